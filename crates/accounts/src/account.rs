@@ -1,4 +1,4 @@
-//! An account of one tenant. Accounts of two tenants with the same e-mail address are unrelated.
+//! Accounts of one tenant. Accounts of two tenants with the same email address are unrelated.
 
 use std::sync::Arc;
 
@@ -11,53 +11,47 @@ use values::Timestamp;
 
 use crate::{AccountId, AccountPassword, Identifier};
 
-/// An account without the hash of its password, so that it can be cached and shown.
+/// An account without its password hash, so that it can be cached and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub tenant: TenantId,
-    /// Its identifier, which never changes.
+    /// Never changes.
     pub id: AccountId,
-    /// Whether the person can sign in.
     pub status: AccountStatus,
-    /// The identifiers with which the person signs in, in the order of their texts.
+    /// The identifiers that the person can sign in with, sorted by their text.
     pub identifiers: Vec<AccountIdentifier>,
-    /// The identifier of the person in another system of the tenant, unique within the tenant.
+    /// The id of the person in another system of the tenant. Unique within the tenant.
     pub external_id: Option<String>,
-    /// Standard claims (OpenID Connect Core §5.1), as [`check_claims`](crate::check_claims) accepts them. The
-    /// claims that other fields contain (`sub`, `email`, `email_verified` and `updated_at`) are not among
-    /// them.
+    /// Standard claims (OpenID Connect Core §5.1), as accepted by [`check_claims`](crate::check_claims). Does
+    /// not include `sub`, `email`, `email_verified` and `updated_at`, which come from other fields.
     pub claims: Map<String, Value>,
-    /// The groups of the person.
     pub groups: Vec<String>,
-    /// The person's permissions as an administrator: reserved scopes of the platform. No token has them.
+    /// The person's permissions as an administrator: reserved scopes of the platform. They are never part of
+    /// a token.
     pub permissions: Scope,
-    /// An authentication before this instant proves nothing any more.
+    /// Authentications before this time are not valid any more.
     pub valid_from: Timestamp,
-    /// When the password was set; none where there is none.
+    /// When the password was set. `None` if there is no password.
     pub password_changed_at: Option<Timestamp>,
-    /// When the account last changed.
     pub updated_at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountIdentifier {
-    /// The text that the person types.
     pub identifier: Identifier,
-    /// When it was proven, or declared by the tenant, that the person has it.
+    /// When the person proved to have the identifier, or the tenant declared so.
     pub verified_at: Option<Timestamp>,
 }
 
-/// Whether a person can sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountStatus {
-    /// The person can sign in.
     Active,
-    /// An administrator suspended the account, or the operator's files declare it no more.
+    /// An administrator has suspended the account, or the operator's files no longer declare it.
     Suspended,
 }
 
 impl Account {
-    /// A new account with nothing but its identifier.
+    /// Creates an account that has only an id.
     #[must_use]
     pub fn new(tenant: TenantId, id: AccountId, now: Timestamp) -> Self {
         Self {
@@ -75,27 +69,25 @@ impl Account {
         }
     }
 
-    /// Whether an authentication of this person at this instant is still valid, for a session, a code or a
-    /// refresh token.
+    /// Whether an authentication at this time is still valid, for a session, a code or a refresh token.
     #[must_use]
     pub fn accepts_authentication_of(&self, at: Timestamp) -> bool {
         self.status == AccountStatus::Active && self.valid_from <= at
     }
 
-    /// The e-mail address, with the instant of its verification.
+    /// The email address, with the time of its verification.
     #[must_use]
     pub fn email(&self) -> Option<&AccountIdentifier> {
         self.identifiers.iter().find(|held| matches!(held.identifier, Identifier::Email(_)))
     }
 
-    /// The user name.
     #[must_use]
     pub fn username(&self) -> Option<&AccountIdentifier> {
         self.identifiers.iter().find(|held| matches!(held.identifier, Identifier::Username(_)))
     }
 
-    /// The standard claims with those of other fields (OpenID Connect Core §5.1), without `sub`, which may be
-    /// pairwise. A user name is the `preferred_username` unless the claims contain one.
+    /// The standard claims, including those from other fields (OpenID Connect Core §5.1), but without `sub`,
+    /// which may be pairwise. The user name is the `preferred_username` unless the claims contain one.
     #[must_use]
     pub fn standard_claims(&self) -> Map<String, Value> {
         let mut claims = self.claims.clone();
@@ -111,11 +103,11 @@ impl Account {
     }
 }
 
-/// Finds accounts, and rewrites their passwords. "Not found" is `Ok(None)`, also for a deleted account.
+/// Finds accounts and rewrites their passwords. Returns `Ok(None)` for an unknown or deleted account.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
-    /// The account with this identifier in this tenant, in any status, with its password if it has one. It is
-    /// one read of the store and never of a cache, because no cache contains a password.
+    /// The account with this identifier in any status, with its password if it has one. Always reads the
+    /// store, because caches contain no passwords.
     async fn find_by_identifier(
         &self,
         tenant: &TenantId,
@@ -123,8 +115,7 @@ pub trait AccountStore: Send + Sync {
     ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>>;
 
     /// Replaces the stored form of a password by another form of the same password, if it is still `before`.
-    /// Returns whether it did. Nothing else changes: no session ends, and the time of the last password
-    /// change stays.
+    /// Returns whether it did. Sessions stay valid, and `password_changed_at` does not change.
     async fn replace_password(
         &self,
         tenant: &TenantId,
@@ -133,7 +124,7 @@ pub trait AccountStore: Send + Sync {
         after: &AccountPassword,
     ) -> Stored<bool>;
 
-    /// The account of this id in this tenant, in any status.
+    /// The account with this id in any status.
     async fn find_account(&self, tenant: &TenantId, account: &AccountId) -> Stored<Option<Arc<Account>>>;
 }
 

@@ -1,5 +1,5 @@
-//! The identifier of an account, and the `sub` of its tokens: `usr_` and 26 characters of base32. No client
-//! has such an identifier, so a client cannot look like a person (RFC 9700 §4.15).
+//! The id of an account, and the public `sub` of its tokens: `usr_` and 26 characters of base32. Client ids
+//! cannot have this form, so a client cannot look like a person (RFC 9700 §4.15).
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -11,36 +11,33 @@ use tenancy::TenantId;
 use values::{AsStr, DeserializeFromStr, SerializeDisplay};
 
 const PREFIX: &str = "usr_";
-/// 128 bits in characters of 5.
+/// 128 bits in characters of 5 bits.
 const LENGTH: usize = 26;
 
-/// The identifier of an account of one tenant.
 #[derive(
     AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr,
 )]
 pub struct AccountId(Arc<str>);
 
-/// The text is no identifier of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an account id is usr_ and 26 characters of a-z and 2-7")]
 pub struct InvalidAccountId;
 
 impl AccountId {
-    /// The identifier of 128 bits, which must be random or a digest.
+    /// `bytes` must be random or a digest.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         let text = BASE32_NOPAD.encode(&bytes).to_ascii_lowercase();
         Self(format!("{PREFIX}{text}").into())
     }
 
-    /// Draws a new identifier.
     #[must_use]
     pub fn generate() -> Self {
         Self::from_bytes(*random_bytes())
     }
 
-    /// The identifier of the account that a file declares under this name. It is a digest, so the same
-    /// declaration always has the same account.
+    /// The id of the account that a file declares with this name. It is a digest, so the same declaration
+    /// always has the same account.
     #[must_use]
     pub fn declared(tenant: &TenantId, name: &str) -> Self {
         let digest = KeyedDigest::for_purpose(&[0; 32], "latchkey declared account 1");
@@ -50,7 +47,7 @@ impl AccountId {
         Self::from_bytes(bytes)
     }
 
-    /// Parses an identifier. One value has one spelling.
+    /// Each id has only one accepted spelling.
     ///
     /// # Errors
     /// [`InvalidAccountId`].
@@ -61,7 +58,6 @@ impl AccountId {
         if matches!(decoded, Some(Ok(_))) { Ok(Self(text.into())) } else { Err(InvalidAccountId) }
     }
 
-    /// Its 128 bits.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 16] {
         let digits = self.0[PREFIX.len()..].to_ascii_uppercase();
@@ -71,10 +67,10 @@ impl AccountId {
         bytes
     }
 
-    /// The beginning of subjects that differ from sector to sector (OpenID Connect Core §8.1).
+    /// The prefix of pairwise subjects (OpenID Connect Core §8.1).
     pub const PAIRWISE_PREFIX: &str = "pw_";
 
-    /// Whether a text looks like a person: like an identifier of an account, or like a pairwise subject.
+    /// Whether a text begins like an account id or a pairwise subject. Client ids must not.
     #[must_use]
     pub fn is_reserved(text: &str) -> bool {
         text.starts_with(PREFIX) || text.starts_with(Self::PAIRWISE_PREFIX)
@@ -109,7 +105,7 @@ mod tests {
             zero.replacen('a', "A", 1),
             zero.replace("usr_", "pw_u"),
             format!("usr_{}", "1".repeat(26)),
-            // The last two bits of the last character are no part of the value.
+            // The last two bits of the last character are not part of the value, so they must be zero.
             format!("usr_{}b", "a".repeat(25)),
             format!("usr_{}", "\u{e9}".repeat(13)),
         ];

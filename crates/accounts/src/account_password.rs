@@ -1,6 +1,6 @@
-//! The stored form of a password: argon2id of the password, then HMAC-SHA-256 over the result and the
-//! account, under the tenant's key, which only the server has. So a stolen database cannot be attacked by
-//! guessing, and a row that is copied to another account matches nothing. An imported account has the hash of
+//! The stored form of a password: argon2id of the password, and then HMAC-SHA-256 of the result and the
+//! account with the tenant's key, which only the server has. So nobody can check guesses against a stolen
+//! database, and a row that is copied to another account matches nothing. An imported account has the hash of
 //! another system until its person signs in.
 
 use std::str::FromStr;
@@ -15,14 +15,13 @@ use values::{DeserializeFromStr, SerializeDisplay};
 
 use crate::AccountId;
 
-/// The purpose of the digest of a password.
 const PURPOSE: &str = "account password";
 /// The version of the form, and the parameters of argon2id: 19 MiB, two passes, one lane.
 const PREFIX: &str = "p2$m=19456,t=2,p=1$";
-/// Earlier versions wrote it, under a key of all tenants.
+/// The form of earlier versions, with a common key of all tenants.
 const EARLIER_PREFIX: &str = "p1$m=19456,t=2,p=1$";
 
-/// The stored form of the password of one account. Logs must not contain hashes.
+/// The stored form of an account's password. Must not be logged.
 #[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 #[debug("AccountPassword([redacted])")]
 pub struct AccountPassword(HashForm);
@@ -38,28 +37,25 @@ enum HashForm {
     Foreign(ForeignHash),
 }
 
-/// The text is not the stored form of a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a stored password of a known format")]
 pub struct UnknownPasswordFormat;
 
-/// Makes and compares the stored forms of passwords.
 pub struct AccountPasswords {
     tenants: DigestKeys,
-    /// The key of earlier forms.
+    /// The key of forms from earlier versions.
     earlier: KeyedDigest,
 }
 
 impl AccountPasswords {
-    /// Derives the keys from the pepper.
     #[must_use]
     pub fn new(pepper: &Pepper) -> Self {
         let earlier = KeyedDigest::for_purpose(pepper.expose(), "latchkey account password 1");
         Self { tenants: pepper.tenants.clone(), earlier }
     }
 
-    /// The stored form for this account of a password hash: argon2id with exactly our parameters, computed or
-    /// imported. `None` for every other hash.
+    /// The stored form of an argon2id hash for this account. The hash may be computed or imported. `None` for
+    /// a hash with other parameters.
     #[must_use]
     pub fn bind(&self, tenant: &TenantId, account: &AccountId, hash: &SecretHash) -> Option<AccountPassword> {
         let (salt, digest) = self.digest(tenant, account, hash, false)?;
@@ -84,8 +80,8 @@ impl AccountPasswords {
         Some((salt, digest))
     }
 
-    /// Whether the stored form has this hash, for this account. The comparison takes constant time. The hash
-    /// of another system matches no hash of this server.
+    /// Whether the stored form was made from this hash for this account. The comparison takes constant time.
+    /// A hash of another system never matches.
     #[must_use]
     pub fn matches(
         &self,
@@ -101,7 +97,7 @@ impl AccountPasswords {
 }
 
 impl AccountPassword {
-    /// The salt to hash a presented password with; none where the hash is another system's.
+    /// The salt to hash a presented password with. `None` for a hash of another system.
     #[must_use]
     pub const fn salt(&self) -> Option<&PasswordSalt> {
         match &self.0 {
@@ -110,7 +106,7 @@ impl AccountPassword {
         }
     }
 
-    /// The hash of another system, which a hash of ours replaces when the person signs in.
+    /// The hash of another system, which is replaced when the person signs in.
     #[must_use]
     pub const fn foreign(&self) -> Option<&ForeignHash> {
         match &self.0 {

@@ -6,7 +6,6 @@ use values::Timestamp;
 
 use crate::AccountId;
 
-/// A person who has just authenticated for an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authentication {
     tenant: TenantId,
@@ -17,31 +16,28 @@ pub struct Authentication {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthenticationMethod {
-    /// The password of the account.
     Password,
 }
 
 impl Authentication {
-    /// An authentication by the password alone.
     pub(crate) const fn by_password(tenant: TenantId, account: AccountId, at: Timestamp) -> Self {
         Self { tenant, account, at, methods: &[AuthenticationMethod::Password] }
     }
 
-    /// An unproven authentication, for tests of other crates.
+    /// An authentication without proof, for tests of other crates.
     #[cfg(feature = "unproven-authentications")]
     #[must_use]
     pub const fn unproven(tenant: TenantId, account: AccountId, at: Timestamp) -> Self {
         Self::by_password(tenant, account, at)
     }
 
-    /// Moves the authentication to the change of the password that followed it, because authentications
-    /// before `valid_from` are no longer valid.
+    /// Moves the authentication to the time of a password change that followed it, because authentications
+    /// before `valid_from` are not valid any more.
     #[must_use]
     pub fn kept_from(self, valid_from: Timestamp) -> Self {
         Self { at: self.at.max(valid_from), ..self }
     }
 
-    /// The tenant of the account.
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {
         &self.tenant
@@ -52,19 +48,19 @@ impl Authentication {
         &self.account
     }
 
-    /// When it happened: the `auth_time` of ID tokens (OpenID Connect Core §2).
+    /// The `auth_time` of ID tokens (OpenID Connect Core §2).
     #[must_use]
     pub const fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// How: the `amr` of ID tokens.
+    /// The `amr` of ID tokens.
     #[must_use]
     pub const fn methods(&self) -> &'static [AuthenticationMethod] {
         self.methods
     }
 
-    /// How strong it is: the `acr` of ID tokens.
+    /// The `acr` of ID tokens.
     #[must_use]
     pub const fn acr(&self) -> &'static str {
         "urn:latchkey:acr:1"

@@ -1,23 +1,23 @@
-//! The history of a browser: the accounts that have signed in with it before.
+//! The accounts that have signed in with a browser before.
 
 use values::Timestamp;
 
 use crate::{Account, AccountId};
 
-/// Tells a browser from the others that an account has signed in with.
+/// Distinguishes a browser from other browsers of the same account.
 pub type BrowserId = [u8; 16];
 
-/// The accounts that have signed in with one browser, as its cookie proves.
+/// The accounts that have signed in with a browser, as proved by its cookie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BrowserHistory {
     pub browser: BrowserId,
-    /// The accounts of one tenant, and when each signed in there last.
+    /// The accounts of one tenant, each with the time of its last sign-in.
     pub accounts: Vec<(AccountId, Timestamp)>,
 }
 
 impl BrowserHistory {
-    /// The browser, if this account knows it: the account has signed in there since its last change of
-    /// password or status, and since it was last signed out everywhere.
+    /// The browser, if the account has signed in with it since the account's password or status last changed
+    /// and since the account was last signed out everywhere.
     pub(crate) fn known_to(&self, account: &Account) -> Option<BrowserId> {
         let is_known = |(id, at): &(AccountId, Timestamp)| *id == account.id && *at >= account.valid_from;
         self.accounts.iter().any(is_known).then_some(self.browser)

@@ -1,24 +1,21 @@
-//! The standard claims that an account may have (OpenID Connect Core §5.1), and the form of each. The claims
-//! that other fields of an account contain (`sub`, `email`, `email_verified`, `updated_at`) are not among
-//! them.
+//! The standard claims that an account may have (OpenID Connect Core §5.1), and the format of each. Not
+//! included are `sub`, `email`, `email_verified` and `updated_at`, which come from other fields.
 
 use serde_json::{Map, Value};
 use url::Url;
 use values::bidi_control_in_name;
 
-/// Bytes of the claims of one account, as JSON.
+/// The maximum size of an account's claims as JSON, in bytes.
 pub const CLAIMS_BYTES: usize = 16 * 1024;
 
-/// A claim that an account cannot have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct ClaimError {
-    /// The claim, and a member of it after a slash; empty for all claims.
+    /// The claim, with a member of it after a slash. Empty if the error concerns all claims.
     pub path: String,
     pub detail: &'static str,
 }
 
-/// The form of the value of a claim.
 #[derive(Clone, Copy)]
 enum ClaimForm {
     Text,
@@ -47,8 +44,7 @@ const CLAIMS: [(&str, ClaimForm); 16] = [
     ("address", ClaimForm::Address),
 ];
 
-/// The members of the `address` claim (OpenID Connect Core §5.1.1). Two of them may have several lines,
-/// separated by line feeds.
+/// The members of the `address` claim (OpenID Connect Core §5.1.1), and whether they may have several lines.
 const ADDRESS: [(&str, bool); 6] = [
     ("formatted", true),
     ("street_address", true),
@@ -58,7 +54,7 @@ const ADDRESS: [(&str, bool); 6] = [
     ("country", false),
 ];
 
-/// Finds everything that these claims must not have.
+/// All errors in these claims.
 #[must_use]
 pub fn check_claims(claims: &Map<String, Value>) -> Vec<ClaimError> {
     let mut errors: Vec<_> = claims.iter().filter_map(|(name, value)| check(name, value)).collect();
@@ -106,7 +102,7 @@ fn check_address(claim: &str, value: &Value) -> Option<ClaimError> {
     })
 }
 
-/// Whether people see what is there: an empty text is no value.
+/// Whether the text has visible content and no control characters.
 fn is_shown(text: &str, lines: bool) -> bool {
     let is_line = |character| lines && matches!(character, '\r' | '\n');
     let has_control = text.chars().any(|character| character.is_control() && !is_line(character));
@@ -118,8 +114,7 @@ fn is_url(text: &str) -> bool {
     url.is_some_and(|url| url.username().is_empty() && url.password().is_none()) && is_shown(text, false)
 }
 
-/// ISO 8601-1 `YYYY-MM-DD`, with the year 0000 if it is left out, or the year alone (OpenID Connect Core
-/// §5.1).
+/// ISO 8601-1 `YYYY-MM-DD` (year 0000 if it is omitted), or only the year (OpenID Connect Core §5.1).
 fn is_birthdate(text: &str) -> bool {
     let number = |text: &str, digits: usize| {
         let all = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());

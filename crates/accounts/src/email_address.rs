@@ -1,5 +1,5 @@
-//! An e-mail address as an identifier: all spellings of one address have the same text. The local part is in
-//! normalisation form C and lower case, the domain in ASCII (UTS 46). Dots and `+` tags stay, because only
+//! An email address as an identifier. All spellings of an address have the same text: the local part in
+//! normalization form C and lower case, the domain in ASCII (UTS 46). Dots and `+` tags stay, because only
 //! the provider of the domain knows their meaning.
 
 use std::sync::Arc;
@@ -10,24 +10,21 @@ use values::{AsStr, invisible_in_id};
 
 use crate::InvalidIdentifier;
 
-/// Bytes of an address (RFC 5321 §4.5.3.1.3, without the brackets), and of its local part (§4.5.3.1.1).
+/// The maximum length of an address in bytes (RFC 5321 §4.5.3.1.3, without brackets), and of its local part
+/// (§4.5.3.1.1).
 const LONGEST: usize = 254;
 const LONGEST_LOCAL_PART: usize = 64;
-/// The ASCII characters of an unquoted local part beside letters and digits (RFC 5322 §3.2.3 `atext`, and the
-/// dot).
+/// The ASCII characters that are allowed in an unquoted local part, in addition to letters and digits
+/// (`atext` of RFC 5322 §3.2.3, and the dot).
 const SPECIAL: &[u8] = b"!#$%&'*+-/=?^_`{|}~.";
 
-/// A normalised address.
+/// A normalized address.
 #[derive(AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EmailAddress(Arc<str>);
 
 impl EmailAddress {
-    /// Parses an address and normalises it.
-    ///
-    /// # Errors
-    /// [`InvalidIdentifier`].
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
-        // A long text is not normalised.
+        // Texts that are too long are not normalized.
         let parts = text.split_once('@').filter(|_| text.len() <= 4 * LONGEST);
         let (local, domain) = parts.ok_or(InvalidIdentifier::Email)?;
         let lower: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();

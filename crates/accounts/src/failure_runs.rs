@@ -1,7 +1,7 @@
-//! Counts the wrong passwords of an account in a row (NIST SP 800-63B-4 §3.2.2: "no more than 100"): one
-//! count for all unknown browsers, and one for each known browser. One failure is forgotten every half hour,
-//! which departs from that text, so that a stranger cannot lock a person out for ever. A failure writes
-//! nothing, so each replica counts for itself.
+//! Counts the consecutive wrong passwords of an account (NIST SP 800-63B-4 §3.2.2: "no more than 100"): one
+//! count for all unknown browsers, and one for each known browser. One failure is dropped every half hour.
+//! This departs from the NIST text, so that a stranger cannot lock a person out forever. Failures are not
+//! stored, so each replica counts separately.
 
 #[cfg(test)]
 mod tests;
@@ -15,32 +15,32 @@ use values::{Lifetime, Timestamp};
 use crate::sign_in_throttle::SPAN;
 use crate::{AccountId, BrowserId};
 
-/// After this number of wrong passwords in a row, the next attempt is refused.
+/// After this many consecutive wrong passwords, the next attempt is refused.
 const MOST: u64 = 100;
-/// A run loses one failure in this time.
+/// How long until one failure is dropped.
 const DECAY: Lifetime = Lifetime::from_seconds(30 * 60);
-/// The number of accounts that are counted. If there are more, those with the shortest runs are forgotten, in
-/// the tenant with the most accounts.
+/// The maximum number of accounts that are counted. Above it, the accounts with the fewest failures are
+/// dropped, from the tenant with the most accounts.
 const ACCOUNTS: usize = 65_536;
-/// The number of known browsers of an account that are counted. A further one replaces the one with the
-/// shortest run.
+/// The maximum number of known browsers that are counted for an account. A further browser replaces the one
+/// with the fewest failures.
 const BROWSERS: usize = 16;
-/// The audit gets at most one record of an account in this time.
+/// The minimum time between two audit records of an account.
 const TOLD_EVERY: Lifetime = Lifetime::from_seconds(86_400);
 
-/// The failures in a row of all accounts.
 pub(crate) struct FailureRuns(Mutex<FairTable<AccountId, Runs>>);
 
-/// The fact that an account refuses unknown browsers.
+/// An account that refuses unknown browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled {
-    /// When it first refused one.
+    /// The time of the first refusal.
     pub since: Timestamp,
-    /// A quarter of an hour after the last refusal. From then on the account no longer counts as throttled.
+    /// A quarter of an hour after the last refusal. From then on, the account does not count as throttled any
+    /// more.
     pub until: Timestamp,
 }
 
-/// The runs of one account. A run is stored as the instant at which its last failure is forgotten.
+/// The counts of one account. A count is stored as the time when its last failure is dropped.
 #[derive(Clone, Debug, Default)]
 struct Runs {
     unknown: Run,
@@ -54,7 +54,7 @@ struct Run {
     empty_at: u64,
 }
 
-/// An attempt that counts as failed, even if it is dropped halfway.
+/// An attempt that counts as failed, even if it is dropped early.
 #[must_use]
 pub(crate) struct CountedAttempt<'a> {
     runs: &'a FailureRuns,
@@ -69,8 +69,8 @@ impl Default for FailureRuns {
 }
 
 impl FailureRuns {
-    /// Counts an attempt before its password is checked, because others may be running. `None` if no more
-    /// passwords are checked. `browser` is a known one, or none.
+    /// Counts an attempt before its password is checked, because other attempts may run at the same time.
+    /// Returns `None` if the limit is reached. `browser` is `None` for an unknown browser.
     pub(crate) fn begin(
         &self,
         tenant: &TenantId,
@@ -87,7 +87,7 @@ impl FailureRuns {
         Some(CountedAttempt { runs: self, account: (tenant.clone(), account.clone()), browser })
     }
 
-    /// Notes that the account has refused an unknown browser. Returns since when it does, if the audit must
+    /// Records that the account has refused an unknown browser. Returns since when it does, if the audit must
     /// record it.
     pub(crate) fn refused(
         &self,
@@ -104,7 +104,7 @@ impl FailureRuns {
         (!is_told).then(|| *runs.told_at.insert(now))
     }
 
-    /// Whether the account refuses unknown browsers, and how many wrong passwords in a row they have sent.
+    /// Whether the account refuses unknown browsers, and the number of consecutive wrong passwords from them.
     pub(crate) fn of(
         &self,
         tenant: &TenantId,
@@ -116,12 +116,12 @@ impl FailureRuns {
         (runs.throttled_at(now), runs.unknown.length(now))
     }
 
-    /// The number of accounts that refuse browsers that they do not know.
+    /// The number of accounts that refuse unknown browsers.
     pub(crate) fn throttled(&self, now: Timestamp) -> usize {
         self.lock().values().filter(|runs| runs.throttled_at(now).is_some()).count()
     }
 
-    /// Resets the counts for an administrator. Returns the known browsers that had failures.
+    /// Resets the counts of an account. Returns the known browsers that had failures.
     pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) -> Vec<BrowserId> {
         let forgotten = self.lock().remove(tenant, account);
         forgotten.into_iter().flat_map(|runs| runs.known).map(|(browser, _)| browser).collect()
@@ -142,12 +142,12 @@ fn entry<'a>(
 }
 
 impl CountedAttempt<'_> {
-    /// The password was right.
+    /// Resets the count, because the password was correct.
     pub(crate) fn succeed(self) {
         self.set(|run| run.empty_at = 0);
     }
 
-    /// The attempt revealed nothing about the password, because of this server or of the account.
+    /// Removes the attempt from the count, because it failed for another reason than the password.
     pub(crate) fn forgive(self) {
         self.set(|run| run.empty_at = run.empty_at.saturating_sub(DECAY.seconds()));
     }
@@ -161,7 +161,7 @@ impl CountedAttempt<'_> {
 }
 
 impl Run {
-    /// The failures that are not forgotten.
+    /// The number of failures that have not been dropped.
     const fn length(self, now: Timestamp) -> u64 {
         self.empty_at.saturating_sub(now.seconds()).div_ceil(DECAY.seconds())
     }

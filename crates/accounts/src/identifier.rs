@@ -1,5 +1,5 @@
-//! The identifier that a person types to sign in: an e-mail address or a user name. A text with `@` is an
-//! address, every other one a user name.
+//! The identifier that a person types to sign in: an email address or a user name. A text with `@` is an
+//! address; every other text is a user name.
 
 use std::str::FromStr;
 
@@ -8,19 +8,17 @@ use values::{DeserializeFromStr, SerializeDisplay};
 
 use crate::{EmailAddress, InvalidIdentifier, Username};
 
-/// A normalised identifier. It belongs to one account of a tenant.
+/// A normalized identifier. Unique within a tenant.
 #[derive(
     Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr,
 )]
 pub enum Identifier {
-    /// An e-mail address.
     Email(EmailAddress),
-    /// A user name.
     Username(Username),
 }
 
 impl Identifier {
-    /// Parses what a person typed, without the blanks around it.
+    /// Parses what a person typed. Ignores whitespace around it.
     ///
     /// # Errors
     /// [`InvalidIdentifier`].
@@ -33,7 +31,7 @@ impl Identifier {
         }
     }
 
-    /// The kind in rows.
+    /// The kind in database rows.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -42,7 +40,6 @@ impl Identifier {
         }
     }
 
-    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

@@ -1,7 +1,7 @@
-//! Which person is this, and how was that proven? Contains the accounts of one tenant, their identifiers and
-//! passwords, and the check of a password. An account has no reference to clients. In reading order:
+//! People: the accounts of a tenant with their identifiers and passwords, and signing in. Accounts do not
+//! depend on clients. In reading order:
 
-// Accounts, and the names that people sign in with.
+// Accounts and their identifiers.
 mod account_id;
 mod claims;
 mod email_address;
@@ -16,7 +16,7 @@ pub use identifier::Identifier;
 pub use invalid_identifier::InvalidIdentifier;
 pub use username::Username;
 
-// Passwords, as they are stored and chosen.
+// Stored passwords and the rules for new ones.
 mod account;
 mod account_password;
 mod password_policy;
@@ -27,12 +27,12 @@ pub use account_password::{AccountPassword, AccountPasswords, UnknownPasswordFor
 pub use password_policy::{SHORTEST_PASSWORD, UnfitPassword, check_new_password};
 pub use password_text::normalised_password;
 
-// Links that let a person choose a password.
+// Links to set a password.
 mod password_link;
 
 pub use password_link::{PasswordLink, PasswordLinks};
 
-// Signing in, and how often it may fail.
+// Signing in, and its limits.
 mod authentication;
 mod browser_history;
 mod failure_runs;

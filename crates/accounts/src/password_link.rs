@@ -1,6 +1,7 @@
-//! The code of a link with which a person sets a password, once and within a day. Nothing of it is stored: it
-//! contains the account, the state of its password and a digest of its permissions, under a key that only the
-//! server has. So it is invalid once the password or the permissions have changed or the sessions were ended.
+//! The code of a link with which a person can set a password once within a day. Nothing is stored: the code
+//! contains the account, the state of its password and a digest of its permissions, protected with a key that
+//! only the server has. So the code becomes invalid when the password or the permissions change, or when the
+//! person is signed out everywhere.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -13,12 +14,11 @@ use values::{Lifetime, Secret, Timestamp};
 
 use crate::{Account, AccountId, AccountStatus};
 
-/// How long a link may be used.
+/// How long a link can be used.
 const LIFETIME: Lifetime = Lifetime::from_seconds(86_400);
-/// The longest code, in characters: it has a third of them.
+/// The maximum length of a code in characters. Real codes have about a third of it.
 const LONGEST: usize = 512;
 
-/// Makes and reads codes.
 pub struct PasswordLinks(KeyedDigest);
 
 /// The content of a code of this server.
@@ -32,13 +32,12 @@ pub struct PasswordLink {
 }
 
 impl PasswordLinks {
-    /// Derives the key from the pepper.
     #[must_use]
     pub fn new(pepper: &Pepper) -> Self {
         Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey password link 2"))
     }
 
-    /// A code for the account as it is, and when it expires.
+    /// A code for the current state of the account, and its expiry.
     #[must_use]
     pub fn make(&self, account: &Account, now: Timestamp) -> (Secret, Timestamp) {
         let expires_at = now + LIFETIME;
@@ -50,8 +49,8 @@ impl PasswordLinks {
         (Secret::new(format!("{named}.{proof}")), expires_at)
     }
 
-    /// The content of this code. `None` if this server did not create it for this tenant. The store is not
-    /// read.
+    /// The content of a code. `None` if this server did not create the code for this tenant. Does not read
+    /// the store.
     #[must_use]
     pub fn read(&self, tenant: &TenantId, code: &str) -> Option<PasswordLink> {
         let (named, proof) = Some(code).filter(|code| code.len() <= LONGEST)?.rsplit_once('.')?;
@@ -78,15 +77,15 @@ impl PasswordLinks {
 }
 
 impl PasswordLink {
-    /// The account whose password it sets.
+    /// The account whose password the link sets.
     #[must_use]
     pub const fn account(&self) -> &AccountId {
         &self.account
     }
 
-    /// Whether it may be used now, for the present state of the account. It may not be used within the second
-    /// of a change: a change in the same second would not change the instants, and the link could be used
-    /// again.
+    /// Whether the link can be used now, given the current state of the account. It cannot be used in the
+    /// same second as a change of the account: a second change in that second would not change the times, so
+    /// the link could be used twice.
     #[must_use]
     pub fn fits(&self, account: &Account, now: Timestamp) -> bool {
         let is_as_it_was = self.account == account.id
@@ -100,7 +99,7 @@ impl PasswordLink {
     }
 }
 
-/// Half of a SHA-256, so that the link stays short.
+/// Half of a SHA-256, to keep the link short.
 fn digest_of_permissions(account: &Account) -> [u8; 16] {
     let mut names: Vec<_> = account.permissions.iter().map(ScopeToken::as_str).collect();
     names.sort_unstable();

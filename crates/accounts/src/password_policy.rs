@@ -1,5 +1,5 @@
-//! The passwords that a person may have (NIST SP 800-63B-4 §3.1.1.2): long ones that are not easily guessed.
-//! There is no rule about kinds of characters, and no password expires.
+//! The rules for new passwords (NIST SP 800-63B-4 §3.1.1.2): they must be long and not easily guessed. There
+//! are no rules about kinds of characters, and passwords do not expire.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +11,15 @@ use zxcvbn::{Score, zxcvbn};
 
 use crate::normalised_password;
 
-/// The fewest characters of a password. It would be 8 beside a second factor, which no tenant can demand yet.
+/// The minimum number of characters. With a second factor 8 would be enough, but tenants cannot require one
+/// yet.
 pub const SHORTEST_PASSWORD: usize = 15;
 
-/// The characters of a password that are judged. All are hashed.
+/// The number of characters that are checked for guessability. All characters are hashed.
 const JUDGED: usize = 64;
-/// The most distinct characters that are judged with every letter that they can stand for.
+/// The maximum number of distinct ambiguous characters for which every possible letter is checked.
 const MOST_AMBIGUOUS: usize = 3;
-/// The signs that `zxcvbn` reads as letters.
+/// The signs that `zxcvbn` interprets as letters.
 const SIGNS: [(char, char); 10] = [
     ('@', 'a'),
     ('(', 'c'),
@@ -32,24 +33,22 @@ const SIGNS: [(char, char); 10] = [
     ('%', 'x'),
 ];
 
-/// Why a password is refused.
 #[derive(Clone, Debug, Display, PartialEq, Eq)]
 pub enum UnfitPassword {
-    /// It has fewer than [`SHORTEST_PASSWORD`] characters.
+    /// Fewer than [`SHORTEST_PASSWORD`] characters.
     #[display("a password has {SHORTEST_PASSWORD} characters or more")]
     Short,
-    /// It has more than 1 024 bytes, or control characters.
+    /// More than 1 024 bytes, or control characters.
     #[display("a password has 1024 bytes at most, and no control characters")]
     Unreadable,
-    /// It is easily guessed; the text gives the reason if it is known.
+    /// Easily guessed, with the reason if it is known.
     #[display("this password is easily guessed{}", _0.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
     Guessable(Option<String>),
 }
 
-/// The password as it is hashed, if a person may have it. `context` contains the first guesses of a stranger:
-/// the names of the tenant, and the person's identifiers. The check takes about 5 ms of a core at most,
-/// because `zxcvbn`
-/// gets [`judged`] text.
+/// The normalized password, if it is acceptable. `context` contains what a stranger would guess first: the
+/// names of the tenant, and the person's identifiers. Takes at most about 5 ms of a core, because `zxcvbn`
+/// gets only the [`judged`] text.
 ///
 /// # Errors
 /// [`UnfitPassword`].
@@ -67,9 +66,9 @@ pub fn check_new_password(password: Secret, context: &[String]) -> Result<Secret
     Err(UnfitPassword::Guessable(why.map(|why| why.to_string())))
 }
 
-/// The text that `zxcvbn` judges: the beginning of the password. `zxcvbn` judges a text once for each
-/// combination of the letters that its digits and signs can stand for. If there are many such characters,
-/// each sign becomes the letter that it most often stands for. Digits alone have eight combinations.
+/// The text to pass to `zxcvbn`: the beginning of the password. `zxcvbn` evaluates a text once for each
+/// combination of letters that its digits and signs can mean. If there are too many such characters, this
+/// replaces each sign by its most likely letter; digits alone have only eight combinations.
 fn judged(password: &str) -> Zeroizing<String> {
     let letter = |sign| SIGNS.iter().find(|(found, _)| *found == sign).map_or(sign, |(_, letter)| *letter);
     let beginning = || password.chars().take(JUDGED);
@@ -152,7 +151,7 @@ mod tests {
         assert_eq!(check(&typed), Ok(format!("caf\u{e9} {}", "k9 zu ".repeat(20))));
     }
 
-    /// The texts of the review, and others that `zxcvbn` takes long for.
+    /// The texts of the review, and others that take `zxcvbn` long.
     fn costly() -> Vec<String> {
         let texts = [
             "<a4@8b({[<c3e69g1!|il70o$5s+t%x2z",
@@ -184,7 +183,7 @@ mod tests {
             assert!(combinations(&judged) <= 10, "{text}: {}", combinations(&judged));
         }
         assert_eq!(combinations("<4@8({[<3691!|70$5+%2"), 800, "the count is that of zxcvbn");
-        // Every set of as many as are judged with each letter, and all of them.
+        // All sets of ambiguous characters up to one more than the limit, and the set of all.
         let ambiguous: Vec<char> = SIGNS.iter().map(|(sign, _)| *sign).chain('0'..='9').collect();
         let few = (0..1_u32 << ambiguous.len()).filter(|set| set.count_ones() as usize <= MOST_AMBIGUOUS + 1);
         for set in few.chain([u32::MAX]) {
@@ -194,8 +193,8 @@ mod tests {
         }
     }
 
-    /// How often `zxcvbn` judges a text with other letters, counted as its `enumerate_l33t_replacements`
-    /// does.
+    /// How many times `zxcvbn` evaluates a text with different letters, counted like its function
+    /// `enumerate_l33t_replacements`.
     fn combinations(text: &str) -> usize {
         let table = [
             ('a', "4@"),

@@ -1,14 +1,14 @@
-//! A password as people type it, in normalisation form C (NIST SP 800-63B-4 §3.1.1.2): two keyboards that
-//! compose a letter differently type the same password. It is checked as a whole and never shortened.
+//! Passwords in normalization form C (NIST SP 800-63B-4 §3.1.1.2), so that two keyboards that compose a
+//! letter differently produce the same password. The whole password counts; it is never cut.
 
 use secrets::is_fit_secret;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use values::Secret;
 
-/// The most bytes of a text in form C for each byte of the same text in another form (UAX 15 §12).
+/// The maximum growth of a text by normalization to form C, as a factor (UAX 15 §12).
 const EXPANSION: usize = 3;
 
-/// The password in form C; `None` where it is empty, too long or has control characters.
+/// The password in form C. `None` if it is empty, too long or contains control characters.
 #[must_use]
 pub fn normalised_password(password: Secret) -> Option<Secret> {
     let text = password.expose();
@@ -18,7 +18,7 @@ pub fn normalised_password(password: Secret) -> Option<Secret> {
     let normalised = if is_nfc_quick(text.chars()) == IsNormalized::Yes {
         password
     } else {
-        // Room for all of it, so that no part stays behind in memory that was given back.
+        // Enough capacity for the whole result, so that no reallocation leaves a copy in memory.
         let mut normalised = String::with_capacity(EXPANSION * text.len());
         normalised.extend(text.nfc());
         Secret::new(normalised)
@@ -45,7 +45,7 @@ mod tests {
             ("u\u{308}ber", Some("\u{fc}ber")),
             ("\u{fc}ber", Some("\u{fc}ber")),
             ("\u{1112}\u{1161}\u{11ab}", Some("\u{d55c}")),
-            // Compatibility characters stay what they are.
+            // Form C does not change compatibility characters.
             ("\u{fb01}sh", Some("\u{fb01}sh")),
             ("", None),
             ("a\0b", None),
@@ -54,7 +54,7 @@ mod tests {
         }
         assert_eq!(normalised(&"a".repeat(1_024)).map(|text| text.len()), Some(1_024));
         assert_eq!(normalised(&"a".repeat(1_025)), None);
-        // U+1D160 takes 4 bytes and 12 in form C.
+        // U+1D160 has 4 bytes, and 12 in form C.
         assert_eq!(normalised(&"\u{1d160}".repeat(200)), None);
     }
 

@@ -1,7 +1,7 @@
-//! Limits how often passwords may be tried (NIST SP 800-63B-4 §3.2.2). An account has a limit for all unknown
-//! browsers, and another one for each browser with which its person signed in before. A source has a limit of
-//! distinct accounts at which it fails, from browsers that these do not know. So a stranger who uses up the
-//! limit of an account or of a source stops only strangers. The person can still sign in with the usual
+//! Limits how many passwords may be tried (NIST SP 800-63B-4 §3.2.2). An account has one limit for all
+//! unknown browsers, and a separate limit for each browser with which its person has signed in before. A
+//! source has a limit on the number of distinct accounts at which it fails from unknown browsers. So a
+//! stranger who uses up a limit only stops strangers, and the person can still sign in with the usual
 //! browser.
 
 use std::num::NonZeroU32;
@@ -13,21 +13,20 @@ use values::{Lifetime, Timestamp};
 use crate::tried_accounts::{AttemptTarget, SourceAttempts, TriedAttempt};
 use crate::{AccountId, BrowserId};
 
-/// The span of all limits.
+/// The time span of all limits.
 pub(crate) const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
 
-/// The limits of a platform, which a tenant's own take the place of.
+/// The limits of the platform. A tenant's own limits override them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInThrottling {
-    /// Wrong passwords at an account, from all browsers that are not known.
+    /// Wrong passwords at an account, from all unknown browsers together.
     pub account: NonZeroU32,
     /// Wrong passwords at an account, from each known browser.
     pub known_browser: NonZeroU32,
-    /// Accounts of a tenant at which a source fails, from browsers that they do not know.
+    /// Accounts of a tenant at which one source fails from unknown browsers.
     pub source: NonZeroU32,
 }
 
-/// The attempts of the last minutes.
 pub(crate) struct SignInThrottle {
     platform: SignInThrottling,
     sources: SourceAttempts,
@@ -35,7 +34,6 @@ pub(crate) struct SignInThrottle {
     known_browsers: LeakyBuckets,
 }
 
-/// The limit that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reached {
     Source,
@@ -43,7 +41,7 @@ pub(crate) enum Reached {
     KnownBrowser,
 }
 
-/// An attempt within its limits. It counts as failed unless it is forgiven, even if it is dropped halfway.
+/// An attempt within the limits. It counts as failed unless it is forgiven, even if it is dropped early.
 #[must_use]
 pub(crate) struct SignInAttempt<'a> {
     bucket: BucketAttempt<'a>,
@@ -67,7 +65,7 @@ impl SignInThrottle {
         }
     }
 
-    /// Begins an attempt, or returns the limit that is reached. `own` has the tenant's own limits.
+    /// Starts an attempt, or returns the limit that was reached. `own` are the tenant's own limits.
     pub(crate) fn begin(
         &self,
         tenant: &TenantId,
@@ -94,7 +92,7 @@ impl SignInThrottle {
         Ok(SignInAttempt { bucket, of_source: Some(of_source) })
     }
 
-    /// Empties the limits of an account, for unknown browsers and for these known ones.
+    /// Resets the limits of an account, for unknown browsers and for these known browsers.
     pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId, known_browsers: &[BrowserId]) {
         let target = AttemptTarget::Account(account);
         self.accounts.clear(tenant, target);
@@ -105,14 +103,14 @@ impl SignInThrottle {
 }
 
 impl SignInAttempt<'_> {
-    /// Ends an attempt with the right password. Returns whether it succeeds, as [`TriedAttempt::succeed`]
-    /// decides.
+    /// Ends an attempt with the correct password. Returns whether the sign-in succeeds, see
+    /// [`TriedAttempt::succeed`].
     pub(crate) fn succeed(self) -> bool {
         self.bucket.forgive();
         self.of_source.is_none_or(TriedAttempt::succeed)
     }
 
-    /// The attempt failed because of this server.
+    /// Ends an attempt that failed because of this server.
     pub(crate) fn forgive(self) {
         self.bucket.forgive();
         self.of_source.into_iter().for_each(TriedAttempt::forgive);
@@ -137,8 +135,8 @@ mod tests {
             Self { throttle, account: AccountId::from_bytes([1; 16]), own: PasswordLimits::default() }
         }
 
-        /// Returns how many of a thousand failing attempts are within the limits. The browser is known by a
-        /// number, or unknown for zero.
+        /// How many of a thousand failing attempts are within the limits. `browser` identifies a known
+        /// browser; 0 is unknown.
         fn fit(
             &self,
             tenant: &str,
@@ -200,7 +198,7 @@ mod tests {
             names.iter().map(|name| tries.fit("acme", AttemptTarget::Unknown(name), source, 0, NOW)).sum()
         };
         assert_eq!(of(1), 200);
-        // The first twenty names are used up, and the source that tried them has all its attempts for other
+        // The first twenty names are used up. The source that tried them has no attempts left for other
         // names.
         assert_eq!(of(2), 200);
         let account = AttemptTarget::Account(&tries.account);

@@ -1,6 +1,5 @@
-//! The service layer of accounts: a person signs in with a password. Every refusal has the same text, costs
-//! one hash if a hash is computed at all, and leaves at one of a few instants. So no refusal reveals which
-//! accounts exist.
+//! Signing in with a password. Every refusal has the same text, costs at most one hash, and is sent at one of
+//! a few fixed times. So a refusal does not reveal which accounts exist.
 
 #[cfg(test)]
 mod tests;
@@ -24,12 +23,11 @@ use crate::{
     BrowserHistory, BrowserId, Identifier, SignInThrottling, Throttled, ThrottledNote, normalised_password,
 };
 
-/// A refusal leaves at a multiple of this span after its arrival. A hash of this server takes some 11 ms, and
-/// one of another system less than the whole span. So the time reveals neither a lookup nor the kind of a
-/// hash, nor whether one was computed.
+/// A refusal is sent at a multiple of this time after the request arrived. A hash of this server takes about
+/// 11 ms, and a hash of another system less than this time. So the time of the refusal reveals neither a
+/// lookup, nor the kind of hash, nor whether a hash was computed.
 const GRID: Duration = Duration::from_millis(500);
 
-/// Signs people in, of all tenants.
 pub struct SignIns {
     store: Arc<dyn AccountStore>,
     pool: Arc<HashPool>,
@@ -42,23 +40,20 @@ pub struct SignIns {
     samples: &'static [&'static str],
 }
 
-/// A sign-in that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// An unknown identifier, a wrong password, an account that cannot sign in, or too many attempts:
-    /// nothing distinguishes them.
+    /// An unknown identifier, a wrong password, an account that cannot sign in, or too many attempts. Callers
+    /// cannot distinguish them.
     #[error("the e-mail address or the password is wrong, or this account cannot sign in here")]
     Refused,
-    /// Too many passwords wait to be checked.
+    /// Too many passwords are waiting to be checked.
     #[error("too many passwords wait to be checked")]
     Busy,
-    /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl SignIns {
-    /// Creates the service over a store.
     #[must_use]
     pub fn new(store: Arc<dyn AccountStore>, pepper: &Pepper, pool: Arc<HashPool>) -> Self {
         Self {
@@ -74,38 +69,38 @@ impl SignIns {
         }
     }
 
-    /// Throttles attempts by these limits of the platform.
+    /// Sets the platform's limits.
     #[must_use]
     pub fn throttling(self, limits: SignInThrottling) -> Self {
         Self { throttle: SignInThrottle::new(limits), ..self }
     }
 
-    /// Sends refusals at multiples of another span, because tests of refusals need many of them.
+    /// Sets another interval for the times of refusals, for tests that need many refusals.
     #[must_use]
     pub fn with_refusal_grid(self, grid: Duration) -> Self {
         Self { grid, ..self }
     }
 
-    /// Refuses these published sample passwords for every account.
+    /// Sets published sample passwords that are refused for every account.
     #[must_use]
     pub fn refusing(self, samples: &'static [&'static str]) -> Self {
         Self { samples, ..self }
     }
 
-    /// Sends refusals at their exact instant. Tests leave this out and use Tokio's paused clock.
+    /// Sends refusals at their exact time. Tests use Tokio's paused clock instead.
     #[must_use]
     pub fn with_refusal_timer(self, timer: PreciseTimer) -> Self {
         Self { precise_timer: Some(timer), ..self }
     }
 
-    /// Counts the failures of this account anew: an administrator has changed or unlocked it.
+    /// Resets the failure counts of an account, after an administrator has changed or unlocked it.
     pub fn forget_failures(&self, tenant: &TenantId, account: &AccountId) {
         let browsers = self.failure_runs.forget(tenant, account);
         self.throttle.forget(tenant, account, &browsers);
     }
 
-    /// Whether the account refuses unknown browsers, and how many wrong passwords in a row they have sent, as
-    /// far as this process knows.
+    /// Whether the account refuses unknown browsers, and the number of consecutive wrong passwords from them,
+    /// as far as this process knows.
     #[must_use]
     pub fn throttled(
         &self,
@@ -116,21 +111,21 @@ impl SignIns {
         self.failure_runs.of(tenant, account, now)
     }
 
-    /// The number of accounts that refuse browsers that they do not know.
+    /// The number of accounts that refuse unknown browsers.
     #[must_use]
     pub fn accounts_throttled(&self, now: Timestamp) -> usize {
         self.failure_runs.throttled(now)
     }
 
-    /// Takes the notes for the audit about accounts that have begun to refuse browsers.
+    /// Takes the audit records of accounts that have started to refuse browsers.
     #[must_use]
     pub fn take_throttled(&self, now: Timestamp) -> Vec<ThrottledNote> {
         self.throttled.take(now)
     }
 
-    /// Checks a password, within the limits of the platform or of the tenant. Strangers who use up the limit
-    /// of an account do not stop the person in a browser whose history contains the account. A refusal writes
-    /// nothing.
+    /// Checks a password within the limits of the tenant or the platform. If strangers have used up the limit
+    /// of an account, its person can still sign in with a browser whose history contains the account. A
+    /// refusal writes nothing.
     ///
     /// # Errors
     /// [`SignInError`].
@@ -185,7 +180,7 @@ impl SignIns {
             secret: password.unwrap_or_else(|| Secret::new(String::new())),
             salt: match (stored.and_then(AccountPassword::salt), foreign) {
                 (Some(salt), _) => salt.clone(),
-                // The salt of the hash that replaces the foreign one.
+                // The salt of the hash that will replace the foreign hash.
                 (None, Some(_)) => PasswordSalt::generate(),
                 (None, None) => PasswordSalt::dummy(),
             },
@@ -220,7 +215,7 @@ impl SignIns {
         Ok((account, authentication))
     }
 
-    /// Counts an attempt; `None` where a limit is reached.
+    /// Counts an attempt. `None` if a limit is reached.
     fn begin(
         &self,
         tenant: &TenantId,
@@ -236,8 +231,8 @@ impl SignIns {
             let counted = self.failure_runs.begin(tenant, id, known_browser, now);
             counted.map(|counted| (attempt, Some(counted))).ok_or(Reached::Account)
         });
-        // A source that fails at many accounts is refused at all of them, which reveals nothing about this
-        // one.
+        // Only if the account's own limit is reached. A source that fails at many accounts is refused at all
+        // accounts, which says nothing about this one.
         if begun.as_ref().is_err_and(|reached| *reached == Reached::Account)
             && known_browser.is_none()
             && let Some(since) = self.failure_runs.refused(tenant, id, now)
@@ -247,15 +242,15 @@ impl SignIns {
         begun.ok()
     }
 
-    /// Replaces another system's hash by one of this server. If the store fails, the next sign-in tries
-    /// again. If the password was changed meanwhile, nothing is written.
+    /// Replaces another system's hash by a hash of this server. Ignores a failure of the store, because the
+    /// next sign-in tries again. Writes nothing if the password was changed in the meantime.
     async fn rewrite(&self, account: &Account, before: &AccountPassword, hash: &SecretHash) {
         if let Some(after) = self.passwords.bind(&account.tenant, &account.id, hash) {
             let _ = self.store.replace_password(&account.tenant, &account.id, before, &after).await;
         }
     }
 
-    /// A row of another tenant, which only a broken store returns, is dropped.
+    /// Discards a row of another tenant, which only a faulty store returns.
     async fn find(
         &self,
         tenant: &TenantId,

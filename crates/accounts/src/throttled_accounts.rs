@@ -1,5 +1,5 @@
-//! Notes for the audit about accounts that refuse unknown browsers. A stranger can cause them, so a tenant
-//! has a limited number of records an hour, and one more record counts the others.
+//! Audit records about accounts that refuse unknown browsers. Strangers can cause them, so each tenant has a
+//! limited number of records an hour, and one additional record with the number of the others.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,21 +9,20 @@ use values::Timestamp;
 
 use crate::AccountId;
 
-/// Records of a tenant in an hour, beside the sum.
+/// The maximum number of records of a tenant in an hour, in addition to the sum.
 const EACH: u32 = 20;
 const HOUR: u64 = 3_600;
 
-/// One record for the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThrottledNote {
     pub tenant: TenantId,
-    /// Which account, or how many more there were in the hour.
+    /// The account, or the number of further accounts in the hour.
     pub account: Result<AccountId, u64>,
-    /// Since when, or when the hour began.
+    /// When the account started to refuse browsers, or when the hour began.
     pub since: Timestamp,
 }
 
-/// The notes of all tenants for the audit, until they are taken.
+/// The records that have not been written yet.
 #[derive(Default)]
 pub(crate) struct Throttles(Mutex<HashMap<TenantId, TenantThrottles>>);
 
@@ -51,7 +50,7 @@ impl Throttles {
         }
     }
 
-    /// Takes what is to be written now. The sum of an hour follows when the hour is over.
+    /// Takes the records to write now. The sum of an hour follows after the end of the hour.
     pub(crate) fn take(&self, now: Timestamp) -> Vec<ThrottledNote> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hour = now.seconds() / HOUR;

@@ -1,5 +1,5 @@
-//! Counts the distinct accounts at which a source has failed (password spraying). Many wrong passwords at one
-//! account count once, so they use up the limit of that account and leave the source its other accounts.
+//! Counts the distinct accounts at which a source has failed (password spraying). Several wrong passwords at
+//! one account count once: they use up the limit of the account, but leave the source its other accounts.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,26 +10,25 @@ use values::{Lifetime, Timestamp};
 
 use crate::AccountId;
 
-/// A wrong password counts for so long.
+/// How long a wrong password counts.
 const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
-/// The number of pairs of tenant and source that are counted.
+/// The maximum number of pairs of tenant and source that are counted.
 const SOURCES: usize = 16_384;
-/// The concurrent attempts of a source at accounts at which it has not failed: all people of an office or a
-/// school may share one address.
+/// The maximum number of concurrent attempts of a source at accounts at which it has not failed. It is high,
+/// because all people of an office or a school may share one address.
 const UNDER_WAY: usize = 1_000;
-/// After this time, old failures are removed, so that networks of one site count separately again.
+/// How often expired failures are removed. Removing them lets networks of one site count separately again.
 const SWEPT_EVERY: Lifetime = Lifetime::from_seconds(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AttemptTarget<'a> {
-    /// An account, by whichever of its identifiers.
+    /// An account, whichever identifier was used.
     Account(&'a AccountId),
-    /// An identifier without an account, or a text that is none. It has a limit like an account, so the limit
-    /// does not reveal which accounts exist.
+    /// An unknown identifier, or any other text. It has a limit like an account, so the limit does not reveal
+    /// which accounts exist.
     Unknown(&'a str),
 }
 
-/// The accounts and unknown identifiers at which sources have failed.
 pub(crate) struct SourceAttempts {
     digests: RandomState,
     sources: Mutex<Sources>,
@@ -40,17 +39,17 @@ struct Sources {
     swept_at: Timestamp,
 }
 
-/// An account at which a source has failed.
+/// An account at which a source has failed or is trying.
 #[derive(Debug)]
 struct Tried {
-    /// A digest of its id or text, under a key of this process.
+    /// A digest of the id or text, with a key of this process.
     digest: u64,
     failures: u32,
     under_way: u32,
     last: Timestamp,
 }
 
-/// An attempt that is counted as failed when it is dropped.
+/// An attempt that counts as failed when it is dropped.
 #[must_use]
 pub(crate) struct TriedAttempt<'a> {
     of: &'a SourceAttempts,
@@ -68,7 +67,7 @@ impl SourceAttempts {
         Self { digests: RandomState::new(), sources: Mutex::new(sources) }
     }
 
-    /// Begins an attempt. `None` if the source has failed at too many other accounts, and not at this one.
+    /// Starts an attempt. `None` if the source has failed at too many other accounts and not at this one.
     pub(crate) fn begin(
         &self,
         tenant: &TenantId,
@@ -108,7 +107,7 @@ impl Tried {
     }
 }
 
-/// Adds it if it is not there.
+/// The entry of this account, added if it is missing.
 fn of_account(tried: &mut Vec<Tried>, digest: u64, now: Timestamp) -> &mut Tried {
     let at = tried.iter().position(|tried| tried.digest == digest).unwrap_or_else(|| {
         tried.push(Tried { digest, failures: 0, under_way: 0, last: now });
@@ -117,21 +116,21 @@ fn of_account(tried: &mut Vec<Tried>, digest: u64, now: Timestamp) -> &mut Tried
     &mut tried[at]
 }
 
-/// The source whose latest attempt is the oldest is forgotten first.
+/// The source whose latest attempt is the oldest is dropped first.
 fn importance(tried: &[Tried], now: Timestamp) -> u64 {
     let live = tried.iter().filter(|tried| tried.is_live(now)).map(|tried| tried.last.seconds());
     live.max().unwrap_or(0)
 }
 
-/// Whether a source has failed at too many accounts, and not at this one.
+/// Whether the source has failed at too many accounts, and not at this one.
 fn has_failed_at_others(tried: &[Tried], digest: u64, most: u32) -> bool {
     let mut failed = tried.iter().filter(|tried| tried.failures > 0);
     failed.clone().count() as u64 >= most.into() && !failed.any(|tried| tried.digest == digest)
 }
 
 impl TriedAttempt<'_> {
-    /// Ends an attempt with the right password. Returns whether it succeeds: a concurrent attempt that ends
-    /// when the source has failed at too many other accounts is refused, like one that begins then.
+    /// Ends an attempt with the correct password. Returns `false` if the source has failed at too many other
+    /// accounts in the meantime: a concurrent attempt must not succeed when a later one would be refused.
     pub(crate) fn succeed(self) -> bool {
         let mut sources = self.of.lock();
         let tried = sources.table.get_mut(&self.tenant, &self.source);
@@ -141,7 +140,7 @@ impl TriedAttempt<'_> {
         !is_refused
     }
 
-    /// The attempt revealed nothing.
+    /// Does not count the attempt, because it revealed nothing about the password.
     pub(crate) fn forgive(mut self) {
         self.is_forgiven = true;
     }

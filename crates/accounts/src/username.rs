@@ -1,5 +1,5 @@
-//! A user name as an identifier: `[a-z0-9][a-z0-9._-]{0,62}`. Upper case is read as lower case. It has no
-//! `@`, so it is no e-mail address, and does not look like an account id.
+//! A user name as an identifier: `[a-z0-9][a-z0-9._-]{0,62}`. Upper case becomes lower case. It contains no
+//! `@`, so it cannot be an email address, and it cannot look like an account id.
 
 use std::sync::Arc;
 
@@ -8,15 +8,11 @@ use values::AsStr;
 
 use crate::{AccountId, InvalidIdentifier};
 
-/// A normalised user name.
+/// A normalized user name.
 #[derive(AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Username(Arc<str>);
 
 impl Username {
-    /// Parses a name and normalises it.
-    ///
-    /// # Errors
-    /// [`InvalidIdentifier`].
     pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
         let lower = text.to_ascii_lowercase();
         let inner = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');

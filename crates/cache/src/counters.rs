@@ -11,9 +11,7 @@ use crate::stripes::Stripes;
 pub struct Counters {
     /// Reads that were answered from memory.
     pub hits: Stripes,
-    /// Loads that started.
     pub loads: EventCount,
-    /// Loads that failed.
     pub failures: EventCount,
     /// Reads that returned a stale value because the store was unavailable.
     pub stale_answers: EventCount,

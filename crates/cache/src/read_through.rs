@@ -56,7 +56,6 @@ pub struct ReadThrough<S: Source> {
     pub counters: Arc<Counters>,
 }
 
-/// A requested row.
 struct Asked<'a, S: Source> {
     source: &'a Arc<S>,
     key: &'a S::Key,

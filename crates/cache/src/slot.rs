@@ -73,7 +73,6 @@ pub(crate) struct NextRead {
 }
 
 pub(crate) enum Answer {
-    /// A fresh result.
     Known(Outcome),
     /// A stale value, because the store is unavailable.
     Stale(Value),
@@ -206,9 +205,9 @@ impl Slot {
         Some(LoadedValue { value: Some(value), at, is_shared: false })
     }
 
-    /// What a reader does without a fresh value. The reader waits for a load if the store may be available.
-    /// Once the store is unavailable, one load at a time tries again. Readers with a stale value do not wait
-    /// for it, and during the pause nobody waits.
+    /// What a reader does without a fresh value. If the store may be available, the reader waits for a load.
+    /// While the store is unavailable, one load at a time tries again: readers with a stale value do not wait
+    /// for the load, and no reader waits during the pause after a failure.
     pub(crate) fn next(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> NextRead {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = state.loaded.as_ref().filter(|loaded| now < self.expires(loaded)) {

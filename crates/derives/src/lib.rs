@@ -1,11 +1,11 @@
-//! Derives beside those of libraries: types that are written and read as text, documents without their absent
-//! members, and no schema where none is made. The macros look at tokens and need no parser of Rust, so the
-//! crate is compiled in less than a second. They accept types without parameters for the texts, and structs
-//! with names for the members, and fail to compile on others.
+//! Derive macros in addition to those of libraries: for types that are serialized as text, for documents
+//! without absent members, and a `JsonSchema` that generates nothing. The macros work on tokens without a
+//! parser for Rust, so the crate compiles in less than a second. The text macros accept types without type
+//! parameters; the macro for absent members accepts structs with named fields. Other types do not compile.
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
-/// `serde::Serialize` as the text of `Display`.
+/// Implements `serde::Serialize` with the text of `Display`.
 #[proc_macro_derive(SerializeDisplay)]
 pub fn serialize_display(item: TokenStream) -> TokenStream {
     let name = name_of(item);
@@ -22,7 +22,7 @@ pub fn serialize_display(item: TokenStream) -> TokenStream {
     ))
 }
 
-/// `as_str` of a struct around one text.
+/// Implements `as_str` for a struct around one text.
 #[proc_macro_derive(AsStr)]
 pub fn as_str(item: TokenStream) -> TokenStream {
     let name = name_of(item);
@@ -38,7 +38,7 @@ pub fn as_str(item: TokenStream) -> TokenStream {
     ))
 }
 
-/// `serde::Deserialize` of a text by `FromStr`.
+/// Implements `serde::Deserialize` with `FromStr`.
 #[proc_macro_derive(DeserializeFromStr)]
 pub fn deserialize_from_str(item: TokenStream) -> TokenStream {
     let name = name_of(item);
@@ -66,15 +66,14 @@ pub fn deserialize_from_str(item: TokenStream) -> TokenStream {
     ))
 }
 
-/// The derive of `schemars` where no schema is made, as in the program: it accepts the
-/// attributes, and adds no code.
+/// Replaces the derive of `schemars` in builds without schemas, such as the program. It accepts the
+/// attributes and generates no code.
 #[proc_macro_derive(JsonSchema, attributes(schemars))]
 pub fn json_schema(_: TokenStream) -> TokenStream {
     TokenStream::new()
 }
 
-/// Each member of the struct whose type is an `Option` is absent from the document where it is none. It
-/// stands above the derive of `Serialize`.
+/// Makes serde skip each `Option` field that is `None`. Must be placed above `derive(Serialize)`.
 #[proc_macro_attribute]
 pub fn skip_serializing_none(_: TokenStream, item: TokenStream) -> TokenStream {
     let members = |token| match token {
@@ -95,7 +94,7 @@ fn name_of(item: TokenStream) -> String {
     tokens.next().expect("a struct or an enum has a name").to_string()
 }
 
-/// The members with an attribute before each that may be none. A comma between angle brackets ends no member.
+/// Adds an attribute before each `Option` field. A comma within angle brackets does not end a field.
 fn skip_none(members: TokenStream) -> TokenStream {
     let (mut all, mut member, mut depth) = (TokenStream::new(), Vec::new(), 0);
     for token in members {

@@ -1,4 +1,4 @@
-//! The documents and texts that the derives write and read.
+//! Tests what the derives write and read.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! The signing rate of one core, with one parsed key and nothing else: RS256 with 2048 bits, ES256 or EdDSA
-//! (RFC 7518 §3.1, RFC 8037 §3.1). `raw_signs SECONDS ALGORITHM` prints signatures, CPU time and their ratio.
+//! Measures the signing rate of one core with one parsed key: RS256 with 2048 bits, ES256 or EdDSA (RFC 7518
+//! §3.1, RFC 8037 §3.1). `raw_signs SECONDS ALGORITHM` prints signatures, CPU time and their ratio.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::error::Error;
@@ -10,13 +10,14 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256};
 
-/// About what the signing input of an access token measures.
+/// About the size of an access token's signing input.
 const MESSAGE: [u8; 420] = [b'a'; 420];
 
-/// The first signature of a key prepares tables and takes twice as long; the caches fill after some more.
+/// The first signature with a key prepares tables and takes twice as long. After some more signatures the CPU
+/// caches are warm.
 const WARM_UP: u32 = 200;
 
-/// Signatures between two looks at the clock.
+/// The number of signatures between two reads of the clock.
 const BATCH: u32 = 50;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -66,7 +67,7 @@ fn measure(
     Ok(())
 }
 
-/// Time that the only thread of this process was on a core: the first figure of proc(5) schedstat.
+/// The time for which this process's only thread was on a core: the first number in schedstat (proc(5)).
 fn cpu_nanoseconds() -> Result<u64, Box<dyn Error>> {
     let text = fs::read_to_string("/proc/self/schedstat")?;
     let figure = text.split(' ').next().ok_or("empty /proc/self/schedstat")?;

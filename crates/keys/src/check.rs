@@ -18,7 +18,6 @@ pub trait DescribedCheck: Copy {
         self.texts().1
     }
 
-    /// How to fix a failure.
     fn fix(self) -> &'static str {
         self.texts().2
     }

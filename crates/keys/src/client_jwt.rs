@@ -172,7 +172,7 @@ mod tests {
         }
     }
 
-    /// Each key costs a verification, and whoever publishes a key set decides how many keys it has.
+    /// Each key costs a verification, and the client that publishes a key set decides how many keys it has.
     #[test]
     fn ten_keys_are_tried() {
         let token = signed(SigningAlgorithm::ES256);

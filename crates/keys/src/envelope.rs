@@ -21,7 +21,6 @@ pub struct EnvelopeSealer {
 /// How a value is sealed, according to its first bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedWith {
-    /// The name of the key-encryption key.
     pub key: String,
     /// Whether the value has its own data key (format 2), as all new values do.
     pub enveloped: bool,

@@ -8,7 +8,7 @@ use crate::life_cycle::is_revoked;
 use crate::{KeyRecord, PublicKeys, jwk_thumbprint};
 
 /// The public key, if the key was removed at most `kept` ago after its last token had expired. A revoked key
-/// verifies no hints, because somebody else may have the private key.
+/// verifies no hints, because an attacker may have the private key.
 pub(crate) fn hint_key(key: &KeyRecord, kept: Lifetime, now: Timestamp) -> Option<PublicKeys> {
     key.removed_at.filter(|removed| *removed <= now && now < *removed + kept && !is_revoked(key))?;
     let mut jwk: Value = serde_json::from_str(key.public_jwk.as_deref()?).ok()?;

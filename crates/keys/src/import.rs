@@ -62,7 +62,6 @@ pub enum ImportError {
     OtherAlgorithm {
         /// The algorithm in `alg`.
         found: SigningAlgorithm,
-        /// The requested algorithm.
         algorithm: SigningAlgorithm,
     },
     /// The key is of a different kind than the algorithm requires.
@@ -70,13 +69,12 @@ pub enum ImportError {
     Mismatch {
         /// The kind of key in the file.
         found: &'static str,
-        /// The requested algorithm.
         algorithm: SigningAlgorithm,
     },
     /// "A key of size 2048 bits or larger MUST be used" (RFC 7518 §3.3).
     #[error("an RSA key of {bits} bits; 2048 to 4096 are taken")]
     RsaSize {
-        /// The length of the modulus.
+        /// The length of the modulus in bits.
         bits: usize,
     },
     /// A signature with a small exponent is easy to forge if a verifier does not check the padding strictly

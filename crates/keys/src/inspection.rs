@@ -28,7 +28,6 @@ pub struct Inspection {
     pub claims: Option<ObjectMembers>,
 }
 
-/// The result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckOutcome<E = TokenError> {
     Passed,

@@ -73,7 +73,7 @@ impl KeyPair {
     }
 }
 
-/// The type of the same algorithm in `latchkey-verifier`.
+/// The same algorithm as a type of `latchkey-verifier`, which verifies with it.
 pub(crate) const fn verified_as(algorithm: SigningAlgorithm) -> Algorithm {
     match algorithm {
         SigningAlgorithm::RS256 => Algorithm::RS256,

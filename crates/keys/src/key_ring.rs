@@ -181,7 +181,7 @@ mod tests {
     }
 
     // [found 1]
-    /// Somebody else may have the private key of an announced key, for example of an imported key, and could
+    /// An attacker may have the private key of an announced key, for example of an imported key, and could
     /// sign with it early.
     #[test]
     fn an_announced_key_verifies_nothing_before_its_activation_less_the_skew() {

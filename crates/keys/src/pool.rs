@@ -83,7 +83,6 @@ impl KeyPool {
         });
     }
 
-    /// The number of available keys.
     #[must_use]
     pub fn ready(&self) -> usize {
         self.stock().ready.len()

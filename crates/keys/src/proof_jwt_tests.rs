@@ -1,4 +1,4 @@
-//! Tests proofs with keys of each kind, as `latchkey-verifier` reads them.
+//! Tests proofs with keys of each kind, as parsed by `latchkey-verifier`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;

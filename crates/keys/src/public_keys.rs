@@ -149,7 +149,6 @@ impl PublicKeys {
         self.keys.iter().filter(move |key| is_other(key)).map(|key| key.number)
     }
 
-    /// The thumbprint of each key (RFC 7638).
     pub fn thumbprints(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|key| key.thumbprint.as_str())
     }

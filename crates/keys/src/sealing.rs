@@ -9,11 +9,13 @@ use tenancy::TenantId;
 
 use crate::KeyId;
 
-/// The context that a sealed value is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealingContext<'a> {
-    /// The private key of a tenant.
-    SigningKey { tenant: &'a TenantId, id: KeyId, algorithm: SigningAlgorithm },
+    SigningKey {
+        tenant: &'a TenantId,
+        id: KeyId,
+        algorithm: SigningAlgorithm,
+    },
     /// A secret of the whole installation, by name.
     Named(&'a str),
     /// The source files of a configuration, by the digest of their content.
@@ -57,7 +59,6 @@ pub enum SealError {
     /// The key is right, but the bytes are not authentic.
     #[error("altered, cut off or sealed for something else")]
     Corrupt,
-    /// The key service is unavailable.
     #[error("the sealing service is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
     /// There were no random bytes, or the plaintext is too long.

@@ -15,7 +15,6 @@ pub struct Expectations<'a> {
     pub is_issuer: &'a (dyn Fn(&str) -> bool + Sync),
     /// Whether `typ` is that of the expected kind of token.
     pub accepts_typ: &'a (dyn Fn(Option<&str>) -> bool + Sync),
-    /// The required audience, if there is one.
     pub audience: Option<&'a str>,
     /// The maximum difference between the clocks of replicas, for keys that were just activated.
     pub skew: Lifetime,
@@ -43,7 +42,7 @@ pub fn verify<C: DeserializeOwned>(
     verify_observed(token, keys, &Rules { now, leeway: LEEWAY, expectations }, &mut Unobserved)
 }
 
-/// The same with an observer that records the checks.
+/// Verifies for any observer. [`verify`] needs none, so its checks are recorded nowhere.
 pub(crate) fn verify_observed<C: DeserializeOwned>(
     token: &str,
     keys: &impl VerificationKeys,

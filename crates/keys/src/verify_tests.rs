@@ -1,4 +1,4 @@
-//! Tests that any text is verified or refused, at a cost that grows at most linearly with its length.
+//! Tests that any text is verified or refused at a cost that grows at most linearly with its length.
 
 use std::sync::Arc;
 
@@ -82,7 +82,7 @@ proptest! {
 }
 
 // [limits #10]
-/// A token over 16 KiB is refused unread, so this test reads its two decoded parts directly.
+/// A token over 16 KiB is refused without being decoded, so this test parses the decoded parts directly.
 #[test]
 fn headers_and_claims_are_read_in_linear_time() {
     for item in [r#""a":0,"#, r#""a":[{"":0}],"#] {

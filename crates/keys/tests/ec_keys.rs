@@ -1,5 +1,5 @@
-//! Another library reads the published EC keys: their coordinates have full length, with leading zeros (RFC
-//! 7518 §6.2.1.2).
+//! Tests that another library can read the published EC keys: their coordinates have the full length with
+//! leading zeros (RFC 7518 §6.2.1.2).
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
@@ -13,7 +13,7 @@ use protocol::SigningAlgorithm;
 
 const OF_EACH_CURVE: usize = 150;
 
-/// A key as it is published, and a token that it signed.
+/// A published key, and a token that it signed.
 struct Made {
     document: PrivateKeyDocument,
     crv: &'static str,
@@ -34,7 +34,7 @@ fn make(algorithm: SigningAlgorithm) -> Made {
     Made { crv, x, y, message: message.as_bytes().to_vec(), signature, document }
 }
 
-/// Makes so many, and then more until a coordinate of each begins with a zero.
+/// Checks a fixed number of new keys, and then more until each coordinate had a leading zero at least once.
 fn each(algorithm: SigningAlgorithm, check: impl Fn(&Made)) -> usize {
     let (mut made, mut padded) = (0, [0, 0]);
     while made < OF_EACH_CURVE || padded.contains(&0) {

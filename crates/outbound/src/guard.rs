@@ -68,7 +68,6 @@ impl Guard {
         Self { allowed }
     }
 
-    /// Whether a connection to this address may be opened.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
         // A mapped address (::ffff:10.0.0.1) is connected to as the IPv4 address that it contains.

@@ -39,7 +39,6 @@ pub trait Keyring: fmt::Debug {
 /// Why an operation failed. Messages never contain a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
-    /// The program is built without the keyring.
     #[error("this program is built without a keyring; {}", build_hint("keyring"))]
     NotBuiltIn,
     /// Only the keyring of Linux is supported.

@@ -9,7 +9,6 @@ use crate::KeyService;
 /// The options are unusable. No request was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum OptionsError {
-    /// The program is built without this service.
     #[error("this program is built without {0}")]
     NotBuiltIn(KeyService),
     /// The address is not `https://host[:port]` or, on this machine, `http://host[:port]`. The message does

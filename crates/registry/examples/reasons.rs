@@ -1,5 +1,5 @@
-//! Prints the reasons of refused requests as docs/operations.md has them:
-//! `cargo xtask codegen` writes them there.
+//! Prints the reasons of refused requests in the format of docs/operations.md. `cargo xtask codegen` writes
+//! them there.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use protocol::RefusalReason;
@@ -9,7 +9,7 @@ fn main() {
     println!("| reason | what was found |\n|---|---|");
     let mut codes = Vec::new();
     for reason in TABLES.into_iter().flatten() {
-        // Several checks may have one reason.
+        // Several checks may have the same reason.
         if !codes.contains(&reason.code) {
             codes.push(reason.code);
             println!("| `{}` | {} |", reason.code, reason.detail);

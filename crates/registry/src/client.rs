@@ -93,7 +93,6 @@ pub enum ClientPurpose {
     Api,
 }
 
-/// The tokens that a client may introspect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntrospectionRight {

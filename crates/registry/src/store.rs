@@ -23,7 +23,6 @@ pub trait ApiKeyStore: Send + Sync {
     async fn find_api_key(&self, tenant: &TenantId, key: &ApiKeyId) -> Stored<Option<Arc<ApiKey>>>;
 }
 
-/// A key set that was fetched from a URL.
 #[derive(Debug)]
 pub struct FetchedJwks {
     /// The usable keys.

@@ -88,7 +88,6 @@ struct User {
     credential: String,
 }
 
-/// Declared people with hashed passwords.
 pub struct HashedUsers {
     users: Vec<(DeclaredUser, SecretHash)>,
     applications: Vec<String>,

@@ -1,5 +1,5 @@
-//! The server's allocations for a DPoP proof and a client certificate grow linearly with them, in whatever
-//! way they are built. Both come from callers that have not authenticated yet.
+//! Tests that the server's allocations for a DPoP proof and a client certificate grow at most linearly with
+//! the input, for any structure of the input. Both come from unauthenticated callers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -14,8 +14,8 @@ use serde_json::Value;
 use tenancy::TenantId;
 use values::Timestamp;
 
-/// Checks that an input of twice the size allocates at most 2.2 times as much, beside what each input costs,
-/// and at most this many times its own size.
+/// Checks that an input of twice the size allocates at most 2.2 times as much, plus a fixed amount, and at
+/// most `at_most` times its own size.
 #[track_caller]
 fn check(name: &str, at_most: u64, [small, large]: [&[u8]; 2], read: impl Fn(&[u8])) {
     let [less, more] = [small, large].map(|input| allocation_counter::measure(|| read(input)).bytes_total);
@@ -25,7 +25,7 @@ fn check(name: &str, at_most: u64, [small, large]: [&[u8]; 2], read: impl Fn(&[u
     assert!(more <= at_most * size + each, "{name}: {more} bytes for {size}");
 }
 
-/// JSON of about this size, of every shape that could make a reader begin again.
+/// JSON documents of about this size, in every structure that could make a parser start again.
 fn documents(size: usize) -> Vec<String> {
     let members =
         |number: usize| -> Vec<String> { (0..number).map(|nth| format!("\"m{nth}\":{nth}")).collect() };
@@ -45,7 +45,7 @@ fn documents(size: usize) -> Vec<String> {
 
 #[test]
 fn dpop_proofs_are_read_in_linear_memory() {
-    // The longest proof has 8 KiB. A longer one is refused without being parsed.
+    // The longest accepted proof has 8 KiB. A longer one is refused without being parsed.
     let pairs = documents(1500).into_iter().zip(documents(3000));
     for ((small, large), is_header) in pairs.flat_map(|pair| [(pair.clone(), true), (pair, false)]) {
         let token = |document: &str| {
@@ -64,7 +64,7 @@ fn dpop_proofs_are_read_in_linear_memory() {
     assert_eq!(allocation_counter::measure(|| drop(ProofJwt::parse(&long, "dpop+jwt"))).bytes_total, 0);
 }
 
-/// Makes a certificate with this many alternative names, a name of this many attributes, and a long name.
+/// A certificate with this many alternative names, a name with this many attributes, and a long name.
 fn certificate(size: usize) -> Vec<u8> {
     let names: Vec<_> = (0..size / 40).map(|nth| format!("name-{nth}.example.com")).collect();
     let mut parameters = CertificateParams::new(names).expect("names of ASCII");

@@ -34,7 +34,6 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.with_room(tenant, key, importance).entry(key.clone()).or_default()
     }
 
-    /// Adds or replaces an entry.
     pub fn insert(&mut self, tenant: &TenantId, key: K, value: V, importance: impl Fn(&V) -> u64) {
         self.with_room(tenant, &key, importance).insert(key, value);
     }

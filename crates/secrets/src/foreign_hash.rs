@@ -81,7 +81,6 @@ pub enum ForeignHashError {
     /// The hash does not have the format of its function.
     #[error("does not have the form of a hash of {0}")]
     Malformed(&'static str),
-    /// Checking the hash would be too expensive.
     #[error("costs too much to check: {0}")]
     TooCostly(&'static str),
 }

@@ -133,7 +133,6 @@ impl HashPool {
         self.shared.spawn()
     }
 
-    /// The number of waiting callers.
     #[must_use]
     pub fn callers(&self) -> usize {
         let lanes = self.shared.lock();

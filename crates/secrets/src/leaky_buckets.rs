@@ -71,7 +71,6 @@ impl LeakyBuckets {
         Some(BucketAttempt { of: self, tenant: tenant.clone(), key, interval })
     }
 
-    /// Empties the bucket of this key.
     pub fn clear(&self, tenant: &TenantId, key: impl Hash) {
         self.lock().remove(tenant, &self.keys.hash_one(key));
     }

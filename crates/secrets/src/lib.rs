@@ -1,4 +1,4 @@
-//! How secrets are hashed, and how often somebody may guess them: hashes of secrets, the threads that compute
+//! How secrets are hashed, and how often a sender may guess them: hashes of secrets, the threads that compute
 //! them, and limits of failed attempts, for clients and for people.
 //!
 //! The crate knows tenants and addresses, and neither clients nor people, so both use the same threads and

@@ -14,7 +14,6 @@ use crate::random::random_bytes;
 #[debug("Pepper([redacted])")]
 pub struct Pepper {
     bytes: Zeroizing<[u8; 32]>,
-    /// The keys of the tenants' digests.
     pub tenants: DigestKeys,
     /// The key of token hashes from earlier versions.
     pub(crate) generated_secrets: KeyedDigest,

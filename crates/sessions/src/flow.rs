@@ -1,5 +1,5 @@
-//! A sign-in in progress. Nothing of it is stored: the page contains the sealed request, bound to its tenant
-//! and browser. So any tab can finish its own sign-in, and requests of strangers write nothing.
+//! A sign-in in progress. Nothing is stored: the page contains the sealed request, bound to its tenant and
+//! browser. So each tab can finish its own sign-in, and requests of strangers do not use storage.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -12,100 +12,98 @@ use values::{Lifetime, Timestamp};
 
 use crate::SessionId;
 
-/// How long a page may be open before it is sent.
+/// How long a page may be open before the form is sent.
 const LIFETIME: Lifetime = Lifetime::from_seconds(86_400);
-/// The difference between the clocks of replicas.
+/// The maximum difference between the clocks of replicas.
 const SKEW: Lifetime = Lifetime::from_seconds(60);
-/// The version of the form, which is authenticated with the rest.
+/// The version of the sealed form, which is authenticated.
 const HEAD: [u8; 1] = [2];
-/// The longest sealed text, in characters.
+/// The maximum length of the sealed text in characters.
 const LONGEST: usize = 16 * 1_024;
 
-/// The state that a page passes from one request to the next.
+/// The state that a page passes to the next request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
-    /// The parameters of the authorization request, as they were sent.
+    /// The parameters of the authorization request as the client sent them.
     pub parameters: String,
-    /// When the request came.
+    /// When the request arrived.
     pub started: Timestamp,
-    /// The request of the page.
     pub step: FlowStep,
-    /// Whether its page has asked the person to allow cookies.
+    /// Whether the page has asked the person to allow cookies.
     pub asks_for_cookies: bool,
 }
 
-/// The request of a page to the person.
+/// What a page asks the person to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlowStep {
     SignIn,
-    /// To continue with the account of a session, or with another one.
+    /// Continue with the account of a session, or choose another account.
     SelectAccount {
         session: SessionId,
-        /// The identifier that the person has typed. Empty if the person has typed nothing.
+        /// The identifier that the person has typed so far. May be empty.
         typed: String,
     },
-    /// To consent to the client's request.
+    /// Consent to the client's request.
     Consent {
         session: SessionId,
-        /// The name of the client on the page.
+        /// The client's name as the page showed it.
         client_name: String,
     },
     SignOut(SessionId),
-    /// To connect a device. The parameters of all pages but the first are the code of the device.
+    /// Connect a device. The flow's parameters are the code of the device, except on the first page.
     Device(DeviceStep),
-    /// To end a session or consent of the account.
+    /// A page of the person's own account.
     Account(PersonRequest),
 }
 
-/// The request of an account page to the person.
+/// What an account page asks the person to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonRequest {
-    /// To sign in before it is shown.
+    /// Sign in before the page is shown.
     SignIn,
-    /// To end a session or consent, or to change the password, in this session.
+    /// End a session or a consent, or change the password, in this session.
     Manage(SessionId),
-    /// To set another password, in this session.
+    /// Set another password, in this session.
     Password(SessionId),
-    /// To set a password by a link.
+    /// Set a password with a link.
     Link,
 }
 
-/// The request of a page to the person who connects a device.
+/// What a page asks the person who connects a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceStep {
-    /// To type the code.
+    /// Type the code.
     Code,
-    /// To sign in before the decision.
+    /// Sign in before the decision.
     SignIn,
-    /// To decide, in this session.
+    /// Decide, in this session.
     Confirm(SessionId),
 }
 
-/// Reasons to refuse a form.
+/// Why a form is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlowError {
-    /// It is none of this server, tenant and browser.
+    /// The form is not of this server, tenant or browser.
     #[error("the form was not made for this browser and tenant")]
     Foreign,
-    /// The page was open for longer than a day. Its request can begin again.
+    /// The page was open for longer than a day. The caller can start its request again.
     #[error("the form is older than a day")]
     Expired(Box<Flow>),
-    /// The form belongs to this server and tenant, and the browser has not sent the cookie that it is bound
-    /// to. Its request can begin again.
+    /// The form is of this server and tenant, but the browser did not send the cookie that the form is bound
+    /// to. The caller can start its request again.
     #[error("the browser has sent no cookie")]
     NoCookies(Box<Flow>),
 }
 
-/// Seals and opens flows.
 pub struct Flows {
     aead: Aead,
     digests: KeyedDigest,
 }
 
-/// The sealed content: a flow, and the digest of the browser's value.
+/// The sealed content: a flow, and a digest of the browser's cookie value.
 #[derive(Serialize, Deserialize)]
 struct Bound {
     browser: [u8; 32],
@@ -113,15 +111,15 @@ struct Bound {
 }
 
 impl Flows {
-    /// Derives its key from the pepper, so all replicas open the same flows.
+    /// Derives the key from the pepper, so that all replicas can open the same flows.
     #[must_use]
     pub fn new(pepper: &Pepper) -> Self {
         let digests = KeyedDigest::for_purpose(pepper.expose(), "latchkey flow 1");
         Self { aead: Aead::new(&digests.of([b"key".as_slice()])), digests }
     }
 
-    /// The text of a hidden field, for the browser that has this value. `None` if the parameters are too long
-    /// for a form.
+    /// The text of a hidden form field, for the browser with this cookie value. `None` if the parameters are
+    /// too long for a form.
     #[must_use]
     pub fn seal(&self, tenant: &TenantId, browser: &str, flow: &Flow) -> Option<String> {
         let bound = Bound { browser: self.digest(browser), flow: flow.clone() };
@@ -130,8 +128,7 @@ impl Flows {
         Some(BASE64URL.encode(sealed)).filter(|text| text.len() <= LONGEST)
     }
 
-    /// Opens the content that was sealed for this tenant and browser. A request without the browser's cookie
-    /// has no value.
+    /// Opens the content of a form. `browser` is the cookie value, or `None` if the browser sent no cookie.
     ///
     /// # Errors
     /// [`FlowError`].

@@ -1,4 +1,4 @@
-//! Whether a session is valid. Each read decides it, so no job has to end sessions.
+//! Whether a session is valid. This is decided at each read, so no job has to end sessions.
 
 use tenancy::SessionPolicy;
 use values::Timestamp;
@@ -6,7 +6,7 @@ use values::Timestamp;
 use crate::{FoundSession, Session};
 
 impl Session {
-    /// Whether the session lasts: it has not ended, and is neither idle nor too old by the tenant's policy.
+    /// Whether the session has not ended, and is neither idle nor too old by the tenant's policy.
     #[must_use]
     pub fn lasts(&self, policy: SessionPolicy, now: Timestamp) -> bool {
         let is_used = now <= self.last_seen_at + self.idle_under(policy);
@@ -15,11 +15,12 @@ impl Session {
 }
 
 impl FoundSession {
-    /// Whether the person of the session is signed in: it lasts, and its account may still sign in with it.
+    /// Whether the person of the session is signed in: the session is still valid, and the account may still
+    /// use it.
     #[must_use]
     pub fn is_valid(&self, policy: SessionPolicy, now: Timestamp) -> bool {
         let Self { session, valid_from } = self;
-        // One change of the account ends all earlier sign-ins.
+        // A change of `valid_from` invalidates all earlier sign-ins of the account.
         let is_of_account = valid_from.is_some_and(|from| session.authenticated_at >= from);
         session.lasts(policy, now) && is_of_account
     }
@@ -39,8 +40,8 @@ mod tests {
         SessionPolicy { idle, absolute, remember }
     }
 
-    /// The session was signed in at 1000 for 100 s without a use and 1000 s in all, was used at 1500, and was
-    /// last valid then.
+    /// Checks a session that was signed in at 1000, may last 100 s without a use and 1000 s in total, and was
+    /// used at 1500. `last` is the last time at which it is valid.
     #[track_caller]
     fn check(change: impl FnOnce(&mut FoundSession), policy: SessionPolicy, last: Option<u64>) {
         let session = Session {

@@ -1,6 +1,6 @@
-//! The accounts that have signed in with a browser: the sealed value of one cookie for each host. It gives no
-//! access. With it, strangers who use up the attempts at an account do not stop the person in the usual
-//! browser.
+//! The accounts that have signed in with a browser, as a sealed cookie for each host. The cookie gives no
+//! access. It lets the person sign in with the usual browser even if strangers have used up the attempts at
+//! the account.
 
 use accounts::{AccountId, BrowserHistory, BrowserId};
 use base64::Engine as _;
@@ -13,22 +13,21 @@ use values::{Lifetime, Timestamp};
 
 /// How long an account knows a browser, and how long the browser keeps the cookie.
 const LIFETIME: Lifetime = Lifetime::from_seconds(180 * 86_400);
-/// The number of remembered accounts: browsers keep no cookie of more than 4096 characters.
+/// The maximum number of accounts in the cookie, because browsers refuse cookies of more than 4096
+/// characters.
 const MOST: usize = 20;
-/// The version of the form, which is authenticated with the rest.
+/// The version of the sealed form, which is authenticated.
 const HEAD: [u8; 1] = [1];
 const CONTEXT: &[u8] = b"known browser 1";
-/// The longest value.
+/// The maximum length of the cookie value in characters.
 const LONGEST: usize = 4_000;
 
-/// Seals and opens the cookies of known browsers.
 pub struct KnownBrowsers(Aead);
 
-/// The accounts that have signed in with a browser, the latest first.
+/// The accounts that have signed in with a browser, latest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownBrowser {
-    /// Distinguishes it from other browsers of these accounts. It has an identifier from its first sign-in
-    /// on.
+    /// Distinguishes this browser from other browsers of the same accounts. Set at the first sign-in.
     id: Option<BrowserId>,
     accounts: Vec<(TenantId, AccountId, Timestamp)>,
 }
@@ -40,22 +39,21 @@ enum SealedText {
         id: String,
         accounts: Vec<(String, AccountId, u64)>,
     },
-    /// The form of the version before.
+    /// The form of the previous version.
     Unidentified(Vec<(String, AccountId, u64)>),
 }
 
 impl KnownBrowsers {
-    /// How long a browser keeps the cookie.
     pub const LIFETIME: Lifetime = LIFETIME;
 
-    /// Derives its key from the pepper, so all replicas know a browser.
+    /// Derives the key from the pepper, so that all replicas can read the cookie.
     #[must_use]
     pub fn new(pepper: &Pepper) -> Self {
         let key = KeyedDigest::for_purpose(pepper.expose(), "latchkey known browser 1");
         Self(Aead::new(&key.of([b"key".as_slice()])))
     }
 
-    /// The content of a cookie that this server has sealed. Any other text has no content.
+    /// The content of a cookie that this server has sealed. Empty for any other text.
     #[must_use]
     pub fn open(&self, cookie: &str, now: Timestamp) -> KnownBrowser {
         let mut known = self.read(cookie).unwrap_or_default();
@@ -80,7 +78,7 @@ impl KnownBrowsers {
         Some(KnownBrowser { id, accounts })
     }
 
-    /// The value of the cookie; `None` only where it cannot be sealed.
+    /// The value of the cookie. `None` only if sealing fails.
     #[must_use]
     pub fn seal(&self, known: &KnownBrowser) -> Option<String> {
         let row = |(tenant, account, at): &(TenantId, AccountId, Timestamp)| {
@@ -98,8 +96,8 @@ impl KnownBrowsers {
 }
 
 impl KnownBrowser {
-    /// The accounts of this tenant that have signed in with the browser. The browsers of the version before
-    /// share one identifier, until they sign in again.
+    /// The accounts of this tenant that have signed in with the browser. Browsers with a cookie of the
+    /// previous version share one id until the next sign-in.
     #[must_use]
     pub fn history_at(&self, tenant: &TenantId) -> BrowserHistory {
         let own = self.accounts.iter().filter(|(of, _, _)| of == tenant);
@@ -107,7 +105,7 @@ impl KnownBrowser {
         BrowserHistory { browser: self.id.unwrap_or_default(), accounts }
     }
 
-    /// The account has signed in now. The oldest of too many is forgotten.
+    /// Adds a sign-in of the account. If there are too many accounts, the oldest is dropped.
     pub fn remember(&mut self, tenant: &TenantId, account: &AccountId, now: Timestamp) {
         self.id.get_or_insert_with(|| *random_bytes());
         self.accounts.retain(|(of, known, _)| of != tenant || known != account);
@@ -164,7 +162,7 @@ mod tests {
         let [one, other] = [(); 2].map(|()| again(&KnownBrowser::default()));
         assert_ne!(id(&one), id(&other));
         assert_eq!(id(&again(&one)), id(&one));
-        // A cookie of the version before.
+        // A cookie of the previous version.
         let before = KnownBrowser { id: None, accounts: one.accounts.clone() };
         let opened = of.open(&of.seal(&before).unwrap(), NOW);
         assert_eq!((id(&opened), accounts_of(&opened, &acme)), ([0; 16], vec![ada.clone()]));

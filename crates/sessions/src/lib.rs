@@ -1,5 +1,5 @@
-//! Which browser is this, and which person signed in there? Contains a person's session at one tenant, the
-//! cookie that names it, and the sealed state of a sign-in in progress. In reading order:
+//! Sessions: a person's session at one tenant, the cookie that identifies it, and the sealed state of a
+//! sign-in in progress. In reading order:
 
 mod flow;
 mod known_browser;

@@ -1,10 +1,10 @@
-//! The partition of a row that expires. Rows that expire in the same unit of time share a partition, and the
-//! partitions form a ring: the time of a partition is over long before it is used again, so that it can be
-//! emptied at once.
+//! The partition of a row that expires. Rows that expire in the same unit of time share a partition. The
+//! partitions form a ring that is large enough that all rows of a partition have expired long before it is
+//! used again. So a partition can be emptied at once, without deleting single rows.
 
 use values::{Lifetime, Timestamp};
 
-/// A ring. The migrations create its partitions.
+/// The partitions of a ring are created by migrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ring {
     unit: Lifetime,
@@ -12,34 +12,32 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// A day shares a partition.
+    /// One partition for each day.
     pub const DAYS: Self = Self { unit: Lifetime::from_seconds(86_400), slots: 8 };
-    /// A week shares a partition.
+    /// One partition for each week.
     pub const WEEKS: Self = Self { unit: Lifetime::from_seconds(7 * 86_400), slots: 16 };
-    /// Thirty days share a partition.
+    /// One partition for each thirty days.
     pub const MONTHS: Self = Self { unit: Lifetime::from_seconds(30 * 86_400), slots: 20 };
     pub const ALL: [Self; 3] = [Self::DAYS, Self::WEEKS, Self::MONTHS];
 
-    /// The length of time whose rows share a partition.
+    /// The length of time that one partition covers.
     #[must_use]
     pub const fn unit(self) -> Lifetime {
         self.unit
     }
 
-    /// The number of partitions.
     #[must_use]
     pub const fn slots(self) -> u32 {
         self.slots
     }
 
-    /// The partition of a row that expires at this instant.
+    /// The partition of a row that expires at this time.
     #[must_use]
     pub fn slot(self, expires_at: Timestamp) -> u32 {
         let slot = expires_at.seconds() / self.unit.seconds() % u64::from(self.slots);
         u32::try_from(slot).unwrap_or_default()
     }
 
-    /// Whether there is this partition.
     #[must_use]
     pub const fn has(self, slot: u32) -> bool {
         slot < self.slots

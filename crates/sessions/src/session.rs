@@ -1,5 +1,3 @@
-//! A person's session at one tenant, in one browser.
-
 use std::sync::Arc;
 
 use accounts::AccountId;
@@ -8,58 +6,55 @@ use values::{Lifetime, Timestamp};
 
 use crate::{Ring, SessionId};
 
-/// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub tenant: TenantId,
-    /// The partition of its row, which follows from `expires_at`.
+    /// The partition of the row, which follows from `expires_at`.
     pub slot: u32,
     pub id: SessionId,
-    /// The digest of its cookie's secret.
+    /// The digest of the secret in the cookie.
     pub token_digest: [u8; 32],
-    /// The person who signed in.
     pub account: AccountId,
-    /// When that was proven last.
+    /// The time of the last authentication.
     pub authenticated_at: Timestamp,
-    /// How well it was proven.
+    /// The strength of the last authentication.
     pub acr: String,
     /// The authentication methods (RFC 8176).
     pub amr: Vec<String>,
-    /// When it began.
     pub created_at: Timestamp,
-    /// When it was used last, a little before or later.
+    /// The approximate time of the last use.
     pub last_seen_at: Timestamp,
-    /// The longest time without a use.
+    /// The maximum time without a use.
     pub idle: Lifetime,
-    /// The session ends at this instant at the latest.
+    /// The session ends at this time at the latest.
     pub expires_at: Timestamp,
-    /// Whether it outlives the browser.
+    /// Whether the session outlives the browser.
     pub remembered: bool,
-    /// The browser, as it calls itself: up to 256 characters.
+    /// The browser's `User-Agent`, up to 256 characters.
     pub user_agent: String,
-    /// The address from which the person signed in, where it is known.
+    /// The address that the person signed in from, if it is known.
     pub source: Option<String>,
     pub ended_at: Option<Timestamp>,
 }
 
 impl Session {
-    /// The ring of partitions that has the row.
     pub const RING: Ring = Ring::WEEKS;
 
-    /// How long the session lasts without a use: as long as at its beginning, or less if the policy has
-    /// become stricter since.
+    /// The maximum time without a use: that of the session, or that of the tenant's current policy if it is
+    /// shorter.
     pub(crate) fn idle_under(&self, policy: SessionPolicy) -> Lifetime {
         self.idle.min(policy.lifetimes(self.remembered).0)
     }
 
-    /// When the session ends at the latest, by the same rule.
+    /// The latest end of the session, by the session's own limit or by the tenant's current policy if it is
+    /// shorter.
     #[must_use]
     pub fn expires_under(&self, policy: SessionPolicy) -> Timestamp {
         self.expires_at.min(self.authenticated_at + policy.lifetimes(self.remembered).1)
     }
 
-    /// How long the cookie of a new session is kept: until the browser is closed, or as long as the session
-    /// lasts at most.
+    /// How long the browser keeps the cookie of a new session: the rest of the session, or `None` for "until
+    /// the browser is closed".
     #[must_use]
     pub fn cookie_lifetime(&self) -> Option<Lifetime> {
         let seconds = self.expires_at.seconds().saturating_sub(self.last_seen_at.seconds());
@@ -67,7 +62,7 @@ impl Session {
     }
 }
 
-/// A person who is signed in now. Only a valid session yields one.
+/// A person who is signed in now. Only a valid session creates one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn(Arc<Session>);
 
@@ -76,7 +71,7 @@ impl SignedIn {
         Self(Arc::new(session))
     }
 
-    /// A person who signed in at this instant, for tests of the rules of other crates.
+    /// A person who signed in at this time, for tests of other crates.
     #[cfg(feature = "unjudged-sessions")]
     #[must_use]
     pub fn for_tests(tenant: TenantId, account: AccountId, at: Timestamp) -> Self {
@@ -105,7 +100,6 @@ impl SignedIn {
         &self.0
     }
 
-    /// The person who is signed in.
     #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.0.account

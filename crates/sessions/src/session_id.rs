@@ -1,5 +1,5 @@
-//! The identifier of a session: `sid` of ID tokens (OpenID Connect Back-Channel Logout §2.1). It gives no
-//! access.
+//! The id of a session, which is the `sid` of ID tokens (OpenID Connect Back-Channel Logout §2.1). It gives
+//! no access.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use secrets::random_bytes;
 use serde::Serialize;
 use values::{AsStr, DeserializeFromStr};
 
-/// Random bytes of an identifier, and its characters.
+/// The number of random bytes, and of characters.
 const BYTES: usize = 16;
 const LENGTH: usize = 22;
 
@@ -20,25 +20,21 @@ const LENGTH: usize = 22;
 #[as_ref(str)]
 pub struct SessionId(String);
 
-/// The text is not the identifier of a session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the identifier of a session is 22 characters of base64url")]
 pub struct InvalidSessionId;
 
 impl SessionId {
-    /// Draws a new one.
     #[must_use]
     pub fn generate() -> Self {
         Self::from_bytes(*random_bytes())
     }
 
-    /// The identifier of 128 bits.
     #[must_use]
     pub fn from_bytes(bytes: [u8; BYTES]) -> Self {
         Self(BASE64URL.encode(bytes))
     }
 
-    /// Its 128 bits.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; BYTES] {
         let mut bytes = [0; BYTES];

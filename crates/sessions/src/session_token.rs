@@ -1,5 +1,5 @@
-//! The value of a session's cookie: the partition of its row, its identifier and a secret. The store
-//! has a digest of the secret.
+//! The value of a session's cookie: the partition of its row, its id and a secret. The store has only a
+//! digest of the secret.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -10,11 +10,10 @@ use values::{Secret, Timestamp};
 
 use crate::{Session, SessionId};
 
-/// The version of the form.
+/// The version of the cookie's format.
 const VERSION: &str = "v1";
 const SECRET_BYTES: usize = 32;
 
-/// A session's cookie.
 #[derive(Debug)]
 pub struct SessionToken {
     pub(crate) slot: u32,
@@ -23,14 +22,14 @@ pub struct SessionToken {
 }
 
 impl SessionToken {
-    /// A token with a new secret.
+    /// A token with a new random secret.
     #[must_use]
     pub fn generate(slot: u32, id: SessionId) -> Self {
         let secret = Secret::new(BASE64URL.encode(random_bytes::<SECRET_BYTES>().as_slice()));
         Self { slot, id, secret }
     }
 
-    /// Reads the value of a cookie; `None` for any other text.
+    /// `None` if the text is not a cookie of this format.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
@@ -42,8 +41,8 @@ impl SessionToken {
         is_token.then(|| Self { slot, id, secret: Secret::new(secret.to_owned()) })
     }
 
-    /// The rank of a cookie's session among those of a browser: one that ends in an earlier week has a lower
-    /// rank. The partitions form a ring, so half of them count as past.
+    /// Orders the sessions of a browser: a session that ends in an earlier week has a lower rank. The
+    /// partitions form a ring, so half of them count as past.
     #[must_use]
     pub fn place_of(cookie: &str, now: Timestamp) -> Option<u32> {
         let (slot, slots) = (Self::parse(cookie)?.slot, Session::RING.slots());
@@ -51,7 +50,6 @@ impl SessionToken {
         Some((slot % slots + 2 * slots - first) % slots)
     }
 
-    /// The value of the cookie.
     #[must_use]
     pub fn to_cookie(&self) -> Secret {
         let Self { slot, id, secret } = self;
@@ -63,13 +61,13 @@ impl SessionToken {
         &self.id
     }
 
-    /// Whether the store has this digest of its secret.
+    /// Whether `digest` is the digest of this token's secret.
     #[must_use]
     pub fn has(&self, digest: &[u8; 32], key: &KeyedDigest, tenant: &TenantId) -> bool {
         self.digest(key, tenant).ct_eq(digest).into()
     }
 
-    /// The digest of the secret that the store has.
+    /// The digest to store.
     #[must_use]
     pub fn digest(&self, key: &KeyedDigest, tenant: &TenantId) -> [u8; 32] {
         key.of([tenant.as_str(), self.id.as_str(), self.secret.expose()].map(str::as_bytes))
@@ -80,7 +78,7 @@ impl SessionToken {
 mod tests {
     use super::*;
 
-    /// A session ends at most 45 days from now, so at most seven partitions later.
+    /// A session ends at most 45 days from now, so at most seven partitions ahead.
     #[test]
     fn the_sessions_of_a_browser_are_in_the_order_of_their_ends_also_where_the_partitions_begin_anew() {
         let week = 7 * 86_400;

@@ -1,4 +1,4 @@
-//! The service layer of this crate: finds the session of a browser, begins one, and ends it.
+//! Finds, begins and ends the sessions of browsers.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,23 +10,21 @@ use values::Timestamp;
 
 use crate::{FoundSession, Session, SessionId, SessionStore, SessionToken, SessionWrite, SignedIn};
 
-/// A use is noted once in this part of the idle time.
+/// A use is written at most once in this fraction of the idle time.
 const USES: u64 = 20;
 const LONGEST_USER_AGENT: usize = 256;
 
 #[derive(Clone, Copy, Debug)]
 pub struct SignInBrowser<'a> {
-    /// The browser's `User-Agent`.
+    /// The `User-Agent` header.
     pub user_agent: &'a str,
-    /// The address of the request, if there is one.
     pub source: Option<IpAddr>,
-    /// The person who is signed in there.
+    /// The person who is signed in with this browser already.
     pub before: Option<&'a SignedIn>,
-    /// Whether the person wants to stay signed in after it has closed.
+    /// Whether the person wants to stay signed in after closing the browser.
     pub remembers: bool,
 }
 
-/// The sessions of all tenants.
 #[derive(Clone)]
 pub struct Sessions {
     store: Arc<dyn SessionStore>,
@@ -34,18 +32,17 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Creates the service. Sessions are never read from a cache, so a session that was ended is ended
-    /// everywhere.
+    /// `store` must not be a cache, so that a session that was ended is ended everywhere.
     #[must_use]
     pub fn new(store: Arc<dyn SessionStore>, pepper: &Pepper) -> Self {
         let digests = Arc::new(KeyedDigest::for_purpose(pepper.expose(), "latchkey session 1"));
         Self { store, digests }
     }
 
-    /// Finds the person who is signed in at this tenant in the browser with this cookie.
+    /// The person who is signed in at this tenant with this cookie.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn find(
         &self,
         tenant: &TenantId,
@@ -68,9 +65,9 @@ impl Sessions {
         Ok(Some(SignedIn::new(found.session)))
     }
 
-    /// Begins a session of a person who has just authenticated. It always has a new cookie, so another
-    /// party's knowledge about the browser is worthless (session fixation). The same person continues the
-    /// same session.
+    /// Begins a session for a person who has just authenticated. The cookie is always new, so that an
+    /// attacker who knows an earlier cookie gains nothing (session fixation). If the same person is already
+    /// signed in, the session continues.
     #[must_use]
     pub fn begin(
         &self,
@@ -112,19 +109,17 @@ impl Sessions {
         (SessionWrite { session, ended }, token)
     }
 
-    /// Writes a session that has begun, if nothing else is written with it. Returns whether it was written:
-    /// the session that it continues may have ended meanwhile. The person then has to sign in again.
+    /// Writes a session, if nothing else is written in the same transaction. Returns `false` if the session
+    /// that it continues has ended in the meantime; then the person must sign in again.
     ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn write(&self, write: &SessionWrite) -> Stored<bool> {
         self.store.write_session(&write.session.tenant, write).await
     }
 
-    /// Ends the session.
-    ///
     /// # Errors
-    /// When the store fails.
+    /// If the store fails.
     pub async fn end(&self, tenant: &TenantId, signed_in: &SignedIn, now: Timestamp) -> Stored<()> {
         let Session { slot, id, .. } = signed_in.session();
         self.store.end_session(tenant, *slot, id, now).await
@@ -163,7 +158,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A store with one session, which counts the noted uses.
+    /// A store with one session that counts the recorded uses.
     #[derive(Default)]
     struct OneRow {
         session: Mutex<Option<Session>>,
@@ -197,8 +192,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// Returns the noted uses of a session that is used in each of 1000 seconds. It began under one policy
-    /// and continues under another.
+    /// How many uses are written for a session that is used in each of 1000 seconds. The session began under
+    /// policy `began` and continues under policy `now`.
     async fn notes(began: SessionPolicy, now: SessionPolicy, remembers: bool) -> u64 {
         let (store, acme) = (Arc::new(OneRow::default()), TenantId::parse("acme").unwrap());
         let of = Sessions::new(store.clone(), &Pepper::generate());

@@ -1,20 +1,18 @@
-//! The store that sessions need.
-
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
 use crate::{Session, SessionId, SignedIn};
 
-/// A session as the store returns it, with the facts of its account.
+/// A session with the facts about its account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundSession {
     pub session: Session,
-    /// The instant from which on the account's sessions are valid. `None` if the account may not sign in.
+    /// The time from which the account's sessions are valid. `None` if the account may not sign in.
     pub valid_from: Option<Timestamp>,
 }
 
-/// A session to be written. Only [`Sessions::begin`](crate::Sessions::begin) creates one.
+/// A session to write. Only [`Sessions::begin`](crate::Sessions::begin) creates one.
 #[derive(Debug)]
 pub struct SessionWrite {
     pub(crate) session: Session,
@@ -22,35 +20,34 @@ pub struct SessionWrite {
 }
 
 impl SessionWrite {
-    /// The session from now on. Its row exists already if the person has signed in again.
+    /// The new session. If the person signed in again, its row already exists.
     #[must_use]
     pub const fn session(&self) -> &Session {
         &self.session
     }
 
-    /// The person, who is signed in from now on.
+    /// The person, who is signed in after the write.
     #[must_use]
     pub fn signed_in(&self) -> SignedIn {
         SignedIn::new(self.session.clone())
     }
 
-    /// The partition and the identifier of the session that it replaces, in the same browser.
+    /// The partition and id of the session in the same browser that this session replaces or continues.
     #[must_use]
     pub const fn ended(&self) -> Option<&(u32, SessionId)> {
         self.ended.as_ref()
     }
 
-    /// Whether another session ends with it, and that session's tokens.
+    /// Whether the write ends another session and its tokens.
     #[must_use]
     pub fn ends_another(&self) -> bool {
         self.ended.as_ref().is_some_and(|(_, id)| *id != self.session.id)
     }
 }
 
-/// Keeps sessions.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// The session in this partition of the tenant, in any state.
+    /// The session in this partition, in any state.
     async fn find_session(
         &self,
         tenant: &TenantId,
@@ -58,18 +55,18 @@ pub trait SessionStore: Send + Sync {
         id: &SessionId,
     ) -> Stored<Option<FoundSession>>;
 
-    /// Writes a session, and ends the one that it replaces. Returns whether it was written: a session that
-    /// has ended does not continue, although its person has signed in again meanwhile.
+    /// Writes a session and ends the session that it replaces. Returns `false` if the session that it
+    /// continues has already ended.
     async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Stored<bool>;
 
-    /// Notes that a session is in use.
+    /// Records a use of the session.
     async fn touch_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp)
     -> Stored<()>;
 
-    /// Ends a session. Codes of it are worth nothing from then on.
+    /// Ends a session. Its codes become invalid.
     async fn end_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> Stored<()>;
 
-    /// Empties the partitions whose time is over, and deletes a limited number of other expired rows. Returns
-    /// how many were deleted singly.
+    /// Empties the partitions whose rows have all expired, and deletes a limited number of other expired
+    /// rows. Returns the number of rows that were deleted individually.
     async fn delete_expired_sign_ins(&self, now: Timestamp) -> Stored<u64>;
 }

@@ -49,8 +49,8 @@ pub(crate) const SQLITE_RELATED: &str = concat!(
      ORDER BY c.client_id"
 );
 
-/// The same for PostgreSQL, with a lookup by key for each client. PostgreSQL's planner knows only the average
-/// size of a tenant and would otherwise read all clients of a large tenant.
+/// PostgreSQL looks each client up by its key. Its planner knows only the average size of a tenant and would
+/// otherwise read all clients of a large tenant.
 const POSTGRES_RELATED: &str = concat!(
     "SELECT around.*
        FROM (SELECT value AS client_id FROM {elements($2)}
@@ -79,7 +79,8 @@ pub(crate) const SQLITE_SUBJECTS: &str = "
      WHERE s.tenant_id = {tenant} AND s.issuer = issuer.value AND s.place = place.value
      LIMIT $4";
 
-/// The same for PostgreSQL. Its planner would otherwise read all rows of a large tenant.
+/// The lookup by key is written out, because PostgreSQL's planner would otherwise read all rows of a large
+/// tenant.
 const POSTGRES_SUBJECTS: &str = "
     SELECT found.client_id, found.rules
       FROM {elements($2)} AS issuer CROSS JOIN {elements($3)} AS place CROSS JOIN LATERAL (

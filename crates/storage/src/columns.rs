@@ -182,7 +182,7 @@ impl<A: Columns, B: Columns> Columns for (A, B) {
     }
 }
 
-/// For statements that name the columns of their rows themselves.
+/// Lists no columns. The statements for such rows name the columns in their SQL.
 impl Columns for Value {
     fn columns() -> Vec<(&'static str, &'static str)> {
         Vec::new()

@@ -14,7 +14,6 @@ pub(crate) enum Error {
     /// Another writer has changed the rows since the decision was made.
     #[error("the rows have changed since the decision")]
     Stale,
-    /// Any other failure of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

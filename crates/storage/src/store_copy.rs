@@ -38,7 +38,6 @@ use tenancy::StoreError;
 use crate::error::Error;
 use crate::open_error::OpenError;
 
-/// The progress of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopyStep<'c> {
     /// `rows` rows of a table have been written to the target.

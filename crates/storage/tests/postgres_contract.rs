@@ -1,4 +1,4 @@
-//! A database of a PostgreSQL server is a store.
+//! Runs the contract of every store with PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
@@ -9,7 +9,7 @@ mod sandbox;
 use sandbox::Sandbox;
 use testkit::store_contract::Stores;
 
-/// The variable with the URL of the server.
+/// The environment variable with the URL of the server.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";
 
 async fn fresh() -> (Stores, Sandbox) {

@@ -1,5 +1,6 @@
-//! A database of the newest PostgreSQL is a store too, with row level security. A login that makes a role
-//! there cannot act as that role yet. Text is sorted as in English unless a column says otherwise.
+//! Runs the contract of every store with the newest PostgreSQL, with row level security. There, a login that
+//! creates a role cannot act as the role until it is granted. Text is sorted as in English unless a column
+//! says otherwise.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
@@ -32,7 +33,7 @@ use tenancy::TenantStore as _;
 use testkit::fixtures::tenant_id;
 use testkit::store_contract::Stores;
 
-/// The variable with the URL of the server.
+/// The environment variable with the URL of the server.
 const SERVER: &str = "LATCHKEY_TEST_NEWEST_POSTGRES_URL";
 
 async fn fresh() -> (Stores, Sandbox) {
@@ -42,7 +43,7 @@ async fn fresh() -> (Stores, Sandbox) {
 
 testkit::store_contract_tests!(fresh);
 
-/// Checks the properties of this server that the other tests depend on.
+/// Checks the properties of this server that the other tests rely on.
 #[tokio::test]
 async fn this_server_sorts_as_in_english_and_a_maker_may_not_take_a_role() {
     let (version, sorts): (i32, bool) = sqlx::query_as(
@@ -54,11 +55,11 @@ async fn this_server_sorts_as_in_english_and_a_maker_may_not_take_a_role() {
     assert!(version >= 160_000 && sorts, "{version} {sorts}");
 }
 
-/// The database is as the program of the sixth schema left it.
+/// The database has the sixth schema.
 #[tokio::test]
 async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
     let modest = Modest::new().await;
-    // These are the rights that PostgreSQL gives the maker of a role.
+    // The permissions that PostgreSQL gives to the creator of a role.
     let made = "GRANT latchkey_app, latchkey_operator, latchkey_writer TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
     modest.administer(made).await;
     let mut connection = sandbox::migrated(&modest.url(), 6).await;
@@ -79,7 +80,7 @@ async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
     database.close().await;
 }
 
-/// It may give them to itself, but looking changes nothing.
+/// The login could grant the roles to itself, but reading must not change anything.
 #[tokio::test]
 async fn reading_only_reports_roles_that_the_login_may_not_take() {
     let modest = Modest::new().await;

@@ -1,4 +1,4 @@
-//! A database file is a store.
+//! Runs the contract of every store with SQLite.
 
 use std::sync::Arc;
 

@@ -4,34 +4,31 @@ use protocol::StaticClaims;
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, Timestamp, named};
 
-/// Lifetime, format, `typ` and binding of a tenant's access tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenPolicy {
-    /// The lifetime of a token unless its client has its own.
+    /// The lifetime of a token, unless the client has its own.
     pub lifetime: Lifetime,
     pub format: TokenFormat,
     /// The `typ` header of new tokens.
     pub typ: String,
-    /// Whether each token is bound to a key that its sender must prove (RFC 9449, RFC 8705).
+    /// Whether each token must be bound to a key that its sender proves to have (RFC 9449, RFC 8705).
     pub require_sender_constraint: bool,
     /// Whether each DPoP proof must have a nonce of the server (RFC 9449 §8).
     pub require_dpop_nonce: bool,
-    /// The claims of each token beside those of its grant.
+    /// The claims of each token, in addition to those of its grant.
     #[serde(default)]
     pub claims: StaticClaims,
-    /// Those of RFC 9068 §2.2.3 that may be among them.
+    /// The claims of RFC 9068 §2.2.3 that tokens may contain.
     #[serde(default)]
     pub claims_allow: Vec<String>,
     /// Previous `typ` values, each accepted until the last token with it has expired.
     pub previous_typs: Vec<PreviousTyp>,
 }
 
-/// A previous `typ`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousTyp {
-    /// The value.
     pub typ: String,
-    /// When the last token with it expires.
+    /// When the last token with this `typ` expires.
     pub accepted_until: Timestamp,
 }
 
@@ -40,14 +37,14 @@ pub struct PreviousTyp {
 pub enum TokenFormat {
     /// A signed JWT (RFC 9068).
     Jwt,
-    /// A reference into the store. Accepted in configuration, not served yet.
+    /// A reference into the store. Accepted in the configuration, but not supported yet.
     Opaque,
 }
 
 named!(TokenFormat { Jwt => "jwt", Opaque => "opaque" });
 
 impl TokenFormat {
-    /// Whether tokens of this format are served. A tenant with another format has no grant.
+    /// Whether tokens of this format are supported. A tenant with an unsupported format has no grants.
     #[must_use]
     pub const fn is_served(self) -> bool {
         matches!(self, Self::Jwt)
@@ -55,8 +52,8 @@ impl TokenFormat {
 }
 
 impl AccessTokenPolicy {
-    /// Whether a token with this `typ` header is an access token of the tenant. Without the check an ID token
-    /// or a client assertion could pass for an access token (RFC 8725 §3.11).
+    /// Whether a token with this `typ` header is an access token of the tenant. Without this check, an ID
+    /// token or a client assertion could be used as an access token (RFC 8725 §3.11).
     #[must_use]
     pub fn accepts_typ(&self, typ: Option<&str>, now: Timestamp) -> bool {
         let Some(typ) = typ else { return false };
@@ -89,8 +86,8 @@ pub fn same_media_type(left: &str, right: &str) -> bool {
     bare_media_type(left).eq_ignore_ascii_case(bare_media_type(right))
 }
 
-/// A `typ` without the prefix: "It is RECOMMENDED that the 'application/' prefix be
-/// omitted" (RFC 7515 §4.1.9).
+/// A `typ` without the prefix: "It is RECOMMENDED that the 'application/' prefix be omitted" (RFC 7515
+/// §4.1.9).
 #[must_use]
 pub fn bare_media_type(typ: &str) -> &str {
     const PREFIX: &str = "application/";

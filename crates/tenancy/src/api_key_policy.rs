@@ -1,17 +1,13 @@
-//! Whether clients of a tenant may have API keys, and for how long.
-
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, skip_serializing_none};
 
-/// The policy of the API keys of a tenant.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKeyPolicy {
-    /// The longest lifetime of a new key.
     pub max_lifetime: Lifetime,
-    /// The lifetime of a new key if the request has no end.
+    /// The lifetime of a new key if the request names no expiry.
     pub default_lifetime: Lifetime,
-    /// The brand before its keys.
+    /// The brand at the beginning of keys.
     pub prefix: Option<String>,
 }
 

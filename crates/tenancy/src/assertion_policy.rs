@@ -1,15 +1,14 @@
-//! The assertions of clients that a tenant accepts (RFC 7523 §3).
+//! Which assertions of clients a tenant accepts (RFC 7523 §3).
 
 use serde::{Deserialize, Serialize};
 use values::Lifetime;
 
-/// The audience and lifetime of assertions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssertionPolicy {
-    /// Whether `aud` is the issuer alone, as a string (RFC 7523bis, FAPI 2.0). Otherwise a token endpoint is
-    /// accepted as well, and a list.
+    /// Whether `aud` must be only the issuer, as a string (RFC 7523bis, FAPI 2.0). Otherwise a token endpoint
+    /// and a list are also accepted.
     pub issuer_only: bool,
-    /// The longest lifetime of an assertion. The replay guard remembers it for as long.
+    /// The maximum lifetime of an assertion. The replay guard stores each identifier for as long.
     pub max_lifetime: Lifetime,
 }
 

@@ -1,5 +1,5 @@
-//! The look of a tenant's pages: two colours, corners, a font, a logo and links. It consists of values only:
-//! no text of it reaches a style sheet, and no page takes markup from it.
+//! The appearance of a tenant's pages: two colours, corners, a font, a logo and links. All of these are
+//! values; no text from them goes into a style sheet, and no markup into a page.
 
 use serde::{Deserialize, Serialize};
 use values::named;
@@ -7,7 +7,6 @@ use values::named;
 use crate::Logo;
 use values::Colour;
 
-/// The look of a tenant's pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Branding {
@@ -15,25 +14,20 @@ pub struct Branding {
     pub primary: Colour,
     /// The colour of the page.
     pub background: Colour,
-    /// The corners of fields and buttons.
     pub corners: Corners,
     pub font: Font,
     pub logo: Option<Logo>,
-    /// The logo on a dark page, if it is another one.
+    /// The logo on a dark page, if it is different.
     pub logo_dark: Option<Logo>,
     /// The page where people get help.
     pub support_url: Option<String>,
-    /// The terms of service.
     pub terms_url: Option<String>,
-    /// The privacy policy.
     pub privacy_url: Option<String>,
 }
 
-/// The corners of fields and buttons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Corners {
-    /// Right angles.
     Square,
     #[default]
     Round,
@@ -41,7 +35,7 @@ pub enum Corners {
 
 named!(Corners { Square => "square", Round => "round" });
 
-/// A font that the reader's system has.
+/// A font that is installed on the reader's system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Font {
@@ -53,35 +47,34 @@ pub enum Font {
 
 named!(Font { System => "system", Serif => "serif" });
 
-/// A colour that people cannot distinguish from another one.
+/// Two colours that people cannot distinguish well enough.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{primary} on {background} has a contrast of {:.2}:1, and controls need {}:1 (WCAG 2.2, 1.4.11); {nearest} has it", floor(.ratio), Branding::CONTROL_CONTRAST)]
 pub struct LowContrast {
-    /// The refused colour.
+    /// The colour that is refused.
     pub primary: Colour,
     pub background: Colour,
-    /// The contrast of the two.
+    /// The contrast of the two colours.
     pub ratio: f64,
-    /// The most similar colour that has enough.
+    /// The most similar colour with enough contrast.
     pub nearest: Colour,
 }
 
-/// A ratio is never shown higher than it is.
+/// Rounds down, so that a message never shows a higher contrast than there is.
 fn floor(ratio: &f64) -> f64 {
     (ratio * 100.0).floor() / 100.0
 }
 
 impl Branding {
-    /// The contrast that a control needs beside the page (WCAG 2.2, success criterion 1.4.11). Text is black
-    /// or white, whichever is more readable on the colour, so it has the 4.5:1 of criterion 1.4.3 on every
-    /// colour.
+    /// The minimum contrast of a control with the page (WCAG 2.2, success criterion 1.4.11). Text on a colour
+    /// is black or white, whichever is more readable, so it always has the 4.5:1 of criterion 1.4.3.
     pub const CONTROL_CONTRAST: f64 = 3.0;
 
     pub fn logos(&self) -> impl Iterator<Item = &Logo> {
         self.logo.iter().chain(&self.logo_dark)
     }
 
-    /// Whether its style is the default. Logos and links do not count as style.
+    /// Whether the style is the default. Logos and links do not count as style.
     #[must_use]
     pub fn looks_as_default(&self) -> bool {
         let plain = Self::default();
@@ -89,10 +82,10 @@ impl Branding {
             == (plain.primary, plain.background, plain.corners, plain.font)
     }
 
-    /// Judges the two colours.
+    /// Checks the contrast of the two colours.
     ///
     /// # Errors
-    /// [`LowContrast`], with a colour that would do.
+    /// [`LowContrast`], with a colour that has enough contrast.
     pub fn check_contrast(&self) -> Result<(), LowContrast> {
         let Self { primary, background, .. } = *self;
         let ratio = primary.contrast(background);

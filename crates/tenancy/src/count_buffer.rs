@@ -1,7 +1,7 @@
-//! Counts, buffered in memory until a background task writes them: a request itself writes nothing.
+//! Counts, buffered in memory until a background task writes them. Requests write nothing.
 //!
-//! Adding to a known key is one lookup, allocates nothing and waits for no other thread. The memory is
-//! bounded: a tenant that fills more than half of it gets only its share of the other half.
+//! Adding to a known key is one lookup, allocates nothing and does not wait for other threads. The memory is
+//! limited: a tenant that fills more than half of it gets only its share of the other half.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, RandomState};
@@ -12,24 +12,24 @@ use indexmap::{Equivalent, IndexMap};
 use crate::TenantId;
 use crate::usage_buffer::{SHARDS, own_shard};
 
-/// Keys in memory: about 20 MiB.
+/// The maximum number of keys in memory, which is about 20 MiB.
 const CAPACITY: usize = 100_000;
 
-/// How often what happened since the last drain.
+/// The counts since the last drain.
 pub struct CountBuffer<K> {
     shards: [CountShard<K>; SHARDS],
     held: Mutex<KeyCounts>,
     capacity: usize,
 }
 
-/// The number of keys in all shards, and of each tenant.
+/// The number of keys in all shards, in total and for each tenant.
 #[derive(Default)]
 struct KeyCounts {
     all: usize,
     of: HashMap<TenantId, usize>,
 }
 
-/// Two cache lines wide, so that threads do not invalidate each other's.
+/// Two cache lines wide, so that threads do not invalidate each other's cache lines.
 #[repr(align(128))]
 struct CountShard<K>(Mutex<IndexMap<K, u64, RandomState>>);
 
@@ -40,16 +40,15 @@ impl<K: Hash + Ord> Default for CountBuffer<K> {
 }
 
 impl<K: Hash + Ord> CountBuffer<K> {
-    /// Creates a buffer of at most so many keys.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         let shards = std::array::from_fn(|_| CountShard(Mutex::default()));
         Self { shards, held: Mutex::default(), capacity }
     }
 
-    /// Adds one to a borrowed key, which is copied if it is new. Returns whether it was counted: the tenant's
-    /// share may have no room for a new key. `share_of` is `None` for keys of which no tenant has many; these
-    /// have a further quarter of the memory.
+    /// Adds one to the count of a key, which is copied if it is new. Returns `false` if there was no room for
+    /// a new key within the tenant's share. `share_of` is `None` for keys that are few for each tenant; a
+    /// further quarter of the memory is reserved for them.
     pub fn add<Q: Hash + Equivalent<K> + ?Sized>(
         &self,
         share_of: Option<&TenantId>,
@@ -68,7 +67,6 @@ impl<K: Hash + Ord> CountBuffer<K> {
         has_room
     }
 
-    /// Takes all counts out.
     #[must_use]
     pub fn drain(&self) -> BTreeMap<K, u64> {
         let mut drained = BTreeMap::new();
@@ -77,7 +75,7 @@ impl<K: Hash + Ord> CountBuffer<K> {
                 *drained.entry(key).or_default() += count;
             }
         }
-        // Keys that are added meanwhile need no place until the next call.
+        // Keys that are added during the drain are not counted until the next drain.
         *self.held() = KeyCounts::default();
         drained
     }
@@ -92,7 +90,7 @@ impl<K: Hash + Ord> CountBuffer<K> {
 }
 
 impl KeyCounts {
-    /// Takes a place for one more key, if there is one.
+    /// Reserves room for one more key. Returns `false` if there is none.
     fn take_place(&mut self, share_of: Option<&TenantId>, capacity: usize) -> bool {
         let Some(tenant) = share_of else {
             let has_room = self.all < capacity + capacity / 4;

@@ -1,4 +1,4 @@
-//! Issuer identifiers, compared as the exact string (RFC 8414 §2, RFC 7519 §4.1.1).
+//! Issuer identifiers, compared as exact strings (RFC 8414 §2, RFC 7519 §4.1.1).
 
 use std::sync::Arc;
 
@@ -6,20 +6,19 @@ use derive_more::Display;
 use serde::{Deserialize, Serialize};
 use values::AsStr;
 
-/// The value of `iss`. Usually a URL; a tenant may also have bare words as aliases, because
-/// `iss` is a `StringOrURI`.
+/// The value of `iss`, usually a URL. Aliases of a tenant may also be plain words, because `iss` is a
+/// `StringOrURI`.
 #[derive(AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Issuer(Arc<str>);
 
-/// The text cannot be an issuer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an issuer is 1 to 255 printable ASCII characters without spaces, quotes or backslashes")]
 pub struct InvalidIssuer;
 
 impl Issuer {
-    /// Checks the characters: an issuer is also part of `WWW-Authenticate`, in quotes, so neither a quote nor
-    /// a backslash may be in it.
+    /// 1 to 255 visible ASCII characters without quotes and backslashes, because an issuer is also quoted in
+    /// `WWW-Authenticate`.
     ///
     /// # Errors
     /// [`InvalidIssuer`].
@@ -29,8 +28,7 @@ impl Issuer {
         if fits { Ok(Self(text.into())) } else { Err(InvalidIssuer) }
     }
 
-    /// The issuer of a tenant that declares none: its own path under the public URL. The `Host` header is
-    /// never used.
+    /// The default issuer of a tenant: its path under the public URL. The `Host` header is never used.
     #[must_use]
     pub fn derived(public_url: &str, tenant: &crate::TenantId) -> Self {
         Self(format!("{}/api/v1/tenant/{tenant}", public_url.trim_end_matches('/')).into())

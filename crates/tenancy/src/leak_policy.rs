@@ -1,4 +1,4 @@
-//! The effect of a report that a client secret or an API key was found where it should not be.
+//! What happens after a report that a client secret or an API key has leaked.
 
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, named};
@@ -7,12 +7,12 @@ use values::{Lifetime, named};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeakAction {
-    /// It is in the audit, and nothing else happens.
+    /// Only an audit record.
     Notify,
-    /// The credential ends after the grace period.
+    /// The credential expires after the grace period.
     #[default]
     End,
-    /// The credential ends at once, with its tokens.
+    /// The credential and its tokens are revoked immediately.
     Revoke,
 }
 
@@ -20,12 +20,11 @@ named! {
     LeakAction { Notify => "notify", End => "end", Revoke => "revoke" }
 }
 
-/// The policy of a tenant for credentials that are reported.
+/// The policy of a tenant for reported credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeakPolicy {
-    /// The effect of a report.
     pub action: LeakAction,
-    /// How long the credential stays valid, if it ends after a grace period.
+    /// How long the credential stays valid with [`LeakAction::End`].
     pub grace: Lifetime,
 }
 

@@ -1,14 +1,14 @@
-//! Which tenant is this request for? A tenant is one isolated authorization server: its own issuer, clients,
-//! scopes, keys and limits. In reading order:
+//! Tenants. A tenant is an isolated authorization server with its own issuer, clients, scopes, keys and
+//! limits. In reading order:
 
-// What a tenant is named by.
+// Names of tenants.
 mod issuer;
 mod tenant_id;
 
 pub use issuer::{InvalidIssuer, Issuer};
 pub use tenant_id::{InvalidTenantId, TenantId};
 
-// What a tenant has set.
+// Settings of tenants.
 mod access_token_policy;
 mod api_key_policy;
 mod assertion_policy;
@@ -39,16 +39,14 @@ pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};
 pub use trusted_issuer::{IssuerKeys, TrustedIssuer, trust_domain};
 pub use userinfo_tokens::UserinfoTokens;
 
-// Which tenant a request is for.
+// Finding the tenant of a request.
 mod resolver;
 mod store;
 
 pub use resolver::{TenantError, TenantResolver};
 pub use store::{History, LogoStore, StoreError, Stored, TenantStore};
 
-// What tests leave out of all this.
-
-// Turns that tenants take, and buffers that they share.
+// Fair turns between tenants, and shared buffers.
 mod count_buffer;
 mod turns;
 mod usage_buffer;

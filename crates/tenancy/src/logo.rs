@@ -1,23 +1,23 @@
-//! A tenant's logo: the digest of a picture that the store has beside the tenant. Rows and caches of tenants
-//! contain the digest alone, so that no request for a token reads a picture.
+//! A tenant's logo: the digest of a picture that is stored separately. Rows and caches of tenants contain
+//! only the digest, so that no request for a token reads a picture.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A logo, by the digest of its bytes. Two are equal if their digests are.
+/// A logo, identified by the digest of its bytes. Two logos are equal if their digests are equal.
 #[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
 #[serde(transparent)]
 #[debug("Logo({hash:?})")]
 pub struct Logo {
     hash: String,
-    /// The bytes of a logo that must be stored.
+    /// The bytes, if they still must be stored.
     #[serde(skip)]
     content: Option<Arc<[u8]>>,
 }
 
 impl Logo {
-    /// A logo that must be stored, with the digest of its bytes.
+    /// A logo whose bytes must be stored. `hash` is their digest.
     #[must_use]
     pub fn new(hash: String, content: impl Into<Arc<[u8]>>) -> Self {
         Self { hash, content: Some(content.into()) }
@@ -28,13 +28,13 @@ impl Logo {
         Self { hash, content: None }
     }
 
-    /// The digest of its bytes, which its path has.
+    /// The digest of the bytes, which is part of the logo's path.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// Its bytes, if they must be stored.
+    /// The bytes, if they still must be stored.
     #[must_use]
     pub const fn content(&self) -> Option<&Arc<[u8]>> {
         self.content.as_ref()

@@ -1,10 +1,9 @@
-//! How long refresh tokens live, and when a client gets a new one in place of the one that it sends (RFC 6749
+//! How long refresh tokens are valid, and when a client gets a new token for the one that it sends (RFC 6749
 //! §6, RFC 9700 §2.2.2).
 
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, named, skip_serializing_none};
 
-/// The policy of a tenant's refresh tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RefreshTokenPolicy {
@@ -12,24 +11,20 @@ pub struct RefreshTokenPolicy {
     pub rotation: Rotation,
     /// How long after a use the same token returns the same successor.
     pub grace: Lifetime,
-    /// How long a token is valid without a use.
+    /// How long a token is valid without being used.
     pub idle: Lifetime,
-    /// How long after the sign-in there are any.
+    /// How long refresh tokens are valid after the sign-in.
     pub absolute: Lifetime,
 }
 
-/// A client's differences from its tenant's policy.
+/// A client's overrides of its tenant's policy.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OwnRefreshTokenPolicy {
-    /// The value in place of the tenant's `rotation`.
     pub rotation: Option<Rotation>,
-    /// The value in place of the tenant's `grace`.
     pub grace: Option<Lifetime>,
-    /// The value in place of the tenant's `idle`.
     pub idle: Option<Lifetime>,
-    /// The value in place of the tenant's `absolute`.
     pub absolute: Option<Lifetime>,
 }
 
@@ -37,22 +32,20 @@ pub struct OwnRefreshTokenPolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rotation {
-    /// Public clients. The refresh tokens of a client that authenticates are bound to its credential.
+    /// Only public clients. The refresh tokens of other clients are bound to their credentials.
     #[default]
     Public,
-    /// All clients.
     Always,
-    /// No client's refresh tokens change.
     Never,
 }
 
 impl RefreshTokenPolicy {
-    /// The longest time after a sign-in: rows lie in a ring that has room for it.
+    /// The maximum of `absolute`: the ring of partitions has no room for more.
     pub const LONGEST: Lifetime = Lifetime::from_seconds(400 * 86_400);
-    /// The longest grace: for as long a thief would get the owner's tokens unnoticed.
+    /// The maximum of `grace`: during this time, a thief could use the owner's tokens unnoticed.
     pub const LONGEST_GRACE: Lifetime = Lifetime::from_seconds(300);
 
-    /// The policy of a client with these differences.
+    /// The policy with a client's overrides.
     #[must_use]
     pub fn with(self, own: OwnRefreshTokenPolicy) -> Self {
         Self {
@@ -64,7 +57,7 @@ impl RefreshTokenPolicy {
     }
 }
 
-/// Thirty seconds of grace, thirty days without a use, half a year in all.
+/// Thirty seconds of grace, thirty days without a use, half a year in total.
 impl Default for RefreshTokenPolicy {
     fn default() -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The first step of every request: finds the tenant of the name in the path.
+//! The first step of every request: finds the tenant that the path names.
 
 use std::sync::Arc;
 
@@ -6,52 +6,49 @@ use values::Timestamp;
 
 use crate::{StoreError, Tenant, TenantId, TenantStatus, TenantStore};
 
-/// Finds the tenant of a request.
 #[derive(Clone)]
 pub struct TenantResolver {
     store: Arc<dyn TenantStore>,
 }
 
-/// The tenant does not serve, or the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TenantError {
-    /// Malformed or missing. Callers cannot distinguish this from the next two.
+    /// The name is malformed or unknown. Callers cannot distinguish it from the next two.
     #[error("unknown tenant")]
     Unknown,
     #[error("the tenant is suspended")]
     Suspended(Arc<Tenant>),
-    /// The tenant does not serve OAuth, or does not sign people in.
+    /// The tenant does not offer OAuth, or does not offer sign-in.
     #[error("the tenant has not enabled the strategy")]
     StrategyNotEnabled(Arc<Tenant>),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl TenantResolver {
-    /// Creates the resolver over a store, which may be a cache.
+    /// The store may be a cache.
     #[must_use]
     pub fn new(store: Arc<dyn TenantStore>) -> Self {
         Self { store }
     }
 
-    /// Whether the tenant is known to exist without reading anything.
+    /// Whether the tenant is known to exist without reading the store.
     #[must_use]
     pub fn has_at_hand(&self, tenant: &TenantId) -> bool {
         self.store.has_at_hand(tenant)
     }
 
-    /// The active tenant of this name.
+    /// The active tenant with this name.
     ///
     /// # Errors
-    /// [`TenantError::Unknown`] for any other name, without a read if it is malformed;
+    /// [`TenantError::Unknown`] for an unknown name, without reading the store if the name is malformed;
     /// [`TenantError::Suspended`].
     pub async fn resolve(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
         let tenant = self.find(name).await?;
         if tenant.is_active() { Ok(tenant) } else { Err(TenantError::Suspended(tenant)) }
     }
 
-    /// The tenant of this name if it serves OAuth.
+    /// The tenant with this name, if it offers OAuth.
     ///
     /// # Errors
     /// The errors of [`TenantResolver::resolve`], and [`TenantError::StrategyNotEnabled`].
@@ -60,7 +57,7 @@ impl TenantResolver {
         if tenant.strategies.oauth2 { Ok(tenant) } else { Err(TenantError::StrategyNotEnabled(tenant)) }
     }
 
-    /// The tenant of this name if it signs people in.
+    /// The tenant with this name, if it offers sign-in.
     ///
     /// # Errors
     /// The errors of [`TenantResolver::resolve_authorization_server`].
@@ -69,8 +66,8 @@ impl TenantResolver {
         if tenant.strategies.oidc { Ok(tenant) } else { Err(TenantError::StrategyNotEnabled(tenant)) }
     }
 
-    /// The tenant of this name if verifiers may still need its keys: a suspended tenant until its last token
-    /// has expired.
+    /// The tenant with this name, if verifiers may still need its keys. A suspended tenant's keys stay
+    /// published until its last token has expired.
     ///
     /// # Errors
     /// The errors of [`TenantResolver::resolve`].

@@ -3,37 +3,37 @@
 use serde::{Deserialize, Serialize};
 use values::Lifetime;
 
-/// The policy of a tenant's sign-ins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SignInPolicy {
     pub session: SessionPolicy,
 }
 
-/// How long sessions last.
+/// How long sessions are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionPolicy {
-    /// The time without a use.
+    /// The maximum time without a use.
     pub idle: Lifetime,
-    /// The time after the sign-in, in all.
+    /// The maximum time after the sign-in.
     pub absolute: Lifetime,
-    /// Both of a session that outlives the browser. Zero: people have no such choice.
+    /// Both limits for a session that outlives the browser. Zero means that people cannot choose to stay
+    /// signed in.
     pub remember: Lifetime,
 }
 
 impl SessionPolicy {
-    /// The longest session: rows lie in a ring that has room for it.
+    /// The longest session: the ring of partitions has no room for more.
     pub const LONGEST: Lifetime = Lifetime::from_seconds(45 * 86_400);
 
-    /// Whether people may stay signed in after the browser has closed.
+    /// Whether people can choose to stay signed in after closing the browser.
     #[must_use]
     pub fn offers_to_remember(self) -> bool {
         self.remember.seconds() > 0
     }
 
-    /// How long a session lasts without a use, and in all. If the choice to be remembered is no longer
-    /// offered, a remembered session lasts as long as others.
+    /// The maximum time without a use, and in total. If the tenant no longer offers to stay signed in,
+    /// remembered sessions have the normal limits.
     #[must_use]
     pub fn lifetimes(self, is_remembered: bool) -> (Lifetime, Lifetime) {
         if is_remembered && self.offers_to_remember() {
@@ -44,7 +44,7 @@ impl SessionPolicy {
     }
 }
 
-/// Eight hours without a use, a day in all, thirty days where the person wants to stay.
+/// Eight hours without a use, a day in total, and thirty days if the person chooses to stay signed in.
 impl Default for SessionPolicy {
     fn default() -> Self {
         Self {

@@ -4,12 +4,10 @@ use protocol::SigningAlgorithm;
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, named};
 
-/// Algorithm and windows of a tenant's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningPolicy {
-    /// The algorithm of new tokens.
     pub algorithm: SigningAlgorithm,
-    /// How long a key signs before the next one takes over.
+    /// How long a key signs before its successor takes over.
     pub rotate_every: Lifetime,
     /// How long a key is published before it signs.
     pub publish_before: Lifetime,
@@ -17,24 +15,23 @@ pub struct SigningPolicy {
     pub jwks_max_age: Lifetime,
     /// `stale-while-revalidate` of the JWKS answer (RFC 5861 §3).
     pub jwks_stale: Lifetime,
-    /// The difference between clocks that is allowed.
+    /// The maximum difference between clocks.
     pub skew: Lifetime,
-    /// How long new RSA keys are: 2048, 3072 or 4096 bits. Other algorithms have one size.
+    /// The size of new RSA keys: 2048, 3072 or 4096 bits. Ignored for other algorithms.
     pub rsa_bits: u32,
-    /// How new keys are named.
     #[serde(default)]
     pub kid: KidForm,
-    /// How long a key may wait to sign until the polling verifiers have fetched it. If it is absent, the key
-    /// does not wait.
+    /// The maximum time that the activation of a key is delayed until all polling verifiers have fetched the
+    /// key. By default activation is not delayed.
     pub hold_activation: Option<Lifetime>,
 }
 
-/// How a new key is named in tokens and key sets: its `kid`.
+/// The form of `kid` for new keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KidForm {
-    /// `oauth2-key-N`, counted by tenant. If one issuer moves from one store to another, different keys may
-    /// have the same name.
+    /// `oauth2-key-N`, counted for each tenant. If an issuer moves to another store, different keys may have
+    /// the same `kid`.
     #[default]
     Numbered,
     /// The start of the key's thumbprint (RFC 7638).

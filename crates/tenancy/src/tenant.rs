@@ -1,5 +1,5 @@
-//! One tenant as its requests need it: identity, policies and resource servers. Clients and
-//! keys are found separately.
+//! A tenant as its requests need it: identity, policies and resource servers. Clients and keys are read
+//! separately.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,61 +19,55 @@ pub struct Tenant {
     pub id: TenantId,
     /// The display name.
     pub name: String,
-    /// `iss` of its tokens, unless a client has an alias.
+    /// `iss` of the tenant's tokens, unless the client uses an alias.
     pub issuer: Issuer,
-    /// Other `iss` values, for single clients.
+    /// Other `iss` values for single clients.
     pub issuer_aliases: Vec<Issuer>,
-    /// Whether the tenant serves requests.
     pub status: TenantStatus,
-    /// The offered strategies.
     pub strategies: Strategies,
-    /// How long its cached rows may serve while the store is unavailable.
+    /// How long cached rows of the tenant may be served while the store is unavailable.
     pub stale_if_error: Lifetime,
-    /// The policy of its keys.
     pub signing: SigningPolicy,
     pub access_token: AccessTokenPolicy,
-    /// Which assertions of its clients it accepts.
     pub assertions: AssertionPolicy,
-    /// Other issuers that the rules of its clients refer to.
+    /// Other issuers that the rules of clients refer to.
     #[serde(default)]
     pub trusted_issuers: Vec<TrustedIssuer>,
-    /// The authorities of its clients' certificates in PEM, in place of those of the listener.
+    /// The authorities for clients' certificates in PEM. They replace those of the listener.
     #[serde(default)]
     pub client_ca: Option<String>,
-    /// The API keys of its clients, which have none without it.
+    /// The policy for API keys. `None` means that clients cannot have API keys.
     #[serde(default)]
     pub api_keys: Option<ApiKeyPolicy>,
-    /// The effect of a report that a client's credential has leaked.
     #[serde(default)]
     pub leaks: LeakPolicy,
-    /// The policy of the refresh tokens of its people.
     pub refresh_token: RefreshTokenPolicy,
-    /// The policy of its sign-ins.
     pub sign_in: SignInPolicy,
-    /// Whether `sub` is public or pairwise, for clients without a setting of their own.
+    /// The default for clients without their own setting.
     pub subject: SubjectType,
-    /// The access tokens for userinfo, of clients without a setting of their own.
+    /// The default for clients without their own setting.
     #[serde(default)]
     pub userinfo: UserinfoTokens,
-    /// How the pages look that people see.
+    /// The appearance of the tenant's pages.
     pub branding: Branding,
-    /// The audiences, ordered by name.
+    /// The audiences, sorted by name.
     pub resource_servers: Vec<ResourceServer>,
     pub limits: TenantLimits,
-    /// When its rows were last restored or imported. What was used once since they were read is forgotten.
+    /// When the tenant's rows were last restored or imported. The record of uses before that time may be
+    /// incomplete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_at: Option<Timestamp>,
-    /// Whether this program cannot read its settings, which then have their defaults here. Such a tenant
-    /// serves nothing; it can be suspended and deleted.
+    /// Whether this version cannot read the tenant's settings. They have their defaults here. Such a tenant
+    /// serves no requests, but can be suspended and deleted.
     #[serde(skip)]
     pub is_unreadable: bool,
 }
 
 impl Tenant {
-    /// How long cached rows may serve while the store is unavailable, where nothing else is set.
+    /// The default of `stale_if_error`.
     pub const STALE_IF_ERROR: Lifetime = Lifetime::from_seconds(15 * 60);
 
-    /// An active tenant named by its id, with the default of each setting.
+    /// An active tenant with its id as name and default settings.
     #[must_use]
     pub fn new(id: TenantId, issuer: Issuer) -> Self {
         Self {
@@ -104,24 +98,22 @@ impl Tenant {
     }
 }
 
-/// Whether a tenant serves requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TenantStatus {
-    /// The tenant serves requests.
     Active,
-    /// The tenant looks like an unknown one, except for its public keys.
+    /// The tenant looks like an unknown tenant, except that its public keys stay available.
     Suspended {
-        /// When its last token expires; until then its keys stay published.
+        /// When the tenant's last token expires. Until then its keys stay published.
         keys_published_until: Timestamp,
     },
 }
 
-/// The strategies that a tenant can offer.
+/// What a tenant offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strategies {
     /// Token, introspection and metadata endpoints.
     pub oauth2: bool,
-    /// People sign in; only beside `oauth2`.
+    /// Sign-in of people. Requires `oauth2`.
     pub oidc: bool,
 }
 
@@ -130,12 +122,11 @@ pub struct Strategies {
 pub struct ResourceServer {
     /// The name in `aud` and, if it is a URI, in `resource`.
     pub audience: String,
-    /// The scopes of this audience.
     pub scopes: Scope,
-    /// The description of a scope for people, by its token. A scope may have none.
+    /// Descriptions of scopes for people, by scope. Optional for each scope.
     #[serde(default)]
     pub scope_descriptions: BTreeMap<String, String>,
-    /// Clients that may introspect tokens for it.
+    /// The clients that may introspect tokens for this audience.
     pub introspection_clients: Vec<String>,
 }
 
@@ -146,19 +137,18 @@ impl Tenant {
         self.issuer.as_str() == iss || self.issuer_aliases.iter().any(|alias| alias.as_str() == iss)
     }
 
-    /// Whether the tenant serves requests.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.status == TenantStatus::Active
     }
 
-    /// The resource server of this name.
     #[must_use]
     pub fn resource_server(&self, audience: &str) -> Option<&ResourceServer> {
         self.resource_servers.iter().find(|server| server.audience == audience)
     }
 
-    /// The resource server that a resource means: the one of this name, otherwise one with another spelling.
+    /// The resource server for a resource: the one with exactly this name, otherwise one with an equivalent
+    /// spelling.
     #[must_use]
     pub fn server_of_resource(&self, resource: &str) -> Option<&ResourceServer> {
         self.resource_server(resource).or_else(|| {
@@ -167,16 +157,16 @@ impl Tenant {
         })
     }
 
-    /// Whether the scope applies to the audience. A scope that no resource server has declared
-    /// applies to every audience.
+    /// Whether the scope applies to the audience. A scope that no resource server declares applies to every
+    /// audience.
     #[must_use]
     pub fn scope_belongs_to(&self, token: &ScopeToken, audience: &str) -> bool {
         self.server_of_resource(audience).is_some_and(|server| server.scopes.contains(token))
             || !self.resource_servers.iter().any(|server| server.scopes.contains(token))
     }
 
-    /// The description of a scope for people: that of the resource servers of these audiences, or else that
-    /// of other ones.
+    /// The descriptions of a scope: those of the resource servers of these audiences, or otherwise those of
+    /// other resource servers.
     #[must_use]
     pub fn descriptions_of(&self, scope: &str, audiences: &[String]) -> BTreeSet<&str> {
         let said = |is_of: &dyn Fn(&ResourceServer) -> bool| -> BTreeSet<_> {

@@ -10,29 +10,29 @@ use values::{AsStr, DeserializeFromStr};
 const PLATFORM_ADMIN_AUDIENCE: &str = "urn:latchkey:admin";
 const TENANT_ADMIN_AUDIENCE: &str = "urn:latchkey:tenant:";
 
-/// A tenant's identifier. The value has the right shape; the tenant need not exist.
+/// The id of a tenant. It is well-formed, but the tenant does not have to exist.
 #[derive(
     AsStr, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr,
 )]
 pub struct TenantId(Arc<str>);
 
-/// The text cannot be a tenant's name, so no store is read.
+/// The text cannot be a tenant's id, so no store is read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a tenant id is 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit")]
 pub struct InvalidTenantId;
 
 impl TenantId {
-    /// The reserved tenant of the platform's administrators; it can be neither declared nor the default.
+    /// The reserved tenant of the platform's administrators. It can be neither declared nor the default
+    /// tenant.
     pub const PLATFORM: &str = "platform";
 
-    /// The reserved tenant.
     #[must_use]
     pub fn platform() -> Self {
         Self(Self::PLATFORM.into())
     }
 
-    /// Parses an identifier. Case and escapes are not normalised: two spellings of one tenant would be two
-    /// cache keys and, sooner or later, two rows.
+    /// Does not normalize case or escapes: two spellings of one tenant would be two cache keys and, sooner or
+    /// later, two rows.
     ///
     /// # Errors
     /// [`InvalidTenantId`].
@@ -42,7 +42,7 @@ impl TenantId {
         if fits { Ok(Self(text.into())) } else { Err(InvalidTenantId) }
     }
 
-    /// The `aud` of tokens that administer this tenant, or the whole platform for the reserved tenant.
+    /// The `aud` of tokens that administer this tenant, or for the reserved tenant the whole platform.
     #[must_use]
     pub fn admin_audience(&self) -> String {
         if self.as_str() == Self::PLATFORM {
@@ -52,8 +52,7 @@ impl TenantId {
         }
     }
 
-    /// Whether this is [`TenantId::admin_audience`]. It allocates nothing, because
-    /// every token request calls it.
+    /// Whether this is [`TenantId::admin_audience`]. Does not allocate, because every token request calls it.
     #[must_use]
     pub fn is_admin_audience(&self, audience: &str) -> bool {
         if self.as_str() == Self::PLATFORM {

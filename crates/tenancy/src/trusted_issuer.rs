@@ -1,31 +1,30 @@
-//! Other issuers whose assertions authenticate clients of a tenant (RFC 7523 §2.2), such as the platforms
-//! that run workloads.
+//! Other issuers whose assertions authenticate clients of a tenant (RFC 7523 §2.2), such as platforms that
+//! run workloads.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// An issuer of another system, trusted by one tenant.
+/// An issuer that one tenant trusts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustedIssuer {
     /// The name in the rules of clients.
     pub name: String,
-    /// `iss` of its assertions, or the trust domain of their subjects: `spiffe://example.org`.
+    /// `iss` of the assertions, or the trust domain of their subjects: `spiffe://example.org`.
     pub issuer: String,
-    /// The place of its keys.
     pub keys: IssuerKeys,
-    /// The algorithms that it may sign with; none where any of an asymmetric key will do.
+    /// The allowed algorithms. Empty allows all asymmetric algorithms.
     pub algorithms: Vec<String>,
 }
 
-/// The place of another issuer's keys.
+/// Where another issuer's keys are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IssuerKeys {
-    /// Its metadata contains the URL (OpenID Connect Discovery §4).
+    /// The issuer's metadata contain the URL (OpenID Connect Discovery §4).
     Discovery,
     Url(String),
-    /// In this JWKS document.
+    /// The JWKS document itself.
     Document(String),
 }
 
@@ -33,14 +32,14 @@ impl TrustedIssuer {
     /// The scheme of trust domains.
     pub const SPIFFE: &str = "spiffe://";
 
-    /// An issuer that a client's rule names by its URL.
+    /// An undeclared issuer that a client's rule names by its URL.
     #[must_use]
     pub fn of_url(issuer: &str) -> Self {
         let (name, keys) = (String::new(), IssuerKeys::Discovery);
         Self { name, issuer: issuer.to_owned(), keys, algorithms: Vec::new() }
     }
 
-    /// The issuer that a rule names, by name or `iss`. The keys of an undeclared issuer are found by
+    /// The issuer that a rule refers to by name or `iss`. The keys of an undeclared issuer are found by
     /// discovery.
     #[must_use]
     pub fn find<'i>(declared: &'i [Self], named: &str) -> Option<Cow<'i, Self>> {
@@ -51,13 +50,13 @@ impl TrustedIssuer {
         }
     }
 
-    /// Whether its assertions are JWT-SVIDs, whose issuer is the trust domain of their subject.
+    /// Whether the issuer's assertions are JWT-SVIDs. Their issuer is the trust domain of their subject.
     #[must_use]
     pub fn is_trust_domain(&self) -> bool {
         self.issuer.starts_with(Self::SPIFFE)
     }
 
-    /// Whether an assertion with this `iss` and `sub` names this issuer.
+    /// Whether an assertion with this `iss` and `sub` is of this issuer.
     #[must_use]
     pub fn is_named(&self, iss: Option<&str>, sub: &str) -> bool {
         if self.is_trust_domain() {
@@ -67,14 +66,13 @@ impl TrustedIssuer {
         }
     }
 
-    /// Whether it may sign with this algorithm.
     #[must_use]
     pub fn allows(&self, algorithm: &str) -> bool {
         self.algorithms.is_empty() || self.algorithms.iter().any(|allowed| allowed == algorithm)
     }
 }
 
-/// `spiffe://example.org` of `spiffe://example.org/workload` (SPIFFE-ID §2.1).
+/// Returns `spiffe://example.org` for `spiffe://example.org/workload` (SPIFFE-ID §2.1).
 #[must_use]
 pub fn trust_domain(spiffe_id: &str) -> Option<&str> {
     let rest = spiffe_id.strip_prefix(TrustedIssuer::SPIFFE)?;

@@ -1,6 +1,6 @@
-//! Permits that tenants share in turn. While permits are free, a tenant may take any number of them. While
-//! tenants wait, a permit goes to the tenant that holds the fewest. Of equal ones it goes to the tenant whose
-//! last turn, or whose first wait, is the oldest.
+//! Permits that tenants share fairly. While permits are free, a tenant may take any number. While tenants
+//! wait, a permit goes to the tenant that holds the fewest. Of several such tenants, it goes to the one whose
+//! last turn (or first wait) is the oldest.
 
 #[cfg(test)]
 mod tests;
@@ -12,18 +12,17 @@ use tokio::sync::oneshot;
 
 use crate::TenantId;
 
-/// Permits for work that is done for tenants.
 #[derive(Clone, Debug)]
 pub struct TenantTurns(Arc<Shared>);
 
-/// A permit. Dropping it gives it to the next.
+/// A permit. Dropping it passes it on to the next tenant.
 #[derive(Debug)]
 pub struct Turn {
     of: Arc<Shared>,
     tenant: TenantId,
 }
 
-/// The tenant has the largest number of waiting callers.
+/// The tenant already has the maximum number of waiting callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too much of this tenant waits for its turn")]
 pub struct TooManyWait;
@@ -39,7 +38,8 @@ struct Shared {
 struct State {
     free: usize,
     tenants: HashMap<TenantId, OfTenant>,
-    /// The waiting tenants that may hold one more permit: by held permits, then by their last turn.
+    /// The waiting tenants that may get a permit, ordered by the number of permits that they hold and then by
+    /// their last turn.
     order: BTreeSet<(usize, u64, TenantId)>,
     last_turn: u64,
 }
@@ -52,21 +52,22 @@ struct OfTenant {
 }
 
 impl TenantTurns {
-    /// This number of permits, of which one tenant can hold all. Each tenant may have this number of waiting
-    /// callers.
+    /// Creates `permits` permits. A single tenant can hold all of them. `most_waiting` is the maximum number
+    /// of waiting callers of each tenant.
     #[must_use]
     pub fn new(permits: usize, most_waiting: usize) -> Self {
         Self::bounded(permits, permits, most_waiting)
     }
 
-    /// This number of permits. A tenant holds at most `most_of_tenant`, even while no other tenant waits.
+    /// Like [`Self::new`], but a tenant holds at most `most_of_tenant` permits, even if no other tenant is
+    /// waiting.
     #[must_use]
     pub fn bounded(permits: usize, most_of_tenant: usize, most_waiting: usize) -> Self {
         let state = Mutex::new(State { free: permits, ..State::default() });
         Self(Arc::new(Shared { state, most_of_tenant, most_waiting }))
     }
 
-    /// Takes a permit, or waits for the tenant's turn. A caller that gives up leaves the queue.
+    /// Takes a permit, or waits for the tenant's turn. A cancelled caller leaves the queue.
     ///
     /// # Errors
     /// [`TooManyWait`].
@@ -93,7 +94,7 @@ impl TenantTurns {
         })
     }
 
-    /// The number of permits that are not held.
+    /// The number of free permits.
     #[must_use]
     pub fn free(&self) -> usize {
         self.0.state().free
@@ -129,8 +130,8 @@ impl State {
         shared: &Shared,
     ) -> Result<(), TooManyWait> {
         self.last_turn += 1;
-        // A new tenant comes after those that wait, so that no tenant can pass them by leaving and coming
-        // again.
+        // A new tenant comes after the tenants that are waiting, so that no tenant can overtake them by
+        // leaving and coming back.
         let new = || OfTenant { last_turn: self.last_turn, ..OfTenant::default() };
         let of_tenant = self.tenants.entry(tenant.clone()).or_insert_with(new);
         if of_tenant.waiting.len() >= shared.most_waiting {
@@ -144,7 +145,8 @@ impl State {
         if has_room { Ok(()) } else { Err(TooManyWait) }
     }
 
-    /// Puts the tenant at its place in the order. Removes it if it neither holds a permit nor waits.
+    /// Puts the tenant at its position in the order. Removes the tenant if it neither holds a permit nor
+    /// waits.
     fn place(&mut self, tenant: &TenantId, most_of_tenant: usize) {
         let Some(of_tenant) = self.tenants.get(tenant) else { return };
         let place = (of_tenant.held, of_tenant.last_turn, tenant.clone());
@@ -158,7 +160,6 @@ impl State {
         }
     }
 
-    /// Takes back a permit.
     fn end(&mut self, tenant: &TenantId, most_of_tenant: usize) {
         self.free += 1;
         if let Some(of_tenant) = self.tenants.get_mut(tenant) {
@@ -168,7 +169,7 @@ impl State {
         }
     }
 
-    /// The next that waits, with its permit taken.
+    /// Takes a permit for the next waiting caller.
     fn next(&mut self, most_of_tenant: usize) -> Option<(TenantId, oneshot::Sender<Turn>)> {
         while self.free > 0
             && let Some((_, _, tenant)) = self.order.pop_first()
@@ -198,7 +199,7 @@ impl Drop for Turn {
         state.end(&self.tenant, self.of.most_of_tenant);
         while let Some((tenant, waiting)) = state.next(self.of.most_of_tenant) {
             drop(state);
-            // A caller that has just given up drops the turn, and so calls the next.
+            // If the caller was cancelled, sending drops the turn, which passes it on.
             drop(waiting.send(Self { of: Arc::clone(&self.of), tenant }));
             state = self.of.state();
         }

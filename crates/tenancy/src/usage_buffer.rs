@@ -1,7 +1,7 @@
-//! Last uses, buffered in memory until a background task writes them: a request itself writes nothing.
+//! Last uses, buffered in memory until a background task writes them. Requests write nothing.
 //!
-//! Every request may add a use. Adding a known one is one lookup, allocates nothing and waits for no other
-//! thread. The memory is bounded, however many owners and users there are.
+//! Every request may record a use. Recording a known use is one lookup, allocates nothing and does not wait
+//! for other threads. The memory is limited, however many owners and users there are.
 
 use std::hash::{Hash, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -10,42 +10,41 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indexmap::{Equivalent, IndexMap};
 use values::Timestamp;
 
-/// Parts of the memory. Threads beyond this number share a part and wait for each other.
+/// The number of parts. More threads than this share parts and wait for each other.
 pub(crate) const SHARDS: usize = 16;
-/// Uses in memory before the oldest owners are dropped: about 20 MiB.
+/// The maximum number of uses in memory, which is about 20 MiB. Above it, the oldest owners are dropped.
 const CAPACITY: usize = 100_000;
 
-/// The last use of a thing by one user.
+/// The last use of something by one user.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Usage<O, U, N = ()> {
-    /// The used thing.
+    /// What was used, such as a secret.
     pub owner: O,
-    /// The address or program that used it.
+    /// The address or program that used the owner, such as the address of a request.
     pub user: U,
-    /// When last.
     pub at: Timestamp,
     /// The newest thing that the user got, such as a key.
     pub newest: N,
 }
 
-/// The uses that are not written yet.
+/// The uses that have not been written yet.
 pub struct UsageBuffer<O, U, N = ()> {
     shards: [Shard<O, U, N>; SHARDS],
-    /// Uses in all shards.
+    /// The number of uses in all shards.
     held: AtomicUsize,
     dropped: AtomicU64,
     users_per_owner: usize,
     capacity: usize,
 }
 
-/// Two cache lines wide, so that threads do not invalidate each other's.
+/// Two cache lines wide, so that threads do not invalidate each other's cache lines.
 #[repr(align(128))]
 struct Shard<O, U, N>(Mutex<OwnerTable<O, U, N>>);
 
 struct OwnerTable<O, U, N> {
     of: IndexMap<O, Vec<LastUse<U, N>>, RandomState>,
-    /// The index of the next owner to drop. Removal moves the newest owner into the gap, so the index
-    /// passes the oldest first.
+    /// The index of the next owner to drop. Removing an owner moves the newest owner into the gap, so the
+    /// index reaches the oldest owners first.
     oldest: usize,
     users_per_owner: usize,
 }
@@ -57,7 +56,8 @@ struct LastUse<U, N> {
 }
 
 impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N> {
-    /// Creates a buffer with the latest users of each owner. Stores keep the same number.
+    /// `users_per_owner` is how many of the latest users are kept for each owner. Stores must keep the same
+    /// number.
     #[must_use]
     pub fn new(users_per_owner: usize) -> Self {
         Self::with_capacity(users_per_owner, CAPACITY)
@@ -69,7 +69,7 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
         Self { shards, held: AtomicUsize::new(0), dropped: AtomicU64::new(0), users_per_owner, capacity }
     }
 
-    /// Records a use. Owner and user are borrowed: `to_owner` and `to_user` copy them if they are new.
+    /// Records a use. `to_owner` and `to_user` copy the owner and the user if they are new.
     pub fn record<Q>(
         &self,
         owner: &Q,
@@ -91,7 +91,7 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
         }
     }
 
-    /// Takes all uses out, ordered by owner and user, each pair once.
+    /// Removes and returns all uses, sorted by owner and user, without duplicates.
     #[must_use]
     pub fn drain(&self) -> Vec<Usage<O, U, N>> {
         let mut drained = Vec::new();
@@ -118,7 +118,7 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
         owners.flat_map(|uses| latest(uses, self.users_per_owner)).cloned().collect()
     }
 
-    /// Puts back uses that could not be written. Uses recorded meanwhile are newer and stay.
+    /// Puts back uses that could not be written. Uses that were recorded in the meantime are newer and stay.
     pub fn give_back(&self, unwritten: Vec<Usage<O, U, N>>) {
         for (index, Usage { owner, user, at, newest }) in unwritten.into_iter().enumerate() {
             let mut owners = self.shard(index % SHARDS);
@@ -130,7 +130,7 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
         }
     }
 
-    /// The number of uses that were dropped unwritten for lack of room.
+    /// The number of uses that were dropped unwritten, because there was no room.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
@@ -142,7 +142,7 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
 }
 
 impl<O: Hash + Eq, U, N: Ord> OwnerTable<O, U, N> {
-    /// Returns whether the pair of owner and user is an additional one.
+    /// Returns whether the pair of owner and user is new.
     fn record<Q: Hash + Equivalent<O>>(
         &mut self,
         owner: &Q,
@@ -157,7 +157,7 @@ impl<O: Hash + Eq, U, N: Ord> OwnerTable<O, U, N> {
             return true;
         };
         if let Some(known) = uses.iter_mut().find(|known| is_user(&known.user)) {
-            // A clock that was set back does not make a use older.
+            // If the clock was set back, the later time stays.
             known.at = known.at.max(at);
             if newest > known.newest {
                 known.newest = newest;
@@ -168,7 +168,7 @@ impl<O: Hash + Eq, U, N: Ord> OwnerTable<O, U, N> {
             uses.push(LastUse { user: to_user(), at, newest });
             return true;
         }
-        // A store would drop the oldest, too.
+        // Replaces the oldest user, which a store would drop as well.
         if let Some(oldest) = uses.iter_mut().min_by_key(|known| known.at)
             && oldest.at <= at
         {
@@ -177,7 +177,7 @@ impl<O: Hash + Eq, U, N: Ord> OwnerTable<O, U, N> {
         false
     }
 
-    /// Drops the oldest owner and returns the number of its uses. The newest owner, at the end, stays.
+    /// Drops the oldest owner and returns the number of its uses. Never drops the newest owner, at the end.
     fn drop_oldest(&mut self) -> usize {
         if self.oldest + 1 >= self.of.len() {
             self.oldest = 0;
@@ -188,7 +188,7 @@ impl<O: Hash + Eq, U, N: Ord> OwnerTable<O, U, N> {
     }
 }
 
-/// The latest uses of one owner, ordered by user.
+/// The latest uses of one owner, sorted by user.
 fn latest<O, U: Ord, N>(uses: &mut [Usage<O, U, N>], limit: usize) -> &[Usage<O, U, N>] {
     if uses.len() > limit {
         uses.sort_by_key(|usage| std::cmp::Reverse(usage.at));
@@ -244,7 +244,7 @@ mod tests {
     fn the_latest_use_and_the_newest_thing_of_each_pair_are_kept() {
         check(&[], &[]);
         check(&[("a", 1, 1, 10), ("a", 1, 2, 12)], &[("a", 1, 2, 12)]);
-        // A clock that was set back, and a replica with older rows.
+        // The clock was set back, and another replica has older rows.
         check(&[("a", 1, 2, 12), ("a", 1, 1, 10)], &[("a", 1, 2, 12)]);
         check(
             &[("a", 2, 0, 10), ("a", 1, 0, 11), ("b", 1, 0, 12)],
@@ -331,7 +331,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against the plain rule: a map from pair to the newest thing and the latest time.
+        /// Compares with a simple map from pair to newest thing and latest time.
         #[test]
         fn recorded_drained_and_given_back_in_any_order_nothing_is_lost_or_older(
             steps in proptest::collection::vec((0_u32..4, 0_usize..4, 1_u32..5, 0_u64..50), 0..60),

@@ -1,15 +1,15 @@
-//! Whether the access tokens that userinfo takes are for APIs, too (OpenID Connect Core §5.3.1).
+//! Whether access tokens for userinfo can also be used for APIs (OpenID Connect Core §5.3.1).
 
 use serde::{Deserialize, Serialize};
 
-/// The audience of an access token with the scope `openid` that was requested for no resource.
+/// The audience of an access token with the scope `openid` and without a requested resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserinfoTokens {
-    /// The audiences of the client, and the issuer: each of these APIs can read userinfo with the token.
+    /// The client's audiences and the issuer. Each of these APIs can call userinfo with the token.
     #[default]
     Combined,
-    /// The issuer alone: a token for userinfo is for no API.
+    /// Only the issuer. The token cannot be used for APIs.
     Separate,
 }
 

@@ -1,5 +1,5 @@
-//! How long the question takes whether a token is revoked, with the caches of the program: each line is a
-//! name, a tab and nanoseconds.
+//! Measures how long it takes to check whether a token is revoked, with the caches of the program. Each line
+//! is a name, a tab and nanoseconds.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::hint::black_box;

@@ -1,5 +1,5 @@
-//! A client that allocates nothing and whose instructions are not counted: `cargo xtask instructions` leaves
-//! out calls of [`send`] and [`receive`] by their names.
+//! A client that does not allocate. Its instructions are not counted: `cargo xtask instructions` excludes
+//! [`send`] and [`receive`] by name.
 
 use std::io::ErrorKind;
 
@@ -15,7 +15,7 @@ impl KeptConnection {
         Self { connection, answer: vec![0; 1 << 16].into() }
     }
 
-    /// Sends a request and returns its whole answer.
+    /// Sends a request and returns the whole response.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> &[u8] {
         self.connection.writable().await.unwrap();
         send(&self.connection, request);
@@ -29,13 +29,13 @@ impl KeptConnection {
     }
 }
 
-/// A request is smaller than the buffer of its socket.
+/// Requests fit into the socket's buffer, so one write is enough.
 #[inline(never)]
 fn send(connection: &TcpStream, request: &[u8]) {
     assert_eq!(connection.try_write(request).unwrap(), request.len());
 }
 
-/// Returns whether the answer is whole.
+/// Returns whether the response is complete.
 #[inline(never)]
 fn receive(connection: &TcpStream, answer: &mut [u8], length: &mut usize) -> bool {
     match connection.try_read(&mut answer[*length..]) {
@@ -49,7 +49,7 @@ fn receive(connection: &TcpStream, answer: &mut [u8], length: &mut usize) -> boo
     body.len() == header(head, "content-length").map_or(0, |value| value.parse().unwrap())
 }
 
-/// The value of a header, whose name is in small letters.
+/// `name` must be lower case.
 pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let fields = head.split("\r\n").filter_map(|line| line.split_once(": "));
     fields.filter(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()

@@ -23,19 +23,19 @@ use crate::clock;
 
 pub(crate) const CLIENT: &str = "svc";
 
-/// No row is read again during a count.
+/// Long enough that no row is read again while counting.
 const FRESH: Duration = Duration::from_secs(3600);
 
 const LIMIT: Rate = Rate::per_minute(10_000);
 
-/// The arguments of a [`gateway::serve_connection`], and the secrets of the tenants' clients.
+/// The arguments of [`gateway::serve_connection`], and the clients' secrets.
 pub(crate) struct ServedTenants {
     pub(crate) options: Options,
     pub(crate) services: Services,
     secrets: Vec<(SigningAlgorithm, Secret)>,
 }
 
-/// The caches and the program's health report belong to the administrator's pages, which are not counted.
+/// The reports belong to the administrator's pages, which are not counted.
 struct NoReport;
 
 impl ServedTenants {
@@ -51,7 +51,7 @@ impl ServedTenants {
     }
 }
 
-/// The names have the same length, so that requests have, too.
+/// All names have the same length, so that all requests do.
 pub(crate) fn tenant(algorithm: SigningAlgorithm) -> String {
     format!("tenant-{}", &algorithm.as_str()[..2].to_ascii_lowercase())
 }

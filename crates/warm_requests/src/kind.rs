@@ -1,26 +1,21 @@
-//! The counted kinds of requests.
-
 use protocol::SigningAlgorithm;
 
-/// One kind of warm request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestKind {
-    /// A token by client credentials, signed with RS256.
+    /// A token with client credentials, signed with RS256.
     TokenRs256,
-    /// A token that is signed with ES256.
     TokenEs256,
-    /// A token that is signed with EdDSA.
     TokenEdDsa,
-    /// A tenant's keys.
+    /// The tenant's keys.
     Jwks,
-    /// The keys, for a caller that has them already.
+    /// The tenant's keys, for a caller that has the current version.
     JwksNotModified,
-    /// The claims of a live token that RS256 signed.
+    /// Introspection of a valid RS256 token.
     Introspection,
 }
 
 impl RequestKind {
-    /// All kinds in the order of the figures.
+    /// In the order of the reports.
     pub const ALL: [Self; 6] = [
         Self::TokenRs256,
         Self::TokenEs256,
@@ -30,7 +25,7 @@ impl RequestKind {
         Self::Introspection,
     ];
 
-    /// The name in figures and messages.
+    /// The name in reports and messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -43,7 +38,7 @@ impl RequestKind {
         }
     }
 
-    /// The algorithm of the requested tenant. Each algorithm has a tenant.
+    /// Each algorithm has its own tenant.
     pub(crate) fn algorithm(self) -> SigningAlgorithm {
         match self {
             Self::TokenEs256 => SigningAlgorithm::ES256,
@@ -52,7 +47,7 @@ impl RequestKind {
         }
     }
 
-    /// The beginning of each answer.
+    /// The beginning of each response.
     pub(crate) fn status_line(self) -> &'static [u8] {
         match self {
             Self::JwksNotModified => b"HTTP/1.1 304 ",

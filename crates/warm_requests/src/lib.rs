@@ -1,7 +1,7 @@
-//! How much work is a warm request? A test counts its allocations, and `cargo xtask instructions` counts
-//! its instructions. Both drive the HTTP service of a listener with its access log, over memory stores
-//! behind the real caches. Client and server share one thread, so that each run does the same steps in
-//! the same order. In reading order:
+//! Measures the work for a warm request. A test counts its allocations, and `cargo xtask instructions` counts
+//! its instructions. Both run the HTTP service of a listener with its access log, on memory stores behind the
+//! real caches. Client and server share one thread, so that each run does the same steps in the same order.
+//! In reading order:
 #![expect(clippy::unwrap_used, reason = "a tool of tests: a failure ends the count")]
 
 mod kind;
@@ -11,7 +11,7 @@ mod composition;
 mod client;
 mod warm_server;
 
-/// The clock and the format of log lines are the program's: the access line is a part of the work.
+/// The program's own clock and log format, because writing the access log is part of the work.
 #[path = "../../server/src/clock.rs"]
 pub mod clock;
 #[path = "../../server/src/json_lines.rs"]

@@ -1,5 +1,5 @@
-//! The program whose instructions `cargo xtask instructions` counts: `warm_requests NUMBER` serves that many
-//! warm requests of each kind, and prints the kinds in their order.
+//! The program whose instructions `cargo xtask instructions` counts. `warm_requests NUMBER` serves NUMBER
+//! warm requests of each kind and prints the kinds in order.
 #![expect(clippy::print_stdout, reason = "its output is read by `cargo xtask instructions`")]
 
 use std::hint::black_box;
@@ -18,7 +18,7 @@ fn main() {
     }
 }
 
-/// The counter writes its figures and begins anew at each call of this function.
+/// The counter writes its result and restarts at each call of this function.
 #[inline(never)]
 fn count_boundary(number: usize) {
     black_box(number);

@@ -1,5 +1,5 @@
-//! A client and a server on the calling thread. A request of each kind has been answered often enough to be
-//! warm.
+//! A client and a server on the calling thread. Each kind of request has already been answered often enough
+//! to be warm.
 
 use std::fmt::Write as _;
 
@@ -15,13 +15,12 @@ use crate::composition::{CLIENT, ServedTenants, tenant};
 use crate::json_lines::JsonLines;
 use crate::kind::RequestKind;
 
-/// After so many requests every table and buffer has its size.
+/// The number of requests after which all tables and buffers have their final size.
 const WARM_UP: usize = 300;
 
-/// The access line has it.
+/// Part of the access log line.
 const AGENT: &str = "User-Agent: warm-requests/1.0\r\n";
 
-/// A server that has answered each kind of request.
 pub struct WarmServer {
     runtime: Runtime,
     local: LocalSet,
@@ -30,11 +29,11 @@ pub struct WarmServer {
 }
 
 impl WarmServer {
-    /// Starts server and client, and warms every kind of request up. Access lines are formatted as in the
-    /// program, and not written.
+    /// Starts server and client, and warms up every kind of request. Access log lines are formatted as in the
+    /// program, but not written.
     ///
     /// # Panics
-    /// When a request is not answered as it should be.
+    /// If a response is not the expected one.
     #[must_use]
     pub fn start() -> Self {
         let lines = tracing_subscriber::fmt().with_env_filter(EnvFilter::new("info,actix_server=warn"));
@@ -52,10 +51,10 @@ impl WarmServer {
         server
     }
 
-    /// Sends a request so many times, each after the answer to the one before.
+    /// Sends a request `times` times, each after the previous response.
     ///
     /// # Panics
-    /// When a request is not answered as it should be.
+    /// If a response is not the expected one.
     pub fn serve(&mut self, kind: RequestKind, times: usize) {
         let Self { runtime, local, client, requests } = self;
         let (_, request) = requests.iter().find(|(of, _)| *of == kind).unwrap();
@@ -87,7 +86,7 @@ async fn requests(composition: &ServedTenants, client: &mut KeptConnection) -> V
     requests
 }
 
-/// The request's bytes; what it holds of an earlier answer is fetched first.
+/// The bytes of the request. Fetches a token or an entity tag first if the request needs one.
 async fn request(kind: RequestKind, composition: &ServedTenants, client: &mut KeptConnection) -> Vec<u8> {
     let secret = composition.secret(kind.algorithm()).expose();
     let credentials = format!("Authorization: Basic {}\r\n", BASE64.encode(format!("{CLIENT}:{secret}")));

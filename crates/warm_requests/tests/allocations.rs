@@ -1,11 +1,11 @@
-//! Counts how often a warm request allocates memory, and how much.
+//! Counts how many times a warm request allocates memory, and how many bytes.
 #![expect(clippy::print_stdout, reason = "what is counted helps to find the cause of a failure")]
 
 use std::collections::BTreeMap;
 
 use warm_requests::{RequestKind, WarmServer};
 
-/// The exact number of allocations of a request of each kind, and its bytes, within 5 %. They are valid for
+/// For each kind of request: the exact number of allocations, and the number of bytes within 5 %. Valid for
 /// the profile of tests.
 const FIGURES: [(RequestKind, u64, u64); 6] = [
     (RequestKind::TokenRs256, 28, 9509),
@@ -34,8 +34,8 @@ fn a_warm_request_makes_the_allocations_of_its_figure() {
     );
 }
 
-/// Returns the most frequent number, and the mean of the bytes. Some requests find a buffer of the connection
-/// used up, and a quarter of the ES256 signatures has a length that saves an allocation.
+/// The most frequent number of allocations, and the mean of the bytes. Some requests find a buffer of the
+/// connection used up, and a quarter of the ES256 signatures has a length that saves an allocation.
 fn count(server: &mut WarmServer, kind: RequestKind) -> (RequestKind, u64, u64) {
     let (mut numbers, mut bytes) = (BTreeMap::<u64, u64>::new(), 0);
     for _ in 0..REQUESTS {

@@ -1,4 +1,4 @@
-//! Tests runs of failures: their limit, their decay, and the audit records.
+//! Tests the counts of failures: their limit, their decay, and the audit records.
 
 use super::*;
 
@@ -68,7 +68,7 @@ fn the_audit_is_told_once_of_a_throttled_account_and_once_a_day_at_most() {
         (0, true, 0),
         (60, false, 0),
         (959, false, 0),
-        // It was not throttled for a while, and is again.
+        // The account was not throttled for a while, and then again.
         (3_600, false, 3_600),
         (86_400, true, 86_400),
         (86_401, false, 86_400),

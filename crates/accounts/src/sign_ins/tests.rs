@@ -1,4 +1,4 @@
-//! Tests the sign-in of a person, and what an attacker can learn from refusals.
+//! Tests signing in, and what an attacker can learn from refusals.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -60,7 +60,7 @@ struct TestEnv {
     passwords: AccountPasswords,
 }
 
-/// One sign-in. The source is always the same and the browser unknown, unless a test changes that.
+/// One sign-in. The source is always the same and the browser unknown, unless a test changes this.
 #[derive(Clone)]
 struct Try {
     tenant: TenantId,
@@ -113,7 +113,7 @@ impl TestEnv {
         id
     }
 
-    /// Begins a sign-in from this address, and lets it come as far as the hash.
+    /// Starts a sign-in from this address and lets it run up to the hash.
     async fn begin(&self, attempt: Try, address: Option<u8>) -> JoinHandle<Result<AccountId, SignInError>> {
         let sign_ins = Arc::clone(&self.sign_ins);
         let begun = tokio::spawn(async move {
@@ -144,12 +144,12 @@ impl TestEnv {
         (result, self.pool.hashes_computed() - hashes, arrival.elapsed().as_millis())
     }
 
-    /// Returns the number of hashes of a refused sign-in, and checks its instant.
+    /// Checks the time of a refusal and returns the number of its hashes.
     async fn refuse(&self, attempt: Try) -> u64 {
         let what = format!("{} {}", attempt.tenant, attempt.identifier);
         let (result, hashes, milliseconds) = self.sign_in(attempt).await;
         assert!(matches!(result, Err(SignInError::Refused)), "{what}: {result:?}");
-        // The clock of tokio goes in whole milliseconds.
+        // Tokio's clock has a resolution of one millisecond.
         assert!((500..=501).contains(&milliseconds), "{what}: {milliseconds}");
         hashes
     }
@@ -191,7 +191,7 @@ async fn a_password_that_is_composed_differently_is_the_same() {
 }
 
 // [attacks #34]
-/// The changed bytes are at the ends, and on both sides of the lengths at which other hashes cut a password.
+/// Changes bytes at both ends, and on both sides of the lengths at which other hashes cut passwords.
 #[tokio::test(start_paused = true)]
 async fn a_long_password_with_any_byte_changed_or_missing_is_refused() {
     let test_env = test_env();
@@ -208,7 +208,7 @@ async fn a_long_password_with_any_byte_changed_or_missing_is_refused() {
         wrong.extend([right[1..].to_owned(), format!("{right}!"), format!(" {}", &right[1..])]);
         for (hour, password) in wrong.iter().enumerate() {
             assert_ne!(*password, right);
-            // Attempts that are an hour apart are within every limit.
+            // Attempts an hour apart are within every limit.
             let now = NOW + Lifetime::from_seconds(3_600 * hour as u64);
             let attempt = Try { now, ..attempt(tenant, "longest", password) };
             assert_eq!(test_env.refuse(attempt).await, 1, "{hour}");
@@ -319,7 +319,7 @@ async fn after_a_hundred_failures_in_a_row_a_known_browser_goes_on_and_an_admini
             password: PASSWORD.to_owned(),
             ..wrong(known_accounts, number)
         };
-        // One failure in twenty is forgotten meanwhile.
+        // One failure in twenty is dropped in the meantime.
         let until_refused = async |known_accounts: Vec<AccountId>, mut number| {
             while test_env.sign_in(wrong(known_accounts.clone(), number)).await.1 == 1 {
                 number += 1;
@@ -388,8 +388,8 @@ async fn an_account_that_refuses_browsers_is_told_of_once_until_it_is_unlocked()
     }
 }
 
-/// The browsers are known: each has twenty attempts in a quarter of an hour, so that a few of them run at
-/// once.
+/// The browsers are known. Each has twenty attempts in a quarter of an hour, so several attempts run
+/// concurrently.
 #[tokio::test(start_paused = true)]
 async fn of_passwords_that_are_tried_at_once_as_many_are_checked_as_one_after_the_other() {
     let test_env = test_env();
@@ -400,7 +400,7 @@ async fn of_passwords_that_are_tried_at_once_as_many_are_checked_as_one_after_th
             now: NOW + Lifetime::from_seconds(90 * number),
             ..attempt(of, "grace", "wrong")
         };
-        // One failure in twenty is forgotten meanwhile.
+        // One failure in twenty is dropped in the meantime.
         for number in 0..104 {
             assert_eq!(test_env.sign_in(wrong(number)).await.1, 1, "{number}");
         }
@@ -425,7 +425,7 @@ async fn a_browser_is_not_known_any_more_once_the_account_has_changed() {
         people.push((of, test_env.put(of, "grace", Some(PASSWORD), AccountStatus::Active)));
     }
     for (at, (of, id)) in people.iter().enumerate() {
-        // The account's password or its status has changed, or it was signed out everywhere.
+        // The account's password or status has changed, or it was signed out everywhere.
         let key = (tenant(of), Identifier::parse("grace").unwrap());
         if let Some((account, _)) = test_env.store.accounts.lock().unwrap().get_mut(&key) {
             let valid_from = NOW + Lifetime::from_seconds(1);
@@ -469,7 +469,7 @@ async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one
     assert_eq!(test_env.refuse(attempt("acme", "ada@example.com", PASSWORD)).await, 1);
 }
 
-/// PyPI bcrypt: `bcrypt.hashpw(b"a long enough password", …)`.
+/// From PyPI bcrypt: `bcrypt.hashpw(b"a long enough password", …)`.
 const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
 
 impl TestEnv {
@@ -516,7 +516,7 @@ async fn a_person_who_cannot_sign_in_rewrites_nothing() {
     assert_eq!(test_env.stored("acme", "grace").to_string(), FOREIGN);
 }
 
-/// 256 MiB in four passes, as it could be imported once.
+/// 256 MiB in four passes, which could be imported by an earlier version.
 const COSTLY: &str =
     "$argon2id$v=19$m=262144,t=4,p=1$c29tZXNhbHRzb21lc2FsdA$Bbc7AsSwsWnLmslps97XOc/5NtvR731yFk3utRv275E";
 
@@ -526,8 +526,7 @@ const COSTLY: &str =
 //   turns of tenants, then of sources, by measured seconds. The turns of the pool are of tenants, then of
 //   sources. Import refuses what takes longer than about half a second; what was imported before is still
 //   checked ([decision 38](decisions/0038-hashes-by-tenant.md))
-/// Each of the two is the other's neighbour once. The costly checks never run, because they would take
-/// seconds.
+/// Each tenant is the busy one once. The expensive checks never run, because they would take seconds.
 #[tokio::test(start_paused = true)]
 async fn costly_imported_hashes_of_a_tenant_delay_no_right_password_of_another() {
     for (busy, quiet) in [("globex", "acme"), ("acme", "globex")] {
@@ -543,7 +542,7 @@ async fn costly_imported_hashes_of_a_tenant_delay_no_right_password_of_another()
             );
         }
         assert_eq!(test_env.pool.callers(), 20);
-        // The threads of the pool have nothing else to do: the first turn is the person's.
+        // The pool's threads have nothing else to do, so the person has the first turn.
         for address in [1, 100] {
             let person = test_env.begin(attempt(quiet, "grace", PASSWORD), Some(address)).await;
             assert!(test_env.pool.step());

@@ -1,4 +1,5 @@
-//! The serialized form of every shared row. A change of a text in `forms` needs another `entry::FORMAT`.
+//! Tests the serialized form of every shared row. If a file in `forms` must change, `entry::FORMAT` must
+//! change too.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -16,7 +17,7 @@ use tenancy::{
 use testkit::fixtures::{self, NOW};
 use values::Lifetime;
 
-/// A row is written without white space; a file of `forms` has some, for its readers.
+/// The files in `forms` are pretty-printed for their readers; real rows are written without whitespace.
 #[track_caller]
 fn check<R: Serialize + DeserializeOwned + Debug + PartialEq>(row: &R, expected: &str) {
     assert_eq!(serde_json::to_string_pretty(row).unwrap(), expected.trim_end());

@@ -8,7 +8,6 @@ use tokio::time::Instant;
 /// The maximum pause between two probes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The current or the last outage.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
     /// The number of probes in this outage.

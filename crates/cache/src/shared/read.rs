@@ -27,7 +27,6 @@ const EPOCH: &[u8] = b"3600000";
 
 /// A row and the time when it was read.
 pub struct SharedReading<V> {
-    /// The row, if it exists.
     pub value: Option<Arc<V>>,
     /// When the store was read. For a row from Redis, when the other replica read the store.
     pub at: Instant,

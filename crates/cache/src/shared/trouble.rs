@@ -8,7 +8,7 @@ pub(crate) const REFUSES: &str = "Redis refuses commands";
 /// Redis's error text if the account may not use a command, key or channel in a script.
 const REFUSED_TO_SCRIPT: &str = "The user executing the script can't";
 
-/// The problem in words for operators. The text of the error itself goes only to the log.
+/// The problem in words for operators. Only the log gets the text of the error itself.
 pub(crate) fn trouble(error: &RedisError) -> &'static str {
     // If a command in a script fails, the code may be only in the text of the error.
     let text = error.to_string();

@@ -1,5 +1,5 @@
-//! Tests cached accounts: each is as fresh as any row, forgotten when it changes, of one tenant, and never
-//! stale.
+//! Tests cached accounts: their freshness, invalidation and separation by tenant, and that they are never
+//! served stale.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Tests stores with defects: one that answers with something else than was asked for, and one that panics.
+//! Tests faulty stores: one that returns the wrong rows, and one that panics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,10 +15,10 @@ use tenancy::{LogoStore, StoreError, Stored, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
 use values::Timestamp;
 
-/// Panics so many times, then answers.
+/// Panics `panics` times and works afterwards.
 struct Bad {
     panics: AtomicU64,
-    /// Every answer is globex and its client.
+    /// Returns globex and its client for every request.
     is_confused: bool,
 }
 

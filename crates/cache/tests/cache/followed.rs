@@ -1,4 +1,4 @@
-//! Tests that rows are as fresh as the log of changes.
+//! Tests that following the change log keeps rows fresh.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ async fn follow(test_env: &TestEnv, time: Duration) {
     }
 }
 
-// With one read of each row in ten seconds, 600 active clients of 150 tenants were 114 statements a second of
-// each replica.
+// When each row was read once in ten seconds, 600 active clients of 150 tenants caused 114 statements a
+// second at each replica.
 #[tokio::test(start_paused = true)]
 async fn rows_are_not_read_again_while_the_changes_are_followed() {
     let test_env = TestEnv::new();
@@ -52,7 +52,7 @@ async fn rows_are_not_read_again_while_the_changes_are_followed() {
     }
     assert_eq!(test_env.store.calls(), once);
 
-    // All are read again within half an hour, not at the same time.
+    // All rows are read again within half an hour, but not at the same time.
     let mut most = 0;
     let clients = || test_env.store.calls().find_client;
     for _ in 0..120 {
@@ -64,7 +64,7 @@ async fn rows_are_not_read_again_while_the_changes_are_followed() {
     assert!((1_200..1_800).contains(&clients()), "{} were read", clients());
     assert!(most <= 30, "{most} clients in ten seconds");
 
-    // The log is not read any more.
+    // The log is not followed any more.
     let before = clients();
     advance(FRESH).await;
     each_reads().await;
@@ -80,7 +80,7 @@ async fn neither_an_absence_nor_a_row_of_another_history_is_followed() {
     test_env.client_name(globex).await;
     test_env.rename_client(acme, "renamed");
     test_env.rename_client(globex, "renamed");
-    // A connection to a previous server may have answered to the second one.
+    // A connection to the previous server may have answered the second read.
     follow(&test_env, SETTLED).await;
     assert_eq!([test_env.client_name(acme).await, test_env.client_name(globex).await], ["renamed"; 2]);
 

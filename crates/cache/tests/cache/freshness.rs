@@ -57,7 +57,7 @@ async fn a_value_is_fresh_for_as_long_as_is_set_and_an_absence_for_no_longer() {
     }
 }
 
-/// A process may be stopped between the store's answer and its use.
+/// The process may be stopped between the store's answer and its use.
 #[tokio::test(start_paused = true)]
 async fn a_reader_gets_nothing_of_a_load_that_had_read_long_before_it_asked() {
     let test_env = Arc::new(TestEnv::new());
@@ -78,8 +78,8 @@ async fn a_reader_gets_nothing_of_a_load_that_had_read_long_before_it_asked() {
 }
 
 // [keys RFC 7517 §4.5], [http RFC 9111 §4.2]
-/// Rows expire one by one: a replica has read a longer age of copies, and not yet a key that was announced
-/// before it.
+/// Rows expire separately: a replica may have read a longer age of copies, but not yet a key that was
+/// announced before.
 #[tokio::test(start_paused = true)]
 async fn keys_of_before_a_longer_age_of_copies_are_kept_for_the_age_of_before() {
     let test_env = TestEnv::new();

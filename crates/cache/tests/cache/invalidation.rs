@@ -1,4 +1,4 @@
-//! After a change no caller reads a value from before the change.
+//! Tests that after a change no caller reads an earlier value.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ async fn a_changed_client_is_read_anew_and_no_other() {
     assert_eq!(test_env.client_name(&test_env.globex).await, "svc");
 }
 
-/// An assertion that names no client costs a statement after a change, and none before the next one.
+/// An assertion without client id costs a statement after a change, and none until the next change.
 #[tokio::test]
 async fn rules_of_clients_are_read_anew_after_a_change_of_any_of_them_and_no_more_often() {
     let test_env = TestEnv::new();
@@ -170,7 +170,7 @@ async fn new_history_reads_rows_again_and_serves_them_meanwhile() {
     test_env.store.fail_with(None);
     advance(RETRY_PAUSE).await;
     let mut name = test_env.client_name(acme).await;
-    // The load that finds the store again does not let its reader wait.
+    // The load that finds the store available again does not delay its reader.
     for _ in 0..10 {
         tokio::task::yield_now().await;
         name = test_env.client_name(acme).await;
@@ -179,7 +179,7 @@ async fn new_history_reads_rows_again_and_serves_them_meanwhile() {
     assert!(caches.revocations.find_revocations(&acme.id).await.is_ok());
 }
 
-/// A revocation that is notified after the failover is known to be missing.
+/// A revocation that is notified after the failover is known to be missing, so no token is issued.
 #[tokio::test(start_paused = true)]
 async fn revocation_after_a_new_history_stops_issuing_until_it_is_read() {
     let test_env = TestEnv::new();
@@ -197,7 +197,7 @@ async fn revocation_after_a_new_history_stops_issuing_until_it_is_read() {
     }
 }
 
-/// A failover does not make every replica ask for all of its rows at the same moment.
+/// After a failover, replicas do not read all rows again at the same moment.
 #[tokio::test(start_paused = true)]
 async fn rows_of_another_history_are_read_again_spread_over_a_second() {
     const CLIENTS: usize = 200;
@@ -226,7 +226,7 @@ async fn rows_of_another_history_are_read_again_spread_over_a_second() {
     assert!(read_again.iter().all(|read| *read <= CLIENTS as u64 / 4), "{read_again:?}");
 }
 
-/// A process may be stopped between the answer of the previous primary and its arrival.
+/// The process may be stopped between the previous primary's answer and its arrival.
 #[tokio::test(start_paused = true)]
 async fn row_that_was_read_before_a_new_history_is_read_again_after_it() {
     let test_env = Arc::new(TestEnv::new());

@@ -1,4 +1,4 @@
-//! Tests an outage of the store: which rows serve, for how long, and the cost.
+//! Tests outages of the store: which rows are served, for how long, and at which cost.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::test_env::TestEnv;
 const MOMENT: Duration = Duration::from_millis(1);
 const ALLOWED: Duration = Duration::from_secs(900);
 
-/// Everything of acme is cached, and the store is away.
+/// All rows of acme are cached, and the store is unavailable.
 async fn in_an_outage(stale_if_error: u64) -> TestEnv {
     let test_env = TestEnv::new();
     let stale_if_error = Lifetime::from_seconds(stale_if_error);
@@ -28,7 +28,7 @@ async fn in_an_outage(stale_if_error: u64) -> TestEnv {
     test_env
 }
 
-/// No row is fresh any more.
+/// Like [`in_an_outage`], but no row is fresh any more.
 async fn long_in_an_outage() -> TestEnv {
     let test_env = in_an_outage(900).await;
     advance(FRESH).await;
@@ -55,7 +55,7 @@ async fn what_is_cached_serves_as_long_as_the_tenant_allows() {
 }
 
 // [revocation RFC 7009 §2.2.1 c]
-/// Without facts no token is known to be valid. Tokens are still issued.
+/// Without current revocations no token is accepted as valid, but tokens are still issued.
 #[tokio::test(start_paused = true)]
 async fn revocations_are_never_stale_but_to_issue_a_token() {
     let TestEnv { caches, store, acme, .. } = TestEnv::new();
@@ -85,7 +85,7 @@ async fn a_tenant_may_allow_nothing() {
     assert_eq!(served(&test_env).await, [false; 3]);
 }
 
-/// Readiness needs one tenant only, and it does not matter which interface created it.
+/// For readiness, any one tenant is enough.
 #[tokio::test(start_paused = true)]
 async fn caches_may_serve_stale_as_long_as_any_request_can_be_served() {
     let test_env = TestEnv::new();
@@ -106,7 +106,7 @@ async fn caches_may_serve_stale_as_long_as_any_request_can_be_served() {
     test_env.store.fail_with(None);
     test_env.client(&test_env.globex).await.unwrap();
     test_env.store.fail_with(Failure::Unavailable);
-    // The tenant of the row was read before.
+    // The tenant of this row was read earlier, so it expires earlier.
     advance(ALLOWED - MOMENT).await;
     assert!(test_env.caches.may_serve_stale());
     advance(MOMENT).await;
@@ -122,13 +122,13 @@ async fn a_changed_entry_is_not_served_stale() {
 }
 
 // [http RFC 5861 §3, §4]
-/// A replica without connection does not publish a key set that lacks a key which signs at another replica.
-/// It does not sign with a deleted key.
+/// A replica without a connection does not publish a key set that lacks a key which another replica signs
+/// with. It does not sign with a removed key either.
 #[tokio::test(start_paused = true)]
 async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
     let span = Lifetime::from_seconds;
     let with_margin = |margin: u64| SigningPolicy {
-        // The window: 4 + 1 + 2 and the ten seconds for which rows are fresh.
+        // The window: 4 + 1 + 2, and the ten seconds for which rows are fresh.
         publish_before: span(17 + margin),
         jwks_max_age: span(4),
         jwks_stale: span(1),
@@ -142,7 +142,7 @@ async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
         (with_margin(30), 20, 20),
         (with_margin(900), 900, 900),
         (SigningPolicy::default(), 900, 900),
-        // Refused in settings, and never less than nothing.
+        // Settings refuse this policy; the margin is never negative.
         (hasty, 900, 0),
     ] {
         let test_env = TestEnv::new();
@@ -164,7 +164,7 @@ async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
         let late = keys.find_keys(&test_env.acme.id).await;
         assert!(matches!(late, Err(StoreError::Unavailable(_))), "{expected}");
         assert_eq!(keys.find_keys(&test_env.globex.id).await.is_ok(), expected < 900, "its own allowance");
-        // Readiness asks whether any tenant is served. For acme alone the answer is no.
+        // Readiness asks whether any tenant can be served. For acme alone the answer is no.
         test_env.caches.forget(&[Invalidation::Tenant(test_env.globex.id.clone())]);
         assert!(!test_env.caches.may_serve_stale(), "{expected}");
     }

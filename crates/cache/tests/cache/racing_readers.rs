@@ -1,5 +1,5 @@
-//! Tests readers that race with changes, with a source in memory, because a store is too slow for them to
-//! meet.
+//! Tests readers that race with changes. The source is in memory, because a real store is too slow to cause
+//! races.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use cache::{Freshness, ReadThrough, SharedReading, Source};
 use tenancy::{Stored, TenantId};
 use tokio::time::Instant;
 
-/// A row that has been changed so often.
+/// A row whose value is the number of its changes.
 #[derive(Clone, Default)]
 struct Changes(Arc<AtomicU64>);
 

@@ -1,4 +1,4 @@
-//! However many callers ask for a cold key, the store is asked once.
+//! Tests that concurrent requests for a cold key cause one load.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A store with two tenants that have a client of the same name each, and the caches before it.
+//! A store with two tenants that have a client with the same name, and the caches in front of it.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl TestEnv {
         self.caches.clients.find_client(&tenant.id, &fixtures::client_id(id)).await
     }
 
-    /// Renames the client in the store, behind the caches.
+    /// Renames the client in the store without notifying the caches.
     pub(crate) fn rename_client(&self, tenant: &Tenant, name: &str) {
         self.store.put_client(Client { name: name.to_owned(), ..fixtures::client(tenant, "svc") });
     }
@@ -52,7 +52,7 @@ impl TestEnv {
         self.client(tenant).await.unwrap().unwrap().name.clone()
     }
 
-    /// Asks for the name of acme's client in a task.
+    /// Reads the name of acme's client in a task.
     pub(crate) fn spawn_client_name(self: &Arc<Self>) -> JoinHandle<String> {
         let test_env = Arc::clone(self);
         tokio::spawn(async move { test_env.client_name(&test_env.acme).await })

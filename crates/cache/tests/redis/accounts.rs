@@ -1,4 +1,4 @@
-//! What an account of Redis needs, and what is said where its ACL refuses a part.
+//! Tests which permissions an account of Redis needs, and what is reported if one is missing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use testkit::RedisServer;
 use crate::server;
 use crate::test_env::{TestEnv, Traits, eventually};
 
-/// As docs/configuration.md says, for the names of a test.
+/// As in docs/configuration.md, for the names of a test.
 const SUFFICIENT: &str = "resetkeys ~{}:* resetchannels &{}:changes -@all +evalsha +script|load +get +set +del +pttl +publish \
                           +subscribe +ping +select";
 
@@ -34,7 +34,8 @@ async fn pinged(redis: &RedisServer, test_env: &TestEnv) -> Result<(), RedisFaul
     ping(options).await
 }
 
-// `user reader on >secret ~* &* +@all -@scripting` was reported as Redis that answers.
+// An account without scripts (`user reader on >secret ~* &* +@all -@scripting`) used to be reported as
+// working.
 #[tokio::test]
 async fn what_an_account_may_not_do_is_named() {
     let redis = RedisServer::started();
@@ -54,7 +55,8 @@ async fn what_an_account_may_not_do_is_named() {
     pinged(&redis, &test_env).await.unwrap();
 }
 
-// `user silent on >secret ~* resetchannels +@all`: readiness said that all was well.
+// With an account that may not subscribe (`user silent on >secret ~* resetchannels +@all`), readiness used to
+// report no problem.
 #[tokio::test]
 async fn a_refused_subscription_is_shown_until_it_is_accepted() {
     let redis = RedisServer::started();

@@ -1,4 +1,5 @@
-//! A change at one replica reaches the others: at once with a message, within ten seconds without one.
+//! Tests that a change at one replica reaches the others: immediately with a message, within ten seconds
+//! without one.
 
 use std::time::{Duration, Instant};
 
@@ -92,7 +93,7 @@ async fn without_a_message_what_came_from_redis_is_believed_no_longer_than_what_
     let first = test_env.replica().await;
     assert_eq!(first.name(&test_env.acme).await, "svc");
     first.has_put(1).await;
-    // Nine seconds later, by the second replica's clock.
+    // Nine seconds later by the second replica's clock.
     let second = test_env.replica_with(Traits::ahead(9)).await;
     let read = Instant::now();
     let hit = second.name(&test_env.acme).await == "svc" && second.redis.counts().hits.get() == 1;
@@ -117,7 +118,7 @@ async fn a_change_while_redis_is_down_is_known_here_at_once_and_there_when_redis
     server.pause();
     test_env.rename(&test_env.acme, "renamed");
     assert!(!first.caches.publish_invalidation(&[svc_of(&test_env.acme)]).await, "nobody is told");
-    // Nothing is read here until the end of the outage, so Redis could return old values.
+    // Nothing was read here during the outage, so Redis could return old values afterwards.
     sleep(Duration::from_millis(300)).await;
     server.resume();
     eventually("Redis is back", || first.redis.is_up()).await;

@@ -1,5 +1,5 @@
-//! Redis is absent, killed, hung, flushed and restarted. No caller gets an error, and only the first one
-//! waits.
+//! Tests a Redis that is absent, killed, hung, flushed or restarted. No caller gets an error, and only the
+//! first one waits.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use crate::server;
 use crate::test_env::{Replica, SOON, TestEnv, Traits, eventually};
 
 const CLIENTS: usize = 500;
-/// The time for 500 requests that do not wait. If each waited for a hung Redis, it would be 25 s.
+/// The time limit for 500 requests. If each waited for a hung Redis, they would take 25 s.
 const GENEROUS: Duration = Duration::from_secs(8);
 
-/// A replica with timeouts as in production, and many clients, each of which is cold once.
+/// A replica with the timeouts of production, and many clients, each of which is read once.
 struct Street {
     test_env: TestEnv,
     replica: Replica,
@@ -30,7 +30,7 @@ impl Street {
         Self { test_env, replica, next: 0 }
     }
 
-    /// Reads cold clients. Every answer is right.
+    /// Reads cold clients, which must all be correct, and returns the duration.
     async fn requests(&mut self) -> Duration {
         let began = Instant::now();
         for _ in 0..CLIENTS {
@@ -49,7 +49,8 @@ impl Street {
         self.replica.redis.counts().commands.get()
     }
 
-    /// Requests in an outage: a few commands find out about it, then there are none.
+    /// Runs requests during an outage. A few commands detect the outage; after that, no more commands are
+    /// sent.
     async fn outage(&mut self, what: &str) {
         let before = self.commands();
         let took = self.requests().await;
@@ -68,7 +69,7 @@ impl Street {
         eventually(what, || self.replica.redis.is_up()).await;
         println!("{what}: {:?}", began.elapsed());
         let before = self.replica.redis.counts().puts.get();
-        // On a busy machine a command may be late, and then Redis is held back from once more.
+        // On a busy machine a command may be late, and then Redis is not used for a while again.
         while self.replica.redis.counts().puts.get() == before {
             assert!(began.elapsed() < SOON, "rows are not shared again");
             self.request().await;
@@ -93,7 +94,7 @@ async fn redis_absent_or_hung_at_the_start_costs_nothing_and_is_found_when_it_co
     }
 }
 
-/// Checks with Redis, where this happens twice, and ends twice.
+/// Runs two outages with a Redis that works before, between and after them.
 async fn check(what: &str, begin: fn(&mut RedisServer), end: fn(&mut RedisServer)) {
     let mut server = RedisServer::started();
     let mut street = Street::before(&server).await;
@@ -131,7 +132,7 @@ async fn a_flushed_redis_has_forgotten_and_that_is_all() {
     assert!(street.replica.redis.counts().puts.get() > 0);
 }
 
-/// Checks with a Redis that answers, and refuses writes between these two commands.
+/// Checks a Redis that answers but refuses writes between two commands.
 async fn check_refusal(begin: &[&str], end: &[&str], trouble: &str, refused: &str) {
     let server = RedisServer::started();
     let mut street = Street::before(&server).await;
@@ -145,7 +146,7 @@ async fn check_refusal(begin: &[&str], end: &[&str], trouble: &str, refused: &st
     };
     run(begin);
     street.outage(trouble).await;
-    // Three probes at least find that it still takes no writes.
+    // At least three probes find that Redis still refuses writes.
     let began = Instant::now();
     while began.elapsed() < Duration::from_millis(900) {
         assert!(!street.replica.redis.is_up());
@@ -165,7 +166,7 @@ async fn a_read_only_redis_is_named_and_not_used() {
     check_refusal(&begin, &end, "Redis accepts no writes", "ReadOnly").await;
 }
 
-// By default a full Redis evicts nothing.
+// By default, a full Redis evicts nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_redis_is_named_and_not_used() {
     let [begin, end] = ["1", "0"].map(|bytes| ["CONFIG", "SET", "maxmemory", bytes]);

@@ -1,4 +1,4 @@
-//! A load that a change overtakes leaves nothing in Redis.
+//! Tests that a load leaves nothing in Redis if a change happens during the load.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,7 +71,7 @@ async fn among_racing_readers_and_changes_the_changing_replica_never_reads_the_p
             let svc = (test_env.acme.id.clone(), fixtures::client_id("svc"));
             while !done.load(Ordering::SeqCst) {
                 replica.name(&test_env.acme).await;
-                // Forgets by itself, so that Redis is read all the time.
+                // Drops the entry each time, so that Redis is always read.
                 replica.caches.clients.invalidate(&svc);
                 tokio::task::yield_now().await;
             }

@@ -1,5 +1,5 @@
-//! Redis refuses an identifier that was used, at its tenant alone, and accepts none. If Redis lacks an
-//! identifier or has a forged one, the store decides.
+//! Tests that Redis refuses a used identifier, only at its tenant, and never accepts one. If Redis has no
+//! mark or a forged one, the store decides.
 
 use std::sync::Arc;
 
@@ -12,10 +12,9 @@ use values::Timestamp;
 
 use crate::test_env::{Replica, TestEnv, Traits, eventually, now};
 
-/// For how long the identifiers of these tests count, in seconds.
+/// How long the identifiers of these tests are valid, in seconds.
 const LEFT: u64 = 600;
 
-/// A replica with the guard of its programs.
 struct Guarded {
     replica: Replica,
     guard: Arc<SharedReplayGuard>,
@@ -50,7 +49,7 @@ fn ends_in(jti: &str, left: u64) -> SingleUseIdentifier {
     SingleUseIdentifier::of_assertion(&fixtures::client_id("svc"), jti, expires_at)
 }
 
-/// The only name of a mark of this tenant in Redis.
+/// The name of this tenant's only mark in Redis.
 fn mark_of(test_env: &TestEnv, tenant: &Tenant) -> String {
     let below = test_env.name(tenant, "used:");
     let mut names: Vec<_> = test_env.names().into_iter().filter(|name| name.starts_with(&below)).collect();
@@ -105,7 +104,7 @@ async fn a_mark_ends_with_its_identifier_and_one_of_a_later_use_within_a_minute(
     assert!((1..=LEFT as i64 * 1_000).contains(&left()), "{}", left());
     assert!(left() > (LEFT as i64 - 60) * 1_000, "{}", left());
 
-    // The row existed. An assertion with an equal `jti` has a later end than that row.
+    // The row existed already. An assertion with the same `jti` may expire later than that row.
     ask::<()>(&test_env, &[b"DEL", name.as_bytes()]);
     assert!(!guarded.is_first(&test_env.acme, &ends_in("1", 100 * LEFT)).await);
     guarded.has_marked(2).await;
@@ -115,7 +114,7 @@ async fn a_mark_ends_with_its_identifier_and_one_of_a_later_use_within_a_minute(
     guarded.has_marked(3).await;
     assert!((1..=60_000).contains(&left()), "{}", left());
 
-    // An ended identifier leaves no mark, also by a clock that is ahead.
+    // An expired identifier gets no mark, also if the clock is fast.
     let before = test_env.names().len();
     let late = Guarded::with(&test_env, Traits::ahead(LEFT + 60)).await;
     assert!(late.is_first(&test_env.globex, &identifier("1")).await);
@@ -129,7 +128,7 @@ async fn a_mark_does_not_shorten_that_of_the_first_use() {
     let test_env = TestEnv::new();
     let held = test_env.store.hold_answers().await;
     let (one, other) = (Guarded::new(&test_env).await, Guarded::new(&test_env).await);
-    // Both find no mark, and the store accepts one of them.
+    // Both find no mark, and the store accepts only one.
     let used = identifier("1");
     let release = async {
         test_env.store.until(|calls| calls.record_use == 2).await;
@@ -174,14 +173,14 @@ async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
     guarded.has_marked(1).await;
     let acme = mark_of(&test_env, &test_env.acme);
     let mark: Vec<u8> = ask(&test_env, &[b"GET", acme.as_bytes()]);
-    // The store forgets it, so that Redis alone knows.
+    // Deletes the row from the store, so that only Redis knows the identifier.
     let much_later = Timestamp::from_seconds(used.expires_at.seconds() + 1);
     assert_eq!(test_env.store.delete_expired_identifiers(much_later).await.unwrap(), 1);
     ask::<()>(&test_env, &[b"DEL", acme.as_bytes()]);
     ask::<()>(&test_env, &[b"SET", acme.as_bytes(), &mark]);
     assert!(!guarded.is_first(&test_env.acme, &used).await, "a mark that was put back");
 
-    // Copied to the other tenant and to another identifier it is none.
+    // A mark that is copied to the other tenant or to another identifier is invalid.
     let globex = acme.replace("{acme}", "{globex}");
     ask::<()>(&test_env, &[b"SET", globex.as_bytes(), &mark]);
     assert!(guarded.is_first(&test_env.globex, &used).await);
@@ -196,11 +195,11 @@ async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
     assert_eq!(test_env.store.calls().record_use, before + 1, "the store has refused it");
     assert_eq!(guarded.replica.redis.counts().rejected.get(), 2);
 
-    // An ended mark is ignored, also if it is put back.
+    // An expired mark is ignored, also if it is written back.
     let late = Guarded::with(&test_env, Traits::ahead(LEFT)).await;
     let again = ends_in("1", 2 * LEFT);
     assert!(late.is_first(&test_env.acme, &again).await);
-    // A mark of an installation with another pepper is ignored, too.
+    // A mark of an installation with another pepper is ignored.
     let foreign = Guarded::with(&test_env, Traits { pepper: 2, ..Traits::default() }).await;
     assert!(!foreign.guard.is_used(&test_env.acme.id, &identifier("3")).await.unwrap());
     let before = test_env.store.calls().record_use;
@@ -223,7 +222,7 @@ async fn what_no_replica_has_written_refuses_nothing() {
     ];
     for (number, command) in commands.into_iter().enumerate() {
         for tenant in [&test_env.acme, &test_env.globex] {
-            // The name in Redis is of another use, whose row is then deleted.
+            // The mark in Redis is that of another use, whose row is then deleted.
             let used = identifier(&number.to_string());
             assert!(guarded.is_first(tenant, &used).await);
             let below = test_env.name(tenant, "used:");
@@ -300,7 +299,7 @@ async fn of_marks_that_wait_for_redis_there_is_a_limited_number() {
     server.pause();
     drop(held);
     for first in uses {
-        // None of them waits for Redis.
+        // No request waits for Redis.
         assert!(first.await.unwrap());
     }
     let commands = || guarded.replica.redis.counts().commands.get();

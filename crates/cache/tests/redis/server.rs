@@ -1,4 +1,4 @@
-//! A connection to Redis, with which tests read and forge its content.
+//! A connection with which tests read and forge the content of Redis.
 
 use std::time::Duration;
 

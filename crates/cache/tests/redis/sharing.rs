@@ -1,4 +1,5 @@
-//! A row that one replica has read need not be read by the others. Tests also the cost of this in commands.
+//! Tests that a row that one replica has read need not be read by others, and the number of commands for
+//! this.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +89,7 @@ async fn an_absence_is_shared_for_a_second_only() {
     assert!(first.client(&test_env.acme, "new").await.is_none());
     first.has_put(1).await;
     assert!(second.client(&test_env.acme, "new").await.is_none());
-    // A machine that is busy for a second in between may ask twice.
+    // If the machine is busy for a second in between, there may be a second read.
     assert!(test_env.store.calls().find_client <= 2);
     test_env.store.put_client(fixtures::client(&test_env.acme, "new"));
     sleep(Duration::from_millis(1100)).await;

@@ -1,4 +1,4 @@
-//! An attacker that can write in Redis can cause a read of the store, and nothing else.
+//! Tests that an attacker who can write to Redis can only cause reads of the store.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio::time::sleep;
 
 use crate::test_env::{TestEnv, Traits, eventually};
 
-/// Shares acme's client, changes it in the store, lets a third party change Redis, and lets another replica
-/// read. That replica must read the store. A third replica then finds the repaired row.
+/// Shares acme's client, changes it in the store, lets an attacker change Redis (`meddle`), and reads with
+/// another replica, which must read the store. A third replica then finds the repaired row.
 async fn check(case: &str, traits: Traits, meddle: impl Fn(&TestEnv, &mut Connection)) {
     let test_env = TestEnv::new();
     let first = test_env.replica().await;
@@ -36,7 +36,7 @@ fn get(test_env: &TestEnv, redis: &mut Connection, tenant: &Tenant, what: &str) 
     redis::cmd("GET").arg(test_env.name(tenant, what)).query(redis).unwrap()
 }
 
-/// Writes as an attacker would, with the longest possible lifetime.
+/// Writes like an attacker, with the longest possible lifetime.
 fn set(test_env: &TestEnv, redis: &mut Connection, value: &[u8]) {
     let name = test_env.name(&test_env.acme, "client:svc");
     redis::cmd("SET").arg(name).arg(value).arg("PX").arg(100_000).exec(redis).unwrap();
@@ -112,7 +112,7 @@ async fn things_of_another_type_cost_a_read_and_no_outage() {
     assert_eq!(replica.redis.counts().outages.get(), 0);
 }
 
-/// The first reader repairs the value, whatever and wherever it is, and the next reader finds the shared row.
+/// The first reader repairs the value, whatever it is, and the next reader finds the shared row.
 #[tokio::test]
 async fn foreign_values_under_our_names_are_removed_and_sharing_goes_on() {
     for what in ["client:svc", "client-lease:svc", "epoch", "all"] {

@@ -1,5 +1,5 @@
-//! An installation: a store with two tenants that have a client of the same name each, a Redis,
-//! and any number of replicas.
+//! An installation: a store with two tenants that have a client with the same name, a Redis, and any number
+//! of replicas.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::server;
 
-/// A time that is longer than each wait on a busy machine.
+/// Longer than any wait on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 pub(crate) struct TestEnv {
@@ -34,18 +34,18 @@ pub(crate) struct Replica {
     pub(crate) redis: Arc<RedisCache>,
 }
 
-/// How a replica differs from others.
+/// How a replica differs from the others.
 pub(crate) struct Traits {
     pub(crate) pepper: u8,
-    /// The time by which its clock is ahead.
+    /// How far the replica's clock is ahead.
     pub(crate) ahead: Duration,
     pub(crate) timing: RedisTiming,
     pub(crate) freshness: Freshness,
 }
 
 impl Default for Traits {
-    /// The timeouts are long, because the tests count commands: a busy machine must not look like an
-    /// unreachable Redis.
+    /// Long timeouts, because the tests count commands, and a busy machine must not look like an unreachable
+    /// Redis.
     fn default() -> Self {
         let timing = RedisTiming { connect: SOON, response: SOON, ..RedisTiming::default() };
         Self { pepper: 1, ahead: Duration::ZERO, timing, freshness: Freshness::default() }
@@ -53,19 +53,19 @@ impl Default for Traits {
 }
 
 impl Traits {
-    /// With the timeouts of production.
+    /// The timeouts of production.
     pub(crate) fn quick() -> Self {
         Self { timing: RedisTiming::default(), ..Self::default() }
     }
 
-    /// With a clock that is so many seconds ahead.
+    /// A clock that is this many seconds fast.
     pub(crate) fn ahead(seconds: u64) -> Self {
         Self { ahead: Duration::from_secs(seconds), ..Self::default() }
     }
 }
 
 impl TestEnv {
-    /// Uses the Redis that all tests share, with names of its own.
+    /// Uses the Redis that all tests share, with its own prefix for names.
     pub(crate) fn new() -> Self {
         Self::at(&server_variable("LATCHKEY_TEST_REDIS_URL"))
     }
@@ -83,7 +83,7 @@ impl TestEnv {
         Self { store, acme, globex, prefix, url: url.to_owned() }
     }
 
-    /// Starts a replica that uses Redis and gets the messages of the others.
+    /// Starts a replica that uses Redis and receives the others' messages.
     pub(crate) async fn replica(&self) -> Replica {
         self.replica_with(Traits::default()).await
     }
@@ -96,7 +96,7 @@ impl TestEnv {
         replica
     }
 
-    /// Starts a replica that has not found Redis yet.
+    /// Starts a replica without waiting until it has connected to Redis.
     pub(crate) fn replica_now(&self, traits: Traits) -> Replica {
         let mut options = RedisOptions::new(&self.url, Arc::new(move || now() + traits.ahead)).unwrap();
         (options.prefix, options.timing) = (self.prefix.clone(), traits.timing);
@@ -123,7 +123,7 @@ impl TestEnv {
         format!("{}:changes", self.prefix)
     }
 
-    /// Renames the client in the store, and sends no message.
+    /// Renames the client in the store without sending a message.
     pub(crate) fn rename(&self, tenant: &Tenant, name: &str) {
         self.store.put_client(Client { name: name.to_owned(), ..fixtures::client(tenant, "svc") });
     }
@@ -142,7 +142,6 @@ impl Replica {
         self.client(tenant, "svc").await.unwrap().name.clone()
     }
 
-    /// Asks for this name in a task.
     pub(crate) fn spawn_name(self: &Arc<Self>, tenant: &Tenant) -> JoinHandle<String> {
         let (replica, tenant) = (Arc::clone(self), tenant.clone());
         tokio::spawn(async move { replica.name(&tenant).await })
@@ -152,7 +151,7 @@ impl Replica {
         self.caches.clients.find_client(&tenant.id, &fixtures::client_id(id)).await.unwrap()
     }
 
-    /// Reads what a token needs.
+    /// Reads the rows that issuing a token needs.
     pub(crate) async fn token(&self, tenant: &Tenant) {
         assert_eq!(self.caches.tenants.find_tenant(&tenant.id).await.unwrap().unwrap().id, tenant.id);
         self.client(tenant, "svc").await.unwrap();

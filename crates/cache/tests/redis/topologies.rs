@@ -1,4 +1,4 @@
-//! Tests Redis found through Sentinel, and Redis as a cluster.
+//! Tests Redis behind Sentinel, and Redis as a cluster.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use testkit::{RedisServer, free_port};
 use crate::server;
 use crate::test_env::{Replica, SOON, TestEnv, Traits, eventually, svc_of};
 
-/// One replica's rows and changes reach another.
+/// Checks that one replica's rows and changes reach another replica.
 async fn check(test_env: &TestEnv, first: &Replica, second: &Replica) {
     first.token(&test_env.acme).await;
     first.has_put(3).await;
@@ -39,9 +39,9 @@ async fn sentinels_say_who_the_master_is() {
 
 const PASSWORD: &str = "secret";
 
-/// Waits until the answer contains the text.
+/// Waits until the answer to the command contains the text.
 async fn until(server: &RedisServer, command: &[&str], text: &str) {
-    // A server that becomes a master closes its connections.
+    // A server that becomes a master closes its connections, so a failure is tried again.
     let is_so =
         || ask::<redis::Value>(server, command).is_ok_and(|answer| format!("{answer:?}").contains(text));
     eventually(text, is_so).await;
@@ -51,7 +51,7 @@ fn told<T: redis::FromRedisValue>(server: &RedisServer, words: &[&str]) -> T {
     ask(server, words).unwrap()
 }
 
-/// Commands a server with the password.
+/// Sends a command with the password.
 fn ask<T: redis::FromRedisValue>(server: &RedisServer, words: &[&str]) -> redis::RedisResult<T> {
     let client = redis::Client::open(format!("redis://:{PASSWORD}@{}", server.host()))?;
     let mut command = redis::Cmd::new();
@@ -95,7 +95,7 @@ async fn the_master_that_sentinels_choose_is_followed() {
 
 #[tokio::test]
 async fn a_cluster_keeps_a_tenants_keys_together() {
-    // By default the port of the bus is one of those that systems give to connections.
+    // The default port of the cluster bus is in the range that the system uses for connections.
     let bus = free_port().to_string();
     let node = RedisServer::with_arguments(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
     let mut redis = server::connection(&node.url());
@@ -109,7 +109,7 @@ async fn a_cluster_keeps_a_tenants_keys_together() {
     check(&test_env, &first, &second).await;
 }
 
-/// A node of a cluster that serves its slots also while other nodes are away.
+/// A node of a cluster that serves its slots even if other nodes are down.
 fn node() -> RedisServer {
     let bus = free_port().to_string();
     RedisServer::with_arguments(&[
@@ -126,7 +126,7 @@ fn node() -> RedisServer {
     ])
 }
 
-/// The first node gets to know the second.
+/// Makes the first node know the second.
 fn introduce(first: &RedisServer, second: &RedisServer) {
     let line: String = told(second, &["CLUSTER", "NODES"]);
     let bus = line.split_once('@').unwrap().1.split([' ', ',']).next().unwrap().to_owned();
@@ -134,7 +134,7 @@ fn introduce(first: &RedisServer, second: &RedisServer) {
     told::<()>(first, &["CLUSTER", "MEET", &host, &port, &bus]);
 }
 
-/// A cluster of two nodes. The first has the slots up to this one.
+/// A cluster of two nodes. The first has the slots up to `last_of_first`.
 async fn two_nodes(last_of_first: u16) -> [RedisServer; 2] {
     let nodes = [node(), node()];
     let slots = [(0, last_of_first), (last_of_first + 1, 16_383)];
@@ -153,7 +153,7 @@ fn at_cluster(nodes: &[RedisServer; 2]) -> TestEnv {
     TestEnv::at(&format!("redis+cluster://:{PASSWORD}@{},{}", nodes[0].host(), nodes[1].host()))
 }
 
-/// The tenants' slots, by a node that is in no cluster yet.
+/// The tenants' slots.
 fn slots(test_env: &TestEnv) -> [u16; 2] {
     let node = node();
     [&test_env.acme, &test_env.globex].map(|tenant| {
@@ -204,7 +204,7 @@ async fn a_node_that_is_killed_stops_no_other_node_and_is_used_again() {
     assert!(count() >= before + 5);
 }
 
-/// While slots move, rows are not written.
+/// Short, because rows are not written while slots move.
 const SHORT: Duration = Duration::from_millis(100);
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn slots_that_move_to_another_node_are_followed() {
     let [of_acme, of_globex] = slots(&TestEnv::new());
     let (from_first, slot) = (of_acme < of_globex, of_acme.min(of_globex).to_string());
     let nodes = two_nodes(of_acme.min(of_globex)).await;
-    // A replica, which `CLUSTER SLOTS` names beside its master.
+    // A copy of a master, which `CLUSTER SLOTS` lists next to its master.
     let copy = node();
     introduce(&nodes[0], &copy);
     let [source, target]: [String; 2] = nodes.each_ref().map(|node| told(node, &["CLUSTER", "MYID"]));
@@ -230,7 +230,7 @@ async fn slots_that_move_to_another_node_are_followed() {
     }
     let [first, second] = replicas(&test_env).await;
     let mut numbers = 0..400;
-    // Both read a row that neither has read; the second finds it in Redis.
+    // Both read a row that neither has read before; the second must find it in Redis.
     let mut is_shared = async |tenant, patience: Duration| {
         let (id, hits) = (format!("c{}", numbers.next().unwrap()), second.redis.counts().hits.get());
         let puts = first.redis.counts().puts.get();

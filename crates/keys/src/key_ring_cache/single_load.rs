@@ -17,7 +17,6 @@ type LoadResult = Result<Arc<LoadedKeys>, KeyError>;
 /// Waiting callers continue in the order of their arrival.
 type WaitingCallers = Shared<oneshot::Receiver<LoadResult>>;
 
-/// The running loads.
 #[derive(Default)]
 pub(crate) struct SingleLoads(Mutex<HashMap<TenantId, WaitingCallers>>);
 

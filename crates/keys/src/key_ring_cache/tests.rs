@@ -1,4 +1,4 @@
-//! Tests rings over rows in memory that count, fail and race, and with sealing services that do not answer.
+//! Tests key rings with in-memory rows that count, fail and race, and with key services that do not answer.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -87,14 +87,14 @@ fn setting() -> Setting {
     Setting { rows, cache }
 }
 
-/// A store whose tenant acme has its first key, and that tenant.
+/// A store with the tenant acme, which has its first key.
 async fn setting_of_acme() -> (Setting, Tenant) {
     let (setting, acme) = (setting(), tenant("acme", ES256));
     setting.cache.ring(&acme, at(10)).await.unwrap();
     (setting, acme)
 }
 
-/// A cache of another replica: the same rows under another sealing key.
+/// A cache of another replica with the same rows but another sealing key.
 fn with_another_sealing_key(rows: &Arc<Rows>) -> KeyRingCache {
     let sealer = SealingKey::generate().unwrap();
     KeyRingCache::new(rows.clone(), Arc::new(sealer), KeyPool::new(0), 1 << 20)
@@ -136,7 +136,7 @@ async fn a_warm_ring_is_the_same_ring_and_reads_the_store_once() {
     let second = cache.ring(&acme, at(1_000_000)).await.unwrap();
     assert!(Arc::ptr_eq(&first, &second));
     assert_eq!(rows.reads.load(Ordering::Relaxed), reads + 1);
-    // Equal rows under another pointer are the same rows.
+    // Equal rows under another pointer count as the same rows.
     rows.put(&acme.id, |_| {});
     assert!(Arc::ptr_eq(&first, &cache.ring(&acme, at(10)).await.unwrap()));
     let key = cache.signing_key(&acme, at(10)).await.unwrap();
@@ -191,7 +191,7 @@ async fn new_rows_make_a_new_ring_of_the_keys_that_were_parsed() {
     assert!(!Arc::ptr_eq(&first, &second));
     assert!(Arc::ptr_eq(first.active(ES256, at(11)).unwrap(), second.active(ES256, at(11)).unwrap()));
     assert_eq!(rows.added.load(Ordering::Relaxed), 1);
-    // No key follows the one that retires, so the tenant gets another one, and the old one stays published.
+    // There is no successor for the retiring key, so the tenant gets a new key. The old key stays published.
     let third = cache.ring(&acme, at(20)).await.unwrap();
     assert_eq!(third.active(ES256, at(20)).unwrap().id(), KeyId::numbered(2));
     assert_eq!(third.jwk_set(at(20)).keys.len(), 2);
@@ -259,7 +259,8 @@ async fn a_store_that_is_down_is_said_to_be_so() {
     assert!(matches!(error, KeyError::Store(StoreError::Unavailable(_))));
 }
 
-/// A process was stopped for longer than clocks may differ, between the arrival of a request and this call.
+/// The process was stopped between the arrival of the request and this call, for longer than the maximum
+/// difference of clocks.
 #[tokio::test]
 async fn a_request_of_before_the_first_key_makes_no_other_one() {
     let Setting { rows, cache } = setting();
@@ -295,7 +296,7 @@ async fn another_algorithm_does_not_make_a_key_that_no_verifier_knows() {
     assert_eq!((key.id(), key.algorithm()), (KeyId::numbered(2), SigningAlgorithm::EdDSA));
 }
 
-/// Counts its calls, and can be unavailable.
+/// A key service that counts its calls and can be unavailable.
 struct Service {
     sealer: SealingKey,
     requests: AtomicUsize,
@@ -327,14 +328,14 @@ impl KeySealer for Service {
     }
 }
 
-/// A cache of another replica, with its own service.
+/// A cache of another replica with its own service.
 fn with_service(rows: &Arc<Rows>) -> (Arc<Service>, KeyRingCache) {
     let sealer = SealingKey::generate().unwrap();
     let service = Arc::new(Service { sealer, requests: AtomicUsize::new(0), away: AtomicBool::new(false) });
     (service.clone(), KeyRingCache::new(rows.clone(), service, KeyPool::new(0), 1 << 20))
 }
 
-/// The tenant's next key, sealed by this service and active from this time on.
+/// Adds the tenant's next key, sealed by this service and active from this time on.
 async fn push_key(rows: &Rows, service: &Service, tenant: &Tenant, active_from: u64) {
     let id = rows.records(&tenant.id).next;
     let document = crate::PrivateKeyDocument::generate(ES256).unwrap();
@@ -358,7 +359,7 @@ async fn a_key_that_does_not_open_is_neither_replaced_nor_stops_the_others() {
     assert!(error.needs_operator());
     assert!(replica.signing_key(&other, at(20)).await.is_ok());
     assert_eq!(replica.unopened(at(20)), Some(UnopenedKeys { tenants: 1, waiting: false }));
-    // The next key signs at its time, and a destroyed key causes no failure.
+    // The next key signs at its time, and a destroyed key is not a failure.
     assert_eq!(replica.signing_key(&acme, at(50)).await.unwrap().id(), KeyId::numbered(2));
     assert!(replica.unopened(at(50)).is_some());
     rows.put(&acme.id, |records| records.keys[0].sealed_private_key.clear());
@@ -418,7 +419,7 @@ async fn a_first_key_that_cannot_be_sealed_is_not_made_anew_for_each_request() {
     assert_eq!(rows.added.load(Ordering::Relaxed), 1);
 }
 
-/// The memory of parsed keys is bounded, however many tenants there are.
+/// The memory of parsed keys is limited, however many tenants there are.
 #[tokio::test]
 async fn tenants_beyond_the_capacity_are_opened_anew() {
     let sealer = Arc::new(SealingKey::generate().unwrap());
@@ -436,7 +437,7 @@ async fn tenants_beyond_the_capacity_are_opened_anew() {
         kept
     };
     assert_eq!(kept(2 << 20).await, 200);
-    // There is room for one. The cache evicts in the background, so it may hold a few more.
+    // There is room for one ring. The cache evicts in the background, so it may contain a few more.
     let few = kept(8 << 10).await;
     assert!(few < 100, "{few}");
 }

@@ -8,8 +8,8 @@ use super::plan::{KeyCommandError, KeyPlan, RevocationPlan};
 use super::policy::KeyPolicy;
 use crate::{ImportedKey, KeyId, KeyRecords, KeyStage};
 
-/// Makes the next key take over as soon as all verifiers can know it. An announced key keeps its activation
-/// time if a new key could not take over earlier; otherwise its activation moves forward.
+/// Makes the next key take over as soon as all verifiers can know it. If there is an announced key, it
+/// becomes active at its planned time or at the time when a new key could take over, whichever is earlier.
 #[must_use]
 pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> KeyPlan {
     let mut sequence = KeySequence::new(records, policy, now);

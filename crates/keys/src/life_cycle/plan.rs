@@ -61,10 +61,8 @@ pub struct BrokenTokens {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyCommandError {
-    /// The tenant has never had the key.
     #[error("there is no key {0}")]
     Unknown(KeyId),
-    /// The key is already removed.
     #[error("key {0} has been removed")]
     Removed(KeyId),
     /// The key has already signed, so it cannot be delayed.

@@ -24,7 +24,6 @@ const START: u64 = 1_000_000 * TICKS;
 const ALGORITHMS: [SigningAlgorithm; 3] =
     [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA];
 
-/// The constants of one life.
 #[derive(Clone, Copy, Debug)]
 struct TestEnv {
     /// How long a replica uses cached rows, in seconds.
@@ -510,7 +509,6 @@ impl World<'_> {
         }
     }
 
-    /// Checks the invariants now.
     fn check(&mut self) {
         for replica in 0..2 {
             let now = self.clock(replica);

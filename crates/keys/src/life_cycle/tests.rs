@@ -1,4 +1,4 @@
-//! Tests the rules of the life cycle, one by one.
+//! Tests the rules of the life cycle one by one.
 
 use protocol::SigningAlgorithm;
 use values::{Lifetime, Timestamp};
@@ -10,7 +10,7 @@ use crate::{ImportedKey, KeyId, KeyRecord, PrivateKeyDocument, RsaSize};
 const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
 const EDDSA: SigningAlgorithm = SigningAlgorithm::EdDSA;
 
-/// The window is 140, the propagation delay is 30, and a key is removed 190 after it has retired.
+/// The window is 140, the propagation delay is 30, and a key is removed 190 after it retires.
 fn policy(algorithm: SigningAlgorithm) -> KeyPolicy {
     let span = Lifetime::from_seconds;
     KeyPolicy {
@@ -84,7 +84,7 @@ fn first() -> KeyRecords {
     after(&none(), &next(&none(), &policy(ES256), at(500)))
 }
 
-/// The first key, and its successor, which is announced to begin at 10 500.
+/// The first key, and its successor, which becomes active at 10 500.
 fn announced() -> KeyRecords {
     after(&first(), &next(&first(), &policy(ES256), at(9_500)))
 }
@@ -118,7 +118,7 @@ fn another_algorithm_takes_over_after_its_publication() {
     let plan = next(&first(), &policy(EDDSA), at(600));
     assert_eq!(plan.announce.unwrap().algorithm, EDDSA);
     let rows = check(&first(), &plan, "500 1600 1790, 1600 - -", 1_820);
-    // Changed back: the key is dropped in time, or signs and is replaced if it is too late.
+    // The algorithm is changed back: the new key is dropped, or if it is too late, it signs and is replaced.
     let plan = next(&rows, &policy(ES256), at(1_570));
     check(&rows, &plan, "500 - -, 1600 - 1570", 1_600);
     let plan = next(&rows, &policy(ES256), at(1_571));
@@ -133,8 +133,8 @@ fn longer_tokens_keep_a_key_for_longer_and_shorter_ones_not_for_shorter() {
     let rows =
         check(&announced(), &next(&announced(), &long, at(9_600)), "500 10500 15590, 10500 - -", 15_620);
     assert!(next(&rows, &policy(ES256), at(9_700)).is_empty());
-    // After the lifetime becomes shorter again, the key stays for tokens with the longer lifetime, and the
-    // plan reports which tokens its removal would break.
+    // After the lifetime becomes shorter again, the key is kept for tokens with the longer lifetime, and the
+    // plan reports which tokens its removal would invalidate.
     let mindful = policy(ES256).with_previous(Some(at(14_800)), None, at(9_700));
     assert_eq!(mindful.longest_token, Lifetime::from_seconds(5_100));
     check(&announced(), &next(&announced(), &mindful, at(9_700)), "500 10500 15690, 10500 - -", 15_720);
@@ -205,7 +205,7 @@ fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
         (9_499, (1, 0)),
         (9_500, (1, 0)),
         (9_569, (1, 0)),
-        // This policy announces no keys.
+        // This policy does not announce keys.
         (9_570, (70, 40)),
         (99_999, (70, 40)),
     ] {
@@ -217,12 +217,13 @@ fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
         assert_eq!(of(&announced(), now), expected, "announced, at {now}");
     }
     assert_eq!(of(&none(), 500), (70, 40));
-    // With another algorithm, the next key is due at once.
+    // With another algorithm, the next key is due immediately.
     assert_eq!(kept(&first(), &policy(EDDSA), 500), (1, 0));
     let short = KeyPolicy { jwks_max_age: Lifetime::from_seconds(1), ..policy(ES256) };
     assert_eq!(kept(&first(), &short, 500), (1, 40));
     assert_eq!(kept(&first(), &short, 9_499), (1, 0));
-    // The rows are of a policy with 110: a replica may have read them before the one with more.
+    // The rows belong to a policy with 110. A replica may have read them before the policy with a longer
+    // time.
     for (max_age, stale, expected) in [(1_000, 500, (110, 0)), (100, 500, (100, 10)), (50, 30, (50, 30))] {
         let [jwks_max_age, jwks_stale] = [max_age, stale].map(Lifetime::from_seconds);
         let changed = KeyPolicy { jwks_max_age, jwks_stale, ..policy(ES256) };
@@ -249,7 +250,7 @@ fn in_an_emergency_one_new_key_is_all_that_is_left() {
     let RevocationPlan { breaks, .. } = rotate_in_emergency(&announced(), &policy(ES256), at(10_550));
     let of_the_previous = BrokenTokens { key: id(1), until: at(10_620) };
     assert_eq!(breaks, [of_the_previous, BrokenTokens { key: id(2), until: at(10_670) }]);
-    // The first key signed until 10 500, although the revocation of the second one moves that to 10 490.
+    // The first key signed until 10 500, although revoking the second key moves its stored time to 10 490.
     let revocation = revoke(&announced(), &policy(ES256), id(2), at(10_510)).unwrap();
     let rows = after(&announced(), &revocation.plan);
     let RevocationPlan { breaks, .. } = rotate_in_emergency(&rows, &policy(ES256), at(10_512));
@@ -264,16 +265,16 @@ fn a_revoked_key_is_followed_by_the_announced_one_or_by_a_new_one() {
     assert_eq!(revocation.breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
     let revocation = revoke(&first(), 1, 10_000).unwrap();
     check(&first(), &revocation.plan, "500 9980 9980, 9980 - -", 10_010);
-    // Revoking an announced key breaks nothing, and another key replaces it.
+    // Revoking an announced key invalidates no tokens, and another key replaces it.
     let revocation = revoke(&announced(), 2, 10_000).unwrap();
     check(&announced(), &revocation.plan, "500 11000 11190, 10500 - 9980, 11000 - -", 10_010);
     assert!(revocation.breaks.is_empty());
-    // Around the takeover, a slow clock also finds one key to sign with.
+    // Close to the takeover, a slow clock also finds exactly one key to sign with.
     let revocation = revoke(&announced(), 1, 10_510).unwrap();
     check(&announced(), &revocation.plan, "500 10490 10490, 10490 - -", 10_520);
     let revocation = revoke(&announced(), 2, 10_510).unwrap();
     check(&announced(), &revocation.plan, "500 10490 10690, 10500 - 10490, 10490 - -", 10_520);
-    // The revoked key has just begun and ended: by a slow clock, the one before it still signs.
+    // The revoked key has just become active and retired. On a slow clock, the previous key still signs.
     let mut four = announced();
     let times = (at(10_500), Some(at(10_505)), Some(at(10_695)));
     (four.keys[1].active_from, four.keys[1].retiring_from, four.keys[1].removed_at) = times;
@@ -294,7 +295,7 @@ fn a_revoked_key_is_followed_by_the_announced_one_or_by_a_new_one() {
     assert_eq!(revoke(&announced(), 1, 10_690), Err(KeyCommandError::Removed(id(1))));
 }
 
-/// The rows as people are shown them, each with the time of its announcement.
+/// The rows as shown to people, each with its announcement time first.
 #[track_caller]
 fn check_shown(records: &KeyRecords, plan: &KeyPlan, expected: &str) -> KeyRecords {
     let rows = after(records, plan);
@@ -322,30 +323,30 @@ fn the_times_that_are_shown_of_a_revocation_are_those_at_which_it_happened() {
         &emergency(&announced(), 10_000),
         "500 500 10000 10000, 9500 10500 - 10000, 10000 10000 - -",
     );
-    // Soon after a takeover, the key before ended with it.
+    // Shortly after a takeover, the previous key ends together with the current key.
     let plan = emergency(&announced(), 10_510);
     check_shown(&announced(), &plan, "500 500 10500 10510, 9500 10500 10510 10510, 10510 10510 - -");
-    // A second emergency within the skew keeps the shown times of the first one, and the end of the new key
-    // is after its beginning.
+    // A second emergency within the skew keeps the shown times of the first one, and the new key ends after
+    // its beginning.
     let rows = check_shown(
         &rows,
         &emergency(&rows, 10_005),
         "500 500 10000 10000, 9500 10500 - 10000, 10000 10000 10005 10005, 10005 10005 - -",
     );
-    // The steps after it leave what is shown alone.
+    // Later steps do not change the shown times.
     let rows = check_shown(
         &rows,
         &next(&rows, &policy, at(18_985)),
         "500 500 10000 10000, 9500 10500 - 10000, 10000 10000 10005 10005, 10005 10005 19985 20175, 18985 19985 - -",
     );
     assert_eq!(rows.keys[3].active_from, at(9_985), "it signs on a clock that is behind");
-    // One key alone is removed, and the announced key takes over at once.
+    // Only one key is removed, and the announced key takes over immediately.
     let plan = revoke(&announced(), 1, 10_000);
     check_shown(&announced(), &plan, "500 500 10000 10000, 9500 10000 - -");
-    // It was announced within the skew, and is shown as announced then.
+    // The key was announced within the skew, and is shown with that time.
     let late = after(&first(), &rotate_now(&first(), &policy, at(10_000)));
     check_shown(&late, &revoke(&late, 1, 10_005), "500 500 10005 10005, 10000 10005 - -");
-    // Around the takeover its instant stays.
+    // Close to the takeover, its shown time stays.
     let plan = revoke(&announced(), 1, 10_510);
     check_shown(&announced(), &plan, "500 500 10500 10510, 9500 10500 - -");
     let plan = revoke(&announced(), 2, 10_510);

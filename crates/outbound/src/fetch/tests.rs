@@ -1,4 +1,4 @@
-//! Tests fetching over real sockets, from servers that answer anything.
+//! Tests fetching over real sockets from servers that send any answer.
 
 use std::time::Instant;
 
@@ -63,7 +63,7 @@ async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
         let error = strict.fetch(&acme(), &format!("https://{host}:{port}/"), "*/*").await.unwrap_err();
         assert!(matches!(error, FetchError::Url(UnfitUrl::Address)), "{host}: {error}");
     }
-    // A name that resolves to loopback alone, here by the machine's own table.
+    // A name that resolves only to loopback, by the hosts file.
     let error = strict.fetch(&acme(), &format!("https://localhost:{port}/"), "*/*").await.unwrap_err();
     assert!(matches!(error, FetchError::Address), "{error}");
     assert_eq!(server.request_count(), 0);
@@ -116,7 +116,7 @@ async fn a_form_is_posted_as_it_is_and_nothing_of_the_answer_is_read() {
         assert_eq!(header("content-type"), Some("application/x-www-form-urlencoded"));
         assert_eq!((header("cookie"), header("authorization"), header("referer")), (None, None, None));
         assert_eq!(request.body, FORM.as_bytes());
-        // The response announces a greater length than any limit, and never ends.
+        // The response announces a length above all limits and never ends.
         Reply::raw("HTTP/1.1 200 OK\r\nset-cookie: a=b\r\ncontent-length: 9999999999\r\n\r\nx")
     });
     let server = server.await;

@@ -1,5 +1,4 @@
-//! Tests what every key service does, against mock servers that speak its protocol. Tests of a single service
-//! are in its folder.
+//! Tests that apply to every key service, with mock servers. Tests for a single service are in its folder.
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
 use std::sync::Arc;
@@ -14,7 +13,6 @@ use crate::mock_server::{Log, MockServer, Reply, SECRET_KEY, TOKEN};
 use crate::{kms, vault};
 
 pub(crate) const DATA_KEY: [u8; 32] = *b"a data key has 32 bytes, like me";
-/// The services that hold key-encryption keys.
 #[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq)]
 enum KeyService {
     AwsKms,
@@ -37,7 +35,7 @@ async fn key_at(service: KeyService, address: String) -> Arc<dyn KeyEncryptionKe
     }
 }
 
-/// The service's answers when it cannot serve, and how they are reported.
+/// The service's answers when it is unavailable, and how they are reported.
 fn busy(service: KeyService) -> Vec<(Reply, &'static str)> {
     match service {
         KeyService::AwsKms => vec![
@@ -57,7 +55,7 @@ fn unsealed(service: KeyService, plaintext: &Value) -> Reply {
     Reply::json(200, &whole)
 }
 
-/// The log of failed attempts.
+/// The message in the log for a failed attempt.
 #[track_caller]
 pub(crate) fn message(error: &SealError) -> String {
     match error {
@@ -71,7 +69,7 @@ fn assert_no_answer(error: &SealError) {
     assert!(message(error).contains(" does not answer: "), "{}", message(error));
 }
 
-/// The service itself refuses another context, and so does what seals with it.
+/// The service itself refuses another context, and so does everything that seals with its key.
 pub(crate) async fn assert_unseals_in_its_place_only(key: impl KeyEncryptionKey + 'static, name: &str) {
     assert_eq!(key.name(), name);
     let wrapped = key.wrap(&DATA_KEY, b"acme 1").await.unwrap();
@@ -106,7 +104,7 @@ async fn a_service_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
             assert_eq!(message(&refused().await), format!("{} refuses with {said}", key.name()));
             assert_eq!(server.request_count(), 2);
         }
-        // It hangs up in the middle.
+        // The server closes the connection during the request.
         server.instead([Reply::raw("")]);
         assert!(opens().await);
         server.be_away(true);
@@ -120,7 +118,7 @@ async fn a_service_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
     }
 }
 
-/// How many seconds it takes until there is no key to wrap with.
+/// The seconds until wrapping fails.
 async fn seconds_of_waiting(service: KeyService, address: String) -> f64 {
     let key = key_at(service, address).await;
     let begun = Instant::now();
@@ -200,7 +198,7 @@ async fn nonsense_is_an_unavailable_service_and_never_damage() {
             unsealed(service, &json!(7)),
         ];
         for (number, reply) in replies.into_iter().chain(of_service).enumerate() {
-            // An answer that is not HTTP is retried.
+            // A response that is not HTTP is tried again.
             server.instead([reply.clone(), reply.clone()]);
             let unwrapping = key.unwrap(&wrapped, b"x").await.unwrap_err();
             server.forget();
@@ -212,7 +210,7 @@ async fn nonsense_is_an_unavailable_service_and_never_damage() {
                 assert!(!format!("{error:?} {}", message(&error)).contains("secret plaintext"), "{number}");
             }
         }
-        // An authenticated plaintext that is no data key was sealed by another program.
+        // An authenticated plaintext that is not a data key was sealed by another program.
         server.instead([unsealed(service, &json!("AAAA"))]);
         assert!(matches!(key.unwrap(&wrapped, b"x").await, Err(SealError::Corrupt)), "{service}");
     }

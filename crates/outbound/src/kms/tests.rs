@@ -1,4 +1,4 @@
-//! Tests what only AWS KMS does, against a mock server that speaks its protocol and verifies signatures.
+//! Tests AWS KMS in particular, with a mock server that verifies signatures.
 
 use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_sdk_kms::config::Credentials;

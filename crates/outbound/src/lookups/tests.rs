@@ -26,8 +26,8 @@ fn asking(server: SocketAddr) -> Lookups {
     Lookups::asking(Servers::These(ResolverConfig::from_parts(None, Vec::new(), vec![server])))
 }
 
-/// A name server that answers with a public address, and for names that begin with "private" with another
-/// one.
+/// A name server that answers with a public address, or with a private one for names that begin with
+/// "private".
 async fn name_server() -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
@@ -56,7 +56,7 @@ async fn resolve(lookups: &Lookups, of: &str, name: &str) -> Result<Vec<SocketAd
     lookups.resolve(name, lookups.take_turn(&tenant(of)).await?).await
 }
 
-/// Begins lookups of a tenant, and waits until it holds as many permits as it may.
+/// Starts lookups of a tenant and waits until only `free` permits are left.
 async fn fill(lookups: &Arc<Lookups>, of: &'static str, names: usize, free: usize) {
     for number in 0..names {
         let lookups = Arc::clone(lookups);
@@ -94,7 +94,7 @@ async fn a_lookup_without_an_answer_gives_its_turn_back_after_two_seconds() {
     assert!(begun.elapsed() <= LONGEST + Duration::from_millis(10), "{:?}", begun.elapsed());
     assert_eq!(lookups.turns.free(), LOOKUPS);
 
-    // A lookup that is dropped ends at once.
+    // Dropping a lookup ends it immediately.
     let turn = lookups.take_turn(&tenant("a")).await.unwrap();
     let given_up = timeout(Duration::from_millis(100), lookups.resolve("slow.example.", turn)).await;
     assert!(given_up.is_err());
@@ -115,7 +115,7 @@ async fn a_lookup_of_a_tenant_over_its_share_waits_two_seconds_for_its_turn() {
     lookups.take_turn(&tenant("a")).await.unwrap();
 }
 
-/// The hosts file of the machine comes first, and no name server is asked for a name in it.
+/// The hosts file is searched first, and name servers are not asked for names in it.
 #[tokio::test(start_paused = true)]
 async fn a_name_of_the_hosts_file_needs_no_name_server() {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();

@@ -1,6 +1,5 @@
 //! AWS Secrets Manager: `secretsmanager.GetSecretValue` and `PutSecretValue` in JSON 1.1, for requests with a
-//! valid signature. This is a mock: its answers follow the documentation, and were not compared with the
-//! service.
+//! valid signature. The mock's answers follow the documentation and were not compared with the real service.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -36,7 +35,6 @@ impl AwsMock {
         self.0.lock().unwrap().secrets.entry(name.to_owned()).or_default();
     }
 
-    /// Adds a version.
     pub(crate) fn put(&self, name: &str, text: &str) {
         self.add(name, ("SecretString", text.to_owned()));
     }
@@ -45,7 +43,6 @@ impl AwsMock {
         self.add(name, ("SecretBinary", STANDARD.encode(bytes)));
     }
 
-    /// The text of the current version.
     pub(crate) fn current(&self, name: &str) -> Option<String> {
         self.0.lock().unwrap().secrets.get(name)?.last().map(|version| version.value.1.clone())
     }
@@ -55,7 +52,7 @@ impl AwsMock {
         self.0.lock().unwrap().deleted.insert(name.to_owned());
     }
 
-    /// Takes an action from the policy.
+    /// Removes an action from the policy.
     pub(crate) fn forbid(&self, action: &'static str) {
         self.0.lock().unwrap().forbidden.insert(action);
     }

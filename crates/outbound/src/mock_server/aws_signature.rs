@@ -9,10 +9,10 @@ use super::http::MockRequest;
 pub(crate) const ACCESS_KEY: &str = "AKIDSTANDIN";
 pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG/example";
 
-/// The name of a refusal and its text.
+/// The error code of a refusal and its message.
 pub(super) type SignatureRefusal = (&'static str, &'static str);
 
-/// Checks the signature of a request to a service, which has no query.
+/// Checks the signature of a request without a query.
 pub(super) fn check(request: &MockRequest, service: &str) -> Result<(), SignatureRefusal> {
     let missing = ("MissingAuthenticationTokenException", "Missing Authentication Token");
     let authorization = request.headers.get("authorization").ok_or(missing)?;

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server that can send any answer, also invalid ones.
+//! A small HTTP/1.1 server that can send any response, also invalid ones.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -13,14 +13,14 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-/// A running server. It ends with this handle, and so do its connections.
+/// A running server. Dropping it closes all its connections.
 pub(crate) struct MockServer {
     pub(crate) address: SocketAddr,
     shared: Arc<MockState>,
     listening: JoinHandle<()>,
 }
 
-/// A request. Header names are in lower case.
+/// Header names are lower case.
 pub(crate) struct MockRequest {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -28,7 +28,7 @@ pub(crate) struct MockRequest {
     pub(crate) body: Vec<u8>,
 }
 
-/// An answer, byte for byte, with its delay.
+/// A response, byte for byte, and its delay.
 #[derive(Clone)]
 pub(crate) struct Reply {
     bytes: Vec<u8>,
@@ -57,7 +57,7 @@ impl MockServer {
         });
         let of_connections = shared.clone();
         let listening = tokio::spawn(async move {
-            // The connections end with the server.
+            // Dropped together with the server, which closes the connections.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let (shared, tls) = (of_connections.clone(), tls.clone());
@@ -75,7 +75,7 @@ impl MockServer {
         Self { address, shared, listening }
     }
 
-    /// Answers the next requests with these, without any effect.
+    /// Answers the next requests with these replies, without processing them.
     pub(crate) fn instead(&self, replies: impl IntoIterator<Item = Reply>) {
         self.shared.instead.lock().unwrap().extend(replies);
     }
@@ -85,7 +85,7 @@ impl MockServer {
         self.shared.instead.lock().unwrap().clear();
     }
 
-    /// Closes every connection at once, or stops doing so.
+    /// Closes every connection immediately, or stops doing so.
     pub(crate) fn be_away(&self, is_away: bool) {
         self.shared.is_away.store(is_away, Ordering::Relaxed);
     }
@@ -116,7 +116,7 @@ impl Reply {
         Self::raw([head.as_bytes(), body].concat())
     }
 
-    /// Sends bytes, also invalid HTTP; empty bytes close the connection.
+    /// Sends these bytes, which may be invalid HTTP. Empty bytes close the connection.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), after: Duration::ZERO }
     }
@@ -126,7 +126,7 @@ impl Reply {
     }
 }
 
-/// Speaks TLS as `localhost` with its own certificate, which it returns in PEM.
+/// TLS as `localhost` with a self-signed certificate, which is returned in PEM.
 pub(crate) fn tls() -> (TlsAcceptor, String) {
     let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.signing_key.serialize_der()));
@@ -136,7 +136,7 @@ pub(crate) fn tls() -> (TlsAcceptor, String) {
     (TlsAcceptor::from(Arc::new(tls)), own.cert.pem())
 }
 
-/// Ends when either side closes.
+/// Returns when either side closes the connection.
 async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: &MockState) -> Option<()> {
     loop {
         let request = read(&mut stream).await?;

@@ -11,7 +11,7 @@ use super::aws_signature::SignatureRefusal;
 use super::http::{MockRequest, Reply};
 use super::{aws_signature, sealing};
 
-/// The symmetric keys of an account, by identifier.
+/// The symmetric keys of an account, by id.
 #[derive(Clone, Default)]
 pub(crate) struct KmsKeys(Arc<Mutex<HashMap<String, KmsKey>>>);
 
@@ -79,7 +79,7 @@ impl KmsKeys {
 }
 
 impl KmsKey {
-    /// A blob names its key and, after a rotation, its key material.
+    /// A blob contains its key's id and, after a rotation, the version of the key material.
     fn open(&self, id: &str, associated: &[u8], blob: &[u8]) -> Result<Vec<u8>, SignatureRefusal> {
         let invalid = ("InvalidCiphertextException", "");
         let (length, rest) = blob.split_first().ok_or(invalid)?;

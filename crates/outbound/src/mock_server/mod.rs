@@ -1,7 +1,7 @@
-//! Mock servers of Vault, AWS KMS and AWS Secrets Manager: they speak the protocols over real sockets, seal
-//! with real AES-256-GCM and authenticate callers. Their behaviour follows the documentation and sources of
-//! the real services; it was not compared with running ones. The tests of the whole program include these
-//! files, so no crate exports them and no program contains them.
+//! Mock servers of Vault, AWS KMS and AWS Secrets Manager. They speak the protocols over real sockets, seal
+//! with real AES-256-GCM and authenticate callers. They follow the documentation and sources of the real
+//! services, but were not compared with running ones. The tests of the whole program include these files
+//! directly, so no crate exports them and no program contains them.
 
 mod aws_secrets;
 mod aws_signature;

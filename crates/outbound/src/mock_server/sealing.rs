@@ -1,4 +1,4 @@
-//! How the mock servers seal: nonce, ciphertext and tag of AES-256-GCM.
+//! The encryption of the mock servers: nonce, ciphertext and tag of AES-256-GCM.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::rand;

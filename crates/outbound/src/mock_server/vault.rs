@@ -79,7 +79,7 @@ impl VaultKeys {
         let body: Value = serde_json::from_slice(&request.body).map_err(|_| (400, "failed to parse JSON"))?;
         let keys = self.keys.lock().unwrap();
         match (operation, keys.get(name)) {
-            // A token with `create` would create the key.
+            // With the `create` permission, Vault would create the key.
             ("encrypt", None) => Err((403, "1 error occurred:\n\t* permission denied\n\n")),
             ("decrypt", None) => Err((400, "encryption key not found")),
             ("encrypt", Some(key)) => key.encrypt(&body),

@@ -1,6 +1,6 @@
-//! Vault's KV engine, version 2, mounted at `secret`, with its sign-in by AppRole and Kubernetes. This is a
-//! mock: the tests of the secret store compare its answers with the documentation and with recorded answers
-//! of OpenBao 2.7.2.
+//! Vault's KV engine, version 2, mounted at `secret`, with sign-in by AppRole and Kubernetes. The tests of
+//! the secret store compare the mock's answers with the documentation and with recorded answers of OpenBao
+//! 2.7.2.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,31 +10,31 @@ use serde_json::{Value, json};
 use super::http::{MockRequest, Reply};
 use super::vault::TOKEN;
 
-/// The only role of both methods.
+/// The only role of both sign-in methods.
 pub(crate) const ROLE: &str = "latchkey";
 pub(crate) const ROLE_SECRET: &str = "772482d0-a858-13df-8feb-ada0b7e2e089";
 /// The token of the service account.
 pub(crate) const SERVICE_ACCOUNT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJsYXRjaGtleSJ9.c2lnbmF0dXJl";
 
-/// The secrets of an engine, and the tokens that reach them.
+/// The secrets of an engine, and the tokens that can read them.
 #[derive(Clone)]
 pub(crate) struct KvMock(Arc<Mutex<KvState>>);
 
 struct KvState {
     secrets: HashMap<String, Vec<Version>>,
     tokens: HashSet<String>,
-    /// The paths that the policy denies.
+    /// The capabilities that the policy lacks.
     forbidden: HashSet<&'static str>,
     lease_seconds: u64,
     is_renewable: bool,
-    /// The number of tokens that were given.
+    /// The number of tokens that were issued.
     given: usize,
     sign_ins: usize,
     renewals: usize,
     namespaces: HashSet<Option<String>>,
 }
 
-/// A version without data: deleted or destroyed.
+/// A version without data.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gone {
     Deleted,
@@ -65,12 +65,10 @@ impl Default for KvMock {
 }
 
 impl KvMock {
-    /// Adds a version.
     pub(crate) fn put(&self, path: &str, data: Value) {
         self.state().secrets.entry(path.to_owned()).or_default().push(Version { data, gone: None });
     }
 
-    /// The data of the current version.
     pub(crate) fn current(&self, path: &str) -> Option<Value> {
         self.state().secrets.get(path)?.last().map(|version| version.data.clone())
     }
@@ -83,17 +81,17 @@ impl KvMock {
         self.state().secrets.get_mut(path).unwrap()[version - 1].gone = Some(Gone::Destroyed);
     }
 
-    /// Ends every token except this one.
+    /// Revokes every token except this one.
     pub(crate) fn take_only(&self, token: &str) {
         self.state().tokens = HashSet::from([token.to_owned()]);
     }
 
-    /// The policy lacks these of `read`, `create` and `update`, and no others.
+    /// Makes the policy lack these of `read`, `create` and `update`.
     pub(crate) fn forbid(&self, capabilities: &[&'static str]) {
         self.state().forbidden = capabilities.iter().copied().collect();
     }
 
-    /// Sets the lease of later sign-ins. 0 is a token without end.
+    /// Sets the lease of later sign-ins. 0 is a token that does not expire.
     pub(crate) fn give(&self, lease_seconds: u64, is_renewable: bool) {
         let mut state = self.state();
         (state.lease_seconds, state.is_renewable) = (lease_seconds, is_renewable);

@@ -28,7 +28,6 @@ pub struct VaultStoreOptions {
     pub sign_in: VaultSignIn,
 }
 
-/// How Latchkey signs in to Vault.
 #[derive(Debug)]
 pub enum VaultSignIn {
     /// A token. Latchkey does not renew it.

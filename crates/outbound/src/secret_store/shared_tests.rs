@@ -1,5 +1,4 @@
-//! Tests what every secret store does, against mock servers that speak its protocol. Tests of a single store
-//! are in its folder.
+//! Tests that apply to every secret store, with mock servers. Tests for a single store are in its folder.
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use crate::mock_server::{
 
 pub(super) const PATH: &str = "app/client";
 const KEY: Option<&str> = Some("client_secret");
-/// A secret that no message and no log holds.
+/// A secret that must not appear in any message or log.
 const HIDDEN: &str = "hunter2-hunter2";
 
 /// The secrets behind a mock server.
@@ -25,7 +24,6 @@ enum Secrets {
     Aws(AwsMock),
 }
 
-/// A store, its server and its secrets.
 struct Stand {
     server: MockServer,
     secrets: Secrets,
@@ -90,7 +88,7 @@ impl Secrets {
         }
     }
 
-    /// The service's answers when it cannot serve, and how they are reported.
+    /// The service's answers when it is unavailable, and how they are reported.
     fn busy(&self) -> Vec<(Reply, &'static str)> {
         match self {
             Self::Vault(_) => {
@@ -112,7 +110,7 @@ impl Secrets {
         }
     }
 
-    /// An answer to a read with a member.
+    /// A response to a read, with this value of the secret's member.
     fn answer_with(&self, value: &Value) -> Reply {
         match self {
             Self::Vault(_) => vault::tests::answer_with(&json!({"client_secret": value})),
@@ -146,7 +144,7 @@ impl Stand {
         self.store.write(PATH, KEY, &Secret::new(value.to_owned())).await
     }
 
-    /// A read fails, and the error is of this kind.
+    /// Checks that a read fails with an error of this kind.
     async fn fails(&self, kind: fn(String) -> SecretStoreError, expected: &str) -> SecretStoreError {
         let error = self.value().await.unwrap_err();
         assert_eq!(error, kind(format!("{}: {expected}", self.place())));
@@ -404,7 +402,7 @@ async fn each_kind_of_nonsense_has_its_own_message() {
         let member = if is_vault { "/data/metadata/created_time" } else { "/SecretString" };
         let cases = [
             (Reply::new(200, "x: y", &[b'<'; 100_000]), too_large.clone()),
-            // The rest would never come: it is not waited for.
+            // The rest never arrives and must not be waited for.
             (Reply::raw(endless), too_large),
             (Reply::new(200, "x: y", b"<html>hunter2-hunter2</html>"), no_json),
             (Reply::json(200, &missing), format!("the answer has no member {member}; {of_engine}")),
@@ -414,7 +412,7 @@ async fn each_kind_of_nonsense_has_its_own_message() {
         for (reply, expected) in cases {
             stand.server.instead([reply.clone()]);
             stand.fails(SecretStoreError::Unusable, &expected).await;
-            // An earlier fault of the same store hides nothing and is no silence, whatever it says.
+            // An earlier failure of the same store does not hide later ones, and does not count as silence.
             let (fault, _) = &busy[0];
             stand.server.instead([fault.clone(), fault.clone(), reply]);
             assert!(matches!(stand.value().await, Err(SecretStoreError::Unavailable(_))));
@@ -444,7 +442,7 @@ async fn nonsense_is_unusable_and_is_not_quoted() {
             let error = stand.value().await.unwrap_err();
             assert!(matches!(error, SecretStoreError::Unusable(_)), "{number}: {error:?}");
             assert!(!format!("{error} {error:?}").contains(HIDDEN), "{number}: {error}");
-            // After a write the error reveals nothing about the stored value.
+            // The error of a write must not reveal the stored value.
             stand.server.instead([stand.secrets.answer_with(&json!("one")), reply]);
             let error = stand.write(HIDDEN).await.unwrap_err();
             assert!(matches!(error, WriteError::Unknown(_)), "{number}: {error:?}");

@@ -15,7 +15,6 @@ pub(crate) enum Failed {
     SignIn(NotSignedIn),
 }
 
-/// Why there is no token.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{why}")]
 pub(crate) struct NotSignedIn {

@@ -29,7 +29,7 @@ pub(super) struct TokenLease {
 }
 
 impl TokenLease {
-    /// A token that somebody else renews.
+    /// The token is never renewed here, until [`Self::prolong`] sets its lifetime.
     pub(super) fn endless(client: VaultClient) -> Self {
         Self { client: Arc::new(client), is_renewable: false, due: None }
     }

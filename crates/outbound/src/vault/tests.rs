@@ -1,4 +1,4 @@
-//! Tests what only Vault's transit engine does, against a mock server that speaks its protocol.
+//! Tests Vault's transit engine in particular, with a mock server.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ fn transit(server: &MockServer) -> VaultTransit {
     transit_with(options(server.url()))
 }
 
-/// A whole answer with these data.
+/// A complete response with these data.
 pub(crate) fn whole(data: &serde_json::Value) -> serde_json::Value {
     json!({"request_id": "", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data})
 }
@@ -83,7 +83,7 @@ async fn damage_is_distinguished_from_a_key_that_is_gone() {
         let mut altered = wrapped.clone();
         altered[at] ^= 1;
         let error = transit.unwrap(&altered, b"x").await.unwrap_err();
-        // `vault:v2:` may become an earlier or a later version.
+        // `vault:v2:` may have become an earlier or a later version.
         let expected = matches!(error, SealError::Corrupt)
             || at == 7 && matches!(&error, SealError::KeyGone { name } if name.ends_with(" version 3"));
         assert!(expected, "{at}: {error}");
@@ -157,7 +157,7 @@ async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
         assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
         assert_eq!(server.request_count(), request_count, "the next request comes with the new one");
     }
-    // Another unknown token is tried once for each request.
+    // Another wrong token in the file is tried once for each request.
     keys.take_only("hvs.third");
     std::fs::write(&file, "hvs.wrong").unwrap();
     let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();

@@ -12,7 +12,6 @@ use crate::assertion::client_assertion::{AcceptedClaims, AssertionClaims, client
 /// The known facts about the client that signed an assertion, and about its tenant.
 #[derive(Clone, Copy, Default)]
 pub struct KnownClient<'a> {
-    /// The `client_id` of the request.
     pub client_id: Option<&'a str>,
     /// The accepted values of `aud`: the tenant's issuer and token endpoint.
     pub audiences: &'a [String],

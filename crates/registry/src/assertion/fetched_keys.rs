@@ -31,7 +31,6 @@ pub(crate) struct FetchedKeys {
     is_running: bool,
 }
 
-/// What a request does next.
 #[derive(Clone, Debug)]
 pub(crate) enum FetchStep {
     /// Use this set.

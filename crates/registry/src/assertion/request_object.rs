@@ -11,7 +11,6 @@ use crate::assertion::single_use::CLOCKS;
 
 /// The accepted values of `typ`: the value of RFC 9101 §10.8, and the value that many clients send.
 pub(crate) const TYPS: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];
-/// The maximum lifetime of a request object.
 pub(super) const LONGEST_LIFE: Lifetime = Lifetime::from_seconds(3_600);
 
 #[derive(Debug, Deserialize)]

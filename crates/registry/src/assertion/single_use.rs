@@ -19,7 +19,6 @@ pub(crate) struct SingleUse {
     live: LiveIdentifiers,
 }
 
-/// Why an identifier was not used up.
 #[derive(Debug, thiserror::Error)]
 pub enum SingleUseError {
     /// The identifier was used before.

@@ -739,7 +739,6 @@ impl Authenticator {
     }
 }
 
-/// Why a credential is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The client authenticates with its own credential.

@@ -15,7 +15,7 @@ pub enum ClientAuthenticationError {
     Refused {
         /// The reason for the log.
         reason: &'static CredentialReason,
-        /// The registered client that the request names. The sender may be somebody else.
+        /// The registered client that the request names. The sender may be an attacker.
         client: Option<Arc<Client>>,
         /// The presented secret or API key, if it is expired or revoked.
         ended: Option<Proof>,

@@ -9,7 +9,6 @@ use crate::methods::secret;
 use crate::{Client, ClientSecret, SecretId};
 use secrets::{GeneratedSecret, PasswordSalt, PresentedSecret, SecretHash, is_fit_secret, salt_of};
 
-/// The work for a presented secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     /// One token hash, compared with all valid generated secrets.

@@ -35,7 +35,6 @@ struct VerifiedEntry {
     secret: SecretId,
 }
 
-/// The number of entries of each tenant.
 #[derive(Default)]
 struct EntryCounts(Mutex<HashMap<TenantId, usize>>);
 

@@ -54,7 +54,6 @@ enum Value {
     Der(Vec<u8>),
 }
 
-/// Why a text is not a distinguished name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     #[error("it is empty")]

@@ -8,7 +8,6 @@ use values::Timestamp;
 use crate::DpopCheck;
 use crate::dpop::proof::{DpopClaims, DpopExpectations, TYP};
 
-/// The known facts about the request of a proof.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KnownRequest<'a> {
     pub method: Option<&'a str>,

@@ -14,7 +14,6 @@ use crate::assertion::client_assertion::numeric_date;
 use crate::assertion::single_use::{CLOCKS, is_made_since};
 use crate::{DpopCheck, SenderKeys, SingleUseIdentifier};
 
-/// The `typ` of a proof.
 pub(crate) const TYP: &str = "dpop+jwt";
 /// The maximum difference between `iat` and now: "preferably only for a relatively brief period on the order
 /// of seconds or minutes" (RFC 9449 §11.1).
@@ -47,7 +46,6 @@ pub struct DpopRequest<'a> {
 /// Returns when a nonce expires, or `None` if this server did not issue the nonce.
 pub(crate) type AcceptedUntil<'a> = &'a dyn Fn(&str) -> Option<Timestamp>;
 
-/// The expected contents of a proof.
 pub(crate) struct DpopExpectations<'a> {
     pub(crate) method: &'a str,
     /// The acceptable URIs of the request, normalized.

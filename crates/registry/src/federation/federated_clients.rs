@@ -30,7 +30,6 @@ pub struct FederatedClients {
     pub tenant: TenantId,
     /// The client. `None` if several clients match, or if there are too many candidates.
     pub client: Option<ClientId>,
-    /// The number of rows that were read.
     pub rows: usize,
     /// The number of steps that the comparison of patterns took.
     pub steps: usize,

@@ -5,7 +5,6 @@ reasons! {
     MALFORMED: "malformed_api_key",
         "The text has the shape of an API key, and its checksum is wrong.",
         "Copy the key again, whole.";
-    /// The tenant has no key with this name.
     UNKNOWN: "unknown_api_key",
         "The tenant has no such API key.",
         "Compare the tenant at the caller, or run `latchkey api-key list TENANT CLIENT`.";
@@ -23,11 +22,9 @@ reasons! {
     OTHER_CLIENT: "api_key_of_other_client",
         "The API key is that of another client than the request names.",
         "Leave client_id out at the caller, or send that of the key's client.";
-    /// The client no longer has any audience of the key.
     NOTHING_LEFT: "api_key_without_audience",
         "The client has no audience of the API key any more.",
         "Run `latchkey client set TENANT CLIENT audiences=LIST`, or make another key.";
-    /// The tenant does not allow API keys.
     NOT_OFFERED: "api_keys_not_offered",
         "The tenant offers no API keys.",
         "Run `latchkey tenant set TENANT api_keys.max_lifetime=365d`.";

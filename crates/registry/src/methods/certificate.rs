@@ -44,7 +44,6 @@ checks! {
                 "Compare it with the tls_client_auth_… of the client {tenant}/{client}.");
     } beside {
         NotYetValid as Dates: "wait until it is valid, or set the clock of this machine" => NOT_YET_VALID;
-        /// The issuer is not an authority of the listener.
         UnknownIssuer as Chain:
             "add the authority to `client_ca`, or put the certificates between into the file, after the client's own. \
              A self-signed certificate needs the method self_signed_tls_client_auth"

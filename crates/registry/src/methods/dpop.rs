@@ -66,7 +66,6 @@ checks! {
             "write a new random text into `jti` of each proof"
             => ("dpop_proof_replayed", "The DPoP proof was used before.");
     } beside {
-        /// The request has no proof.
         Missing as Form: "send a proof in the header DPoP"
             => ("dpop_proof_missing",
                 "The token must be bound to the key of a DPoP proof, and the request has none.");

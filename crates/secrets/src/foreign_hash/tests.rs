@@ -1,20 +1,20 @@
-//! Tests that hashes of other implementations match their passwords, and that costly or broken ones are
-//! refused.
+//! Tests that hashes of other implementations match their passwords, and that expensive or malformed hashes
+//! are refused.
 
 use super::*;
 
 const PASSWORD: &str = "correct horse battery staple \u{e9}";
-/// `bcrypt.hashpw(b"a" * 72, …)` of PyPI `bcrypt`.
+/// From PyPI `bcrypt`: `bcrypt.hashpw(b"a" * 72, …)`.
 const LONG: &str = "$2b$04$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
 
-/// All are of [`PASSWORD`], and most with the salt `somesaltsomesalt`.
+/// All are hashes of [`PASSWORD`], most with the salt `somesaltsomesalt`.
 const VECTORS: &[&str] = &[
-    // argon2-cffi: argon2.low_level.hash_secret, the last one with version=16.
+    // argon2-cffi: argon2.low_level.hash_secret; the last one with version=16.
     "$argon2id$v=19$m=1024,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$Bbc7AsSwsWnLmslps97XOc/5NtvR731yFk3utRv275E",
     "$argon2i$v=19$m=1024,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$zpVcHWWxmerCBSqUiZQ0TXSinvkP2Eclhq+ysJtjxeA",
     "$argon2i$v=16$m=512,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SC8AtH/uFrngqcpdfcJ3Bg",
     "$argon2i$m=512,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SC8AtH/uFrngqcpdfcJ3Bg",
-    // Python: hashlib.scrypt, with digests of 32 and of 64 bytes.
+    // Python: hashlib.scrypt, with digests of 32 and 64 bytes.
     "$scrypt$ln=10,r=8,p=2$c29tZXNhbHRzb21lc2FsdA$hZQYSzranVTpKYE6+DjsDHvZ1um91TNo7H28o3OWuLs",
     "$scrypt$ln=14,r=8,p=1$c29tZXNhbHRzb21lc2FsdA$zI4PIen444h0pjRvXjxAunx3F1QDVR700OnwsVNurpXlXiFw3ojpfERXLp/pbD7WiDBNa2AIbojwRGnqPQEaLw",
     // passlib 1.7.4: passlib.hash.scrypt.
@@ -24,7 +24,7 @@ const VECTORS: &[&str] = &[
     "$pbkdf2-sha512$i=1000$c29tZXNhbHRzb21lc2FsdA$qYm1XMqhqJ9IfePn25yr72GeBz/xE8fxoBRUd+uy6UepgLH8Zk5fwQ/I63vYlMz4Bv73Ivg7bxhdzlY/eZ2XHg",
     // passlib 1.7.4: passlib.hash.pbkdf2_sha256.
     "$pbkdf2-sha256$1200$..../wBzb21lc2FsdA$aaGjEFfMe/OuQ0SqQ24AjYpN2txsWo3HIgPzZr64v5E",
-    // PyPI bcrypt: bcrypt.hashpw with gensalt, and with a salt whose last letter has bits behind its end.
+    // PyPI bcrypt: bcrypt.hashpw with gensalt, and with a salt whose last character has trailing bits.
     "$2b$05$PdTo/JZ0oH61g9gPvfVufebv1vFT.N7ac4X39N4iLt.4qWrQ1/.3K",
     "$2a$05$1rUL7Vy43lPYxue0LDEpmOIcQrDF6lwybHL/ADyFRVtSccV9J0VQ6",
     "$2b$04$abcdefghijklmnopqrstuuKAbCf0FrEMqP6uxscx2X5vbhwe2ssIi",
@@ -80,7 +80,7 @@ fn what_costs_too_much_is_not_accepted() {
 }
 
 // [shared 2.1]
-/// Digests as long as those systems write them.
+/// The digests have the length that those systems write.
 #[test]
 fn what_other_systems_write_by_default_may_be_imported_and_what_takes_longer_may_not() {
     let of = |head: &str, bytes: usize| {

@@ -13,7 +13,7 @@ struct Queue {
 }
 
 impl Queue {
-    /// `text` is what the check is called.
+    /// `text` names the check in the results.
     fn add(&mut self, of: &str, number: u32, text: &str) -> Result<(), Busy> {
         let (answer, answered) = oneshot::channel();
         let (secret, salt) = (Secret::new(text.to_owned()), PasswordSalt::dummy());
@@ -24,7 +24,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Makes this number of checks. The function returns the milliseconds of each.
+    /// Runs this many checks. `took` returns the milliseconds of each.
     fn served(&mut self, count: usize, took: impl Fn(&str) -> u64) -> Vec<String> {
         let next = || {
             let (check, turn) = self.queue.next()?;
@@ -63,7 +63,7 @@ fn the_sources_of_a_tenant_are_served_in_turn() {
     for (number, text) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2"), (3, "c1")] {
         queue.add("acme", number, text).unwrap();
     }
-    // The fourth turn goes to the oldest check, which is also the next of that source here.
+    // The fourth turn goes to the oldest check, which is also the next check of its source here.
     assert_eq!(queue.served(9, took), ["a1", "b1", "c1", "a2", "b2", "a3"]);
 }
 

@@ -39,7 +39,7 @@ impl Waiting {
         self.lanes.add(&tenant, job, lane, source, answer).map(|()| answered)
     }
 
-    /// Computes one job after the other, as one thread does.
+    /// Computes all jobs like a single thread.
     fn served(&mut self) -> Vec<String> {
         let mut served = Vec::new();
         while let Some(Taken { job, turn }) = self.lanes.next() {
@@ -51,7 +51,7 @@ impl Waiting {
         served
     }
 
-    /// Computes so many jobs.
+    /// Computes this many jobs.
     fn serve(&mut self, count: usize) {
         for _ in 0..count {
             let taken = self.lanes.next().unwrap();
@@ -105,7 +105,7 @@ fn sign_ins_take_every_other_turn_and_the_last_lane_waits_for_all_others() {
 }
 
 // [attacks #19], [found 4]
-/// The cases: each way in which one source can have 120 waiting guesses, and each moment at which the other
+/// Covers each way in which one source can have 120 waiting guesses, and each moment at which the other
 /// source arrives.
 #[test]
 fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_two_hashes() {
@@ -190,7 +190,7 @@ fn equal_jobs_are_computed_once_and_at_the_first_turn_of_any_of_them() {
         .map(|(key, number)| waiting.add_keyed("equal", key, Lane::Client, source(number)))
         .into();
     assert_eq!(waiting.lanes.order.lengths, [0, 6, 0]);
-    // The queue of the first source does not delay the second one, whose turn serves both.
+    // The queue of the first source does not delay the second source, whose turn serves both.
     waiting.serve(1);
     let Taken { job, turn } = waiting.lanes.next().unwrap();
     assert_eq!(job.key, Some([1; 32]));
@@ -248,7 +248,7 @@ fn tenants_are_served_in_turn_however_many_sources_one_has() {
 }
 
 // [shared 2.1]
-/// For each of the moments at which the other tenant comes, and both lanes of either.
+/// Covers each moment at which the other tenant arrives, and both lanes for each tenant.
 #[test]
 fn a_tenant_with_many_sources_moves_a_job_of_another_tenant_by_less_than_two_hashes() {
     for (theirs, own) in [
@@ -287,8 +287,8 @@ fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
     waiting.assert_empty();
 }
 
-/// A stranger shares an address with people, tries endlessly at another tenant, and has further sources at
-/// theirs.
+/// A stranger shares an address with other people, guesses continuously at another tenant, and has further
+/// sources at the tenant of these people.
 #[test]
 fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_end() {
     let mut waiting = Waiting::default();
@@ -329,7 +329,7 @@ fn in_a_full_lane_the_tenant_with_most_jobs_drops_its_newest() {
         waiting.add_of("busy", "busy", Lane::Client, source(number)).unwrap();
     }
     for _ in 0..10 {
-        // Its queue is the longest of all, and its tenant is not.
+        // This source has the longest queue, but its tenant does not have the most jobs.
         waiting.add_of("acme", "own", Lane::Client, source(1_000_000)).unwrap();
     }
     assert_eq!(waiting.lanes.order.lengths, [0, LANE, 0]);

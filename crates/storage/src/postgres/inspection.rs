@@ -23,13 +23,11 @@ const INSPECT: &str = "
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabaseCheck {
-    /// The server's clock.
     pub clock: Timestamp,
     /// Whether the server refuses writes, because it is a standby or its configuration is read-only.
     pub is_read_only: bool,
     /// Whether the login may write the tables, or create them if they do not exist.
     pub may_write: bool,
-    /// The number of open connections to the server.
     pub connections: u32,
     pub max_connections: u32,
 }

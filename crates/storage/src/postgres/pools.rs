@@ -33,7 +33,7 @@ const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cann
                         them passes through it; let an administrator create both, NOLOGIN and NOBYPASSRLS, and grant them to \
                         this login, and start again";
 
-/// The same for commits.
+/// Also only reasons that an operator can fix.
 const WRITER_MISSING: &str = "commits of one tenant run as latchkey_operator, which sees all tenants: this login cannot act as the role \
                         latchkey_writer, or row level security does not restrict that role; let an administrator create it, NOLOGIN \
                         and NOBYPASSRLS, and grant it to this login, and start again";

@@ -143,7 +143,7 @@ pub struct LogReading {
     pub changes: Vec<LoggedChange>,
 }
 
-/// A row of a reading of the log. A reading without changes has one row without a change.
+/// A row that a read of the log returns. If there are no changes, the read returns one row with `None`.
 pub(crate) struct ReadChange {
     history: History,
     end: String,

@@ -55,7 +55,8 @@ impl FromRow for Revocation {
     }
 }
 
-/// A row of a reading of revocations. A reading without revocations has one row without one.
+/// A row that a read of revocations returns. If there are no revocations, the read returns one row with
+/// `None`.
 pub(crate) struct ReadRevocation {
     pub(crate) reading: FactsVersion,
     pub(crate) revocation: Option<Revocation>,

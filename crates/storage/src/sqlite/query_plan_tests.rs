@@ -1,5 +1,5 @@
-//! Tests that SQLite finds the rows of a list by an index, and never by reading a table. The statements and
-//! the indexes alone decide its plans, because this program never collects statistics.
+//! Tests that SQLite finds the rows of lists by an index and never scans a whole table. Only the statements
+//! and the indexes determine SQLite's plans, because Latchkey never collects statistics.
 
 use administration::audit::AuditRecord;
 use administration::documents::application::Application;
@@ -40,8 +40,8 @@ async fn check(statement: Statement, may_sort: bool) {
     let steps = plan(statement).await;
     assert!(!steps.is_empty());
     for step in &steps {
-        // Only these are read as a whole: rows that were given as JSON, a page of rows, the counter of each
-        // log, and constants.
+        // Only these may be scanned completely: rows given as JSON, a page of rows, the counter of each log,
+        // and constants.
         let small = [
             "VIRTUAL TABLE",
             "SCAN page",
@@ -77,7 +77,7 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
     ] {
         check(statement, false).await;
     }
-    // Only the found or named rows are sorted.
+    // These statements sort only the rows that were found or named.
     for statement in [
         Statement::from_text(tenant_search::FOUND).reading::<TenantState>(),
         Statement::from_text(clients::SQLITE_RELATED).reading::<kinds::client::State>(),
@@ -118,7 +118,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
     ] {
         check(statement, false).await;
     }
-    // Only the rows that are kept for one tenant are sorted.
+    // Sorts only the rows that are kept for one tenant.
     check(Statement::from_text(usage_log::SELECT_FETCHES).reading::<VerifierFetch>(), true).await;
     for (sql, index) in [
         (key_schedules::DUE, "key_schedules_by_time (due_at>? AND due_at<?)"),

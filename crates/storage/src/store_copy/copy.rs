@@ -16,7 +16,6 @@ use crate::store_copy::transfer::Transfer;
 use crate::store_copy::{CopyError, CopyStep};
 use crate::store_mark::StoreMark;
 
-/// The result of a copy.
 #[derive(Debug)]
 pub struct Copied {
     /// Each table with the number and digest of its rows, which both stores share.

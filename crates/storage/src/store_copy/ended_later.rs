@@ -15,7 +15,6 @@ pub struct AuditLine {
     pub at: String,
     pub action: String,
     pub tenant: String,
-    /// The subject of the action.
     pub subject: String,
 }
 

@@ -35,7 +35,6 @@ const LIVE_API_KEYS: &str = "
     SELECT tenant_id, client_id, api_key_id FROM api_keys
      WHERE revoked_at IS NULL AND expires_at > $1 ORDER BY tenant_id, client_id, api_key_id";
 
-/// The result of a restore.
 #[derive(Debug)]
 pub struct Restored {
     pub facts: BackupFacts,

@@ -14,7 +14,6 @@ use crate::store_copy::tables::CopiedTable;
 /// The number of rows of a table, and their digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TableSum {
-    /// The number of rows.
     pub rows: u64,
     digest: [u64; 4],
 }

@@ -1,4 +1,4 @@
-//! A newer version has added columns while this one runs.
+//! A newer version has added columns while this version is running.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use testkit::requests;
 
 use crate::sandbox::Sandbox;
 
-/// PostgreSQL refuses a prepared statement whose columns have changed since
-/// (`cached plan must not change result type`).
+/// PostgreSQL refuses a prepared statement if its columns have changed since it was prepared (`cached plan
+/// must not change result type`).
 #[tokio::test]
 async fn statements_of_this_program_are_answered_after_a_column_was_added() {
     let sandbox = Sandbox::new().await;
-    // Each pool has one session, so that it executes again what it has prepared.
+    // Each pool has only one session, so it executes the same prepared statements again.
     let options = PostgresOptions { readers: 1, administrators: 1, patience: Duration::from_secs(10) };
     let database = postgres::open(&sandbox.url(), options).await.unwrap();
     let acme = fixtures::tenant("acme");

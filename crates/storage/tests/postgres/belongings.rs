@@ -1,4 +1,4 @@
-//! Rows that a tenant may have beside its clients and keys, equal in every tenant.
+//! Rows of a tenant other than clients and keys, with the same names in every tenant.
 
 use administration::documents::UsedFrom;
 use administration::documents::application::{Application, ApplicationId};
@@ -9,7 +9,7 @@ use tenancy::TenantId;
 use testkit::fixtures;
 use values::Lifetime;
 
-/// Returns an application with the same identifier, name and key in each tenant.
+/// An application with the same id, name and key in each tenant.
 pub(crate) fn application(tenant: &TenantId) -> Application {
     Application {
         tenant: tenant.clone(),
@@ -31,7 +31,7 @@ pub(crate) fn answer(tenant: &TenantId) -> IdempotentAnswer {
     }
 }
 
-/// Returns an identifier that is the same in each tenant.
+/// An identifier that is the same in each tenant.
 pub(crate) fn identifier() -> SingleUseIdentifier {
     let expires_at = fixtures::NOW + Lifetime::from_seconds(60);
     SingleUseIdentifier::of_assertion(&fixtures::client_id("svc"), "jti", expires_at)

@@ -1,4 +1,5 @@
-//! A replica gets messages about the writes of others within a second, also after its connection was cut.
+//! Tests that a replica is notified of other replicas' writes within a second, also after its connection was
+//! cut.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::feeds::{add, added, changes_to, listen, receive};
 use crate::sandbox::{Sandbox, execute, server};
 
 const SOON: Duration = Duration::from_secs(1);
-/// The time for a new connection on a busy machine.
+/// The time limit for a new connection on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits until the feed's connection listens.
@@ -73,7 +74,7 @@ async fn changes_before_watching_and_during_a_disconnection_arrive() {
     watching.abort();
 }
 
-/// Takes the lock of the log and that of the platform until the connection is closed.
+/// Holds the lock of the log and the platform's lock until the connection is closed.
 async fn hold_the_locks(sandbox: &Sandbox) -> PgConnection {
     let mut holder = sandbox.connect().await;
     let take = "SELECT pg_advisory_lock(7810204517302011), pg_advisory_lock(7810204517302012)";
@@ -81,7 +82,7 @@ async fn hold_the_locks(sandbox: &Sandbox) -> PgConnection {
     holder
 }
 
-/// Whether a client and a key are committed without a wait for a lock of the platform.
+/// Whether a client and a key can be committed within the limit, without waiting for a lock of the platform.
 async fn commits(database: &Database, number: &mut u32, limit: Duration) -> bool {
     *number += 1;
     let (acme, id) = (tenant_id("acme"), format!("svc-{number}"));
@@ -92,8 +93,9 @@ async fn commits(database: &Database, number: &mut u32, limit: Duration) -> bool
     timeout(limit, requests::commit(database, &request)).await.is_ok_and(|committed| committed.is_ok())
 }
 
-/// A session of an earlier version has no mark. While one is open, changes are logged as that version logs
-/// them: in the order of their positions, with a notification that is part of the transaction.
+/// A session of an earlier version does not hold the advisory lock of the current version. While one is open,
+/// changes are logged as the earlier version does: in the order of their positions, with a notification in
+/// the transaction.
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_wait_for_no_lock_of_the_platform_once_the_last_earlier_replica_is_gone() {
     let sandbox = Sandbox::new().await;
@@ -104,7 +106,7 @@ async fn commits_wait_for_no_lock_of_the_platform_once_the_last_earlier_replica_
     let (_received, watching) = listen(&database).await;
     await_listening(&sandbox).await;
     let (holder, mut number) = (hold_the_locks(&sandbox).await, 0);
-    // Longer than three looks.
+    // Longer than three checks for an earlier version.
     assert!(!commits(&database, &mut number, 5 * SOON).await);
     earlier.close().await.unwrap();
     let without_a_wait = async { while !commits(&database, &mut number, 5 * SOON).await {} };
@@ -122,7 +124,7 @@ async fn commits_wait_for_no_lock_of_the_platform_once_the_last_earlier_replica_
     watching.abort();
 }
 
-/// Each kind of change, beside new keys.
+/// Each kind of change except new keys.
 const CHANGES: [(&str, Option<&str>); 5] = [
     ("tenant", None),
     ("revocations", None),
@@ -131,8 +133,8 @@ const CHANGES: [(&str, Option<&str>); 5] = [
     ("api_key", Some("aaaaaaaaaaaa")),
 ];
 
-/// Half of the writers log a change and commit later than others that logged after them. A foreign
-/// transaction is open all the time, and the connection of the feed is cut again and again.
+/// Half of the writers log a change and commit later than others that logged after them. Another transaction
+/// is open all the time, and the feed's connection is cut repeatedly.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_writers_at_once_none_is_missed() {
     let sandbox = Sandbox::new().await;
@@ -146,7 +148,8 @@ async fn of_many_writers_at_once_none_is_missed() {
     tokio::time::sleep(Duration::from_secs(4)).await;
     let mut foreign = sandbox.connect().await;
     execute(&mut foreign, "BEGIN; CREATE TABLE foreign_rows (nth bigint)".to_owned()).await;
-    // Without a lock, each of these commits after others that logged later. They log each kind of change.
+    // Without a lock, each of these commits later than others that logged after it. Together they log each
+    // kind of change.
     let (mut late, mut expected) = (Vec::new(), Vec::new());
     for (id, (kind, name)) in ids.iter().zip(CHANGES.into_iter().cycle()) {
         let named = name.map(|name| (format!(", {kind}_id"), format!(", '{name}'")));

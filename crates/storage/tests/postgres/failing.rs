@@ -1,4 +1,5 @@
-//! A server that goes away is unavailable. The database reports that soon, and recovers by itself.
+//! Tests that an unreachable server is reported as unavailable quickly, and that the database recovers
+//! without help.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ async fn behind_a_forwarder() -> (Sandbox, Forwarder, Database) {
     (sandbox, forwarder, database)
 }
 
-/// A busy machine may need more than one attempt.
+/// Tries several times, because the machine may be busy.
 async fn await_found(database: &Database) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while let Err(error) = database.find_tenant(&fixtures::tenant_id("acme")).await {
@@ -33,10 +34,10 @@ async fn is_found(database: &Database) -> bool {
     database.find_tenant(&fixtures::tenant_id("acme")).await.unwrap().is_some()
 }
 
-/// 250 ms and little more where the machine is idle.
+/// 250 ms on an idle machine, and a margin.
 const SOON: Duration = Duration::from_secs(2);
 
-/// Soon, and as what may be tried again.
+/// Checks that a lookup fails quickly with an error that allows another attempt.
 async fn check_refused(database: &Database) {
     let begun = Instant::now();
     let error = database.find_tenant(&fixtures::tenant_id("acme")).await.unwrap_err();
@@ -73,7 +74,8 @@ async fn a_server_that_says_nothing_is_unavailable_soon() {
     await_found(&database).await;
 }
 
-// `postgres://…@db-1.example.com,db-2.example.com/latchkey?target_session_attrs=read-write` was no URL.
+// A URL such as `postgres://…@db-1.example.com,db-2.example.com/latchkey?target_session_attrs=read-write` was
+// refused.
 #[tokio::test]
 async fn the_host_that_accepts_writes_is_used_and_followed() {
     let sandbox = Sandbox::new().await;

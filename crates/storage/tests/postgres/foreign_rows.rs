@@ -1,15 +1,15 @@
-//! Tests what a role that has entered one tenant can do to the rows of another, in every table. The test
-//! reads the tables from the catalogue, so that it includes tables of later migrations.
+//! Tests what a role that has entered one tenant can do to another tenant's rows, in every table. Reads the
+//! tables from the catalog, so that it covers tables of later migrations.
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::two_tenants::{TABLES, enter, two_tenants};
 
-/// The roles with which requests, and commits of one tenant, write.
+/// The roles for writes of requests, and for commits of one tenant.
 const ROLES: [&str; 2] = ["latchkey_app", "latchkey_writer"];
 
-/// The rights of the role `$1` on the table `$2`: whether it inserts, the columns that it changes, whether it
-/// deletes. Also whether the table has partitions.
+/// The permissions of the role `$1` on the table `$2`: INSERT, the columns it may update, DELETE. Also
+/// whether the table has partitions.
 const RIGHTS: &str = "
     SELECT has_column_privilege($1, c.oid, 'tenant_id', 'INSERT'),
            ARRAY(SELECT a.attname::text FROM pg_attribute a
@@ -19,8 +19,8 @@ const RIGHTS: &str = "
            c.relkind = 'p'
       FROM pg_class c WHERE c.oid = $2::regclass";
 
-/// Rights that row level security does not restrict, and rights to tables of no tenant or to a
-/// partition by its own name.
+/// Permissions that row level security does not restrict, and permissions for tables without tenants or for
+/// single partitions.
 const RIGHTS_PAST_ROW_LEVEL_SECURITY: &str = "
     SELECT concat_ws(' ', role, privilege, c.relname)
       FROM pg_class c, unnest($1::text[]) AS role, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
@@ -34,11 +34,10 @@ const RIGHTS_PAST_ROW_LEVEL_SECURITY: &str = "
             OR NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id'))
        AND (has_any_column_privilege(role, c.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(role, c.oid, 'DELETE'))";
 
-/// A refusal, by its SQLSTATE and message.
+/// The SQLSTATE and the message of a refusal.
 type Refused = (String, String);
 
-/// Runs a statement as the role that has entered the tenant, and rolls it back. Returns how many rows it
-/// touched.
+/// Runs a statement as the role in the tenant and rolls it back. Returns the number of rows touched.
 async fn attempt(connection: &mut PgConnection, as_whom: (&str, &str), sql: &str) -> Result<u64, Refused> {
     let (role, tenant) = as_whom;
     let mut transaction = enter(connection, role, Some(tenant)).await;
@@ -49,8 +48,8 @@ async fn attempt(connection: &mut PgConnection, as_whom: (&str, &str), sql: &str
     })
 }
 
-/// Asserts that the policy refuses the statement if the role has the right, and that otherwise the missing
-/// right does.
+/// Asserts that the policy refuses the statement if the role has the permission, and otherwise the missing
+/// permission does.
 async fn assert_refused(connection: &mut PgConnection, as_whom: (&str, &str), sql: &str, has_right: bool) {
     let why = if has_right { "violates row-level security policy" } else { "permission denied" };
     let refused = attempt(connection, as_whom, sql).await;
@@ -69,7 +68,7 @@ async fn no_role_of_one_tenant_inserts_changes_or_deletes_a_row_of_another() {
         let (inserts, updated, deletes, has_partitions): (bool, Vec<String>, bool, bool) = rights.unwrap();
         for (own, other) in [("acme", "globex"), ("globex", "acme")] {
             let acting = (role, own);
-            // Policies are checked before columns that are missing, and after the partition is found.
+            // Policies are checked before missing columns, but after the partition is found.
             let insert = |tenant: &str| match has_partitions {
                 true => format!("INSERT INTO {table} (tenant_id, slot) VALUES ('{tenant}', 0)"),
                 false => format!("INSERT INTO {table} (tenant_id) VALUES ('{tenant}')"),
@@ -99,8 +98,8 @@ async fn no_role_of_one_tenant_inserts_changes_or_deletes_a_row_of_another() {
     }
 }
 
-/// A partition has policies of its own, but no statement needs it by its own name. TRUNCATE and foreign keys
-/// ignore every policy.
+/// Partitions have their own policies, and no statement needs direct access to a partition. TRUNCATE and
+/// foreign keys ignore policies.
 #[tokio::test]
 async fn no_role_of_one_tenant_has_a_right_that_row_level_security_does_not_restrict() {
     let (_sandbox, mut connection) = two_tenants().await;

@@ -1,5 +1,5 @@
-//! Forwards connections between a database and its server. A test makes it refuse connections, forward
-//! nothing any more, or forward to another server.
+//! Forwards connections between a database and its server. A test can make it refuse connections, stop
+//! forwarding, or forward to another server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
-/// Forwards until it is dropped.
+/// Stops when it is dropped.
 pub(crate) struct Forwarder {
     address: SocketAddr,
     server: String,
@@ -21,7 +21,7 @@ pub(crate) struct Forwarder {
 }
 
 impl Forwarder {
-    /// Makes a forwarder to the address of the URL.
+    /// Creates a forwarder to the server of the URL, and returns the URL of the forwarder.
     pub(crate) async fn new(url: &str) -> (Self, String) {
         let (login, server, database) = split(url);
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -31,7 +31,7 @@ impl Forwarder {
         (forwarder, url)
     }
 
-    /// Accepts connections, on the same port as before.
+    /// Accepts connections on the same port as before.
     pub(crate) async fn accept(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.address = listener.local_addr().unwrap();
@@ -39,7 +39,7 @@ impl Forwarder {
         self.task = Some(tokio::spawn(forward(listener, self.server.clone(), Arc::clone(&self.silent))));
     }
 
-    /// Cuts all connections and accepts no new ones.
+    /// Closes all connections and accepts no new ones.
     pub(crate) async fn refuse(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
@@ -47,14 +47,14 @@ impl Forwarder {
         }
     }
 
-    /// Cuts all connections, and forwards new ones to the server of this URL.
+    /// Closes all connections, and forwards new ones to the server of this URL.
     pub(crate) async fn turn_to(&mut self, url: &str) {
         self.refuse().await;
         self.server = split(url).1.to_owned();
         self.accept().await;
     }
 
-    /// Keeps all connections, accepts new ones, and forwards nothing.
+    /// Keeps connections open and accepts new ones, but forwards nothing.
     pub(crate) fn hang(&self) {
         self.silent.store(true, Ordering::SeqCst);
     }
@@ -76,7 +76,7 @@ fn split(url: &str) -> (&str, &str, &str) {
 }
 
 async fn forward(listener: TcpListener, server: String, silent: Arc<AtomicBool>) {
-    // Aborted with this task.
+    // Dropped together with this task, which stops all forwarding.
     let mut halves = JoinSet::new();
     loop {
         let (client, _) = listener.accept().await.unwrap();

@@ -1,5 +1,5 @@
-//! Several processes maintain keys, beside requests that make first keys. Each step happens once, and no
-//! process waits for another without end.
+//! Tests several processes that maintain keys while requests create first keys. Each step happens once, and
+//! no process waits forever.
 
 use administration::kinds::Change;
 use administration::kinds::change::{ChangeKind, KeyChange, KeyChangeKind};
@@ -40,7 +40,7 @@ async fn of_many_that_want_a_lease_one_has_it_until_it_ends() {
         );
         let (here, there) = (here.unwrap(), there.unwrap());
         assert_ne!(here, there, "{round}");
-        // The holder keeps its lease, and holds another one too.
+        // The owner of a lease can renew it, and can own another lease at the same time.
         let (has, other) = if here { (&left, "left") } else { (&right, "right") };
         assert!(has.try_lease("rotation", other, now, until).await.unwrap());
         assert!(left.try_lease(&format!("other-{round}"), "third", now, until).await.unwrap());
@@ -74,8 +74,8 @@ async fn of_two_leaders_that_announce_the_same_key_one_does() {
     }
 }
 
-/// A request locks its tenant's row, then its schedule, then the log. Every other statement that needs
-/// several of them uses the same order.
+/// A request locks its tenant's row, then its schedule, then the log. All other statements must lock in the
+/// same order.
 #[tokio::test(flavor = "multi_thread")]
 async fn first_keys_are_made_while_their_tenants_change_are_seen_and_sealed_anew() {
     let sandbox = Sandbox::new().await;

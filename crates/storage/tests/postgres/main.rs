@@ -1,5 +1,5 @@
-//! Tests what a PostgreSQL database does beyond the contract of every store: opening, row level security,
-//! several replicas, and a server that goes away.
+//! Tests PostgreSQL beyond the contract of every store: opening, row level security, several replicas, and an
+//! unreachable server.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
@@ -40,5 +40,5 @@ mod two_tenants;
 #[path = "../shared/unreadable_rows.rs"]
 mod unreadable_rows;
 
-/// The variable with the URL of the server.
+/// The environment variable with the URL of the server.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";

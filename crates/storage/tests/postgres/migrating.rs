@@ -1,4 +1,4 @@
-//! Tests what only PostgreSQL does with a database of an earlier program.
+//! Tests migrations of PostgreSQL databases of an earlier version.
 
 use std::str::FromStr as _;
 
@@ -13,7 +13,7 @@ async fn rows_of_a_database_without_row_level_security_are_found_searched_and_to
     assert_found_searched_and_touched(&sandbox.open().await).await;
 }
 
-/// It numbered the records of its tenant after those of all tenants.
+/// The earlier version numbered a tenant's records by reading positions of all tenants.
 #[tokio::test]
 async fn the_writer_of_an_earlier_schema_reads_no_position_of_another_tenant_any_more() {
     let sandbox = Sandbox::at_version(42, &[]).await;
@@ -28,8 +28,8 @@ async fn the_writer_of_an_earlier_schema_reads_no_position_of_another_tenant_any
     }
 }
 
-/// PostgreSQL refuses a prepared statement whose columns have changed since
-/// (`cached plan must not change result type`).
+/// PostgreSQL refuses a prepared statement if its columns have changed since it was prepared (`cached plan
+/// must not change result type`).
 #[tokio::test]
 async fn statements_that_an_earlier_program_prepared_are_answered_after_a_migration() {
     let sandbox = Sandbox::at_version(8, &[]).await;

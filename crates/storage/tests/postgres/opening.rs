@@ -1,4 +1,5 @@
-//! Opens databases: empty ones, several at once, newer ones, and as logins with few rights.
+//! Tests opening of empty databases, of the same database several times, of newer databases, and with logins
+//! with few permissions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,7 +20,7 @@ async fn migrations(sandbox: &Sandbox) -> i64 {
     sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations").fetch_one(&mut connection).await.unwrap()
 }
 
-/// Returns the number of migrations of this program.
+/// The number of migrations of this program.
 fn known() -> i64 {
     i64::try_from(MIGRATOR.iter().count()).unwrap()
 }
@@ -27,7 +28,7 @@ fn known() -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_that_open_an_empty_database_at_once_migrate_it_once() {
     let sandbox = Sandbox::create("").await;
-    // A migration ends idle sessions, also those in which a later replica looks for a pooler.
+    // A migration ends idle sessions, also those that a later replica uses to detect a pooler.
     let openings = (0..12).map(async |place| {
         sleep(Duration::from_millis(20 * place)).await;
         sandbox.open().await
@@ -114,8 +115,7 @@ async fn a_database_that_cannot_be_opened_is_reported_once_with_its_setting() {
 
 static MODEST: AtomicU64 = AtomicU64::new(0);
 
-/// A login that owns a database, may make no roles and is a member of none. It is removed when this is
-/// dropped.
+/// A login that owns a database, may not create roles and is a member of none. The login is removed on drop.
 pub(crate) struct Modest {
     login: String,
     sandbox: Sandbox,
@@ -123,7 +123,7 @@ pub(crate) struct Modest {
 
 impl Modest {
     pub(crate) async fn new() -> Self {
-        // Makes the roles, which belong to the whole server, if no test has done so yet.
+        // Creates the roles, which are shared by the whole server, if no other test has created them yet.
         Sandbox::new().await;
         let sandbox = Sandbox::create("").await;
         let number = MODEST.fetch_add(1, Ordering::Relaxed);
@@ -180,7 +180,7 @@ async fn a_login_without_the_roles_works_without_row_level_security_until_it_get
     assert!(matches!(&refused, OpenError::Roles { login, .. } if *login == modest.login), "{refused}");
 }
 
-// A login that does not own the database had `permission denied for schema public` without a hint.
+// A login that does not own the database got `permission denied for schema public` without a hint.
 #[tokio::test]
 async fn a_login_that_may_not_create_tables_is_told_how_to_let_it() {
     let modest = Modest::new().await;
@@ -196,7 +196,7 @@ async fn a_login_that_may_not_create_tables_is_told_how_to_let_it() {
     );
 }
 
-/// The login was prepared for the previous version, which knew two roles.
+/// The login has the two roles of the previous version, but not the role of writers.
 #[tokio::test]
 async fn a_login_without_the_role_of_the_writer_commits_as_the_operator_until_it_gets_it() {
     let modest = Modest::new().await;

@@ -1,5 +1,5 @@
-//! PgBouncer between a program and PostgreSQL: sessions are pooled with row level security on, and poolers
-//! of transactions and statements are refused. No session with a wrong role reads or writes a tenant's rows.
+//! Tests PgBouncer in front of PostgreSQL. Session mode works with row level security; transaction and
+//! statement mode are refused. A session with the wrong role never reads or writes a tenant's rows.
 
 use administration::store::query::TenantQuery;
 use administration::store::{SealedItems as _, TenantList as _};
@@ -35,7 +35,7 @@ async fn add_two_tenants(database: &Database) {
     }
 }
 
-/// A database whose pooler was changed while it was open: all connections share one session.
+/// A database whose pooler was reconfigured while it was open, so that all connections share one session.
 async fn shared_session() -> (Sandbox, PgBouncer, Database) {
     let sandbox = Sandbox::new().await;
     let mut pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
@@ -47,7 +47,8 @@ async fn shared_session() -> (Sandbox, PgBouncer, Database) {
     (sandbox, pooler, database)
 }
 
-/// With the default settings of PgBouncer: the start was refused for `extra_float_digits` and `options`.
+/// With PgBouncer's default settings. Earlier, the start was refused because of `extra_float_digits` and
+/// `options`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pooler_of_sessions_serves_each_tenant_its_own_rows_and_all_changes() {
     let sandbox = Sandbox::create("").await;
@@ -75,7 +76,7 @@ async fn a_pooler_of_sessions_serves_each_tenant_its_own_rows_and_all_changes() 
     }
 }
 
-/// PgBouncer with `ignore_startup_parameters = options` left the sessions of such a login without their role.
+/// With `ignore_startup_parameters = options` in PgBouncer, sessions of a superuser used to have no role.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_superuser_s_sessions_have_the_roles_with_a_pooler_and_without() {
     let sandbox = Sandbox::new().await;
@@ -84,7 +85,7 @@ async fn a_superuser_s_sessions_have_the_roles_with_a_pooler_and_without() {
     let pooler = PgBouncer::started(&sandbox.url_of_superuser(), "session", SESSIONS);
     for url in [pooler.url(), sandbox.url_of_superuser()] {
         let database = open(&url).await.unwrap();
-        // The start gives the role its rights again.
+        // The next start grants this permission again.
         sandbox.define("REVOKE SELECT ON clients FROM latchkey_app").await;
         for id in ["acme", "globex"] {
             let client = fixtures::client(&fixtures::tenant(id), id).id;
@@ -102,7 +103,7 @@ async fn poolers_of_transactions_and_statements_are_refused_by_name() {
         for (login, sessions, several) in [
             (sandbox.url(), SESSIONS, false),
             (sandbox.url(), 1, false),
-            // With several hosts, each is asked first whether it accepts writes.
+            // With several hosts, each is first asked whether it accepts writes.
             (sandbox.url(), 1, true),
             (sandbox.url_of_superuser(), SESSIONS, false),
         ] {
@@ -167,7 +168,7 @@ async fn changes_and_migrations_go_past_the_pooler() {
     }
 }
 
-/// Changes of other replicas would never arrive.
+/// Otherwise changes of other replicas would never arrive.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_direct_url_that_leads_elsewhere_is_refused() {
     let (sandbox, other) = (Sandbox::new().await, Sandbox::new().await);
@@ -191,8 +192,8 @@ async fn a_direct_url_that_leads_elsewhere_is_refused() {
     }
 }
 
-/// The pooler is changed while the program runs. Another role sees no rows of tenants, so without a proof
-/// the lists would be empty, and nothing would be deleted.
+/// The pooler is reconfigured while the program runs. The other role sees no rows, so without the check of
+/// the role, lists would be empty and nothing would be deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_role_was_changed_underneath_reads_nothing_across_tenants() {
     let (_sandbox, pooler, database) = shared_session().await;
@@ -208,14 +209,14 @@ async fn a_session_whose_role_was_changed_underneath_reads_nothing_across_tenant
     }
 }
 
-/// The pooler is changed while the program runs. Both pools then share one session, and the last one to set
-/// its role decides it.
+/// The pooler is reconfigured while the program runs. Both pools then share one session, which has the role
+/// that was set last.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_role_was_changed_underneath_enters_no_tenant() {
     let (_sandbox, _pooler, database) = shared_session().await;
     let client = |id| fixtures::client(&fixtures::tenant(id), id).id;
-    // The readers' connection sets latchkey_app and prepares the lookup; then that of the administrators sets
-    // latchkey_operator.
+    // First the readers' connection sets latchkey_app and prepares the lookup. Then the administrators'
+    // connection sets latchkey_operator.
     assert!(database.find_client(&tenant_id("acme"), &client("acme")).await.unwrap().is_some());
     drop(database.list_tenants(&TenantQuery::default()).await);
     for (own, other) in [("acme", "globex"), ("globex", "acme")] {

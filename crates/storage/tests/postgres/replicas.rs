@@ -1,4 +1,4 @@
-//! Several replicas on one database: each change happens once.
+//! Tests several replicas on one database: each change happens once.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
     }
 }
 
-/// Both lock the row of the tenant.
+/// Both lock the tenant's row.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the_other() {
     let (sandbox, mut connection) = two_tenants().await;
@@ -86,7 +86,7 @@ async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the
     assert_eq!(listed.into_iter().map(|(position, _)| position).collect::<Vec<_>>(), [3, 2, 1]);
 }
 
-/// No replica waits for another without end, and no row of a destroyed secret stays.
+/// Checks that no replica waits forever, and that no use of a deleted secret stays.
 #[tokio::test(flavor = "multi_thread")]
 async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
     let sandbox = Sandbox::new().await;

@@ -1,5 +1,5 @@
-//! Tests rows that end by themselves: a busy day in every ring of the catalogue, months without a replica,
-//! and a partition that is being read.
+//! Tests rows that expire in partitions: a busy day in every ring, months without a replica, and a partition
+//! that is being read.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -16,11 +16,11 @@ use crate::sandbox::{Sandbox, execute, server};
 const DAY: u64 = 86_400;
 const MORNING: u64 = 20_000 * DAY;
 const SIGN_INS: u64 = 1_000_000;
-/// The tables that each sign-in writes. Each tenth sign-in has a row in every other ring.
+/// The tables that every sign-in writes. One in ten sign-ins also writes a row in every other ring.
 const WRITTEN: [&str; 3] = ["sessions", "session_clients", "authorization_codes"];
 
-/// Tables with their number of partitions, and the columns of a row, each with its value for the row `n` that
-/// is written at `at` and ends at `until`.
+/// Tables with their number of partitions, and SQL for the columns and values of row `n`, which is written at
+/// `at` and expires at `until`.
 const TABLES: &str = "
     SELECT c.relname::text, (SELECT count(*) FROM pg_inherits i WHERE i.inhparent = c.oid),
            string_agg(column_name, ', ' ORDER BY ordinal_position),
@@ -31,7 +31,7 @@ const TABLES: &str = "
      WHERE c.relkind = 'p' AND is_nullable = 'NO' AND column_default IS NULL
      GROUP BY c.oid, c.relname ORDER BY c.relname";
 
-/// A table whose rows lie in a ring.
+/// A table whose rows are stored in a ring of partitions.
 struct Table {
     name: String,
     ring: Ring,
@@ -50,8 +50,8 @@ impl Table {
         tables.into_iter().map(of).collect()
     }
 
-    /// Inserts rows with these numbers, which are their keys. They end at `until`, and were written at `at`.
-    /// Both may contain the number as `n`.
+    /// Inserts rows with these numbers as keys. `at` and `until` are SQL for the times of writing and expiry,
+    /// and may use the number as `n`.
     async fn insert(&self, connection: &mut PgConnection, numbers: Range<u64>, at: &str, until: &str) {
         let Self { name, ring, columns, values } = self;
         let (unit, slots) = (ring.unit().seconds(), ring.slots());
@@ -65,13 +65,13 @@ impl Table {
         execute(connection, sql).await;
     }
 
-    /// Rows whose partition is over at this time.
+    /// Inserts rows in a partition whose rows have all expired at `now`.
     async fn insert_over(&self, connection: &mut PgConnection, numbers: Range<u64>, now: u64) {
         let ended = (now - 3 * self.ring.unit().seconds()).to_string();
         self.insert(connection, numbers, &ended, &ended).await;
     }
 
-    /// The partitions that have rows.
+    /// The partitions that contain rows.
     async fn used(&self, connection: &mut PgConnection) -> Vec<u64> {
         let mut used = Vec::new();
         for slot in 0..u64::from(self.ring.slots()) {
@@ -96,13 +96,13 @@ async fn open() -> (Sandbox, Database, PgConnection, Vec<Table>) {
     (sandbox, database, connection, tables)
 }
 
-/// Enters the tenant as requests do.
+/// Enters the tenant like a request.
 async fn enter(connection: &mut PgConnection) {
     let sql = "SET ROLE latchkey_app; SELECT set_config('latchkey.tenant', 'acme', false)";
     execute(connection, sql.to_owned()).await;
 }
 
-/// Reads as the task that empties partitions does.
+/// Sets the role of the task that empties partitions.
 async fn operate(connection: &mut PgConnection) {
     execute(connection, "SET ROLE latchkey_operator".to_owned()).await;
 }
@@ -111,8 +111,8 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_seconds(seconds)
 }
 
-/// Each person signs in at another moment of the day. The rows in a ring end a unit of the ring later. No row
-/// is deleted singly, and a partition is empty two units after its last row has ended.
+/// Each person signs in at another time of the day. The rows of a ring expire one unit of the ring later. No
+/// row is deleted individually, and a partition is empty two units after its last row has expired.
 #[tokio::test]
 async fn a_day_of_a_million_sign_ins_leaves_live_partitions_only() {
     let (_sandbox, database, mut connection, tables) = open().await;
@@ -140,7 +140,7 @@ async fn a_day_of_a_million_sign_ins_leaves_live_partitions_only() {
     }
 }
 
-/// Each table has so many expired rows, which `left` counts.
+/// Each table contains `left` expired rows, which must be deleted in batches.
 async fn assert_deleted_in_batches(
     database: &Database,
     now: Timestamp,
@@ -153,7 +153,7 @@ async fn assert_deleted_in_batches(
     }
 }
 
-/// Rows in a partition that is in use again are deleted in batches. Any other partition is
+/// Expired rows in partitions that are in use again are deleted in batches. All other partitions are
 /// truncated. Valid rows stay.
 #[tokio::test]
 async fn what_sixty_days_without_a_replica_leave_is_deleted_in_batches_and_by_two_replicas_at_once() {
@@ -205,8 +205,8 @@ async fn what_sixty_days_without_a_replica_leave_is_deleted_in_batches_and_by_tw
     assert_eq!(count(&mut connection, &valid).await, of_each(7));
 }
 
-/// A transaction that is still reading keeps its partition, and no other one. Requests wait behind TRUNCATE
-/// for a limited time.
+/// A transaction that is still reading prevents the truncation of its partition only. Requests wait for
+/// TRUNCATE only for a limited time.
 #[tokio::test]
 async fn a_partition_that_is_read_is_left_for_the_next_time() {
     let (sandbox, database, mut connection, tables) = open().await;
@@ -233,7 +233,7 @@ async fn a_partition_that_is_read_is_left_for_the_next_time() {
     assert_eq!(read.count(&mut connection, "true").await, 0);
 }
 
-/// The login can act as the roles, and neither creates nor drops a table. The task that empties rings needs
+/// The login can act as the roles, but cannot create or drop tables. The task that empties partitions needs
 /// no more.
 #[tokio::test]
 async fn a_login_that_owns_no_table_empties_partitions() {

@@ -1,5 +1,5 @@
-//! Tests row level security: a query without a condition on the tenant reads only one tenant's rows, and
-//! writes no other's.
+//! Tests row level security: a query without a condition on the tenant reads and writes only the rows of the
+//! entered tenant.
 
 use administration::kinds::Change;
 use administration::kinds::change::ChangeKind;
@@ -21,11 +21,11 @@ use crate::belongings::{answer, application, seen, used};
 use crate::sandbox::execute;
 use crate::two_tenants::{TABLES, enter, two_tenants};
 
-/// Partitions that could be read past the table that they belong to.
+/// Partitions that can be read directly, bypassing the policies of their table.
 const OPEN_PARTITIONS: &str = "
     SELECT relname::text FROM pg_class WHERE relispartition AND relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity)";
 
-/// Returns the tenants of the rows that a query without a tenant finds.
+/// The tenants of the rows that a query without a condition on the tenant finds.
 async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
     let sql = format!("SELECT DISTINCT tenant_id FROM {table} ORDER BY 1");
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await.unwrap()
@@ -66,7 +66,7 @@ async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
             assert!(owners(&mut none, table).await.is_empty(), "{table} {unknown:?}");
         }
     }
-    // The owner of the tables has no rights here.
+    // The owner of the tables sees no rows either.
     assert!(owners(&mut connection, "clients").await.is_empty());
 }
 
@@ -160,8 +160,8 @@ async fn requests_are_under_row_level_security_and_administration_is_not() {
     assert_eq!(database.list_tenant_summaries(&[]).await.unwrap().len(), 2);
 }
 
-/// The administrator of a tenant reads with the same role as its requests. The result contains no row of
-/// another tenant with the same names.
+/// The administrator of a tenant reads with the same role as requests. The result contains no row of another
+/// tenant with the same names.
 #[tokio::test]
 async fn administration_reads_a_single_tenant_under_row_level_security() {
     let (sandbox, mut connection) = two_tenants().await;
@@ -217,7 +217,7 @@ async fn administration_reads_a_single_tenant_under_row_level_security() {
     assert!(database.verifier_fetches(&acme).await.unwrap().is_empty());
     let keys = database.load_keys(&acme).await.unwrap().unwrap();
     assert!(keys.records.keys.is_empty() && keys.due_at.is_none(), "{keys:?}");
-    // The platform's administrators see all of it.
+    // The platform's administrators see all tenants.
     assert_eq!(database.find_due_keys(fixtures::NOW, 9).await.unwrap().len(), 2);
     assert_eq!(database.list_audit(&audit(None)).await.unwrap().len(), 2);
 }
@@ -227,8 +227,7 @@ async fn administration_reads_a_single_tenant_under_row_level_security() {
 //   21](decisions/0021-a-key-and-a-commit-of-one-tenant.md)). A login without that role commits as before,
 //   with a warning at the start
 // [V13 13.2.2]
-/// These statements have no condition on the tenant. They run as the role of a commit that concerns one
-/// tenant.
+/// These statements have no condition on the tenant. They run with the role for commits of one tenant.
 #[tokio::test]
 async fn a_writer_of_one_tenant_changes_no_row_of_another() {
     let (_sandbox, mut connection) = two_tenants().await;
@@ -276,7 +275,7 @@ async fn a_writer_of_one_tenant_changes_no_row_of_another() {
 }
 
 // [found 20]
-/// A trigger imitates a statement that writes into another tenant by mistake.
+/// A trigger simulates a statement that writes into another tenant by mistake.
 #[tokio::test]
 async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
     let (sandbox, mut connection) = two_tenants().await;
@@ -304,11 +303,11 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
         "{refused}: {cause}"
     );
     assert_eq!(database.load_state(&fixtures::tenant_id("acme")).await.unwrap().unwrap().clients.len(), 1);
-    // The other tenant may write its own rows.
+    // The other tenant can write its own rows.
     let committed = CommitOutcome::Committed { generation: None, resumed_until: None };
     assert_eq!(requests::commit(&database, &adding(&["globex"])).await.unwrap(), committed);
-    // A commit that concerns two tenants runs as the operator. So does each commit of a login that may not
-    // act as the writer.
+    // A commit of two tenants runs as the operator. So does each commit of a login that cannot act as the
+    // writer.
     execute(&mut connection, "DROP TRIGGER misdirect ON client_names".to_owned()).await;
     let policy = "AS RESTRICTIVE TO latchkey_writer USING (false)";
     execute(&mut connection, format!("CREATE POLICY nothing ON clients {policy}")).await;
@@ -319,7 +318,7 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
     assert_eq!(requests::commit(&database, &both).await.unwrap(), committed);
 }
 
-/// A commit of one tenant leaves unused rows of other tenants.
+/// A commit of one tenant cannot delete unused rows of other tenants.
 #[tokio::test]
 async fn what_a_commit_may_not_delete_of_other_tenants_is_deleted_once_an_hour() {
     let (sandbox, mut connection) = two_tenants().await;

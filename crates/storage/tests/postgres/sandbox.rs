@@ -1,5 +1,5 @@
-//! A database of its own for a test, copied from one that was migrated once, on the server that `cargo xtask
-//! test` has started. The login has no special rights: it owns the database and may make roles.
+//! A separate database for each test, copied from a template that was migrated once. `cargo xtask test`
+//! starts the server. The login owns the database and may create roles, but has no other permissions.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -15,36 +15,36 @@ use testkit::store_contract::Stores;
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
-/// A login of this server only, which ends with the tests.
+/// The login exists only on the server of the tests.
 const LOGIN: &str = "latchkey_login";
 
-/// The steps of a family of refresh tokens.
+/// The number of steps of a refresh family in the tests.
 pub(crate) const STEPS: u32 = 1_000;
 
-/// The settings of a row with one member more, and that member.
+/// SQL for a row's settings with one additional member, and for the value of that member.
 pub(crate) const ADD_NEWER_MEMBER: &str = r#"jsonb_set(settings::jsonb, '{newer}', '"kept"')::text"#;
 pub(crate) const NEWER_MEMBER: &str = "settings::jsonb ->> 'newer'";
 
-/// A database. It is dropped with this.
+/// The database is dropped with this value.
 pub(crate) struct Sandbox {
     name: String,
 }
 
 impl Sandbox {
-    /// Makes a database with the present schema.
+    /// Creates a database with the current schema.
     pub(crate) async fn new() -> Self {
         let template = template().await;
         Self::create(&format!("TEMPLATE {template} {}", by_file_copy().await)).await
     }
 
-    /// Makes a database and opens it.
+    /// Creates a database and opens it.
     pub(crate) async fn opened() -> (Self, Database) {
         let sandbox = Self::new().await;
         let database = sandbox.open().await;
         (sandbox, database)
     }
 
-    /// Makes an empty database, or one as this clause says.
+    /// Creates a database; `how` is a clause of CREATE DATABASE. Without a clause it is empty.
     pub(crate) async fn create(how: &str) -> Self {
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
         let name = format!("latchkey_test_{}_{number}", std::process::id());
@@ -54,24 +54,24 @@ impl Sandbox {
         Self { name }
     }
 
-    /// Returns the URL for the login, with its password.
+    /// The URL for the login, with its password.
     pub(crate) fn url(&self) -> String {
         url(&self.name)
     }
 
-    /// The URL for the server's administrator, who passes through row level security.
+    /// The URL for the server's administrator, to whom row level security does not apply.
     pub(crate) fn url_of_superuser(&self) -> String {
         let server = server_variable(crate::SERVER);
         format!("{}/{}", server.rsplit_once('/').expect("the server's URL names a database").0, self.name)
     }
 
-    /// Only the owner of the database may create tables, as by default since PostgreSQL 15.
+    /// Allows only the owner to create tables, which is the default since PostgreSQL 15.
     pub(crate) async fn keep_others_out(&self) {
         let mut superuser = PgConnection::connect(&self.url_of_superuser()).await.unwrap();
         execute(&mut superuser, "REVOKE CREATE ON SCHEMA public FROM PUBLIC".to_owned()).await;
     }
 
-    /// Opens the database with longer timeouts than requests have, for a busy machine.
+    /// Opens the database with longer time limits than normal, because the machine may be busy.
     pub(crate) async fn open(&self) -> Database {
         let options = PostgresOptions { patience: Duration::from_secs(10), ..PostgresOptions::default() };
         postgres::open(&self.url(), options).await.unwrap()
@@ -81,12 +81,11 @@ impl Sandbox {
         Arc::new(self.open().await)
     }
 
-    /// Connects as the login.
     pub(crate) async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url()).await.unwrap()
     }
 
-    /// Executes as the owner of the tables.
+    /// Executes SQL as the owner of the tables.
     pub(crate) async fn define(&self, sql: &str) {
         execute(&mut self.connect().await, sql.to_owned()).await;
     }
@@ -97,20 +96,20 @@ impl Sandbox {
         sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&mut connection).await.unwrap()
     }
 
-    /// Executes as a program that writes in any tenant.
+    /// Executes SQL with the role that can write in any tenant.
     pub(crate) async fn execute(&self, sql: &str) {
         execute(&mut self.connect().await, format!("SET ROLE latchkey_operator; {sql}")).await;
     }
 
-    /// Brought up to this version, with these rows.
+    /// Creates a database that was migrated to this version and contains these rows.
     pub(crate) async fn at_version(version: i64, rows: &[String]) -> Self {
         Self::earlier(version, true, rows).await
     }
 
-    /// Makes a database like [`Sandbox::at_version`], with row level security or without.
+    /// Like [`Sandbox::at_version`], with or without row level security.
     pub(crate) async fn earlier(version: i64, row_level_security: bool, rows: &[String]) -> Self {
-        // Makes the roles, and grants them to the login, if no test has done so yet. Earlier schemas cannot
-        // do it since PostgreSQL 16.
+        // Creates the roles and grants them to the login, if no other test has done so yet. Earlier schemas
+        // cannot do it since PostgreSQL 16.
         Self::new().await;
         let sandbox = Self::create("").await;
         let mut connection = migrated(&sandbox.url(), version).await;
@@ -127,7 +126,7 @@ impl Sandbox {
     }
 }
 
-/// Connects, as the user of the URL, to an empty database that was migrated to this version.
+/// Connects as the user of the URL to an empty database and migrates it to this version.
 pub(crate) async fn migrated(url: &str, version: i64) -> PgConnection {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let previous = MIGRATOR.iter().filter(|migration| migration.version <= version).cloned();
@@ -135,12 +134,12 @@ pub(crate) async fn migrated(url: &str, version: i64) -> PgConnection {
     connection
 }
 
-/// A list of texts in a statement of an earlier program.
+/// SQL for a list of texts, as an earlier version wrote it.
 pub(crate) fn list(texts: &[&str]) -> String {
     format!("ARRAY{texts:?}::text[]").replace('"', "'")
 }
 
-/// Bytes in a statement.
+/// SQL for bytes.
 pub(crate) fn bytes(hex: &str) -> String {
     format!("'\\x{hex}'::bytea")
 }
@@ -156,7 +155,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// The server's own database, as its administrator.
+/// Connects to the server's own database as its administrator.
 pub(crate) async fn server() -> PgConnection {
     PgConnection::connect(&server_variable(crate::SERVER)).await.unwrap()
 }
@@ -172,15 +171,15 @@ fn url(database: &str) -> String {
     format!("postgres://{LOGIN}:{LOGIN}@{place}/{database}")
 }
 
-/// PostgreSQL 14 has this strategy alone, and no word for it.
+/// PostgreSQL 14 has only this strategy and does not know the clause.
 async fn by_file_copy() -> &'static str {
     let select = "SELECT current_setting('server_version_num')::integer >= 150000";
     let has_others: bool = sqlx::query_scalar(select).fetch_one(&mut server().await).await.unwrap();
     if has_others { "STRATEGY file_copy" } else { "" }
 }
 
-/// The first test that needs the template makes it, and the others wait. It gets its name when it is
-/// complete.
+/// The first test that needs the template creates it; the others wait. The template is renamed to its final
+/// name when it is complete.
 async fn template() -> String {
     let mut hasher = DefaultHasher::new();
     for migration in MIGRATOR.iter() {
@@ -200,7 +199,7 @@ async fn template() -> String {
         execute(&mut server, format!("DROP DATABASE IF EXISTS {making} WITH (FORCE)")).await;
         execute(&mut server, format!("CREATE DATABASE {making} OWNER {LOGIN}")).await;
         postgres::migrate(&url(&making)).await.unwrap();
-        // A session that has just been closed may still be about for a moment.
+        // A session that was just closed may still exist for a moment.
         let all = format!(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{making}'"
         );

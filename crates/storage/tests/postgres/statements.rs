@@ -1,4 +1,4 @@
-//! Tests the cost of requests: one statement and one round trip for each thing that is looked up.
+//! Tests the cost of requests: one statement and one round trip for each lookup.
 
 use administration::kinds::Change;
 use administration::kinds::change::ChangeKind;
@@ -32,8 +32,8 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
     assert_eq!(database.find_key(&acme.id, key(1).id.kid()).await.unwrap(), None);
     assert_eq!(counted(before), 4);
 
-    // The statements are BEGIN, which enters the tenant, the number, the key, its schedule, the log, COMMIT.
-    // They run once in a tenant's life.
+    // BEGIN (which enters the tenant), the number, the key, its schedule, the log, COMMIT. They run once for
+    // each tenant.
     let before = database.statements();
     assert!(database.add_key(&acme.id, &key(1)).await.unwrap());
     assert_eq!(counted(before), 6);
@@ -43,7 +43,7 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
     assert_eq!(counted(before), 4);
 }
 
-/// BEGIN, which locks the tenant, all rows, COMMIT.
+/// BEGIN (which locks the tenant), all rows, COMMIT.
 #[tokio::test]
 async fn a_commit_of_one_tenant_is_three_messages_to_the_server() {
     let (_sandbox, database) = Sandbox::opened().await;
@@ -63,8 +63,7 @@ async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() 
     let sandbox = Sandbox::new().await;
     let tenant = code_with_offline_access(&sandbox.stores().await).await;
     let database = sandbox.open().await;
-    // The statements are BEGIN, which enters the tenant, the code, deleting the content of the code, the
-    // family of refresh tokens, COMMIT.
+    // BEGIN (which enters the tenant), the code, clearing the code's content, the refresh family, COMMIT.
     let before = database.statements();
     let family = redeem_with_family(&database, &tenant).await;
     assert_eq!(database.statements() - before, 5);
@@ -76,7 +75,7 @@ async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() 
     }
 }
 
-/// Each second, of each replica, however many tenants there are.
+/// These run every second at each replica, so their number must not depend on the number of tenants.
 #[tokio::test]
 async fn the_key_leader_runs_one_statement_for_the_lease_and_one_for_all_tenants() {
     let (_sandbox, database) = Sandbox::opened().await;
@@ -104,8 +103,7 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
         let svc = fixtures::client(&tenant, "svc");
         requests::commit(&database, &requests::added(&tenant, &[&svc])).await.unwrap();
     }
-    // The searches are by id, by a word, and by several words. The first page of several words is counted
-    // once.
+    // Searches by id, by one word, and by several words. Only the first page for several words needs a count.
     for (search, limit, expected, statements) in
         [("", 30, 30, 1), ("", 1, 1, 1), ("tenant", 30, 30, 1), ("tenant 2", 30, 11, 2)]
     {
@@ -130,7 +128,8 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
     assert_eq!(database.statements() - before, 6);
 }
 
-/// A pushed request costs one statement, with its limit. Its browser costs one more.
+/// A pushed request costs one statement, including the check of its limit. Opening it in a browser costs one
+/// more.
 #[tokio::test]
 async fn a_push_is_one_statement() {
     let (_sandbox, database) = Sandbox::opened().await;

@@ -1,4 +1,4 @@
-//! Tenants use the connections of requests by turns.
+//! Tests that tenants take turns at the connections for requests.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -25,6 +25,6 @@ async fn the_lookup_of_a_tenant_waits_for_one_turn_however_many_of_another_wait(
     let flood = join_all((0..200).map(|_| look_up("globex")));
     tokio::join!(flood, look_up("acme"));
     let turn = served.lock().unwrap().iter().position(|tenant| *tenant == "acme");
-    // Behind the lookup that runs, and the turn of those that waited before.
+    // The lookup waits only for the running lookup and for one turn of the other tenant.
     assert!(turn.is_some_and(|turn| turn <= 2), "{turn:?} of 200");
 }

@@ -1,4 +1,4 @@
-//! Two tenants with a row in every table that belongs to tenants, and the roles that enter one of them.
+//! Two tenants with a row in every table of tenants, and the roles that enter one of them.
 
 use administration::audit::AuditRecord;
 use administration::audit::audit_stream::AuditChain;
@@ -23,7 +23,7 @@ use testkit::store_contract::sign_ins::sign_in;
 use crate::belongings::{answer, application, identifier, revoked, seen, used};
 use crate::sandbox::{Sandbox, execute};
 
-/// Every table that belongs to tenants, by what makes it so.
+/// Every table of tenants, found by its columns in the catalog.
 pub(crate) const TABLES: &str = "
     SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity
       FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
@@ -31,7 +31,7 @@ pub(crate) const TABLES: &str = "
        AND a.attname = 'tenant_id'
      ORDER BY 1";
 
-/// Two tenants with a row in every table.
+/// Creates two tenants with a row in every table.
 pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
     let (sandbox, database) = Sandbox::opened().await;
     for id in ["acme", "globex"] {

@@ -1,4 +1,4 @@
-//! Tests that the salts of the audit stream end with the person, and that none is added afterwards.
+//! Tests that the salts of the audit stream are deleted with the person, and that none is added afterwards.
 
 use administration::audit::audit_stream::AuditChain;
 use administration::store::AuditStream as _;
@@ -36,7 +36,7 @@ async fn the_salts_of_a_person_end_with_the_account_and_none_is_added_afterwards
     delete_person(&stores, &ada).await;
     assert_eq!(database.erase_deleted_people().await.unwrap(), 1);
     assert_eq!(stored().await, ["1"], "that of an operator stays");
-    // The line was made of the record as it was before.
+    // The record was read before the deletion.
     add(2).await;
     assert_eq!(stored().await, ["1"]);
 }

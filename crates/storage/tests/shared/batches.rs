@@ -1,4 +1,4 @@
-//! Expired rows are deleted by two replicas at once.
+//! Tests that two replicas can delete expired rows at the same time.
 
 use sessions::SessionStore as _;
 use storage::Database;
@@ -7,8 +7,8 @@ use values::Timestamp;
 /// More than two batches.
 pub(crate) const EXPIRED: u64 = 1_200;
 
-/// Each replica does what the program does once a minute. Neither waits for a row of the other, and no row is
-/// counted twice.
+/// Both replicas run the deletion that the program runs once a minute. Neither waits for a row of the other,
+/// and no row is counted twice.
 pub(crate) async fn delete_at_two_replicas([one, other]: [&Database; 2], now: Timestamp) -> u64 {
     let all = async |database: &Database| {
         let mut sum = 0;

@@ -1,5 +1,5 @@
-//! A database of an earlier program keeps its rows. The columns by which newer programs find them are filled.
-//! A program of the previous version may still write beside this one.
+//! Tests that a database of an earlier version keeps its rows, and that the columns that newer versions
+//! search are filled. The previous version may still write at the same time.
 
 use accounts::AccountId;
 use administration::audit::AuditRecord;
@@ -22,8 +22,7 @@ use crate::sandbox::{Sandbox, bytes, list};
 use crate::settings_as_columns;
 use testkit::requests::CommitRequest;
 
-/// Returns rows as the program of the fourth migration wrote them. Tokens of a client have a lifetime of 77
-/// s.
+/// Rows as the fourth schema's version wrote them. A client's tokens have a lifetime of 77 s.
 pub(crate) fn rows() -> Vec<String> {
     let [grants, api, names, none] =
         [&["client_credentials"][..], &["api"], &["https://api.example.com", "api"], &[]].map(list);
@@ -49,8 +48,7 @@ pub(crate) fn rows() -> Vec<String> {
     ]
 }
 
-/// Returns rows as the program of the fifth migration wrote them: keys of the first tenant, none of the
-/// second.
+/// Rows as the fifth schema's version wrote them: keys of the first tenant, none of the second.
 fn keys() -> [String; 3] {
     let sealed = bytes("009f9296ff");
     [
@@ -70,7 +68,7 @@ async fn found(database: &Database, search: &str) -> Vec<String> {
     page.into_iter().map(|(cursor, _)| cursor.tenant.to_string()).collect()
 }
 
-/// Asserts what programs find in a database with [`rows`].
+/// Asserts what this version finds in a database with [`rows`].
 pub(crate) async fn assert_found_searched_and_touched(database: &Database) {
     let acme = tenant_id("acme-1");
     assert!(database.find_tenant(&acme).await.unwrap().unwrap().is_active());
@@ -109,7 +107,7 @@ async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
     let database = sandbox.open().await;
     let (acme, globex) = (tenant_id("acme-1"), tenant_id("globex"));
     let state = database.load_keys(&acme).await.unwrap().unwrap();
-    // The public keys were unknown at that version.
+    // That version did not store public keys.
     assert_eq!(state.records.keys, [key(1), key(2)]);
     assert_eq!(state.records.next, KeyId::numbered(3));
     assert_eq!((state.due_at, state.previous_jwks), (Some(Timestamp::from_seconds(0)), None));
@@ -121,8 +119,8 @@ async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
     assert!(database.add_key(&globex, &key_of(&globex, 1)).await.unwrap());
 }
 
-/// The program of the eighth migration allowed this. The row of each tenant stays. The tenant that had the
-/// key first owns it, and a deleted key still belongs to its tenant.
+/// The version of the eighth schema allowed the same key in two tenants. Both rows stay. The tenant that had
+/// the key first owns it, and a destroyed key still belongs to its tenant.
 #[tokio::test]
 async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
     let sealed = bytes("00");
@@ -147,7 +145,7 @@ async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
     assert!(!database.add_key(&tenant_id("acme-1"), &known).await.unwrap());
 }
 
-/// The program of the previous version keeps no count.
+/// The previous version does not count clients itself.
 #[tokio::test]
 async fn clients_that_an_earlier_program_writes_are_counted() {
     let sandbox = Sandbox::at_version(9, &rows()).await;
@@ -171,8 +169,7 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
     }
 }
 
-/// The program of the previous version adds keys and changes their times, but does not know the times that
-/// are shown.
+/// The previous version adds keys and changes their times, but does not know the shown times.
 #[tokio::test]
 async fn an_earlier_program_leaves_the_shown_times_of_keys() {
     let sandbox = Sandbox::at_version(12, &rows()).await;
@@ -213,8 +210,8 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
         assert_eq!(found.as_deref(), Some(&expected));
     }
     let found = database.find_tenant(&acme).await.unwrap();
-    // That schema had no API keys, no static claims, no other issuers and no tokens for userinfo alone, and
-    // it numbered keys.
+    // That schema had no API keys, static claims, other issuers or separate userinfo tokens, and it numbered
+    // keys.
     let mut expected =
         Tenant { api_keys: None, leaks: tenancy::LeakPolicy::default(), ..tenant_with_settings() };
     expected.signing.kid = tenancy::KidForm::Numbered;
@@ -226,7 +223,7 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
     assert_eq!(found.as_deref(), Some(&expected));
 }
 
-/// Positions counted the records of all tenants.
+/// In that schema, positions were counted over all tenants.
 #[tokio::test]
 async fn records_of_the_forty_second_schema_keep_their_positions_and_each_tenant_goes_on_from_its_own() {
     let written = "INSERT INTO audit_records (tenant_id, position, at, actor, source, action, subject, detail)
@@ -250,7 +247,7 @@ async fn records_of_the_forty_second_schema_keep_their_positions_and_each_tenant
 }
 
 // [third 1]
-/// An earlier program did not write who set a password, neither before nor beside this one.
+/// Earlier versions did not record who set a password, also while they run at the same time as this version.
 #[tokio::test]
 async fn a_password_of_an_earlier_program_is_own_only_if_the_audit_shows_it() {
     let ids = [1, 2, 3, 4].map(|number| AccountId::from_bytes([number; 16]));
@@ -298,7 +295,7 @@ async fn a_password_of_an_earlier_program_is_own_only_if_the_audit_shows_it() {
 }
 
 // [third 13]
-/// An earlier program wrote refused attempts in place of uses.
+/// Earlier versions recorded refused attempts as uses.
 #[tokio::test]
 async fn what_an_earlier_program_wrote_after_the_end_of_a_credential_is_no_use() {
     let (none, svc) = (list(&[]), client_with_settings());

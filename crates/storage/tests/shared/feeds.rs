@@ -1,4 +1,4 @@
-//! Tests which messages a replica gets about the writes of others.
+//! Tests which messages a replica gets about other replicas' writes.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(crate) async fn listen(database: &Database) -> (Received, JoinHandle<()>) {
     (received, tokio::spawn(feed.watch(changes_to(sender))))
 }
 
-/// Sends the changed rows alone.
+/// Sends only the changed rows.
 pub(crate) fn changes_to(sender: UnboundedSender<Vec<Invalidation>>) -> impl FnMut(FeedNews) + Send {
     move |news| {
         if let FeedNews::Changed(changed) = news {

@@ -1,5 +1,4 @@
-//! A newer version has added columns, and members of a document. This version keeps those that it does not
-//! know.
+//! Tests that columns and document members of a newer version are kept.
 
 use testkit::store_contract::concurrent::{add_rows_of_each_table, change_rows_of_each_table};
 

@@ -1,4 +1,4 @@
-//! Two replicas on one database: each change happens once.
+//! Tests two replicas on one database: each change happens once.
 
 use keys::SigningKeyStore as _;
 use storage::Database;

@@ -1,9 +1,9 @@
-//! A tenant and a client with every setting of the fixtures, as written by a program that had a column for
+//! A tenant and a client with every setting of the fixtures, as written by a version that had a column for
 //! each setting.
 
 use crate::sandbox::list;
 
-/// The statement that gives the tenant `acme-1` its settings.
+/// The statement that sets the settings of the tenant `acme-1`.
 pub(crate) const TENANT: &str = r#"
     UPDATE tenants
        SET oauth2_enabled = TRUE, oidc_enabled = FALSE, stale_if_error = 7, signing_algorithm = 'ES256', rotate_every = 11,
@@ -14,7 +14,7 @@ pub(crate) const TENANT: &str = r#"
            branding = '{"support_url":"https://acme.example/ä"}', limits = '{"clients":23}'
      WHERE tenant_id = 'acme-1'"#;
 
-/// The statement that gives the client of `acme-1` its settings.
+/// The statement that sets the settings of the client of `acme-1`.
 pub(crate) fn client() -> String {
     let (grants, audiences, resources) =
         (list(&["refresh_token", "client_credentials"]), list(&["api", "a b"]), list(&[]));

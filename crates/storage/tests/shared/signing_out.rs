@@ -1,4 +1,5 @@
-//! Tests the cost of a sign-out everywhere: one statement for all sessions, however many there are.
+//! Tests the cost of signing out everywhere: the number of statements does not depend on the number of
+//! sessions.
 
 use administration::store::CommitOutcome;
 use storage::Database;
@@ -7,7 +8,7 @@ use testkit::store_contract::sign_ins::{sign_out_everywhere, signed_in_and_out};
 use crate::sandbox::Sandbox;
 use testkit::requests;
 
-/// Each number of sessions is of another tenant.
+/// Each number of sessions belongs to another tenant.
 #[tokio::test]
 async fn signing_out_everywhere_is_as_many_statements_for_fifty_sessions_as_for_one() {
     let sandbox = Sandbox::new().await;

@@ -1,4 +1,4 @@
-//! Rows that this version cannot read, because a newer version wrote them or they are damaged.
+//! Tests rows that this version cannot read, because a newer version wrote them or because they are damaged.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub(crate) fn administrator(store: Arc<dyn AdministrationStore>) -> Administrato
     Administrator::new(store, sealer, pepper, KeyPool::new(0), policy, publish, clock)
 }
 
-/// A tenant with two rows of each kind.
+/// Creates a tenant with two rows of each kind.
 async fn add(store: &dyn AdministrationStore, id: &str) -> [ApplicationId; 2] {
     let tenant = fixtures::tenant(id);
     let [svc, bad, of_bad] = ["svc", "bad", "of-app"].map(|id| fixtures::client(&tenant, id));
@@ -74,7 +74,7 @@ async fn add(store: &dyn AdministrationStore, id: &str) -> [ApplicationId; 2] {
     ids
 }
 
-/// The ids of a page, and those of its rows that cannot be read.
+/// The ids of a page's readable rows, and those of its unreadable rows.
 fn found<T>(page: Page<T>, id: impl Fn(&T) -> String) -> (Vec<String>, Vec<String>) {
     (page.items.iter().map(id).collect(), page.unreadable)
 }
@@ -134,7 +134,7 @@ async fn unreadable_rows_are_named_and_can_be_deleted() {
         (texts(&[GOOD_KEY]), texts(&[BAD_KEY])),
     ];
     assert_eq!((pages, applications), (expected, (2, 1)));
-    // The next page begins after a row that cannot be read.
+    // The next page starts after a row that cannot be read.
     let first = administrator.of(&caller, &acme).clients(None, None, 1).await.unwrap();
     assert_eq!((first.items.len(), first.unreadable), (0, texts(&[bad.as_str()])));
     let rest = administrator.of(&caller, &acme).clients(None, first.next_cursor.as_deref(), 9).await.unwrap();
@@ -143,7 +143,7 @@ async fn unreadable_rows_are_named_and_can_be_deleted() {
     assert!(matches!(patched, Err(EditError::Store(StoreError::Fault(_)))), "{patched:?}");
     let suspended = administrator.of(&caller, &acme).step::<Client>(&bad, edit::client::Step::Suspend).await;
     assert!(matches!(suspended, Err(EditError::Store(StoreError::Fault(_)))), "{suspended:?}");
-    // The row may have any permission of its tenant.
+    // The unreadable row may have any permission of its tenant.
     let held = fixtures::scope("latchkey:clients latchkey:accounts");
     let lower =
         Authority::of_tenant(Actor { name: "lower".to_owned(), ..Actor::default() }, acme.clone(), &held);

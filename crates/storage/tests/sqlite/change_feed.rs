@@ -1,4 +1,4 @@
-//! A process is notified of the writes of others.
+//! Tests that a process is notified of other processes' writes.
 
 use std::fs;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::feeds::{add, added, listen, receive};
 use crate::sandbox::Sandbox;
 
-/// Far beyond the 250 ms of the feed, for a busy machine.
+/// Much longer than the feed's 250 ms, because the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! After any declaration was applied to any state, a comparison of every row finds nothing more to change.
+//! Tests that after applying any declaration to any state, comparing every row finds nothing to change.
 
 use administration::declaration::fingerprint::ContentHash;
 use administration::declaration::outcome::{Along, ReconcileOptions};
@@ -12,7 +12,7 @@ use values::Lifetime;
 use crate::declared::{declaration, lines, options, reconciler, value};
 use crate::sandbox::Sandbox;
 
-/// Choices that are random enough and the same in every run.
+/// Pseudo-random choices that are the same in every run.
 struct Choices(u64);
 
 impl Choices {
@@ -81,7 +81,7 @@ async fn every_declaration_can_follow_every_other() {
         let content = ContentHash::from_parts([round.to_be_bytes().as_slice()]);
         let options = ReconcileOptions { prune: true, ..options() };
         let changed = lines(reconciler.apply(&declared, &content, &options, Along::NONE).await);
-        // Tenants without fingerprints are compared row by row.
+        // Without fingerprints, tenants are compared row by row.
         sqlx::query("UPDATE tenants SET fingerprint = NULL").execute(&mut connection).await.unwrap();
         let left = reconciler.plan(&declared, options.now).await.unwrap();
         assert!(left.is_empty(), "round {round}: after {changed:#?}\nthere is still {left}");

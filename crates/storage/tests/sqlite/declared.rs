@@ -53,7 +53,7 @@ pub(crate) fn options() -> ReconcileOptions {
     ReconcileOptions { max_retired, prune: false, force_generation: false, ends_previous: false, now: NOW }
 }
 
-/// Applies under a name for the content.
+/// Applies a declaration; `name` stands for its content.
 pub(crate) async fn apply(
     database: &Arc<Database>,
     declaration: &Declaration,
@@ -64,7 +64,7 @@ pub(crate) async fn apply(
         .await
 }
 
-/// Returns the changes as an operator reads them.
+/// The changes as operators see them.
 #[track_caller]
 pub(crate) fn lines(outcome: Result<Outcome, ReconcileError>) -> Vec<String> {
     match outcome.unwrap() {

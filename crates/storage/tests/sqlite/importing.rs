@@ -1,4 +1,4 @@
-//! Tests the cost of an import of accounts: a thousand lines cost as many statements as one.
+//! Tests that importing a thousand accounts needs as many statements as importing one.
 
 use administration::administrator::Caller;
 use administration::documents::ImportResult;
@@ -9,7 +9,7 @@ use testkit::requests;
 use crate::sandbox::Sandbox;
 use crate::unreadable_rows::administrator;
 
-/// A hash of `a long enough password`, by PyPI bcrypt.
+/// A hash of `a long enough password` by PyPI bcrypt.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
 
 fn lines(numbers: std::ops::Range<u32>) -> String {
@@ -44,15 +44,15 @@ async fn a_thousand_lines_are_as_many_statements_as_one() {
         counted.push(database.statements() - before);
     }
     let [one, thousand, two_thousand, known] = counted[..] else { panic!("four imports") };
-    // The statements read the tenant before and for each of two decisions, and commit. Audit records and
-    // passwords are two lists of at most a thousand rows.
+    // The statements read the tenant, before and for each of two decisions, and commit. Audit records and
+    // passwords are written as two lists of at most a thousand rows.
     assert!(one <= 40, "{counted:?}");
     assert!(thousand <= one + 4, "{counted:?}");
     assert!(two_thousand <= 2 * thousand, "{counted:?}");
     assert!(known < one, "nothing is committed: {counted:?}");
 }
 
-/// The bodies of two imports may take a minute to come.
+/// The bodies of two imports may take a minute to arrive.
 #[tokio::test]
 async fn imports_of_a_tenant_that_are_under_way_leave_room_for_those_of_another() {
     let (_sandbox, database) = Sandbox::opened().await;

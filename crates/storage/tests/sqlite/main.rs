@@ -1,5 +1,4 @@
-//! Tests what a database file does beyond the contract of every store: opening, reconciling, and several
-//! processes on one file.
+//! Tests SQLite beyond the contract of every store: opening, reconciling, and several processes on one file.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 

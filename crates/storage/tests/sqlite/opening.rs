@@ -1,4 +1,5 @@
-//! Opens files: new ones, files of other programs, newer ones, and without a change of them.
+//! Tests opening of new files, files of other programs and newer files, and opening without changing the
+//! file.
 
 use administration::store::query::TenantQuery;
 use administration::store::{Generations as _, SealedItems as _, TenantList as _};

@@ -1,4 +1,4 @@
-//! Declarations applied to a real file.
+//! Tests declarations that are applied to a real file.
 
 use std::sync::Arc;
 
@@ -39,8 +39,8 @@ async fn applying_twice_changes_nothing_the_second_time() {
         ]
     );
     assert_eq!(apply(&database, &declared(), "one").await.unwrap(), Outcome::Unchanged);
-    // The content is the same with other bytes, as after a comment was added. It makes a generation, but no
-    // change and no slow hash.
+    // Only the bytes differ, as after adding a comment. This creates a generation, but no change and no slow
+    // hash.
     assert!(lines(apply(&database, &declared(), "two").await).is_empty());
     assert_eq!(database.latest_generation().await.unwrap().unwrap().number, 2);
     assert!(reconciler(&database).plan(&declared(), NOW).await.unwrap().is_empty());
@@ -125,7 +125,7 @@ async fn more_is_retired_only_on_request() {
     let (_sandbox, database) = Sandbox::opened().await;
     let three = declaration(["a", "b", "c"].map(|id| tenant(id, Vec::new())).into());
     apply(&database, &three, "three").await.unwrap();
-    // The settings are as after a folder was unmounted: one tenant is left, and a new one is there.
+    // As if a folder had been unmounted: one of the tenants is left, and a new tenant appears.
     let two = declaration(vec![tenant("a", Vec::new()), tenant("new", Vec::new())]);
     let Outcome::TooManyRetired { plan } = apply(&database, &two, "two").await.unwrap() else { panic!() };
     assert_eq!(plan.retirements(), Retirements { tenants: 2, clients: 0 });
@@ -198,15 +198,15 @@ async fn an_issuer_that_two_tenants_have_changes_nothing() {
     let mut thief = tenant("thief", Vec::new());
     thief.tenant.issuer = testkit::fixtures::tenant("acme").issuer;
     let declared = declaration(vec![tenant("acme", Vec::new()), thief, tenant("globex", Vec::new())]);
-    // The files are refused before; the store holds the rule, too.
+    // Files with this fault are refused earlier; the store enforces the rule too.
     assert!(apply(&database, &declared, "1").await.is_err());
     assert!(database.find_tenant(&tenant_id("acme")).await.unwrap().is_none());
     assert_eq!(database.position().await.unwrap(), 0);
 }
 
 // [found 6]
-/// The reconciler tries the content again as long as a tenant is left out. It writes nothing again before one
-/// is applied.
+/// The reconciler tries the content again as long as a tenant is left out. It writes nothing until it
+/// succeeds.
 #[tokio::test]
 async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() {
     let (_sandbox, database) = Sandbox::opened().await;
@@ -221,7 +221,8 @@ async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() 
     let acme = async || database.load_state(&tenant_id("acme")).await.unwrap().unwrap();
     let before = acme().await;
 
-    // The client was made through the API, with an audience that has the name of another client in the file.
+    // A client that was created through the API and has an audience with the name of another client in the
+    // file.
     let mut through_api = testkit::fixtures::client(&before.tenant, "other");
     through_api.audiences = vec!["reports".to_owned()];
     let row = |client: &registry::Client, kind, before: Option<&registry::Client>| {

@@ -1,4 +1,4 @@
-//! Several processes on one file: each change happens once.
+//! Tests several processes on one file: each change happens once.
 
 use administration::declaration::outcome::Outcome;
 use tenancy::TenantStore as _;

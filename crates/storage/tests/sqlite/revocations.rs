@@ -1,4 +1,4 @@
-//! The cost of a revocation does not grow with the number of earlier ones.
+//! Tests that the cost of a revocation does not grow with the number of earlier ones.
 
 use administration::store::CommitOutcome;
 use registry::{RevocationStore as _, RevokedSubject};
@@ -40,7 +40,7 @@ async fn the_ten_thousandth_revocation_is_as_many_statements_and_rows_to_read_as
     assert_eq!(counted[0].1, 2);
 }
 
-/// Returns the rows that a reader of all earlier ones reads.
+/// The number of rows that a reader with all earlier revocations must read.
 async fn written_since(sandbox: &Sandbox, change: u64) -> i64 {
     let mut connection = sandbox.connect().await;
     let count =

@@ -1,4 +1,4 @@
-//! Tests rows that end by themselves. A file has no partitions, so a task reads the tables in parts.
+//! Tests rows that expire. SQLite has no partitions, so a task scans the tables in parts.
 
 use sessions::SessionStore as _;
 use sqlx::sqlite::SqliteConnection;
@@ -11,8 +11,8 @@ use crate::sandbox::Sandbox;
 
 const NOW: u64 = 20_000 * 86_400;
 
-/// Tables whose rows are in a ring in PostgreSQL, with the columns of a row, each with its value for the row
-/// `n` that ends at `until`.
+/// The tables whose rows are in a ring in PostgreSQL, and SQL for the columns and values of row `n`, which
+/// expires at `until`.
 const TABLES: &str = "
     SELECT t.name, group_concat(c.name, ', '),
            group_concat(CASE c.name WHEN 'tenant_id' THEN '''acme''' WHEN 'expires_at' THEN 'until' WHEN 'valid_until' THEN 'until' WHEN 'slot' THEN '0'
@@ -25,7 +25,7 @@ const TABLES: &str = "
 
 type Table = (String, String, String);
 
-/// Inserts rows that end at this time, the first of them with this number.
+/// Inserts rows that expire at this time. `rows` is the first number and the number of rows.
 async fn insert(connection: &mut SqliteConnection, tables: &[Table], rows: (u64, u64), until: u64) {
     let (first, many) = rows;
     for (name, columns, values) in tables {
@@ -48,7 +48,7 @@ async fn count(connection: &mut SqliteConnection, tables: &[Table], condition: &
     counts
 }
 
-/// Rows that are valid stay, and so do those that are valid by the clock of another replica.
+/// Valid rows stay, also those that are still valid by another replica's clock.
 #[tokio::test]
 async fn what_has_expired_is_deleted_also_by_two_programs_at_once() {
     let sandbox = Sandbox::new().await;
@@ -70,7 +70,7 @@ async fn what_has_expired_is_deleted_also_by_two_programs_at_once() {
     assert_eq!(count(&mut connection, &tables, "TRUE").await, vec![7; tables.len()]);
 }
 
-/// Rows that a walk reads, so that a large table takes several.
+/// The number of rows that one scan reads. The table is larger, so it needs several scans.
 const WALK: u64 = 100_000;
 
 /// No row in the first part of the table has expired.
@@ -80,7 +80,7 @@ async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
     let mut connection = sandbox.connect().await;
     let tables: Vec<Table> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
     let notes: Vec<Table> = tables.into_iter().filter(|(name, ..)| name == "session_clients").collect();
-    // The keys are texts, in whose order 1 is before 2.
+    // The keys are text, so they are sorted by their digits.
     insert(&mut connection, &notes, (100_000, WALK), NOW).await;
     insert(&mut connection, &notes, (300_000, 700), NOW - 60).await;
     let now = Timestamp::from_seconds(NOW);
@@ -93,7 +93,7 @@ async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
     }
 }
 
-/// The row of the code stays, and is small.
+/// The row of the code stays without its content.
 #[tokio::test]
 async fn what_a_used_code_was_for_is_forgotten() {
     let sandbox = Sandbox::new().await;

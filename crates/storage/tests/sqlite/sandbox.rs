@@ -1,4 +1,4 @@
-//! A database in a folder of its own.
+//! A database in a temporary folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,32 +11,32 @@ use storage::{Database, sqlite};
 use tempfile::TempDir;
 use testkit::store_contract::Stores;
 
-/// The steps of a family of refresh tokens.
+/// The number of steps of a refresh family in the tests.
 pub(crate) const STEPS: u32 = 100;
 
-/// The settings of a row with one member more, and that member.
+/// SQL for a row's settings with one additional member, and for the value of that member.
 pub(crate) const ADD_NEWER_MEMBER: &str = "json_set(settings, '$.newer', 'kept')";
 pub(crate) const NEWER_MEMBER: &str = "settings ->> 'newer'";
 
-/// A database file and the folder that goes with it.
+/// A database file and its temporary folder.
 pub(crate) struct Sandbox {
     folder: TempDir,
 }
 
 impl Sandbox {
-    /// Makes the folder, without a file yet.
+    /// Creates the folder without a file.
     pub(crate) async fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// Makes the folder and opens the database.
+    /// Creates the folder and opens the database.
     pub(crate) async fn opened() -> (Self, Arc<Database>) {
         let sandbox = Self::new().await;
         let database = sandbox.open().await;
         (sandbox, database)
     }
 
-    /// A file that was brought up to this version and has these rows.
+    /// A file that was migrated to this version and contains these rows.
     pub(crate) async fn at_version(version: i64, rows: &[String]) -> Self {
         let sandbox = Self::new().await;
         fs::create_dir_all(sandbox.path().parent().unwrap()).unwrap();
@@ -84,12 +84,12 @@ impl Sandbox {
     }
 }
 
-/// A list of texts in a statement of an earlier program.
+/// SQL for a list of texts, as an earlier version wrote it.
 pub(crate) fn list(texts: &[&str]) -> String {
     format!("'{}'", serde_json::json!(texts))
 }
 
-/// Bytes in a statement.
+/// SQL for bytes.
 pub(crate) fn bytes(hex: &str) -> String {
     format!("x'{hex}'")
 }

@@ -1,4 +1,4 @@
-//! Tenants whose settings this version cannot read, and rows that were restored.
+//! Tests tenants whose settings this version cannot read, and restored rows.
 
 use std::fs::File;
 use std::io::{self, BufReader, Write as _};
@@ -82,7 +82,7 @@ async fn a_restore_ends_links_and_notes_when_it_was() {
     assert_eq!(valid_from, [Some(at.seconds().to_string())]);
     let restored = other.open().await;
     assert_eq!(restored.find_tenant(&acme.id).await.unwrap().unwrap().restored_at, Some(at));
-    // A later change keeps it.
+    // A later change does not remove `restored_at`.
     let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });
     let (caller, step) = (Caller::new(operator, NOW), TenantStep::Suspend);
     administrator(restored.clone()).of(&caller, &acme.id).step::<Tenant>(&(), step).await.unwrap();

@@ -1,4 +1,4 @@
-//! Tests the order of turns, with callers that are polled by hand.
+//! Tests the order of turns. The callers are polled by the test.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -30,7 +30,7 @@ fn request(turns: &TenantTurns, tenants: &[&str]) -> Vec<(String, Waiting)> {
     tenants.iter().map(request).collect()
 }
 
-/// Ends the turn and each later one, one at a time, and returns the order in which they came.
+/// Ends the first turn and then each later one, and returns the order in which they were granted.
 fn order(mut waiting: Vec<(String, Waiting)>, first: Turn) -> Vec<String> {
     let mut served = Vec::new();
     drop(first);
@@ -41,7 +41,7 @@ fn order(mut waiting: Vec<(String, Waiting)>, first: Turn) -> Vec<String> {
     served
 }
 
-/// The first of them that has its turn now.
+/// The first caller that has its turn now.
 fn next(waiting: &mut Vec<(String, Waiting)>) -> Option<(String, Turn)> {
     let mut turns = waiting.iter_mut().enumerate().map(|(at, (_, waiting))| (at, poll(waiting)));
     let (at, turn) = turns.find_map(|(at, turn)| Some((at, turn?.unwrap())))?;

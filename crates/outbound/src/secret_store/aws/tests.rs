@@ -1,5 +1,4 @@
-//! Tests what only AWS Secrets Manager does, against a mock server that speaks its protocol and verifies
-//! signatures.
+//! Tests AWS Secrets Manager in particular, with a mock server that verifies signatures.
 
 use aws_config::ConfigLoader;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -29,7 +28,7 @@ pub(in crate::secret_store) fn refusal(status: u16, name: &str) -> Reply {
     Reply::json(status, &json!({"__type": name, "Message": "as it is"}))
 }
 
-/// An answer to a read, with this text.
+/// A response to a read, with this text.
 pub(in crate::secret_store) fn answer_with(text: &str) -> Reply {
     let answer = json!({"CreatedDate": 1_523_477_145.713, "SecretString": text, "VersionId": "v1"});
     Reply::json(200, &answer)
@@ -89,7 +88,7 @@ async fn credentials_that_are_refused_or_missing_are_told() {
         assert!(!error.to_string().contains("hunter2"));
         assert_eq!(server.request_count(), 1);
     }
-    // The environment of tests has none.
+    // The environment of the tests has no credentials.
     let loader = aws::defaults().credentials_provider(EnvironmentVariableCredentialsProvider::new());
     let store = AwsStore::load("main", options(server.url()), loader).await.unwrap();
     let error = store.read(PATH, false).await.unwrap_err();

@@ -20,7 +20,6 @@ pub(super) struct WriteRequest<'a> {
     pub(super) path: &'a str,
     /// The expected current version; 0 if the secret does not exist.
     pub(super) onto: u64,
-    /// The JSON object to store.
     pub(super) object: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! Tests what only a KV engine of Vault does, against a mock server that speaks its protocol.
+//! Tests Vault's KV engine in particular, with a mock server.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub(in crate::secret_store) fn refusal(status: u16, said: &str) -> Reply {
     Reply::json(status, &json!({"errors": [said]}))
 }
 
-/// An answer to a read, with these data.
+/// A response to a read, with these data.
 pub(in crate::secret_store) fn answer_with(data: &Value) -> Reply {
     let metadata = json!({"created_time": "2026-11-27T04:51:01.753767294Z", "custom_metadata": null,
         "deletion_time": "", "destroyed": false, "version": 1});
@@ -54,7 +54,7 @@ fn read_file(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
     std::fs::read(path).map(Zeroizing::new)
 }
 
-/// A folder, and a file in it with this text.
+/// A temporary folder with a file that contains this text.
 fn file_with(text: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("credential");
@@ -62,7 +62,7 @@ fn file_with(text: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, file)
 }
 
-/// A store at this server, which signs in with the role's secret.
+/// A store at this server that signs in as the AppRole.
 fn of_role(server: &MockServer) -> VaultStore {
     store(signing_in(server.url(), app_role(token(ROLE_SECRET))))
 }
@@ -72,7 +72,7 @@ fn assert_ends(error: &impl ToString, expected: &str) {
     assert!(error.to_string().ends_with(expected), "{}", error.to_string());
 }
 
-/// A write of a member x.
+/// Writes the member `x`.
 async fn write_to(store: &VaultStore, path: &str) -> Result<String, WriteError> {
     store.write(path, Some("x"), &Secret::new("y".to_owned())).await
 }
@@ -89,14 +89,13 @@ async fn value(store: &VaultStore) -> Result<String, SecretStoreError> {
     Ok(stored.current.value(Some("client_secret"))?.expose().to_owned())
 }
 
-/// Eight reads at once.
 async fn eight(store: &VaultStore) -> [Result<String, SecretStoreError>; 8] {
     let four = || async { tokio::join!(value(store), value(store), value(store), value(store)) };
     let ((a, b, c, d), (e, f, g, h)) = tokio::join!(four(), four());
     [a, b, c, d, e, f, g, h]
 }
 
-/// Stores that have signed in by either method and have read a secret.
+/// Stores that have signed in with either method and have read a secret.
 pub(in crate::secret_store) async fn signed_in_stores() -> Vec<VaultStore> {
     let (server, _) = start().await;
     let (_folder, file) = file_with(SERVICE_ACCOUNT);
@@ -130,7 +129,7 @@ async fn many_requests_at_once_sign_in_once() {
     }
 }
 
-/// Each token that Vault issues exists there until its end.
+/// Each token that Vault issues stays in Vault until it expires, so there must be few.
 #[tokio::test]
 async fn what_the_policy_denies_costs_one_other_token() {
     let (server, secrets) = start().await;
@@ -209,7 +208,7 @@ async fn a_token_is_renewed_before_its_end_or_replaced() {
     server.instead([refusal(403, "permission denied")]);
     value(&store).await.unwrap();
     assert_eq!(secrets.sign_ins_and_renewals(), (1, 0));
-    // 0 means a token without end.
+    // 0 means a token that does not expire.
     secrets.give(0, true);
     let store = of_role(&server);
     value(&store).await.unwrap();
@@ -236,7 +235,7 @@ async fn credentials_in_files_are_read_at_each_sign_in() {
         assert_eq!(value(&store).await.unwrap(), "one");
         assert_eq!(secrets.sign_ins_and_renewals(), (1, 0));
     }
-    // A token is read again when it was refused.
+    // A token file is read again after Vault has refused the token.
     let (_folder, file) = file_with(TOKEN);
     let store = store(signing_in(server.url(), VaultSignIn::Token(token_in(&file))));
     assert_eq!(value(&store).await.unwrap(), "one");
@@ -299,17 +298,17 @@ async fn a_write_is_refused_where_another_came_first() {
     let write =
         async |value: &str| store.write(PATH, Some("client_secret"), &Secret::new(value.to_owned())).await;
     secrets.put(PATH, json!({"client_secret": "two"}));
-    // The answer has version 1, as if the other write came after it.
+    // The response has version 1, as if the other write had come after it.
     server.instead([answer_of_version(1)]);
     let error = write("three").await.unwrap_err();
     assert!(matches!(error, WriteError::Refused(SecretStoreError::Unavailable(_))), "{error:?}");
     assert_ends(&error, "; it was changed meanwhile: write again");
     assert_eq!(secrets.current(PATH), Some(json!({"client_secret": "two"})));
-    // Over a deleted version, whose members are not seen.
+    // Replaces a deleted version, whose members cannot be read.
     secrets.delete(PATH, 2);
     assert_eq!(write("three").await.unwrap(), "3");
     assert_eq!(secrets.current(PATH), Some(json!({"client_secret": "three"})));
-    // The policy decides whether a new path is created.
+    // The policy decides whether a new path may be created.
     secrets.forbid(&["create"]);
     let error = write_to(&store, "app/new").await.unwrap_err();
     assert_ends(&error, "; let its policy allow `create` on secret/data/app/new");
@@ -376,7 +375,7 @@ fn options_that_cannot_be_used_are_refused_and_print_no_secret() {
     assert_eq!(debug, "VaultStore(the secret store main (vault at vault.example:8200))");
 }
 
-/// The members of the answers in Vault's documentation: a read of KV version 2, and the sign-in by each
+/// The members of the responses in Vault's documentation: a read of KV version 2, and the sign-in by each
 /// method.
 const DOCUMENTED_READ: &str = r#"{"data": {"data": {"client_secret": ""}, "metadata": {"created_time": "",
     "custom_metadata": {}, "deletion_time": "", "destroyed": false, "version": 2}}}"#;
@@ -387,7 +386,7 @@ const DOCUMENTED_KUBERNETES: &str = r#"{"auth": {"client_token": "", "accessor":
     {"role": "", "service_account_name": "", "service_account_namespace": "",
     "service_account_secret_name": "", "service_account_uid": ""}, "lease_duration": 2764800, "renewable": true}}"#;
 
-/// The answers of OpenBao 2.7.2 on 2026-11-27: to a read, to a read of a deleted version, and to a sign-in.
+/// The responses of OpenBao 2.7.2 on 2026-11-27: to a read, to a read of a deleted version, and to a sign-in.
 const RECORDED_READ: &str = r#"{"request_id":"c2268bde-2e83-12f4-770e-d5a61f7557a9","lease_id":"",
     "renewable":false,"lease_duration":0,"data":{"data":{"client_secret":"two"},"metadata":{
     "created_time":"2026-11-27T04:51:21.753767294Z","custom_metadata":null,"deletion_time":"",

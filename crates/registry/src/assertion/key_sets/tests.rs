@@ -1,4 +1,4 @@
-//! Tests that fetches are shared, counted and bounded.
+//! Tests that fetches are shared, counted and limited.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ use super::*;
 const URL: &str = "https://keys.example.com/jwks";
 const OF_CLIENT: KeySource<'static> = KeySource::of_client(URL);
 
-/// Answers after a while, with a set of this size or not at all.
+/// Answers after `takes` with a set of this size, or fails.
 #[derive(Default)]
 struct FakeFetcher {
     takes: Duration,
@@ -45,12 +45,12 @@ fn tenant(id: &str) -> TenantId {
     TenantId::parse(id).unwrap()
 }
 
-/// The set of a client of this tenant, at a URL of this number.
+/// The set of a client of this tenant, at the URL with this number.
 async fn numbered(sets: &Arc<KeySets>, tenant: &TenantId, number: usize) -> Option<Arc<PublicKeys>> {
     sets.find(&sets.source(tenant, &KeySource::of_client(&format!("{URL}/{number}")))).await
 }
 
-/// The set of the one URL.
+/// The set at the common URL.
 async fn known(sets: &Arc<KeySets>, tenant: &TenantId) -> Option<Arc<PublicKeys>> {
     sets.find(&sets.source(tenant, &OF_CLIENT)).await
 }
@@ -90,7 +90,7 @@ async fn two_tenants_with_one_url_have_a_set_each() {
     assert!(!Arc::ptr_eq(&of_acme, &of_globex));
     let fetches = [&acme, &globex].map(|tenant| (tenant.clone(), URL.to_owned()));
     assert_eq!(*fetcher.fetches.lock().unwrap(), fetches);
-    // An unknown key at one tenant does not use up the fetch of the other tenant.
+    // A fetch for an unknown key at one tenant does not use up that of the other tenant.
     assert!(sets.find_newer(&sets.source(&acme, &OF_CLIENT), &of_acme).await.is_some());
     assert!(Arc::ptr_eq(&sets.find(&sets.source(&globex, &OF_CLIENT)).await.unwrap(), &of_globex));
     assert!(sets.find_newer(&sets.source(&globex, &OF_CLIENT), &of_globex).await.is_some());
@@ -127,7 +127,8 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
 
     fetcher.be_away(true);
     advance(Duration::from_secs(600)).await;
-    // The first request after the set has expired waits for the fetch, which fails. No later request waits.
+    // The first request after the set has expired waits for the fetch, which fails. Later requests do not
+    // wait.
     assert!(Arc::ptr_eq(&find().await, &known));
     assert_eq!(fetcher.count(), 3);
     for second in 0..3_600 {
@@ -207,19 +208,19 @@ async fn a_tenant_keeps_to_its_share() {
         assert_eq!(bytes_of(&sets, &acme), counted(&sets.tenants()[&acme]));
     }
     assert_eq!(bytes_of(&sets, &globex), of_globex);
-    // The latest sets stay.
+    // The latest sets are kept.
     numbered(&sets, &acme, 99).await.unwrap();
     assert_eq!(fetcher.count(), 101);
     numbered(&sets, &acme, 0).await.unwrap();
     assert_eq!(fetcher.count(), 102);
 }
 
-/// Bytes of a tenant's sets, as they are counted.
+/// The bytes of a tenant's sets according to the counter.
 fn bytes_of(sets: &KeySets, tenant: &TenantId) -> usize {
     sets.tenants().get(tenant).map_or(0, |of_tenant| of_tenant.bytes)
 }
 
-/// Bytes of the sets themselves.
+/// The bytes of a tenant's sets, summed.
 fn counted(of_tenant: &OfTenant) -> usize {
     of_tenant.sources.values().map(|source| source.state().bytes).sum()
 }
@@ -235,7 +236,7 @@ async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
     let of_small = sets.find(&sets.source(&small, &OF_CLIENT)).await.unwrap();
     let size_of_small = bytes_of(&sets, &small);
     fetcher.size.store(64 << 10, Ordering::Relaxed);
-    // Each tenant has its full share, and together they would need twice the bound.
+    // Each tenant uses its full share, so together they would need twice the limit.
     let (tenants, of_each) = (2 * ALL / SHARE, SHARE / (COST[1] * (64 << 10)) - 1);
     let mut fetched = 0;
     for nth in 0..tenants {
@@ -254,7 +255,7 @@ async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
     assert!(all_bytes(&sets) > ALL / 2, "no more goes than has to: {}", all_bytes(&sets));
     let held: usize = sets.tenants().values().map(counted).sum();
     assert_eq!(held, all_bytes(&sets));
-    // The tenant with the smallest sets has lost nothing.
+    // The tenant with the smallest sets has lost none.
     assert_eq!(bytes_of(&sets, &small), size_of_small);
     assert!(Arc::ptr_eq(&sets.find(&sets.source(&small, &OF_CLIENT)).await.unwrap(), &of_small));
 }

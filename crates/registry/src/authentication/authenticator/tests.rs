@@ -1,4 +1,4 @@
-//! Tests the authenticator over a store in memory, and counts hashes.
+//! Tests the authenticator with an in-memory store, and counts hashes.
 
 mod api_keys;
 mod assertions;
@@ -33,8 +33,8 @@ const CHOSEN: &str = "your-client-secret";
 const NOW: u64 = 1_000;
 const PUBLIC_URL: &str = "https://id.example.com";
 
-/// A store that can be made faulty: it then finds rows by identifier alone, as if the tenant were missing
-/// from a cache key.
+/// A store that can be made faulty: it then finds rows by id alone, as if the tenant were missing in a cache
+/// key.
 #[derive(Default)]
 struct FakeStore {
     clients: Mutex<HashMap<(String, String), Arc<Client>>>,
@@ -42,7 +42,7 @@ struct FakeStore {
     is_faulty: bool,
     failure: Option<StoreError>,
     lookups: AtomicU64,
-    /// How long it takes to find nothing.
+    /// How long a lookup takes that finds nothing.
     unknown_takes: Duration,
     asking: AtomicUsize,
     most_asking: AtomicUsize,
@@ -168,7 +168,7 @@ fn secret(id: &str, hash: SecretHash) -> ClientSecret {
     }
 }
 
-/// A client with the generated secret of byte 1 and with the chosen secret.
+/// A client with one generated secret (of byte 1) and one chosen secret.
 fn client(id: &str) -> Client {
     let (tenant, id) = (TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
     let chosen = hash_password(&Secret::new(CHOSEN.to_owned()), &PasswordSalt::generate()).unwrap();
@@ -179,12 +179,12 @@ fn client(id: &str) -> Client {
     }
 }
 
-/// The text of a refusal.
+/// The log text of a refusal.
 fn refused(reason: &'static CredentialReason) -> String {
     E::refused(reason, None).to_string()
 }
 
-/// The text of a refusal of a source over its limit.
+/// The log text of a refusal if the source is over its limit.
 fn refused_too_often(reason: &'static CredentialReason) -> String {
     E::refused(reason, None).too_often(Lifetime::from_seconds(1)).to_string()
 }
@@ -215,7 +215,7 @@ fn over(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     test_env
 }
 
-/// Creates a test environment that hashes nothing until the test gives the pool a thread.
+/// A test environment that computes no hashes until the test adds a thread to the pool.
 fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     clients.into_iter().for_each(|client| put(&store, client));
     let (store, pool, pepper) = (Arc::new(store), Arc::new(HashPool::without_threads()), Arc::new(pepper()));
@@ -233,14 +233,14 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     TestEnv { store, pool, authenticator }
 }
 
-/// Lets every task run until it waits: one runtime thread polls the tasks in turn.
+/// Lets every task run until it waits. There is only one runtime thread, which polls the tasks in turn.
 async fn let_all_go_on() {
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Waits until this number of callers waits for a hash. The test's paused clock advances only here.
+/// Waits until this many callers wait for a hash. The paused clock advances only here.
 async fn until_callers_wait(test_env: &TestEnv, callers: usize) {
     for _ in 0..100 {
         let_all_go_on().await;
@@ -303,7 +303,7 @@ impl TestEnv {
         authenticator.authenticate(&tenant(id), credentials, purpose, &source, now).await
     }
 
-    /// Returns the result as the identifier of the secret or the text for the log, and the number of hashes.
+    /// The result as the id of the secret or the text for the log, and the number of hashes.
     async fn outcome(&self, credentials: ClientAuthentication) -> (String, u64) {
         self.outcome_at("acme", credentials, NOW).await
     }
@@ -395,8 +395,7 @@ async fn what_is_not_served_costs_what_a_wrong_secret_does() {
 async fn the_second_reading_of_a_header_may_be_the_right_one() {
     let test_env = test_env(vec![client("a+b")]);
     test_env.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 2).await;
-    // The secret of the second reading is cached now, so the check finds it before it hashes the first
-    // reading.
+    // The secret of the second reading is cached now, so it is found before the first reading is hashed.
     test_env.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 0).await;
     test_env.check(basic(&[("a+b", CHOSEN), ("a b", CHOSEN)]), "chosen", 0).await;
 }
@@ -468,7 +467,8 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
                 drop(test_env.at("acme", post("billing", &guess), NOW).await);
             } else {
                 let source = CallerAddress::new(Some([192, 0, 2, 1].into()));
-                // Each guess has another name: guesses of one name wait before they reach the pool.
+                // Uses another name for each guess, because guesses of the same name are delayed before they
+                // reach the pool.
                 let name = format!("admin-{number}");
                 drop(users.sign_in(&tenant("acme"), &name, Secret::new(guess), &source, now).await);
             }
@@ -494,7 +494,7 @@ async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_
     guesses.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-/// Returns after which times the wrong secrets of these clients are refused.
+/// The times after which wrong secrets of these clients are refused.
 async fn refused_after(test_env: &TestEnv, ids: &[&str]) -> Vec<Duration> {
     let mut instants = Vec::new();
     for id in ids {
@@ -523,7 +523,8 @@ async fn refusals_leave_five_milliseconds_after_their_arrival_with_and_without_a
         let store = FakeStore { unknown_takes, ..FakeStore::default() };
         let test_env = over(store, clients_of_every_kind(), Rate::per_minute(10_000));
         let instants = refused_after(&test_env, &IDS_OF_EVERY_KIND).await;
-        // Tokio's clock counts whole milliseconds, and a sleep ends in the millisecond after its deadline.
+        // Tokio's clock has a resolution of one millisecond, and a sleep ends in the millisecond after its
+        // deadline.
         assert!(matches!(*instants, [after] if (5..=6).contains(&after.as_millis())), "{instants:?}");
     }
 }
@@ -660,14 +661,14 @@ async fn lookups_over_the_limit_of_one_tenant_delay_those_of_another_by_one_turn
     let (began, of_acme) = (Instant::now(), spawn("acme", "own".to_owned()));
     assert!(of_acme.await.unwrap().is_err_and(|error| error.is_refusal()));
     // The request waits for its own lookup, one lookup of the other tenant, and the delay of refusals. 50
-    // lookups one after the other take 500 ms.
+    // lookups in sequence would take 500 ms.
     assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
     guesses.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 // [shared 2.1]
-/// Many sources of two tenants send requests at once. One tenant's clients present right secrets for the
-/// first time, while its neighbour has a thousand sources.
+/// Many sources of two tenants send requests at the same time. Clients of one tenant present correct secrets
+/// for the first time, while the other tenant has a thousand sources.
 #[tokio::test(start_paused = true)]
 async fn first_checks_of_a_tenant_with_many_sources_delay_a_right_secret_of_another_by_less_than_two_hashes()
 {
@@ -796,7 +797,7 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
     });
     let expected = [
         "acme/ending/generated Accepted of 192.0.2.1 at 4",
-        // In the second of its end it does not count any more.
+        // At its expiry time, a secret is not valid any more.
         "acme/ending/generated Refused of 192.0.2.1 at 5",
         "acme/web/chosen Accepted of 192.0.2.1 at 7",
         "acme/web/generated Accepted of 192.0.2.1 at 0",
@@ -827,7 +828,7 @@ async fn an_explanation_is_an_attempt_that_is_noted_as_no_use() {
     for _ in 0..2 {
         assert_eq!(explain("acme", generated(9).expose()).await, Err(mismatch.clone()));
     }
-    // The attempts count for the token endpoint, too. A right secret does not take them back.
+    // The attempts also count at the token endpoint. A correct secret does not reset them.
     assert_eq!(explain("acme", CHOSEN).await, Ok("chosen".to_owned()));
     test_env.check(post("web", generated(9).expose()), &refused_too_often(secret::WRONG), 0).await;
 }

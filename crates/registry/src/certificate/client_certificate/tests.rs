@@ -1,5 +1,4 @@
-//! Tests certificates that authenticate a client, certificates that do not, and bytes that are no
-//! certificate.
+//! Tests certificates that authenticate a client, certificates that do not, and malformed ones.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -19,7 +18,7 @@ use ClientAuthenticationMethod as Method;
 /// 2026-06-01.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_780_272_000);
 
-/// A certificate for a year, with a name of each kind.
+/// A certificate with a name of each kind, valid for these years.
 pub(crate) fn parameters(years: (i32, i32)) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     (parameters.not_before, parameters.not_after) =
@@ -44,7 +43,7 @@ pub(crate) fn presented(der: &[u8], chain: Result<Validity, ChainError>) -> Clie
     ClientCertificate { der: der.to_vec(), presented_with: Vec::new(), thumbprint, chain }
 }
 
-/// The time in which a chain is valid, around now.
+/// A chain that is valid from `before` seconds before now until `after` seconds after now.
 pub(crate) fn valid(before: u64, after: u64) -> Result<Validity, ChainError> {
     between(NOW.seconds() - before, NOW.seconds() + after)
 }
@@ -124,7 +123,7 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
     let right = of(SubjectKind::Dns, "svc.example.com");
     for (chain, expected) in [
         (valid(0, 0), Ok(CertificateMethod::Issued)),
-        // The chain was valid when the connection began.
+        // The chain was valid at the start of the connection.
         (between(0, NOW.seconds() - 1), Err(E::ChainExpired)),
         (between(NOW.seconds() + 1, u64::MAX), Err(E::ChainNotYetValid)),
         (Err(ChainError::Expired), Err(E::ChainExpired)),
@@ -136,7 +135,7 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
     ] {
         assert_eq!(checked(&right, &with(chain)), expected, "{chain:?}");
     }
-    // A registration without a subject, which no interface makes, matches nothing.
+    // A registration without a subject matches nothing. No interface can create one.
     let without = client(Method::TlsClientAuth);
     assert_eq!(checked(&without, &with(valid(1, 1))), Err(E::Registration));
 }
@@ -164,7 +163,7 @@ fn a_self_signed_certificate_is_registered_by_its_key_or_as_a_whole() {
     assert_eq!(check(&[], &der), Err(E::Key));
     assert_eq!(check(&[with_x5c(jwk(&key), &der)], &der), ok);
     assert_eq!(check(&[with_x5c(jwk(&key), &der)], &renewed), Err(E::Key), "that certificate alone");
-    // RFC 7517 §4.7: the key of the JWK is that of the certificate.
+    // RFC 7517 §4.7: the key of the JWK must be that of the certificate.
     assert_eq!(check(&[with_x5c(jwk(&other), &der)], &der), Err(E::Key));
     assert_eq!(check(&[with_x5c(jwk(&key), b"x")], &der), Err(E::Key));
     assert_eq!(check(&[jwk(&key)], &self_signed(&key, (2025, 2026))), Err(E::Dates));
@@ -200,7 +199,7 @@ fn a_client_with_any_method_uses_its_subject_or_else_its_keys() {
     let certificate = presented(&self_signed(&key, (2026, 2027)), Err(ChainError::UnknownIssuer));
     let keyed = with_keys(client(Method::Any), &[jwk(&key)]);
     assert_eq!(checked(&keyed, &certificate), Ok(CertificateMethod::SelfSigned));
-    // A client with a subject needs a certificate of an authority, although it has keys as well.
+    // A client with a subject needs a certificate of an authority, even if it also has keys.
     let both = named(keyed, SubjectKind::Dns, "svc.example.com");
     assert_eq!(checked(&both, &certificate), Err(E::UnknownIssuer));
 }
@@ -260,7 +259,7 @@ fn subjects_are_stored_as_they_were_written_and_malformed_ones_are_refused() {
     }
 }
 
-/// Replaces a part of the bytes with another one of the same length.
+/// Replaces a part of the bytes by another of the same length.
 fn replaced(der: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let at = der.windows(from.len()).position(|part| part == from).expect("the part is there");
     let mut changed = der.to_vec();
@@ -312,7 +311,7 @@ fn bytes_that_are_no_certificate_are_refused() {
 proptest! {
     // [mutual-tls RFC 8705 §7.4, §7.5]
     /// After a change of any byte, the certificate is refused or still has the names that were compared.
-    /// Nothing panics.
+    /// Parsing never panics.
     #[test]
     fn no_certificate_panics(at in any::<prop::sample::Index>(), byte in any::<u8>(), bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let key = KeyPair::generate().unwrap();

@@ -5,7 +5,7 @@ use tenancy::ApiKeyPolicy;
 
 use super::*;
 
-/// A key of this client, which the store has, and its text.
+/// Stores a key of this client and returns its text.
 fn add(store: &FakeStore, client: &str, change: impl FnOnce(&mut ApiKey)) -> String {
     let owner = super::client(client);
     let GeneratedApiKey { name, key, hint } = GeneratedApiKey::generate(None);
@@ -59,12 +59,12 @@ async fn each_refusal_of_a_key_has_its_reason_and_costs_no_slow_hash() {
         assert_eq!(store.lookups.load(Ordering::Relaxed) - before, lookups, "{expected}");
     }
     assert_eq!(test_env.exchange(&tenant("acme"), post("", &live)).await, refused(api_key::NOT_OFFERED));
-    // Other endpoints look up a key as well, to name its client.
+    // Other endpoints look up a key too, to name its client in the log.
     let before = store.lookups.load(Ordering::Relaxed);
     test_env.check(post("billing", &live), &refused(api_key::NOT_HERE), 0).await;
     assert_eq!(store.lookups.load(Ordering::Relaxed) - before, 2);
     assert_eq!(test_env.pool.hashes_computed(), 0);
-    // A secret without a client is refused as before.
+    // A secret without a client is still refused.
     test_env.check(post("", "secret"), &refused(methods::MALFORMED), 1).await;
 }
 

@@ -1,4 +1,4 @@
-//! Tests which clients authenticate with an assertion, and how often.
+//! Tests which clients authenticate with an assertion, and that each assertion works once.
 
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use protocol::{AssertionKind, PresentedAssertion, SigningAlgorithm};
@@ -15,7 +15,7 @@ pub(super) fn key(number: u32) -> SigningKey {
     SigningKey::parse(KeyId::numbered(number), algorithm, document.expose()).unwrap()
 }
 
-/// Which may authenticate with a secret or with this key.
+/// A client that can authenticate with a secret or with one of these keys.
 pub(super) fn client_with(id: &str, keys: &[&SigningKey]) -> Client {
     let jwks: Vec<_> = keys.iter().map(|key| &key.jwk).collect();
     let keys = ClientKeys::parse(&json!({ "keys": jwks }).to_string()).unwrap();
@@ -75,7 +75,7 @@ async fn an_assertion_authenticates_its_subject_once() {
         assert_eq!(outcome.map_err(|error| error.to_string()), expected, "{jti} {client_id:?}");
     }
     assert_eq!(test_env.pool.hashes_computed(), 0);
-    // The client's secret stays valid, so that a client can move from one method to the other.
+    // The client's secret stays valid, so that the client can migrate to assertions.
     test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
 }
 
@@ -119,7 +119,7 @@ async fn an_assertion_of_one_tenant_is_nothing_at_another() {
         (&of_other, ENDPOINT, "acme", Err(AssertionCheck::Signature)),
         (&of_other, ENDPOINT, "other", Err(AssertionCheck::Audience)),
     ] {
-        // An assertion with the same identifier is accepted once in each tenant.
+        // Each tenant accepts an assertion with the same identifier once.
         let jwt = signer.sign("JWT", &with(claims("billing", "1"), "aud", aud)).unwrap();
         let outcome = test_env.at(id, assertion(None, &jwt), NOW).await;
         let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
@@ -157,7 +157,8 @@ async fn the_subject_has_to_exist_and_to_allow_it() {
     assert!(test_env.store.used.lock().unwrap().is_empty(), "a refused assertion uses nothing up");
 }
 
-/// A key that is published with the sources signs for clients without keys.
+/// Replaces the keys of nobody by a key whose private key the test has, and signs with it for clients without
+/// keys.
 #[tokio::test]
 async fn a_key_of_nobody_authenticates_no_client() {
     let (own, nobody) = (key(1), key(1));

@@ -1,4 +1,4 @@
-//! Tests which clients authenticate with a certificate, and that every refusal looks like the others.
+//! Tests which clients authenticate with a certificate, and that all refusals look the same.
 
 use protocol::{ChainError, ClientCertificate};
 use rcgen::KeyPair;
@@ -18,7 +18,7 @@ fn presented(client_id: &str, certificate: &Arc<ClientCertificate>) -> ClientAut
     ClientAuthentication::None { client_id: client_id.to_owned() }.beside(Some(certificate))
 }
 
-/// What comes of this certificate at this tenant.
+/// The result of presenting this certificate at this tenant.
 async fn outcome(test_env: &TestEnv, tenant: &str, id: &str, certificate: &Arc<ClientCertificate>) -> String {
     test_env.outcome_at(tenant, presented(id, certificate), certificates::NOW.seconds()).await.0
 }

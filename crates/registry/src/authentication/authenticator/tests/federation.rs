@@ -16,7 +16,7 @@ use crate::{ClaimRule, FederationCheck as F, TrustRules};
 
 const CI: &str = "https://ci.example";
 const SUBJECT: &str = "repo:acme/billing:ref:refs/heads/main";
-/// The issuer of the tenant of the tests.
+/// The issuer of the tests' tenant.
 const OURS: &str = "acme";
 
 fn jwks(key: &SigningKey) -> String {
@@ -37,7 +37,7 @@ fn federated(tenant: &str, id: &str, rules: Vec<TrustRule>) -> Client {
     Client { federated: TrustRules(rules), ..Client::new(tenant, id) }
 }
 
-/// The claims as a platform writes them: without `jti`.
+/// The claims as platforms write them, without `jti`.
 fn claims() -> Value {
     json!({ "iss": CI, "sub": SUBJECT, "aud": OURS, "iat": NOW - 10, "exp": NOW + 300, "repository": "acme/billing",
             "environment": "production", "run": 42, "protected": true, "groups": ["a", "b"],
@@ -76,8 +76,7 @@ fn code(check: F) -> String {
 // [federation RFC 7523 §3 e]: Signed with a key of the issuer, by the key's algorithm, which the tenant may
 //   pin; a MAC is refused
 // [parties #7]
-/// Each assertion differs in one detail from one that is accepted. The caller reads the same refusal each
-/// time.
+/// Each assertion differs in one detail from an accepted one. The caller always gets the same refusal.
 #[tokio::test]
 async fn thirty_broken_assertions_have_thirty_right_reasons_and_one_answer() {
     let (ci, other) = (key(1), key(2));
@@ -229,7 +228,7 @@ async fn an_svid_names_its_trust_domain_by_its_subject_and_this_tenant_alone() {
             assert_eq!(said(outcome), expected, "{claims} of the other type");
         }
     }
-    // An assertion of another issuer is no SVID, by any signer.
+    // An assertion of another issuer is not an SVID, even with a SPIFFE ID as `sub`.
     let other = Client {
         federated: TrustRules(vec![TrustRule::new("ci", "**a")]),
         ..federated("acme", "other", vec![])
@@ -247,10 +246,10 @@ async fn an_svid_names_its_trust_domain_by_its_subject_and_this_tenant_alone() {
             assert!(!refused.contains(" by "), "{sub}: {refused}");
         }
     }
-    // Without `client_id` the SPIFFE ID finds the client.
+    // Without `client_id`, the SPIFFE ID determines the client.
     let jwt = mesh.sign("JWT", &good).unwrap();
     assert_eq!(said(test_env.present(&acme, svid(None, &jwt)).await), "billing by rule for mesh");
-    // JOSE is a type of SVIDs alone.
+    // The type JOSE is allowed only for SVIDs.
     let jose = assertion(Some("billing"), &mesh.sign("JOSE", &good).unwrap());
     assert_eq!(said(test_env.present(&acme, jose).await), methods::MALFORMED.code);
 }
@@ -269,7 +268,7 @@ async fn an_assertion_counts_once_where_its_rule_says_so_whatever_its_signature(
     let acme = trusting("acme", &[("ci", CI, &ci)]);
     let sign = |claims: &Value| ci.sign("JWT", claims).unwrap();
     let first = sign(&claims());
-    // ECDSA makes another signature each time, over the same claims.
+    // ECDSA creates a different signature of the same claims each time.
     let again = sign(&claims());
     assert_ne!(first, again);
     for (client, jwt, expected) in [
@@ -286,7 +285,8 @@ async fn an_assertion_counts_once_where_its_rule_says_so_whatever_its_signature(
     assert_eq!(test_env.store.used.lock().unwrap().len(), 2, "only what counts once is remembered");
 }
 
-/// The keys of a client with rules stay valid, and a proof by a client's key is no proof by an issuer's key.
+/// A client with rules can still use its own keys. A signature with a client's key does not count as that of
+/// an issuer.
 #[tokio::test]
 async fn keys_of_a_client_and_of_an_issuer_are_kept_apart() {
     let (own, ci) = (key(1), key(1));
@@ -317,8 +317,8 @@ async fn keys_of_a_client_and_of_an_issuer_are_kept_apart() {
 //   a client by another subject, audience or claim, or at another tenant; have its assertion counted twice
 //   where a rule says `once`; delay other tenants by not answering
 // [federation RFC 7523 §3], [federation RFC 7523 §3 b]
-/// Combines six signers, issuers, tenants and so on in every way: a tenant accepts only the combinations that
-/// it has declared.
+/// Tries all combinations of six signers, issuers, tenants and so on. A tenant must accept only those that it
+/// has declared.
 #[tokio::test(start_paused = true)]
 async fn of_100_000_forged_combinations_none_is_a_client() {
     const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
@@ -326,8 +326,8 @@ async fn of_100_000_forged_combinations_none_is_a_client() {
         ["repo:a/x:main", "repo:a/y:main", "repo:b/x:main", "repo:a/x:main:", "a", "web"];
     let keys: Vec<_> = (0..6).map(|_| key(1)).collect();
     let issuers: Vec<_> = (0..6).map(|nth| format!("https://{nth}.example")).collect();
-    // Each tenant trusts two issuers. Neighbours share one issuer, with the same subjects for clients of
-    // other names.
+    // Each tenant trusts two issuers. Neighbouring tenants share one issuer and its subjects, but for clients
+    // with other names.
     let trusted = |nth: usize| [nth, nth + 1];
     let rules = |nth: usize, client: usize| {
         let issuer = &issuers[trusted(nth)[client % 2]];
@@ -375,8 +375,8 @@ async fn of_100_000_forged_combinations_none_is_a_client() {
 }
 
 // [parties #7]
-/// The issuer of one tenant does not answer. The requests of this tenant wait, and those of the other tenant
-/// are served meanwhile.
+/// The issuer of one tenant does not answer. Requests of this tenant wait, but those of the other tenant are
+/// served.
 #[tokio::test(start_paused = true)]
 async fn a_slow_issuer_of_one_tenant_slows_no_other() {
     let ci = key(1);

@@ -31,7 +31,7 @@ impl TestEnv {
         self.store.fetches.load(Ordering::Relaxed)
     }
 
-    /// An assertion of `billing`, and what came of it.
+    /// Sends an assertion of `billing` and returns the result.
     async fn says(&self, key: &SigningKey, jti: &str) -> String {
         outcome(self.assert(key, &claims("billing", jti)).await)
     }
@@ -57,7 +57,7 @@ async fn a_new_key_is_found_by_one_fetch_and_an_outage_goes_by() {
     assert_eq!(test_env.says(&second, "3").await, "accepted", "a new key is found at once");
     assert_eq!(test_env.says(&first, "4").await, "accepted", "and the one before it stays");
     assert_eq!(test_env.fetches(), 2);
-    // The fetch of this minute is spent.
+    // There was already a fetch in this minute.
     test_env.publish("acme", Some(&[&second, &third]));
     assert_eq!(test_env.says(&third, "5").await, unknown);
     assert_eq!(test_env.fetches(), 2);
@@ -90,7 +90,7 @@ async fn without_a_set_an_assertion_is_refused_like_any_other() {
 }
 
 // [fetches #9]
-/// The keys of two tenants are kept apart also if both clients name the same URL.
+/// The keys of two tenants are separate even if both clients have the same URL.
 #[tokio::test(start_paused = true)]
 async fn a_key_published_for_one_tenant_signs_for_no_client_of_another() {
     let (of_acme, of_other) = (key(1), key(1));
@@ -141,7 +141,7 @@ async fn a_stranger_causes_one_fetch_a_minute_whatever_it_sends() {
         test_env.assert(&strange[number % 3], &claims).await.unwrap_err();
         advance(Duration::from_millis(200)).await;
     }
-    // Two minutes need these fetches: one for the set that was never fetched, and one at the beginning of
+    // Two minutes allow these fetches: one for the set that was never fetched, and one at the beginning of
     // each minute.
     assert!((3..=4).contains(&test_env.fetches()), "{}", test_env.fetches());
     assert_eq!(test_env.says(&own, "own").await, "accepted");
@@ -157,7 +157,7 @@ async fn after_a_fetch_all_refused_assertions_of_the_tenant_take_as_long() {
     test_env.publish("acme", Some(&[&own]));
     assert_eq!(test_env.says(&own, "1").await, "accepted");
     for (at, id, least) in [
-        // This request waits for a fetch. The others wait for none.
+        // This request waits for a fetch. The other requests do not fetch, but take as long.
         ("acme", "billing", 400),
         ("acme", "billing", 400),
         ("acme", "keyless", 400),

@@ -1,4 +1,4 @@
-//! Tests public clients, which send their `client_id` and prove nothing (RFC 6749 §2.1).
+//! Tests public clients, which send only their `client_id` (RFC 6749 §2.1).
 
 use super::*;
 
