@@ -19,9 +19,9 @@ const SEARCH: &str = "run openapi.json --phases examples,coverage,fuzzing --max-
      --exclude-checks positive_data_acceptance --generation-database none --no-shrink --continue-on-failure --no-color \
      --exclude-path-regex ^/(applications|flow)|/revocations$|/accounts/import$|/secrets/leaked$ --workers 1 --request-timeout 20";
 
-/// The limit also for a machine that runs other tests.
+/// The limit, even for a machine that runs other tests.
 const LONGEST: Duration = Duration::from_secs(300);
-/// Fewer would mean that the search ended early.
+/// With fewer cases the search must have ended early.
 const FEWEST_CASES: u64 = 1_500;
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn no_answer_contradicts_the_served_document() {
 
     let here = tempfile::tempdir().unwrap();
     fs::write(here.path().join("openapi.json"), program.get("/openapi.json").await.body).unwrap();
-    // A precondition is checked before the body, and answered with 412.
+    // A precondition is checked before the body, so the answer is 412.
     let expected = "[checks.negative_data_rejection]\nexpected-statuses = [\"4xx\"]\n";
     fs::write(here.path().join("schemathesis.toml"), expected).unwrap();
     let mut search = Command::new(installed("LATCHKEY_TEST_OPENAPI_PYTHON"));

@@ -89,7 +89,7 @@ impl Changes {
         self.caches.publish_invalidation(&announced).await;
     }
 
-    /// Returns the invalidations that are still to be published.
+    /// Returns the invalidations that must still be published.
     async fn apply(&self) -> Vec<Invalidation> {
         let declaration = self.declared.declaration();
         let content = ContentHash::from_parts([self.number.to_be_bytes().as_slice()]);
@@ -105,7 +105,7 @@ impl Changes {
         invalidations
     }
 
-    /// The administrator publishes the invalidations itself.
+    /// Returns no invalidations, because the administrator itself publishes them.
     async fn suspend(&self, (tenant, client): &Client, suspend: bool) -> Vec<Invalidation> {
         let by = Authority::operator(Actor { name: "cli:history".to_owned(), ..Actor::default() });
         let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));

@@ -1,5 +1,4 @@
-//! The currently declared and suspended clients, drawn at random, and since when each
-//! credential is live or revoked.
+//! The declared and suspended clients, drawn at random, and since when each credential is live or revoked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -23,7 +22,7 @@ pub(super) type Client = (&'static str, String);
 pub(super) struct Declared {
     random: Random,
     closed: BTreeSet<&'static str>,
-    /// For each client, its credentials.
+    /// For each client, the indices of its credentials.
     clients: BTreeMap<Client, Vec<usize>>,
     /// Suspended clients get no token, whatever the settings declare.
     suspended: BTreeSet<Client>,
@@ -61,7 +60,7 @@ impl Declared {
         }
     }
 
-    /// Some changes that are drawn are impossible.
+    /// Draws a change. `None` if it is impossible.
     fn try_to_draw(&mut self) -> Option<Drawn> {
         let tenant = *self.random.one_of(&TENANTS).unwrap();
         if self.random.below(100) < 4 {

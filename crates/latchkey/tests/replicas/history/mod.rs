@@ -1,5 +1,5 @@
-//! A thousand random changes under traffic at two programs, while programs and Redis are killed and paused:
-//! no answer is older than the propagation bound.
+//! A thousand random changes under load at two programs, while programs and Redis are killed and paused: no
+//! answer is older than the propagation bound.
 
 mod changes;
 mod declared;
@@ -24,11 +24,11 @@ const CHANGES: u64 = 1_000;
 const LONGEST: Duration = Duration::from_secs(200);
 /// A thousand changes take a minute.
 const PACE: Duration = Duration::from_millis(60);
-/// Pause between two faults: until the effects of the first are over, and as long again, so that the strict
-/// bound applies everywhere.
+/// The pause between two faults: until the effects of the first are over, and the same time again, so that
+/// the strict bound applies, too.
 const QUIET: Duration = Duration::from_secs(6);
-/// Many of them wait at a time: a client that is resumed, or a secret that is declared again, gets
-/// its first token within 3 s.
+/// Many readers wait at the same time: a client that is resumed, or a secret that is declared again, gets its
+/// first token within 3 s.
 const READERS: u64 = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,7 +63,7 @@ async fn a_thousand_changes_kills_and_pauses_leave_no_stale_answer() {
         let from = Instant::now();
         let replica = random.below(2);
         let pause = Duration::from_millis(500 + random.below(1_000) as u64);
-        // Each kind in turn.
+        // Each kind of fault in turn.
         let concerned = match round % 4 {
             0 => {
                 redis.pause();
@@ -136,7 +136,7 @@ fn judge(requested: &[Observation], credentials: &[Credential], faults: &[Inject
             later(Duration::from_secs(1)),
             ages.iter().max()
         );
-        // The bound for lost messages is weak; the strict bound must apply to most changes.
+        // The bound for lost messages is weak, so the strict bound must apply to most changes.
         assert!(ages.len() > 500 && ages.len() * 3 > all.len(), "too few to mean anything");
     }
     let deferred = requested.iter().filter(|requested| requested.answered == Answered::Deferred).count();
@@ -149,7 +149,7 @@ fn judge(requested: &[Observation], credentials: &[Credential], faults: &[Inject
     );
 }
 
-/// No program may write the secrets.
+/// Adds the secrets to the canaries, which no program may print.
 fn watched(replica: Replica) -> Replica {
     replica.folder.canaries.add("lk_");
     replica

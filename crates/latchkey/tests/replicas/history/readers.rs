@@ -13,7 +13,7 @@ use crate::answer::Answer;
 use crate::jwt::claims;
 use crate::running::{credentials, tenant_path};
 
-/// Number of the latest credentials that count as recently changed.
+/// The number of the latest credentials that count as recently changed.
 const RECENT: usize = 12;
 
 pub(super) struct Reader {
