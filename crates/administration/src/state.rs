@@ -103,10 +103,11 @@ impl RowLifecycle {
         }
     }
 
-    /// The lifecycle after a change of this kind through an interface. Returns nothing if that interface may
-    /// not make the change. Only this function decides it. Each interface suspends and resumes every row, and
-    /// schedules and cancels deletions. Only the row's own interface changes fields. The other interface may
-    /// delete a row only after the row's own interface has retired it.
+    /// The lifecycle after a change of this kind through an interface. Returns `None` if the interface may
+    /// not make the change. Only this function decides:
+    /// - Every interface can suspend and resume every row, and schedule and cancel deletions.
+    /// - Only the row's own interface can change fields.
+    /// - The other interface can delete a row only after the row's own interface has retired it.
     #[must_use]
     pub fn after(self, kind: ChangeKind, managed_by: ManagedBy, now: Timestamp) -> Option<Self> {
         let (own, retired) = (self.managed_by == managed_by, self.retired_at.is_some());

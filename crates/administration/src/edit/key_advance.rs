@@ -12,7 +12,7 @@ use super::EditContext;
 use super::key_edit::KeyDecision;
 use crate::{TenantKeys, VerifierFetch};
 
-/// How long before its last moment the decision to hold back an announced key is made.
+/// An announced key is checked this long before the last moment at which it can still be held back.
 const AHEAD: Lifetime = Lifetime::from_seconds(5);
 /// A key is held back for at least this long each time, within the limit of the policy.
 const STEP: Lifetime = Lifetime::from_seconds(60);

@@ -212,7 +212,7 @@ fn check_assertions(errors: &mut FieldErrors, settings: &AssertionSettings) -> A
     AssertionPolicy { issuer_only, max_lifetime: *max_lifetime }
 }
 
-/// Checks certificates in PEM. Each must be usable as the end of a certificate chain.
+/// Checks certificates in PEM: the authorities at which a certificate chain can end.
 fn check_client_ca(errors: &mut FieldErrors, settings: &ClientCaSettings) -> Option<String> {
     const MOST: usize = 10;
     let pem = settings.pem.as_deref().unwrap_or_default();

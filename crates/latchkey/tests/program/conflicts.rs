@@ -1,6 +1,6 @@
-//! Conflicts between a valid file and the store are reported like mistakes in the file: with file, line, key
+//! Conflicts between a valid file and the store are reported like errors in the file: with file, line, key
 //! and hint, by every command that compares the two. `left_out.rs` tests their other effects, also at a
-//! reload; a unit test has the place of every conflict.
+//! reload. A unit test covers the place of every conflict.
 
 use crate::folder::Folder;
 use crate::settings::{TWO_TENANTS, with_line};

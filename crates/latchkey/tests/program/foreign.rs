@@ -28,9 +28,9 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples")
 }
 
-/// Runs an example with this text in place of its own, as a person does: by its name, in its folder, beside
-/// the other files of that folder. A file that hides a module of its language fails there. `files` are its
-/// path below `docs/examples`, and further files of a Go program.
+/// Runs an example with this text instead of its own, as a person does: by its name, in its folder, next to
+/// the other files of that folder. So a file that hides a module of its language makes the test fail. `files`
+/// is the path below `docs/examples`, followed by further files of a Go program.
 pub(crate) fn run_example(files: &str, text: &str, environment: &[(&str, &str)]) -> Ran {
     let (folder, names) = files.split_once('/').unwrap();
     let names: Vec<_> = names.split(' ').collect();

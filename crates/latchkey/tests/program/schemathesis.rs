@@ -10,11 +10,13 @@ use crate::foreign::{installed, run_in};
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
-/// What a search is: the same requests each time, so many for each operation. `positive_data_acceptance` is
-/// left out: a schema cannot say which names exist, which ETag is the present one, or that a client
-/// authenticates in one way only. The Thunder-compatible API takes a person's assertion, which an
-/// administrator's token is not. The revocation feed is no JSON, for which the tool takes its media type, and
-/// it cannot write the lines of an import. Reports of leaks are answered alike, whatever is sent.
+/// The arguments of the search: the same requests each time, with a fixed number for each operation.
+/// `positive_data_acceptance` is left out, because a schema cannot say which names exist, which ETag is
+/// current, or that a client authenticates in only one way. These operations are left out:
+/// - The Thunder-compatible API needs a person's assertion instead of an administrator's token.
+/// - The revocation feed is not JSON, although the tool expects JSON for its media type.
+/// - The tool cannot write the lines of an import.
+/// - Reports of leaks always get the same answer.
 const SEARCH: &str = "run openapi.json --phases examples,coverage,fuzzing --max-examples 10 --seed 1 \
      --exclude-checks positive_data_acceptance --generation-database none --no-shrink --continue-on-failure --no-color \
      --exclude-path-regex ^/(applications|flow)|/revocations$|/accounts/import$|/secrets/leaked$ --workers 1 --request-timeout 20";

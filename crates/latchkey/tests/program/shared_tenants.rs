@@ -244,8 +244,7 @@ impl Answered {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Whether the answer is a success. Pages that ask for a sign-in, and devices that wait for a person, are
-    /// refusals.
+    /// A page that asks for the password is not accepted. A device code that waits for a person is.
     fn is_accepted(&self) -> bool {
         let text = self.text();
         let is_refused = self.status.as_u16() >= 400 || text.contains("name=\"password\"");

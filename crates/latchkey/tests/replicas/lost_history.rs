@@ -1,7 +1,7 @@
-//! After a failover to a standby that had not received all transactions, numbers of the log and of
-//! transactions are given again for other changes. So they may be after a crash, a restore or a swap to a
-//! copy. Every change after such an event counts at every replica all the same, and warm callers get tokens
-//! meanwhile.
+//! After a failover to a standby that had not received all transactions, the numbers of the log and of
+//! transactions are used again for other changes. The same may happen after a crash, a restore or a change to
+//! a copy. Every change after such an event must still take effect at every replica, and callers with cached
+//! rows get tokens in the meantime.
 
 use std::time::Instant;
 

@@ -1,6 +1,7 @@
 //! The connection to PostgreSQL breaks after a COMMIT was sent and before it was answered: the change was
-//! done, and nobody knows. The answer says so, and a repetition with the same key gets the first result. The
-//! command line repeats by itself, also while PostgreSQL takes no connections for a while.
+//! made, but the program does not know. The answer says so, and repeating the request with the same key
+//! returns the first result. The command line repeats automatically, even while PostgreSQL accepts no
+//! connections for a while.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
