@@ -50,7 +50,6 @@ pub struct ClientCount {
     pub total: u64,
 }
 
-/// A piece of advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Advice {
     pub(crate) rule: &'static str,

@@ -31,7 +31,6 @@ pub struct PutApplication<'a> {
     /// The application to replace. `None` for a new one.
     pub replaces: Option<ApplicationId>,
     pub name: &'a str,
-    /// The client id of the request, if it has one.
     pub client_id: Option<&'a str>,
     /// The secret of the request, if it has one.
     pub secret: Option<&'a Secret>,

@@ -37,7 +37,7 @@ pub enum ChangeKind {
     Resumed,
     /// A tenant becomes inactive. It is deleted at this time, unless an administrator cancels the deletion.
     DeletionScheduled { due_at: Timestamp },
-    /// The deletion of a tenant is cancelled.
+    /// The deletion of the tenant is cancelled.
     DeletionCancelled,
     /// The row now allows less. Tokens that were issued for it before are revoked.
     Restricted,
@@ -112,7 +112,7 @@ pub enum KeyChangeKind {
         active_from: Timestamp,
         imported: bool,
     },
-    /// Its planned times change.
+    /// The planned times of the key change.
     Rescheduled { before: KeyTimes, after: KeyTimes },
     /// An operator removed the key before its planned time.
     Revoked { after: KeyTimes },

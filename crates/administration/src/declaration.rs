@@ -37,7 +37,6 @@ pub struct DeclaredClient {
     pub secrets: Vec<DeclaredSecret>,
 }
 
-/// A secret as the operator declared it.
 pub struct DeclaredSecret {
     /// The secret itself, which is hashed before it is stored, or only its hash.
     pub password: DeclaredPassword,

@@ -71,7 +71,6 @@ pub(crate) struct Facts {
     pub(crate) state: Option<TenantState>,
     /// The owners of the issuers that the edit names, and of issuers above or below a new issuer.
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
-    /// The application that the edit is about.
     pub(crate) application: Option<Application>,
     /// The application that has the requested name.
     pub(crate) name_owner: Option<ApplicationId>,

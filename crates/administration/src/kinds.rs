@@ -55,7 +55,6 @@ pub trait Kind: Clone {
     /// The fields with the names of the configuration, and their values, in the order of the document.
     fn fields(&self) -> Vec<(String, String)>;
 
-    /// The name of the row in its tenant.
     fn name(&self) -> String;
 
     /// Whether rows of this kind can change like this. Only tenants are deleted in two steps.
@@ -128,7 +127,6 @@ pub enum Change {
     Secret(TenantId, ClientId, SecretChange),
     /// The tenant begins with an imported key.
     FirstKey(TenantId, FirstKey),
-    /// A change of a signing key of the tenant.
     Key(TenantId, KeyChange),
     /// The row names its tenant. The client of the application has a change of its own.
     Application(RowChange<Application>),
@@ -140,7 +138,6 @@ pub enum Change {
     AccountPassword(TenantId, AccountId, PasswordChange),
     /// All earlier sessions of an account end, or only this session.
     Sessions(TenantId, AccountId, Option<SessionId>),
-    /// The consent of an account to a client is deleted.
     Consent(TenantId, AccountId, ClientId),
     /// The failed sign-ins of an account are forgotten, so that it accepts all browsers again. No row
     /// changes.
@@ -210,7 +207,6 @@ pub enum Invalidation {
     Tenant(TenantId),
     /// A client or its secrets.
     Client(TenantId, ClientId),
-    /// The tenant's keys.
     Keys(TenantId),
     Revocations(TenantId),
     Account(TenantId, AccountId),

@@ -26,7 +26,6 @@ pub struct Plan {
     /// The compared tenants, as they were before.
     #[serde(skip)]
     pub(crate) before: Vec<TenantState>,
-    /// The metadata of each compared tenant.
     #[serde(skip)]
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
     /// The declared secrets that must be hashed when the plan is applied.
@@ -37,7 +36,6 @@ pub struct Plan {
     pub(crate) passwords: Vec<PlannedPassword>,
 }
 
-/// The effect of a plan on one client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Effect {
     pub tenant: TenantId,
@@ -159,7 +157,6 @@ pub enum ConflictKind {
 pub enum Subject {
     Tenant(TenantId),
     Row(TenantId, RowName),
-    /// A client's secret.
     Secret(TenantId, ClientId, SecretId),
     Scope(TenantId, String),
 }
@@ -174,7 +171,6 @@ pub struct RowName {
 }
 
 impl Conflict {
-    /// A conflict of a tenant as a whole.
     pub(crate) fn of_tenant(tenant: &TenantId, kind: ConflictKind) -> Self {
         Self { subject: Subject::Tenant(tenant.clone()), kind }
     }
@@ -196,7 +192,6 @@ impl Conflict {
 }
 
 impl Subject {
-    /// A row of a kind.
     #[must_use]
     pub fn new<R: Kind>(tenant: &TenantId, name: &str) -> Self {
         let row = RowName { noun: R::NOUN, collection: R::COLLECTION, name: name.to_owned() };

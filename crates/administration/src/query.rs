@@ -32,7 +32,6 @@ pub struct TenantCursor {
 pub struct ClientQuery {
     /// Part of the id or the name. Upper and lower case are equal.
     pub search: Option<String>,
-    /// Only clients after this one.
     pub after: Option<ClientId>,
     /// The most rows of the page.
     pub limit: u32,

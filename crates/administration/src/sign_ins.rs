@@ -54,7 +54,7 @@ impl SignInCounts {
         records
     }
 
-    /// The sums of minutes that are over.
+    /// The sums for minutes that have ended.
     pub(crate) fn over(&mut self, now: Timestamp) -> Vec<AuditRecord> {
         let minutes = self.0.iter_mut().zip([false, true]);
         minutes.flat_map(|(minute, succeeded)| minute.end(succeeded, now)).collect()

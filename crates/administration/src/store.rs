@@ -86,10 +86,8 @@ pub trait AuditLog: Send + Sync {
     async fn list_audit(&self, query: &AuditQuery) -> Stored<Vec<(i64, AuditRecord)>>;
 }
 
-/// Reads the log of changes.
 #[async_trait]
 pub trait ChangeLog: Send + Sync {
-    /// The position of the last change.
     async fn position(&self) -> Stored<i64>;
 
     /// The changes after a position, in order, each with its own position.

@@ -48,7 +48,6 @@ named! {
     }
 }
 
-/// The counts of one event in a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayCounts {
     pub counter: Counter,

@@ -32,7 +32,6 @@ use self::repeats::RequestAttempts;
 use self::store_client::StoreClient;
 use settings::Environment;
 
-/// A client of the admin API.
 pub(crate) enum AdminClient {
     Http(Http),
     InProcess(Box<StoreClient>),

@@ -15,7 +15,6 @@ const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 /// The state of a client's credentials.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Migration {
-    /// How the client must authenticate.
     token_endpoint_auth_method: String,
     keys: Vec<RegisteredKey>,
     /// Where the client publishes its keys.

@@ -28,7 +28,6 @@ pub(crate) trait Buffered: Send + Sync {
     fn dropped(&self) -> u64 {
         self.buffer().dropped()
     }
-    /// Writes these rows to the store.
     async fn write(store: &dyn AdministrationStore, rows: &[Row<Self>]) -> Stored<()>;
 }
 

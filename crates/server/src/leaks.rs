@@ -17,7 +17,6 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) struct LeakWorker {
     pub(crate) reports: Arc<LeakReports>,
     pub(crate) administrator: Arc<Administrator>,
-    /// The keys with which reports are signed.
     pub(crate) keys: Option<ReportKeys>,
 }
 

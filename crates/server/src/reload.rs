@@ -72,7 +72,6 @@ impl ServerSecrets {
 enum Why {
     /// The files may have changed.
     Changed,
-    /// The operator requested a reload.
     Requested,
     /// Tenants with a conflict are tried again.
     Again,

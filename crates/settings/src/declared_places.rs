@@ -43,7 +43,6 @@ impl DeclaredPlaces {
         }
     }
 
-    /// The file with the name of the tenant.
     fn file_of(&self, tenant: &str) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
         let files = ["yaml", "yml"].map(|extension| folder.join(format!("{tenant}.{extension}")));

@@ -137,7 +137,6 @@ pub fn resource_server(
     Change::ResourceServer(tenant.clone(), row(kind, before, after))
 }
 
-/// The change of an existing secret.
 #[must_use]
 pub fn secret(client: &Client, secret: &ClientSecret, kind: SecretChangeKind) -> Change {
     let change = SecretChange { id: secret.id.clone(), kind, in_store: None };
@@ -153,7 +152,6 @@ pub fn put_client(request: &mut CommitRequest, kind: ChangeKind, client: &Client
     }
 }
 
-/// Adds a secret with its hash to the request.
 pub fn add_secret(
     request: &mut CommitRequest,
     client: &Client,
@@ -191,7 +189,6 @@ pub fn announce_key(request: &mut CommitRequest, tenant: &TenantId, key: KeyReco
     request.edit.keys.added.push((tenant.clone(), key));
 }
 
-/// Changes the times of an existing key.
 pub fn reschedule_key(request: &mut CommitRequest, tenant: &TenantId, before: KeyTimes, after: KeyTimes) {
     request.edit.changes.push(key(tenant, after.id, KeyChangeKind::Rescheduled { before, after }));
 }
@@ -201,7 +198,6 @@ pub fn destroy_key(request: &mut CommitRequest, tenant: &TenantId, id: KeyId) {
     request.edit.changes.push(key(tenant, id, KeyChangeKind::Destroyed));
 }
 
-/// A change of a signing key.
 #[must_use]
 pub fn key(tenant: &TenantId, id: KeyId, kind: KeyChangeKind) -> Change {
     Change::Key(tenant.clone(), KeyChange { id, kind })

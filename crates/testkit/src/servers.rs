@@ -76,7 +76,6 @@ impl RedisServer {
         format!("redis://{}", self.host())
     }
 
-    /// The address and port of the server.
     #[must_use]
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
@@ -111,7 +110,6 @@ impl RedisServer {
         ping().is_ok_and(|answer| [*b"+PONG", *b"-NOAU"].contains(&answer))
     }
 
-    /// Kills the server immediately.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().expect("it is this process's child");

@@ -19,9 +19,7 @@ use crate::edit::{
 use crate::password_context;
 use crate::{EditError, FieldError, FileSecret, Permission, SecretForm};
 
-/// The most lines of one import.
 pub const IMPORT_LINES: usize = 10_000;
-/// The most bytes of one import.
 pub const IMPORT_BYTES: usize = 8 * 1024 * 1024;
 /// The most lines of one import that may have a password: to check and hash one takes some 20 ms of a core.
 pub const IMPORT_PASSWORDS: usize = 500;

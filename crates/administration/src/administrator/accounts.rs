@@ -21,7 +21,6 @@ use crate::{
 /// Selects accounts for a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountFilter<'a> {
-    /// Only the account of this identifier.
     pub identifier: Option<&'a str>,
     /// Only the account of this identifier in another system.
     pub external_id: Option<&'a str>,

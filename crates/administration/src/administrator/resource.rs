@@ -12,7 +12,6 @@ use crate::documents::ViewContext;
 use crate::edit::{EditContext, Edited};
 use crate::{EditError, Kind, Permission, RowLifecycle, TenantState};
 
-/// Decides what a merge patch changes.
 pub(super) type Patch<Id> = fn(EditContext<'_>, &Id, &Value) -> Edited;
 
 /// Decides what a step changes.
@@ -46,7 +45,6 @@ pub trait Resource: Kind + 'static {
         None
     }
 
-    /// The lifecycle of the row, if it was loaded.
     fn lifecycle<'a>(state: &'a TenantState, id: &Self::Id) -> Option<&'a RowLifecycle>;
 
     /// Shows the row, even if it is deleted.

@@ -76,7 +76,6 @@ pub struct CreatedClient {
 }
 
 impl ClientView {
-    /// The view of a client's rows.
     #[must_use]
     pub fn new(state: &ClientState, now: Timestamp) -> Self {
         let ClientState { client, lifecycle, secrets, rotation } = state;

@@ -24,7 +24,6 @@ pub trait JsonSchema {}
 #[cfg(not(feature = "schemas"))]
 impl<T: ?Sized> JsonSchema for T {}
 
-/// The id of a tenant.
 pub const TENANT_ID: &str = "^[a-z0-9][a-z0-9-]{0,62}$";
 /// A name without control characters.
 pub const NAME: &str = r"^[^\x00-\x1F\x7F-\x9F]+$";

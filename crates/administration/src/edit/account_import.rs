@@ -28,7 +28,6 @@ pub(crate) struct ImportLine {
     pub(crate) read: Result<Box<LineAccount>, Vec<FieldError>>,
 }
 
-/// The account of a line, and its password.
 #[derive(Debug)]
 pub(crate) struct LineAccount {
     pub(crate) account: Account,

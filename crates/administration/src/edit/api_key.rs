@@ -24,7 +24,6 @@ pub(crate) struct ApiKeyMaterial {
     pub(crate) hint: String,
 }
 
-/// Creates an additional key of a client.
 pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,

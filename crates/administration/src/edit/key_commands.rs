@@ -15,7 +15,6 @@ use crate::{EditError, TenantKeys};
 /// others.
 const MOST_KEYS: usize = 20;
 
-/// A command for the keys of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyCommand {
     /// The next key signs as soon as verifiers can know it.

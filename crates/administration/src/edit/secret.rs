@@ -154,7 +154,6 @@ pub(super) fn add(
     edit
 }
 
-/// The change of a client's secret.
 pub(super) fn of_secret(client: &Client, secret: &SecretId, kind: SecretChangeKind) -> Change {
     let change = SecretChange { id: secret.clone(), kind, in_store: None };
     Change::Secret(client.tenant.clone(), client.id.clone(), change)
@@ -169,7 +168,6 @@ fn live(row: &ClientState, now: Timestamp) -> impl Iterator<Item = &SecretState>
 pub enum SecretStep {
     /// Changes the expiry. `None`: never expires. A later expiry needs the same privilege as a new secret.
     Expire(Option<Timestamp>),
-    /// Revokes the secret immediately.
     Revoke,
 }
 

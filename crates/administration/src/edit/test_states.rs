@@ -18,7 +18,6 @@ use crate::{
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
-/// The value after a change.
 pub(crate) fn with<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
     change(&mut value);
     value

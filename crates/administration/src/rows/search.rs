@@ -5,7 +5,6 @@
 
 use crate::TenantQuery;
 
-/// The search for tenants by words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSearch {
     /// The driving word. The position of a tenant is the smallest of its words with this prefix.

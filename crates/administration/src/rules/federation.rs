@@ -13,13 +13,11 @@ use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url, member, unfit};
 use crate::documents::schema;
 use crate::{FieldError, TenantSettings, TrustRuleSettings, TrustedIssuerSettings};
 
-/// The most rules of a client.
 const MOST_RULES: usize = 20;
 /// The most bytes of a subject.
 const LONGEST_SUBJECT: usize = 1_024;
 /// The most bytes of a subject with a star.
 const LONGEST_PATTERN: usize = 256;
-/// The most stars of a pattern.
 const MOST_STARS: usize = 4;
 /// The most steps for comparing patterns with each other: in an answer, and in `check`.
 const STEPS_OF_ANSWER: usize = 1_000_000;
@@ -110,7 +108,6 @@ fn check_algorithms(errors: &mut FieldErrors, at: &str, names: &[String]) -> Vec
     names.to_vec()
 }
 
-/// Checks the trust rules of a client.
 pub(super) fn check_trust_rules(
     errors: &mut FieldErrors,
     tenant: &Tenant,

@@ -208,7 +208,6 @@ impl FieldErrors {
         }
     }
 
-    /// Checks the lifetime of a token.
     pub(super) fn check_token_lifetime(&mut self, at: &str, lifetime: Lifetime) {
         if lifetime.seconds() == 0 {
             self.refuse_value(at, "a token must be valid for at least 1s", "write 1s or more");

@@ -20,7 +20,6 @@ pub struct TakenNames<'a> {
 }
 
 impl<'a> TakenNames<'a> {
-    /// The names of a tenant with these resource servers and clients.
     pub fn new(
         tenant: &'a Tenant,
         servers: impl Iterator<Item = &'a ResourceServer>,

@@ -45,7 +45,6 @@ pub struct Rows {
     pub search_terms: Vec<TenantId>,
     /// Pictures that tenants show from now on.
     pub logos: Vec<(TenantId, Logo)>,
-    /// Resource servers, by tenant and audience.
     pub resource_servers: BTreeMap<(TenantId, String), ResourceServerState>,
     /// Clients without their secrets.
     pub clients: BTreeMap<(TenantId, ClientId), ClientState>,
@@ -53,7 +52,6 @@ pub struct Rows {
     pub client_names: Vec<(TenantId, ClientId)>,
     /// Secrets that already exist.
     pub secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
-    /// Secrets that the commit adds.
     pub new_secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
     pub api_keys: BTreeMap<(TenantId, ApiKeyId), ApiKeyState>,
     pub accounts: BTreeMap<(TenantId, AccountId), AccountState>,
@@ -62,9 +60,7 @@ pub struct Rows {
     /// Passwords that are set or removed.
     pub passwords: Vec<NewPassword>,
     pub applications: Vec<Application>,
-    /// Applications that the commit adds.
     pub new_applications: Vec<Application>,
-    /// The sealed first keys of tenants.
     pub first_keys: Vec<(TenantId, KeyRecord)>,
     /// Other new keys. Each number must be the next one of its tenant.
     pub keys: Vec<(TenantId, KeyRecord)>,
@@ -77,7 +73,6 @@ pub struct Rows {
     pub tenant_metadata: Vec<TenantMetadata>,
 }
 
-/// The names of the rows that a commit deletes.
 #[derive(Clone, Debug, Default)]
 pub struct DeletedRows {
     /// The deleted tenants. Only their names stay reserved.
@@ -142,7 +137,6 @@ impl Commit {
     }
 }
 
-/// The new password of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPassword {
     pub tenant: TenantId,

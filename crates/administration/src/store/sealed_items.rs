@@ -23,7 +23,6 @@ pub trait SealedItems: Send + Sync {
     /// Replaces the sealed bytes of a place if they still equal `old`. Returns whether it did.
     async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Stored<bool>;
 
-    /// A sealed value by its name.
     async fn find_sealed(&self, name: &str) -> Stored<Option<Vec<u8>>>;
 
     /// Stores a sealed value unless a value with this name exists. Returns whether it did.

@@ -18,7 +18,6 @@ pub trait UsageDays: Send + Sync {
     /// The counts of these days, ordered by day.
     async fn usage(&self, of: UsageOf<'_>, days: &RangeInclusive<u64>) -> Stored<Vec<DayCounts>>;
 
-    /// The counts of each of these clients of a tenant in these days.
     async fn client_counts(
         &self,
         tenant: &TenantId,
@@ -38,7 +37,6 @@ pub trait UsageDays: Send + Sync {
     async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>>;
 }
 
-/// The counts of clients, and the first day on which their tenant was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientCounts {
     pub counts: Vec<ClientCount>,

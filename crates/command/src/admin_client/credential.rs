@@ -132,7 +132,6 @@ impl TokenOrigin {
     }
 }
 
-/// A client and its credential.
 pub(super) struct OwnCredential {
     client: String,
     proof: OwnProof,

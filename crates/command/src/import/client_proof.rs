@@ -16,7 +16,6 @@ pub(super) enum ProofMethod {
     NewSecret,
     /// The client keeps the key of the realm.
     Key,
-    /// The client is public.
     Public,
 }
 

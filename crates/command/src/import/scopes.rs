@@ -47,7 +47,6 @@ pub(super) struct Scopes<'r> {
 pub(super) struct GrantedScopes {
     /// The scopes of OpenID Connect.
     pub(super) standard: Vec<String>,
-    /// The scopes of APIs.
     pub(super) api: Vec<String>,
     pub(super) audiences: BTreeSet<String>,
 }

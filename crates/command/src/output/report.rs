@@ -17,7 +17,6 @@ pub(crate) enum Layout {
     From(usize),
 }
 
-/// The lines of a report.
 pub(crate) fn report<'a>(head: String, parts: impl Iterator<Item = (&'a str, Layout, CellRows)>) -> String {
     parts.fold(head, |text, (name, layout, rows)| format!("{text}\n{name}\n{}", layout.lines(rows)))
 }

@@ -58,7 +58,6 @@ pub(super) fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The path below a tenant.
 pub(super) fn tenant_path(tenant: &str, rest: &str) -> String {
     format!("/api/v1/tenant/{tenant}{rest}")
 }

@@ -18,7 +18,6 @@ pub(super) struct KindCount {
     pub(super) findings: usize,
 }
 
-/// A route at which the tenants are not isolated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct IsolationLeak {
     pub(super) kind: String,

@@ -33,7 +33,6 @@ pub(super) enum Client {
 
 pub(super) struct Provider {
     pub(super) http: reqwest::Client,
-    /// The base URL of the provider.
     pub(super) url: String,
     /// The metadata below the issuer.
     pub(super) metadata: Value,
@@ -120,7 +119,6 @@ impl Provider {
         self.metadata["issuer"].as_str().unwrap()
     }
 
-    /// An endpoint in the metadata.
     pub(super) fn endpoint(&self, name: &str) -> &str {
         self.metadata[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.metadata))
     }

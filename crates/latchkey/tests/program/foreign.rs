@@ -54,7 +54,6 @@ pub(crate) fn run_example(files: &str, text: &str, environment: &[(&str, &str)])
     run_in(command.args(names).envs(environment.iter().copied()), place.path(), LONGEST)
 }
 
-/// Runs a bash script from a file.
 pub(crate) fn bash(script: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(Command::new("bash"), "script.sh", script, environment)
 }

@@ -18,7 +18,6 @@ use crate::mock_server::{KvSecrets, MockServer, Reply, TOKEN, tls};
 use crate::program::Program;
 use crate::reload::eventually;
 
-/// A store, and the settings for it.
 pub(crate) struct Store {
     /// The settings below its name in `secret_stores`.
     pub(crate) setting: String,

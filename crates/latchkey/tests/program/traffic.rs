@@ -22,7 +22,6 @@ const INTROSPECTED: usize = 16;
 /// The longest time for an answer.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// A client that requests tokens.
 #[derive(Clone)]
 pub(crate) struct Requester {
     pub(crate) tenant: String,

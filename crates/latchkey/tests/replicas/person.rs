@@ -65,7 +65,6 @@ impl Browser {
         browser
     }
 
-    /// Opens the page of an authorization request.
     pub(crate) async fn open(&mut self, replica: &Replica) -> Answer {
         let answer = self.authorize(replica, &AUTHORIZATION_REQUEST).await;
         self.keep(&answer);

@@ -50,7 +50,6 @@ pub(crate) struct TestEnv {
     secrets: [String; 3],
 }
 
-/// A program and its folder.
 pub(crate) struct Replica {
     pub(crate) program: Program,
     pub(crate) folder: Folder,

@@ -48,7 +48,6 @@ pub(crate) async fn sealed_pepper(store: &dyn SealedItems) -> Stored<Option<Vec<
     store.find_sealed(PEPPER).await
 }
 
-/// Unseals the stored pepper.
 pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> anyhow::Result<Pepper> {
     let bytes = sealer.unseal(&SealingContext::Named(PEPPER), sealed).await.map_err(|error| {
         let why = if is_outage(&error) { UNUSABLE } else { NOT_OPENED };

@@ -3,7 +3,6 @@
 pub(super) enum Defect {
     /// The feed skips changes of clients.
     ClientsAreSkipped,
-    /// The feed skips revocations.
     RevocationsAreSkipped,
     /// The feed skips changes of keys.
     KeysAreSkipped,

@@ -8,7 +8,6 @@ pub(super) enum Fault {
     Stopped,
     /// The process was killed, and a new one starts with empty caches.
     Restarted,
-    /// The store refuses calls.
     StoreRefuses,
     /// The store answers no calls until they time out.
     StoreHangs,
@@ -20,7 +19,6 @@ pub(super) enum Fault {
     FeedRefuses,
     /// The connection for notifications is silent.
     FeedIsSilent,
-    /// Notifications are late or lost.
     NotificationsLost,
     /// A standby receives no more transactions. At the end of the fault it replaces the store for both
     /// replicas.

@@ -13,7 +13,6 @@ use crate::{files, resolved::Token};
 /// Secret stores by name.
 pub(crate) type KnownStores = BTreeMap<String, KnownStore>;
 
-/// A secret store in the settings.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownStore {
     /// How long until a secret is read again.
@@ -53,7 +52,6 @@ impl KnownStore {
         matches!(self.place, StoreAddress::Vault { .. })
     }
 
-    /// The options to open the store.
     pub(crate) fn options(&self) -> Result<SecretStoreOptions, String> {
         let (setting, sign_in) = match &self.place {
             StoreAddress::Aws(AwsStoreSetting { region, endpoint }) => {

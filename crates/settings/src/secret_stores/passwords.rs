@@ -11,7 +11,6 @@ use crate::{
 /// The passwords that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Passwords {
-    /// The password of `storage`.
     pub storage: Option<FileSecret>,
     /// The password of `cache`.
     pub redis: Option<FileSecret>,

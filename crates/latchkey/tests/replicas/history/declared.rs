@@ -29,7 +29,6 @@ pub(super) struct Declared {
     credentials: Arc<Mutex<Vec<Credential>>>,
 }
 
-/// A change.
 pub(super) enum Drawn {
     /// The declaration changes.
     Declared,
