@@ -107,7 +107,6 @@ pub struct Administrator {
     pepper: Arc<Pepper>,
     pool: KeyPool,
     policy: EditPolicy,
-    /// Publishes every commit.
     publish: Publish,
     clock: ReadClock,
     tenant_locks: TenantLocks,
@@ -216,7 +215,6 @@ impl Deref for InTenant<'_> {
 }
 
 impl InTenant<'_> {
-    /// Refuses a caller without this permission.
     fn require(&self, permission: Permission) -> Edited<()> {
         self.caller.authority.require_in(self.tenant, permission)
     }

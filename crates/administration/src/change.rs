@@ -20,7 +20,6 @@ pub struct RowChange<T> {
     pub after: Box<T>,
 }
 
-/// The kind of a row's change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
     /// It is created.
@@ -49,7 +48,6 @@ pub enum ChangeKind {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretChange {
-    /// Which secret of its client.
     pub id: SecretId,
     pub kind: SecretChangeKind,
     /// The place in a secret store, if the secret has one: the version that was read, or the path that a
@@ -194,7 +192,6 @@ impl ChangeKind {
 }
 
 impl KeyChangeKind {
-    /// The sign of the change in a plan.
     pub(crate) const fn sign(&self) -> &'static str {
         match self {
             Self::Announced { .. } => "+",
@@ -205,7 +202,6 @@ impl KeyChangeKind {
 }
 
 impl SecretForm {
-    /// How a hashed secret is stored.
     pub(crate) const fn from_hash(hash: &SecretHash) -> Self {
         match hash {
             SecretHash::Token(_) => Self::Generated,

@@ -25,7 +25,6 @@ pub struct Declaration {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadSecret {
     pub client: ClientId,
-    /// The error of the secret store.
     pub why: String,
 }
 

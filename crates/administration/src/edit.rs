@@ -80,9 +80,7 @@ pub(crate) struct Facts {
     pub(crate) fetches: Vec<VerifierFetch>,
     /// The sessions of the account that the edit is about.
     pub(crate) sessions: Vec<FoundSession>,
-    /// The number of live API keys of the client.
     pub(crate) live_api_keys: u64,
-    /// The consents of that account.
     pub(crate) consents: Vec<ConsentState>,
     /// Whether another tenant has the imported key, or had it.
     pub(crate) key_is_taken: bool,
@@ -150,7 +148,6 @@ impl EditContext<'_> {
 }
 
 impl Facts {
-    /// The owner of each issuer.
     fn owners(&self) -> IssuerOwners<'_> {
         self.issuer_owners.iter().map(|(issuer, owner)| (issuer.as_str(), owner)).collect()
     }

@@ -116,10 +116,8 @@ impl Permission {
     }
 }
 
-/// A change to one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A change of a tenant's own row.
     Tenant(RowChange<Tenant>),
     ResourceServer(TenantId, RowChange<ResourceServer>),
     /// The row names its tenant.
@@ -177,7 +175,6 @@ macro_rules! changes_of_rows {
 changes_of_rows!(Tenant, Client, Application, Account, ApiKey);
 
 impl Change {
-    /// The tenant whose rows change.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         match self {
@@ -205,7 +202,6 @@ impl Change {
 pub enum Invalidation {
     /// The tenant's own row or its resource servers.
     Tenant(TenantId),
-    /// A client or its secrets.
     Client(TenantId, ClientId),
     Keys(TenantId),
     Revocations(TenantId),
@@ -217,7 +213,6 @@ impl Invalidation {
     /// The kinds of which a tenant has several, so that an invalidation needs a name.
     pub const NAMED_KINDS: [&str; 3] = ["client", "account", "api_key"];
 
-    /// The tenant of the row.
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {
         match self {

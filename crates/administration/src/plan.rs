@@ -161,7 +161,6 @@ pub enum Subject {
     Scope(TenantId, String),
 }
 
-/// A row, by its name in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowName {
     pub noun: &'static str,
@@ -198,7 +197,6 @@ impl Subject {
         Self::Row(tenant.clone(), row)
     }
 
-    /// The tenant whose row it is.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         match self {
@@ -235,7 +233,6 @@ impl Plan {
         self.conflicts.push(Conflict { subject, kind });
     }
 
-    /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -250,7 +247,6 @@ impl Plan {
         tenants
     }
 
-    /// How many rows would be retired.
     #[must_use]
     pub fn retirements(&self) -> Retirements {
         let count =

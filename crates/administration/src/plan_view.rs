@@ -8,7 +8,6 @@ use values::Timestamp;
 
 use crate::{Actor, AuditRecord, Change, Conflict, Deviation};
 
-/// One entry of a list.
 #[derive(Serialize)]
 struct PlanEntry<'a> {
     /// The action of a change in the words of the audit, such as `client.changed`.

@@ -41,7 +41,6 @@ pub struct Reconciler {
     pub clients: u64,
 }
 
-/// The result of a step, or the error that prevented it.
 type Reconciled<T> = Result<T, ReconcileError>;
 
 /// The default for the most clients of a tenant.

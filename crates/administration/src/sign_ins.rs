@@ -21,7 +21,6 @@ pub struct SignIn {
     /// The user, if a user with this name is declared. Other text is not stored, because it may be a password
     /// that was typed in the wrong field.
     pub user: Option<String>,
-    /// Whether the password was right.
     pub succeeded: bool,
     /// The source address, if it is known.
     pub source: Option<String>,

@@ -28,7 +28,6 @@ pub struct RowLifecycle {
     /// When a tenant will be deleted. Until then the deletion can be cancelled, and the tenant is inactive.
     pub deletion_due_at: Option<Timestamp>,
     pub created_at: Timestamp,
-    /// When the row last changed.
     pub updated_at: Timestamp,
 }
 
@@ -89,7 +88,6 @@ impl SecretState {
 named! { ManagedBy { Config => "config", Api => "api" } }
 
 impl RowLifecycle {
-    /// The lifecycle of a new row.
     #[must_use]
     pub const fn fresh(managed_by: ManagedBy, now: Timestamp) -> Self {
         Self {
@@ -165,7 +163,6 @@ impl RowLifecycle {
         }
     }
 
-    /// Whether the row is active.
     #[must_use]
     pub const fn serves(&self) -> bool {
         self.is_live() && self.suspended_at.is_none() && self.deletion_due_at.is_none()

@@ -31,7 +31,6 @@ const TENANTS: u32 = 100;
 /// The most records of a tenant in one turn. After each batch the other tenants have a turn.
 const BATCH: u32 = 100;
 
-/// The exporter of one replica.
 pub(crate) struct AuditExport {
     pub(crate) store: Arc<dyn AuditStream>,
     pub(crate) writer: AuditWriter,

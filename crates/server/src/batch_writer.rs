@@ -33,7 +33,6 @@ pub(crate) trait Buffered: Send + Sync {
 
 type Row<B> = Usage<<B as Buffered>::Owner, <B as Buffered>::User, <B as Buffered>::Newest>;
 
-/// Moves uses from a buffer to the store.
 pub(crate) struct BatchWriter<N> {
     buffer: Arc<N>,
     store: Arc<dyn AdministrationStore>,

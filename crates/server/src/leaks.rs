@@ -13,7 +13,6 @@ use crate::periodic::OutageLog;
 /// The pause before trying again after the store did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Ends reported credentials.
 pub(crate) struct LeakWorker {
     pub(crate) reports: Arc<LeakReports>,
     pub(crate) administrator: Arc<Administrator>,

@@ -38,14 +38,12 @@ const AT_ONCE_OF_TENANT: usize = 32;
 /// The most notices of one read.
 const READ: u32 = 64;
 
-/// The parts that send notices.
 pub(crate) struct LogoutDelivery {
     pub(crate) outbox: Arc<dyn LogoutOutbox>,
     pub(crate) sender: Arc<dyn SendLogout>,
     pub(crate) clock: ReadClock,
 }
 
-/// The running attempts.
 struct UnderWay {
     turns: TenantTurns,
     addresses: Addresses,

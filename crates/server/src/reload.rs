@@ -67,7 +67,6 @@ impl ServerSecrets {
     }
 }
 
-/// Why the files are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
     /// The files may have changed.

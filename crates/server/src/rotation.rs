@@ -38,7 +38,6 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 /// The longest wait for a running step at the end of the program.
 const AT_THE_END: Duration = Duration::from_secs(3);
 
-/// The scheduler of one replica.
 pub(crate) struct KeyScheduler {
     store: Arc<dyn AdministrationStore>,
     key_advancer: Arc<dyn KeyAdvancer>,
@@ -50,7 +49,6 @@ pub(crate) struct KeyScheduler {
     turn: tokio::sync::Mutex<Turn>,
 }
 
-/// State between rounds.
 #[derive(Default)]
 struct Turn {
     /// When this replica last got or renewed the lease. `None` if it does not lead.

@@ -16,7 +16,6 @@ use crate::periodic_writer::PeriodicWriter;
 /// The most rows per second, and per transaction.
 const ROWS: usize = 500;
 
-/// Moves counts from memory to the store.
 pub(crate) struct UsageWriter {
     counts: Arc<UsageCounts>,
     store: Arc<dyn AdministrationStore>,
@@ -30,7 +29,6 @@ pub(crate) struct UsageWriter {
 /// batch without a confirmation is not added twice.
 #[derive(Default)]
 struct Unwritten {
-    /// The number of added batches.
     number: u64,
     rows: Vec<UsageDay>,
     log: OutageLog,

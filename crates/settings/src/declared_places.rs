@@ -13,7 +13,6 @@ use super::source_map::SourceMap;
 /// The line is not searched in a larger file.
 const LARGEST: u64 = 1 << 20;
 
-/// The files that declare tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredPlaces {
     main: PathBuf,

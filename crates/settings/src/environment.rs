@@ -20,7 +20,6 @@ pub struct Environment {
 #[derive(Debug)]
 pub enum Variable {
     Text(FileSecret),
-    /// The value is not UTF-8.
     NotText,
 }
 
@@ -41,7 +40,6 @@ impl Environment {
         &self.secret_stores
     }
 
-    /// Sets or replaces a variable.
     pub fn with(mut self, name: &str, text: FileSecret) -> Self {
         self.variables.insert(name.to_owned(), Variable::Text(text));
         self

@@ -30,7 +30,6 @@ pub struct Contents {
     pub others_may_read: bool,
 }
 
-/// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The system refuses to open or read the file.

@@ -11,7 +11,6 @@ use super::environment::Environment;
 /// A larger snapshot is not stored, so a rollback to it is impossible.
 pub const LARGEST: usize = 16 * 1024 * 1024;
 
-/// The format of the bytes.
 const FORMAT: u8 = 1;
 
 /// Everything that was read, by kind and name.

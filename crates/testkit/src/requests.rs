@@ -19,7 +19,6 @@ use crate::fixtures::NOW;
 #[derive(Clone, Debug)]
 pub struct CommitRequest {
     pub managed_by: ManagedBy,
-    /// The configuration of the changes.
     pub generation: Option<NewGeneration>,
     pub expected_revisions: Vec<(TenantId, u64)>,
     pub before: Vec<TenantState>,
@@ -169,7 +168,6 @@ pub fn add_secret(
     request.edit.secrets.push(((tenant, client), row));
 }
 
-/// A commit that adds these keys to the tenant.
 #[must_use]
 pub fn announcing(tenant: &TenantId, keys: &[KeyRecord]) -> CommitRequest {
     let mut request = declared(Vec::new());
@@ -193,7 +191,6 @@ pub fn reschedule_key(request: &mut CommitRequest, tenant: &TenantId, before: Ke
     request.edit.changes.push(key(tenant, after.id, KeyChangeKind::Rescheduled { before, after }));
 }
 
-/// Destroys the private half of an existing key.
 pub fn destroy_key(request: &mut CommitRequest, tenant: &TenantId, id: KeyId) {
     request.edit.changes.push(key(tenant, id, KeyChangeKind::Destroyed));
 }

@@ -44,7 +44,6 @@ impl RedisServer {
         Self { folder, port: free_port(), arguments: Vec::new(), process: None }
     }
 
-    /// A server that runs.
     #[must_use]
     pub fn started() -> Self {
         Self::with_arguments(&[])

@@ -14,7 +14,6 @@ use crate::{EditError, Kind, Permission, RowLifecycle, TenantState};
 
 pub(super) type Patch<Id> = fn(EditContext<'_>, &Id, &Value) -> Edited;
 
-/// Decides what a step changes.
 pub(super) type TakeStep<Id, Step> = fn(EditContext<'_>, &Id, Step) -> Edited;
 
 /// A kind of row that administrators manage one by one.
@@ -23,10 +22,8 @@ pub trait Resource: Kind + 'static {
     const PERMISSION: Permission;
     /// Decides what a merge patch of the row's settings changes.
     const PATCH: Patch<Self::Id>;
-    /// Decides what a step changes.
     const STEP: TakeStep<Self::Id, Self::Step>;
     type Id: Clone + Send + Sync + 'static;
-    /// The row as interfaces show it.
     type View: Serialize + Send;
     /// A step in a row's life, for example suspending it. Repeating a step changes nothing.
     type Step: Copy + Send + Sync + 'static;

@@ -12,7 +12,6 @@ use crate::edit::{
 };
 use crate::{EditError, RotatedSecret, SecretPlace, SecretView, TenantState, WriteFailure};
 
-/// Why a rotation failed.
 #[derive(Debug)]
 pub(super) enum RotationError {
     /// Nothing was written to the secret store, or the error has nothing to do with this rotation.

@@ -13,7 +13,6 @@ use crate::{Permission, UsageOf, UsagePeriod, UsageView};
 /// The most clients or tenants in the list of the busiest.
 const BUSIEST: u32 = 50;
 
-/// The span of usage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UsageQuery {
     /// An instant within the first hour or day. Default: a week of days or a day of hours ago.

@@ -123,7 +123,6 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
     Ok(restricted(context, state, old, after))
 }
 
-/// A step of a key's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKeyStep {
     /// The key and its tokens are revoked immediately.

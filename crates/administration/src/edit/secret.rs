@@ -163,7 +163,6 @@ fn live(row: &ClientState, now: Timestamp) -> impl Iterator<Item = &SecretState>
     row.secrets.iter().filter(move |row| row.secret.is_live(now))
 }
 
-/// A step of a secret's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretStep {
     /// Changes the expiry. `None`: never expires. A later expiry needs the same privilege as a new secret.

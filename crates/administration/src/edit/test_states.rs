@@ -111,7 +111,6 @@ pub(crate) fn state(id: &str) -> TenantState {
     }
 }
 
-/// A client with one secret.
 pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
     let client = Client {
         audiences: vec!["api".to_owned()],
@@ -165,7 +164,6 @@ pub(super) fn facts(state: TenantState) -> Facts {
     Facts { state: Some(state), ..Facts::default() }
 }
 
-/// Decides for this caller.
 pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
     let (tenant, policy, facts) = (&tenant_id("t"), &policy(), &Facts::default());
     decide(EditContext {

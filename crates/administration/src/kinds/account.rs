@@ -178,7 +178,6 @@ impl TenantState {
     }
 }
 
-/// An account and its password.
 pub struct DeclaredAccount {
     /// The name in the file. The id is derived from this name.
     pub name: String,
@@ -336,7 +335,6 @@ pub struct RelatedAccounts<'a> {
 }
 
 impl<'a> RelatedAccounts<'a> {
-    /// A query for accounts with these ids.
     #[must_use]
     pub const fn from_ids(ids: &'a [AccountId]) -> Self {
         Self { ids, identifiers: &[], external_ids: &[], declared: false }

@@ -14,7 +14,6 @@ use crate::documents::schema;
 use crate::{FieldError, TenantSettings, TrustRuleSettings, TrustedIssuerSettings};
 
 const MOST_RULES: usize = 20;
-/// The most bytes of a subject.
 const LONGEST_SUBJECT: usize = 1_024;
 /// The most bytes of a subject with a star.
 const LONGEST_PATTERN: usize = 256;
@@ -25,7 +24,6 @@ const STEPS_OF_CHECK: usize = 20_000_000;
 /// The claims that have a member of their own in a trust rule.
 const OF_RULES: [&str; 6] = ["iss", "sub", "aud", "exp", "nbf", "iat"];
 
-/// The issuers that a tenant trusts, ordered by name.
 pub(super) fn check_trusted_issuers(
     errors: &mut FieldErrors,
     all: &BTreeMap<String, TrustedIssuerSettings>,

@@ -51,7 +51,6 @@ impl<'a> TakenNames<'a> {
         found.filter(|name| *name != client.id.as_str())
     }
 
-    /// Whether the tenant uses the name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.exact.contains_key(name)
     }

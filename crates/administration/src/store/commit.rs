@@ -26,7 +26,6 @@ pub struct Commit {
     pub deleted: DeletedRows,
     /// The effects on tokens, in the order of the changes.
     pub revoked: Vec<RevocationChange>,
-    /// The audit records: the actor and the change.
     pub audit: Vec<AuditRecord>,
     /// The cache entries to invalidate, each once.
     pub changed: Vec<Invalidation>,
@@ -34,19 +33,16 @@ pub struct Commit {
     pub now: Timestamp,
 }
 
-/// The rows that a commit writes, table by table.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     /// Tenants, without their clients and other rows.
     pub tenants: BTreeMap<TenantId, TenantRow>,
     /// The tenants whose issuers and previous `typ` values are written.
     pub issuers: Vec<TenantId>,
-    /// The tenants whose search terms are written.
     pub search_terms: Vec<TenantId>,
     /// Pictures that tenants show from now on.
     pub logos: Vec<(TenantId, Logo)>,
     pub resource_servers: BTreeMap<(TenantId, String), ResourceServerState>,
-    /// Clients without their secrets.
     pub clients: BTreeMap<(TenantId, ClientId), ClientState>,
     /// The clients whose audiences and resources are written.
     pub client_names: Vec<(TenantId, ClientId)>,
@@ -57,7 +53,6 @@ pub struct Rows {
     pub accounts: BTreeMap<(TenantId, AccountId), AccountState>,
     /// The accounts whose identifiers are written.
     pub identifiers: Vec<(TenantId, AccountId)>,
-    /// Passwords that are set or removed.
     pub passwords: Vec<NewPassword>,
     pub applications: Vec<Application>,
     pub new_applications: Vec<Application>,
@@ -103,7 +98,6 @@ pub struct DeletedRows {
 }
 
 impl Commit {
-    /// A commit that writes nothing.
     #[must_use]
     pub fn empty(now: Timestamp) -> Self {
         Self {
@@ -182,7 +176,6 @@ pub struct KeyCommit {
     pub due: Vec<(TenantId, Option<Timestamp>)>,
 }
 
-/// The result of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
     /// Everything is written.

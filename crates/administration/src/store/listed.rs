@@ -7,7 +7,6 @@ use tenancy::{Stored, TenantId};
 
 use crate::{AccountState, ApiKeyState, Application, ApplicationId, ClientState};
 
-/// A row of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listed<T> {
     Read(T),

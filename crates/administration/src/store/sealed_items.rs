@@ -8,7 +8,6 @@ use values::Timestamp;
 
 use crate::Fingerprint;
 
-/// Reads and replaces sealed data.
 #[async_trait]
 pub trait SealedItems: Send + Sync {
     /// A page of all sealed items after a place, in the order of the places, without expired ones. A page may

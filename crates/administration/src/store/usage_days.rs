@@ -9,7 +9,6 @@ use values::Timestamp;
 
 use crate::{ClientCount, DayCounts, UsageBatch};
 
-/// Adds counts, and reads them.
 #[async_trait]
 pub trait UsageDays: Send + Sync {
     /// Adds a batch, unless it was added before. Ignores tenants that do not exist.
@@ -47,7 +46,6 @@ pub struct ClientCounts {
 /// The tenant or client of the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UsageOf<'a> {
-    /// All tenants together.
     Platform,
     /// All clients of a tenant together, including requests without a client.
     Tenant(&'a TenantId),

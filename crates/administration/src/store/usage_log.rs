@@ -11,7 +11,6 @@ use values::Timestamp;
 
 use crate::UsedFrom;
 
-/// Reads and records usage.
 #[async_trait]
 pub trait UsageLog: Send + Sync {
     /// The addresses from which a client's secrets were used.

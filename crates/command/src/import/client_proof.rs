@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::left_out::Omissions;
 use super::realm::{RealmClient, RealmText, attribute};
 
-/// The credential of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProofMethod {
     /// The client keeps the secret of the realm.

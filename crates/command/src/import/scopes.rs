@@ -42,7 +42,6 @@ pub(super) struct Scopes<'r> {
     pub(super) servers: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// The scopes of a client.
 #[derive(Default)]
 pub(super) struct GrantedScopes {
     /// The scopes of OpenID Connect.

@@ -4,7 +4,6 @@ use values::printable;
 
 use super::table::{NARROW, narrow};
 
-/// The cells of a line.
 pub(crate) type CellRow = Vec<String>;
 pub(crate) type CellRows = Vec<CellRow>;
 

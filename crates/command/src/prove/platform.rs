@@ -10,11 +10,9 @@ use super::answer::ProbeAnswer;
 use super::routes::{LEAKS, ProbedRoute, RouteAccess};
 use crate::busy_server::wait_for_room;
 
-/// The platform, at its addresses.
 #[derive(Clone, Debug)]
 pub(super) struct ProvenPlatform {
     http: Client,
-    /// The address of the administration.
     server: String,
     /// The address for clients and people.
     public: String,

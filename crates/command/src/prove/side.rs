@@ -31,13 +31,11 @@ pub(super) struct SideParts<'a> {
     pub(super) idempotency: &'a str,
 }
 
-/// A tenant of a proof.
 pub(super) struct Side {
     pub(super) id: String,
     /// A random text in all names that people read. Finding it in an answer shows a leak.
     pub(super) marker: String,
     pub(super) issuer: String,
-    /// The secret of [`APP`].
     pub(super) secret: String,
     pub(super) chosen_secret: String,
     /// The client that only this tenant has, and its secret.

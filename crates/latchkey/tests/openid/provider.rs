@@ -17,14 +17,12 @@ use crate::program::Program;
 use crate::running::tenant_path;
 
 pub(super) const TENANT: &str = "conformance";
-/// The API that both clients use.
 pub(super) const API: &str = "https://api.example.com";
 pub(super) const EMAIL: &str = "ada@example.com";
 /// No server listens at this address: the browser of the tests stops at a client's address.
 pub(super) const REDIRECT_URI: &str = "https://client.example.com/callback";
 pub(super) const POST_LOGOUT_REDIRECT_URI: &str = "https://client.example.com/post_logout_redirect";
 
-/// A client of the plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Client {
     First,
@@ -34,7 +32,6 @@ pub(super) enum Client {
 pub(super) struct Provider {
     pub(super) http: reqwest::Client,
     pub(super) url: String,
-    /// The metadata below the issuer.
     pub(super) metadata: Value,
     pub(super) password: String,
     /// The logout notices that the first client gets: path and body.

@@ -106,7 +106,6 @@ impl CachingVerifier {
     }
 }
 
-/// The next program in turn.
 pub(crate) fn turn_of(origins: &RwLock<Vec<String>>, turn: usize) -> String {
     let origins = origins.read().unwrap();
     origins[turn % origins.len()].clone()

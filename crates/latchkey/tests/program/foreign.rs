@@ -140,12 +140,10 @@ impl NodeServer {
 const GO_OIDC: &str = "go-oidc/v3/oidc";
 const GO_OIDC_OF_DEBIAN: &str = "go-oidc";
 
-/// Runs this text as a Go program.
 pub(crate) fn go(text: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(go_run(), "main.go", text, environment)
 }
 
-/// A `go run` with Debian's packages.
 fn go_run() -> Command {
     let mut go = Command::new("go");
     // The tests share the compiled packages.
@@ -167,7 +165,6 @@ fn run_file(mut command: Command, name: &str, text: &str, environment: &[(&str, 
     run_in(command.arg(path).envs(environment.iter().copied()), folder.path(), LONGEST)
 }
 
-/// Runs another program in a folder.
 pub(crate) fn run_in(command: &mut Command, folder: &Path, longest: Duration) -> Ran {
     run_within(without_proxy(command).current_dir(folder), longest)
 }

@@ -7,7 +7,6 @@ use crate::host::{Ran, run};
 use crate::mock_server::{ACCESS_KEY, KmsKeys, MockServer, SECRET_KEY, TOKEN, VaultKeys, tls};
 use crate::program::Program;
 
-/// A service, and the settings for it.
 pub(crate) struct Service {
     pub(crate) server: MockServer,
     /// The name of the service in sealed values.

@@ -3,7 +3,6 @@
 use secrets::GeneratedSecret;
 use testkit::free_port;
 
-/// The repository's `config.yaml`.
 const SAMPLE: &str = include_str!("../../../../config.yaml");
 /// The settings of the documented examples.
 const EXAMPLES: &str = include_str!("../../../../deploy/examples/config.yaml");

@@ -116,7 +116,6 @@ impl Store {
         }
     }
 
-    /// The current value at a path.
     pub(crate) async fn current(&self, path: &str) -> Value {
         match &self.kind {
             Kind::Vault { secrets, .. } => secrets.current(path).unwrap(),

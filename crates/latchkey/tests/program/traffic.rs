@@ -35,7 +35,6 @@ impl Requester {
     }
 }
 
-/// The rate of requests.
 #[derive(Clone, Copy)]
 pub(crate) struct Pace {
     pub(crate) callers: usize,

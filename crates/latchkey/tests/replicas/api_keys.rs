@@ -15,7 +15,6 @@ pub(crate) fn with_api_keys(clients: usize) -> String {
     settings(clients).replace("\n    clients:", offered)
 }
 
-/// A new key of `svc-0`, and its id.
 pub(crate) fn api_key(test_env: &TestEnv, replica: &Replica, tenant: &str) -> (String, String) {
     let arguments = ["api-key", "add", tenant, "svc-0", "--name", "n", "--json"];
     let made = patiently(|| test_env.command(&replica.folder, &arguments)).json();

@@ -27,7 +27,6 @@ pub(crate) struct Database {
 }
 
 impl Server {
-    /// The server that all tests share.
     pub(crate) fn shared() -> Self {
         Self(server_variable("LATCHKEY_TEST_POSTGRES_URL").parse().unwrap())
     }

@@ -90,7 +90,6 @@ impl Browser {
         self.send(replica, Method::GET, path, &[]).await
     }
 
-    /// Sends the form of a page.
     pub(crate) async fn submit(
         &self,
         replica: &Replica,

@@ -17,7 +17,6 @@ fn said(replica: &Replica, before: usize) -> Vec<String> {
     lines.iter().filter(|line| about(line)).map(|line| line["message"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Requests tokens of clients that are not cached.
 async fn request(test_env: &TestEnv, replica: &Replica, clients: std::ops::Range<usize>, status: u16) {
     for number in clients {
         for tenant in TENANTS {

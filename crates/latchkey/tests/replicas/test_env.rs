@@ -103,7 +103,6 @@ impl TestEnv {
         Replica { program: Program::spawn(&folder, &mut command), folder }
     }
 
-    /// The program with these arguments, for this installation.
     pub(crate) fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
         let mut command = folder.program(arguments);
         command.env("LATCHKEY__STORAGE__URL", self.database.url());

@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 
 use super::tenant_keys::UnsealedKeys;
 
-/// The name of the stored value.
 const PEPPER: &str = "pepper";
 const UNUSABLE: &str = "the sealing key cannot be used";
 const NOT_OPENED: &str = "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys is the key that sealed it";

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The process is stopped.
     Stopped,
     /// The process was killed, and a new one starts with empty caches.
     Restarted,
@@ -63,7 +62,6 @@ const FEED_RECOVERS: Duration = Duration::from_secs(6);
 /// The longest duration of a call that began during a fault.
 const CALLS_END: Duration = Duration::from_secs(6);
 
-/// All faults of a run.
 #[derive(Default)]
 pub(super) struct Faults(Vec<Injected>);
 

@@ -10,7 +10,6 @@ use tenancy::TenantId;
 use super::{AwsStoreSetting, VaultStoreSetting};
 use crate::{files, resolved::Token};
 
-/// Secret stores by name.
 pub(crate) type KnownStores = BTreeMap<String, KnownStore>;
 
 #[derive(Clone, Debug)]
@@ -22,7 +21,6 @@ pub(crate) struct KnownStore {
     pub(super) tenant_prefixes: BTreeMap<String, Vec<String>>,
 }
 
-/// The address of a store, with absolute paths.
 #[derive(Clone, Debug)]
 pub(crate) enum StoreAddress {
     Vault { setting: Box<VaultStoreSetting>, sign_in: VaultLogin },

@@ -153,7 +153,6 @@ impl TestEnv {
         self.store.load_keys(tenant).await.unwrap().unwrap().records
     }
 
-    /// When the tenant's keys are due.
     pub(crate) async fn due_at(&self, tenant: &TenantId) -> Option<Timestamp> {
         self.store.load_keys(tenant).await.unwrap().unwrap().due_at
     }

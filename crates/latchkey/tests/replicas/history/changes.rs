@@ -74,7 +74,6 @@ impl Changes {
         }
     }
 
-    /// Makes one change and waits until it is acknowledged.
     pub(super) async fn make(&mut self) {
         let drawn = self.declared.draw();
         self.number += 1;

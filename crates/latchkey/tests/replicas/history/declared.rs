@@ -30,7 +30,6 @@ pub(super) struct Declared {
 }
 
 pub(super) enum Drawn {
-    /// The declaration changes.
     Declared,
     Suspended(Client),
     Resumed(Client),
@@ -42,7 +41,6 @@ impl Declared {
         Self { random: Random(seed), closed, clients, suspended, credentials }
     }
 
-    /// Draws a change of declarations or suspensions.
     pub(super) fn draw(&mut self) -> Drawn {
         loop {
             if let Some(drawn) = self.try_to_draw() {

@@ -25,7 +25,6 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Sends requests until the end.
     pub(super) async fn read(mut self) -> Vec<Observation> {
         let http = reqwest::Client::new();
         let mut requested = Vec::new();

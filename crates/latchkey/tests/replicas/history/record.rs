@@ -53,7 +53,6 @@ pub(super) enum Answered {
     Wrong,
 }
 
-/// One request.
 #[derive(Debug)]
 pub(super) struct Observation {
     pub(super) credential: usize,
