@@ -193,9 +193,6 @@ impl Administrator {
 
     /// Finds the tenants that have these issuers or aliases, including deleted tenants. The store has an
     /// index for this.
-    ///
-    /// # Errors
-    /// If the store does not answer.
     pub async fn issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>> {
         self.store.find_issuer_owners(issuers).await
     }

@@ -27,10 +27,6 @@ pub struct AccountFilter<'a> {
 }
 
 impl InTenant<'_> {
-    /// Creates an account.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn create_account(&self, new: NewAccount) -> Edited<Created<AccountView>> {
         self.require(Permission::Accounts)?;
         let NewAccount { password, settings } = new;
@@ -42,9 +38,6 @@ impl InTenant<'_> {
     }
 
     /// Changes what the merge patch names. A grant that removes the password answers with a link to set one.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn patch_account(&self, account: &AccountId, patch: &Value) -> Edited<AccountView> {
         self.require(Permission::Accounts)?;
         let decide =
@@ -54,9 +47,6 @@ impl InTenant<'_> {
     }
 
     /// A page of a tenant's accounts, in the order of their creation.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn accounts(
         &self,
         filter: AccountFilter<'_>,
@@ -89,9 +79,6 @@ impl InTenant<'_> {
     }
 
     /// Whether an account refuses unknown browsers because of wrong passwords.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn throttling(&self, account: &AccountId) -> Edited<ThrottlingView> {
         self.look::<Account>(account).await?;
         let (throttled, failures) = (self.throttled)(self.tenant, account, self.caller.now);
@@ -99,9 +86,6 @@ impl InTenant<'_> {
     }
 
     /// Sets the password of an account and ends all its sessions. The person of the account may also do so.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn set_account_password(
         &self,
         account: &AccountId,

@@ -21,10 +21,6 @@ use crate::{
 type KeyName = (ClientId, ApiKeyId);
 
 impl InTenant<'_> {
-    /// Creates one more key of a client.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn create_api_key(
         &self,
         client: &ClientId,
@@ -37,9 +33,6 @@ impl InTenant<'_> {
     }
 
     /// Creates a key that replaces another one, which ends after a grace period.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn rotate_api_key(
         &self,
         (client, key): &KeyName,
@@ -53,9 +46,6 @@ impl InTenant<'_> {
     }
 
     /// A page of a tenant's keys, including expired and revoked keys, in the order of their creation.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn api_keys(&self, query: ApiKeyQuery, cursor: Option<&str>) -> Edited<Page<ApiKeyView>> {
         self.require(Permission::Clients)?;
         let page = Paging::new(cursor, query.limit)?;

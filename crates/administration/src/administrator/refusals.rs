@@ -12,9 +12,6 @@ use crate::{Page, Permission, Refusal, RefusalCursor, RefusalQuery};
 
 impl InTenant<'_> {
     /// A page of refusals, the newest first.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::EditError).
     pub async fn refusals(&self, query: RefusalQuery, cursor: Option<&str>) -> Edited<Page<Refusal>> {
         self.require(Permission::Audit)?;
         let page = Paging::new(cursor, query.limit)?;

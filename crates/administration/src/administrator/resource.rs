@@ -49,10 +49,6 @@ pub trait Resource: Kind + 'static {
 }
 
 impl InTenant<'_> {
-    /// One row.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn look<R: Resource>(&self, id: &R::Id) -> Edited<R::View> {
         R::authorize(self)?;
         let facts = self.load(self.tenant, &R::needs(self, id, None)).await?;
@@ -75,9 +71,6 @@ impl InTenant<'_> {
     }
 
     /// Takes a step, such as suspending the row.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn step<R: Resource>(&self, id: &R::Id, step: R::Step) -> Edited<R::View> {
         let decide = |context: EditContext<'_>| (R::STEP)(context, id, step);
         let failed = match self.edit_and_look::<R>(id, &Value::Null, decide).await {

@@ -24,10 +24,6 @@ pub struct UsageQuery {
 }
 
 impl Administrator {
-    /// The usage in this span.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::EditError).
     pub async fn usage(&self, caller: &Caller, of: UsageOf<'_>, query: UsageQuery) -> Edited<UsageView> {
         match of {
             UsageOf::Platform => caller.authority.require_everywhere(Permission::Audit)?,
@@ -44,9 +40,6 @@ impl Administrator {
     }
 
     /// The usage of the client itself, for its own request. The client has authenticated.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::EditError).
     pub async fn own_usage(
         &self,
         tenant: &TenantId,
