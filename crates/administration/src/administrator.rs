@@ -178,8 +178,8 @@ impl Administrator {
         Self { secret_writer, ..self }
     }
 
-    /// Shows which accounts are throttled. Without this, no account is shown as throttled: a program that
-    /// serves no sign-in counts no failures.
+    /// Shows which accounts are throttled. Without this function no account is shown as throttled, because
+    /// only a program with sign-in counts failures.
     #[must_use]
     pub fn showing(self, throttled: ThrottledNow) -> Self {
         Self { throttled, ..self }

@@ -54,10 +54,10 @@ impl<'a> InTenant<'a> {
 }
 
 impl AccountImport<'_> {
-    /// Imports the accounts of these lines, and returns the result of each.
+    /// Imports the accounts of these lines, and returns the result of each line.
     ///
     /// # Errors
-    /// [`EditError`]. Nothing was imported, or the batches before the one that failed.
+    /// [`EditError`]. Either nothing was imported, or only the batches before the failed one.
     pub async fn run(&self, body: &[u8]) -> Edited<Vec<ImportedLine>> {
         let text = body.strip_suffix(b"\n").unwrap_or(body);
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();

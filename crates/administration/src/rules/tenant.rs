@@ -1,4 +1,4 @@
-//! The rules for a tenant by itself, without its clients.
+//! The rules for a tenant without regard to its clients.
 
 use std::collections::{BTreeMap, BTreeSet};
 

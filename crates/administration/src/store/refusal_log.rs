@@ -1,4 +1,4 @@
-//! The store of refused requests. They are written without a commit, several at once.
+//! The store of refused requests. They are written in batches outside commits.
 
 use async_trait::async_trait;
 use registry::ClientId;
