@@ -113,7 +113,6 @@ pub struct Administrator {
     pepper: Arc<Pepper>,
     pool: KeyPool,
     policy: EditPolicy,
-    /// Publishes every commit.
     publish: Publish,
     clock: ReadClock,
     tenant_locks: TenantLocks,
@@ -185,8 +184,8 @@ impl Administrator {
         Self { secret_writer, ..self }
     }
 
-    /// Shows which accounts are throttled. Without this, no account is shown as throttled: a program that
-    /// serves no sign-in counts no failures.
+    /// Shows which accounts are throttled. Without this function no account is shown as throttled, because
+    /// only a program with sign-in counts failures.
     #[must_use]
     pub fn showing(self, throttled: ThrottledNow) -> Self {
         Self { throttled, ..self }
@@ -200,9 +199,6 @@ impl Administrator {
 
     /// Finds the tenants that have these issuers or aliases, including deleted tenants. The store has an
     /// index for this.
-    ///
-    /// # Errors
-    /// If the store does not answer.
     pub async fn issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>> {
         self.store.find_issuer_owners(issuers).await
     }
@@ -222,7 +218,6 @@ impl Deref for InTenant<'_> {
 }
 
 impl InTenant<'_> {
-    /// Refuses a caller without this permission.
     fn require(&self, permission: Permission) -> edit::Edited<()> {
         self.caller.authority.require_in(self.tenant, permission)
     }

@@ -100,7 +100,6 @@ impl AuditRecord {
         Self::new(actor, at, tenant.clone(), ("grant.ended", account.to_string(), detail))
     }
 
-    /// The record of a change.
     #[must_use]
     pub fn from_change(change: &Change, actor: &Actor, at: Timestamp) -> Self {
         let of_account =

@@ -36,7 +36,6 @@ pub struct Declaration {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadValue {
     pub client: ClientId,
-    /// The error of the secret store.
     pub why: String,
 }
 
@@ -48,7 +47,6 @@ pub struct DeclaredClient {
     pub secrets: Vec<DeclaredSecret>,
 }
 
-/// A secret as the operator declared it.
 pub struct DeclaredSecret {
     /// The secret itself, which is hashed before it is stored, or only its hash.
     pub password: DeclaredPassword,

@@ -73,7 +73,6 @@ pub(crate) struct Facts {
     pub(crate) state: Option<TenantState>,
     /// The owners of the issuers that the edit names, and of issuers above or below a new issuer.
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
-    /// The application that the edit is about.
     pub(crate) application: Option<Application>,
     /// The application that has the requested name.
     pub(crate) name_owner: Option<ApplicationId>,
@@ -83,9 +82,7 @@ pub(crate) struct Facts {
     pub(crate) fetches: Vec<store::VerifierFetch>,
     /// The sessions of the account that the edit is about.
     pub(crate) sessions: Vec<FoundSession>,
-    /// The number of live API keys of the client.
     pub(crate) live_api_keys: u64,
-    /// The consents of that account.
     pub(crate) consents: Vec<state::ConsentState>,
     /// Whether another tenant has the imported key, or had it.
     pub(crate) key_is_taken: bool,
@@ -154,7 +151,6 @@ impl EditContext<'_> {
 }
 
 impl Facts {
-    /// The owner of each issuer.
     fn owners(&self) -> rules::IssuerOwners<'_> {
         self.issuer_owners.iter().map(|(issuer, owner)| (issuer.as_str(), owner)).collect()
     }

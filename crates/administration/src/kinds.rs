@@ -57,7 +57,6 @@ pub trait Kind: Clone {
     /// The fields with the names of the configuration, and their values, in the order of the document.
     fn fields(&self) -> Vec<(String, String)>;
 
-    /// The name of the row in its tenant.
     fn name(&self) -> String;
 
     /// Whether rows of this kind can change like this. Only tenants are deleted in two steps.
@@ -119,10 +118,8 @@ impl Permission {
     }
 }
 
-/// A change to one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A change of a tenant's own row.
     Tenant(RowChange<Tenant>),
     ResourceServer(TenantId, RowChange<ResourceServer>),
     /// The row names its tenant.
@@ -130,7 +127,6 @@ pub enum Change {
     Secret(TenantId, ClientId, change::SecretChange),
     /// The tenant begins with an imported key.
     FirstKey(TenantId, FirstKey),
-    /// A change of a signing key of the tenant.
     Key(TenantId, change::KeyChange),
     /// The row names its tenant. The client of the application has a change of its own.
     Application(RowChange<Application>),
@@ -142,7 +138,6 @@ pub enum Change {
     AccountPassword(TenantId, AccountId, change::PasswordChange),
     /// All earlier sessions of an account end, or only this session.
     Sessions(TenantId, AccountId, Option<SessionId>),
-    /// The consent of an account to a client is deleted.
     Consent(TenantId, AccountId, ClientId),
     /// The failed sign-ins of an account are forgotten, so that it accepts all browsers again. No row
     /// changes.
@@ -182,7 +177,6 @@ macro_rules! changes_of_rows {
 changes_of_rows!(Tenant, Client, Application, Account, ApiKey);
 
 impl Change {
-    /// The tenant whose rows change.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         match self {
@@ -210,9 +204,7 @@ impl Change {
 pub enum Invalidation {
     /// The tenant's own row or its resource servers.
     Tenant(TenantId),
-    /// A client or its secrets.
     Client(TenantId, ClientId),
-    /// The tenant's keys.
     Keys(TenantId),
     Revocations(TenantId),
     Account(TenantId, AccountId),
@@ -223,7 +215,6 @@ impl Invalidation {
     /// The kinds of which a tenant has several, so that an invalidation needs a name.
     pub const NAMED_KINDS: [&str; 3] = ["client", "account", "api_key"];
 
-    /// The tenant of the row.
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {
         match self {

@@ -39,10 +39,11 @@ pub use tenant::{TenantContext, check_introspection_clients, check_tenant};
 pub(crate) use text::member;
 pub use text::{LONGEST_ID, LONGEST_URI, unfit};
 
-/// The interface that a document came through. Some rules and defaults differ. A file may name a value that
-/// is not served yet and gets a warning, and it grants no scope of the administration. Over the API the
-/// request decides both. An adapter decides which parts of its API are served, and grants none of these
-/// scopes.
+/// The interface that a document came through. Some rules and defaults differ:
+/// - A file may name a value that is not supported yet, which causes a warning. It cannot grant scopes of the
+///   administration.
+/// - The API refuses unsupported values. The caller's permissions decide which scopes it can grant.
+/// - An adapter itself decides what its API supports. It cannot grant scopes of the administration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interface {
     /// The administration API, and the command line, which uses the API.

@@ -66,7 +66,6 @@ pub trait AdministrationStore:
 /// Reads the applications of the Thunder-compatible API.
 #[async_trait]
 pub trait Applications: Send + Sync {
-    /// An application by its identifier.
     async fn find_application(
         &self,
         tenant: &TenantId,
@@ -90,17 +89,14 @@ pub trait AuditLog: Send + Sync {
     async fn list_audit(&self, query: &AuditQuery) -> Stored<Vec<(i64, AuditRecord)>>;
 }
 
-/// Reads the log of changes.
 #[async_trait]
 pub trait ChangeLog: Send + Sync {
-    /// The position of the last change.
     async fn position(&self) -> Stored<i64>;
 
     /// The changes after a position, in order, each with its own position.
     async fn changes_since(&self, position: i64) -> Stored<Vec<(i64, Invalidation)>>;
 }
 
-/// Reads the answers to idempotency keys.
 #[async_trait]
 pub trait IdempotentAnswers: Send + Sync {
     /// The stored answer for this idempotency key, unless it has expired.
@@ -119,7 +115,6 @@ pub struct IdempotentAnswer {
     pub tenant: TenantId,
     /// The digest of the key, the actor and the operation.
     pub key: [u8; 32],
-    /// Digest of the request.
     pub request: [u8; 32],
     /// The sealed answer, which may contain a secret.
     pub sealed: Vec<u8>,

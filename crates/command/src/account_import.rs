@@ -36,7 +36,6 @@ pub(crate) struct ImportArguments {
     file: PathBuf,
 }
 
-/// The results of all lines.
 #[derive(Default, Serialize)]
 struct Summary {
     created: u64,

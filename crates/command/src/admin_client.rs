@@ -32,7 +32,6 @@ use self::repeats::RequestAttempts;
 use self::store_client::StoreApi;
 use settings::Environment;
 
-/// A client of the admin API.
 pub(crate) enum AdminApi {
     Http(Http),
     InProcess(Box<StoreApi>),

@@ -39,7 +39,6 @@ pub(crate) fn run(config: &Path, arguments: &AdviseArguments) -> anyhow::Result<
     })
 }
 
-/// Reads all pages.
 async fn read(client: &AdminApi, tenant: &TenantId) -> anyhow::Result<AdviceList> {
     let path = format!("/api/v1/tenant/{tenant}/advice");
     let (mut items, mut cursor) = (Vec::new(), None);

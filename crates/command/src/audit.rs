@@ -58,7 +58,6 @@ const COLUMNS: DocumentTable = DocumentTable {
     columns: "at, actor, source as FROM, action, tenant, subject, changed",
 };
 
-/// An audit record for people.
 #[derive(Serialize)]
 struct AuditRow<'a> {
     #[serde(flatten)]

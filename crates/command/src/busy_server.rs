@@ -8,7 +8,6 @@ use tokio::time::sleep;
 
 /// The longest total time that one request waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// The shortest pause.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Sends a request again while the server answers 503. Waits before each attempt as long as the server asks.

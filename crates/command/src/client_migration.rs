@@ -15,16 +15,13 @@ const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 /// The state of a client's credentials.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Migration {
-    /// How the client must authenticate.
     token_endpoint_auth_method: String,
     keys: Vec<RegisteredKey>,
     /// Where the client publishes its keys.
     jwks_uri: Option<String>,
-    /// The live secrets.
     secrets: Vec<SecretView>,
     /// The addresses that used one of the secrets within a day.
     still_used_from: Vec<UsedFrom>,
-    /// The next step.
     step: MigrationStep,
     /// What to do, as text.
     next: String,
@@ -37,7 +34,6 @@ struct RegisteredKey {
     thumbprint: Option<String>,
 }
 
-/// The steps in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum MigrationStep {
@@ -88,7 +84,6 @@ impl Migration {
         Self { token_endpoint_auth_method: method, keys, jwks_uri, secrets, still_used_from, step, next }
     }
 
-    /// The text for people.
     pub(crate) fn lines(&self, names: &ClientArguments) -> String {
         let mut text = format!(
             "Client {}/{} authenticates with {}.\n\n",

@@ -5,7 +5,6 @@ use clap_complete::{Shell, generate};
 
 use crate::process::print;
 
-/// Prints the completion script for this shell.
 pub(crate) fn run(shell: Shell, command: Command) -> anyhow::Result<ExitCode> {
     print(&script(shell, command))
 }

@@ -92,7 +92,6 @@ pub(crate) fn new_output(file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
     Ok(Box::new(new.with_context(|| format!("{} cannot be written", file.display()))?))
 }
 
-/// The content of each table as JSON.
 pub(crate) fn tables(tables: &[(String, TableSum)]) -> serde_json::Value {
     let table = |(name, sum): &(String, TableSum)| json!({ "table": name, "rows": sum.rows, "digest": sum.to_string() });
     tables.iter().map(table).collect()

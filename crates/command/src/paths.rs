@@ -22,7 +22,6 @@ impl ClientArguments {
     }
 }
 
-/// The path of a client of the API.
 pub(super) fn client_path(tenant: &TenantId, client: &str) -> String {
     format!("{}/{}", clients_path(tenant), segment(client))
 }

@@ -1,6 +1,7 @@
 //! The load of `cargo xtask soak --only rotation` on running programs: every token is verified offline, while
 //! the keys of all tenants are rotated again and again. Arguments are `name=value`. The client's secret and
-//! an administrator's token come from the environment.
+//! an administrator's token come from the environment. It prints one line of numbers, and fails if anything
+//! failed.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is what it is for")]
 #![expect(clippy::unwrap_used, reason = "its user sees where it stopped")]
 #![expect(clippy::disallowed_methods, reason = "secrets come by the environment")]

@@ -63,7 +63,6 @@ pub fn too_many_retired(plan: &Plan) -> anyhow::Error {
     )
 }
 
-/// Logs the result.
 pub(crate) fn say(outcome: &Outcome) {
     match outcome {
         Outcome::Unchanged => tracing::info!("settings unchanged"),

@@ -2,7 +2,8 @@
 //! of each tenant in order. The replica that rotates keys does so.
 //!
 //! Lines are first stored, then written, and then recorded as written. Lines that were not recorded are
-//! written again after a restart, with the same bytes. So a reader can drop duplicates.
+//! written again, with the same bytes. If two replicas both lead, they create no line twice, because the
+//! store accepts new lines only directly after the stored ones.
 
 mod exported;
 mod output;
@@ -32,7 +33,6 @@ const TENANTS: u32 = 100;
 /// The most records of a tenant in one turn. After each batch the other tenants have a turn.
 const BATCH: u32 = 100;
 
-/// The exporter of one replica.
 pub(crate) struct AuditExport {
     pub(crate) store: Arc<dyn AuditStream>,
     pub(crate) writer: AuditWriter,

@@ -28,13 +28,11 @@ pub(crate) trait Buffered: Send + Sync {
     fn dropped(&self) -> u64 {
         self.buffer().dropped()
     }
-    /// Writes these rows to the store.
     async fn write(store: &dyn AdministrationStore, rows: &[Row<Self>]) -> Stored<()>;
 }
 
 type Row<B> = Usage<<B as Buffered>::Owner, <B as Buffered>::User, <B as Buffered>::Newest>;
 
-/// Moves uses from a buffer to the store.
 pub(crate) struct BatchWriter<N> {
     buffer: Arc<N>,
     store: Arc<dyn AdministrationStore>,

@@ -24,7 +24,6 @@ pub struct TenantsLeftOut {
 }
 
 impl TenantsLeftOut {
-    /// The ids of the tenants.
     pub(crate) fn names(&self) -> String {
         names(self.tenants.iter().map(TenantId::as_str))
     }

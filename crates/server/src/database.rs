@@ -13,7 +13,6 @@ use storage::{Database, OpenError, sqlite};
 use crate::file_access;
 use settings::{Connections, StorageLocation, files};
 
-/// Opens the store and migrates its schema.
 pub async fn open(location: &StorageLocation) -> Result<Arc<Database>, OpenError> {
     open_with(location, Connections::default()).await
 }
@@ -95,7 +94,6 @@ fn explained(error: OpenError, path: &Path, writes: bool) -> OpenError {
     }
 }
 
-/// The store's metrics.
 pub(crate) fn samples(database: &Database) -> Vec<Sample> {
     let help = "SQL statements, without those of the change feed.";
     let mut samples =

@@ -1,9 +1,9 @@
-//! Graceful shutdown; a second signal forces exit 1.
+//! Graceful shutdown. A second signal exits with 1 immediately.
 //!
-//! A load balancer learns from `/health/ready` that this instance stops, and needs time to send callers to
-//! another one. Closing the listener first would drop their requests. So after a recent probe, readiness
-//! fails first and requests are served for a while. Without probes there is no load balancer to notify, and a
-//! developer's Ctrl-C stops the program at once.
+//! A load balancer sees at `/health/ready` that this instance stops, and needs time to send callers to
+//! another one. If the listener closed first, their requests would be dropped. So after a recent probe,
+//! readiness fails first, and requests are served for a while. Without probes no load balancer must notice,
+//! and Ctrl-C stops the program immediately.
 
 use std::future::pending;
 use std::io::{self, IsTerminal as _, stdout};

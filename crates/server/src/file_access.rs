@@ -47,8 +47,8 @@ fn explanation(path: &Path, found: &io::Result<fs::Metadata>, folder: &io::Resul
     format!("{} {}; {fix}", path.display(), ownership(found, us))
 }
 
-/// Suggests an owner: the folder's owner for a file, and the user of this process if the file already has
-/// that owner, or for a folder.
+/// Suggests a fix: another mode if this user owns the file, otherwise another owner or running the program as
+/// the owner.
 fn fix(path: &Path, found: &fs::Metadata, folder: u32, us: Option<u32>) -> String {
     let (owner, shown) = (found.uid(), path.display());
     if us == Some(owner) {

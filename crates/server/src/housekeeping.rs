@@ -1,6 +1,6 @@
 //! Periodic work. Once a minute it deletes tenants after their grace period, expired used identifiers,
 //! sessions and codes, revocations whose tokens have all expired, and the addresses of deleted people in the
-//! audit. It also sums up sign-ins that were too many for one record each, and records throttled accounts in
+//! audit. It also sums up sign-ins that were too many for single records, and records throttled accounts in
 //! the audit. Once an hour, first a minute after the start, it deletes secrets that ended long ago. Every
 //! replica does this work; the store lets only one of them delete each row.
 

@@ -15,7 +15,6 @@ use url::Url;
 /// RFC 7517 §8.5.1 defines the first type; most servers send the second.
 const ACCEPT: &str = "application/jwk-set+json, application/json";
 
-/// The fetcher of a server.
 pub(crate) struct GuardedJwksFetcher {
     fetcher: Arc<Fetcher>,
     fetched: AtomicU64,
@@ -34,7 +33,6 @@ impl GuardedJwksFetcher {
         Arc::clone(&self.fetcher)
     }
 
-    /// The number of fetches, by outcome.
     pub(crate) fn samples(&self) -> [Sample; 2] {
         let name = "latchkey_client_jwks_fetches_total";
         let help = "Fetches of the key sets of clients and of trusted issuers.";

@@ -26,7 +26,6 @@ pub struct LastStore {
     other: Option<PathBuf>,
 }
 
-/// The recorded facts.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct StoreFacts {
     store: String,

@@ -15,11 +15,9 @@ use crate::periodic::OutageLog;
 /// The pause before trying again after the store did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Ends reported credentials.
 pub(crate) struct LeakWorker {
     pub(crate) reports: Arc<leaks::LeakReports>,
     pub(crate) administrator: Arc<Administrator>,
-    /// The keys with which reports are signed.
     pub(crate) keys: Option<ReportKeys>,
 }
 

@@ -1,9 +1,9 @@
 //! Notifies clients that a person's session has ended (OpenID Connect Back-Channel Logout 1.0 §2.5). No
-//! browser waits for it. Each replica reads the waiting notices; the store lets one of them make each
-//! attempt.
+//! browser waits for the notices. Each replica reads the waiting notices; the store lets only one replica
+//! make each attempt.
 //!
-//! Tenants share the attempts of a replica in turn. An attempt begins as soon as there is room, while older
-//! ones are still running. If the address of a client does not answer, only this client is paused.
+//! Tenants take turns with the attempts of a replica. An attempt begins as soon as there is room, while
+//! earlier ones are still running. If a client does not answer, only this client is paused.
 
 mod addresses;
 mod sender;
@@ -38,14 +38,12 @@ const AT_ONCE_OF_TENANT: usize = 32;
 /// The most notices of one read.
 const READ: u32 = 64;
 
-/// The parts that send notices.
 pub(crate) struct LogoutDelivery {
     pub(crate) outbox: Arc<dyn LogoutOutbox>,
     pub(crate) sender: Arc<dyn SendLogout>,
     pub(crate) clock: ReadClock,
 }
 
-/// The running attempts.
 struct UnderWay {
     turns: TenantTurns,
     addresses: Addresses,
@@ -133,7 +131,7 @@ impl LogoutDelivery {
         match answered? {
             Some(true) => under_way.addresses.answered(begun),
             Some(false) if under_way.addresses.failed(begun, now) => {
-                // Old notices for an address that has failed for long are deleted, so that they are not read
+                // Deletes the address's notices that will not be sent any longer, so that they are not read
                 // each time.
                 self.outbox.delete_ended_logouts(&begun.address, now).await?;
             }

@@ -1,6 +1,5 @@
 //! Lists tenants on one line: some names, and the number of the others.
 
-/// The most names that are listed.
 const NAMED: usize = 20;
 
 pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>) -> String {

@@ -130,7 +130,6 @@ impl Platform {
     }
 }
 
-/// The policy for edits through every administrative interface.
 fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
     EditPolicy {
         public_url: settings.server.public_url.as_str().to_owned(),
@@ -189,7 +188,6 @@ fn refused_samples(settings: &PlatformSettings) -> &'static [&'static str] {
     if settings.server.is_beyond_loopback() { &SAMPLE_SECRETS } else { &[] }
 }
 
-/// The gateway's options from the settings.
 pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
     let server = &loaded.platform.server;
     let mut listeners = Vec::with_capacity(server.listeners.len());

@@ -13,7 +13,6 @@ use crate::periodic_writer::PeriodicWriter;
 
 const ROWS: usize = 1_000;
 
-/// Moves refusals from memory to the store.
 pub(crate) struct RefusalWriter {
     buffer: Arc<RefusalBuffer>,
     store: Arc<dyn AdministrationStore>,

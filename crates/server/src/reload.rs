@@ -69,12 +69,10 @@ impl OwnKeys {
     }
 }
 
-/// Why the files are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
     /// The files may have changed.
     Changed,
-    /// The operator requested a reload.
     Requested,
     /// Tenants with a conflict are tried again.
     Again,

@@ -48,7 +48,6 @@ pub struct ResealFailure {
     pub problem: String,
 }
 
-/// The outcome for one value.
 enum ResealOutcome {
     Moved,
     /// Another process has changed the value in the meantime.
@@ -56,7 +55,6 @@ enum ResealOutcome {
     Unreadable(SealedPlace, SealError),
 }
 
-/// The parameters of a run.
 #[derive(Clone)]
 pub struct Resealing {
     pub store: Arc<dyn SealedItems>,

@@ -1,7 +1,7 @@
 //! The scheduler of key rotation. Each second, the replica with the lease takes the next step of every tenant
-//! that is due, each in its own commit. When a leader is killed, another replica takes over at the end of the
-//! lease. Two concurrent leaders, caused by clocks that differ, do no harm: a commit requires the revision
-//! from which it was planned, and all times are in the rows.
+//! that is due, each in its own commit. If a leader is killed, another replica takes over when the lease
+//! expires. Two concurrent leaders, because of clocks that differ, do no harm: a commit requires the revision
+//! on which it was planned, and all times are in the rows.
 
 mod key_advancer;
 mod retries;
@@ -40,7 +40,6 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 /// The longest wait for a running step at the end of the program.
 const AT_THE_END: Duration = Duration::from_secs(3);
 
-/// The scheduler of one replica.
 pub(crate) struct KeyScheduler {
     store: Arc<dyn AdministrationStore>,
     key_advancer: Arc<dyn KeyAdvancer>,
@@ -52,7 +51,6 @@ pub(crate) struct KeyScheduler {
     turn: tokio::sync::Mutex<Turn>,
 }
 
-/// State between rounds.
 #[derive(Default)]
 struct Turn {
     /// When this replica last got or renewed the lease. `None` if it does not lead.

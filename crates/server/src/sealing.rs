@@ -21,10 +21,10 @@ pub use pepper::{existing_pepper, pepper};
 pub(crate) use pepper::{is_outage, open_pepper, sealed_pepper};
 pub(crate) use tenant_keys::UnsealedKeys;
 
-/// Opens the sealing keys. A missing file of the current key is created only for a store of this machine in
-/// which nothing is sealed yet: beside old rows, a new key would make them unreadable without an error at the
-/// start. A store that replicas share may be older than this machine, and each replica would create a
-/// different key, so an operator creates it and gives it to all replicas.
+/// Opens the sealing keys. A missing file of the current key is only created for a SQLite store in which
+/// nothing is sealed yet. Otherwise a new key would make stored rows unreadable without an error at the
+/// start. A PostgreSQL store may be older than this machine, and each replica would create a different key,
+/// so an operator must create the key and give it to all replicas.
 pub async fn sealer(settings: &SealingKeys, store: &Database) -> anyhow::Result<Arc<EnvelopeSealer>> {
     let writing = match source::open(&settings.writing).await? {
         Ok(key) => key,

@@ -22,7 +22,6 @@ const EVERY: Duration = Duration::from_secs(5);
 const IN_A_ROUND: u32 = 64;
 const AT_ONCE: usize = 8;
 
-/// The scheduler of one replica.
 pub(crate) struct RotationScheduler {
     pub(crate) administrator: Arc<Administrator>,
     /// Says whether this replica rotates.

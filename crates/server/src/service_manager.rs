@@ -15,7 +15,6 @@ pub(crate) struct ServiceManager {
 }
 
 impl ServiceManager {
-    /// The service manager from the environment variable.
     pub(crate) fn from_environment(environment: &Environment) -> Self {
         let address = environment
             .text("NOTIFY_SOCKET")

@@ -1,6 +1,6 @@
-//! Simulates two replicas over one store in virtual time. The code of caches, change feed, invalidation,
-//! revocations and keys is that of the program; calls of the store, notifications, processes and clocks are
-//! simulated, with faults. One seeded generator draws a whole run, so a seed that fails fails each time.
+//! Simulates two replicas with one store in virtual time. Caches, change feed, invalidation, revocations and
+//! keys use the code of the program. Calls of the store, notifications, processes and clocks are simulated,
+//! with faults. One seeded generator draws a whole run, so a seed that fails once always fails.
 
 mod answers;
 mod changes;

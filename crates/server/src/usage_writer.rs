@@ -18,7 +18,6 @@ use crate::periodic_writer::PeriodicWriter;
 /// The most rows per second, and per transaction.
 const ROWS: usize = 500;
 
-/// Moves counts from memory to the store.
 pub(crate) struct UsageWriter {
     counts: Arc<usage::UsageCounts>,
     store: Arc<dyn AdministrationStore>,
@@ -32,7 +31,6 @@ pub(crate) struct UsageWriter {
 /// batch without a confirmation is not added twice.
 #[derive(Default)]
 struct Unwritten {
-    /// The number of added batches.
     number: u64,
     rows: Vec<usage::UsageDay>,
     log: OutageLog,

@@ -17,7 +17,6 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// How often changes are reported without notifications.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// Watches files of the settings.
 pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     names: Arc<Mutex<HashSet<OsString>>>,

@@ -13,7 +13,6 @@ use super::source_map::SourceMap;
 /// The line is not searched in a larger file.
 const LARGEST: u64 = 1 << 20;
 
-/// The files that declare tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredPlaces {
     main: PathBuf,
@@ -42,7 +41,6 @@ impl DeclaredPlaces {
         }
     }
 
-    /// The file with the name of the tenant.
     fn file_of(&self, tenant: &str) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
         let files = ["yaml", "yml"].map(|extension| folder.join(format!("{tenant}.{extension}")));

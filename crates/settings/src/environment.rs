@@ -20,7 +20,6 @@ pub struct Environment {
 #[derive(Debug)]
 pub enum Variable {
     Text(FileSecret),
-    /// Bytes that are not UTF-8.
     NotText,
 }
 
@@ -41,7 +40,6 @@ impl Environment {
         &self.secret_stores
     }
 
-    /// Replaces this variable, or adds it.
     pub fn with(mut self, name: &str, text: FileSecret) -> Self {
         self.variables.insert(name.to_owned(), Variable::Text(text));
         self

@@ -109,7 +109,6 @@ impl<'a> FileReader<'a> {
         Ok(read)
     }
 
-    /// Reads a variable that a key names.
     pub(crate) fn variable(&mut self, name: &str) -> Result<FileSecret, ExplainedError> {
         let text = match self.replayed.and_then(|replayed| replayed.get(EntryKind::Variable, name)) {
             Some(text) => text,

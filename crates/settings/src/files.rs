@@ -30,7 +30,6 @@ pub struct Contents {
     pub others_may_read: bool,
 }
 
-/// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The system refuses to open or read the file.
@@ -129,7 +128,6 @@ pub fn read_public(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(read(path, Holds::Public)?.bytes)
 }
 
-/// Reads a file with a secret in UTF-8.
 pub fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
     let bytes = read_secret(path)?;
     match str::from_utf8(&bytes) {

@@ -36,24 +36,20 @@ pub struct Finding {
 }
 
 impl Location {
-    /// A section of config.yaml.
     pub fn section(key: &str) -> Self {
         Self::file(0).key(key)
     }
 
-    /// A whole file.
     pub fn file(source: usize) -> Self {
         Self { source, path: KeyPath::new(), on_key: false }
     }
 
-    /// A member of this key.
     pub fn key(&self, key: &str) -> Self {
         let mut path = self.path.clone();
         path.push(key.to_owned());
         Self { path, ..*self }
     }
 
-    /// An item of a list in this key.
     pub fn item(&self, key: &str, index: usize) -> Self {
         self.key(key).key(&format!("[{index}]"))
     }
@@ -113,7 +109,6 @@ impl Findings {
         self.errors.push(Finding::new(at, problem, hint));
     }
 
-    /// Adds an error in the key itself.
     pub fn key_error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
         self.error(Location { on_key: true, ..at }, problem, hint);
     }

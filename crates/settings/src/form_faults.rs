@@ -23,7 +23,6 @@ pub(crate) struct FormFaults {
 const REFERRING: [&str; 2] = ["server", "protected_resource"];
 
 impl FormFaults {
-    /// The errors of config.yaml.
     pub(crate) fn of_main(faults: Vec<Diagnostic>, left_out: Vec<KeyPath>) -> Self {
         let mut form = Self::default();
         form.add(0, faults, left_out);

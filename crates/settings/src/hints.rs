@@ -96,7 +96,6 @@ impl Surroundings<'_> {
         })
     }
 
-    /// The innermost open bracket.
     fn bracket(&self) -> Option<ExplainedError> {
         let mut open = Vec::new();
         for (at, character) in self.text[..self.byte].char_indices() {

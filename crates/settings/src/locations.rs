@@ -87,7 +87,6 @@ impl Locations {
         }
     }
 
-    /// The errors, each with its line.
     pub fn faults(&self, findings: Findings) -> ReadError {
         ReadError { faults: self.located(findings.errors) }
     }

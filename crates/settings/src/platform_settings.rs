@@ -23,7 +23,6 @@ use super::{
 pub struct PlatformSettings {
     /// Where the server listens, and its public URL.
     pub server: Server,
-    /// Where the rows are stored.
     pub storage: StorageLocation,
     /// The most connections to the store.
     pub connections: Connections,

@@ -43,7 +43,6 @@ pub struct Loaded {
     pub declaration: Declaration,
     /// SHA-256 in hexadecimal of everything that was read for tenants and clients.
     pub content_hash: String,
-    /// The warnings of `latchkey check`.
     pub warnings: Vec<Diagnostic>,
     /// Files and folders to watch for changes.
     pub watched: Vec<PathBuf>,

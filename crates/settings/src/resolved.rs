@@ -33,7 +33,6 @@ pub(crate) struct ResolvedTenant {
 /// Where rows are stored. The text of this value is the place, without the password in a URL.
 #[derive(Debug, Display)]
 pub enum StorageLocation {
-    /// A SQLite file.
     #[display("{}", _0.display())]
     Sqlite(PathBuf),
     /// A PostgreSQL database.
@@ -71,11 +70,9 @@ pub(crate) fn is_of_postgres(url: &FileSecret) -> bool {
 #[derive(Debug)]
 pub struct SealingKeys {
     pub writing: SealingKeySource,
-    /// The keys that only unseal.
     pub former: Vec<SealingKeySource>,
 }
 
-/// Where a sealing key is.
 #[derive(Debug)]
 pub enum SealingKeySource {
     /// The file with the key in base64. The first start may create the file.

@@ -18,7 +18,6 @@ pub use made::schema;
 
 /// A host name, without a port.
 pub(super) const HOST: &str = "^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$";
-/// URLs that the server fetches.
 pub(super) const FETCHED: &str = r"^https?://[^#@\s]+$";
 /// The address of Vault or KMS.
 pub(super) const SERVICE: &str = r"^https?://[^/?#@\s]+/?$";

@@ -11,7 +11,6 @@ use super::environment::Environment;
 /// A larger snapshot is not stored, so a rollback to it is impossible.
 pub const LARGEST: usize = 16 * 1024 * 1024;
 
-/// The format of the bytes.
 const FORMAT: u8 = 1;
 
 /// Everything that was read, by kind and name.
@@ -38,7 +37,6 @@ pub enum EntryKind {
 pub struct UnreadableSnapshot;
 
 impl SourceSnapshot {
-    /// Adds one file or variable.
     pub fn add(&mut self, kind: EntryKind, name: &str, text: &str) {
         self.entries.insert((kind as u8, name.to_owned()), FileSecret::new(text.to_owned()));
     }
@@ -81,7 +79,6 @@ impl SourceSnapshot {
         self.entries.get(&(kind as u8, name.to_owned())).cloned()
     }
 
-    /// The names of all files.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let files = self.entries.keys().filter(|(kind, _)| *kind == EntryKind::File as u8);
         files.map(|(_, name)| Path::new(name))

@@ -20,7 +20,6 @@ use super::{
 
 const NO_YAML: &str = "fix the YAML here: indentation, brackets, quotes and colons";
 
-/// Why a text cannot be read.
 pub(crate) struct YamlFault(Error);
 
 /// Reads one document, up to its first error.
@@ -44,7 +43,6 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, YamlFault> {
 }
 
 impl YamlFault {
-    /// The library's error.
     pub(crate) fn error(&self) -> &Error {
         self.0.without_snippet()
     }

@@ -5,10 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tenancy::{StoreError, Stored};
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
-/// How a store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The store is unreachable.
     Unavailable,
     /// The store returns invalid data.
     Fault,

@@ -198,9 +198,6 @@ pub fn api_key(client: &Client, id: &str) -> ApiKey {
 }
 
 /// A client of `acme-1` with a value for every setting.
-///
-/// # Panics
-/// Never.
 #[must_use]
 pub fn client_with_settings() -> Client {
     Client {

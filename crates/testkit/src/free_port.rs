@@ -11,9 +11,6 @@ const PORTS: u64 = 20_000;
 
 /// Returns a random port of this machine without a listener. Random, because several tests run at the same
 /// time.
-///
-/// # Panics
-/// Never.
 #[must_use]
 pub fn free_port() -> u16 {
     let drawn = || {

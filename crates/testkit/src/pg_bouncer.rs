@@ -35,7 +35,6 @@ impl PgBouncer {
         pooler
     }
 
-    /// The URL of the database through the pooler.
     #[must_use]
     pub fn url(&self) -> String {
         let (login, _, database) = parts(&self.server);

@@ -25,7 +25,6 @@ use crate::fixtures::NOW;
 #[derive(Clone, Debug)]
 pub struct CommitRequest {
     pub managed_by: ManagedBy,
-    /// The configuration of the changes.
     pub generation: Option<NewGeneration>,
     pub expected_revisions: Vec<(TenantId, u64)>,
     pub before: Vec<TenantState>,
@@ -143,7 +142,6 @@ pub fn resource_server(
     Change::ResourceServer(tenant.clone(), row(kind, before, after))
 }
 
-/// The change of an existing secret.
 #[must_use]
 pub fn secret(client: &Client, secret: &ClientSecret, kind: SecretChangeKind) -> Change {
     let change = SecretChange { id: secret.id.clone(), kind, in_store: None };
@@ -159,7 +157,6 @@ pub fn put_client(request: &mut CommitRequest, kind: ChangeKind, client: &Client
     }
 }
 
-/// Adds a secret with its hash to the request.
 pub fn add_secret(
     request: &mut CommitRequest,
     client: &Client,
@@ -177,7 +174,6 @@ pub fn add_secret(
     request.edit.secrets.push(((tenant, client), row));
 }
 
-/// A commit that adds these keys to the tenant.
 #[must_use]
 pub fn announcing(tenant: &TenantId, keys: &[KeyRecord]) -> CommitRequest {
     let mut request = declared(Vec::new());
@@ -197,17 +193,14 @@ pub fn announce_key(request: &mut CommitRequest, tenant: &TenantId, key: KeyReco
     request.edit.keys.added.push((tenant.clone(), key));
 }
 
-/// Changes the times of an existing key.
 pub fn reschedule_key(request: &mut CommitRequest, tenant: &TenantId, before: KeyTimes, after: KeyTimes) {
     request.edit.changes.push(key(tenant, after.id, KeyChangeKind::Rescheduled { before, after }));
 }
 
-/// Destroys the private half of an existing key.
 pub fn destroy_key(request: &mut CommitRequest, tenant: &TenantId, id: KeyId) {
     request.edit.changes.push(key(tenant, id, KeyChangeKind::Destroyed));
 }
 
-/// A change of a signing key.
 #[must_use]
 pub fn key(tenant: &TenantId, id: KeyId, kind: KeyChangeKind) -> Change {
     Change::Key(tenant.clone(), KeyChange { id, kind })

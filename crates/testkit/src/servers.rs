@@ -44,7 +44,6 @@ impl RedisServer {
         Self { folder, port: free_port(), arguments: Vec::new(), process: None }
     }
 
-    /// A server that runs.
     #[must_use]
     pub fn started() -> Self {
         Self::with_arguments(&[])
@@ -76,7 +75,6 @@ impl RedisServer {
         format!("redis://{}", self.host())
     }
 
-    /// The address and port of the server.
     #[must_use]
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
@@ -111,7 +109,6 @@ impl RedisServer {
         ping().is_ok_and(|answer| [*b"+PONG", *b"-NOAU"].contains(&answer))
     }
 
-    /// Kills the server immediately.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().expect("it is this process's child");

@@ -1,7 +1,7 @@
 //! The store for tests: SQLite in a separate folder, which counts its calls and fails or waits on demand.
 //!
-//! Each call is complete when it has been polled once. So a test may stop its clock, or delay answers and
-//! know what has been read and written by then. A [`Link`] delays calls and loses them.
+//! Each call completes when it is polled once. So a test may stop its clock, or delay answers and know what
+//! has been read and written. A [`Link`] can delay and lose calls.
 //!
 //! It is the store of production, because a second implementation in memory hid a fault. It is a file in
 //! memory: connections to one `:memory:` database share a cache that locks whole tables. Two requests of a

@@ -85,7 +85,6 @@ pub trait Store:
 
 impl Store for Database {}
 
-/// One store with all its traits.
 pub type Stores = Arc<dyn Store>;
 
 fn codes(stores: &Stores) -> Arc<dyn OneTimeStore<AuthorizationCode>> {

@@ -29,7 +29,6 @@ fn reconciler(store: &Arc<TestStore>) -> Reconciler {
     Reconciler::new(Arc::clone(store) as _, Arc::new(sealer), Arc::new(pepper))
 }
 
-/// Applies a declaration of acme with these accounts.
 async fn apply(store: &Arc<TestStore>, content: &str, accounts: Vec<kinds::account::Declared>) -> Outcome {
     let tenant = fixtures::tenant("acme");
     let id = tenant.id.clone();

@@ -20,9 +20,7 @@ use crate::kinds::Permission;
 use crate::kinds::change::SecretForm;
 use crate::kinds::password_context;
 
-/// The most lines of one import.
 pub const IMPORT_LINES: usize = 10_000;
-/// The most bytes of one import.
 pub const IMPORT_BYTES: usize = 8 * 1024 * 1024;
 /// The most lines of one import that may have a password: to check and hash one takes some 20 ms of a core.
 pub const IMPORT_PASSWORDS: usize = 500;
@@ -57,10 +55,10 @@ impl<'a> InTenant<'a> {
 }
 
 impl AccountImport<'_> {
-    /// Imports the accounts of these lines, and returns the result of each.
+    /// Imports the accounts of these lines, and returns the result of each line.
     ///
     /// # Errors
-    /// [`EditError`]. Nothing was imported, or the batches before the one that failed.
+    /// [`EditError`]. Either nothing was imported, or only the batches before the failed one.
     pub async fn run(&self, body: &[u8]) -> Edited<Vec<ImportedLine>> {
         let text = body.strip_suffix(b"\n").unwrap_or(body);
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();

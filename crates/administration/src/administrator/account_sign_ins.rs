@@ -23,9 +23,6 @@ pub struct SignInsView {
 
 impl Administrator {
     /// The sessions and consents of the signed-in person, from two reads.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn own_sign_ins(
         &self,
         signed_in: &SignedIn,
@@ -41,9 +38,6 @@ impl Administrator {
 
 impl InTenant<'_> {
     /// The live sessions of an account, the most recently used first.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::edit::EditError).
     pub async fn sessions(&self, account: &AccountId) -> Edited<Vec<SessionView>> {
         let facts = self.sign_ins_of(account, Needs::sessions(account)).await?;
         let policy = facts.tenant()?.tenant.sign_in.session;
@@ -51,18 +45,12 @@ impl InTenant<'_> {
     }
 
     /// The consents of an account, in the order of the clients' ids.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::edit::EditError).
     pub async fn consents(&self, account: &AccountId) -> Edited<Vec<ConsentView>> {
         let facts = self.sign_ins_of(account, Needs::consents(account)).await?;
         Ok(facts.consents.into_iter().map(ConsentView::from).collect())
     }
 
     /// Ends sessions of an account, or deletes its consent to a client.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::edit::EditError).
     pub async fn end_sign_ins(&self, account: &AccountId, end: &SignInEnd) -> Edited<()> {
         self.caller.authority.require_account(self.tenant, account)?;
         let needs = match end {

@@ -23,17 +23,12 @@ use crate::{documents, edit, kinds};
 /// Selects accounts for a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountFilter<'a> {
-    /// Only the account of this identifier.
     pub identifier: Option<&'a str>,
     /// Only the account of this identifier in another system.
     pub external_id: Option<&'a str>,
 }
 
 impl InTenant<'_> {
-    /// Creates an account.
-    ///
-    /// # Errors
-    /// [`edit::EditError`].
     pub async fn create_account(&self, new: documents::NewAccount) -> Edited<Created<AccountView>> {
         self.require(Permission::Accounts)?;
         let documents::NewAccount { password, settings } = new;
@@ -45,9 +40,6 @@ impl InTenant<'_> {
     }
 
     /// Changes what the merge patch names. A grant that removes the password answers with a link to set one.
-    ///
-    /// # Errors
-    /// [`edit::EditError`].
     pub async fn patch_account(&self, account: &AccountId, patch: &Value) -> Edited<AccountView> {
         self.require(Permission::Accounts)?;
         let decide =
@@ -57,9 +49,6 @@ impl InTenant<'_> {
     }
 
     /// A page of a tenant's accounts, in the order of their creation.
-    ///
-    /// # Errors
-    /// [`edit::EditError`].
     pub async fn accounts(
         &self,
         filter: AccountFilter<'_>,
@@ -96,9 +85,6 @@ impl InTenant<'_> {
     }
 
     /// Whether an account refuses unknown browsers because of wrong passwords.
-    ///
-    /// # Errors
-    /// [`edit::EditError`].
     pub async fn throttling(&self, account: &AccountId) -> Edited<documents::ThrottlingView> {
         self.look::<Account>(account).await?;
         let (throttled, failures) = (self.throttled)(self.tenant, account, self.caller.now);
@@ -106,9 +92,6 @@ impl InTenant<'_> {
     }
 
     /// Sets the password of an account and ends all its sessions. The person of the account may also do so.
-    ///
-    /// # Errors
-    /// [`edit::EditError`].
     pub async fn set_account_password(
         &self,
         account: &AccountId,

@@ -20,9 +20,6 @@ const KEYS: u32 = 1_000;
 impl InTenant<'_> {
     /// Advice for the tenant's administrators about a page of clients, in the order of their ids. The first
     /// page includes advice on the tenant and its API keys.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::edit::EditError).
     pub async fn advice(&self, cursor: Option<&str>, limit: u32) -> Edited<AdviceList> {
         let Self { caller, tenant, .. } = *self;
         self.require(kinds::Permission::Audit)?;

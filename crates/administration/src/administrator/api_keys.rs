@@ -24,10 +24,6 @@ use crate::{edit, kinds};
 type KeyName = (ClientId, ApiKeyId);
 
 impl InTenant<'_> {
-    /// Creates one more key of a client.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn create_api_key(
         &self,
         client: &ClientId,
@@ -40,9 +36,6 @@ impl InTenant<'_> {
     }
 
     /// Creates a key that replaces another one, which ends after a grace period.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn rotate_api_key(
         &self,
         (client, key): &KeyName,
@@ -56,9 +49,6 @@ impl InTenant<'_> {
     }
 
     /// A page of a tenant's keys, including expired and revoked keys, in the order of their creation.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn api_keys(
         &self,
         query: kinds::api_key::Query,

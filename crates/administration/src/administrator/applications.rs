@@ -19,9 +19,6 @@ use crate::kinds::Permission;
 
 impl InTenant<'_> {
     /// One application, without its secret.
-    ///
-    /// # Errors
-    /// [`ApplicationError`].
     pub async fn application(&self, id: ApplicationId) -> Result<ApplicationState, ApplicationError> {
         self.require(Permission::Clients)?;
         let facts = self.load(self.tenant, &Needs { application: Some(id), ..Needs::default() }).await?;
@@ -29,9 +26,6 @@ impl InTenant<'_> {
     }
 
     /// The number of a tenant's applications, and a page of them in the order of their creation.
-    ///
-    /// # Errors
-    /// [`edit::EditError`].
     pub async fn applications(&self, offset: u32, limit: u32) -> edit::Edited<(u64, Vec<Application>)> {
         self.require(Permission::Clients)?;
         Ok(self.store.list_applications(self.tenant, offset, limit).await?)
@@ -75,9 +69,6 @@ impl InTenant<'_> {
     }
 
     /// Deletes an application with its client. The name becomes free, and the client's id stays reserved.
-    ///
-    /// # Errors
-    /// [`ApplicationError`].
     pub async fn delete_application(&self, id: ApplicationId) -> Result<(), ApplicationError> {
         self.require(Permission::Clients)?;
         let delete = async |needs| {

@@ -21,9 +21,6 @@ use crate::store::query::{AuditCursor, AuditQuery};
 
 impl Administrator {
     /// A page of audit records, the newest first. A query without a tenant needs the platform's permission.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn audit(
         &self,
         caller: &Caller,
@@ -70,9 +67,6 @@ impl Administrator {
     }
 
     /// Records that the platform has signed the report with this digest.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn note_signed_report(&self, caller: &Caller, sha256: String) -> Edited<()> {
         let (actor, now) = (caller.authority.actor().clone(), caller.now);
         let what = ("report.signed", sha256, json!({}));

@@ -23,9 +23,7 @@ pub struct Caller {
 /// The key and digest that identify a repeated request.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
-    /// The value of `Idempotency-Key`.
     pub key: String,
-    /// Digest of method, path and body.
     pub request: [u8; 32],
 }
 

@@ -23,10 +23,6 @@ use crate::{documents, edit};
 const MAKER_RECORDS: u32 = 500;
 
 impl InTenant<'_> {
-    /// Registers a client.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn create_client(&self, new: documents::NewClient) -> Edited<Created<CreatedClient>> {
         self.require(Permission::Clients)?;
         let row = self.prepare_client(self.tenant, &new, "").await?;
@@ -38,10 +34,6 @@ impl InTenant<'_> {
         self.edit::<Client, _>(&row.id, &settings, idempotency, decide, answer).await
     }
 
-    /// A page of a tenant's clients.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn clients(
         &self,
         search: Option<&str>,

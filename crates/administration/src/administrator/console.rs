@@ -19,9 +19,6 @@ impl Administrator {
     /// Creates the code of a link to the console for the caller, in the caller's own tenant. It is valid
     /// once, and for [`ConsoleSession::LINK`]. `is_authenticated`: the client has authenticated in the
     /// request.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn create_console_link(
         &self,
         caller: &Caller,
@@ -47,9 +44,6 @@ impl Administrator {
 
     /// Creates a session for a signed-in person with permissions, and returns it with the value of its
     /// cookie.
-    ///
-    /// # Errors
-    /// [`EditError`] if the store does not answer.
     pub async fn begin_console_session(
         &self,
         signed_in: &SignedIn,
@@ -67,9 +61,6 @@ impl Administrator {
     }
 
     /// Finds the link of a code without using the code up.
-    ///
-    /// # Errors
-    /// If the store does not answer.
     pub async fn console_link_of(
         &self,
         tenant: &TenantId,
@@ -80,9 +71,6 @@ impl Administrator {
     }
 
     /// Exchanges a link for its session, and returns the session with the value of its cookie.
-    ///
-    /// # Errors
-    /// [`EditError`] if the store does not answer.
     pub async fn exchange_console_link(
         &self,
         link: ConsoleSession,
@@ -110,10 +98,6 @@ impl Administrator {
         self.record(vec![AuditRecord::new(by, now, tenant.clone(), what)], now).await
     }
 
-    /// The session of a cookie.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn console_session_of(
         &self,
         tenant: &TenantId,
@@ -128,10 +112,6 @@ impl Administrator {
         Ok(Some(session))
     }
 
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub async fn end_console_session(&self, session: &ConsoleSession) -> Stored<()> {
         self.store.end_console_session(&session.tenant, &session.id).await
     }

@@ -9,7 +9,6 @@ use sessions::SessionId;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
-/// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleSession {
     /// The tenant of the session's owner; `platform` for administrators of the platform.

@@ -25,7 +25,6 @@ pub(super) struct Paging<C> {
 pub(super) trait Cursor: Sized {
     fn text(&self) -> String;
 
-    /// The name of the row in the list.
     fn name(&self) -> String {
         self.text()
     }

@@ -16,9 +16,6 @@ use crate::kinds::{Permission, TenantState};
 impl Administrator {
     /// Creates the tenant `platform` if it is missing, and in it the first client with all permissions.
     /// Refused while there is a live administrator.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn init_admin(&self, caller: &Caller, name: &str) -> Result<CreatedClient, EditError> {
         caller.authority.require_everywhere(Permission::Tenants)?;
         let (client_id, settings) = (Some(name.to_owned()), admin_settings());

@@ -1,5 +1,5 @@
-//! New private keys: generates or imports them, and seals them for their tenant and number. No thread that
-//! serves requests does this work.
+//! New private keys: generates or imports them, and seals them for their tenant and number. The work runs
+//! outside the threads that serve requests.
 
 use keys::life_cycle::Announcement;
 use keys::{

@@ -13,17 +13,11 @@ use crate::kinds::Permission;
 
 impl InTenant<'_> {
     /// All keys of a tenant, including removed keys.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn keys(&self) -> Edited<Vec<KeyView>> {
         Ok(KeyView::all(&self.load_keys(false).await?.keys()?.records, self.caller.now))
     }
 
     /// The public half of a key. It is stored with the private half, and deleted with it.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn public_key(&self, kid: Kid) -> Edited<(KeyView, PublicKeyView)> {
         let facts = self.load_keys(false).await?;
         let record = facts.keys()?.records.find(kid).ok_or(EditError::NotFound("key"))?;
@@ -38,9 +32,6 @@ impl InTenant<'_> {
     }
 
     /// Which tokens the command would break. Changes nothing.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn key_effects(&self, command: KeyCommand) -> Edited<Vec<BrokenTokensView>> {
         self.effects(&self.load_keys(false).await?, command)
     }
@@ -51,18 +42,12 @@ impl InTenant<'_> {
     }
 
     /// Finds the keys that verifiers have fetched, and the keys that cannot be unsealed.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn key_status(&self) -> Edited<KeyStatusView> {
         let facts = self.load_keys(true).await?;
         self.status_of_keys(&facts).await
     }
 
     /// All keys, their status, and what an emergency revocation would break, from one read.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn keys_with_status(&self) -> Edited<(Vec<KeyView>, KeyStatusView, Vec<BrokenTokensView>)> {
         let facts = self.load_keys(true).await?;
         let keys = KeyView::all(&facts.keys()?.records, self.caller.now);

@@ -39,9 +39,6 @@ enum LeakedId {
 
 impl Administrator {
     /// Finds the credentials whose value is this text. Several clients may have the same declared secret.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn find_leaked(&self, text: &Secret) -> Edited<Vec<LeakedCredential>> {
         let mut found = Vec::new();
         if let Some(id) = ApiKeyId::of_key(text.expose()) {
@@ -74,9 +71,6 @@ impl Administrator {
 
     /// Revokes a reported credential, or only records the report, as the policy of its tenant says. The
     /// report needs no proof, because the reporter has the credential.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn end_leaked(&self, leaked: &LeakedCredential, source: &str, now: Timestamp) -> Edited<()> {
         let LeakedCredential { tenant, client, id, ends_at } = leaked;
         let LeakPolicy { action, grace } = self.load(tenant, &Needs::default()).await?.tenant()?.tenant.leaks;
@@ -114,9 +108,6 @@ impl Administrator {
 
     /// Records in the audit that the credential was reported, once for each place. The caller must have
     /// verified the place.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn note_leaked(
         &self,
         leaked: &LeakedCredential,

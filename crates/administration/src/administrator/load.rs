@@ -84,7 +84,6 @@ impl Needs {
         Self { clients: vec![client.to_string()], ..Self::default() }
     }
 
-    /// The whole tenant.
     pub(super) fn whole() -> Self {
         Self { whole: true, ..Self::default() }
     }

@@ -18,9 +18,6 @@ use crate::kinds::{Permission, TenantState};
 impl InTenant<'_> {
     /// Creates a link with which the person of the account can set a password. The link works once, within a
     /// day.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::edit::EditError).
     pub async fn make_password_link(&self, account: &AccountId) -> edit::Edited<PasswordLinkView> {
         self.require(Permission::Accounts)?;
         let needs = Needs::account(account);

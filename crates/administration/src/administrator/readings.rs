@@ -47,9 +47,6 @@ const NAMED: u32 = 20;
 
 impl InTenant<'_> {
     /// A tenant, for a caller with any permission in it.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn read_tenant(&self, span: UsageQuery) -> Edited<TenantReading> {
         let Self { caller, tenant, .. } = *self;
         let holds = |permission| caller.authority.holds_in(tenant, permission);
@@ -71,10 +68,6 @@ impl InTenant<'_> {
         Ok(TenantReading { tenant: view, usage, next_key_step_at: steps.first().map(|(_, at)| *at) })
     }
 
-    /// An application with its usage.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn read_application(
         &self,
         client: &ClientId,
@@ -93,9 +86,6 @@ impl InTenant<'_> {
     }
 
     /// The credentials of an application, with at most this many API keys.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn read_credentials(
         &self,
         client: &ClientId,
@@ -115,9 +105,6 @@ impl InTenant<'_> {
 
 impl Administrator {
     /// The status of the platform, for a caller with `latchkey:audit` of the platform.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn status(&self, caller: &Caller) -> Edited<documents::PlatformStatus> {
         caller.authority.require_everywhere(Permission::Audit)?;
         let replicas = self.store.list_replicas(NAMED).await?;

@@ -15,9 +15,6 @@ use crate::store::{RefusalCursor, RefusalQuery};
 
 impl InTenant<'_> {
     /// A page of refusals, the newest first.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::edit::EditError).
     pub async fn refusals(&self, query: RefusalQuery, cursor: Option<&str>) -> Edited<Page<Refusal>> {
         self.require(Permission::Audit)?;
         let page = Paging::new(cursor, query.limit)?;

@@ -14,10 +14,8 @@ use crate::edit::{EditContext, Edited};
 use crate::kinds::state::RowLifecycle;
 use crate::kinds::{Kind, Permission, TenantState};
 
-/// Decides what a merge patch changes.
 pub(super) type Patch<Id> = fn(EditContext<'_>, &Id, &Value) -> Edited;
 
-/// Decides what a step changes.
 pub(super) type TakeStep<Id, Step> = fn(EditContext<'_>, &Id, Step) -> Edited;
 
 /// A kind of row that administrators manage one by one.
@@ -26,10 +24,8 @@ pub trait Resource: Kind + 'static {
     const PERMISSION: Permission;
     /// Decides what a merge patch of the row's settings changes.
     const PATCH: Patch<Self::Id>;
-    /// Decides what a step changes.
     const STEP: TakeStep<Self::Id, Self::Step>;
     type Id: Clone + Send + Sync + 'static;
-    /// The row as interfaces show it.
     type View: Serialize + Send;
     /// A step in a row's life, for example suspending it. Repeating a step changes nothing.
     type Step: Copy + Send + Sync + 'static;
@@ -48,7 +44,6 @@ pub trait Resource: Kind + 'static {
         None
     }
 
-    /// The lifecycle of the row, if it was loaded.
     fn lifecycle<'a>(state: &'a TenantState, id: &Self::Id) -> Option<&'a RowLifecycle>;
 
     /// Shows the row, even if it is deleted.
@@ -56,10 +51,6 @@ pub trait Resource: Kind + 'static {
 }
 
 impl InTenant<'_> {
-    /// One row.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn look<R: Resource>(&self, id: &R::Id) -> Edited<R::View> {
         R::authorize(self)?;
         let facts = self.load(self.tenant, &R::needs(self, id, None)).await?;
@@ -82,9 +73,6 @@ impl InTenant<'_> {
     }
 
     /// Takes a step, such as suspending the row.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn step<R: Resource>(&self, id: &R::Id, step: R::Step) -> Edited<R::View> {
         let decide = |context: EditContext<'_>| (R::STEP)(context, id, step);
         let failed = match self.edit_and_look::<R>(id, &Value::Null, decide).await {

@@ -13,7 +13,6 @@ use crate::edit::EditError;
 use crate::edit::secret::{Ends, GRACE};
 use crate::kinds::TenantState;
 
-/// Why a rotation failed.
 #[derive(Debug)]
 pub(super) enum RotationError {
     /// Nothing was written to the secret store, or the error has nothing to do with this rotation.

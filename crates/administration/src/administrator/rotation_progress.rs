@@ -2,7 +2,6 @@
 
 use values::{Lifetime, Timestamp};
 
-/// The pause after the first failure.
 const FIRST_PAUSE: Lifetime = Lifetime::from_seconds(600);
 const LONGEST_PAUSE: Lifetime = Lifetime::from_seconds(86_400);
 
@@ -15,9 +14,7 @@ pub struct RotationProgress {
     pub begun_at: Option<Timestamp>,
     /// How many rotations have failed since the last success.
     pub failures: u32,
-    /// When the last rotation failed.
     pub failed_at: Option<Timestamp>,
-    /// Why the last rotation failed.
     pub failure: Option<String>,
 }
 

@@ -36,17 +36,11 @@ pub enum ScheduledRotation {
 
 impl Administrator {
     /// At most `limit` clients whose rotation is due for a check. The tenants take turns.
-    ///
-    /// # Errors
-    /// [`tenancy::StoreError`].
     pub async fn find_due_rotations(&self, now: Timestamp, limit: u32) -> Stored<Vec<(TenantId, ClientId)>> {
         self.store.find_due_rotations(now, limit).await
     }
 
     /// The number of clients whose last scheduled rotation failed.
-    ///
-    /// # Errors
-    /// [`tenancy::StoreError`].
     pub async fn count_failing_rotations(&self) -> Stored<u64> {
         self.store.count_failing_rotations().await
     }

@@ -14,18 +14,11 @@ use crate::{documents, edit, kinds};
 
 impl InTenant<'_> {
     /// All secrets of a client, including revoked and expired ones.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn secrets(&self, client: &ClientId) -> Edited<Vec<SecretView>> {
         let row = self.client_state(client).await?;
         self.secret_views(&row).await
     }
 
-    /// Creates an additional secret.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn create_secret(
         &self,
         client: &ClientId,
@@ -36,9 +29,6 @@ impl InTenant<'_> {
     }
 
     /// Creates an additional secret. All other secrets expire after a grace period.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn rotate_secret(
         &self,
         client: &ClientId,
@@ -70,9 +60,6 @@ impl InTenant<'_> {
     }
 
     /// Changes when a secret expires, or revokes it.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn step_secret(
         &self,
         client: &ClientId,

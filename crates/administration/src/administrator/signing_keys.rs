@@ -15,9 +15,6 @@ use crate::kinds::Permission;
 
 impl InTenant<'_> {
     /// Rotates or revokes keys.
-    ///
-    /// # Errors
-    /// [`edit::EditError`].
     pub async fn command_keys(&self, command: KeyCommand) -> Edited<Created<KeysChanged>> {
         self.require(Permission::Keys)?;
         let operation = match command {
@@ -32,9 +29,6 @@ impl InTenant<'_> {
 
     /// Imports a key as the next key. This needs `latchkey:tenants`, and for the tenant `platform` an
     /// operator, because whoever has the private key can sign as every client of the tenant.
-    ///
-    /// # Errors
-    /// [`edit::EditError`].
     pub async fn import_key(&self, settings: ImportSettings) -> Edited<Created<KeysChanged>> {
         let ImportSettings { key, algorithm } = settings;
         let text = Secret::new(key);
@@ -54,9 +48,6 @@ impl InTenant<'_> {
 impl Administrator {
     /// Takes the steps that are due by time and policy, in one commit. Returns the kind of the key that was
     /// announced, if any. Only the scheduler calls this function; the audit names `latchkey` as the actor.
-    ///
-    /// # Errors
-    /// [`edit::EditError`].
     pub async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Edited<Option<KeySpec>> {
         let (caller, mut announced) = (Caller::itself(now), None);
         let within = self.of(&caller, tenant);

@@ -25,9 +25,6 @@ const PRUNED_AT_ONCE: u32 = 1_000;
 
 impl Administrator {
     /// Creates a tenant, and its first client if the document has one.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn create_tenant(
         &self,
         caller: &Caller,
@@ -57,9 +54,6 @@ impl Administrator {
     }
 
     /// A page of tenants. `cursor` is the `next_cursor` of the page before.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn tenants(
         &self,
         caller: &Caller,
@@ -85,9 +79,6 @@ impl Administrator {
     }
 
     /// Deletes all tenants whose grace period is over. Returns how many.
-    ///
-    /// # Errors
-    /// [`EditError`].
     pub async fn delete_due_tenants(&self, now: Timestamp) -> Edited<usize> {
         let (caller, mut deleted) = (Caller::itself(now), 0);
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
@@ -108,9 +99,6 @@ impl Administrator {
     }
 
     /// Deletes client secrets of all tenants that expired or were revoked long ago. Returns how many.
-    ///
-    /// # Errors
-    /// [`EditError`] if the store does not answer.
     pub async fn prune_ended_secrets(&self, now: Timestamp) -> Edited<u64> {
         let mut pruned = 0;
         loop {

@@ -15,7 +15,6 @@ use crate::store::UsageOf;
 /// The most clients or tenants in the list of the busiest.
 const BUSIEST: u32 = 50;
 
-/// The span of usage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UsageQuery {
     /// An instant within the first hour or day. Default: a week of days or a day of hours ago.
@@ -27,10 +26,6 @@ pub struct UsageQuery {
 }
 
 impl Administrator {
-    /// The usage in this span.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::edit::EditError).
     pub async fn usage(&self, caller: &Caller, of: UsageOf<'_>, query: UsageQuery) -> Edited<UsageView> {
         match of {
             UsageOf::Platform => caller.authority.require_everywhere(Permission::Audit)?,
@@ -47,9 +42,6 @@ impl Administrator {
     }
 
     /// The usage of the client itself, for its own request. The client has authenticated.
-    ///
-    /// # Errors
-    /// [`EditError`](crate::edit::EditError).
     pub async fn own_usage(
         &self,
         tenant: &TenantId,

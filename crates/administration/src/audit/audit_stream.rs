@@ -41,7 +41,6 @@ pub struct AuditChain {
 }
 
 impl AuditChain {
-    /// A chain without lines.
     #[must_use]
     pub const fn new(chain: String) -> Self {
         Self { chain, position: 0, sequence: 0, digest: String::new(), pending: String::new() }

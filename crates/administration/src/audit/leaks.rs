@@ -91,7 +91,6 @@ impl LeakReports {
         self.arrived.notified()
     }
 
-    /// The next report, if there is one.
     #[must_use]
     pub fn take(&self) -> Option<LeakReport> {
         self.waiting().pop_front()

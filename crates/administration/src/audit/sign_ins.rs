@@ -22,7 +22,6 @@ pub struct SignIn {
     /// The user, if a user with this name is declared. Other text is not stored, because it may be a password
     /// that was typed in the wrong field.
     pub user: Option<String>,
-    /// Whether the password was right.
     pub succeeded: bool,
     /// The source address, if it is known.
     pub source: Option<String>,
@@ -55,7 +54,7 @@ impl SignInCounts {
         records
     }
 
-    /// The sums of minutes that are over.
+    /// The sums for minutes that have ended.
     pub(crate) fn over(&mut self, now: Timestamp) -> Vec<AuditRecord> {
         let minutes = self.0.iter_mut().zip([false, true]);
         minutes.flat_map(|(minute, succeeded)| minute.end(succeeded, now)).collect()

@@ -17,15 +17,12 @@ pub const DAYS_OF_CLIENT: u64 = 35;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Counter {
-    /// An access token was issued.
     Issued,
     /// An API key was exchanged for an access token.
     ApiKeyExchanged,
     /// The client introspected a token or an API key.
     Introspected,
-    /// The client revoked a token.
     Revoked,
-    /// A person signed in for the client.
     SignedIn,
     /// A request was refused, for the reason in `name`.
     Refused,
@@ -48,7 +45,6 @@ named! {
     }
 }
 
-/// The counts of one event in a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayCounts {
     pub counter: Counter,
@@ -76,7 +72,6 @@ pub struct UsageBatch {
     /// The number of the batch, beginning with 1 for each replica. The store ignores a number that is not
     /// greater than the last one, because it was added before.
     pub number: u64,
-    /// The added rows.
     pub rows: Vec<UsageDay>,
     pub now: Timestamp,
 }

@@ -27,7 +27,6 @@ pub struct ReconcileOptions {
     pub now: Timestamp,
 }
 
-/// The progress of applying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The declaration and the store are compared.
@@ -52,7 +51,6 @@ pub struct Along<'a> {
     /// The files that the declaration was read from, for a rollback. They are sealed before they are stored.
     /// `None`: no rollback to this generation is possible.
     pub sources: Option<&'a [u8]>,
-    /// Receives the progress.
     pub progress: &'a (dyn Fn(Progress) + Send + Sync),
 }
 
@@ -105,7 +103,6 @@ pub enum ReconcileError {
     /// Tenants of the declaration conflict with each other.
     #[error(transparent)]
     Conflicts(#[from] Conflicts),
-    /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A first key or the sources of a generation cannot be sealed.

@@ -30,7 +30,6 @@ pub struct Plan {
     /// The compared tenants, as they were before.
     #[serde(skip)]
     pub(crate) before: Vec<TenantState>,
-    /// The metadata of each compared tenant.
     #[serde(skip)]
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
     /// The declared secrets that must be hashed when the plan is applied.
@@ -41,7 +40,6 @@ pub struct Plan {
     pub(crate) passwords: Vec<PlannedPassword>,
 }
 
-/// The effect of a plan on one client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Effect {
     pub tenant: TenantId,
@@ -163,12 +161,10 @@ pub enum ConflictKind {
 pub enum Subject {
     Tenant(TenantId),
     Row(TenantId, RowName),
-    /// A client's secret.
     Secret(TenantId, ClientId, SecretId),
     Scope(TenantId, String),
 }
 
-/// A row, by its name in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowName {
     pub noun: &'static str,
@@ -178,7 +174,6 @@ pub struct RowName {
 }
 
 impl Conflict {
-    /// A conflict of a tenant as a whole.
     pub(crate) fn of_tenant(tenant: &TenantId, kind: ConflictKind) -> Self {
         Self { subject: Subject::Tenant(tenant.clone()), kind }
     }
@@ -200,14 +195,12 @@ impl Conflict {
 }
 
 impl Subject {
-    /// A row of a kind.
     #[must_use]
     pub fn new<R: Kind>(tenant: &TenantId, name: &str) -> Self {
         let row = RowName { noun: R::NOUN, collection: R::COLLECTION, name: name.to_owned() };
         Self::Row(tenant.clone(), row)
     }
 
-    /// The tenant whose row it is.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         match self {
@@ -244,7 +237,6 @@ impl Plan {
         self.conflicts.push(Conflict { subject, kind });
     }
 
-    /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -259,7 +251,6 @@ impl Plan {
         tenants
     }
 
-    /// How many rows would be retired.
     #[must_use]
     pub fn retirements(&self) -> Retirements {
         let count =

@@ -12,7 +12,6 @@ use crate::declaration::plan::Conflict;
 use crate::kinds::Change;
 use crate::kinds::authority::Actor;
 
-/// One entry of a list.
 #[derive(Serialize)]
 struct PlanEntry<'a> {
     /// The action of a change in the words of the audit, such as `client.changed`.

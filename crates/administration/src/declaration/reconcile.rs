@@ -51,7 +51,6 @@ pub struct Reconciler {
     pub clients: u64,
 }
 
-/// The result of a step, or the error that prevented it.
 type Reconciled<T> = Result<T, ReconcileError>;
 
 /// The default for the most clients of a tenant.
@@ -70,9 +69,6 @@ impl Reconciler {
     }
 
     /// Plans the changes. Writes nothing, so no write permission is needed.
-    ///
-    /// # Errors
-    /// [`ReconcileError`].
     pub async fn plan(&self, declaration: &Declaration, now: Timestamp) -> Result<Plan, ReconcileError> {
         self.plan_ending(declaration, now, false).await
     }
@@ -117,9 +113,6 @@ impl Reconciler {
 
     /// Finds rows that exceed a limit. They stay valid, and may shrink. Only one tenant at a time is in
     /// memory.
-    ///
-    /// # Errors
-    /// If the store does not answer.
     pub async fn rows_beyond_limits(&self) -> Stored<Vec<Conflict>> {
         let mut query = TenantQuery { limit: PAGE, ..TenantQuery::default() };
         let mut found = Vec::new();
@@ -145,9 +138,6 @@ impl Reconciler {
 
     /// Finds the differences between the store and the declaration, including those that applying would not
     /// undo. Writes nothing.
-    ///
-    /// # Errors
-    /// [`ReconcileError`].
     pub async fn drift(&self, declaration: &Declaration, now: Timestamp) -> Result<Drift, ReconcileError> {
         let mut left_alone = Vec::new();
         for id in declaration.tenants.keys() {
@@ -158,9 +148,6 @@ impl Reconciler {
     }
 
     /// The files that a generation was read from, if they are still stored.
-    ///
-    /// # Errors
-    /// [`ReconcileError`].
     pub async fn sources_of(&self, generation: &store::Generation) -> Reconciled<Option<Zeroizing<Vec<u8>>>> {
         let Some(sealed) = self.store.find_generation_sources(generation.number).await? else {
             return Ok(None);
@@ -171,9 +158,6 @@ impl Reconciler {
 
     /// Makes the store agree with the declaration in one commit. Tenants with a conflict stay unchanged.
     /// `content` is the hash of everything that the declaration was read from.
-    ///
-    /// # Errors
-    /// [`ReconcileError`].
     pub async fn apply(
         &self,
         declaration: &Declaration,

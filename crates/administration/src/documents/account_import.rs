@@ -72,7 +72,6 @@ impl ImportedLine {
         Self { line, result, account_id: Some(account.to_string()), errors: Vec::new() }
     }
 
-    /// The result of a refused line.
     pub(crate) fn refused(line: u32, errors: Vec<FieldError>) -> Self {
         let errors = errors.into_iter().take(MOST_ERRORS);
         let errors = errors.map(FieldErrorView::from);

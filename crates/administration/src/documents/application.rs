@@ -31,9 +31,7 @@ pub struct PutApplication<'a> {
     /// The application to replace. `None` for a new one.
     pub replaces: Option<ApplicationId>,
     pub name: &'a str,
-    /// The client id of the request, if it has one.
     pub client_id: Option<&'a str>,
-    /// The secret of the request, if it has one.
     pub secret: Option<&'a Secret>,
 }
 
@@ -43,7 +41,6 @@ pub struct ApplicationContext<'a> {
     pub tenant: &'a Tenant,
     /// The application before the request replaces it.
     pub before: Option<&'a Application>,
-    /// The client before the request.
     pub client: Option<&'a Client>,
     /// The id of the application's client. For a new client without a requested id, the id that it will get.
     pub client_id: &'a ClientId,
@@ -67,7 +64,6 @@ pub struct ApplicationState {
     pub application: Application,
     /// Its client, unless the client is retired or deleted.
     pub client: Option<Client>,
-    /// The client's new secret.
     pub secret: Option<Secret>,
 }
 

@@ -12,6 +12,7 @@ use super::read::documents;
 use super::schema::{self, JsonSchema};
 use super::source::{FileSecret, Jwks, SecretSource};
 
+/// A registered application.
 //
 // A PATCH is a merge patch of this. Members that are never serialized are for files only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -78,7 +78,6 @@ pub struct CreatedClient {
 }
 
 impl ClientView {
-    /// The view of a client's rows.
     #[must_use]
     pub fn new(state: &kinds::client::State, now: Timestamp) -> Self {
         let kinds::client::State { client, lifecycle, secrets, rotation } = state;

@@ -8,7 +8,6 @@ use super::Pointer;
 use super::schema::JsonSchema;
 use crate::edit::FieldError;
 
-/// The most errors of one answer.
 pub const MOST_FIELD_ERRORS: usize = 32;
 /// The most bytes of all pointers together. The last pointer may exceed the limit.
 const LONGEST_PLACES: usize = 4 * 1024;

@@ -112,7 +112,6 @@ impl Reader {
         }
     }
 
-    /// Stops reading.
     fn stop<E: serde::de::Error>(&self) -> E {
         self.has_stopped.set(true);
         E::custom("refused")

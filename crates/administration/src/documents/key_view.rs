@@ -42,7 +42,6 @@ impl KeyView {
 }
 
 impl PublicKeyView {
-    /// The view of a key's public half.
     pub(crate) fn from_key(key: &SigningKey) -> Self {
         Self { jwk: json!(key.jwk), pem: key.public_pem() }
     }

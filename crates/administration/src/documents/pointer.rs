@@ -3,13 +3,10 @@
 
 use std::fmt;
 
-/// A place in a document.
 #[derive(Clone, Copy, Debug)]
 pub enum Pointer<'a> {
     Root,
-    /// The member of this name.
     Member(&'a Self, &'a str),
-    /// The item of this index.
     Item(&'a Self, usize),
 }
 

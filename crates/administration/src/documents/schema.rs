@@ -24,7 +24,6 @@ pub trait JsonSchema {}
 #[cfg(not(feature = "schemas"))]
 impl<T: ?Sized> JsonSchema for T {}
 
-/// The id of a tenant.
 pub const TENANT_ID: &str = "^[a-z0-9][a-z0-9-]{0,62}$";
 /// A name without control characters.
 pub const NAME: &str = r"^[^\x00-\x1F\x7F-\x9F]+$";
@@ -53,7 +52,6 @@ pub(crate) const ASSERTION_ALGORITHMS: [&str; 7] =
 pub(crate) const HTTPS_URL: &str = r"^https://[^#\s@]+$";
 /// Bytes in base64 (RFC 4648 §4).
 pub(crate) const BASE64: &str = "^[A-Za-z0-9+/]+={0,2}$";
-/// A colour of sRGB.
 pub(crate) const COLOUR: &str = "^#[0-9A-Fa-f]{6}$";
 /// A duration of at least 1s, as text.
 pub const SOME_TIME: &str = "^0*[1-9][0-9]*[smhd]?$";
@@ -67,12 +65,10 @@ pub const PHC: &str = r"^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]+\$[A-Z
 /// A distinguished name with at least one attribute. The schema cannot check its grammar (RFC 4514); the
 /// program does.
 pub(crate) const DISTINGUISHED_NAME: &str = r"^[^=\x00-\x1F\x7F]+=[^\x00-\x1F\x7F]+$";
-/// A DNS name without a wildcard.
 pub(crate) const DNS_NAME: &str =
     "^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$";
 /// An absolute URI, with or without a fragment.
 pub(crate) const ANY_URI: &str = r"^[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~]+$";
-/// An address of IPv4 or IPv6.
 pub(crate) const IP_ADDRESS: &str = "^[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]*$";
 /// An email address without a display name.
 pub(crate) const EMAIL_ADDRESS: &str = "^[!-~]+@[A-Za-z0-9_][A-Za-z0-9_.-]*$";

@@ -14,14 +14,12 @@ use crate::edit::FieldError;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Any value.
     Any,
     Text,
     /// An instant of RFC 3339.
     Instant,
     /// A duration, in seconds or as text.
     Span,
-    /// How often something may happen.
     Rate,
     /// A whole number in this range.
     Number {

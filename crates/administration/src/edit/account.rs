@@ -182,7 +182,6 @@ fn checked(
     Ok(account)
 }
 
-/// A change of an account's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The person can no longer sign in, and all sessions and tokens of the person are invalid.

@@ -28,7 +28,6 @@ pub(crate) struct ImportLine {
     pub(crate) read: Result<Box<ReadLine>, Vec<FieldError>>,
 }
 
-/// The account of a line, and its password.
 #[derive(Debug)]
 pub(crate) struct ReadLine {
     pub(crate) account: Account,

@@ -26,7 +26,6 @@ pub(crate) struct Material {
     pub(crate) hint: String,
 }
 
-/// Creates an additional key of a client.
 pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
@@ -126,7 +125,6 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
     Ok(restricted(context, state, old, after))
 }
 
-/// A step of a key's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The key and its tokens are revoked immediately.

@@ -26,7 +26,6 @@ pub(crate) struct NewApplication<'a> {
 
 /// The result of putting an application.
 pub(crate) enum Put {
-    /// The edit, and the application after it.
     Edit(Edit, Box<ApplicationState>),
     /// The secret of this client must be hashed first, with the salt of the client's chosen secrets.
     Hash(ClientId, Option<PasswordSalt>),
@@ -161,7 +160,6 @@ fn serving(context: EditContext<'_>) -> Edited<&TenantState> {
     if state.lifecycle.serves() { Ok(state) } else { Err(EditError::NotFound("tenant")) }
 }
 
-/// The application and its client.
 fn find(
     context: EditContext<'_>,
 ) -> Result<(&TenantState, &application::Application, Option<&kinds::client::State>), ApplicationError> {

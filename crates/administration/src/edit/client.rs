@@ -166,7 +166,6 @@ pub(super) fn replace(
     Ok(edit)
 }
 
-/// A change of a client's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// The client can no longer authenticate. It gets the same error as an unknown client.

@@ -60,7 +60,6 @@ pub enum EditError {
     Contended,
 }
 
-/// One error of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     pub pointer: String,

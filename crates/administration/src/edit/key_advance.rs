@@ -12,7 +12,7 @@ use super::EditContext;
 use super::key_edit::KeyDecision;
 use crate::store::{TenantKeys, VerifierFetch};
 
-/// How long before its last moment the decision to hold back an announced key is made.
+/// An announced key is checked this long before the last moment at which it can still be held back.
 const AHEAD: Lifetime = Lifetime::from_seconds(5);
 /// A key is held back for at least this long each time, within the limit of the policy.
 const STEP: Lifetime = Lifetime::from_seconds(60);
@@ -62,7 +62,7 @@ fn hold(
     let advance_at = STEP.max(Lifetime::from_seconds(longest.seconds() / STEPS));
     let limit = announced.announced_at + policy.publish_before + longest;
     let until = (active_from + advance_at).min(limit);
-    // It is too late to hold the key back, or the key has waited long enough.
+    // The key no longer waits: it is too late to hold it back, or it has waited long enough.
     match life_cycle::hold(&state.records, policy, announced.id, until, context.now) {
         Ok(held) if until > active_from => due_by(held, check_due_at(policy, until), context.now),
         Ok(_) | Err(_) => plan,

@@ -16,7 +16,6 @@ use crate::store::TenantKeys;
 /// others.
 const MOST_KEYS: usize = 20;
 
-/// A command for the keys of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyCommand {
     /// The next key signs as soon as verifiers can know it.

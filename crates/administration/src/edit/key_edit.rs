@@ -16,7 +16,6 @@ pub(crate) struct KeyDecision {
     pub(crate) plan: KeyPlan,
     /// The keys whose tokens will be refused.
     pub(crate) breaks: Vec<BrokenTokens>,
-    /// Whether the added key is imported.
     pub(crate) imports: bool,
     /// Whether the keys that are removed now are revoked by an operator.
     pub(crate) cuts: bool,

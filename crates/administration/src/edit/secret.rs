@@ -156,7 +156,6 @@ pub(super) fn add(
     edit
 }
 
-/// The change of a client's secret.
 pub(super) fn of_secret(client: &Client, secret: &SecretId, kind: SecretChangeKind) -> Change {
     let change = SecretChange { id: secret.clone(), kind, in_store: None };
     Change::Secret(client.tenant.clone(), client.id.clone(), change)
@@ -166,12 +165,10 @@ fn live(row: &kinds::client::State, now: Timestamp) -> impl Iterator<Item = &Sec
     row.secrets.iter().filter(move |row| row.secret.is_live(now))
 }
 
-/// A step of a secret's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Changes the expiry. `None`: never expires. A later expiry needs the same privilege as a new secret.
     Expire(Option<Timestamp>),
-    /// Revokes the secret immediately.
     Revoke,
 }
 

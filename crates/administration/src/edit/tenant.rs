@@ -158,7 +158,6 @@ fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> O
     })
 }
 
-/// A change of a tenant's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenantStep {
     /// The tenant becomes inactive. Its keys stay published until its last token has expired.
@@ -171,7 +170,6 @@ pub enum TenantStep {
     /// The first step of a deletion: the tenant becomes inactive. It is deleted at the end of its grace
     /// period.
     ScheduleDeletion,
-    /// Cancels the first step.
     CancelDeletion,
     /// The second step: secrets and keys are destroyed, and the id stays reserved. An administrator may
     /// delete the tenant before the end of the grace period.

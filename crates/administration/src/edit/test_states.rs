@@ -22,7 +22,6 @@ use crate::rules::{FieldErrors, check_client};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
-/// The value after a change.
 pub(crate) fn with<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
     change(&mut value);
     value
@@ -116,7 +115,6 @@ pub(crate) fn state(id: &str) -> TenantState {
     }
 }
 
-/// A client with one secret.
 pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> kinds::client::State {
     let client = Client {
         audiences: vec!["api".to_owned()],
@@ -170,7 +168,6 @@ pub(super) fn facts(state: TenantState) -> Facts {
     Facts { state: Some(state), ..Facts::default() }
 }
 
-/// Decides for this caller.
 pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
     let (tenant, policy, facts) = (&tenant_id("t"), &policy(), &Facts::default());
     decide(EditContext {

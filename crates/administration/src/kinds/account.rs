@@ -182,7 +182,6 @@ impl TenantState {
     }
 }
 
-/// An account and its password.
 pub struct Declared {
     /// The name in the file. The id is derived from this name.
     pub name: String,
@@ -332,7 +331,6 @@ pub struct Related<'a> {
 }
 
 impl<'a> Related<'a> {
-    /// A query for accounts with these ids.
     #[must_use]
     pub const fn from_ids(ids: &'a [AccountId]) -> Self {
         Self { ids, identifiers: &[], external_ids: &[], declared: false }

@@ -171,7 +171,6 @@ fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<
 /// Reads API keys. [`TenantRows::commit`](crate::store::TenantRows::commit) writes them.
 #[async_trait]
 pub trait ApiKeyRows: Send + Sync {
-    /// These keys of a client.
     async fn find_api_keys(
         &self,
         tenant: &TenantId,

@@ -15,7 +15,6 @@ use tenancy::TenantId;
 use crate::edit::EditError;
 use crate::kinds::Permission;
 
-/// The actor, for the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Actor {
     /// The name, such as `client:platform/ops`, `user:admin`, `cli:root` or `config`.

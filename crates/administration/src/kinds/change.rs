@@ -21,7 +21,6 @@ pub struct RowChange<T> {
     pub after: Box<T>,
 }
 
-/// The kind of a row's change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
     /// It is created.
@@ -38,7 +37,7 @@ pub enum ChangeKind {
     Resumed,
     /// A tenant becomes inactive. It is deleted at this time, unless an administrator cancels the deletion.
     DeletionScheduled { due_at: Timestamp },
-    /// The deletion of a tenant is cancelled.
+    /// The deletion of the tenant is cancelled.
     DeletionCancelled,
     /// The row now allows less. Tokens that were issued for it before are revoked.
     Restricted,
@@ -50,7 +49,6 @@ pub enum ChangeKind {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretChange {
-    /// Which secret of its client.
     pub id: SecretId,
     pub kind: SecretChangeKind,
     /// The place in a secret store, if the secret has one: the version that was read, or the path that a
@@ -113,7 +111,7 @@ pub enum KeyChangeKind {
         active_from: Timestamp,
         imported: bool,
     },
-    /// Its planned times change.
+    /// The planned times of the key change.
     Rescheduled { before: KeyTimes, after: KeyTimes },
     /// An operator removed the key before its planned time.
     Revoked { after: KeyTimes },
@@ -195,7 +193,6 @@ impl ChangeKind {
 }
 
 impl KeyChangeKind {
-    /// The sign of the change in a plan.
     pub(crate) const fn sign(&self) -> &'static str {
         match self {
             Self::Announced { .. } => "+",
@@ -206,7 +203,6 @@ impl KeyChangeKind {
 }
 
 impl SecretForm {
-    /// How a hashed secret is stored.
     pub(crate) const fn from_hash(hash: &SecretHash) -> Self {
         match hash {
             SecretHash::Token(_) => Self::Generated,

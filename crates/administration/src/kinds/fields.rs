@@ -16,7 +16,6 @@ pub struct FieldChange {
     pub field: String,
     /// `None` if the row is new.
     pub before: Option<String>,
-    /// Its value after.
     pub after: String,
 }
 

@@ -29,7 +29,6 @@ pub struct RowLifecycle {
     /// When a tenant will be deleted. Until then the deletion can be cancelled, and the tenant is inactive.
     pub deletion_due_at: Option<Timestamp>,
     pub created_at: Timestamp,
-    /// When the row last changed.
     pub updated_at: Timestamp,
 }
 
@@ -90,7 +89,6 @@ impl SecretState {
 named! { ManagedBy { Config => "config", Api => "api" } }
 
 impl RowLifecycle {
-    /// The lifecycle of a new row.
     #[must_use]
     pub const fn fresh(managed_by: ManagedBy, now: Timestamp) -> Self {
         Self {
@@ -104,10 +102,11 @@ impl RowLifecycle {
         }
     }
 
-    /// The lifecycle after a change of this kind through an interface. Returns nothing if that interface may
-    /// not make the change. Only this function decides it. Each interface suspends and resumes every row, and
-    /// schedules and cancels deletions. Only the row's own interface changes fields. The other interface may
-    /// delete a row only after the row's own interface has retired it.
+    /// The lifecycle after a change of this kind through an interface. Returns `None` if the interface may
+    /// not make the change. Only this function decides:
+    /// - Every interface can suspend and resume every row, and schedule and cancel deletions.
+    /// - Only the row's own interface can change fields.
+    /// - The other interface can delete a row only after the row's own interface has retired it.
     #[must_use]
     pub fn after(self, kind: ChangeKind, managed_by: ManagedBy, now: Timestamp) -> Option<Self> {
         let (own, retired) = (self.managed_by == managed_by, self.retired_at.is_some());
@@ -165,7 +164,6 @@ impl RowLifecycle {
         }
     }
 
-    /// Whether the row is active.
     #[must_use]
     pub const fn serves(&self) -> bool {
         self.is_live() && self.suspended_at.is_none() && self.deletion_due_at.is_none()

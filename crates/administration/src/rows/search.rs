@@ -1,11 +1,10 @@
-//! How tenants are found by words, so that a page costs the same among ten tenants and among a hundred
-//! thousand. One word of the query drives the search: tenants are read in the order of their own words that
-//! begin with it, and the other words are checked at each. The driving word is the rarest one: nearly every
-//! tenant may have the word `tenant`, and only one the word `99999`.
+//! Finds tenants by words. A page costs the same among ten tenants and among a hundred thousand. One word of
+//! the query drives the search: tenants are read in the order of their own words that begin with the driving
+//! word, and the other words are checked for each tenant. The driving word is the rarest one: nearly every
+//! tenant may have the word `tenant`, but only one the word `99999`.
 
 use crate::store::query::TenantQuery;
 
-/// The search for tenants by words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSearch {
     /// The driving word. The position of a tenant is the smallest of its words with this prefix.
@@ -50,9 +49,8 @@ impl TenantSearch {
     /// The search for a query with words. `count` returns how many words of tenants have a prefix, at most
     /// [`COUNTED_TERMS`].
     ///
-    /// A later page has the same driving word as the first one, and is not counted again: the word of its
-    /// cursor begins with it. If that word begins with two words of the query, the longer one is at least as
-    /// rare.
+    /// Only the first page counts. The cursor of a later page contains a word that begins with the driving
+    /// word. If it begins with two words of the query, the longer one is at least as rare.
     #[must_use]
     pub fn new(query: &TenantQuery, count: impl Fn(&str) -> u64) -> Option<Self> {
         let terms = query.terms.iter();

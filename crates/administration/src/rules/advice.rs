@@ -27,7 +27,6 @@ pub(crate) const NEAR: Lifetime = Lifetime::from_seconds(14 * DAY);
 const OLD: Lifetime = Lifetime::from_seconds(180 * DAY);
 const DAY: u64 = 86_400;
 
-/// The facts that a rule reads.
 pub(crate) struct Known<'a> {
     pub(crate) state: &'a kinds::TenantState,
     /// The most clients that the tenant may have. `None` on every page but the first, which alone has advice
@@ -54,7 +53,6 @@ pub struct ClientCount {
     pub total: u64,
 }
 
-/// A piece of advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Advice {
     pub(crate) rule: &'static str,
@@ -86,7 +84,6 @@ pub(crate) fn advise(known: &Known<'_>) -> Vec<Advice> {
 }
 
 impl Known<'_> {
-    /// The clients that may authenticate.
     fn clients(&self) -> impl Iterator<Item = &kinds::client::State> {
         self.state
             .clients

@@ -91,7 +91,6 @@ impl UrlRule {
     }
 }
 
-/// Allows every URL.
 impl Default for UrlRule {
     fn default() -> Self {
         Self::new(|_| None)

@@ -14,13 +14,10 @@ use crate::documents;
 use crate::documents::TrustRuleSettings;
 use crate::edit::FieldError;
 
-/// The most rules of a client.
 const MOST_RULES: usize = 20;
-/// The most bytes of a subject.
 const LONGEST_SUBJECT: usize = 1_024;
 /// The most bytes of a subject with a star.
 const LONGEST_PATTERN: usize = 256;
-/// The most stars of a pattern.
 const MOST_STARS: usize = 4;
 /// The most steps for comparing patterns with each other: in an answer, and in `check`.
 const STEPS_OF_ANSWER: usize = 1_000_000;
@@ -28,7 +25,6 @@ const STEPS_OF_CHECK: usize = 20_000_000;
 /// The claims that have a member of their own in a trust rule.
 const OF_RULES: [&str; 6] = ["iss", "sub", "aud", "exp", "nbf", "iat"];
 
-/// The issuers that a tenant trusts, ordered by name.
 pub(super) fn check_trusted_issuers(
     errors: &mut FieldErrors,
     all: &BTreeMap<String, documents::TrustedIssuerSettings>,
@@ -115,7 +111,6 @@ fn check_algorithms(errors: &mut FieldErrors, at: &str, names: &[String]) -> Vec
     names.to_vec()
 }
 
-/// Checks the trust rules of a client.
 pub(super) fn check_trust_rules(
     errors: &mut FieldErrors,
     tenant: &Tenant,

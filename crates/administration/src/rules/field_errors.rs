@@ -39,7 +39,6 @@ impl FieldErrors {
         self.interface
     }
 
-    /// Adds an error without a hint.
     pub(crate) fn add(&mut self, at: &str, detail: impl Into<String>) {
         self.found.push(FieldError::at(format!("{}{at}", self.base), detail));
     }
@@ -126,7 +125,6 @@ impl FieldErrors {
         }
     }
 
-    /// Checks a text that people and programs compare.
     pub(crate) fn check_text(&mut self, at: &str, what: &str, text: &str, longest: usize) {
         if let Some(why) = unfit(text, longest) {
             self.add(at, format!("{what} {why}"));
@@ -208,7 +206,6 @@ impl FieldErrors {
         }
     }
 
-    /// Checks the lifetime of a token.
     pub(super) fn check_token_lifetime(&mut self, at: &str, lifetime: Lifetime) {
         if lifetime.seconds() == 0 {
             self.refuse_value(at, "a token must be valid for at least 1s", "write 1s or more");

@@ -75,14 +75,13 @@ pub(super) fn elsewhere(public_url: &str, id: &str, issuer: &str) -> Option<Fiel
     Some(FieldError::at("/issuer", detail).with_hint(hint))
 }
 
-/// Whether other issuers may be below this one. Issuers directly below the public URL do not count as below
-/// another one.
+/// Whether other issuers can be below this one. Not if it is the public URL itself or a derived issuer.
 pub(crate) fn has_path(public_url: &str, tenant: &TenantId, issuer: &Issuer) -> bool {
     below(public_url, issuer.as_str()).is_some_and(|path| !path.is_empty())
         && *issuer != Issuer::derived(public_url, tenant)
 }
 
-/// The possible issuers above this one, whose metadata would be at or above the same path.
+/// The possible issuers at the same path and at each path above it, with and without a trailing slash.
 pub(crate) fn issuers_above(public_url: &str, issuer: &Issuer) -> Vec<Issuer> {
     let Some(path) = below(public_url, issuer.as_str()) else { return Vec::new() };
     let base = public_url.trim_end_matches('/');

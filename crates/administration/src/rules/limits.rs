@@ -19,7 +19,6 @@ pub const CLIENT_BYTES: usize = 128 * 1024;
 /// The most bytes of an API key's settings as JSON.
 pub const API_KEY_BYTES: usize = 16 * 1024;
 
-/// Returns the length of one list of a client.
 type LengthOf = fn(&Client) -> usize;
 
 const LISTS: [(&str, LengthOf); 3] = [

@@ -21,7 +21,6 @@ pub struct TakenNames<'a> {
 }
 
 impl<'a> TakenNames<'a> {
-    /// The names of a tenant with these resource servers and clients.
     pub fn new(
         tenant: &'a Tenant,
         servers: impl Iterator<Item = &'a ResourceServer>,
@@ -53,7 +52,6 @@ impl<'a> TakenNames<'a> {
         found.filter(|name| *name != client.id.as_str())
     }
 
-    /// Whether the tenant uses the name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.exact.contains_key(name)
     }

@@ -1,4 +1,4 @@
-//! The rules for a tenant by itself, without its clients.
+//! The rules for a tenant without regard to its clients.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -212,7 +212,7 @@ fn check_assertions(errors: &mut FieldErrors, settings: &documents::AssertionSet
     AssertionPolicy { issuer_only, max_lifetime: *max_lifetime }
 }
 
-/// Checks certificates in PEM. Each must be usable as the end of a certificate chain.
+/// Checks certificates in PEM: the authorities at which a certificate chain can end.
 fn check_client_ca(errors: &mut FieldErrors, settings: &documents::ClientCaSettings) -> Option<String> {
     const MOST: usize = 10;
     let pem = settings.pem.as_deref().unwrap_or_default();

@@ -7,7 +7,6 @@ use crate::documents::escaped;
 
 /// The most bytes of an id or a name.
 pub const LONGEST_ID: usize = 255;
-/// The most bytes of a URI.
 pub const LONGEST_URI: usize = 2048;
 
 /// Why a text cannot be a name. A name is UTF-8 without control characters.
@@ -24,7 +23,6 @@ pub fn unfit(text: &str, longest: usize) -> Option<String> {
     }
 }
 
-/// The pointer to a member.
 pub(crate) fn member(at: &str, name: &str) -> String {
     format!("{at}/{}", escaped(name))
 }

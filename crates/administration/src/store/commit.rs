@@ -28,7 +28,6 @@ pub struct Commit {
     pub deleted: DeletedRows,
     /// The effects on tokens, in the order of the changes.
     pub revoked: Vec<RevocationChange>,
-    /// The audit records: the actor and the change.
     pub audit: Vec<AuditRecord>,
     /// The cache entries to invalidate, each once.
     pub changed: Vec<kinds::Invalidation>,
@@ -36,37 +35,29 @@ pub struct Commit {
     pub now: Timestamp,
 }
 
-/// The rows that a commit writes, table by table.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     /// Tenants, without their clients and other rows.
     pub tenants: BTreeMap<TenantId, kinds::TenantRow>,
     /// The tenants whose issuers and previous `typ` values are written.
     pub issuers: Vec<TenantId>,
-    /// The tenants whose search terms are written.
     pub search_terms: Vec<TenantId>,
     /// Pictures that tenants show from now on.
     pub logos: Vec<(TenantId, Logo)>,
-    /// Resource servers, by tenant and audience.
     pub resource_servers: BTreeMap<(TenantId, String), kinds::ResourceServerState>,
-    /// Clients without their secrets.
     pub clients: BTreeMap<(TenantId, ClientId), kinds::client::State>,
     /// The clients whose audiences and resources are written.
     pub client_names: Vec<(TenantId, ClientId)>,
     /// Secrets that already exist.
     pub secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
-    /// Secrets that the commit adds.
     pub new_secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
     pub api_keys: BTreeMap<(TenantId, ApiKeyId), kinds::api_key::State>,
     pub accounts: BTreeMap<(TenantId, AccountId), kinds::account::State>,
     /// The accounts whose identifiers are written.
     pub identifiers: Vec<(TenantId, AccountId)>,
-    /// Passwords that are set or removed.
     pub passwords: Vec<NewPassword>,
     pub applications: Vec<Application>,
-    /// Applications that the commit adds.
     pub new_applications: Vec<Application>,
-    /// The sealed first keys of tenants.
     pub first_keys: Vec<(TenantId, KeyRecord)>,
     /// Other new keys. Each number must be the next one of its tenant.
     pub keys: Vec<(TenantId, KeyRecord)>,
@@ -79,7 +70,6 @@ pub struct Rows {
     pub tenant_metadata: Vec<TenantMetadata>,
 }
 
-/// The names of the rows that a commit deletes.
 #[derive(Clone, Debug, Default)]
 pub struct DeletedRows {
     /// The deleted tenants. Only their names stay reserved.
@@ -110,7 +100,6 @@ pub struct DeletedRows {
 }
 
 impl Commit {
-    /// A commit that writes nothing.
     #[must_use]
     pub fn empty(now: Timestamp) -> Self {
         Self {
@@ -144,7 +133,6 @@ impl Commit {
     }
 }
 
-/// The new password of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPassword {
     pub tenant: TenantId,
@@ -190,7 +178,6 @@ pub struct KeyCommit {
     pub due: Vec<(TenantId, Option<Timestamp>)>,
 }
 
-/// The result of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
     /// Everything is written.

@@ -32,7 +32,6 @@ pub trait ConsoleSessions: Send + Sync {
     /// time, only one gets a session.
     async fn begin_console_session(&self, tenant: &TenantId, session: &ConsoleSession) -> Stored<bool>;
 
-    /// Records that a session is in use.
     async fn touch_console_session(&self, tenant: &TenantId, id: &SessionId, now: Timestamp) -> Stored<()>;
 
     async fn end_console_session(&self, tenant: &TenantId, id: &SessionId) -> Stored<()>;

@@ -6,10 +6,8 @@ use values::Timestamp;
 
 use crate::declaration::fingerprint::Fingerprint;
 
-/// Reads the applied configurations.
 #[async_trait]
 pub trait Generations: Send + Sync {
-    /// The last applied configuration.
     async fn latest_generation(&self) -> Stored<Option<Generation>>;
 
     /// Whether this content was ever applied.
@@ -32,7 +30,6 @@ pub struct Generation {
     pub left_out: Vec<TenantId>,
 }
 
-/// A configuration to apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewGeneration {
     pub content: Fingerprint,

@@ -8,7 +8,6 @@ use tenancy::{Stored, TenantId};
 use crate::documents::application::{Application, ApplicationId};
 use crate::kinds;
 
-/// A row of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listed<T> {
     Read(T),

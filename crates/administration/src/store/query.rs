@@ -13,13 +13,11 @@ pub struct TenantQuery {
     /// Each of these words must be the prefix of a word in the tenant's id or name. The words are in lower
     /// case, as [`search_terms`] returns them.
     pub terms: Vec<String>,
-    /// Only rows after this one.
     pub after: Option<TenantCursor>,
     /// The most rows of the page.
     pub limit: u32,
 }
 
-/// The last row of a page of tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantCursor {
     /// The word that was found; empty without a search.
@@ -32,7 +30,6 @@ pub struct TenantCursor {
 pub struct ClientQuery {
     /// Part of the id or the name. Upper and lower case are equal.
     pub search: Option<String>,
-    /// Only clients after this one.
     pub after: Option<ClientId>,
     /// The most rows of the page.
     pub limit: u32,
@@ -53,9 +50,7 @@ pub struct RelatedClients<'a> {
 /// tenants by time, tenant and position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {
-    /// Only records of this tenant.
     pub tenant: Option<TenantId>,
-    /// Only records of this actor.
     pub actor: Option<String>,
     /// Only records with this action, such as `client.changed`, or with this prefix, such as `client.`.
     pub action: Option<String>,
@@ -74,7 +69,6 @@ pub struct AuditQuery {
 /// The last record of a page of the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditCursor {
-    /// The time of the record.
     pub at: Timestamp,
     pub tenant: TenantId,
     /// Its position in the audit of the tenant.

@@ -1,4 +1,4 @@
-//! The store of refused requests. They are written without a commit, several at once.
+//! The store of refused requests. They are written in batches outside commits.
 
 use async_trait::async_trait;
 use registry::ClientId;
@@ -7,7 +7,6 @@ use values::Timestamp;
 
 use crate::audit::refusals::Refusal;
 
-/// Writes refusals, and reads them.
 #[async_trait]
 pub trait RefusalLog: Send + Sync {
     /// Writes refused requests. Only the latest ones of each tenant are kept. Requests to unknown tenants are
@@ -18,12 +17,10 @@ pub trait RefusalLog: Send + Sync {
     async fn list_refusals(&self, tenant: &TenantId, query: &RefusalQuery) -> Stored<Vec<Refusal>>;
 }
 
-/// Selects refusals of a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RefusalQuery {
     /// Only requests of this client, even if it did not authenticate.
     pub client: Option<ClientId>,
-    /// Only requests with this reason.
     pub reason: Option<String>,
     /// Only the request with this identifier.
     pub request_id: Option<String>,

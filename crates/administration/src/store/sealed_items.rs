@@ -8,7 +8,6 @@ use values::Timestamp;
 
 use crate::declaration::fingerprint::Fingerprint;
 
-/// Reads and replaces sealed data.
 #[async_trait]
 pub trait SealedItems: Send + Sync {
     /// A page of all sealed items after a place, in the order of the places, without expired ones. A page may
@@ -23,7 +22,6 @@ pub trait SealedItems: Send + Sync {
     /// Replaces the sealed bytes of a place if they still equal `old`. Returns whether it did.
     async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Stored<bool>;
 
-    /// A sealed value by its name.
     async fn find_sealed(&self, name: &str) -> Stored<Option<Vec<u8>>>;
 
     /// Stores a sealed value unless a value with this name exists. Returns whether it did.

@@ -45,7 +45,6 @@ pub trait TenantRows: Send + Sync {
     /// The tenants that have or had a key with one of these RFC 7638 thumbprints, including deleted tenants.
     async fn find_key_owners(&self, thumbprints: &[&str]) -> Stored<Vec<(String, TenantId)>>;
 
-    /// At most `limit` tenants whose deletion is due.
     async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>>;
 
     /// Writes the commit completely, or nothing if a tenant has a different revision than expected.

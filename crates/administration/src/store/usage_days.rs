@@ -10,7 +10,6 @@ use values::Timestamp;
 use crate::audit::usage::{DayCounts, UsageBatch};
 use crate::rules::advice::ClientCount;
 
-/// Adds counts, and reads them.
 #[async_trait]
 pub trait UsageDays: Send + Sync {
     /// Adds a batch, unless it was added before. Ignores tenants that do not exist.
@@ -19,7 +18,6 @@ pub trait UsageDays: Send + Sync {
     /// The counts of these days, ordered by day.
     async fn usage(&self, of: UsageOf<'_>, days: &RangeInclusive<u64>) -> Stored<Vec<DayCounts>>;
 
-    /// The counts of each of these clients of a tenant in these days.
     async fn client_counts(
         &self,
         tenant: &TenantId,
@@ -39,7 +37,6 @@ pub trait UsageDays: Send + Sync {
     async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>>;
 }
 
-/// The counts of clients, and the first day on which their tenant was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UseOfTenant {
     pub counts: Vec<ClientCount>,
@@ -50,7 +47,6 @@ pub struct UseOfTenant {
 /// The tenant or client of the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UsageOf<'a> {
-    /// All tenants together.
     Platform,
     /// All clients of a tenant together, including requests without a client.
     Tenant(&'a TenantId),

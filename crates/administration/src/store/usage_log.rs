@@ -11,7 +11,6 @@ use values::Timestamp;
 
 use crate::documents::UsedFrom;
 
-/// Reads and records usage.
 #[async_trait]
 pub trait UsageLog: Send + Sync {
     /// The addresses from which a client's secrets were used.
@@ -27,7 +26,6 @@ pub trait UsageLog: Send + Sync {
     /// Records from which addresses secrets were presented. Ignores secrets and clients that do not exist.
     async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()>;
 
-    /// The verifiers that fetch a tenant's keys.
     async fn verifier_fetches(&self, tenant: &TenantId) -> Stored<Vec<VerifierFetch>>;
 
     /// Records which keys verifiers fetched. Ignores tenants that do not exist.

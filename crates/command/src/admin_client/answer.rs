@@ -23,7 +23,6 @@ pub(crate) fn not_understood(why: &dyn fmt::Display) -> anyhow::Error {
     anyhow!("the server's answer is not one of this API's: {why}")
 }
 
-/// Status and body of an answer.
 pub(crate) struct ApiAnswer {
     pub(super) status: StatusCode,
     pub(super) body: Zeroizing<Vec<u8>>,

@@ -26,7 +26,6 @@ use settings::files;
 /// The limit for the token request, including its retries.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where the token comes from.
 pub(super) enum TokenOrigin {
     Token(Secret),
     /// A client that options or variables name, with its secret.
@@ -132,7 +131,6 @@ impl TokenOrigin {
     }
 }
 
-/// A client and its credential.
 pub(super) struct OwnCredential {
     client: String,
     proof: OwnProof,

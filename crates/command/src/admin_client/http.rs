@@ -20,7 +20,6 @@ use settings::Environment;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A server and the token for it.
 pub(crate) struct Http {
     client: Client,
     base: String,
@@ -52,7 +51,6 @@ impl Http {
         (&self.client, &self.base)
     }
 
-    /// Sends a request with this idempotency key.
     pub(super) async fn send(&self, request: &ApiRequest, key: &str) -> anyhow::Result<ApiAnswer> {
         let ApiRequest { method, path, body, lines, authenticates, .. } = request;
         let own = match &self.own {

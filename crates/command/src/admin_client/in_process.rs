@@ -116,7 +116,6 @@ impl InProcess {
         self.published(self.api.call(method, path, body, Some(key)).await).await
     }
 
-    /// Creates the first administrator.
     pub(crate) async fn init_admin(&self, name: &str) -> ApiAnswer {
         self.published(self.api.init_admin(name).await).await
     }

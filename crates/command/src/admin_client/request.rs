@@ -13,7 +13,6 @@ use super::error::AdminApiError;
 /// The unreserved characters (RFC 3986 §2.3) are not escaped in paths.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A request that is not sent yet.
 pub(crate) struct ApiRequest {
     pub(super) method: Method,
     /// The path with the query.

@@ -43,7 +43,7 @@ pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<ReportLine> {
     lines
 }
 
-/// Checks the disk of the SQLite file or, with PostgreSQL, the disk of the server's own files.
+/// Checks the disk of the SQLite file or, with PostgreSQL, the disk of the settings.
 fn disk(config: &Path, loaded: &Loaded) -> ReportLine {
     let folder = match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => nearest_folder(path),

@@ -30,7 +30,6 @@ const TLS: DoctorCheck = DoctorCheck("tls");
 const PATIENCE: Duration = Duration::from_secs(3);
 const MOST: usize = 10;
 
-/// A line for each listener.
 pub(super) async fn listeners(loaded: &Loaded) -> Vec<ReportLine> {
     let mut lines = Vec::new();
     for listener in &loaded.platform.server.listeners {
@@ -207,7 +206,6 @@ struct ServerAnswer {
     document: Option<Value>,
     /// The time according to the server's clock.
     date: Option<Timestamp>,
-    /// The validity of its certificate.
     certificate: Option<Validity>,
 }
 

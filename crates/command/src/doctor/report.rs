@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::output::counted;
 
-/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum DoctorStatus {
@@ -35,7 +34,6 @@ pub(super) struct DoctorReport {
     checks: Vec<ReportLine>,
 }
 
-/// The name of a check.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DoctorCheck(pub(super) &'static str);
 

@@ -36,7 +36,6 @@ pub(super) struct StoreFindings {
     pub(super) is_new: bool,
 }
 
-/// Checks the store.
 pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
     let mut found = StoreFindings::default();
     let lines = &mut found.lines;

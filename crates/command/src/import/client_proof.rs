@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::left_out::Omissions;
 use super::realm::{RealmApplication, RealmText, attribute};
 
-/// The credential of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProofMethod {
     /// The client keeps the secret of the realm.
@@ -16,7 +15,6 @@ pub(super) enum ProofMethod {
     NewSecret,
     /// The client keeps the key of the realm.
     Key,
-    /// The client is public.
     Public,
 }
 

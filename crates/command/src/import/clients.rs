@@ -57,7 +57,6 @@ const ATTRIBUTES: [&str; 15] = [
     "use.jwks.url",
 ];
 
-/// A client that is to be registered.
 pub(super) struct PlannedRegistration {
     pub(super) id: String,
     /// The client as a document of the API.

@@ -150,7 +150,6 @@ impl CreatedRows {
         Ok(())
     }
 
-    /// For people.
     pub(super) fn lines(&self, tenant: &TenantId) -> String {
         let Self { tenant: is_new, clients, people, existing, refused, new_secrets } = self;
         let (clients, state) = (clients.len(), if *is_new { "made" } else { "as it was" });

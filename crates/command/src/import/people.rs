@@ -16,7 +16,6 @@ const USERNAMES: &str =
 const NEW_PASSWORD: &str =
     "passwords that cannot be verified here: the person needs a new one (`latchkey account password`)";
 
-/// The people to import.
 pub(super) struct People {
     /// A line of JSON for each.
     pub(super) lines: Zeroizing<Vec<u8>>,

@@ -114,7 +114,6 @@ impl ImportPlan {
         })
     }
 
-    /// The plan for people.
     pub(super) fn lines(&self) -> String {
         let mut text = format!("Tenant {}", self.tenant);
         if let Some(name) = self.settings["name"].as_str() {

@@ -43,12 +43,10 @@ pub(super) struct Scopes<'r> {
     pub(super) servers: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// The scopes of a client.
 #[derive(Default)]
 pub(super) struct GrantedScopes {
     /// The scopes of OpenID Connect.
     pub(super) standard: Vec<String>,
-    /// The scopes of APIs.
     pub(super) api: Vec<String>,
     pub(super) audiences: BTreeSet<String>,
 }

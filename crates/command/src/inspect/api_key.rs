@@ -30,7 +30,6 @@ const CHECKS: [RuledCheck; 4] = [
     RuledCheck { name: "method", rule: "the client may present a secret" },
 ];
 
-/// A check of an API key, and what it requires.
 #[derive(Clone, Copy)]
 struct RuledCheck {
     name: &'static str,

@@ -8,7 +8,6 @@ use super::checks::{CheckText, lines, member};
 use super::expected::{ExpectedToken, presented};
 use super::report::InspectionReport;
 
-/// The report of an assertion of this client.
 pub(super) fn inspect(
     client: Option<&ClientId>,
     assertion: &str,

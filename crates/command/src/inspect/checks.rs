@@ -32,7 +32,6 @@ pub(super) struct CheckLine {
     pub(super) fix: Option<Cow<'static, str>>,
 }
 
-/// Additional text for a check.
 pub(super) struct CheckText {
     /// Why the check was not made, although no earlier check failed.
     pub(super) lacks: Option<&'static str>,

@@ -4,7 +4,6 @@ use values::printable;
 
 use super::table::{NARROW, narrow};
 
-/// The cells of a line.
 pub(crate) type CellRow = Vec<String>;
 pub(crate) type CellRows = Vec<CellRow>;
 
@@ -17,7 +16,6 @@ pub(crate) enum Layout {
     From(usize),
 }
 
-/// The lines of a report.
 pub(crate) fn report<'a>(head: String, parts: impl Iterator<Item = (&'a str, Layout, CellRows)>) -> String {
     parts.fold(head, |text, (name, layout, rows)| format!("{text}\n{name}\n{}", layout.lines(rows)))
 }

@@ -27,8 +27,7 @@ pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: SnippetLan
     listed(token_snippets(token_endpoint, client_id), wanted)
 }
 
-/// The code of the selected languages, each with a heading. `texts` may be shorter than the list of
-/// languages.
+/// The code of the selected languages, each with a heading. `code` may lack the last languages.
 pub(super) fn listed(
     code: impl IntoIterator<Item = (&'static str, String)>,
     wanted: SnippetLanguage,

@@ -12,7 +12,6 @@ use values::{Lifetime, printable};
 /// A width that fits every terminal.
 pub(super) const NARROW: u16 = 80;
 
-/// The table of a list of documents.
 pub(crate) struct DocumentTable {
     /// The line to show for an empty list.
     pub(crate) none: &'static str,

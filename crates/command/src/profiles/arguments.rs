@@ -31,7 +31,6 @@ impl RequestArguments {
         Self { scopes: Vec::new(), resources: Vec::new() }
     }
 
-    /// The token request for the profile.
     pub(crate) fn request(&self, profile: &Profile) -> Request {
         let scopes = if self.scopes.is_empty() { &profile.scopes } else { &self.scopes };
         // The origins belong to the profile's resources. A token for other resources must not be sent to

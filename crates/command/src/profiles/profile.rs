@@ -55,7 +55,6 @@ pub(crate) enum TokenEndpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CredentialKind {
-    /// A shared secret.
     Secret,
     /// A command that prints the secret.
     Command,
@@ -81,7 +80,6 @@ impl Profile {
         }
     }
 
-    /// The certificates that requests of the profile trust.
     pub(crate) fn trust(&self) -> Trust {
         Trust::from_file(self.ca.as_ref())
     }

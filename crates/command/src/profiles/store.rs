@@ -24,7 +24,6 @@ pub(crate) struct Profiles {
     pub(crate) profiles: BTreeMap<String, Profile>,
 }
 
-/// A profile with its name.
 #[derive(Debug)]
 pub(crate) struct Chosen {
     pub(crate) name: ProfileName,

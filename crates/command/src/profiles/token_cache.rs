@@ -122,7 +122,6 @@ impl<'a> SharedTokens<'a> {
         }
     }
 
-    /// Shares a token that was just fetched.
     pub(crate) fn share(
         &self,
         chosen: &Chosen,

@@ -21,7 +21,6 @@ impl Trust {
         Self { files: file.into_iter().cloned().collect(), is_insecure: false }
     }
 
-    /// An HTTP client that trusts these certificates.
     pub(crate) fn client_builder(&self) -> anyhow::Result<ClientBuilder> {
         Ok(self.change()?(Client::builder()))
     }

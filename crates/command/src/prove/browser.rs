@@ -110,7 +110,6 @@ impl ProofBrowser {
         Ok(code.context("an authorization gives no code")?.1.into_owned())
     }
 
-    /// The cookie of the session at this tenant.
     pub(super) fn session(&self, tenant: &str) -> Option<(&str, &str)> {
         let end = format!("lk-s.{tenant}");
         let found = self.cookies.iter().find(|(name, _)| name.ends_with(&end));

@@ -33,7 +33,6 @@ pub(crate) struct IsolationArguments {
     only: Vec<String>,
 }
 
-/// The names of all kinds of values.
 fn kinds() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name).chain([OWN_READS, IDEMPOTENCY])
 }

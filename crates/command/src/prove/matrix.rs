@@ -84,7 +84,6 @@ impl Matrix<'_> {
         Ok(())
     }
 
-    /// The answers to requests without a credential.
     async fn without(&self, from: &Side, to: &Side) -> anyhow::Result<HashMap<String, ProbeAnswer>> {
         let nothing = Artefact { place: ValuePlace::Bearer, beside: Vec::new() };
         let answers = stream::iter(&self.platform.routes).map(async |route| {

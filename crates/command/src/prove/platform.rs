@@ -10,11 +10,9 @@ use super::answer::ProbeAnswer;
 use super::routes::{LEAKS, ProbedRoute, RouteAccess};
 use crate::busy_server::wait_for_room;
 
-/// The platform, at its addresses.
 #[derive(Clone, Debug)]
 pub(super) struct ProvenPlatform {
     http: Client,
-    /// The address of the administration.
     server: String,
     /// The address for clients and people.
     public: String,
@@ -58,7 +56,6 @@ pub(super) fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The path below a tenant.
 pub(super) fn tenant_path(tenant: &str, rest: &str) -> String {
     format!("/api/v1/tenant/{tenant}{rest}")
 }

@@ -18,13 +18,10 @@ pub(super) struct KindCount {
     pub(super) findings: usize,
 }
 
-/// A route at which the tenants are not isolated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct IsolationLeak {
     pub(super) kind: String,
-    /// The tenant of the value.
     pub(super) from: String,
-    /// The tenant that it was sent to.
     pub(super) to: String,
     pub(super) request: String,
     pub(super) found: String,
@@ -76,7 +73,6 @@ impl TrialOutcome {
 }
 
 impl ProofReport {
-    /// The subject of the report.
     pub(super) const ISOLATION: &str = "isolation";
 
     /// The result in one line for people.
@@ -93,7 +89,6 @@ impl ProofReport {
         )
     }
 
-    /// The report for people.
     pub(super) fn markdown(&self) -> String {
         let Self { public_url, version, begun_at, tenants, kinds, findings, not_tried, .. } = self;
         let mut text = format!(

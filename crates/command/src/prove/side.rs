@@ -26,19 +26,16 @@ pub(super) struct SideParts<'a> {
     pub(super) id: &'a str,
     pub(super) issuer: &'a str,
     pub(super) marker: &'a str,
-    /// The key of [`SHARED`].
     pub(super) shared: &'a SigningKey,
     /// The idempotency key of a request that is sent to both tenants.
     pub(super) idempotency: &'a str,
 }
 
-/// A tenant of a proof.
 pub(super) struct Side {
     pub(super) id: String,
     /// A random text in all names that people read. Finding it in an answer shows a leak.
     pub(super) marker: String,
     pub(super) issuer: String,
-    /// The secret of [`APP`].
     pub(super) secret: String,
     pub(super) chosen_secret: String,
     /// The client that only this tenant has, and its secret.
@@ -55,7 +52,6 @@ pub(super) struct Side {
     /// The email address of a person that only this tenant has.
     pub(super) email: String,
     pub(super) password: String,
-    /// The token of [`APP`].
     pub(super) token: String,
     pub(super) bound_token: String,
     /// The cookies of the person's browser, and the tokens of [`APP`], after a sign-in.

@@ -17,7 +17,6 @@ use super::report::ProofReport;
 use crate::admin_client::{AdminApi, ApiRequest};
 use crate::runner::Runner;
 
-/// The files of a report.
 pub(super) const FILES: [&str; 3] = ["isolation.json", "isolation.md", "isolation.jws"];
 
 /// Which report.

@@ -26,7 +26,6 @@ impl AuthorizationRequest {
         }
     }
 
-    /// Replaces the value of the parameter.
     pub(super) fn with(self, name: &'static str, value: &str) -> Self {
         let mut request = self.without(name);
         request.parameters.push((name, value.to_owned()));

@@ -19,12 +19,10 @@ pub(super) struct Browser {
     cookies: BTreeMap<String, String>,
 }
 
-/// Where the browser stops.
 #[derive(Clone, Debug)]
 pub(super) enum End {
     /// A page that waits for the person.
     Page(Page),
-    /// The address of a client.
     Client(Callback),
 }
 
@@ -70,7 +68,6 @@ impl Browser {
         self.follow(provider, &url, response).await
     }
 
-    /// Sends the form of a page with these fields.
     pub(super) async fn submit(&mut self, provider: &Provider, page: &Page, fields: &[(&str, &str)]) -> End {
         let form = page.form().unwrap_or_else(|| panic!("no form in {}", page.html));
         let hidden = form.hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -6,7 +6,6 @@ use url::Url;
 
 use super::authorization_request::AuthorizationRequest;
 
-/// The response mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Query,

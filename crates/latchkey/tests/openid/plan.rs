@@ -34,7 +34,6 @@ pub(super) struct Granted {
     pub(super) userinfo: Value,
 }
 
-/// How a client authenticates.
 #[derive(Clone, Copy)]
 pub(super) enum ClientAuthentication {
     Basic,

@@ -17,14 +17,12 @@ use crate::program::Program;
 use crate::running::tenant_path;
 
 pub(super) const TENANT: &str = "conformance";
-/// The API that both clients use.
 pub(super) const API: &str = "https://api.example.com";
 pub(super) const EMAIL: &str = "ada@example.com";
 /// No server listens at this address: the browser of the tests stops at a client's address.
 pub(super) const REDIRECT_URI: &str = "https://client.example.com/callback";
 pub(super) const POST_LOGOUT_REDIRECT_URI: &str = "https://client.example.com/post_logout_redirect";
 
-/// A client of the plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Client {
     First,
@@ -33,9 +31,7 @@ pub(super) enum Client {
 
 pub(super) struct Provider {
     pub(super) http: reqwest::Client,
-    /// The base URL of the provider.
     pub(super) url: String,
-    /// The metadata below the issuer.
     pub(super) metadata: Value,
     pub(super) password: String,
     /// The logout notices that the first client gets: path and body.
@@ -120,7 +116,6 @@ impl Provider {
         self.metadata["issuer"].as_str().unwrap()
     }
 
-    /// An endpoint in the metadata.
     pub(super) fn endpoint(&self, name: &str) -> &str {
         self.metadata[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.metadata))
     }

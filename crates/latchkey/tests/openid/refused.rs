@@ -20,7 +20,7 @@ async fn refused(plan: &mut Plan, request: &AuthorizationRequest) -> Page {
     page
 }
 
-/// Returns the error that the client gets without a page.
+/// The error that the client gets without a page.
 async fn error_of(plan: &mut Plan, request: AuthorizationRequest) -> String {
     let request = request.with("prompt", "none");
     plan.callback(&request).await.error(&request, plan.provider.issuer()).to_owned()
@@ -60,8 +60,8 @@ fn request_object(plan: &Plan, request: &AuthorizationRequest) -> String {
     format!("{header}.{claims}.")
 }
 
-/// The suite skips the modules of unsigned objects if `none` is not listed. This test sends and refuses them
-/// all the same.
+/// The suite skips the modules of unsigned objects if `none` is not listed. This test nevertheless sends such
+/// objects, which must be refused.
 pub(super) async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(
     mut plan: Plan,
 ) {
@@ -86,7 +86,8 @@ pub(super) async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_a
     assert_eq!(plan.provider.metadata["request_uri_parameter_supported"], false);
 }
 
-/// The URI outside the object is not registered, and the one inside is: an unsigned object changes nothing.
+/// The URI outside the object is not registered, and the one inside is. An unsigned object must have no
+/// effect.
 pub(super) async fn oidcc_ensure_request_object_with_redirect_uri(mut plan: Plan) {
     let request = plan.request();
     let object = request_object(&plan, &request);

@@ -8,11 +8,11 @@ use super::callback::Callback;
 use super::plan::{ClientAuthentication, Granted, Plan, wait};
 use crate::answer::Answer;
 
-/// Errors for which the person would have to see a page (OpenID Connect Core §3.1.2.6).
+/// Errors after which the person would have to see a page (OpenID Connect Core §3.1.2.6).
 const OF_PAGES: [&str; 4] =
     ["login_required", "interaction_required", "account_selection_required", "consent_required"];
 
-/// Checks an answer to `prompt=none` that has no code.
+/// Checks that an answer to `prompt=none` has no code and one of these errors.
 pub(super) fn assert_needs_page(plan: &Plan, request: &AuthorizationRequest, callback: &Callback) {
     let error = callback.error(request, plan.provider.issuer());
     assert!(OF_PAGES.contains(&error), "{error}");

@@ -28,7 +28,6 @@ impl Sites {
         Self { application: free(), sites: [free(), free()] }
     }
 
-    /// The site of a tenant.
     pub(crate) fn of(&self, tenant: &str) -> &str {
         &self.sites[usize::from(tenant != "acme")]
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Its threads end with the test.
+/// A proxy whose threads end with the test.
 pub(crate) struct BusyOnce {
     address: SocketAddr,
     refused: Arc<AtomicUsize>,

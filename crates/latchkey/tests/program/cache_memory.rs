@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
-/// The clients of each tenant.
 const CLIENTS: usize = 15;
 
 async fn loads(program: &Program) -> u64 {

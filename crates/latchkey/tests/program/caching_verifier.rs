@@ -1,6 +1,7 @@
 //! A correct resource server that learns about new keys as late as allowed. It verifies tokens offline with a
 //! key set that it caches as long as `Cache-Control` permits (RFC 9111 §4.2, RFC 5861 §3), and does not fetch
-//! again for an unknown `kid`.
+//! again for an unknown `kid`. `latchkey-verifier` renews its keys earlier and fetches from one URL. This
+//! verifier fetches each key set from the next program, so every program must have published a key in time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -105,7 +106,6 @@ impl CachingVerifier {
     }
 }
 
-/// The next program in turn.
 pub(crate) fn turn_of(origins: &RwLock<Vec<String>>, turn: usize) -> String {
     let origins = origins.read().unwrap();
     origins[turn % origins.len()].clone()

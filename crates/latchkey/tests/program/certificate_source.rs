@@ -75,7 +75,6 @@ impl TestEnv {
         write(&self.folder, tenant, &parameters.signed_by(&key, &self.authority).unwrap().pem(), &key);
     }
 
-    /// The certificate of a tenant's client.
     fn certificate(&self, tenant: &str) -> ClientCertificate {
         let file = |ending: &str| path(&self.folder, &format!("{tenant}.{ending}"));
         ClientCertificate::files(file("pem"), file("key"))

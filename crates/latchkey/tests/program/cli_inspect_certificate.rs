@@ -15,7 +15,6 @@ use crate::inspected::{Inspected, inspect};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
-/// The time of every inspection.
 const AT: [&str; 2] = ["--at", "2026-06-01T00:00:00Z"];
 
 fn parameters(name: &str, years: (i32, i32)) -> CertificateParams {

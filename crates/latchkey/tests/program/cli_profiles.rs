@@ -325,15 +325,14 @@ fn a_call_ends_with_the_code_of_its_status_and_sends_no_token_elsewhere() {
     assert!(ran.err.contains("the command sets `authorization` itself"), "{ran:?}");
 }
 
-/// Starts the program at its public URL, because that is the audience of assertions and the address of the
-/// profile.
+/// Starts the program at its public URL, which is the audience of assertions and the address in the profile.
 pub(crate) fn started_at_public_url(folder: &Folder) -> Program {
     let address = format!("127.0.0.1:{}", free_port());
     let mut serve = folder.program(&["serve", "--listen", &address]);
     Program::spawn(folder, serve.env("LATCHKEY__SERVER__PUBLIC_URL", format!("http://{address}")))
 }
 
-/// Tests two tenants: a key of one is worth nothing at the other.
+/// With two tenants: a key of one is not accepted at the other.
 #[tokio::test]
 async fn a_new_key_is_registered_by_its_public_half() {
     let folder = Folder::with(TWO_TENANTS);

@@ -1,5 +1,5 @@
-//! Commands on the store require only what they use. They need no secret of a client, and a command that
-//! reads makes no store.
+//! Commands on the store require only the settings that they use. They need no secret of a client, and a
+//! command that only reads creates no store.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use crate::host::assert_has;
 use crate::program::Program;
 use crate::settings::{TWO_TENANTS, edited};
 
-/// The client secrets are in a variable that is not set, as in the shell of an operator on the machine of a
-/// service.
+/// The client secrets are in a variable that is not set, as in the shell of an operator on the server's
+/// machine.
 fn without_secrets() -> Folder {
     let secret = format!("value: {}", crate::settings::ACME_SECRET);
     Folder::with(&edited(TWO_TENANTS, &secret, "env: UNSET_SECRET"))
@@ -53,7 +53,7 @@ fn reading_creates_nothing() {
     assert!(!folder.exists("keys"), "a sealing key is for what is written");
 }
 
-/// The shell of an operator may lack the variable that names the store of the service.
+/// An operator's shell may lack the variable that names the store of the service.
 #[test]
 fn a_command_that_creates_a_store_says_so() {
     let folder = Folder::with(TWO_TENANTS);
@@ -136,7 +136,7 @@ fn a_list_takes_commas_or_repeats() {
     assert_eq!(made["audiences"], serde_json::json!(["api", "other"]));
 }
 
-// A backup that an editor of Windows has saved, with a byte order mark
+// The backup was saved with a byte order mark, as editors on Windows do.
 #[test]
 fn a_byte_order_mark_before_a_backup_is_skipped() {
     let folder = Folder::with(TWO_TENANTS);

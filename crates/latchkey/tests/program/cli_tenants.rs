@@ -28,7 +28,7 @@ fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
     }
 }
 
-/// `language_examples.rs` runs the examples that contain the lines of the other languages.
+/// `language_examples.rs` runs the examples in other languages.
 #[tokio::test]
 async fn the_printed_curl_fetches_a_token() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -41,8 +41,8 @@ async fn the_printed_curl_fetches_a_token() {
     assert!(answer.contains("access_token"), "{answer}");
 }
 
-/// Suspend, resume, delete and restore do not affect the other tenant. A running server
-/// sees each within a second.
+/// Suspend, resume, delete and restore do not affect the other tenant. A running server notices each within a
+/// second.
 #[tokio::test]
 async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
     let (folder, program) = Program::serving(TWO_TENANTS);
@@ -148,11 +148,11 @@ fn exit_codes_say_what_happened() {
         (&["key", "export", "globex"], 3, "key that signs"),
         (&["tenant", "add", "acme"], 4, "it is active and declared in the operator's files; change it there"),
         (&["tenant", "add", "acme"], 4, "`latchkey tenant show acme` shows it"),
-        // Rows that a file declares change through the file.
+        // Rows that a file declares can only be changed in the file.
         (&["tenant", "set", "acme", "name=x"], 4, ""),
         (&["tenant", "show", "Not An Id"], 1, ""),
         (&["key", "show", "acme", "../x"], 1, "as `key list` shows it"),
-        // The API decides which values are valid, also of an option without completions of a shell.
+        // The API decides which values are valid, even for an option with completions in the shell.
         (&["client", "add", "acme", "other", "--introspection", "all"], 1, "--introspection all"),
         (&["key", "reseal", "--server", "http://127.0.0.1:9"], 1, "leave --server out"),
         (&unreachable, 5, "no token"),

@@ -14,7 +14,7 @@ async fn the_printed_request_gets_the_printed_response() {
     let (_folder, program) = Program::serving_in(thunder_api::folder());
     let printed = example("chapter/token.http");
     let (head, body) = printed.split_once("\n\n").unwrap();
-    // The remark belongs to the document's text.
+    // The remark is part of the document's text, not of the request.
     let head = head.replace(" (Base64 encoded ID:Secret)", "").replace('\n', "\r\n");
     let body = body.trim_end();
     let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
@@ -28,7 +28,8 @@ async fn the_printed_request_gets_the_printed_response() {
     assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
 }
 
-/// "check the token and see `sub` (Subject) = `client_id`, indicating the caller is a machine"
+/// The chapter says: "check the token and see `sub` (Subject) = `client_id`, indicating the caller is a
+/// machine".
 #[tokio::test]
 async fn the_subject_is_the_client() {
     let (_folder, program) = Program::serving_in(thunder_api::folder());

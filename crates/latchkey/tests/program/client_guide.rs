@@ -19,8 +19,8 @@ const CLIENT: (&str, &str) = ("YOUR_CLIENT_ID", "YOUR_CLIENT_SECRET");
 const ENVIRONMENT: [(&str, &str); 2] = [("CLIENT_ID", CLIENT.0), ("CLIENT_SECRET", CLIENT.1)];
 const PRINTED_BASE: &str = "http://localhost:8080";
 
-/// The request of step 1 has the lines of its form joined: line breaks in the document are typographic, and
-/// in a form each would belong to the following name. The blank in the last line is sent as printed.
+/// The lines of the form in step 1 are joined: the line breaks in the document are typographic, and each
+/// would become part of the next name. The space in the last line is sent as printed.
 #[tokio::test]
 async fn curl_and_the_request_of_step_1_get_the_printed_response_at_both_listeners() {
     let (_folder, program) = start();
@@ -36,8 +36,8 @@ async fn curl_and_the_request_of_step_1_get_the_printed_response_at_both_listene
     assert_eq!((answer.status, answer.body), (401, compact(&printed("invalid_client.json"))));
 }
 
-/// In Go `http.Post` with `url.Values.Encode()` writes keys in alphabetical order, and a blank as a plus. For
-/// Rust the test uses the example's own library and calls. The map yields its members in any order.
+/// In Go `http.Post` with `url.Values.Encode()` writes keys in alphabetical order, and a space as a plus. For
+/// Rust the test uses the example's own library and calls. The map returns its members in any order.
 #[tokio::test]
 async fn the_examples_of_four_languages_get_a_token() {
     let (_folder, program) = start();
@@ -74,7 +74,7 @@ async fn the_examples_of_four_languages_get_a_token() {
     assert_as_printed(&response.text().await.unwrap());
 }
 
-/// Another tenant has a client of the same name with another secret.
+/// Another tenant has a client with the same name and another secret.
 #[tokio::test]
 async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
     const OTHER: &str = "
@@ -108,7 +108,7 @@ fn step_1(path: &str) -> String {
     format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// Returns the parts as one script, with the addresses of the test.
+/// The parts as one script, with the addresses of the test.
 fn script(parts: &[&str], program: &Program, api: &StubApi) -> String {
     let parts: Vec<_> = parts.iter().map(|name| printed(name)).collect();
     pointed(&parts.join("\n"), &[(PRINTED_BASE, &at_8080(program)), ("https://api.example.com", &api.url())])
@@ -161,7 +161,7 @@ fn printed(name: &str) -> String {
 }
 
 fn start() -> (Folder, Program) {
-    // The settings keep their data two folders above them.
+    // The data folder of the settings is two folders above them.
     let (folder, program) = Program::serving_in(thunder_api::folder());
     assert!(folder.exists("data/examples/latchkey.db"));
     (folder, program)
@@ -172,7 +172,7 @@ fn at_8080(program: &Program) -> String {
     format!("http://{}", program.addresses()[1])
 }
 
-/// Compares the members in the printed order. Only the token differs, since no token is signed with HS256.
+/// Compares the members in the printed order. Only the token differs, because no token is signed with HS256.
 fn assert_as_printed(body: &str) {
     let served: Value = serde_json::from_str(body).unwrap();
     let printed = printed("token.json");

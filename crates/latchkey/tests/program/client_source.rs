@@ -1,5 +1,5 @@
-//! Tests `latchkey-client` against the program under load: a secret is rotated, and the server is killed, and
-//! no call fails.
+//! Tests `latchkey-client` against the program under load: a secret is rotated, the server is killed, and no
+//! call may fail.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -73,8 +73,8 @@ async fn a_secret_is_rotated_under_load_and_no_call_fails() {
     let before = tokens.cached().expect("a token").expose().to_owned();
     server.run(&["secret", "add", "acme", "worker", "--secret-file", "second.secret"]).output();
     folder.replace("worker.secret", folder.read("second.secret").trim());
-    // To revoke a secret ends the tokens that it got. Each call under way is refused, and repeated with
-    // another token.
+    // Revoking a secret also revokes its tokens. Each call in progress is refused, and repeated with another
+    // token.
     server.run(&["secret", "revoke", "acme", "worker", "s1", "--yes"]).output();
     until_status(&program, ("acme", "worker", &first), 401).await;
     sleep(Duration::from_secs(1)).await;
@@ -95,7 +95,7 @@ async fn the_server_is_killed_under_load_and_no_call_fails() {
     sleep(Duration::from_secs(7)).await;
     let first = tokens.cached().expect("a token");
     program.kill();
-    // The renewal is due between 8 and 9 s, and finds no server.
+    // The renewal is due after 8 to 9 s, when no server runs.
     sleep(Duration::from_secs(2)).await;
     let failing = tokens.status();
     assert!(failing.has_token() && (failing.is_renewing || failing.last_error.is_some()), "{failing:?}");

@@ -1,4 +1,4 @@
-//! Tests messages and exit codes of the commands. None needs a running server. `plan_and_apply.rs` has the
+//! Tests messages and exit codes of commands that need no running server. `plan_and_apply.rs` tests the
 //! commands that use the store.
 
 use std::fs;
@@ -138,7 +138,7 @@ fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_w
     program.stop();
 }
 
-/// Exit code 2 means pending changes in `plan`.
+/// Exit code 2 would mean pending changes in `plan`.
 #[test]
 fn an_argument_that_is_not_understood_is_an_error_and_help_is_none() {
     let folder = Folder::with(TWO_TENANTS);
@@ -180,7 +180,7 @@ async fn in_an_empty_folder_init_writes_what_a_start_and_a_token_need() {
 // [V6 6.3.2], [found 12]
 #[test]
 fn a_sample_secret_is_refused_beyond_loopback() {
-    // The listener is reachable from other machines, or behind a proxy on this machine.
+    // Other machines can reach the listener, directly or through a proxy on this machine.
     for (settings, command) in [
         (settings::sample().replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1), "check"),
         (
@@ -205,7 +205,7 @@ fn printed_documents_are_the_committed_ones() {
         ("schema", include_str!("../../../../config.schema.json")),
         ("openapi", include_str!("../../../../docs/openapi.json")),
     ] {
-        // These texts contain an example of a token, so the test does not search them for one.
+        // These texts contain an example of a token, so they are not searched for canaries.
         let printed = crate::host::run(&mut folder.program(&[command])).output();
         assert!(printed == committed, "`latchkey {command}` differs: run `cargo xtask codegen`");
     }
@@ -232,7 +232,7 @@ async fn the_examples_of_the_page_of_the_api_run_against_the_sample_configuratio
     let (_folder, program) = Program::serving(&settings::sample());
     let page = program.get("/docs").await.body;
     let token = program.token("test-tenant", "your-client-id", "your-client-secret").await;
-    // Those that are neither of administration nor of people, and name nothing that the sample lacks.
+    // Only examples that need no administration and no person, and use only names from the sample settings.
     let run = [
         "token",
         "default_token",
@@ -264,7 +264,7 @@ fn a_new_sealing_key_is_printed_or_written_for_its_owner() {
     let folder = Folder::with(TWO_TENANTS);
     let printed = [(); 2].map(|()| folder.run(&["key", "new-sealing-key"]).output());
     assert_ne!(printed[0], printed[1]);
-    // They are 32 bytes in base64.
+    // The keys are 32 bytes in base64.
     assert!(printed.iter().all(|key| key.trim_end().len() == 44 && key.ends_with("=\n")));
 
     let to_file = ["key", "new-sealing-key", "--file", "new/sealing.key"];

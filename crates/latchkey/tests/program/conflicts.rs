@@ -1,6 +1,6 @@
-//! Conflicts between a valid file and the store are reported like mistakes in the file: with file, line, key
+//! Conflicts between a valid file and the store are reported like errors in the file: with file, line, key
 //! and hint, by every command that compares the two. `left_out.rs` tests their other effects, also at a
-//! reload; a unit test has the place of every conflict.
+//! reload. A unit test covers the place of every conflict.
 
 use crate::folder::Folder;
 use crate::settings::{TWO_TENANTS, with_line};
@@ -9,8 +9,8 @@ const KEY: &str = include_str!("../../../keys/tests/keys/rsa2048.pkcs8.pem");
 const SAME_KEY: &str = include_str!("../../../keys/tests/keys/rsa2048.pkcs1.pem");
 
 // [found 16]
-/// Two tenants have one key in two encodings. If both are new, its owner cannot be decided, so nothing is
-/// applied. A tenant that already has the key keeps it, and the other one is left out.
+/// Two tenants have one key in two encodings. If both tenants are new, nothing says who owns the key, so
+/// nothing is applied. If one tenant already has the key, it keeps it, and the other one is left out.
 #[test]
 fn a_first_key_of_two_tenants_is_reported_with_its_place() {
     let acme = with_line(TWO_TENANTS, "acme", "signing: { first_key: { file: key.pem } }");
@@ -41,7 +41,8 @@ fn a_first_key_of_two_tenants_is_reported_with_its_place() {
 }
 
 // `issuer: P/console`, and `P/login` of a tenant beside `P/login/blue` of another one
-/// A new issuer leaves its tenant out, and the other tenant is applied. What the store has stays.
+/// The tenant with the new issuer is left out, and the other tenant is applied. Issuers that are already
+/// stored stay.
 #[test]
 fn a_new_issuer_at_a_route_or_another_issuer_leaves_its_tenant_out() {
     const URL: &str = "http://localhost:3000";

@@ -55,7 +55,6 @@ impl Development {
         Client::new().post(url).form(&form).send().await.unwrap().status().as_u16()
     }
 
-    /// The answer that a browser gets.
     async fn page(&self, path: &str) -> (u16, String) {
         let request = Client::new().get(format!("{}{path}", self.url)).header(ACCEPT, "text/html,*/*;q=0.8");
         let answer = request.send().await.unwrap();

@@ -66,7 +66,6 @@ impl Folder {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// The permissions of a file or folder.
     pub(crate) fn mode(&self, name: &str) -> u32 {
         fs::metadata(self.path(name)).unwrap().permissions().mode() & 0o777
     }

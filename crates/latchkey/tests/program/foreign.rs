@@ -28,9 +28,9 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples")
 }
 
-/// Runs an example with this text in place of its own, as a person does: by its name, in its folder, beside
-/// the other files of that folder. A file that hides a module of its language fails there. `files` are its
-/// path below `docs/examples`, and further files of a Go program.
+/// Runs an example with this text instead of its own, as a person does: by its name, in its folder, next to
+/// the other files of that folder. So a file that hides a module of its language makes the test fail. `files`
+/// is the path below `docs/examples`, followed by further files of a Go program.
 pub(crate) fn run_example(files: &str, text: &str, environment: &[(&str, &str)]) -> Ran {
     let (folder, names) = files.split_once('/').unwrap();
     let names: Vec<_> = names.split(' ').collect();
@@ -54,7 +54,6 @@ pub(crate) fn run_example(files: &str, text: &str, environment: &[(&str, &str)])
     run_in(command.args(names).envs(environment.iter().copied()), place.path(), LONGEST)
 }
 
-/// Runs a bash script from a file.
 pub(crate) fn bash(script: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(Command::new("bash"), "script.sh", script, environment)
 }
@@ -141,12 +140,10 @@ impl NodeServer {
 const GO_OIDC: &str = "go-oidc/v3/oidc";
 const GO_OIDC_OF_DEBIAN: &str = "go-oidc";
 
-/// Runs this text as a Go program.
 pub(crate) fn go(text: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(go_run(), "main.go", text, environment)
 }
 
-/// A `go run` with Debian's packages.
 fn go_run() -> Command {
     let mut go = Command::new("go");
     // The tests share the compiled packages.
@@ -168,7 +165,6 @@ fn run_file(mut command: Command, name: &str, text: &str, environment: &[(&str, 
     run_in(command.arg(path).envs(environment.iter().copied()), folder.path(), LONGEST)
 }
 
-/// Runs another program in a folder.
 pub(crate) fn run_in(command: &mut Command, folder: &Path, longest: Duration) -> Ran {
     run_within(without_proxy(command).current_dir(folder), longest)
 }

@@ -10,7 +10,6 @@ use serde_json::Value;
 
 pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 
-/// A program's output and exit code.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,

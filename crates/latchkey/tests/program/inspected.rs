@@ -16,7 +16,6 @@ pub(crate) struct Inspected {
 }
 
 impl Inspected {
-    /// Inspects this text as standard input.
     #[track_caller]
     pub(crate) fn new(folder: &Folder, input: &[u8], arguments: &[&str]) -> Self {
         let (code, out) = inspect(folder, input, &[arguments, &["--json"]].concat());
@@ -44,7 +43,6 @@ impl Inspected {
         assert!(line["fix"].as_str().is_some_and(|fix| !fix.is_empty()) && line["expected"].is_string());
     }
 
-    /// The line of a check.
     #[track_caller]
     pub(crate) fn check(&self, name: &str) -> &Value {
         let checks = self.document["checks"].as_array().unwrap();

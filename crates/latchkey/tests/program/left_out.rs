@@ -1,5 +1,5 @@
 //! A conflict between the file and rows from the admin API leaves one tenant unchanged. The program starts
-//! and applies all other tenants. It applies the remaining tenant as soon as the conflict is gone.
+//! and applies all other tenants. It applies the remaining tenant as soon as the conflict is resolved.
 
 use serde_json::json;
 
@@ -12,12 +12,12 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, NEW_SECRET, TWO_TENANTS, edite
 
 const NEW_GLOBEX: &str = "globex-new-canary-84d0";
 
-/// New secrets for both tenants.
+/// Settings with new secrets for both tenants.
 fn changed() -> String {
     edited(&edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET), GLOBEX_SECRET, NEW_GLOBEX)
 }
 
-/// Returns the settings with one more client of acme, in line 12.
+/// Settings with one more client of acme, in line 12.
 fn declaring(settings: &str, client: &str) -> String {
     let svc = "      svc: { client_secret: { value: acme";
     let declared = format!("      {client}: {{ client_secret: {{ value: acme-more-canary-1b7e }} }}\n{svc}");
@@ -72,7 +72,7 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
     assert_eq!(degraded(&program).await.as_deref(), Some(reason));
     assert!(program.get("/metrics").await.body.contains("\nlatchkey_tenants_left_out 1\n"));
 
-    // A repeated apply reports the same, and adds no generation.
+    // Repeating apply reports the same, and adds no generation.
     let apply = folder.run(&["apply"]);
     apply.assert_ends(1, &[place]);
     assert_eq!(apply.out, format!("{conflict}\n0 added, 0 changed, 0 retired, 1 left out.\nNo changes.\n"));
@@ -95,8 +95,8 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
 }
 
 // [found 6]
-/// The tenant is applied without another file, a start or a command: the store's notification triggers a new
-/// attempt.
+/// The tenant is applied without another file, a restart or a command: a notification from the store triggers
+/// a new attempt.
 #[tokio::test]
 async fn a_tenant_is_applied_once_the_api_gives_way() {
     let (folder, program) = Program::serving(TWO_TENANTS);

@@ -1,11 +1,11 @@
-//! A client's end for logout tokens (OpenID Connect Back-Channel Logout §2.5).
+//! The receiver for a client's logout tokens (OpenID Connect Back-Channel Logout §2.5).
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-/// Returns its address, and the path and the body of each request.
+/// Returns the URL of the receiver, and a channel with the path and the body of each request.
 pub(crate) fn logout_receiver() -> (String, Receiver<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,6 +1,6 @@
-//! Black-box tests of the program: each starts it in its own folder on an ephemeral port, calls it with
-//! foreign clients, stops, kills and reconfigures it. One file per topic. When a program ends, its output
-//! is searched for secrets.
+//! Black-box tests of the program: each test starts it in its own folder on a free port, calls it with client
+//! libraries of others, stops, kills and reconfigures it. There is one file for each topic. When a program
+//! ends, its output is searched for secrets.
 
 #![expect(
     clippy::unwrap_used,

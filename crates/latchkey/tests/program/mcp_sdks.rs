@@ -1,4 +1,4 @@
-//! Tests the metadata with libraries of agents: both official SDKs of the Model Context Protocol refuse a
+//! Tests the metadata with libraries for agents: both official SDKs of the Model Context Protocol refuse a
 //! document without `authorization_endpoint`.
 
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn the_mcp_sdks_read_the_metadata_of_a_tenant_with_people_and_of_one_witho
         let strategies = json!({ "oauth2": { "enabled": true }, "oidc": { "enabled": signs_in } });
         (tenant.to_owned(), json!({ "strategies": strategies }))
     });
-    // JSON is YAML.
+    // JSON is also YAML.
     let settings = json!({
         "server": { "public_url": "http://localhost:3000", "listeners": [{ "address": "127.0.0.1:0" }] },
         "storage": { "url": "sqlite://data/latchkey.db" },

@@ -1,4 +1,4 @@
-//! The queries under `deploy/monitoring` name metrics and labels that the program exports.
+//! The queries in `deploy/monitoring` only use metrics and labels that the program exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::settings::{ACME_SECRET, TWO_TENANTS};
 const ALERTS: &str = include_str!("../../../../deploy/monitoring/alerts.yaml");
 const DASHBOARD: &str = include_str!("../../../../deploy/monitoring/dashboard.json");
 
-/// Prometheus adds these to each series when it scrapes.
+/// Prometheus adds these labels to each series when it scrapes.
 const OF_PROMETHEUS: [&str; 2] = ["instance", "job"];
 /// Words of PromQL before a list of labels.
 const LISTS: [&str; 3] = ["by", "without", "on"];
@@ -19,7 +19,7 @@ const LISTS: [&str; 3] = ["by", "without", "on"];
 fn series(exposition: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for line in exposition.lines().filter(|line| !line.is_empty()) {
-        // The metric has no series yet, for example a counter whose labels no request has made.
+        // The metric has no series yet, for example a counter whose labels no request has produced.
         if let Some(rest) = line.strip_prefix("# TYPE ") {
             let (name, kind) = rest.split_once(' ').unwrap();
             if kind != "histogram" {
@@ -32,7 +32,7 @@ fn series(exposition: &str) -> BTreeMap<String, BTreeSet<String>> {
         }
         let name: String = line.chars().take_while(|letter| is_word(*letter)).collect();
         let labels = found.entry(name.clone()).or_default();
-        // A value may hold braces: a route has its parameters in them.
+        // A value may contain braces: a route contains its parameters in braces.
         if let Some((list, _)) = line[name.len()..].strip_prefix('{').and_then(|rest| rest.rsplit_once('}')) {
             labels.extend(list.split("\",").map(|label| label.split('=').next().unwrap().to_owned()));
         }
@@ -44,7 +44,7 @@ fn is_word(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
 }
 
-/// Returns the names in a query that are not exported.
+/// The names in a query that are not exported.
 fn unknown(query: &str, series: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     let mut unknown = Vec::new();
     let mut names = BTreeSet::new();

@@ -111,7 +111,6 @@ impl Program {
         Mark(self.out.lines.lock().unwrap().0.len())
     }
 
-    /// Waits for a line with this text.
     #[track_caller]
     pub(crate) fn log_after(&self, mark: Mark, text: &str) -> String {
         self.out.find(mark, text).unwrap_or_else(|| panic!("no log line with {text:?}\n{}", self.output()))

@@ -9,7 +9,6 @@ use crate::program::Program;
 use crate::reload::{Load, eventually, until_status};
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, NEW_SECRET, TWO_TENANTS, edited};
 
-/// A tenant's file.
 fn tenant(secret: &str) -> String {
     format!(
         "strategies: {{ oauth2: {{ enabled: true }} }}\nclients: {{ svc: {{ client_secret: {{ value: {secret} }} }} }}\n"

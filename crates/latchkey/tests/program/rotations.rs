@@ -1,4 +1,4 @@
-//! Repeated rotations of tenants' keys through the admin API under traffic.
+//! Repeated rotations of tenants' keys through the admin API under load.
 
 use std::time::{Duration, Instant};
 
@@ -10,19 +10,19 @@ use crate::administrator::Administrator;
 use crate::running::tenant_path;
 use crate::traffic::Traffic;
 
-/// Three seconds, and a margin for a busy machine.
+/// The three seconds until a new key signs, and a margin for a busy machine.
 const ANNOUNCED: Duration = Duration::from_secs(15);
 
 /// Members of `signing` that shorten days to seconds: verifiers know a new key within 2 s (`jwks_max_age` and
-/// `cache.l1_lifetime`), and it signs after 3 s. The third second covers the rounding of timestamps.
+/// `cache.l1_lifetime`), and it signs after 3 s. The third second is for the rounding of timestamps.
 pub(crate) const QUICK: &str = "publish_before: 3s, jwks_max_age: 1s, jwks_stale: 0s, skew: 0s";
 /// The settings that `QUICK` needs outside the tenants.
 pub(crate) const QUICK_CACHE: &str = "cache: { l1_lifetime: 1s }\n";
 /// A short token lifetime, so that keys are removed while others are announced.
 pub(crate) const QUICK_TOKENS: &str = "access_token: { lifetime: 6s }";
 
-/// Rotates the keys of these tenants this many times, at the programs by turns. Each rotation waits for
-/// tokens of the previous new keys.
+/// Rotates the keys of these tenants `times` times, alternating between the programs. Each rotation waits for
+/// tokens that are signed with the previous new keys.
 pub(crate) async fn rotate(admins: &[Administrator], tenants: &[&str], times: usize, traffic: &Traffic) {
     let mut before = vec![0; tenants.len()];
     for round in 0..=times {

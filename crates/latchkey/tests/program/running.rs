@@ -9,14 +9,13 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::program::Program;
 
-/// The longest time for a token, also on a busy machine.
+/// The longest time for a token, even on a busy machine.
 const LONGEST: Duration = Duration::from_secs(20);
 
 impl Program {
     /// Uses a new connection each time, as many callers do.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        // The client has no TLS: to read the certificate authorities of the machine takes longer than most
-        // requests.
+        // Without TLS, because reading the machine's certificate authorities takes longer than most requests.
         let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
         http.request(method, self.url(path))
     }
@@ -33,7 +32,7 @@ impl Program {
         self.post(&tenant_path(tenant, "/oauth/token"), &credentials(client, secret)).await
     }
 
-    /// Fetches a token of a client like a service: it repeats a request that a busy machine did not answer.
+    /// Fetches a token of a client as a service does: repeats a request that a busy machine did not answer.
     pub(crate) async fn token(&self, tenant: &str, client: &str, secret: &str) -> String {
         let token = self.try_token(tenant, client, secret, Request::new()).await;
         token.unwrap_or_else(|error| panic!("no token for {client} of {tenant}: {error:?}"))
@@ -73,13 +72,12 @@ impl Program {
         self.get(&tenant_path(tenant, "/.well-known/jwks.json")).await
     }
 
-    /// The sample resource server's answer to a token.
+    /// Sends a token to the sample resource server, and returns its answer.
     pub(crate) async fn present(&self, token: &str) -> Answer {
         Answer::to(self.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token)).await
     }
 }
 
-/// The form of a token request with a secret.
 pub(crate) fn credentials<'a>(client: &'a str, secret: &'a str) -> [(&'static str, &'a str); 3] {
     [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)]
 }

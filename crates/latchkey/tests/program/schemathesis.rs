@@ -10,18 +10,20 @@ use crate::foreign::{installed, run_in};
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
-/// What a search is: the same requests each time, so many for each operation. `positive_data_acceptance` is
-/// left out: a schema cannot say which names exist, which ETag is the present one, or that a client
-/// authenticates in one way only. The Thunder-compatible API takes a person's assertion, which an
-/// administrator's token is not. The revocation feed is no JSON, for which the tool takes its media type, and
-/// it cannot write the lines of an import. Reports of leaks are answered alike, whatever is sent.
+/// The arguments of the search: the same requests each time, with a fixed number for each operation.
+/// `positive_data_acceptance` is left out, because a schema cannot say which names exist, which ETag is
+/// current, or that a client authenticates in only one way. These operations are left out:
+/// - The Thunder-compatible API needs a person's assertion instead of an administrator's token.
+/// - The revocation feed is not JSON, although the tool expects JSON for its media type.
+/// - The tool cannot write the lines of an import.
+/// - Reports of leaks always get the same answer.
 const SEARCH: &str = "run openapi.json --phases examples,coverage,fuzzing --max-examples 10 --seed 1 \
      --exclude-checks positive_data_acceptance --generation-database none --no-shrink --continue-on-failure --no-color \
      --exclude-path-regex ^/(applications|flow)|/revocations$|/accounts/import$|/secrets/leaked$ --workers 1 --request-timeout 20";
 
-/// The limit also for a machine that runs other tests.
+/// The limit, even for a machine that runs other tests.
 const LONGEST: Duration = Duration::from_secs(300);
-/// Fewer would mean that the search ended early.
+/// With fewer cases the search must have ended early.
 const FEWEST_CASES: u64 = 1_500;
 
 #[tokio::test]
@@ -32,7 +34,7 @@ async fn no_answer_contradicts_the_served_document() {
 
     let here = tempfile::tempdir().unwrap();
     fs::write(here.path().join("openapi.json"), program.get("/openapi.json").await.body).unwrap();
-    // A precondition is checked before the body, and answered with 412.
+    // A precondition is checked before the body, so the answer is 412.
     let expected = "[checks.negative_data_rejection]\nexpected-statuses = [\"4xx\"]\n";
     fs::write(here.path().join("schemathesis.toml"), expected).unwrap();
     let mut search = Command::new(installed("LATCHKEY_TEST_OPENAPI_PYTHON"));

@@ -1,5 +1,5 @@
-//! Tests a sealing key in Vault or AWS KMS: the program generates, uses, moves and reloads private keys with
-//! it. Tests also the behaviour while the service is unavailable or refuses.
+//! Tests a sealing key in Vault or AWS KMS: the program generates, uses, reseals and reloads private keys
+//! with it. Also tests the behaviour while the service is unavailable or refuses.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ fn sealed_by(service: &Service) -> String {
     edited(TWO_TENANTS, LOCAL, &format!("sealing_key: {}", service.setting))
 }
 
-/// A folder whose settings the test writes later.
+/// A folder without settings, which the test writes later.
 fn empty() -> Folder {
     Folder::with("")
 }
@@ -39,7 +39,7 @@ async fn tokens(program: &Program) -> [String; 2] {
     [token(program, TENANTS[0]).await, token(program, TENANTS[1]).await]
 }
 
-/// Verifies with the published keys only.
+/// Verifies the tokens with only the published keys.
 async fn assert_verified(program: &Program, tokens: &[String; 2]) {
     let verifier = |of: &str, keys_of: &str| {
         let keys = program.url(&tenant_path(keys_of, "/.well-known/jwks.json"));
@@ -59,7 +59,7 @@ async fn check_reason(program: &Program) -> Option<String> {
     ready.json()["checks"]["keys"]["reason"].as_str().map(str::to_owned)
 }
 
-/// A retryable error without internal details.
+/// Asserts that the error says when to try again, and contains no internal details.
 #[track_caller]
 fn assert_unavailable(answer: &Answer) {
     answer.assert_refused(503, "temporarily_unavailable");
@@ -84,7 +84,7 @@ async fn vault_seals_what_is_made_and_opens_it_after_a_restart() {
     assert_eq!(service.server.request_count(), 0, "a warm token needs no request to the service");
     program.stop();
     let found: Vec<_> = std::fs::read_dir(folder.path("data")).unwrap().collect();
-    // No sealing key was made here.
+    // No sealing key was created here.
     assert!(!folder.exists("keys") && folder.exists("data/last-store.json") && found.len() == 2, "{found:?}");
 
     let looked = service.run(&folder, &["key", "reseal", "--dry-run", "--json"]).json();
@@ -120,7 +120,7 @@ async fn everything_moves_from_a_file_to_vault_and_on_to_aws_kms() {
         program.stop();
         former.clone_from(&service.setting);
     }
-    // Neither key is needed any more.
+    // Neither key is needed any longer.
     std::fs::remove_file(folder.path("keys/sealing.key")).unwrap();
     drop(vault);
     folder.replace("config.yaml", &sealed_by(&kms));
@@ -166,7 +166,7 @@ async fn while_the_service_is_away_tenants_with_open_keys_go_on() {
     let folder = empty();
     let (vault, _) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));
-    // Globex has no key at first, and later one that is not loaded.
+    // At first globex has no key, and later one that is not loaded.
     for sealed_or_opened in ["cannot be sealed", "does not unseal"] {
         let program = vault.serve(&folder);
         let of_acme = token(&program, TENANTS[0]).await;

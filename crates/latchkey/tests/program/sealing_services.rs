@@ -1,4 +1,4 @@
-//! Vault and AWS KMS for a program: the mock servers of `outbound`'s tests, and settings that name them.
+//! Vault and AWS KMS for a program: the mock servers of `outbound`'s tests, and the settings for them.
 
 use std::process::Command;
 
@@ -7,7 +7,6 @@ use crate::host::{Ran, run};
 use crate::mock_server::{ACCESS_KEY, KmsKeys, MockServer, SECRET_KEY, TOKEN, VaultKeys, tls};
 use crate::program::Program;
 
-/// A service and its settings.
 pub(crate) struct Service {
     pub(crate) server: MockServer,
     /// The name of the service in sealed values.
@@ -17,7 +16,7 @@ pub(crate) struct Service {
     environment: Vec<(&'static str, &'static str)>,
 }
 
-/// The file that holds Vault's token, as an agent writes it.
+/// The file with Vault's token, as an agent writes it.
 pub(crate) const TOKEN_FILE: &str = "run/vault.token";
 const KMS_KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -58,7 +57,6 @@ impl Service {
         Program::spawn(folder, &mut self.command(folder, &["serve"]))
     }
 
-    /// Runs a command of the program to its end.
     #[track_caller]
     pub(crate) fn run(&self, folder: &Folder, arguments: &[&str]) -> Ran {
         let ran = run(&mut self.command(folder, arguments));

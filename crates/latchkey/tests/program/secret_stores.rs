@@ -1,4 +1,4 @@
-//! Tests secrets of clients in a secret store: rotations in it and into it under load, an unavailable store,
+//! Tests clients' secrets in a secret store: rotations in it and into it under load, an unavailable store,
 //! and which paths a tenant may use.
 
 use std::sync::Mutex;
@@ -16,11 +16,11 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 use crate::stores_of_secrets::{NAME, Store};
 use crate::test_servers;
 
-/// Schedules are looked at each five seconds.
+/// Schedules are checked every five seconds. Several rounds may be needed.
 const ROUNDS: Duration = Duration::from_secs(40);
 const TENANTS: [&str; 2] = ["acme", "globex"];
 
-/// Both tenants name the same store, which the program reads again each second.
+/// Both tenants use the same store, which the program reads every second.
 fn settings(store: &Store) -> String {
     let kept = |tenant| {
         format!("{{ store: {NAME}, path: latchkey/{tenant}, key: client_secret, previous_for: 1h }}")
@@ -54,7 +54,7 @@ async fn rotations_fail_no_request(folder: &Folder, store: &Store) {
     let first = "acme-first-canary-6b1d";
     let secrets = TENANTS.map(|tenant| (tenant, format!("{tenant}-first-canary-6b1d")));
     let callers = Load::of(&program, secrets.to_vec());
-    // The rotation is in the store, and the previous value stays valid.
+    // The rotation happens in the store, and the previous value stays valid.
     let second = "acme-second-canary-77c0";
     store.put(folder, "latchkey/acme", second).await;
     let plan = eventually_ran(store, folder, &["plan"], "changed in the store: kept version").await;
@@ -63,8 +63,8 @@ async fn rotations_fail_no_request(folder: &Folder, store: &Store) {
     assert_eq!(program.request_token("acme", "svc", first).await.status, 200);
     callers.change_to("acme", second);
 
-    // The rotation writes into the store. The answer shows no part of the secret, and the next reading of the
-    // file finds the new one.
+    // The rotation writes to the store. The answer contains no part of the secret, and the new secret is
+    // found when the settings are read again.
     let place = format!("{NAME}:latchkey/acme#client_secret");
     let rotated = store.run(folder, &["secret", "rotate", "acme", "svc", "--into", &place]).output();
     assert!(rotated.contains(&format!("in {place}, version ")), "{rotated}");
@@ -81,7 +81,7 @@ async fn rotations_fail_no_request(folder: &Folder, store: &Store) {
         list["items"].as_array().unwrap().iter().map(|secret| !secret["expires_at"].is_null()).collect();
     assert_eq!(ends, [true, true, false], "{list}");
 
-    // A report of a leak, or an operator, ends the value in the file.
+    // A report of a leak, or an operator, revokes the value in the store.
     store.run(folder, &["secret", "revoke", "acme", "svc", "s2", "--yes"]).output();
     until_status(&program, ("acme", "svc", second), 401).await;
     assert!(store.run(folder, &["apply"]).output().contains("No changes"));
@@ -186,7 +186,7 @@ async fn a_write_that_is_refused_or_not_answered_ends_nothing_and_a_tenant_write
     assert_eq!(live("globex").await, ["live", "live", "revoked"]);
 }
 
-/// Each tenant has two clients: one of a file, and one of the API. The revoked secrets and the changed
+/// Each tenant has two clients: one from a file, and one from the API. The revoked secrets and the changed
 /// schedules make both due.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schedule_replaces_the_secret_in_the_store_and_says_why_it_cannot() {

@@ -1,5 +1,5 @@
-//! Tests secrets and API keys with programs of clients: each gets a token at its own tenant and none at the
-//! other. [`crate::verifiers`] has the `oauth2` crate.
+//! Tests secrets and API keys with client libraries: each gets a token at its own tenant and none at the
+//! other. [`crate::verifiers`] tests the `oauth2` crate.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) fn new_api_key(folder: &Folder, tenant: &str, more: &[&str]) -> (Stri
     (id, key)
 }
 
-/// Both tenants, and a secret and an API key of each, with the tenant that they are not of.
+/// A secret and an API key of each tenant, together with the name of the other tenant.
 fn serving() -> (Folder, Program, Vec<(&'static str, String, &'static str)>) {
     let (folder, program) = with_api_keys();
     let of_each = TENANTS.map(|(tenant, secret, other)| {
@@ -34,7 +34,7 @@ fn serving() -> (Folder, Program, Vec<(&'static str, String, &'static str)>) {
     (folder, program, of_each.into_iter().flatten().collect())
 }
 
-/// Each way of the library gets a token at the tenant of its secret, and none at the other.
+/// Checks that every method of the library gets a token at the tenant of its secret, and none at the other.
 async fn try_library(run: impl Fn(&[(&str, &str)]) -> String) {
     let (_folder, program, credentials) = serving();
     for (tenant, secret, other) in &credentials {

@@ -1,5 +1,5 @@
-//! The example of two services in `docs/examples/rust`: a gateway checks its callers' tokens, and calls a
-//! service with a token of its own.
+//! The example with two services in `docs/examples/rust`: a gateway checks its callers' tokens, and calls a
+//! service with its own token.
 
 use actix_web::{App, HttpServer};
 use latchkey_client::Secret;
@@ -46,12 +46,12 @@ async fn a_gateway_checks_its_callers_and_calls_the_service_with_its_own_token()
     let web = program.token("globex", "web", &secret).await;
     let through = get(format!("{shop}/shop/orders"), &web).await;
     assert_eq!(through, (200, "the orders, for the service gateway".to_owned()));
-    // The service refuses a token for the gateway, and one without the scope of the route.
+    // The service refuses a token for the gateway, and a token without the scope of the route.
     assert_eq!(get(format!("{orders}/orders"), &web).await.0, 401);
     let own = program.token("globex", "gateway", &secret).await;
     assert_eq!(get(format!("{orders}/orders"), &own).await.0, 200);
     assert_eq!(http.post(format!("{orders}/orders")).bearer_auth(&own).send().await.unwrap().status(), 403);
-    // The first case has another scope at the gateway. The second one has the same names in another tenant.
+    // The first client has a different scope at the gateway. The second has the same names in another tenant.
     for (tenant, client, status) in [("globex", "till", 403), ("initech", "web", 401)] {
         let token = program.token(tenant, client, &secret).await;
         assert_eq!(get(format!("{shop}/shop/orders"), &token).await.0, status, "{tenant} {client}");

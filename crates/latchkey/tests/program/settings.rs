@@ -1,24 +1,23 @@
-//! Settings for tests: the repository's with other ports, and a file with two tenants.
+//! Settings for tests: those of the repository with other ports, and a file with two tenants.
 
 use secrets::GeneratedSecret;
 use testkit::free_port;
 
-/// The repository's `config.yaml`.
 const SAMPLE: &str = include_str!("../../../../config.yaml");
-/// The clients of the documented examples, at their ports.
+/// The settings of the documented examples.
 const EXAMPLES: &str = include_str!("../../../../deploy/examples/config.yaml");
 
 /// Acme and globex each have a client `svc` and a client `auditor` with different secrets.
 pub(crate) const TWO_TENANTS: &str = include_str!("settings/two_tenants.yaml");
 pub(crate) const ACME_SECRET: &str = "acme-svc-canary-8d1f";
 pub(crate) const GLOBEX_SECRET: &str = "globex-svc-canary-52b7";
-/// The tenants, with the secrets of their clients `svc` and the other tenant.
+/// Each tenant, the secret of its client `svc`, and the other tenant.
 pub(crate) const TENANTS: [(&str, &str, &str); 2] =
     [("acme", ACME_SECRET, "globex"), ("globex", GLOBEX_SECRET, "acme")];
-/// Another secret of the client `svc` of acme.
+/// Another secret for the client `svc` of acme.
 pub(crate) const NEW_SECRET: &str = "acme-new-canary-31c5";
 
-/// The URL at a free port, and the section `server` of a program at that URL.
+/// A URL with a free port, and the section `server` of a program at this URL.
 pub(crate) fn own_address() -> (String, String) {
     let address = format!("127.0.0.1:{}", free_port());
     let url = format!("http://{address}");
@@ -26,7 +25,6 @@ pub(crate) fn own_address() -> (String, String) {
     (url, server)
 }
 
-/// A new secret.
 pub(crate) fn generated() -> String {
     GeneratedSecret::generate().secret.expose().to_owned()
 }
@@ -39,21 +37,21 @@ pub(crate) fn examples() -> String {
     with_free_ports(EXAMPLES, &["3000", "8080", "8090"])
 }
 
-/// Settings with one occurrence replaced, which must exist.
+/// The settings with one occurrence replaced. The text must occur.
 #[track_caller]
 pub(crate) fn edited(settings: &str, from: &str, to: &str) -> String {
     assert_eq!(settings.matches(from).count(), 1, "{from:?} must occur once in\n{settings}");
     settings.replace(from, to)
 }
 
-/// Settings with one more line in a tenant.
+/// The settings with one more line in a tenant.
 #[track_caller]
 pub(crate) fn with_line(settings: &str, tenant: &str, line: &str) -> String {
     edited(settings, &format!("  {tenant}:\n"), &format!("  {tenant}:\n    {line}\n"))
 }
 
-/// Tests run in parallel, so they cannot all use port 3000. The replaced ports must be those in the commands
-/// of the README and of the documented examples.
+/// Tests run at the same time, so they cannot all use port 3000. The replaced ports must be those in the
+/// commands of the README and of the documented examples.
 #[track_caller]
 fn with_free_ports(settings: &str, called: &[&str]) -> String {
     let mut ports = Vec::new();

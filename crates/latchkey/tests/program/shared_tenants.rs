@@ -1,6 +1,6 @@
-//! A server that does not isolate its tenants: a proxy with one fault, in front of a server that does. The
-//! other tenant answers what one tenant of a proof refuses, so a value must be worth something at its own
-//! tenant.
+//! A server that does not isolate its tenants: a proxy with one fault, in front of a server without faults.
+//! When one tenant of a proof refuses a request, the proxy asks the other one. A value must still be valid at
+//! its own tenant.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use reqwest::{Client, Method, StatusCode, redirect};
 use serde_json::Value;
 use url::form_urlencoded::{Serializer, parse};
 
-/// A request that a fault changes: its method and path begin so, and it contains this text.
+/// The requests that a fault affects: the beginning of method and path, and a text that they contain.
 #[derive(Clone, Copy)]
 pub(crate) struct Fault {
     pub(crate) at: &'static str,
@@ -27,17 +27,18 @@ pub(crate) struct Fault {
 
 #[derive(Clone, Copy)]
 pub(crate) enum What {
-    /// The other tenant answers what this one refuses: a lookup in both, or a check that is left out.
+    /// The other tenant answers a request that this one refuses, as if the server looked in both tenants or
+    /// omitted a check.
     OtherTenant,
-    /// The other tenant answers, with the form of its page at this path.
+    /// The other tenant answers, with the form of its own page at this path.
     OtherForm(&'static str),
     /// The tenant answers as if an administrator with all permissions had asked.
     AnyAdministrator,
-    /// The list has the rows of both tenants.
+    /// The list contains the rows of both tenants.
     BothLists,
 }
 
-/// A request, or what of it goes to the other tenant.
+/// A request, or the request that is sent to the other tenant instead.
 #[derive(Clone)]
 struct Asked {
     method: Method,
@@ -60,7 +61,7 @@ struct Proxy {
     known: Mutex<HashMap<(String, String), String>>,
 }
 
-/// Starts it in front of this server. Its tasks end with the test.
+/// Starts the proxy in front of this server. Its tasks end with the test.
 pub(crate) async fn start(server: String, fault: Fault) -> String {
     let http = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
     let proxy = Arc::new(Proxy { server, fault, http, known: Mutex::default() });
@@ -120,7 +121,7 @@ impl Proxy {
         Answered { status, headers, body: answer.bytes().await.unwrap() }
     }
 
-    /// What the other tenant has under the same names.
+    /// Records secrets and tokens, which the other tenant has under the same names.
     fn remember(&self, asked: &Asked, answered: &Answered) {
         let mut known = self.known.lock().unwrap();
         let mut know = |tenant: &str, name: &str, value: &str| {
@@ -152,7 +153,7 @@ impl Proxy {
         asked
     }
 
-    /// The request with the other tenant, and with what that one has under the same names.
+    /// The request to the other tenant, with the values that the other tenant has under the same names.
     fn at_other(&self, asked: &Asked, tenant: &str) -> Asked {
         let other = other_tenant(tenant);
         let known = self.known.lock().unwrap();
@@ -211,13 +212,13 @@ fn other_tenant(tenant: &str) -> String {
 }
 
 impl Asked {
-    /// The tenant in the path, if it is one of a proof.
+    /// The tenant in the path, if it is a tenant of a proof.
     fn tenant(&self) -> Option<&str> {
         let rest = self.path.strip_prefix("/api/v1/tenant/")?;
         rest.split(['/', '?']).next().filter(|tenant| tenant.starts_with("isolation-proof-"))
     }
 
-    /// The path below a tenant of a proof, or the whole one, without its query.
+    /// The path below a tenant of a proof, or otherwise the whole path, without its query.
     fn below_tenant(&self) -> &str {
         let path = self.path.split('?').next().unwrap_or_default();
         self.tenant().map_or(path, |tenant| &path["/api/v1/tenant/".len() + tenant.len()..])
@@ -243,7 +244,7 @@ impl Answered {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// A device waits for a person, and a person without a session is asked to sign in.
+    /// A page that asks for the password is not accepted. A device code that waits for a person is.
     fn is_accepted(&self) -> bool {
         let text = self.text();
         let is_refused = self.status.as_u16() >= 400 || text.contains("name=\"password\"");

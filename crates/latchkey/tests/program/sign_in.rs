@@ -1,5 +1,5 @@
-//! People sign in at the program with libraries of clients. Each library checks the answers by itself, and
-//! refuses one that is for another client.
+//! People sign in at the program with client libraries. Each library itself checks the answers, and refuses
+//! an answer for another client.
 
 use std::time::Duration;
 use testkit::free_port;
@@ -68,7 +68,7 @@ async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
         ]);
         assert_eq!(found, expected, "{}", tenant.id);
 
-        // Each library has ended the session that it began, and no other.
+        // Each library has ended only the session that it began.
         let ended = [(); 2].map(|()| {
             let (path, body) = logouts.recv_timeout(Duration::from_secs(20)).unwrap();
             assert_eq!(path, format!("/{}", tenant.id));
@@ -79,7 +79,7 @@ async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
     }
 }
 
-/// The person and the session that a logout token names, which a library verifies.
+/// The person and the session in a logout token, which a library verifies.
 #[track_caller]
 fn ended_session(tenant: &ProviderTenant, token: &str) -> Value {
     let environment = [("ISSUER", tenant.issuer.as_str()), ("TOKEN", token)];

@@ -1,6 +1,6 @@
-//! In the browser of a person who is signed in at a tenant, pages attack that session: pages of another site,
-//! and script at the tenant's own origin. A report contains each attempt. The test prints it and keeps it
-//! beside the screenshots.
+//! In the browser of a person who is signed in at a tenant, pages attack the session: pages of another site,
+//! and script at the tenant's own origin. The report contains each attempt. The test prints the report and
+//! stores it next to the screenshots.
 
 use std::path::Path;
 use std::thread;
@@ -11,12 +11,12 @@ use serde_json::json;
 use crate::foreign::browser_within;
 use crate::two_providers::{ProviderTenant, TwoProviders};
 
-/// The program keeps nothing below the folder of the tests.
+/// The reports are outside the folder of the test, which is deleted.
 const REPORTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/screenshots");
 /// Several times what two hundred attempts take on an idle machine.
 const LONGEST: Duration = Duration::from_secs(500);
 
-/// Attacks both tenants at the same time, each with a browser of its own.
+/// Attacks both tenants at the same time, each in its own browser.
 #[track_caller]
 fn attack(script: &str, scheme: &str, least: u64) {
     let providers = TwoProviders::start_by(scheme, "http://127.0.0.1:9", |_| json!({}));
@@ -31,7 +31,7 @@ fn attack(script: &str, scheme: &str, least: u64) {
     });
 }
 
-/// Returns the number of attempts. None has succeeded.
+/// Returns the number of attempts, and asserts that none succeeded.
 #[expect(clippy::print_stdout, reason = "the report is part of what the run of the tests says")]
 fn attempts(script: &str, scheme: &str, tenant: &ProviderTenant, other: &ProviderTenant) -> u64 {
     let report = format!("{script}-{scheme}-{}", tenant.id);
@@ -60,7 +60,7 @@ fn a_page_of_another_site_reads_and_changes_nothing_at_a_tenant() {
 //   switched off | nine pages, that of the console among them, each fetched, framed, opened, stored,
 //   registered as a worker, prerendered; nine forms with and without a flow of the own tenant | 135 | 0
 // [core Core §3.1.2.3 b], [rfc9700 §4.16]
-/// Meanwhile the person is signed in at this tenant.
+/// The person is signed in at this tenant at the same time.
 #[test]
 fn script_on_the_page_of_another_tenant_reads_and_does_nothing_at_this_one() {
     attack("other-tenants-page", "https", 90);
@@ -78,7 +78,7 @@ fn no_cookie_that_script_plants_counts_over_tls() {
 
 // [browsers #4]: the same at http, for a developer's machine | the same, without the 400 cookies. The person
 //   may have to sign in again, and is never the attacker ([known gaps](#known-gaps)) | 130 | 0
-/// Browsers then know no prefix, and keep some of the cookies.
+/// Over http, browsers do not support cookie prefixes, so they store some of the cookies.
 #[test]
 fn no_cookie_that_script_plants_makes_a_person_another_one_over_http() {
     attack("planted-cookies", "http", 90);

@@ -1,5 +1,6 @@
 //! Tests the example of a client for which people sign in, `docs/examples/js/sign-in.mjs`. It runs as printed
-//! with the client of the repository's settings. Another tenant has a client and a person of the same names.
+//! with the client of the repository's settings. Another tenant has a client and a person with the same
+//! names.
 
 use serde_json::json;
 use testkit::free_port;
@@ -14,8 +15,7 @@ const PRINTED_HOME: &str = "http://localhost:8080/";
 const PRINTED_TENANT: &str = "/tenant/acme";
 const SECRET: &str = "acme-web-sample-secret";
 
-/// Returns the tenants of the sample and another one, which differs from `acme` in its id and in the person's
-/// name.
+/// The tenants of the sample and a further one, which differs from `acme` in its id and in the person's name.
 fn settings(listen: u16, home: &str) -> String {
     let sample = edited(&sample(), "address: 127.0.0.1:0", &format!("address: 127.0.0.1:{listen}"));
     let base = format!("http://localhost:{listen}");

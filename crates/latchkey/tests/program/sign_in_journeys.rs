@@ -1,4 +1,4 @@
-//! People at the program in Chromium: whole sign-ins with only the keyboard, and the return to the client
+//! People use the program in Chromium: whole sign-ins with only the keyboard, and the return to the client
 //! after a sign-out.
 
 use serde_json::{Value, json};

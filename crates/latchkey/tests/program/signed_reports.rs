@@ -1,5 +1,5 @@
-//! Tests a report of a leaked secret that GitHub has signed. The program keeps what it says of the place, and
-//! keeps nothing of it if the signature is another's.
+//! Tests a signed report of a leaked secret from GitHub. The program stores the reported place only if the
+//! signature is valid.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};

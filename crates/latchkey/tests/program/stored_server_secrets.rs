@@ -71,7 +71,7 @@ async fn changed_passwords_are_for_new_connections_and_a_changed_sealing_key_is_
     };
     is_served(&program).await;
 
-    // Both servers, then the store, then every connection is cut.
+    // The passwords change first in both servers, then in the store. Then every connection is closed.
     let mark = program.mark();
     set("ALTER", PASSWORDS[1]);
     put(PASSWORDS[1]).await;

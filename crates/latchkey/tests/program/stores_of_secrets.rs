@@ -1,5 +1,5 @@
-//! Secret stores for a program: the server of OpenBao, moto in place of AWS Secrets Manager, and the mock
-//! server of Vault's KV engine for faults.
+//! Secret stores for a program: an OpenBao server, moto instead of AWS Secrets Manager, and a mock of Vault's
+//! KV engine for faults.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -18,7 +18,6 @@ use crate::mock_server::{KvMock, MockServer, Reply, TOKEN, tls};
 use crate::program::Program;
 use crate::reload::eventually;
 
-/// A store with the settings that name it.
 pub(crate) struct Store {
     /// The settings below its name in `secret_stores`.
     pub(crate) setting: String,
@@ -31,13 +30,13 @@ pub(crate) enum Kind {
     Aws(Server),
 }
 
-/// The name that settings give the store.
+/// The name of the store in the settings.
 pub(crate) const NAME: &str = "kept";
 /// The credentials of the program at AWS. moto accepts any key.
 const AWS: [(&str, &str); 2] =
     [("AWS_ACCESS_KEY_ID", "AKIDSTANDIN"), ("AWS_SECRET_ACCESS_KEY", "aws-canary-93b1c0")];
 
-/// A running server, which stops when this handle is dropped.
+/// A running server. It is stopped when the value is dropped.
 pub(crate) struct Server {
     _process: Killed,
     url: String,
@@ -69,7 +68,7 @@ impl Store {
         Self { setting, kind: Kind::Vault { server, secrets, loses_writes } }
     }
 
-    /// The server uses http on this machine. The program signs in with an AppRole, for tokens that are
+    /// The server uses http on this machine. The program authenticates with an AppRole, and its tokens are
     /// renewed every few seconds.
     pub(crate) async fn open_bao(folder: &Folder) -> Self {
         folder.canaries.add(ROOT);
@@ -96,7 +95,7 @@ impl Store {
         Self { setting, kind: Kind::Aws(moto) }
     }
 
-    /// Makes or replaces the secret at a path: a JSON object with one member.
+    /// Creates or replaces the secret at a path: a JSON object with one member.
     pub(crate) async fn put(&self, folder: &Folder, path: &str, secret: &str) {
         folder.canaries.add(secret);
         let object = json!({ "client_secret": secret, "note": "stays" });
@@ -117,7 +116,6 @@ impl Store {
         }
     }
 
-    /// Returns the present value at a path.
     pub(crate) async fn current(&self, path: &str) -> Value {
         match &self.kind {
             Kind::Vault { secrets, .. } => secrets.current(path).unwrap(),
@@ -137,13 +135,13 @@ impl Store {
         Some(secrets.current(path)?["client_secret"].as_str()?.to_owned())
     }
 
-    /// The mock of Vault does not answer any more, or answers again.
+    /// Whether the mock of Vault answers.
     pub(crate) fn be_away(&self, is_away: bool) {
         let Kind::Vault { server, .. } = &self.kind else { unreachable!() };
         server.be_away(is_away);
     }
 
-    /// Vault refuses writes, or takes them and closes the connection without an answer.
+    /// Vault refuses writes, or accepts them and closes the connection without an answer.
     pub(crate) fn takes_writes(&self, is_refused: bool, is_lost: bool) {
         let Kind::Vault { secrets, loses_writes, .. } = &self.kind else { unreachable!() };
         secrets.forbid(if is_refused { &["create", "update"] } else { &[] });
@@ -155,7 +153,6 @@ impl Store {
         Program::spawn(folder, &mut self.command(folder, &["serve"]))
     }
 
-    /// Runs a command of the program to its end.
     #[track_caller]
     pub(crate) fn run(&self, folder: &Folder, arguments: &[&str]) -> Ran {
         let ran = run(&mut self.command(folder, arguments));
@@ -228,7 +225,7 @@ impl Server {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Returns the answer, unless it is a refusal.
+    /// The answer, or `None` for a refusal.
     async fn call(&self, operation: &str, body: &Value) -> Option<Value> {
         let of_region = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-central-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0";
         let request =

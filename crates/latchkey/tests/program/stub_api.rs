@@ -29,7 +29,6 @@ impl StubApi {
         format!("http://{}", self.address)
     }
 
-    /// All tokens that it has received.
     pub(crate) fn tokens(&self) -> Vec<String> {
         self.shown.lock().unwrap().clone()
     }

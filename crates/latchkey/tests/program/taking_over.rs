@@ -1,5 +1,5 @@
 //! Callers behind a load balancer, while the first of two programs shuts down gracefully and the second takes
-//! over: no caller may notice.
+//! over. No caller may notice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use crate::running::{credentials, tenant_path};
 /// State that callers and their load balancer share.
 struct Balanced {
     urls: [String; 2],
-    /// Index of the program that was last found ready.
+    /// The index of the program that was last ready.
     to: AtomicUsize,
     ended: AtomicBool,
     answered: [AtomicUsize; 2],
@@ -89,7 +89,7 @@ async fn call(balanced: Arc<Balanced>, caller: usize, (tenant, secret): (&str, &
 }
 
 impl Balanced {
-    /// Waits; no caller may fail meanwhile.
+    /// Waits until this program answers. No caller may fail in the meantime.
     async fn until_answered_by(&self, program: usize, tasks: &mut JoinSet<()>) {
         let before = self.answered[program].load(Ordering::SeqCst);
         while self.answered[program].load(Ordering::SeqCst) < before + 100 {

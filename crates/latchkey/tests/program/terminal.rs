@@ -14,7 +14,7 @@ use crate::settings::{self, TWO_TENANTS, edited};
 
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A program on a pseudo terminal. Dropping it kills the program.
+/// A program on a pseudo terminal. Dropping the value kills the program.
 struct OnTerminal {
     script: Child,
     lines: Receiver<String>,
@@ -59,7 +59,7 @@ fn the_error_of_a_reload_keeps_its_lines() {
     assert!(first.contains("config.yaml:4:1"), "{first}");
     let excerpt = until_line("storagee: {");
     let caret = until_line("^");
-    // The first character of the line is wrong, so the caret is right below it.
+    // The first character of the line is wrong, so the caret is directly below it.
     assert_eq!(caret.find('^'), excerpt.find("storagee"), "{excerpt}\n{caret}");
     terminal.stop();
 }
@@ -93,7 +93,7 @@ impl OnTerminal {
             .args([&format!("sh -c \"{}\"", inner.replace('$', "\\$")), "/dev/null"])
             .current_dir(folder.path("."))
             .env_remove("NO_COLOR")
-            // A machine of CI counts as a terminal with colours, whatever its kind.
+            // In CI every terminal would count as one with colours.
             .env_remove("CI")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
@@ -119,7 +119,7 @@ impl OnTerminal {
         Self { script, lines, pid }
     }
 
-    /// Returns the lines up to one with this text.
+    /// The lines up to the first line with this text.
     fn until(&self, part: &str) -> Vec<String> {
         let mut seen: Vec<String> = Vec::new();
         while !seen.last().is_some_and(|line| line.contains(part)) {
@@ -141,7 +141,7 @@ impl OnTerminal {
 impl Drop for OnTerminal {
     fn drop(&mut self) {
         if self.script.try_wait().is_ok_and(|ended| ended.is_none()) {
-            // The program outlives its terminal, because SIGHUP makes it reload its settings.
+            // The program outlives its terminal, because SIGHUP reloads its settings.
             drop(Command::new("kill").arg("-KILL").arg(self.pid.to_string()).status());
             drop(self.script.kill());
             drop(self.script.wait());

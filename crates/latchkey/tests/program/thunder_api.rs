@@ -1,5 +1,5 @@
 //! The document of the Thunder-compatible API: bash runs its commands as printed over https with their own
-//! settings. The test replaces only the port and the id that the document leaves open.
+//! settings. The test only replaces the port, and the id that the document leaves open.
 
 use serde_json::Value;
 
@@ -11,12 +11,12 @@ use crate::quick_start::{compact, token_of};
 use crate::settings;
 
 const PRINTED_BASE: &str = "https://localhost:8090";
-/// The document's own example of an id, which the settings accept.
+/// The example id in the document, which the settings accept.
 const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
 
-/// The settings of the documented examples, in a folder with the certificate that they name.
+/// The settings of the documented examples, in a folder with their certificate.
 pub(crate) fn folder() -> Folder {
-    // The settings keep their data two folders above them.
+    // The data folder of the settings is two folders above them.
     let folder = Folder::with_config_at("deploy/examples/config.yaml", &settings::examples());
     let files = ["--certificate", "data/examples/dev-cert.pem", "--key", "data/examples/dev-key.pem"];
     folder.run(&[&["dev-cert"], &files[..]].concat()).output();
@@ -117,8 +117,8 @@ fn printed(name: &str) -> String {
     example(&format!("thunder/{name}"))
 }
 
-/// The listener that replaces port 8090.
-/// The address of the API, and the commands that sign in and create an application there.
+/// The address of the API at the listener that replaces port 8090, and the commands that sign in and create
+/// an application there.
 fn commands(program: &Program) -> (String, String, String) {
     let base = at_8090(program);
     let at = [(PRINTED_BASE, &*base)];
@@ -132,7 +132,7 @@ fn at_8090(program: &Program) -> String {
     format!("https://{}", program.addresses()[2])
 }
 
-/// Replaces the generated id.
+/// Replaces the generated id by the printed one.
 fn with_printed_id(answer: &str) -> String {
     let id = serde_json::from_str::<Value>(answer).unwrap()["id"].as_str().unwrap().to_owned();
     answer.replace(&id, APPLICATION)

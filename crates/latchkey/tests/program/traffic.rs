@@ -1,6 +1,6 @@
-//! Callers that request tokens without pause, at the programs by turns, and verifiers that check each token
-//! at once. The verifiers check some tokens again at the end of their lives and, by introspection, at the
-//! next program.
+//! Callers that continuously request tokens, alternating between the programs, and verifiers that check each
+//! token immediately. The verifiers check some tokens again shortly before they expire and, by introspection,
+//! at the next program.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::caching_verifier::{CachingVerifier, turn_of};
 
-/// They learn of a new key at different times.
+/// The verifiers learn about a new key at different times.
 const VERIFIERS: usize = 3;
 /// The remaining lifetime of a token when it is verified again.
 const LEFT: Duration = Duration::from_secs(2);
@@ -22,7 +22,6 @@ const INTROSPECTED: usize = 16;
 /// The longest time for an answer.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// A client that requests tokens.
 #[derive(Clone)]
 pub(crate) struct Requester {
     pub(crate) tenant: String,
@@ -36,11 +35,10 @@ impl Requester {
     }
 }
 
-/// The rate of requests.
 #[derive(Clone, Copy)]
 pub(crate) struct Pace {
     pub(crate) callers: usize,
-    /// Between a caller's requests.
+    /// The pause between a caller's requests.
     pub(crate) pause: Duration,
     /// One token in this many is verified again.
     pub(crate) again: usize,
@@ -51,17 +49,15 @@ pub(crate) struct Traffic {
     callers: Vec<JoinHandle<()>>,
 }
 
-/// The results.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) tokens: usize,
     pub(crate) again: usize,
     pub(crate) introspected: usize,
     pub(crate) key_sets: usize,
-    /// Answers 503: a program without a connection to its store yet.
+    /// Answers with 503: a program has no connection to its store yet.
     pub(crate) turned_away: usize,
     pub(crate) failed: usize,
-    /// The first failures.
     pub(crate) failures: Vec<String>,
     /// For each tenant, the keys that signed tokens.
     pub(crate) kids: BTreeMap<String, BTreeSet<String>>,
@@ -87,7 +83,7 @@ struct Shared {
 type Later = (Instant, usize, String);
 
 impl Traffic {
-    /// Starts traffic at the programs at `origins`.
+    /// Starts load on the programs at `origins`.
     pub(crate) fn start(origins: Vec<String>, requested: Vec<Requester>, pace: Pace) -> Self {
         let names: BTreeSet<_> = requested.iter().map(|requested| requested.tenant.clone()).collect();
         let names: Vec<_> = names.into_iter().collect();
@@ -113,7 +109,7 @@ impl Traffic {
         Self { shared, callers }
     }
 
-    /// Replaces the programs. Answers that others still send are ignored.
+    /// Replaces the programs. Answers of the previous ones are ignored.
     pub(crate) fn turn_to(&self, origins: Vec<String>) {
         *self.shared.origins.write().unwrap() = origins;
     }
@@ -122,7 +118,7 @@ impl Traffic {
         self.shared.tokens.load(Ordering::Relaxed)
     }
 
-    /// Number of keys that have signed tokens of this tenant so far.
+    /// The number of keys that have signed tokens of this tenant so far.
     pub(crate) fn kids(&self, tenant: &str) -> usize {
         self.shared.kids.lock().unwrap().get(tenant).map_or(0, BTreeSet::len)
     }
@@ -164,7 +160,7 @@ impl Shared {
                 sleep(self.pace.pause).await;
             }
         }
-        // Verify the tokens that are still alive.
+        // Verifies the tokens that are still valid.
         for last in later {
             self.verify_again(verifier, Some(last)).await;
         }
@@ -181,7 +177,7 @@ impl Shared {
         let (requested, tenant) = (&self.requested[number], self.tenants[number]);
         let began = Instant::now();
         let form = [("grant_type", "client_credentials")];
-        // Iterates over the programs, and over all clients at each of them.
+        // Iterates over all clients at one program, then at the next program.
         let Some(said) = self.post(http, turn / self.requested.len(), requested, "token", &form).await else {
             return;
         };
@@ -213,7 +209,7 @@ impl Shared {
         }
     }
 
-    /// The answer; `None` for a program that has been removed from the list.
+    /// The answer. `None` for a program that has been removed from the list.
     async fn post(
         &self,
         http: &reqwest::Client,
@@ -270,14 +266,14 @@ impl Shared {
 }
 
 impl Outcome {
-    /// Asserts that no request failed or got 503, and that there were enough to be meaningful.
+    /// Asserts that no request failed or got 503, and that there were at least `least` requests.
     #[track_caller]
     pub(crate) fn assert_all_served(&self, least: usize) {
         assert_eq!(self.turned_away, 0, "{self:?}");
         self.assert_none_failed(least);
     }
 
-    /// Asserts like [`Outcome::assert_all_served`], but allows some 503.
+    /// Like [`Outcome::assert_all_served`], but allows some 503.
     #[track_caller]
     pub(crate) fn assert_none_failed(&self, least: usize) {
         assert_eq!(self.failed, 0, "of {} tokens: {:#?}", self.tokens, self.failures);

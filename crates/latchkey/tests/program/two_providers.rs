@@ -1,5 +1,5 @@
-//! A program at which one e-mail address is a person at each of two tenants, for libraries and browsers of
-//! sign-ins. Eve has an account at both, too. She is the attacker.
+//! A program for libraries and browsers. The same email address belongs to a person at each of two tenants.
+//! Eve, the attacker, also has an account at both.
 
 use testkit::free_port;
 
@@ -23,7 +23,7 @@ pub(crate) struct ProviderTenant {
     pub(crate) name: &'static str,
     pub(crate) issuer: String,
     pub(crate) secret: String,
-    /// Ada's.
+    /// Ada's password.
     pub(crate) password: String,
     pub(crate) eves_password: String,
     /// The key with which the client `web` signs.
@@ -37,22 +37,22 @@ pub(crate) struct TwoProviders {
 }
 
 impl TwoProviders {
-    /// The public client is served at this address.
+    /// `spa` is the address of the public client.
     pub(crate) fn start(spa: &str) -> Self {
         Self::start_with(spa, |_| json!({}))
     }
 
-    /// Starts with a client `web` that is told of ended sessions, below this address, at the tenant's name.
+    /// The client `web` gets logout notices below the address `logouts`, in a path with the tenant's id.
     pub(crate) fn start_telling(spa: &str, logouts: &str) -> Self {
         Self::start_with(spa, |id| json!({ "backchannel_logout_uri": format!("{logouts}/{id}") }))
     }
 
-    /// Starts with additional settings for the client `web` of a tenant.
+    /// Adds settings for the client `web` of each tenant.
     pub(crate) fn start_with(spa: &str, web: impl Fn(&str) -> Value) -> Self {
         Self::start_by("http", spa, web)
     }
 
-    /// Starts with this scheme. https has a certificate that no browser trusts.
+    /// Uses this scheme. For https there is a certificate that no browser trusts.
     pub(crate) fn start_by(scheme: &str, spa: &str, web: impl Fn(&str) -> Value) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
         let url = format!("{scheme}://{address}");
@@ -69,7 +69,7 @@ impl TwoProviders {
         let declared =
             tenants.each_ref().map(|tenant| (tenant.id.to_owned(), tenant.declared(spa, &web(tenant.id))));
         let declared: Value = Value::Object(declared.into_iter().collect());
-        // JSON is YAML.
+        // JSON is also YAML.
         let settings = json!({
             "server": { "public_url": url, "listeners": [listener], "outbound": { "allowed_networks": ["127.0.0.0/8"] } },
             "tenants": declared,
@@ -81,7 +81,7 @@ impl TwoProviders {
         Self { tenants, program: Program::start(&folder), folder }
     }
 
-    /// Returns each tenant with the other one.
+    /// Each tenant together with the other one.
     pub(crate) fn each(&self) -> [(&ProviderTenant, &ProviderTenant); 2] {
         let [first, second] = &self.tenants;
         [(first, second), (second, first)]
@@ -89,7 +89,7 @@ impl TwoProviders {
 }
 
 impl ProviderTenant {
-    /// Runs a script at this tenant and returns what it finds. The script prints JSON.
+    /// Runs a script for this tenant, and returns the JSON that it prints.
     #[track_caller]
     pub(crate) fn found(
         &self,

@@ -1,5 +1,5 @@
-//! Tests a tenant whose sealing key is missing. Its clients learn nothing about it. Every interface for
-//! operators names the missing key and the remedy, and the remedy works.
+//! Tests a tenant whose sealing key is missing. Its clients learn nothing about the reason. Every interface
+//! for operators names the missing key and the fix, and the fix works.
 
 use crate::cli::Cli;
 use crate::folder::Folder;
@@ -13,8 +13,8 @@ const LOCAL: &str = "sealing_key: { file: keys/sealing.key }";
 const BOTH: &str = "sealing_key: { file: keys/new.key }, former_sealing_keys: [{ file: keys/sealing.key }]";
 const NEW: &str = "sealing_key: { file: keys/new.key }";
 
-/// Everything is sealed with the new key, except acme's key, which is sealed with the old one. Returns the
-/// old key's name, too.
+/// Everything is sealed with the new key, except acme's key, which is sealed with the previous one. Also
+/// returns the previous key's name.
 async fn acme_is_left_behind() -> (Folder, String, String) {
     let (folder, program) = Program::serving(TWO_TENANTS);
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
@@ -54,7 +54,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
         assert!(!answer.body.contains(&old) && !answer.body.contains("oauth2-key"), "{answer:?}");
         program.jwks("acme").await.assert_refused(500, "server_error");
         program.token("globex", "svc", GLOBEX_SECRET).await;
-        // The program retries after a second.
+        // The program tries again after a second.
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     }
     let reported = program.log_after(Mark::START, "a key of tenant acme cannot be used");
@@ -89,7 +89,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
     assert!(left.out.contains("key oauth2-key-1 of tenant acme") && left.out.contains(&old), "{}", left.out);
     program.stop();
 
-    // The operator restores the key.
+    // The operator restores the previous key.
     folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, BOTH));
     let program = Program::start(&folder);
     until_status(&program, ("acme", "svc", ACME_SECRET), 200).await;
@@ -97,7 +97,7 @@ async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
     assert_eq!(reason(&program).await, None);
     program.stop();
 
-    // The operator gives the key up.
+    // The operator gives up the previous key.
     folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, NEW));
     let program = Program::start(&folder);
     program.request_token("acme", "svc", ACME_SECRET).await.assert_refused(500, "server_error");

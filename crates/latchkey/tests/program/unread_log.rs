@@ -1,4 +1,4 @@
-//! A log pipe that is never read: the program still answers requests and stops on a signal.
+//! A log pipe that is never read: the program still answers requests, and stops on a signal.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -16,15 +16,15 @@ use crate::foreign::Killed;
 use crate::host;
 use crate::settings::TWO_TENANTS;
 
-/// The number is for four times the capacity of a pipe on this system. The log line of every request is
-/// longer than 100 bytes.
+/// Enough for four times the capacity of a pipe on this system. The log line of every request is longer than
+/// 100 bytes.
 const REQUESTS: usize = 4 * 65_536 / 100;
 
 /// A program whose standard output is full.
 struct Unread {
     child: Killed,
     address: SocketAddr,
-    /// Open, so that writing to it blocks rather than fails.
+    /// Open, so that writing blocks instead of failing.
     _out: BufReader<ChildStdout>,
 }
 
@@ -58,7 +58,7 @@ impl Unread {
         format!("http://{}{path}", self.address)
     }
 
-    /// Returns the exit code, and the time until the end.
+    /// The exit code, and how long the program took to end.
     fn end_after(&mut self, signal: &str) -> (Option<i32>, Duration) {
         let requested = Instant::now();
         host::signal(signal, self.child.0.id());

@@ -1,4 +1,4 @@
-//! Tests `latchkey-verifier` in an API beside the program: through rotations, revocations and an outage.
+//! Tests `latchkey-verifier` in an API: through rotations, revocations and an outage of the program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use crate::running::tenant_path;
 use crate::secrets_of_libraries::{new_api_key, with_api_keys};
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
-/// The issuer of a tenant, which is not where a test's program listens.
+/// The issuer of a tenant. It differs from the address at which a test's program listens.
 pub(crate) fn issuer(tenant: &str) -> String {
     format!("http://localhost:3000{}", tenant_path(tenant, ""))
 }
@@ -26,7 +26,7 @@ fn trusted(program: &Program, tenant: &str) -> Trusted {
         .tenant(tenant)
 }
 
-/// The clock of the machine, and what a test adds.
+/// The clock of the machine, plus the seconds that a test adds.
 #[derive(Clone)]
 struct AheadClock {
     began: Instant,
@@ -75,12 +75,12 @@ async fn a_revoked_token_is_refused_with_the_next_poll_and_the_other_tenants_is_
     }
     let form = [("client_id", "svc"), ("client_secret", ACME_SECRET), ("token", &revoked)];
     assert_eq!(program.post(&tenant_path("acme", "/oauth/revoke"), &form).await.status, 200);
-    // After more than a minute the verifier waits for the feed, so the test needs no sleep.
+    // After more than a minute the verifier waits for the feed, so the test need not sleep.
     clock.advance(61);
     assert_eq!(verify(&verifier, &revoked).await, Err(Reason::Token(TokenError::Revoked)));
     assert_eq!(verify(&verifier, &kept).await, Ok(()));
     assert_eq!(verify(&verifier, &theirs).await, Ok(()));
-    // The program is away: the API accepts tokens as long as the feed is valid, and then answers 503.
+    // The program is stopped: the API accepts tokens while the feed is valid, and then answers 503.
     program.stop();
     clock.advance(30);
     assert_eq!(verify(&verifier, &kept).await, Ok(()));
@@ -125,7 +125,7 @@ async fn an_api_takes_a_token_and_an_api_key_at_the_same_place() {
 #[tokio::test]
 async fn after_an_emergency_rotation_the_old_key_is_refused_by_the_feed_or_with_the_next_key_set() {
     let seconds = Duration::from_secs;
-    // The feed is away, and the key set is older than `max-age` and `stale-while-revalidate`.
+    // The feed is unavailable, and the key set is older than `max-age` and `stale-while-revalidate`.
     for (revocations, later, expected) in [
         (Revocations::Within(seconds(60)), 61, TokenError::Revoked),
         (Revocations::Off, 361, TokenError::UnknownKey),

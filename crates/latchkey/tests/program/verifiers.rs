@@ -1,6 +1,6 @@
 //! The Rust code that the program prints, and the `oauth2` crate. Both tenants have a key `oauth2-key-1`, a
-//! client `svc` and an audience `api`, so that only signature and issuer distinguish their tokens.
-//! [`crate::algorithms`] has the other libraries that verify.
+//! client `svc` and an audience `api`, so only signature and issuer distinguish their tokens.
+//! [`crate::algorithms`] tests the other libraries.
 
 use oauth2::basic::{BasicClient, BasicErrorResponseType};
 use oauth2::{
@@ -14,8 +14,8 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TENANTS, TWO_TENANTS};
 
-/// The Rust code that `tenant add` prints. Each placeholder is a block around a name, so these names give it
-/// values of the tenant `acme`.
+/// The Rust code that `tenant add` prints. Each placeholder is a block with a name in it, so these constants
+/// replace the placeholders by values of the tenant `acme`.
 mod printed {
     #![expect(
         non_upper_case_globals,
@@ -100,7 +100,7 @@ async fn the_oauth2_crate_introspects_tokens_of_its_own_tenant_only() {
     }
 }
 
-/// Starts the program with a token of each tenant's `svc`.
+/// Starts the program, and fetches a token for each tenant's `svc`.
 async fn start() -> (Folder, Program, [String; 2]) {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let acme = program.token("acme", "svc", ACME_SECRET).await;
@@ -108,7 +108,7 @@ async fn start() -> (Folder, Program, [String; 2]) {
     (folder, program, [acme, globex])
 }
 
-/// The HTTP client of the library, of another version than ours. It follows no redirects, as the library
+/// The HTTP client of the library, in another version than ours. It follows no redirects, as the library
 /// recommends.
 pub(crate) fn client() -> oauth2::reqwest::Client {
     let client = oauth2::reqwest::ClientBuilder::new().redirect(oauth2::reqwest::redirect::Policy::none());

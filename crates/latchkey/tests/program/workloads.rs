@@ -1,5 +1,5 @@
-//! Tests machines without secrets. The program finds their issuer by discovery, libraries send the issuer's
-//! assertions, and `latchkey inspect` names the failed rule.
+//! Tests workloads without secrets. The program finds their issuer by discovery, libraries send the issuer's
+//! assertions, and `latchkey inspect` names the rule that failed.
 
 use std::collections::HashMap;
 use std::net::TcpListener;
@@ -20,7 +20,7 @@ use crate::mock_server::{MockRequest, MockServer, Reply, tls};
 use crate::program::Program;
 use crate::running::tenant_path;
 
-/// A platform with an issuer for each tenant, and the program that trusts it.
+/// A mock platform with an issuer for each tenant, and the program that trusts these issuers.
 struct Setting {
     pairs: [Pair; 2],
     issuers: [String; 2],
@@ -33,7 +33,7 @@ const TENANTS: [&str; 2] = ["acme", "globex"];
 const SUBJECT: &str = "system:serviceaccount:prod:billing";
 
 impl Setting {
-    /// Starts with an issuer whose keys are found by discovery, or are in the settings.
+    /// `publishes` says whether the issuer's keys are found by discovery. Otherwise they are in the settings.
     async fn start(publishes: bool) -> Self {
         let pairs = [1, 2].map(|number| Pair::numbered(number, SigningAlgorithm::ES256));
         let (acceptor, certificate) = tls();
@@ -99,8 +99,8 @@ impl Setting {
         self.program.url(&tenant_path(tenant, ""))
     }
 
-    /// Returns an assertion as the platform of the first or the second tenant makes it, for a tenant, with
-    /// these claims replaced.
+    /// An assertion that the platform of the first or second tenant issues for a tenant, with these claims
+    /// replaced.
     #[expect(clippy::disallowed_methods, reason = "a platform reads its own clock")]
     fn assertion(&self, nth: usize, tenant: &str, changed: &Value) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -113,7 +113,7 @@ impl Setting {
     }
 }
 
-/// Each gets a token of its tenant, and none with an assertion of another service account.
+/// Each library gets a token of its tenant, and none with an assertion of another service account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn libraries_present_what_the_platform_gave_them() {
     let setting = Setting::start(true).await;
@@ -157,7 +157,7 @@ async fn libraries_present_what_the_platform_gave_them() {
             assert_eq!(code, if is_accepted { Ok(()) } else { Err(Some("invalid_client".to_owned())) });
         }
     }
-    // The program fetched metadata and keys, once for each tenant with an issuer of its own.
+    // The program fetched metadata and keys once for each tenant, because each has its own issuer.
     assert!(setting.platform.request_count() <= 8, "{}", setting.platform.request_count());
 }
 
@@ -188,7 +188,7 @@ async fn inspect_says_rule_by_rule_what_does_not_match() {
             let checks = inspected.document["checks"].as_array().unwrap();
             assert_eq!(checks.iter().filter(|line| line["check"] == "rule").count(), 2);
         }
-        // A signature of another tenant's platform.
+        // The signature is by the other tenant's platform.
         let claims = json!({ "iss": setting.issuers[nth], "sub": SUBJECT });
         let forged = setting.pairs[1 - nth].key.sign("JWT", &claims).unwrap();
         let arguments = ["--client", tenant, "billing", "-"];

@@ -1,5 +1,5 @@
-//! Of two programs that get an assertion at once, one accepts it, whatever Redis does. After a restart none
-//! accepts it.
+//! If two programs get the same assertion at the same time, only one accepts it, whatever happens to Redis.
+//! After a restart none accepts it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,7 +25,7 @@ pub(crate) fn key() -> SigningKey {
     SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, document.expose()).unwrap()
 }
 
-/// The usual settings, where `svc-0` of each tenant signs with the key of that tenant.
+/// The usual settings, in which `svc-0` of each tenant signs with the key of that tenant.
 pub(crate) fn with_keys(keys: &[SigningKey; 2]) -> String {
     let lines = settings(1);
     let mut keys = keys.iter();
@@ -55,8 +55,8 @@ pub(crate) async fn status(program: &Program, tenant: &str, assertion: &str) -> 
     program.post(&tenant_path(tenant, "/oauth/token"), &form).await.status
 }
 
-/// Waits until a program has read the rows of both clients and their keys. Before that, on a busy machine,
-/// the program may refuse the winner of a race with 503, and the assertion is used up.
+/// Waits until both programs have read the rows of both clients and their keys. Otherwise, on a busy machine,
+/// a program may use up the assertion and then answer 503.
 pub(crate) async fn warm(replicas: &[Replica; 2], keys: &[SigningKey; 2], phase: &str) {
     for (number, replica) in replicas.iter().enumerate() {
         for (key, tenant) in keys.iter().zip(TENANTS) {
@@ -71,8 +71,7 @@ pub(crate) async fn warm(replicas: &[Replica; 2], keys: &[SigningKey; 2], phase:
     }
 }
 
-/// Returns how many of the attempts at both programs get a token. Each of the two tenants gets the same
-/// `jti`.
+/// How many of the attempts at both programs get a token, for each tenant. Both tenants get the same `jti`.
 pub(crate) async fn accepted(replicas: &[Replica; 2], keys: &[SigningKey; 2], jti: &str) -> [usize; 2] {
     let mut counts = [0; 2];
     for (nth, tenant) in TENANTS.into_iter().enumerate() {
@@ -87,7 +86,7 @@ pub(crate) async fn accepted(replicas: &[Replica; 2], keys: &[SigningKey; 2], jt
             let program = &replicas[number % 2].program;
             let request =
                 program.request(reqwest::Method::POST, &tenant_path(tenant, "/oauth/token")).form(&form);
-            // A store that does not answer in time is a correct 503, after which a caller tries again.
+            // If the store does not answer in time, 503 is correct, and the caller tries again.
             tries.spawn(async move {
                 loop {
                     let status = request.try_clone().unwrap().send().await.unwrap().status().as_u16();
@@ -133,7 +132,7 @@ async fn one_of_a_hundred_tries_at_two_programs_is_accepted_whatever_redis_does(
     for jti in ["up", "paused", "killed", "back"] {
         assert_eq!(accepted(&replicas, &keys, jti).await, [0, 0], "{jti}");
     }
-    // The key of one tenant proves nothing at the other, also with a new `jti`.
+    // The key of one tenant is not accepted at the other, even with a new `jti`.
     let strange = assertion(&keys[0], "globex", "strange");
     assert_eq!(status(&replicas[0].program, "globex", &strange).await, 401);
 

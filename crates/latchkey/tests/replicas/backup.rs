@@ -1,5 +1,6 @@
-//! Tests a backup that is made while the store is served, in a store of the other engine. What was revoked
-//! stays revoked, and what was issued has ended. What the audit says ended later has ended, too.
+//! Tests a backup that is created while servers use the store, and restored to a store of the other engine.
+//! Revoked credentials stay revoked, and issued sessions and codes have ended. So has everything that ended
+//! later according to the audit.
 
 use crate::host::{Ran, assert_has};
 use crate::person::{AUTHORIZATION_REQUEST, Browser, code_of, redeem, request, settings_with_people};

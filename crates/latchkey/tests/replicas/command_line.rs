@@ -1,5 +1,5 @@
-//! Tests the command line on PostgreSQL: a read needs no permission to write, and every replica sees changes
-//! at once, also with older rows in Redis.
+//! Tests the command line on PostgreSQL: reading needs no write permission, and every replica sees changes
+//! immediately, even if Redis has earlier rows.
 
 use std::time::Duration;
 
@@ -80,8 +80,8 @@ async fn every_replica_sees_what_the_command_line_changed() {
     for tenant in TENANTS {
         eventually("both replicas serve", LONGEST, async || status(tenant).await == [200, 200]).await;
     }
-    // The program issues the first token after a suspension once the revocation of the earlier ones has
-    // passed.
+    // After a suspension the program issues the first token only when the revocation of the earlier tokens
+    // has passed.
     for (verb, expected, longest) in [("suspend", 401, 2), ("resume", 200, 7)] {
         let changed = run(&mut test_env.command(&replicas[0].folder, &["client", verb, "acme", "svc-0"]));
         assert_eq!((changed.code, changed.err.as_str()), (Some(0), ""), "{changed:?}");

@@ -13,7 +13,7 @@ use crate::revocation::introspect;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// Statements, and Redis commands.
+/// SQL statements, and Redis commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Cost(u64, u64);
 
@@ -31,7 +31,7 @@ fn in_situations(costs: [Cost; 8]) -> Vec<(&'static str, Cost)> {
     situations.into_iter().zip(costs).collect()
 }
 
-/// Acme's clients for the token requests.
+/// The clients for the token requests, all of acme.
 const COLD: [(&str, &str); 4] = [("acme", "svc-1"), ("acme", "svc-2"), ("acme", "svc-3"), ("acme", "svc-4")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,7 +49,7 @@ async fn what_a_token_costs_with_redis() {
         let (costs, scripts) = measure(&test_env, &replicas, || redis.scripts_run()).await;
         let [one, other] =
             [Numbers::from_replica(&replicas[0]).await, Numbers::from_replica(&replicas[1]).await];
-        // On a very busy machine Redis may time out, which makes the figures meaningless.
+        // On a very busy machine Redis may time out, which makes the numbers meaningless.
         (one.outages + other.outages == 0).then(|| {
             assert_eq!(scripts, 2, "as Redis counts after an invalidation");
             costs
@@ -70,8 +70,8 @@ async fn what_a_token_costs_without_redis() {
         .await;
 }
 
-/// Measures up to five times, and compares the least cost of each situation: each program also writes and
-/// checks rows of its own, and on a busy machine that may coincide with both tenants' requests.
+/// Measures up to five times, and compares the least cost in each situation: each program also writes and
+/// checks its own rows, which on a busy machine may coincide with the requests of both tenants.
 async fn assert_costs(
     expected: Vec<(&'static str, Cost)>,
     measured: impl AsyncFn() -> Option<Vec<(&'static str, Cost)>>,
@@ -100,7 +100,7 @@ async fn a_warm_introspection_or_api_key_costs_no_statement_and_no_command() {
         for tenant in TENANTS {
             let token = one.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
             let (key, _) = api_key(&test_env, &one, tenant);
-            // On a busy machine the first reading of the key may take longer than a request waits.
+            // On a busy machine the first read of the key may take longer than a request waits.
             let is_known = async || introspect(&test_env, &one, tenant, &key).await.status == 200;
             eventually("the key is read", LONGEST, is_known).await;
             for introspected in [Some(&token), Some(&key), None] {
@@ -117,7 +117,7 @@ async fn a_warm_introspection_or_api_key_costs_no_statement_and_no_command() {
                     Cost(after.statements - before.statements, after.commands - before.commands)
                 };
                 requested().await;
-                // A program's own statements and commands may coincide with each request on a busy machine.
+                // On a busy machine the program's own statements and commands may coincide with each request.
                 let mut costs = vec![requested().await];
                 while least_of(&costs) != Cost(0, 0) {
                     assert!(costs.len() < 20, "{tenant}: {costs:?}");
@@ -128,7 +128,7 @@ async fn a_warm_introspection_or_api_key_costs_no_statement_and_no_command() {
     }
 }
 
-/// Measures the cost of tokens in each situation, and Redis' own count of the commands of one token after an
+/// Measures the cost of tokens in each situation, and Redis' own count of commands for one token after an
 /// invalidation.
 async fn measure(
     test_env: &TestEnv,
@@ -151,20 +151,19 @@ async fn measure(
     let warm_again = least(test_env, other, &COLD).await;
     let invalidated = least_of(&invalidated);
     let costs = [cold_tenants, tenants, cold, warm, shared, invalidated, invalidated_at_other, warm_again];
-    // One of them may also read the tenant, whose rows expire after some seconds.
+    // One of the requests may also read the tenant, whose rows expire after some seconds.
     (in_situations(costs), scripts.into_iter().min().unwrap())
 }
 
-/// A tenant's first token generates its key, which invalidates all caches. These programs end, so that
-/// nothing of it is pending.
+/// A tenant's first token generates its key, which invalidates all caches. These programs are stopped
+/// afterwards, so that nothing is pending.
 async fn make_keys(test_env: &TestEnv) {
     let replicas = test_env.start_two(&settings(30)).await;
     first_tokens(test_env, &replicas[0]).await;
     scheduled().await;
 }
 
-/// Waits for the scheduler, which processes new keys and keys of changed tenants
-/// once, within a second or two.
+/// Waits for the scheduler, which handles new keys and keys of changed tenants once, within a second or two.
 async fn scheduled() {
     sleep(Duration::from_secs(4)).await;
 }
@@ -176,8 +175,8 @@ async fn first_tokens(test_env: &TestEnv, replica: &Replica) {
     settled(replica).await;
 }
 
-/// Returns the cost of one token, as the minimum of several equal ones. Once a second a program checks its
-/// store, which counts, too.
+/// The cost of one token: the least of several measurements. Once a second a program checks its store, which
+/// also counts.
 async fn least(test_env: &TestEnv, replica: &Replica, clients: &[(&str, &str)]) -> Cost {
     let mut costs = Vec::new();
     for (tenant, client) in clients {
@@ -193,7 +192,7 @@ async fn least(test_env: &TestEnv, replica: &Replica, clients: &[(&str, &str)]) 
     least_of(&costs)
 }
 
-/// Returns the minimum of statements and of commands separately, since a store check may coincide with
+/// The least number of statements and of commands separately, because a check of the store may coincide with
 /// either.
 fn least_of(costs: &[Cost]) -> Cost {
     let statements = costs.iter().map(|cost| cost.0).min().unwrap();
@@ -201,7 +200,7 @@ fn least_of(costs: &[Cost]) -> Cost {
     Cost(statements, commands)
 }
 
-/// The metrics once nothing is pending: a program writes rows to Redis after the answer.
+/// The metrics when nothing is pending: a program writes rows to Redis after the answer.
 async fn settled(replica: &Replica) -> Numbers {
     let mut last = Numbers::from_replica(replica).await;
     loop {
@@ -214,8 +213,8 @@ async fn settled(replica: &Replica) -> Numbers {
     }
 }
 
-/// Replaces the secrets of these clients of acme in one program's file; returns when both
-/// programs have applied it.
+/// Replaces the secrets of these clients of acme in one program's file. Returns when both programs use the
+/// new secrets.
 async fn replace_secrets(one: &Replica, clients: &[&str]) {
     let mut text = settings(30);
     for client in clients {

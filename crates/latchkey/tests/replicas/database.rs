@@ -1,5 +1,5 @@
-//! An empty database for one test, and its server. The login has no special rights: it owns the
-//! database and may create roles.
+//! An empty database for one test, and its server. The login has no special rights: it owns the database and
+//! may create roles.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,26 +12,26 @@ use crate::test_servers::server_path;
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
-/// The login of all tests on this server: the platform's roles admit only the login that created them.
+/// The login of all tests on this server. The platform's roles can only be used by the login that created
+/// them.
 const LOGIN: &str = "latchkey_login";
 
 /// A PostgreSQL server, accessed as its administrator.
 #[derive(Clone)]
 pub(crate) struct Server(pub(crate) Url);
 
-/// A database. Dropping the value drops it.
+/// A database. Dropping the value drops the database.
 pub(crate) struct Database {
     server: Server,
     pub(crate) name: String,
 }
 
 impl Server {
-    /// The server that all tests share.
     pub(crate) fn shared() -> Self {
         Self(server_variable("LATCHKEY_TEST_POSTGRES_URL").parse().unwrap())
     }
 
-    /// A statement's result, without headings and borders.
+    /// The result of a statement, without headings and borders.
     #[track_caller]
     pub(crate) fn query(&self, database: &str, sql: &str) -> String {
         self.command(database, sql).output().trim().to_owned()
@@ -52,7 +52,7 @@ impl Database {
         Self::named(server, format!("latchkey_replicas_{}_{number}", std::process::id()))
     }
 
-    /// An empty database of the same name on another server.
+    /// An empty database with the same name on another server.
     pub(crate) fn namesake_on(&self, server: &Server) -> Self {
         Self::named(server, self.name.clone())
     }
@@ -67,12 +67,11 @@ impl Database {
         Self { server: server.clone(), name }
     }
 
-    /// The login's URL, with its password.
     pub(crate) fn url(&self) -> String {
         self.url_at(&self.server)
     }
 
-    /// The same at another address of the server.
+    /// The same URL with another address of the server.
     pub(crate) fn url_at(&self, Server(server): &Server) -> String {
         format!(
             "postgres://{LOGIN}:{LOGIN}@{}:{}/{}",
@@ -87,19 +86,19 @@ impl Database {
         self.server.query(&self.name, sql)
     }
 
-    /// Removes all tables, as if nothing had been in it, through another address of the server.
+    /// Drops all tables, through another address of the server.
     pub(crate) fn empty_at(&self, server: &Server) {
         let public =
             format!("CREATE SCHEMA public AUTHORIZATION {LOGIN}; GRANT USAGE ON SCHEMA public TO PUBLIC");
         server.query(&self.name, &format!("DROP SCHEMA public CASCADE; {public}"));
     }
 
-    /// The URL of another login with this password.
+    /// The URL with another login and this password.
     pub(crate) fn url_of(&self, login: &str, password: &str) -> String {
         format!("postgres://{login}:{password}@{}", self.url().split_once('@').unwrap().1)
     }
 
-    /// Creates a login that may read all rows and write none. Its name is its password.
+    /// Creates a login that can read all rows and write none. Its name is also its password.
     pub(crate) fn create_reader(&self, name: &str) {
         self.query(&format!("CREATE ROLE {name} LOGIN BYPASSRLS PASSWORD '{name}'"));
         self.query(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}"));

@@ -5,7 +5,7 @@ use crate::host::run;
 use crate::test_env::{TestEnv, settings};
 use serde_json::Value;
 
-/// The lines that are neither sound nor skipped, and all lines of a check.
+/// The lines with warnings or errors, and all lines of the check `check`.
 fn lines(report: &Value, check: &str) -> Vec<(String, String)> {
     let text = |line: &Value, member: &str| line[member].as_str().unwrap_or_default().to_owned();
     let checks = report["checks"].as_array().unwrap().iter().filter(|line| line["check"] == check);

@@ -1,4 +1,4 @@
-//! Readiness tells whether PostgreSQL gives this login connections, and whether it accepts writes.
+//! Readiness shows whether PostgreSQL gives this login connections, and whether it accepts writes.
 
 use crate::database::Server;
 use crate::folder::Folder;
@@ -19,7 +19,7 @@ async fn readiness(replica: &Replica) -> (u16, String, String) {
     (answer.status, text("status"), text("reason"))
 }
 
-/// In how many tenants the client of this number gets a token.
+/// In how many tenants the client with this number gets a token.
 async fn served(test_env: &TestEnv, replica: &Replica, number: usize) -> usize {
     let mut served = 0;
     for tenant in TENANTS {
@@ -35,8 +35,8 @@ fn limit_to(postgres: &PostgresServer, connections: i32) {
     postgres.server().query("postgres", &format!("ALTER ROLE {LOGIN} CONNECTION LIMIT {connections}"));
 }
 
-// `ALTER ROLE latchkey CONNECTION LIMIT 6`, also 4 and 5: readiness was `ok`, and every client that was not
-// cached got 503.
+// Once, with `ALTER ROLE latchkey CONNECTION LIMIT 6`, and also with 4 and 5, readiness was `ok`, but every
+// client that was not cached got 503.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readiness_is_ok_only_while_requests_get_a_connection() {
     let postgres = PostgresServer::started();
@@ -47,7 +47,7 @@ async fn readiness_is_ok_only_while_requests_get_a_connection() {
         let mut cold = 0..CLIENTS;
         let mut next = async || served(&test_env, &replica, cold.next().unwrap()).await;
         eventually("clients that are not cached are served", LONGEST, async || next().await == 2).await;
-        // Its first look may have met the first requests, which left it no connection.
+        // The first check may have coincided with the first requests, which left it no connection.
         let is_ok = async || readiness(&replica).await == (200, "ok".to_owned(), String::new());
         eventually("readiness says so", LONGEST, is_ok).await;
 
@@ -67,7 +67,7 @@ async fn readiness_is_ok_only_while_requests_get_a_connection() {
         limit_to(&postgres, -1);
         eventually("requests get a connection again", LONGEST, async || next().await == 2).await;
         eventually("readiness says so", LONGEST, is_ok).await;
-        // PostgreSQL counts a session until it has noticed that the program is gone.
+        // PostgreSQL counts a session until it notices that the program has ended.
         drop(replica);
         test_env.database.query(&format!(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '{LOGIN}' AND pid <> pg_backend_pid()"
@@ -75,8 +75,8 @@ async fn readiness_is_ok_only_while_requests_get_a_connection() {
     }
 }
 
-/// The numbers of docs/operations.md: two for requests, two for other work and one for changes, and four for
-/// a command.
+/// The numbers in docs/operations.md: two connections for requests, two for other work, one for changes, and
+/// four for a command.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_needs_as_many_connections_as_it_says() {
     let postgres = PostgresServer::started();
@@ -103,8 +103,8 @@ async fn a_replica_needs_as_many_connections_as_it_says() {
     eventually("readiness says so", LONGEST, is_ok).await;
 }
 
-// `ALTER DATABASE … SET default_transaction_read_only = on` under a running program: readiness was `ok`, and
-// after the database accepted writes again, sessions of before did not for half an hour.
+// Once, after `ALTER DATABASE … SET default_transaction_read_only = on`, readiness was `ok`. After the
+// database accepted writes again, earlier sessions could not write for half an hour.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readiness_says_whether_the_database_accepts_writes() {
     let (server, test_env) = (Server::shared(), TestEnv::new(None));

@@ -1,7 +1,7 @@
-//! Two programs sign with the same keys and switch to the next one together, whichever of them gets the
-//! command to rotate and whichever is killed meanwhile. No verifier that honours `Cache-Control` receives a
-//! token that it cannot verify, and each tenant always has exactly one key that signs.
-//! `cargo xtask soak --only rotation` is the long form.
+//! Two programs sign with the same keys and change to the next key together, whichever of them gets the
+//! command to rotate and whichever is killed. No verifier that honours `Cache-Control` receives a token that
+//! it cannot verify, and each tenant always has exactly one key that signs. `cargo xtask soak --only
+//! rotation` is the long form of this test.
 
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,8 @@ const CLIENTS: usize = 3;
 const ROTATIONS: usize = 6;
 const PACE: Pace = Pace { callers: 6, pause: Duration::from_millis(10), again: 4 };
 
-/// Milliseconds from the command to rotate until the leader is killed: before its write, during it, while the
-/// new key is announced, and just before it signs.
+/// How long after the command to rotate the leader is killed, in milliseconds: before its write, during it,
+/// while the new key is announced, and just before the new key signs.
 const KILLED_AFTER: [u64; 4] = [1_200, 3, 12, 2_950];
 /// A lease of 15 s, and a margin for a busy machine.
 const TAKEN_OVER: Duration = Duration::from_secs(30);
@@ -65,7 +65,7 @@ async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
         leader.program.kill();
         drop(requested.await);
         if round > 0 {
-            // The test waits for the end of the first lease only; the others are expired in the database.
+            // The test only waits for the first lease; the others are made to expire in the database.
             test_env.database.query("UPDATE leases SET until = until - 15 WHERE name = 'rotation'");
         }
         let admin = admin.at(&follower.program);
@@ -93,13 +93,13 @@ async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
         traffic.turn_to(vec![leader.program.url(""), follower.program.url("")]);
     }
     let outcome = traffic.end().await;
-    // A program that has just started opens its connections during requests, which
-    // takes time on a busy machine.
+    // A program that has just started opens its connections during requests, which takes time on a busy
+    // machine.
     outcome.assert_none_failed(500);
     eprintln!("measured: {outcome:?}");
 }
 
-/// The leader, once it differs from the previous one.
+/// Waits until the leader is another one than `before`, and returns it.
 async fn next_holder(test_env: &TestEnv, before: &str) -> String {
     let mut holder = String::new();
     let is_another = async || {
@@ -110,7 +110,7 @@ async fn next_holder(test_env: &TestEnv, before: &str) -> String {
     holder
 }
 
-/// Traffic at programs that have every client cached.
+/// Load on programs that have every client cached.
 async fn traffic(test_env: &TestEnv, replicas: &[&Replica]) -> Traffic {
     for replica in replicas {
         know_all(test_env, replica).await;
@@ -123,8 +123,8 @@ async fn traffic(test_env: &TestEnv, replicas: &[&Replica]) -> Traffic {
     Traffic::start(origins, requested.collect(), PACE)
 }
 
-/// Requests tokens until every client has had one here. Cold clients may get 503 while connections are being
-/// opened, which these tests are not about.
+/// Requests tokens until every client has got one here. Clients that are not cached may get 503 while
+/// connections are being opened, which these tests do not check.
 async fn know_all(test_env: &TestEnv, replica: &Replica) {
     for number in 0..CLIENTS {
         for tenant in TENANTS {

@@ -1,5 +1,5 @@
 //! A credential is reported as leaked at one replica, in a tenant that revokes leaked credentials. The other
-//! replica refuses it within a second.
+//! replica refuses the credential within a second.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! Callers that send requests without pause on persistent connections, each time for another client and at
-//! the next program. They check each token: tenant, client and signature.
+//! Callers that continuously send requests on persistent connections, each time for another client and at the
+//! next program. They check tenant, client and signature of each token.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ pub(crate) struct Load {
 
 struct Shared {
     urls: Vec<String>,
-    /// For acme and globex.
+    /// The secrets of the clients of acme and globex.
     secrets: [String; 2],
     clients: usize,
     verifier: Verifier,
@@ -35,12 +35,12 @@ struct Shared {
 }
 
 impl Load {
-    /// For the first `clients` clients of both tenants.
+    /// Load for the first `clients` clients of both tenants.
     pub(crate) async fn on(test_env: &TestEnv, replicas: &[Replica], clients: usize) -> Self {
         Self::of(CALLERS, test_env, replicas, clients).await
     }
 
-    /// Sends requests of this number of callers.
+    /// Load by this number of callers.
     pub(crate) async fn of(callers: usize, test_env: &TestEnv, replicas: &[Replica], clients: usize) -> Self {
         let shared = Arc::new(Shared {
             urls: replicas.iter().map(|replica| replica.program.url("")).collect(),
@@ -51,8 +51,8 @@ impl Load {
             answered: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
         });
-        // Warm clients are served whatever happens afterwards. On a busy machine, warming up may take more
-        // than one try: a store that does not answer in time is a correct 503.
+        // Cached clients are served whatever happens afterwards. On a busy machine, filling the cache may
+        // take more than one attempt: 503 is correct if the store does not answer in time.
         let http = reqwest::Client::new();
         for _ in 0..shared.urls.len() * TENANTS.len() * clients {
             let number = shared.requested.fetch_add(1, Ordering::Relaxed);
@@ -72,7 +72,8 @@ impl Load {
         eventually("requests are answered", LONGEST, answered).await;
     }
 
-    /// Ends the load. Asserts that none of at least `least` requests failed, and returns their number.
+    /// Ends the load. Asserts that there were at least `least` requests and none failed, and returns their
+    /// number.
     pub(crate) async fn assert_none_failed(self, least: usize) -> usize {
         self.more(50).await;
         self.shared.ended.store(true, Ordering::Relaxed);

@@ -1,7 +1,7 @@
-//! After a failover to a standby that had not received all transactions, numbers of the log and of
-//! transactions are given again for other changes. So they may be after a crash, a restore or a swap to a
-//! copy. Every change after such an event counts at every replica all the same, and warm callers get tokens
-//! meanwhile.
+//! After a failover to a standby that had not received all transactions, the numbers of the log and of
+//! transactions are used again for other changes. The same may happen after a crash, a restore or a change to
+//! a copy. Every change after such an event must still take effect at every replica, and callers with cached
+//! rows get tokens in the meantime.
 
 use std::time::Instant;
 
@@ -17,10 +17,10 @@ use crate::store_copy::patiently;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// So many transactions are lost, more than there are after the promotion.
+/// How many transactions are lost, more than there are after the promotion.
 const LOST: usize = 60;
 
-/// Two replicas that reach their server through a forwarder, while warm callers get tokens.
+/// Two replicas that reach their server through a forwarder, while callers with cached rows get tokens.
 struct Scene {
     forwarder: Forwarder,
     test_env: TestEnv,
@@ -39,7 +39,7 @@ impl Scene {
         Self { forwarder, test_env, replicas, load }
     }
 
-    /// A token of each tenant, which both replicas have called active.
+    /// Tokens of each tenant, which both replicas have found active.
     async fn tokens(&self) -> Tokens {
         let mut tokens = Vec::new();
         for tenant in TENANTS {
@@ -51,7 +51,7 @@ impl Scene {
         tokens
     }
 
-    /// Whether the token is active. `None` if the replica cannot know, and says when to ask again.
+    /// Whether the token is active. `None` if the replica does not know, and says when to ask again.
     async fn judged(&self, replica: &Replica, tenant: &str, token: &str) -> Option<bool> {
         let answer = introspect(&self.test_env, replica, tenant, token).await;
         if answer.status == 503 {
@@ -69,7 +69,7 @@ impl Scene {
         }
     }
 
-    /// Revokes each token at the first replica as soon as the store takes writes.
+    /// Revokes each token at the first replica as soon as the store accepts writes.
     async fn check_revocations(&self, event: &str, began: Instant, tokens: &Tokens) {
         let [one, other] = &self.replicas;
         for (tenant, token) in tokens {
@@ -97,7 +97,7 @@ impl Scene {
         }
     }
 
-    /// The parts of the identity of the history, and the identity.
+    /// The parts of the identity of the history, followed by the identity.
     fn history(&self, server: &PostgresServer) -> Vec<String> {
         let parts = format!(
             "SELECT concat_ws('|', {}, latchkey_history()) FROM pg_control_system()",
@@ -106,7 +106,7 @@ impl Scene {
         server.server().query(&self.test_env.database.name, &parts).split('|').map(str::to_owned).collect()
     }
 
-    /// Asserts that only these parts of the identity differ, and that the identity does.
+    /// Asserts that exactly these parts of the identity differ, and that the identity differs.
     fn assert_differs(&self, server: &PostgresServer, before: &[String], expected: &[&str]) {
         let now = self.history(server);
         let differs = |(place, _): &(usize, &&str)| before[*place] != now[*place];
@@ -121,7 +121,7 @@ const TIMELINE: &str = "left(pg_walfile_name(pg_current_wal_lsn()), 8)";
 const START: &str = "pg_postmaster_start_time()";
 const DATABASE: &str = "(SELECT oid FROM pg_database WHERE datname = current_database())";
 const INCARNATION: &str = "latchkey_incarnation()";
-/// What the identity consists of, as the migration has it.
+/// The parts of the identity, as in the migration.
 const PARTS: [&str; 5] = [SERVER, TIMELINE, START, DATABASE, INCARNATION];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,14 +143,14 @@ async fn changes_count_after_a_failover_that_lost_transactions() {
         scene.eventually_active(tenant, token, true).await;
     }
     primary.kill();
-    // No checkpoint ends before the identity is read.
+    // No checkpoint may end before the identity is read.
     standby.signal_process("checkpointer", "STOP");
     standby.server().query("postgres", "SELECT pg_promote()");
     let promoted = Instant::now();
     scene.forwarder.turn_to(standby.server().0.as_str()).await;
     scene.check_revocations("failover", promoted, &tokens).await;
     scene.eventually_active("acme", &lost[LOST - 1], true).await;
-    // Another server has started at another time.
+    // The other server has another start time.
     scene.assert_differs(&standby, &before, &[TIMELINE, START]);
     check_that_each_part_counts(&scene);
     standby.signal_process("checkpointer", "CONT");
@@ -164,8 +164,9 @@ async fn changes_count_after_a_failover_that_lost_transactions() {
     }
 }
 
-/// A start time differs wherever the timeline or the server does. So this computes the identity at one
-/// server, with another value in place of one part. The last checkpoint still names the previous timeline.
+/// If the timeline or the server differs, so does the start time. To test each part alone, this computes the
+/// identity at one server with another value instead of one part. The last checkpoint still contains the
+/// previous timeline.
 fn check_that_each_part_counts(scene: &Scene) {
     let database = &scene.test_env.database;
     let checkpoint = "SELECT lpad(to_hex(timeline_id), 8, '0') FROM pg_control_checkpoint()";

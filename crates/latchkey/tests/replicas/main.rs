@@ -1,5 +1,5 @@
-//! Several programs on one PostgreSQL and one Redis answer as one, whatever happens to a program, to Redis or
-//! to PostgreSQL meanwhile. The servers are real. A test that pauses or kills a server uses its own.
+//! Several programs on one PostgreSQL and one Redis answer like one, whatever happens to a program, to Redis
+//! or to PostgreSQL. The servers are real. A test that pauses or kills a server uses its own.
 
 #![expect(
     clippy::unwrap_used,

@@ -2,21 +2,21 @@
 
 use crate::test_env::Replica;
 
-/// Some of its metrics at one moment.
+/// Some of a program's metrics at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Numbers {
     /// SQL statements, including one a second for the program's check of its store.
     pub(crate) statements: u64,
     /// Redis commands for rows, changes and used identifiers.
     pub(crate) commands: u64,
-    /// Number of loads of the client cache from Redis or the store.
+    /// How often the client cache was loaded from Redis or the store.
     pub(crate) client_loads: u64,
     /// Rows found in Redis.
     pub(crate) hits: u64,
     /// Replays that Redis refused.
     pub(crate) refused_early: u64,
     pub(crate) redis_is_up: bool,
-    /// Number of times that the program stopped using Redis.
+    /// How often the program stopped using Redis.
     pub(crate) outages: u64,
 }
 

@@ -8,8 +8,8 @@ use crate::person::{AUTHORIZATION_REQUEST, Browser, after, code_of, redeem, requ
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv};
 
-/// A number that is higher than the number of times at which the program's own statements, one a second, can
-/// coincide with a request. It is one fewer than the wrong passwords that an account may have.
+/// More often than the program's own statements, one a second, can coincide with a request. One fewer than
+/// the wrong passwords that an account may have.
 const TIMES: usize = 9;
 
 /// The cost of each kind of request at a tenant whose rows are cached.
@@ -29,20 +29,20 @@ const COSTS: [(&str, u64); 9] = [
 /// again.
 const COSTS_OF_ACCOUNT: [u64; 2] = [3, 13];
 
-/// The statements of the replica until now, and when they were read.
+/// The number of statements of the replica until now, and the time.
 async fn count(replica: &Replica) -> (u64, Instant) {
     (Numbers::from_replica(replica).await.statements, Instant::now())
 }
 
-/// Returns the statements between the two. A request that takes longer than a second, such as a password on a
-/// slow machine, always coincides with the program's own statements. They are subtracted if that gives the
-/// expected cost.
+/// The number of statements between two counts. A request that takes longer than a second, such as checking a
+/// password on a slow machine, always coincides with the program's own statements. They are subtracted if
+/// that gives the expected cost.
 fn cost(before: (u64, Instant), after: (u64, Instant), expected: u64) -> u64 {
     let (counted, own) = (after.0 - before.0, (after.1 - before.1).as_secs());
     counted.saturating_sub(own).max(expected.min(counted))
 }
 
-/// The least that each kind of request cost, measured until it is as expected.
+/// The least cost of each kind of request. Measures until the costs are as expected.
 async fn costs(test_env: &TestEnv, tenant: &'static str, replica: &Replica) -> [(&'static str, u64); 9] {
     let mut least = COSTS.map(|(kind, _)| (kind, u64::MAX));
     for _ in 0..TIMES {
@@ -97,7 +97,7 @@ async fn costs_of_account(test_env: &TestEnv, tenant: &'static str, replica: &Re
         let page = browser.get(replica, "/account").await;
         let seen = count(replica).await;
         let other = after(&page, "name=\"session\" value=\"").unwrap_or_else(|| panic!("{page:?}"));
-        // The request is one of those that look equal.
+        // Any of the other sessions, which look the same.
         let other = other.split(' ').next().unwrap().to_owned();
         let ended = browser.submit(replica, "/account", &page, &[("session", &*other)]).await;
         assert!(ended.status == 200 && !ended.body.contains(&other), "{ended:?}");

@@ -14,13 +14,13 @@ use crate::test_env::{Replica, TestEnv, settings};
 pub(crate) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// No server listens at this address.
 const CALLBACK: &str = "http://127.0.0.1:9/callback";
-/// RFC 7636 appendix B.
+/// The example of RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// The origin of every replica's pages: the public URL.
 const PUBLIC: &str = "http://localhost:3000";
 
-/// Returns settings in which Ada has an account at each tenant, and can sign in for the client `web`.
+/// Settings in which Ada has an account at each tenant, and can sign in for the client `web`.
 pub(crate) fn settings_with_people() -> String {
     let with_person = "strategies: { oauth2: { enabled: true }, oidc: { enabled: true } }
     refresh_token: { rotation: always }
@@ -43,7 +43,7 @@ pub(crate) fn settings_with_people() -> String {
     with_client(with_client(text, "ACME_SECRET"), "GLOBEX_SECRET")
 }
 
-/// A browser at one tenant. Its requests are those of pages.
+/// A browser at one tenant. Its requests look like those of pages.
 pub(crate) struct Browser {
     tenant: &'static str,
     email: String,
@@ -72,14 +72,13 @@ impl Browser {
         browser
     }
 
-    /// Opens the page of an authorization request.
     pub(crate) async fn open(&mut self, replica: &Replica) -> Answer {
         let answer = self.authorize(replica, &AUTHORIZATION_REQUEST).await;
         self.keep(&answer);
         answer
     }
 
-    /// Sends the form of a sign-in page, with the right password or another one.
+    /// Sends the form of a sign-in page, with the correct password or a wrong one.
     pub(crate) async fn sign_in(&mut self, replica: &Replica, page: &Answer, is_right: bool) -> Answer {
         let password = if is_right { &self.password } else { "another long password" };
         let fields = [("identifier", &*self.email), ("password", password)];
@@ -98,7 +97,6 @@ impl Browser {
         self.send(replica, Method::GET, path, &[]).await
     }
 
-    /// Sends the form of a page.
     pub(crate) async fn submit(
         &self,
         replica: &Replica,
@@ -137,7 +135,7 @@ pub(crate) const AUTHORIZATION_REQUEST: [(&str, &str); 6] = [
     ("code_challenge_method", "S256"),
 ];
 
-/// Returns the code in the address of the client: in a redirect, and after a form in a page.
+/// The code that the client gets: in the address of a redirect, or of the page after a form.
 pub(crate) fn code_of(answer: &Answer) -> Option<String> {
     let redirect = answer.headers.iter().find(|(name, _)| name == LOCATION.as_str());
     let redirect = redirect.map(|(_, location)| location.clone());
@@ -146,7 +144,7 @@ pub(crate) fn code_of(answer: &Answer) -> Option<String> {
     to.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned())
 }
 
-/// Returns the part of a page after this text, up to a quotation mark.
+/// The part of a page between this text and the next quotation mark.
 pub(crate) fn after(page: &Answer, before: &str) -> Option<String> {
     Some(page.body.split_once(before)?.1.split_once('"')?.0.to_owned())
 }

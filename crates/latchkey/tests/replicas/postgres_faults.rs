@@ -1,5 +1,5 @@
 //! During an outage of PostgreSQL, cached clients get their tokens, and all others get 503: never "unknown
-//! client", never an internal error. Everything recovers afterwards.
+//! client", and never an internal error. Everything recovers afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -18,9 +18,10 @@ const CLIENTS: usize = 60;
 const WARM: usize = 10;
 /// A second, and a margin for a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(5);
-/// A second, and a margin for opening connections on a busy machine. With six busy processes it takes 4 s.
+/// A second, and a margin for opening connections on a busy machine. With six busy processes opening
+/// connections takes 4 s.
 const SERVED_AGAIN: Duration = Duration::from_secs(30);
-/// Entries are fresh for ten seconds. Afterwards they are used only because the store is unavailable.
+/// Cached rows are fresh for ten seconds. Later they are only used because the store is unavailable.
 const STALE: Duration = Duration::from_millis(10_500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,7 +53,7 @@ async fn postgresql_may_be_restarted_and_stay_away() {
     let requested = Instant::now();
     send_request(&test_env, &replicas[0], "svc-50").await.assert_refused(503, "temporarily_unavailable");
     eprintln!("measured: a cold client gets 503 after {:?}", requested.elapsed());
-    // Settings that are saved meanwhile are applied afterwards.
+    // Settings that are saved during the outage are applied afterwards.
     let marks = replicas.each_ref().map(|replica| {
         let mark = replica.program.mark();
         replica.folder.write("config.yaml", &settings(CLIENTS + 1));
@@ -74,8 +75,8 @@ async fn postgresql_may_be_restarted_and_stay_away() {
     eprintln!("measured: {answered} requests of warm clients, 0 failed");
 }
 
-/// Its settings declare nothing, so the caches follow the policies of tenants that were
-/// created through the API.
+/// The settings declare nothing, so only the policies of tenants that were created through the API decide how
+/// long rows may be stale.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     const NOTHING: &str = "server: { listeners: [{ address: 127.0.0.1:0 }] }\nkeys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }\n";
@@ -87,7 +88,7 @@ async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     let tenant = json!({ "id": "initech", "client": { "client_id": "svc", "client_secret": secret }, "signing": { "algorithm": "ES256" } });
     admin.send_request(Method::POST, "/api/v1/admin/tenants", Some(tenant)).await;
     let is_served = async || program.request_token("initech", "svc", secret).await.status == 200;
-    // The tenant gets its first key, and its rows are invalidated.
+    // The tenant gets its first key, which invalidates its rows.
     let warm = Instant::now();
     while warm.elapsed() < Duration::from_secs(3) {
         eventually("a new tenant is served", LONGEST, is_served).await;
@@ -100,7 +101,7 @@ async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     let paused = postgres.paused();
     eventually("the store is missed", LONGEST, async || store().await == "degraded").await;
     let missed = Instant::now();
-    // Longer than entries are fresh.
+    // Longer than cached rows are fresh.
     while missed.elapsed() < STALE + Duration::from_secs(2) {
         assert!(is_served().await, "after {:?}", missed.elapsed());
         assert_eq!(store().await, "degraded");
@@ -132,7 +133,7 @@ async fn a_first_start_goes_on_after_roles_that_another_database_makes_at_the_sa
     eventually("the program serves", LONGEST, is_served).await;
 }
 
-/// Requests tokens of a client that was refused during the outage, and of one that was not requested.
+/// Requests tokens of a client that was refused during the outage, and of a client that was not requested.
 async fn served_again(test_env: &TestEnv, replicas: &[Replica; 2], first: usize, accepts: Instant) {
     let mut longest = Duration::ZERO;
     for number in [first, first + 15] {

@@ -1,5 +1,5 @@
-//! A PostgreSQL for one test, which the test may stop and kill. PostgreSQL refuses to run as root, so for
-//! root it runs as its packages' user. Only its own processes get signals.
+//! A PostgreSQL for one test, which the test may stop and kill. PostgreSQL refuses to run as root, so root
+//! runs it as the user of its packages. A test only sends signals to its own processes.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(crate) struct PostgresServer {
     process: Option<Child>,
 }
 
-/// Resumes the server also when a test fails, since values that are dropped later need it.
+/// Resumes the server even if a test fails, because values that are dropped later need the server.
 pub(crate) struct Paused<'a>(&'a PostgresServer);
 
 impl PostgresServer {
@@ -45,7 +45,7 @@ impl PostgresServer {
         server
     }
 
-    /// Starts a standby of this server, which has all that is committed until now.
+    /// Starts a standby of this server, which has everything that is committed until now.
     pub(crate) fn standby(&self) -> Self {
         let (folder, password) = (TempDir::new().unwrap(), self.password.clone());
         let mut standby = Self { folder, port: free_port(), password, process: None };
@@ -59,7 +59,8 @@ impl PostgresServer {
         standby
     }
 
-    /// Signals its one process of this name. A process gets its name some time after it begins.
+    /// Sends a signal to the server's process with this name. A process gets its name some time after it
+    /// begins.
     pub(crate) fn signal_process(&self, name: &str, signal: &str) {
         let is_named = |id: &String| {
             fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains(name))
@@ -75,14 +76,14 @@ impl PostgresServer {
         run(Command::new("kill").args([&format!("-{signal}"), &processes[0]])).output();
     }
 
-    /// Kills all of its processes. The next start recovers from the log.
+    /// Kills all processes of the server. The next start recovers from the log.
     pub(crate) fn kill(&mut self) {
         self.signal_all("KILL");
         let mut killed = self.process.take().unwrap();
         assert!(wait(&mut killed, LONGEST).is_some(), "PostgreSQL did not end");
     }
 
-    /// The server, for its administrator.
+    /// The server, accessed as its administrator.
     pub(crate) fn server(&self) -> Server {
         Server(
             format!("postgres://{USER}:{}@127.0.0.1:{}/postgres", self.password, self.port).parse().unwrap(),
@@ -97,8 +98,8 @@ impl PostgresServer {
     pub(crate) fn start(&mut self) {
         let mut command = self.tool("postgres");
         command.arg("-D").arg(self.folder.path().join("data")).args(["-p", &self.port.to_string()]);
-        // The data must survive a kill, so it keeps its write-ahead log; it need not
-        // survive a crash of the machine.
+        // The data must survive a kill, so the write-ahead log is kept. It need not survive a crash of the
+        // machine.
         for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"] {
             command.args(["-c", setting]);
         }
@@ -116,7 +117,7 @@ impl PostgresServer {
         }
     }
 
-    /// Stops like `pg_ctl stop -m immediate`: it cuts open connections, and the next start recovers from the
+    /// Stops like `pg_ctl stop -m immediate`: open connections are cut, and the next start recovers from the
     /// log.
     pub(crate) fn stop_immediately(&mut self) {
         let Some(mut process) = self.process.take() else { return };
@@ -124,10 +125,10 @@ impl PostgresServer {
         assert!(wait(&mut process, LONGEST).is_some(), "PostgreSQL did not stop");
     }
 
-    /// Enables TLS for clients that request it, with a certificate and its private key, as PEM.
+    /// Enables TLS for clients that request it, with a certificate and its private key in PEM.
     pub(crate) fn speak_tls(&self, certificate: &Path, key: &Path) {
         for (from, to) in [(certificate, "server.crt"), (key, "server.key")] {
-            // PostgreSQL refuses a key that others may read, and cannot read root's.
+            // PostgreSQL refuses a key that others may read, and cannot read a key of root.
             let path = self.folder.path().join("data").join(to);
             let owner: &[&str] = if is_root() { &["-o", USER] } else { &[] };
             run(Command::new("install").args(["-m", "600"]).args(owner).args([from, &path])).output();
@@ -136,19 +137,19 @@ impl PostgresServer {
         self.server().query("postgres", "SELECT pg_reload_conf()");
     }
 
-    /// The server does not respond on old or new connections until the guard is dropped.
+    /// The server does not respond on any connection until the guard is dropped.
     pub(crate) fn paused(&self) -> Paused<'_> {
         self.signal_all("STOP");
         Paused(self)
     }
 
-    /// Signals the server's process and its children, one per connection.
+    /// Sends a signal to the server's process and to its children, one for each connection.
     fn signal_all(&self, name: &str) {
         let Some(process) = &self.process else { return };
         let children = self.children();
         signal(name, process.id());
         for child in children {
-            // A child that has just ended is no problem.
+            // A child that has just ended is not an error.
             drop(run(Command::new("kill").args([&format!("-{name}"), &child])));
         }
     }
@@ -159,8 +160,8 @@ impl PostgresServer {
         children.split_whitespace().map(str::to_owned).collect()
     }
 
-    /// The tool ends with this process, even when it is killed. setpriv executes the program in its own
-    /// process, so the child is the server.
+    /// The tool ends with this process, even if this process is killed. setpriv executes the program in its
+    /// own process, so the child is the server.
     fn tool(&self, name: &str) -> Command {
         let program = server_path("LATCHKEY_TEST_POSTGRES_BIN").join(name);
         let mut command = if is_root() {

@@ -1,5 +1,5 @@
-//! An outage of Redis or PostgreSQL is a line at its begin and one at its end, however many requests and
-//! tries there are meanwhile.
+//! An outage of Redis or PostgreSQL has one log line at its beginning and one at its end, however many
+//! requests and attempts there are.
 
 use serde_json::Value;
 use testkit::RedisServer;
@@ -10,14 +10,13 @@ use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 
 const CLIENTS: usize = 60;
 
-/// What the program logs after so many lines, without its lines about requests.
+/// The log lines after the first `before` lines, without lines about requests.
 fn said(replica: &Replica, before: usize) -> Vec<String> {
     let lines = replica.program.log().split_off(before);
     let about = |line: &Value| line["target"] != "access";
     lines.iter().filter(|line| about(line)).map(|line| line["message"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Requests tokens of clients that are not cached.
 async fn request(test_env: &TestEnv, replica: &Replica, clients: std::ops::Range<usize>, status: u16) {
     for number in clients {
         for tenant in TENANTS {
@@ -52,8 +51,8 @@ async fn an_outage_is_told_when_it_begins_and_when_it_ends() {
         request(&test_env, &replica, 20 + round..21 + round, 200).await;
     }
     replica.program.log_after(mark, "Redis answers again");
-    // On a busy machine Redis may have been late before, which is an outage of its own. Without one telling
-    // for all, there would be three.
+    // On a busy machine Redis may have been late before, which is an outage of its own. If each part logged
+    // the outage itself, there would be three lines.
     let lines = said(&replica, 0);
     let count = |text: &str| lines.iter().filter(|line| line.starts_with(text)).count();
     let (begun, ended) = (count("Redis is out of reach"), count("Redis answers again"));
@@ -65,7 +64,7 @@ async fn an_outage_is_told_when_it_begins_and_when_it_ends() {
     request(&test_env, &replica, 30..50, 503).await;
     postgres.start();
     replica.program.log_after(mark, "the store answers again");
-    // On a busy machine Redis may be late, and the lease of rotation is taken anew.
+    // On a busy machine Redis may be late, and the lease for rotation may be taken again.
     let mut lines = said(&replica, before);
     lines.retain(|line| !line.contains("Redis") && !line.contains("rotates keys"));
     assert_said(&lines, &["the store does not answer", "the store answers again"]);

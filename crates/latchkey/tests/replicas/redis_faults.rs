@@ -1,6 +1,6 @@
-//! Whatever happens to Redis, no request fails and no token belongs to another client. Two programs get
-//! requests without pause, mostly for clients that they have not cached, so that they would use Redis.
-//! Afterwards they use it again without intervention.
+//! Whatever happens to Redis, no request fails and no token belongs to another client. Two programs
+//! continuously get requests, mostly for clients that they have not cached, so that they would use Redis.
+//! Afterwards they use Redis again without intervention.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,12 @@ use crate::redis_server::Inspected;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// Clients of each tenant.
 const CLIENTS: usize = 500;
-/// The load omits some clients, with which rows are shared again.
+/// The load leaves out some clients, which show later that rows are shared again.
 const LOADED: usize = CLIENTS - 100;
-/// The longest pause between two tries, and a margin for a busy machine.
+/// The longest pause between two attempts, and a margin for a busy machine.
 const USED_AGAIN: Duration = Duration::from_secs(20);
-/// Fewer requests would be meaningless.
+/// Fewer requests would prove nothing.
 const LEAST: usize = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,7 +52,7 @@ async fn redis_may_be_killed_and_started_anew() {
     eprintln!("measured: {answered} requests, 0 failed");
 }
 
-/// Returns whether one program finds in Redis a row that the other has read.
+/// Whether one program finds a row in Redis that the other has read.
 async fn is_shared(
     test_env: &TestEnv,
     redis: &RedisServer,
@@ -73,7 +72,7 @@ async fn is_shared(
     after > before && found > hits && redis.scripts_run() > scripts
 }
 
-/// A command to Redis, the one that takes it back, the cause in readiness and log, and that of `doctor`.
+/// A command to Redis, the command that undoes it, the cause in readiness and log, and the cause in `doctor`.
 const REFUSALS: [[&str; 4]; 3] = [
     ["CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", "Redis is full", "\"OOM\""],
     ["REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "Redis accepts no writes", "ReadOnly"],
@@ -117,11 +116,11 @@ async fn why_redis_is_not_used_is_said() {
         told(end);
         eventually("Redis is used again", USED_AGAIN, async || state().await["status"] == "ok").await;
     }
-    // Refusals that follow each other are one outage.
+    // Several refusals in a row are one outage.
     let lines = replica.program.log();
     let texts = lines.iter().filter_map(|line| line["message"].as_str());
     let begun: Vec<_> = texts.filter(|text| text.ends_with("; the store is read instead")).collect();
-    // A busy machine may be late first.
+    // On a busy machine Redis may be late first.
     let is_named = begun.iter().any(|text| !text.starts_with("Redis is out of reach"));
     assert!(is_named && begun.len() <= REFUSALS.len() + 1, "{begun:?}");
 }

@@ -1,22 +1,22 @@
-//! What tests read and write in a Redis of their own.
+//! Reads and writes in the Redis of a test.
 
 use redis::{Cmd, FromRedisValue, Value};
 use testkit::RedisServer;
 
 pub(crate) trait Inspected {
-    /// Returns the answer of Redis to a command, if it is of this type.
+    /// The answer of Redis to a command, if it has this type.
     fn ask<T: FromRedisValue>(&self, words: &[&[u8]]) -> Option<T>;
 
     fn command(&self, words: &[&[u8]]) {
         drop(self.ask::<Value>(words));
     }
 
-    /// All names that programs have written.
+    /// All keys that programs have written.
     fn names(&self) -> Vec<Vec<u8>> {
         self.ask(&[b"KEYS", b"latchkey:*"]).unwrap()
     }
 
-    /// Returns the number of executed scripts. Every operation of programs on rows and changes is one script.
+    /// The number of executed scripts. Every operation of programs on rows and changes is one script.
     fn scripts_run(&self) -> u64 {
         let statistics: String = self.ask(&[b"INFO", b"commandstats"]).unwrap();
         let calls = |name: &str| {

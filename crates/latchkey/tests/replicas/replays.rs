@@ -1,5 +1,5 @@
-//! With Redis a replay at another replica costs no statement. A Redis that is flushed or written by others
-//! accepts nothing twice, and refuses nothing at another tenant.
+//! With Redis, refusing a replay at another replica costs no statement. Even if Redis is flushed or others
+//! write to it, nothing is accepted twice, and nothing is refused at another tenant.
 
 use std::time::Duration;
 
@@ -14,11 +14,10 @@ use crate::prover::Prover;
 use crate::redis_server::Inspected;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 
-/// A number that is higher than the number of times at which the program's own statements, one a second, can
-/// coincide with one of them.
+/// More often than the program's own statements, one a second, can coincide with a replay.
 const TIMES: usize = 6;
-/// The remaining life of an assertion with the leeway for the client's clock and the one for those of
-/// replicas, in milliseconds.
+/// The remaining life of an assertion in milliseconds, with the leeway for the client's clock and for the
+/// clocks of replicas.
 const LEFT: i64 = (LIFETIME as i64 + 120) * 1_000;
 
 async fn two_with_redis(test_env: &TestEnv, settings: &str) -> [Replica; 2] {
@@ -29,7 +28,7 @@ async fn two_with_redis(test_env: &TestEnv, settings: &str) -> [Replica; 2] {
     replicas
 }
 
-/// The names and the remaining milliseconds of a tenant's marks.
+/// The keys of a tenant's marks in Redis, and their remaining milliseconds.
 fn marks(redis: &RedisServer, tenant: &str) -> Vec<(Vec<u8>, i64)> {
     let below = format!("latchkey:{{{tenant}}}:used:").into_bytes();
     let names = redis.names().into_iter().filter(|name| name.starts_with(&below));
@@ -37,8 +36,8 @@ fn marks(redis: &RedisServer, tenant: &str) -> Vec<(Vec<u8>, i64)> {
     names.map(|name| (name.clone(), left(&name))).collect()
 }
 
-/// Returns the values that were used and have a mark. A mark is a shortcut that is written once, so a busy
-/// machine may lack it.
+/// Uses values until one has a mark in Redis, and returns these. A mark is only a shortcut and written once,
+/// so it may be missing on a busy machine.
 async fn used_and_marked<T>(redis: &RedisServer, tenant: &str, using: impl AsyncFn(&str) -> T) -> T {
     for jti in ["1", "2", "3", "4", "5"] {
         let used = using(jti).await;
@@ -52,8 +51,8 @@ async fn used_and_marked<T>(redis: &RedisServer, tenant: &str, using: impl Async
     panic!("{tenant}: no mark of five");
 }
 
-/// Returns the statements and commands of a replay at this replica, which Redis refuses. It is the least of
-/// several.
+/// The statements and commands for a replay at this replica, which Redis refuses. The least of several
+/// measurements.
 async fn cost<F: Future<Output = u16>>(
     replica: &Replica,
     replay: impl Fn() -> F,

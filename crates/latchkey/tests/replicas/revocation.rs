@@ -1,6 +1,6 @@
 //! A token that is revoked at one replica is invalid at the other: within a second with a message, within ten
-//! seconds without one. Without the store no token is active. The median of five times with a message is
-//! within the second, and each is within a limit for a busy machine.
+//! seconds without one. Without the store no token is active. The median of five measurements with a message
+//! must be within the second, and each must be within a limit for a busy machine.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::test_servers::eventually;
 
 pub(crate) const BY_MESSAGE: Duration = Duration::from_secs(1);
 const WITHOUT_MESSAGE: Duration = Duration::from_secs(10);
-/// A second, and a margin for a busy machine. It is far less than the eight seconds after which cached facts
+/// A second, and a margin for a busy machine. Far less than the eight seconds after which cached revocations
 /// expire.
 pub(crate) const NOTIFIED: Duration = Duration::from_secs(4);
 pub(crate) const TIMES: usize = 5;
@@ -49,7 +49,7 @@ pub(crate) fn assert_median_within(bound: Duration, mut times: Vec<Duration>) {
     assert!(times[TIMES / 2] <= bound, "the median is beyond {bound:?}: {times:?}");
 }
 
-/// Revokes tokens of each tenant at the first replica. The second one has just called each of them active.
+/// Revokes tokens of each tenant at the first replica. The second replica has just found each of them active.
 async fn check(test_env: &TestEnv, replicas: &[Replica; 2]) {
     let [one, other] = replicas;
     for tenant in TENANTS {
@@ -94,8 +94,8 @@ async fn a_revocation_without_a_message_is_found_all_the_same_with_redis_and_wit
     tokio::join!(check_without_messages(&with), check_without_messages(&without));
 }
 
-/// Plain SQL writes a row without a message, as if the message were lost. It writes the first one just after
-/// the replicas have read the facts, and each other one a second later.
+/// Writes rows with plain SQL, without a message, as if the message were lost. The first row is written just
+/// after the replicas have read the revocations, and each further row a second later.
 async fn check_without_messages(test_env: &TestEnv) {
     let replicas = test_env.start_two(&settings(1)).await;
     for tenant in TENANTS {
@@ -125,7 +125,8 @@ async fn check_lost(test_env: &TestEnv, replicas: &[Replica; 2], tenant: &str) {
             next += Duration::from_secs(1);
         }
         for (replica, times) in replicas.iter().zip(&mut times) {
-            // The tokens end in the order of their rows, because a replica reads all facts at once.
+            // The tokens become invalid in the order of their rows, because a replica reads all revocations
+            // together.
             while let Some((token, at)) = revoked.get(times.len()) {
                 if is_active(test_env, replica, tenant, token).await {
                     assert!(at.elapsed() <= WITHOUT_MESSAGE, "not within {WITHOUT_MESSAGE:?}");
@@ -155,7 +156,7 @@ async fn without_the_store_no_token_is_active_and_tokens_are_issued() {
         assert!(is_active(&test_env, replica, "acme", &token).await);
     }
     postgres.stop_immediately();
-    // Facts are fresh for ten seconds after they were read.
+    // Revocations are fresh for ten seconds after they were read.
     sleep(Duration::from_millis(10_500)).await;
     for replica in &replicas {
         for _ in 0..3 {
@@ -175,7 +176,7 @@ async fn without_the_store_no_token_is_active_and_tokens_are_issued() {
     }
 }
 
-/// The next token of a grant that continues is tested, too. It waits until it is valid.
+/// Also tests the next token of a grant that continues. The token request waits until the token is valid.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_tokens_of_a_client_end_at_both_and_its_next_one_is_valid() {
     let test_env = TestEnv::new(None);
@@ -207,7 +208,7 @@ async fn all_tokens_of_a_client_end_at_both_and_its_next_one_is_valid() {
     assert_eq!(test_env.database.query(rows), "1");
 }
 
-/// What was issued before stays revoked, also if it is of the second of the resumption.
+/// Earlier tokens stay revoked, even those of the second of the resumption.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_resumed_client_or_tenant_gets_tokens_without_a_wait_once_the_answer_is_there() {
     let test_env = TestEnv::new(None);

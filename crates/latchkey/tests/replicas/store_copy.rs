@@ -1,4 +1,4 @@
-//! A store moves to the other engine and back while it is served. All its content stays valid there: tokens,
+//! A store moves to the other engine and back while servers use it. All content stays valid: tokens,
 //! revocations, secrets, API keys, sessions, refresh tokens and keys.
 
 use std::io::{BufRead as _, BufReader};
@@ -50,13 +50,13 @@ impl Held {
         }
     }
 
-    /// Everything is as it was, at a program on another store.
+    /// Checks that everything is unchanged at a program on another store.
     async fn check(&mut self, test_env: &TestEnv, replica: &Replica) {
         self.check_tokens(test_env, replica).await;
         assert!(code_of(&self.browser.authorize(replica, &AUTHORIZATION_REQUEST).await).is_some());
     }
 
-    /// Checks credentials without a session, which are unchanged.
+    /// Checks the credentials that belong to no session, which must be unchanged.
     pub(crate) async fn check_tokens(&mut self, test_env: &TestEnv, replica: &Replica) {
         let (tenant, of) = (self.tenant, (test_env, self.tenant));
         assert_eq!(replica.program.jwks(tenant).await.json(), self.keys);
@@ -77,8 +77,7 @@ pub(crate) fn start(test_env: &TestEnv, settings: &str, url: &str) -> Replica {
     Replica { program: Program::spawn(&folder, command.env("LATCHKEY__STORAGE__URL", url)), folder }
 }
 
-/// Runs a command. On a busy machine it may wait longer than it does for its first
-/// connection, and says so (6).
+/// Repeats a command that exits with 6: on a busy machine, opening its first connection may take too long.
 pub(crate) fn patiently(command: impl Fn() -> Command) -> Ran {
     let ran = || run(&mut command());
     (0..5).map(|_| ran()).find(|ran| ran.code != Some(6)).unwrap_or_else(ran)
@@ -88,7 +87,7 @@ fn store_copy(test_env: &TestEnv, folder: &Folder, arguments: &[&str]) -> Ran {
     run(&mut test_env.command(folder, &[&["store", "copy"], arguments].concat()))
 }
 
-/// Kills a copy when it says this.
+/// Kills a copy when it prints this line.
 fn killed(test_env: &TestEnv, folder: &Folder, [from, to]: [&str; 2], line: &str) {
     let mut command = test_env.command(folder, &["store", "copy", "--from", from, "--to", to]);
     let mut copy = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -178,7 +177,7 @@ async fn a_store_moves_to_the_other_engine_and_back_with_all_that_it_knows() {
     back.program.log_after(Mark::START, "serving");
 }
 
-/// Returns settings of tenants, each with one client with a secret, and a signing key of its own.
+/// Settings with `tenants` tenants. Each has one client with a secret, and its own signing key.
 fn settings_of(tenants: usize) -> String {
     const HEAD: &str = "\
 server: { listeners: [{ address: 127.0.0.1:0 }] }

@@ -1,5 +1,5 @@
-//! PostgreSQL and Redis over TLS, with certificates of a private authority. A program that does not trust it
-//! fails to start because of PostgreSQL, and works without Redis.
+//! PostgreSQL and Redis over TLS, with certificates of a private authority. A program that does not trust the
+//! authority cannot start because of PostgreSQL, but works without Redis.
 
 use std::fs;
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
             assert!(said.contains("correct sslmode and sslrootcert in storage.url"), "{said}");
         }
     };
-    // A server without TLS, or a man in the middle that says so.
+    // A server without TLS, or an attacker in between who claims so.
     for mode in ["require", "verify-ca", "verify-full"] {
         refused("127.0.0.1", &format!("sslmode={mode}{ours}"), "server does not support TLS");
     }
@@ -99,7 +99,7 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
     }
 }
 
-/// A Redis that speaks TLS at this port, too.
+/// A Redis that also accepts TLS at this port.
 fn redis_with_tls(files: &Files, port: &str, more: &[&str]) -> RedisServer {
     let [certificate, key, authority] =
         ["cert.pem", "key.pem", "ca.pem"].map(|name| files.path(name).display().to_string());
@@ -128,7 +128,7 @@ async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
 
     let trusting = start("ca.pem");
     eventually("Redis answers", LONGEST, async || state(&trusting).await == "ok").await;
-    // A busy machine may give up a write; a row is written again when it is read again.
+    // On a busy machine a write may time out. A row is written again when it is read again.
     eventually("rows are in Redis", LONGEST, async || {
         trusting.program.token("acme", "svc-0", test_env.secret_of("acme")).await;
         !redis.names().is_empty()
@@ -144,7 +144,7 @@ async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
     assert!(!numbers.redis_is_up && numbers.hits == 0, "{numbers:?}");
 }
 
-// With a password, which the masters that are found get, too.
+// With a password, which is also sent to the masters that sentinels find.
 #[tokio::test]
 async fn clusters_and_sentinels_are_reached_over_tls() {
     let files = Files::new();

@@ -1,12 +1,12 @@
 //! One tenant moves to another installation, and back. Its tokens, secrets, API keys, refresh tokens, people
-//! and revocations stay valid there. The other tenants of both notice nothing.
+//! and revocations stay valid there. The other tenants of both installations are not affected.
 
 use crate::host::Ran;
 use crate::person::{Browser, settings_with_people};
 use crate::store_copy::{Held, patiently, start};
 use crate::test_env::{Replica, TestEnv};
 
-/// An installation with a sealing key, a pepper and a store of its own.
+/// An installation with its own sealing key, pepper and store.
 struct Installation {
     test_env: TestEnv,
     url: String,
@@ -30,7 +30,7 @@ impl Installation {
         self.cli(arguments).assert_ends(1, &[why]);
     }
 
-    /// Writes `acme` to a file of the other installation's folder.
+    /// Writes `acme` to a file in the other installation's folder.
     fn export_to(&self, other: &Self) {
         let key = other.cli(&["tenant", "recipient"]).output();
         let file = other.replica.folder.path("acme.tenant");
@@ -80,7 +80,7 @@ async fn a_tenant_goes_on_in_another_installation_and_comes_back() {
     assert_eq!(abroad.status(&home.test_env, "globex").await, 401);
     abroad.refuses(&["tenant", "import", &exported], "serves here; suspend it first");
 
-    // Rows that are made there are valid after a restart, and here once the tenant is back.
+    // Rows that are created there are valid after a restart, and here when the tenant is back.
     let made = abroad.cli(&["secret", "add", "acme", "svc-0", "--json"]).json();
     let made = made["client_secret"].as_str().unwrap().to_owned();
     abroad.replica.program.stop();

@@ -1,6 +1,6 @@
-//! Two programs that start at once on an empty database act as one server from the first token on. A
-//! change at one takes effect at the other: through Redis, through PostgreSQL, or, without a
-//! notification, when cached rows expire.
+//! Two programs that start at the same time on an empty database act as one server from the first token on. A
+//! change at one takes effect at the other: through Redis, through PostgreSQL or, without a notification,
+//! when cached rows expire.
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,7 @@ use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::eventually;
 use crate::verifier::Verifier;
 
-/// A second, and a margin for a busy machine. It is far less than the ten seconds after which cached rows
-/// expire.
+/// A second, and a margin for a busy machine. Far less than the ten seconds after which cached rows expire.
 const NOTIFIED: Duration = Duration::from_secs(4);
 /// Ten seconds, and a margin for a busy machine.
 const FOUND_OUT: Duration = Duration::from_secs(13);
@@ -46,7 +45,7 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
         }
     }
     assert_eq!(test_env.database.query("SELECT count(*) FROM signing_keys"), "2");
-    // Verifies the signatures of each tenant, too.
+    // Also verifies the signatures of each tenant.
     for replica in &replicas {
         let verifier = Verifier::from_replica(replica).await;
         for other in &replicas {
@@ -58,7 +57,7 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
     }
 }
 
-/// Each start begins with the state that the previous one has left.
+/// Each start begins with the state that the previous one left behind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
     let test_env = TestEnv::new(None);
@@ -77,7 +76,7 @@ async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
             count("change_log WHERE kind = 'client' AND tenant_id = 'acme' AND client_id = 'svc-1'"),
         ]
     };
-    // Settings that were applied before are not newer, so none is applied twice.
+    // Settings that were applied before do not count as new, so none is applied twice.
     for scope in ["api:write", "api:admin", "api:admin, api:write"] {
         let before = counts();
         let svc = "svc-1: { client_secret: { env: ACME_SECRET }, audiences: [api], scopes: ";
@@ -114,7 +113,7 @@ async fn a_change_at_one_is_so_at_the_other_after_redis_has_died() {
     check_changes(&test_env, &replicas, FOUND_OUT).await;
 }
 
-/// PgBouncer is in front of PostgreSQL. The listening connections and the migration go past it.
+/// PgBouncer is in front of PostgreSQL. Connections for notifications and the migration bypass it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_at_one_is_so_at_the_other_past_a_pooler() {
     let test_env = TestEnv::new(None);
@@ -137,7 +136,7 @@ async fn a_change_at_one_is_so_at_the_other_past_a_pooler() {
                  WHERE datname = current_database() AND application_name = 'direct' AND query LIKE '%change_log%'";
     assert_eq!(test_env.database.query(past), "2");
 
-    // Another server has a database of this name, too.
+    // Another server also has a database with this name.
     let other = PostgresServer::started();
     let namesake = test_env.database.namesake_on(&other.server());
     for arguments in [&["serve"][..], &["migrate"], &["doctor"]] {
@@ -150,8 +149,8 @@ async fn a_change_at_one_is_so_at_the_other_past_a_pooler() {
     }
 }
 
-/// A write by plain SQL sends no notification, like the loss of every message. A row that one program has
-/// read and the other has from Redis is fresh for no longer than if both had read it.
+/// A write with plain SQL sends no notification, as if every message were lost. A row that one program read
+/// from the store, and the other from Redis, is not fresh for longer than if both had read the store.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_without_a_notification_is_found_all_the_same() {
     let redis = RedisServer::started();
@@ -176,9 +175,9 @@ async fn a_change_without_a_notification_is_found_all_the_same() {
     }
 }
 
-/// Changes in sequence: a client's secret is replaced, a client is removed, a tenant is removed and returns.
-/// Only the first program reads the file. The second one has just served the changed rows, so they are in its
-/// cache.
+/// A sequence of changes: a client's secret is replaced, a client is removed, a tenant is removed and added
+/// again. Only the first program reads the file. The second one has just used the changed rows, so they are
+/// in its cache.
 async fn check_changes(test_env: &TestEnv, [one, other]: &[Replica; 2], longest: Duration) {
     let replaced = settings(3).replacen(
         "svc-0: { client_secret: { env: ACME_SECRET }",
@@ -189,7 +188,7 @@ async fn check_changes(test_env: &TestEnv, [one, other]: &[Replica; 2], longest:
     let closed = removed.split("  globex:").next().unwrap().to_owned();
     let (acme, new, globex) =
         (test_env.secret_of("acme"), test_env.new_secret(), test_env.secret_of("globex"));
-    // Settings; then tenant, client and secret of a request, and its status before and after.
+    // The settings, then tenant, client and secret of a request, and its status before and after.
     type Expected<'a> = (&'a str, &'a str, &'a str, u16, u16);
     let changes: [(&str, &[Expected<'_>]); 4] = [
         (&replaced, &[("acme", "svc-0", acme, 200, 401), ("acme", "svc-0", new, 401, 200)]),
@@ -215,11 +214,11 @@ async fn check_changes(test_env: &TestEnv, [one, other]: &[Replica; 2], longest:
             assert_eq!(one.program.request_token(tenant, client, secret).await.status, *after);
         }
     }
-    // Clients that no change concerns are still served.
+    // Clients that no change affects are still served.
     assert_eq!(other.program.request_token("acme", "svc-2", acme).await.status, 200);
 }
 
-/// Number of log lines with this text.
+/// The number of log lines with this text.
 fn said(replicas: &[Replica; 2], what: &str) -> usize {
     let lines = replicas.iter().flat_map(|replica| replica.program.log());
     lines.filter(|line| line["message"] == what).count()

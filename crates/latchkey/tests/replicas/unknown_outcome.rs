@@ -1,6 +1,7 @@
 //! The connection to PostgreSQL breaks after a COMMIT was sent and before it was answered: the change was
-//! done, and nobody knows. The answer says so, and a repetition with the same key gets the first result. The
-//! command line repeats by itself, also while PostgreSQL takes no connections for a while.
+//! made, but the program does not know. The answer says so, and repeating the request with the same key
+//! returns the first result. The command line repeats automatically, even while PostgreSQL accepts no
+//! connections for a while.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -17,7 +18,7 @@ use crate::host::{Ran, run};
 use crate::test_env::{TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// Stands between programs and PostgreSQL.
+/// A proxy between programs and PostgreSQL.
 #[derive(Clone)]
 struct Proxy {
     server: Server,
@@ -30,7 +31,7 @@ struct State {
     cut: Mutex<Option<String>>,
     /// How many new connections are closed after that.
     refusing: AtomicUsize,
-    /// All connections: the cut ends them, as a failover does.
+    /// All connections. The cut ends them, as a failover does.
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -54,13 +55,13 @@ impl Proxy {
         Self { server: Server(url), state }
     }
 
-    /// Cuts the connection of the next commit that writes this text. So many new connections fail afterwards.
+    /// Cuts the connection of the next commit that writes this text. Then this many new connections fail.
     fn cut_after_commit_of(&self, text: &str, refusing: usize) {
         self.state.refusing.store(refusing, Ordering::SeqCst);
         *self.state.cut.lock().unwrap() = Some(text.to_owned());
     }
 
-    /// Asserts that the commit was cut, and that every connection was refused.
+    /// Asserts that the commit was cut, and that this many connections were refused.
     #[track_caller]
     fn assert_cut(&self) {
         assert!(self.state.cut.lock().unwrap().is_none());
@@ -91,7 +92,7 @@ fn forward(program: TcpStream, server: TcpStream, state: &Arc<State>) {
         });
     });
     let (mut from, mut to) = (server, program);
-    // The answer to the commit ends the connection, and all others.
+    // The answer to the commit closes its connection, and all others.
     thread::spawn(move || {
         pass(&mut from, &mut to, |_| !silent.load(Ordering::SeqCst));
         if silent.load(Ordering::SeqCst) {
@@ -102,7 +103,7 @@ fn forward(program: TcpStream, server: TcpStream, state: &Arc<State>) {
     });
 }
 
-/// Passes on what is read, until the end or until `look` says no.
+/// Forwards data until the end, or until `look` returns false.
 fn pass(from: &mut TcpStream, to: &mut TcpStream, mut look: impl FnMut(&[u8]) -> bool) {
     let mut buffer = [0; 65_536];
     while let Ok(1..) = from.peek(&mut buffer) {
@@ -135,7 +136,7 @@ async fn a_change_whose_commit_got_no_answer_is_repeated_and_done_once() {
     replica.folder.canaries.add(&token);
 
     for tenant in TENANTS {
-        // Over HTTP, as by an administrator's own client.
+        // Over HTTP, as an administrator's own client sends requests.
         let send = async |id: &str| {
             let request = program.request(Method::POST, &format!("/api/v1/tenant/{tenant}/clients"));
             let request = request.bearer_auth(&token).header("idempotency-key", "once");
@@ -143,7 +144,7 @@ async fn a_change_whose_commit_got_no_answer_is_repeated_and_done_once() {
         };
         let id = format!("cut-{tenant}");
         proxy.cut_after_commit_of(&id, 0);
-        // On a busy machine connections may be opened again too late for a request.
+        // On a busy machine the connections may be opened again too late for a request.
         let unknown = loop {
             let answer = send(&id).await;
             if proxy.state.cut.lock().unwrap().is_none() {
@@ -167,7 +168,7 @@ async fn a_change_whose_commit_got_no_answer_is_repeated_and_done_once() {
         assert_eq!(first.body, second.body);
         check_made_once(&test_env, &replica.program, tenant, &id, &first.json()).await;
 
-        // The command line repeats, to a server and in its own process.
+        // The command line repeats the request, with a server and without.
         let url = program.url("");
         for (way, server) in [("http", &["--server", &url] as &[&str]), ("store", &[])] {
             let id = format!("by-{way}-{tenant}");
@@ -186,7 +187,7 @@ async fn a_change_whose_commit_got_no_answer_is_repeated_and_done_once() {
     }
 }
 
-/// The client exists once, with the secret of the answer, and one record of the audit says so.
+/// The client exists once, with the secret in the answer, and the audit has one record of its creation.
 async fn check_made_once(
     test_env: &TestEnv,
     program: &crate::program::Program,

@@ -1,6 +1,6 @@
 //! Codes, device codes and request URIs can be used once at all replicas. Each is used at two replicas at the
-//! same time, repeatedly, while Redis answers, is gone and is flushed. The store contract has many more uses
-//! at once.
+//! same time, repeatedly, while Redis answers, is stopped and is flushed. The store contract tests many more
+//! concurrent uses.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::person::{
 use crate::redis_server::Inspected;
 use crate::test_env::{Replica, TENANTS, TestEnv};
 
-/// Twice of each tenant, at each state of Redis.
+/// Pairs of uses: twice for each tenant in each state of Redis.
 const PAIRS: usize = 16;
-/// The least number of the 192 pairs with one first use and one refusal.
+/// The least number of the 192 pairs with one success and one refusal.
 const LEAST: usize = 180;
-/// Pairs of one session, which gives 20 codes of a client in a minute.
+/// Pairs for one session, which may issue 20 codes for a client in a minute.
 const OF_A_SESSION: usize = 8;
 
 /// A browser at a tenant, and the replicas of a test.
@@ -34,7 +34,7 @@ impl Place<'_> {
     }
 }
 
-/// The answer of a replica that other tests leave time for.
+/// Repeats a request until the replica is not too busy to answer it.
 async fn until_not_busy<F: Future<Output = Answer>>(send: impl Fn() -> F) -> Answer {
     for _ in 0..30 {
         let answer = send().await;
@@ -46,11 +46,12 @@ async fn until_not_busy<F: Future<Output = Answer>>(send: impl Fn() -> F) -> Ans
     panic!("the replica is busy for more than 30 s");
 }
 
-/// The effect of a second use besides its refusal.
+/// The effect of a second use, in addition to its refusal.
 #[derive(Clone, Copy, PartialEq)]
 enum SecondUse {
     Nothing,
-    /// It ends the tokens of the first one (RFC 6749 §4.1.2), which may then be refused, too.
+    /// The second use revokes the tokens of the first one (RFC 6749 §4.1.2), so the first one may also be
+    /// refused.
     EndsTheFirst,
 }
 

@@ -1,5 +1,5 @@
-//! Checks tokens like a resource server, with key sets that were fetched once. It would refuse tokens of a
-//! replica with keys of its own.
+//! Checks tokens like a resource server, with key sets that were fetched once. If replicas had different
+//! keys, some tokens would be refused.
 
 use std::collections::HashMap;
 
@@ -13,8 +13,7 @@ use crate::test_env::{Replica, TENANTS};
 pub(crate) struct Verifier(HashMap<&'static str, (DecodingKey, Validation)>);
 
 impl Verifier {
-    /// Returns a verifier with the only published key of each tenant. Each tenant must have had a first
-    /// token.
+    /// A verifier with the only published key of each tenant. Each tenant must have issued its first token.
     pub(crate) async fn from_replica(replica: &Replica) -> Self {
         let mut keys = HashMap::new();
         for tenant in TENANTS {
@@ -29,7 +28,7 @@ impl Verifier {
         Self(keys)
     }
 
-    /// Why this is not a token of this tenant's client; `None` if it is.
+    /// Why this is not a token of this tenant's client. `None` if it is.
     pub(crate) fn objection(&self, tenant: &str, client: &str, token: &str) -> Option<String> {
         let (key, validation) = &self.0[tenant];
         match decode::<Value>(token, key, validation) {

@@ -17,7 +17,6 @@ pub(super) trait WriteLines: Send {
     fn append(&mut self, lines: &str) -> io::Result<()>;
 }
 
-/// The thread that writes the lines.
 pub(crate) struct AuditWriter(mpsc::Sender<(String, oneshot::Sender<io::Result<()>>)>);
 
 struct Stdout;

@@ -23,7 +23,6 @@ const ALLOWED_APART: u64 = 2;
 enum ProbedStore {
     #[default]
     Answers,
-    /// The caches serve stale rows.
     ServedStale,
     Missed,
 }

@@ -30,7 +30,6 @@ struct CheckedAddress {
     paused_until: Timestamp,
 }
 
-/// An attempt in progress.
 pub(super) struct Begun {
     pub(super) address: LogoutAddress,
     failures_before: u32,

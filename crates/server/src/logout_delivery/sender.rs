@@ -9,13 +9,11 @@ use registry::Authenticator;
 use tenancy::{Stored, TenantResolver};
 use values::{Timestamp, causes};
 
-/// Sends a notice.
 #[async_trait]
 pub(crate) trait SendLogout: Send + Sync {
     async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<DeliveryResult>;
 }
 
-/// The result of an attempt.
 #[derive(Debug)]
 pub(crate) enum DeliveryResult {
     Delivered,

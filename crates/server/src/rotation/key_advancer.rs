@@ -7,7 +7,6 @@ use keys::KeySpec;
 use tenancy::TenantId;
 use values::Timestamp;
 
-/// Takes the next step of a tenant's keys.
 #[async_trait]
 pub(crate) trait KeyAdvancer: Send + Sync {
     /// Takes the step that is due by time and policy. Returns the kind of the key that was announced, if any.

@@ -24,7 +24,6 @@ struct Retry {
 }
 
 impl Retries {
-    /// The number of waiting tenants.
     pub(super) fn waiting(&mut self, now: Instant) -> u32 {
         self.0.retain(|_, retry| {
             let since = now.saturating_duration_since(retry.not_before);

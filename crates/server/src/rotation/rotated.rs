@@ -14,7 +14,6 @@ pub(crate) struct Rotated {
 }
 
 impl Rotated {
-    /// Whether this replica rotates keys.
     pub(crate) fn leads(&self) -> bool {
         self.leads.load(Ordering::Relaxed)
     }

@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 
 use super::tenant_keys::UnsealedKeys;
 
-/// The name of the stored value.
 const PEPPER: &str = "pepper";
 const UNUSABLE: &str = "the sealing key cannot be used";
 const NOT_OPENED: &str = "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys is the key that sealed it";
@@ -48,7 +47,6 @@ pub(crate) async fn sealed_pepper(store: &dyn SealedItems) -> Stored<Option<Vec<
     store.find_sealed(PEPPER).await
 }
 
-/// Unseals the stored pepper.
 pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> anyhow::Result<Pepper> {
     let bytes = sealer.unseal(&SealingContext::Named(PEPPER), sealed).await.map_err(|error| {
         let why = if is_outage(&error) { UNUSABLE } else { NOT_OPENED };

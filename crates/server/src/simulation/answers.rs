@@ -18,9 +18,7 @@ use super::replica::Replica;
 
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// The tenant is inactive.
     Tenant,
-    /// The client has not authenticated.
     Client,
     /// The replica cannot decide, or fails.
     Unavailable(String),

@@ -11,7 +11,6 @@ use super::replica::Replica;
 pub(super) enum Question {
     /// A token for the client with this index in the directory, with its nth newest secret.
     Token(usize, usize, usize),
-    /// The key set.
     Keys(usize),
     /// Whether this token is active.
     Introspection(Box<Token>),

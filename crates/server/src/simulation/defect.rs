@@ -1,11 +1,8 @@
 /// A deliberate defect in the invalidation. A simulation that does not find it would prove nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Defect {
-    /// The feed skips changes of clients.
     ClientsAreSkipped,
-    /// The feed skips revocations.
     RevocationsAreSkipped,
-    /// The feed skips changes of keys.
     KeysAreSkipped,
     /// The replica that commits a change does not invalidate its own cache.
     OwnEntriesAreKept,

@@ -108,7 +108,6 @@ pub(super) fn draw_signing(random: &mut Random, skew: u64) -> SigningPolicy {
     }
 }
 
-/// Adds the tenants and clients.
 pub(super) fn settle(random: &mut Random, store: &TestStore, pepper: &Pepper) -> Directory {
     let skew = 12 + random.below(12) as u64;
     let tenants = ["first", "second", "unchanged"].map(|name| {

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The process is stopped.
     Stopped,
     /// The process was killed, and a new one starts with empty caches.
     Restarted,
-    /// The store refuses calls.
     StoreRefuses,
     /// The store answers no calls until they time out.
     StoreHangs,
@@ -20,7 +18,6 @@ pub(super) enum Fault {
     FeedRefuses,
     /// The connection for notifications is silent.
     FeedIsSilent,
-    /// Notifications are late or lost.
     NotificationsLost,
     /// A standby receives no more transactions. At the end of the fault it replaces the store for both
     /// replicas.
@@ -65,7 +62,6 @@ const FEED_RECOVERS: Duration = Duration::from_secs(6);
 /// The longest duration of a call that began during a fault.
 const CALLS_END: Duration = Duration::from_secs(6);
 
-/// All faults of a run.
 #[derive(Default)]
 pub(super) struct Faults(Vec<Injected>);
 

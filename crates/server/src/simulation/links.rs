@@ -26,7 +26,6 @@ const GIVEN_UP: Duration = Duration::from_millis(2_500);
 /// The process is stopped in one of so many directions of calls.
 const CALLS_TO_A_STOP: usize = 1_000;
 
-/// The connection to the store.
 pub(super) struct StoreLink {
     pub(super) world: Arc<World>,
     pub(super) replica: usize,

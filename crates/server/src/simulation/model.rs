@@ -34,7 +34,6 @@ struct Commit {
     reported: Option<Duration>,
 }
 
-/// The rows of a tenant.
 pub(super) struct TenantVersions {
     pub(super) id: TenantId,
     pub(super) tenant: Versions<Arc<Tenant>>,

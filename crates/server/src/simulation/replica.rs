@@ -67,7 +67,6 @@ impl Replica {
         });
     }
 
-    /// Kills the process.
     pub(super) fn kill(&self) {
         self.world.set_replica(self.number, None);
         locked(&self.world.warm_since)[self.number] = None;
@@ -143,7 +142,6 @@ impl Replica {
     }
 }
 
-/// The clock of the process.
 fn clock(world: &Arc<World>, number: usize) -> ReadClock {
     let world = Arc::clone(world);
     Arc::new(move || world.clock(number))

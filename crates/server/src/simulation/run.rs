@@ -30,7 +30,6 @@ const CONVERGES: Duration = Duration::from_secs(20);
 /// time for notifications. They are checked once more after the promised time for a lost notification.
 const ASKED_AFTER: [u64; 2] = [0, 1_050];
 
-/// What a run has shown.
 pub(super) struct Ended {
     pub(super) history: Vec<String>,
     pub(super) violation: Option<String>,

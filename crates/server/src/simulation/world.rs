@@ -86,7 +86,6 @@ impl World {
         })
     }
 
-    /// The time since the start.
     pub(super) fn now(&self) -> Duration {
         self.began.elapsed()
     }

@@ -5,7 +5,6 @@ use registry::DeclaredUser;
 
 use super::super::findings::{Findings, Location};
 
-/// Checks names and permissions.
 pub(crate) fn check(admins: &[DeclaredUser], findings: &mut Findings) {
     for admin in admins {
         let at = Location::section("admin").key("users").key(&admin.name);

@@ -12,7 +12,6 @@ use super::super::{
     sections::{Listener, Server, Surface},
 };
 
-/// Checks all tenants with sign-in.
 pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Server, findings: &mut Findings) {
     let url = &server.public_url;
     let mut signs_people_in = false;

@@ -28,7 +28,6 @@ pub const SAMPLE_SECRETS: [&str; 9] = [
 const NO_SUCH_HASH: &str = "an imported hash must be argon2id with the parameters of this server";
 const IMPORTABLE: &str = "import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included, hold in the store they come from only";
 
-/// Checks one secret or password, wherever it comes from.
 pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &mut Findings) {
     match secret {
         DeclaredPassword::Value(value) => {

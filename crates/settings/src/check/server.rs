@@ -137,7 +137,6 @@ fn check_client_certificates(listener: &Listener, at: &Location, findings: &mut 
     }
 }
 
-/// Checks the URL for clients with certificates.
 fn check_mtls_url(server: &Server, at: &Location, findings: &mut Findings) {
     let Some(url) = &server.mtls_url else { return };
     let at = at.key("mtls_url");
@@ -176,7 +175,6 @@ pub(crate) fn check_protected_resource(
     findings.extend(&at, errors);
 }
 
-/// Checks where rows are stored.
 pub(crate) fn storage(
     storage: &Storage,
     locations: &Locations,

@@ -10,10 +10,8 @@ use tenancy::TenantId;
 use super::{AwsStoreSetting, VaultStoreSetting};
 use crate::{files, resolved::Token};
 
-/// Secret stores by name.
 pub(crate) type KnownStores = BTreeMap<String, KnownStore>;
 
-/// A secret store in the settings.
 #[derive(Clone, Debug)]
 pub(crate) struct KnownStore {
     /// How long until a secret is read again.
@@ -23,7 +21,6 @@ pub(crate) struct KnownStore {
     pub(super) tenant_prefixes: BTreeMap<String, Vec<String>>,
 }
 
-/// The address of a store, with absolute paths.
 #[derive(Clone, Debug)]
 pub(crate) enum StoreAddress {
     Vault { setting: Box<VaultStoreSetting>, sign_in: VaultLogin },
@@ -53,7 +50,6 @@ impl KnownStore {
         matches!(self.place, StoreAddress::Vault { .. })
     }
 
-    /// The options to open the store.
     pub(crate) fn options(&self) -> Result<SecretStoreOptions, String> {
         let (setting, sign_in) = match &self.place {
             StoreAddress::Aws(AwsStoreSetting { region, endpoint }) => {

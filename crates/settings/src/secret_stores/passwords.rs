@@ -8,17 +8,13 @@ use crate::{
     store_reference::StoreReference,
 };
 
-/// The passwords that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Passwords {
-    /// The password of `storage`.
     pub storage: Option<FileSecret>,
-    /// The password of `cache`.
     pub redis: Option<FileSecret>,
 }
 
 impl Reading<'_> {
-    /// The store with its password.
     pub(crate) fn with_storage_password(
         &mut self,
         location: Option<StorageLocation>,

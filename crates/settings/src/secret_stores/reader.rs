@@ -33,7 +33,6 @@ pub struct SecretStores {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StoredPlace {
-    /// The name of the store.
     pub(crate) store: String,
     pub(crate) path: String,
 }
@@ -97,7 +96,6 @@ impl SecretStores {
         *locked(&self.known) = known;
     }
 
-    /// The store with this name in the settings.
     pub(crate) fn known(&self, name: &str) -> Option<KnownStore> {
         locked(&self.known).get(name).cloned()
     }

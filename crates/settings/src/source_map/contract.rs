@@ -123,7 +123,6 @@ pub(super) fn has_key(path: &[String]) -> bool {
     is_index(key) || names(at(parent)).any(|name| name == key)
 }
 
-/// The keys that the contract defines at this path.
 pub(crate) fn members(path: &[String]) -> impl Iterator<Item = &'static str> {
     names(at(path))
 }

@@ -41,7 +41,6 @@ pub(super) enum NodeKind {
 
 /// Where a file is no longer valid YAML.
 pub(super) struct Broken {
-    /// The path at which the walk ended.
     pub(super) path: KeyPath,
     /// From this byte on, a quote or bracket may have been misunderstood.
     pub(super) unclear_from: usize,

@@ -20,7 +20,6 @@ static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
     program.with_file_name(format!("testkit-{digest:016x}.db"))
 });
 
-/// A folder for one store.
 pub(super) fn folder() -> io::Result<TempDir> {
     tempfile::tempdir_in(IN_MEMORY).or_else(|_| tempfile::tempdir())
 }

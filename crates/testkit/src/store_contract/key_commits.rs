@@ -165,7 +165,7 @@ pub(super) async fn two_tenants(stores: &Stores) -> [TenantId; 2] {
     tenants.map(|tenant| tenant.id)
 }
 
-/// The name is another from now on.
+/// The change of the tenant's name.
 pub(super) fn renamed(tenant: &str) -> Change {
     let before = fixtures::tenant(tenant);
     let after = Tenant { name: "renamed".to_owned(), ..before.clone() };

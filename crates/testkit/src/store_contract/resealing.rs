@@ -163,7 +163,6 @@ pub async fn deleted_values_are_not_resealed(stores: Stores) {
     assert_eq!(stores.list_sealed(None, 9, at(60)).await.unwrap(), [(answered(&acme.id, 1), vec![8])]);
 }
 
-/// The place of a key of the fixtures.
 fn place(tenant: &TenantId, number: u32) -> SealedPlace {
     let key = fixtures::key(number);
     SealedPlace::SigningKey { tenant: tenant.clone(), id: key.id, algorithm: key.algorithm }

@@ -68,7 +68,6 @@ async fn rotate(env: &TestEnv, tenant: &TenantId, seconds: u64) -> ScheduledRota
     env.administrator.rotate_on_schedule(tenant, &svc(), later(seconds)).await.unwrap()
 }
 
-/// An administrator creates a secret.
 async fn create(env: &TestEnv, tenant: &TenantId, seconds: u64) {
     let new = NewSecretSettings::default();
     env.administrator.of(&at(seconds), tenant).create_secret(&svc(), new).await.unwrap();

@@ -137,7 +137,6 @@ impl TestEnv {
         (id, made.value.client)
     }
 
-    /// Creates a tenant with one client.
     pub(crate) async fn tenant_with(&self, id: &str, client: Value) -> (TenantId, CreatedClient) {
         let (tenant, made) = self.made(json!({ "id": id, "client": client })).await;
         (tenant, made.unwrap())
@@ -157,12 +156,10 @@ impl TestEnv {
         self.store.load_keys(tenant).await.unwrap().unwrap().records
     }
 
-    /// When the tenant's keys are due.
     pub(crate) async fn due_at(&self, tenant: &TenantId) -> Option<Timestamp> {
         self.store.load_keys(tenant).await.unwrap().unwrap().due_at
     }
 
-    /// A step in the life of the tenant.
     pub(crate) async fn step(&self, tenant: &TenantId, seconds: u64, step: TenantStep) -> TenantView {
         self.administrator.of(&at(seconds), tenant).step::<Tenant>(&(), step).await.unwrap()
     }
@@ -206,7 +203,6 @@ pub(crate) fn now() -> Caller {
     at(0)
 }
 
-/// The outcome of a command on keys.
 pub(crate) type Commanded = Result<Created<KeysChanged>, EditError>;
 
 pub(crate) fn caller(by: &Authority, now: Timestamp) -> Caller {

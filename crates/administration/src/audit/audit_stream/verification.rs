@@ -19,11 +19,9 @@ pub struct AuditHead {
     pub chain: String,
     /// The number of the line in the chain.
     pub sequence: u64,
-    /// The digest of the line.
     pub digest: String,
 }
 
-/// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditFault {
     /// Where the line is. For missing lines: the place of the next line of the chain, or of the last line if
@@ -36,7 +34,6 @@ pub struct AuditFault {
     fault: String,
 }
 
-/// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct LinePlace {
     file: Arc<str>,
@@ -73,10 +70,8 @@ struct LineDigests {
     place: LinePlace,
 }
 
-/// The result of a verification.
 #[derive(Debug)]
 pub struct VerifiedAudit {
-    /// The last line of each chain.
     pub heads: Vec<AuditHead>,
     /// What is wrong. Empty if all lines are unchanged and none is missing.
     pub faults: Vec<AuditFault>,

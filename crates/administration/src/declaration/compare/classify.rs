@@ -19,7 +19,6 @@ pub(crate) struct Classification<'a> {
     /// Whether the store has no tenant of any file yet, and no declared tenant.
     pub(crate) is_first: bool,
     pub(crate) conflicts: Vec<Conflict>,
-    /// Tenants whose rows must be loaded.
     pub(crate) load: Vec<TenantId>,
     /// Issuers and aliases whose owners must be loaded.
     pub(crate) issuers: Vec<Issuer>,

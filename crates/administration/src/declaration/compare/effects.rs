@@ -18,7 +18,6 @@ pub(super) fn of_declared(declared: &DeclaredTenant, state: Option<&TenantState>
     effects(&declared.tenant.id, &before, &grantable_after(declared, state))
 }
 
-/// The effects of retiring a tenant.
 pub(super) fn of_retired(state: &TenantState) -> Vec<Effect> {
     effects(&state.tenant.id, &grantable(state), &Grantable::new())
 }

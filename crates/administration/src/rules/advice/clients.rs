@@ -44,7 +44,7 @@ pub(super) fn unused_scopes(known: &Known<'_>) -> Vec<Advice> {
     found
 }
 
-/// Clients that have not authenticated or requested a token for 30 days.
+/// Clients that have used no secret and have no counted event except refusals for 30 days.
 pub(super) fn unused(known: &Known<'_>) -> Vec<Advice> {
     if !known.is_counted {
         return Vec::new();

@@ -51,7 +51,6 @@ impl Changes {
         }
     }
 
-    /// Makes one change and waits until it is acknowledged.
     pub(super) async fn make(&mut self) {
         self.declared.draw();
         self.number += 1;
@@ -62,7 +61,7 @@ impl Changes {
         self.caches.publish_invalidation(&announced).await;
     }
 
-    /// Returns the invalidations that are still to be published.
+    /// Returns the invalidations that must still be published.
     async fn apply(&self) -> Vec<Invalidation> {
         let declaration = self.declared.declaration();
         let content = ContentHash::from_parts([self.number.to_be_bytes().as_slice()]);
@@ -77,6 +76,7 @@ impl Changes {
         let Outcome::Applied { invalidations, .. } = outcome else { panic!("{outcome:?}") };
         invalidations
     }
+    /// Returns no invalidations, because the administrator itself publishes them.
 }
 
 fn timestamp() -> Timestamp {

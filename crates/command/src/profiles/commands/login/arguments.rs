@@ -68,6 +68,8 @@ pub(crate) struct LoginArguments {
     pub(super) certificate_key: Option<PathBuf>,
     #[command(flatten)]
     pub(super) request: RequestArguments,
+    /// Send tokens to the origin of this URL, too. With neither a resource nor an origin they go to every
+    /// https URL that a command names; repeated, or with commas.
     #[arg(long = "origin", value_name = "URL", value_delimiter = ',')]
     origins: Vec<String>,
     /// Trust the certificates in this PEM file, too.

@@ -44,7 +44,6 @@ pub(super) fn read(
     Ok(secret)
 }
 
-/// The certificates and the key in one text.
 fn with_key(certificate: &Path, key: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
     let mut text =
         secret_input::read(certificate, &format!("--certificate {}", certificate.display()), "certificate")?;

@@ -1,9 +1,9 @@
 //! git's credential protocol (gitcredentials(7)): git writes the URL that it connects to, and reads name,
 //! password and expiry.
 //!
-//! git asks for every host that it connects to, also for one that a fetched repository names. So a token is
-//! only for the origins of the profile's resources and for its other origins. For other URLs the answer is
-//! empty, and git asks elsewhere.
+//! git asks for every host, even for one that a fetched repository names. So tokens are only for the origins
+//! of the profile's resources and for its other origins. For other URLs the answer is empty, and git asks
+//! elsewhere.
 
 use std::io::{Read as _, Write as _, stderr, stdin};
 
