@@ -20,6 +20,7 @@ pub struct Environment {
 #[derive(Debug)]
 pub enum Variable {
     Text(FileSecret),
+    /// Bytes that are not UTF-8.
     NotText,
 }
 
@@ -40,6 +41,7 @@ impl Environment {
         &self.secret_stores
     }
 
+    /// Replaces this variable, or adds it.
     pub fn with(mut self, name: &str, text: FileSecret) -> Self {
         self.variables.insert(name.to_owned(), Variable::Text(text));
         self

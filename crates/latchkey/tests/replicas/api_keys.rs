@@ -1,5 +1,4 @@
-//! Tests API keys at two replicas: both accept a new key immediately, and refuse a revoked one after a short
-//! time.
+//! Tests API keys at two replicas: each knows a new key at once, and a revoked one within a short time.
 
 use testkit::RedisServer;
 
@@ -9,12 +8,13 @@ use crate::store_copy::patiently;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// Settings with this many clients per tenant, which may have API keys.
+/// These settings, with keys of the clients.
 pub(crate) fn with_api_keys(settings: &str) -> String {
     let offered = "\n    api_keys: { max_lifetime: 365d, default_lifetime: 90d }\n    clients:";
     settings.replace("\n    clients:", offered)
 }
 
+/// A new key of `svc-0`, and its id.
 pub(crate) fn api_key(test_env: &TestEnv, replica: &Replica, tenant: &str) -> (String, String) {
     let arguments = ["api-key", "add", tenant, "svc-0", "--name", "n", "--json"];
     let made = patiently(|| test_env.command(&replica.folder, &arguments)).json();
@@ -36,7 +36,7 @@ async fn each_replica_knows_a_new_key_at_once_and_soon_that_it_is_revoked() {
             for replica in &replicas {
                 for at in TENANTS {
                     let expected = if at == *tenant { 200 } else { 401 };
-                    // On a busy machine the first read may take longer than a request waits.
+                    // On a busy machine the first reading may take longer than a request waits.
                     let mut answered = 503;
                     eventually("the key is read", LONGEST, async || {
                         answered = status(replica, at, key).await;

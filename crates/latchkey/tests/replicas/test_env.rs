@@ -20,8 +20,8 @@ use crate::program::Program;
 use crate::running::tenant_path;
 use crate::test_servers::{LONGEST, eventually};
 
-/// Two tenants with clients of the same names and different signing algorithms. `CLIENTS` is the placeholder
-/// for the clients.
+/// Two tenants with clients of the same names and different signing algorithms. `CLIENTS` is the
+/// placeholder for the clients.
 const SETTINGS: &str = "\
 server: { listeners: [{ address: 127.0.0.1:0 }], default_tenant: acme }
 keys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }
@@ -51,12 +51,13 @@ pub(crate) struct TestEnv {
     secrets: [String; 3],
 }
 
+/// A program and its folder.
 pub(crate) struct Replica {
     pub(crate) program: Program,
     pub(crate) folder: Folder,
 }
 
-/// The settings with this many clients per tenant: `svc-0` and so on.
+/// The settings with this many clients per tenant, `svc-0` and so on.
 pub(crate) fn settings(clients: usize) -> String {
     let clients_of = |tenant: &str| {
         (0..clients).fold(String::new(), |mut text, number| {
@@ -76,7 +77,7 @@ impl TestEnv {
         Self::on(&Server::shared(), redis_url)
     }
 
-    /// Starts with a new Redis.
+    /// Starts with a Redis of its own.
     pub(crate) fn with_redis() -> (RedisServer, Self) {
         let redis = RedisServer::started();
         let test_env = Self::new(Some(redis.url()));
@@ -104,6 +105,7 @@ impl TestEnv {
         Replica { program: Program::spawn(&folder, &mut command), folder }
     }
 
+    /// Starts another build of the program.
     pub(crate) fn start_other(&self, program: &Path, settings: &str) -> Replica {
         let folder = Folder::with(settings);
         let own = self.command(&folder, &["serve"]);
@@ -112,6 +114,8 @@ impl TestEnv {
         command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Replica { program: Program::spawn(&folder, &mut command), folder }
     }
+
+    /// The program, to run on this installation.
     pub(crate) fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
         let mut command = folder.program(arguments);
         command.env("LATCHKEY__STORAGE__URL", self.database.url());
@@ -127,13 +131,13 @@ impl TestEnv {
         command
     }
 
-    /// Creates the first administrator and fetches its token.
+    /// The first administrator, whom this creates.
     pub(crate) async fn administrator(&self, replica: &Replica) -> Administrator {
         let mut init = self.command(&replica.folder, &["admin", "init", "--json"]);
         Administrator::init(&replica.program, &mut init, &replica.folder.canaries).await
     }
 
-    /// Starts two programs at the same time, and waits until they have been ready for a while.
+    /// Starts two programs at the same time, and waits until they have served for a while.
     pub(crate) async fn start_two(&self, settings: &str) -> [Replica; 2] {
         let replicas = thread::scope(|scope| {
             let starts = [(); 2].map(|()| scope.spawn(|| self.start(settings)));
@@ -148,7 +152,7 @@ impl TestEnv {
 
 impl Replica {
     /// Sends requests for unknown tenants until the store's connection pool is full. On a busy machine,
-    /// opening a connection may take longer than a request waits, which these tests do not check.
+    /// opening a connection may take longer than a request waits, which these tests are not about.
     pub(crate) async fn open_connections(&self) {
         let mut round = 0;
         let all_answered = async || {

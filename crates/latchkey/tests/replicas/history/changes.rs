@@ -51,6 +51,7 @@ impl Changes {
         }
     }
 
+    /// Makes one change and waits until it is acknowledged.
     pub(super) async fn make(&mut self) {
         self.declared.draw();
         self.number += 1;
@@ -61,7 +62,7 @@ impl Changes {
         self.caches.publish_invalidation(&announced).await;
     }
 
-    /// Returns the invalidations that must still be published.
+    /// Returns the invalidations that are still to be published.
     async fn apply(&self) -> Vec<Invalidation> {
         let declaration = self.declared.declaration();
         let content = ContentHash::from_parts([self.number.to_be_bytes().as_slice()]);
@@ -76,7 +77,6 @@ impl Changes {
         let Outcome::Applied { invalidations, .. } = outcome else { panic!("{outcome:?}") };
         invalidations
     }
-    /// Returns no invalidations, because the administrator itself publishes them.
 }
 
 fn timestamp() -> Timestamp {

@@ -1,4 +1,5 @@
-//! The declared and suspended clients, drawn at random, and since when each credential is live or revoked.
+//! The currently declared clients, drawn at random, and since when each
+//! credential is live or revoked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -23,7 +24,7 @@ pub(super) type Client = (&'static str, String);
 pub(super) struct Declared {
     random: Random,
     closed: BTreeSet<&'static str>,
-    /// For each client, the indices of its credentials.
+    /// For each client, its credentials.
     clients: BTreeMap<Client, Vec<usize>>,
     credentials: Arc<Mutex<Vec<Credential>>>,
 }
@@ -33,6 +34,7 @@ impl Declared {
         Self { random: Random(seed), closed: BTreeSet::new(), clients: BTreeMap::new(), credentials }
     }
 
+    /// Draws a change. Some that are drawn are impossible.
     pub(super) fn draw(&mut self) {
         while self.try_to_draw().is_none() {}
     }
@@ -45,7 +47,6 @@ impl Declared {
         }
     }
 
-    /// Draws a change. `None` if it is impossible.
     fn try_to_draw(&mut self) -> Option<()> {
         let tenant = *self.random.one_of(&TENANTS).unwrap();
         if self.random.below(100) < 4 {

@@ -1,5 +1,6 @@
-//! A thousand random changes under load at two programs, while programs and Redis are killed and paused: no
-//! answer is older than the propagation bound.
+//! Changes under traffic at two programs, while programs and Redis are killed and paused, and a foreign
+//! transaction is open: no answer is older than the propagation bound. A thousand random changes of what is
+//! declared follow one another; changes of every kind of row come from 32 writers at the same time.
 
 mod changes;
 mod declared;
@@ -34,15 +35,18 @@ const CHANGES: u64 = 1_000;
 const LONGEST: Duration = Duration::from_secs(200);
 /// A thousand changes take a minute.
 const PACE: Duration = Duration::from_millis(60);
-/// The pause between two faults: until the effects of the first are over, and the same time again, so that
-/// the strict bound applies, too.
+/// Pause between two faults: until the effects of the first are over, and as long again, so that the strict
+/// bound applies everywhere.
 const QUIET: Duration = Duration::from_secs(6);
-/// Many readers wait at the same time: a client that is resumed, or a secret that is declared again, gets its
+/// After three looks for a replica of an earlier version, one each second, there is none.
 const LOOKS: Duration = Duration::from_secs(5);
 const WRITERS: usize = 32;
+/// For at least one fault of each kind.
 const WRITTEN: Duration = Duration::from_secs(45);
+/// Far longer than a replica may take to know a change.
 const FOREIGN: &str = "BEGIN; CREATE TABLE foreign_rows (number int); SELECT pg_sleep(5); ROLLBACK";
-/// first token within 3 s.
+/// Many of them wait at a time: a client that is resumed, or a secret that is declared again, gets
+/// its first token within 3 s.
 const READERS: u64 = 24;
 
 /// What two programs answer, and which answers would be right.
@@ -79,7 +83,6 @@ async fn a_thousand_changes_kills_and_pauses_leave_no_stale_answer() {
     history.judge().await;
 }
 
-        // Each kind of fault in turn.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_of_every_kind_of_row_leave_no_stale_answer() {
     let (redis, test_env) = TestEnv::with_redis();
@@ -283,7 +286,7 @@ fn judge(requested: &[Observation], credentials: &[Credential], faults: &[Inject
             later(Duration::from_secs(1)),
             ages.iter().max()
         );
-        // The bound for lost messages is weak, so the strict bound must apply to most changes.
+        // The bound for lost messages is weak; the strict bound must apply to most changes.
         assert!(ages.len() > 500 && ages.len() * 3 > all.len(), "too few to mean anything");
     }
     let deferred = requested.iter().filter(|requested| requested.answered == Answered::Deferred).count();
@@ -296,7 +299,7 @@ fn judge(requested: &[Observation], credentials: &[Credential], faults: &[Inject
     );
 }
 
-/// Adds the secrets to the canaries, which no program may print.
+/// No program may write the secrets.
 fn watched(replica: Replica) -> Replica {
     replica.folder.canaries.add("lk_");
     replica

@@ -13,7 +13,7 @@ use crate::answer::Answer;
 use crate::jwt::claims;
 use crate::running::{credentials, tenant_path};
 
-/// The number of the latest credentials that count as recently changed.
+/// Number of the latest credentials that count as recently changed.
 const RECENT: usize = 12;
 
 pub(super) struct Reader {
@@ -25,6 +25,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Sends requests until the end.
     pub(super) async fn read(mut self) -> Vec<Observation> {
         let http = reqwest::Client::new();
         let mut requested = Vec::new();

@@ -1,6 +1,5 @@
-//! The history of every credential, and whether an answer is consistent with it: the answer must have been
-//! correct at some moment between the beginning of the request, minus the allowed propagation delay, and the
-//! answer.
+//! The history of every credential, and whether an answer is consistent with it: it must have been right at
+//! some moment between the request's beginning, less the allowed propagation delay, and the answer.
 
 use std::time::{Duration, Instant};
 
@@ -8,18 +7,19 @@ use std::time::{Duration, Instant};
 pub(super) const MAX_PROPAGATION: Duration = Duration::from_millis(1_000 + SLACK);
 /// The bound after a lost message: cached rows stay fresh for ten seconds.
 const MAX_PROPAGATION_AFTER_LOSS: Duration = Duration::from_millis(10_000 + SLACK);
-/// The margin: a build on the same cores delays answers and notifications. `cargo xtask soak --only redis`
-/// measures the propagation delay on an idle machine.
+/// The margin: a build on the same cores delays answers and notifications by as much.
+/// `cargo xtask soak --only redis` measures the propagation delay on an idle machine.
 const SLACK: u64 = 1_000;
-/// How long a fault has effects: until Redis is used again and a program has read the changes that it missed.
+/// How long a fault's effects last: until Redis is used again and a program has read what it missed.
 const RECOVERY: Duration = Duration::from_secs(1);
 
+/// Something that is live at times, and how a caller sees whether it is.
 pub(super) struct Credential {
     pub(super) tenant: String,
     /// The client, or the account of a name.
     pub(super) client: String,
     pub(super) proof: Proof,
-    /// The changes, alternately live and revoked, beginning with live.
+    /// The changes, alternately live and revoked, live first.
     pub(super) turns: Vec<Turn>,
 }
 
@@ -48,16 +48,16 @@ pub(super) enum Proof {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
     pub(super) live: bool,
-    /// From this time on the change may be effective.
+    /// From this instant the change may be effective.
     pub(super) begun: Instant,
-    /// From this time on the change is effective.
+    /// From this instant the change is effective.
     pub(super) acknowledged: Option<Instant>,
 }
 
 /// A fault that delays notifications or answers.
 #[derive(Debug)]
 pub(super) struct InjectedFault {
-    /// The program with the fault. `None` is Redis.
+    /// The program of the fault. `None` is Redis.
     pub(super) replica: Option<usize>,
     pub(super) from: Instant,
     pub(super) to: Instant,
@@ -67,7 +67,7 @@ pub(super) struct InjectedFault {
 pub(super) enum Answered {
     Granted,
     Refused,
-    /// 503: the store did not answer in time.
+    /// Answer 503: the store did not answer in time.
     Deferred,
     /// The request got no answer, or an unexpected one.
     Failed(String),
@@ -75,6 +75,7 @@ pub(super) enum Answered {
     Wrong,
 }
 
+/// One request.
 #[derive(Debug)]
 pub(super) struct Observation {
     pub(super) credential: usize,
@@ -97,8 +98,8 @@ impl InjectedFault {
 }
 
 impl Observation {
-    /// The least propagation delay that explains this answer. Zero if the answer was correct at some moment
-    /// of the request, and `None` if it never was.
+    /// Returns the least propagation delay that explains this answer: zero if it was right at some moment of
+    /// the request, `None` if it never was.
     pub(super) fn age(&self, turns: &[Turn]) -> Option<Duration> {
         let live = self.answered == Answered::Granted;
         let mut ages = Vec::new();
