@@ -25,10 +25,10 @@ const EARLIER_PREFIX: &str = "p1$m=19456,t=2,p=1$";
 /// The stored form of the password of one account. Logs must not contain hashes.
 #[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 #[debug("AccountPassword([redacted])")]
-pub struct AccountPassword(Form);
+pub struct AccountPassword(HashForm);
 
 #[derive(Clone, Display, PartialEq, Eq)]
-enum Form {
+enum HashForm {
     #[display("{}{salt}${}", if *is_earlier { EARLIER_PREFIX } else { PREFIX }, BASE64.encode(digest))]
     Bound {
         salt: PasswordSalt,
@@ -63,7 +63,7 @@ impl AccountPasswords {
     #[must_use]
     pub fn bind(&self, tenant: &TenantId, account: &AccountId, hash: &SecretHash) -> Option<AccountPassword> {
         let (salt, digest) = self.digest(tenant, account, hash, false)?;
-        Some(AccountPassword(Form::Bound { salt, digest, is_earlier: false }))
+        Some(AccountPassword(HashForm::Bound { salt, digest, is_earlier: false }))
     }
 
     fn digest(
@@ -94,7 +94,7 @@ impl AccountPasswords {
         stored: &AccountPassword,
         hash: &SecretHash,
     ) -> bool {
-        let Form::Bound { digest, is_earlier, .. } = &stored.0 else { return false };
+        let HashForm::Bound { digest, is_earlier, .. } = &stored.0 else { return false };
         let presented = self.digest(tenant, account, hash, *is_earlier);
         presented.is_some_and(|(_, presented)| presented.ct_eq(digest).into())
     }
@@ -105,8 +105,8 @@ impl AccountPassword {
     #[must_use]
     pub const fn salt(&self) -> Option<&PasswordSalt> {
         match &self.0 {
-            Form::Bound { salt, .. } => Some(salt),
-            Form::Foreign(_) => None,
+            HashForm::Bound { salt, .. } => Some(salt),
+            HashForm::Foreign(_) => None,
         }
     }
 
@@ -114,15 +114,15 @@ impl AccountPassword {
     #[must_use]
     pub const fn foreign(&self) -> Option<&ForeignHash> {
         match &self.0 {
-            Form::Bound { .. } => None,
-            Form::Foreign(hash) => Some(hash),
+            HashForm::Bound { .. } => None,
+            HashForm::Foreign(hash) => Some(hash),
         }
     }
 }
 
 impl From<ForeignHash> for AccountPassword {
     fn from(hash: ForeignHash) -> Self {
-        Self(Form::Foreign(hash))
+        Self(HashForm::Foreign(hash))
     }
 }
 
@@ -139,7 +139,7 @@ impl FromStr for AccountPassword {
         let digest = BASE64.decode(digest).map_err(|_| UnknownPasswordFormat)?;
         let digest = digest.try_into().map_err(|_| UnknownPasswordFormat)?;
         let salt = salt.parse().map_err(|_| UnknownPasswordFormat)?;
-        Ok(Self(Form::Bound { salt, digest, is_earlier: current.is_none() }))
+        Ok(Self(HashForm::Bound { salt, digest, is_earlier: current.is_none() }))
     }
 }
 

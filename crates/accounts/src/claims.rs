@@ -21,7 +21,7 @@ pub struct ClaimError {
 
 /// The form of the value of a claim.
 #[derive(Clone, Copy)]
-enum Form {
+enum ClaimForm {
     Text,
     Url,
     Birthdate,
@@ -29,23 +29,23 @@ enum Form {
     Address,
 }
 
-const CLAIMS: [(&str, Form); 16] = [
-    ("name", Form::Text),
-    ("given_name", Form::Text),
-    ("family_name", Form::Text),
-    ("middle_name", Form::Text),
-    ("nickname", Form::Text),
-    ("preferred_username", Form::Text),
-    ("profile", Form::Url),
-    ("picture", Form::Url),
-    ("website", Form::Url),
-    ("gender", Form::Text),
-    ("birthdate", Form::Birthdate),
-    ("zoneinfo", Form::Text),
-    ("locale", Form::Text),
-    ("phone_number", Form::Text),
-    ("phone_number_verified", Form::Flag),
-    ("address", Form::Address),
+const CLAIMS: [(&str, ClaimForm); 16] = [
+    ("name", ClaimForm::Text),
+    ("given_name", ClaimForm::Text),
+    ("family_name", ClaimForm::Text),
+    ("middle_name", ClaimForm::Text),
+    ("nickname", ClaimForm::Text),
+    ("preferred_username", ClaimForm::Text),
+    ("profile", ClaimForm::Url),
+    ("picture", ClaimForm::Url),
+    ("website", ClaimForm::Url),
+    ("gender", ClaimForm::Text),
+    ("birthdate", ClaimForm::Birthdate),
+    ("zoneinfo", ClaimForm::Text),
+    ("locale", ClaimForm::Text),
+    ("phone_number", ClaimForm::Text),
+    ("phone_number_verified", ClaimForm::Flag),
+    ("address", ClaimForm::Address),
 ];
 
 /// The members of the `address` claim (OpenID Connect Core §5.1.1). Two of them may have several lines,
@@ -81,13 +81,15 @@ fn check(name: &str, value: &Value) -> Option<ClaimError> {
     };
     let text = value.as_str();
     let (fits, expected) = match form {
-        Form::Text => (text.is_some_and(|text| is_shown(text, false)), "a text without control characters"),
-        Form::Url => (text.is_some_and(is_url), "an http or https URL"),
-        Form::Birthdate => {
+        ClaimForm::Text => {
+            (text.is_some_and(|text| is_shown(text, false)), "a text without control characters")
+        }
+        ClaimForm::Url => (text.is_some_and(is_url), "an http or https URL"),
+        ClaimForm::Birthdate => {
             (text.is_some_and(is_birthdate), "YYYY-MM-DD, 0000-MM-DD without the year, or YYYY")
         }
-        Form::Flag => (value.is_boolean(), "true or false"),
-        Form::Address => return check_address(name, value),
+        ClaimForm::Flag => (value.is_boolean(), "true or false"),
+        ClaimForm::Address => return check_address(name, value),
     };
     if fits { None } else { error(expected) }
 }

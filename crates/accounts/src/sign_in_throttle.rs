@@ -7,10 +7,10 @@
 use std::num::NonZeroU32;
 
 use secrets::{BucketAttempt, ClientAddress, LeakyBuckets};
-use tenancy::{SignInLimits, TenantId};
+use tenancy::{PasswordLimits, TenantId};
 use values::{Lifetime, Timestamp};
 
-use crate::tried_accounts::{Target, TriedAccounts, TriedAttempt};
+use crate::tried_accounts::{AttemptTarget, TriedAccounts, TriedAttempt};
 use crate::{AccountId, BrowserId};
 
 /// The span of all limits.
@@ -70,8 +70,9 @@ impl SignInThrottle {
     /// Begins an attempt, or returns the limit that is reached. `own` has the tenant's own limits.
     pub(crate) fn begin(
         &self,
-        (tenant, own): (&TenantId, SignInLimits),
-        target: Target<'_>,
+        tenant: &TenantId,
+        own: PasswordLimits,
+        target: AttemptTarget<'_>,
         source: &ClientAddress,
         known_browser: Option<BrowserId>,
         now: Timestamp,
@@ -79,14 +80,14 @@ impl SignInThrottle {
         let SignInThrottling { account, known_browser: of_known, source: of_source } = self.platform;
         if let Some(browser) = known_browser {
             let most = own.known_browser.unwrap_or(of_known).get();
-            let bucket = self.known_browsers.begin_of(tenant, ((target, browser), most), now);
+            let bucket = self.known_browsers.begin_of(tenant, (target, browser), most, now);
             let bucket = bucket.ok_or(Reached::KnownBrowser)?;
             return Ok(SignInAttempt { bucket, of_source: None });
         }
         let most = own.source.unwrap_or(of_source).get();
         let of_source = self.sources.begin(tenant, source, target, most, now).ok_or(Reached::Source)?;
         let most = own.account.unwrap_or(account).get();
-        let Some(bucket) = self.accounts.begin_of(tenant, (target, most), now) else {
+        let Some(bucket) = self.accounts.begin_of(tenant, target, most, now) else {
             of_source.forgive();
             return Err(Reached::Account);
         };
@@ -95,7 +96,7 @@ impl SignInThrottle {
 
     /// Empties the limits of an account, for unknown browsers and for these known ones.
     pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId, known_browsers: &[BrowserId]) {
-        let target = Target::Account(account);
+        let target = AttemptTarget::Account(account);
         self.accounts.clear(tenant, target);
         for browser in known_browsers {
             self.known_browsers.clear(tenant, (target, *browser));
@@ -127,22 +128,29 @@ mod tests {
     struct Tries {
         throttle: SignInThrottle,
         account: AccountId,
-        own: SignInLimits,
+        own: PasswordLimits,
     }
 
     impl Tries {
         fn new() -> Self {
             let throttle = SignInThrottle::new(SignInThrottling::default());
-            Self { throttle, account: AccountId::from_bytes([1; 16]), own: SignInLimits::default() }
+            Self { throttle, account: AccountId::from_bytes([1; 16]), own: PasswordLimits::default() }
         }
 
         /// Returns how many of a thousand failing attempts are within the limits. The browser is known by a
         /// number, or unknown for zero.
-        fn fit(&self, tenant: &str, target: Target<'_>, source: u8, known: u8, now: Timestamp) -> usize {
+        fn fit(
+            &self,
+            tenant: &str,
+            target: AttemptTarget<'_>,
+            source: u8,
+            known: u8,
+            now: Timestamp,
+        ) -> usize {
             let (tenant, source) = (TenantId::parse(tenant).unwrap(), address(source));
             let browser = Some([known; 16]).filter(|_| known > 0);
             let begin =
-                |_: &u32| self.throttle.begin((&tenant, self.own), target, &source, browser, now).is_ok();
+                |_: &u32| self.throttle.begin(&tenant, self.own, target, &source, browser, now).is_ok();
             (0..1_000).filter(begin).count()
         }
     }
@@ -159,7 +167,7 @@ mod tests {
     #[test]
     fn strangers_use_up_an_account_for_strangers_of_its_tenant_only() {
         let tries = Tries::new();
-        let account = Target::Account(&tries.account);
+        let account = AttemptTarget::Account(&tries.account);
         assert_eq!(tries.fit("acme", account, 1, 0, NOW), 10);
         assert_eq!(tries.fit("acme", account, 2, 0, NOW), 0, "from every source");
         for browser in [1, 2] {
@@ -179,8 +187,8 @@ mod tests {
     #[test]
     fn identifiers_without_an_account_have_limits_like_accounts() {
         let tries = Tries::new();
-        assert_eq!(tries.fit("acme", Target::Unknown("ada"), 1, 0, NOW), 10);
-        assert_eq!(tries.fit("acme", Target::Unknown("bob"), 1, 0, NOW), 10);
+        assert_eq!(tries.fit("acme", AttemptTarget::Unknown("ada"), 1, 0, NOW), 10);
+        assert_eq!(tries.fit("acme", AttemptTarget::Unknown("bob"), 1, 0, NOW), 10);
     }
 
     // [attacks #18], [V6 6.3.1]
@@ -189,13 +197,13 @@ mod tests {
         let tries = Tries::new();
         let names: Vec<_> = (0..40).map(|number| format!("name-{number}")).collect();
         let of = |source| -> usize {
-            names.iter().map(|name| tries.fit("acme", Target::Unknown(name), source, 0, NOW)).sum()
+            names.iter().map(|name| tries.fit("acme", AttemptTarget::Unknown(name), source, 0, NOW)).sum()
         };
         assert_eq!(of(1), 200);
         // The first twenty names are used up, and the source that tried them has all its attempts for other
         // names.
         assert_eq!(of(2), 200);
-        let account = Target::Account(&tries.account);
+        let account = AttemptTarget::Account(&tries.account);
         assert_eq!(tries.fit("acme", account, 1, 0, NOW), 0, "a browser that is not known waits");
         assert_eq!(tries.fit("acme", account, 1, 1, NOW), 20, "a known browser passes");
         assert_eq!(tries.fit("globex", account, 1, 0, NOW), 10, "and so does another tenant");
@@ -205,13 +213,13 @@ mod tests {
     fn the_limits_of_a_tenant_take_the_place_of_the_platform_s() {
         let mut tries = Tries::new();
         let number = NonZeroU32::new;
-        tries.own = SignInLimits { account: number(3), known_browser: number(4), source: number(2) };
+        tries.own = PasswordLimits { account: number(3), known_browser: number(4), source: number(2) };
         let account = AccountId::from_bytes([1; 16]);
         for (target, known, expected) in [
-            (Target::Account(&account), 0, 3),
-            (Target::Account(&account), 1, 4),
-            (Target::Unknown("bob"), 0, 3),
-            (Target::Unknown("eve"), 0, 0),
+            (AttemptTarget::Account(&account), 0, 3),
+            (AttemptTarget::Account(&account), 1, 4),
+            (AttemptTarget::Unknown("bob"), 0, 3),
+            (AttemptTarget::Unknown("eve"), 0, 0),
         ] {
             assert_eq!(tries.fit("acme", target, 1, known, NOW), expected, "{target:?}");
         }

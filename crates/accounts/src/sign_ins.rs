@@ -11,14 +11,14 @@ use std::time::Duration;
 use secrets::{
     Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, SecretHash, wait_until,
 };
-use tenancy::{SignInLimits, StoreError, Stored, TenantId};
+use tenancy::{PasswordLimits, StoreError, Stored, TenantId};
 use tokio::time::Instant;
 use values::{Secret, Timestamp};
 
 use crate::failure_runs::{CountedAttempt, FailureRuns};
 use crate::sign_in_throttle::{Reached, SignInAttempt, SignInThrottle};
 use crate::throttled_accounts::ThrottledAccounts;
-use crate::tried_accounts::Target;
+use crate::tried_accounts::AttemptTarget;
 use crate::{
     Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, AccountStore, Authentication,
     BrowserHistory, BrowserId, Identifier, SignInThrottling, Throttled, ThrottledNote, normalised_password,
@@ -136,7 +136,7 @@ impl SignIns {
     /// [`SignInError`].
     pub async fn sign_in_with_password(
         &self,
-        (tenant, limits): (&TenantId, SignInLimits),
+        (tenant, limits): (&TenantId, PasswordLimits),
         identifier: &str,
         password: Secret,
         source: &ClientAddress,
@@ -155,7 +155,7 @@ impl SignIns {
 
     async fn check(
         &self,
-        (tenant, limits): (&TenantId, SignInLimits),
+        (tenant, limits): (&TenantId, PasswordLimits),
         typed: &str,
         password: Secret,
         source: &ClientAddress,
@@ -168,12 +168,12 @@ impl SignIns {
             None => None,
         };
         let target = match (&found, &identifier) {
-            (Some((account, _)), _) => Target::Account(&account.id),
-            (None, Some(identifier)) => Target::Unknown(identifier.as_str()),
-            (None, None) => Target::Unknown(typed),
+            (Some((account, _)), _) => AttemptTarget::Account(&account.id),
+            (None, Some(identifier)) => AttemptTarget::Unknown(identifier.as_str()),
+            (None, None) => AttemptTarget::Unknown(typed),
         };
         let known_browser = found.as_ref().and_then(|(account, _)| history.known_to(account));
-        let begun = self.begin((tenant, limits), target, source, known_browser, now);
+        let begun = self.begin(tenant, limits, target, source, known_browser, now);
         let (attempt, counted) = begun.ok_or(SignInError::Refused)?;
 
         let password = normalised_password(password).filter(|text| !self.samples.contains(&text.expose()));
@@ -223,14 +223,15 @@ impl SignIns {
     /// Counts an attempt; `None` where a limit is reached.
     fn begin(
         &self,
-        (tenant, limits): (&TenantId, SignInLimits),
-        target: Target<'_>,
+        tenant: &TenantId,
+        limits: PasswordLimits,
+        target: AttemptTarget<'_>,
         source: &ClientAddress,
         known_browser: Option<BrowserId>,
         now: Timestamp,
     ) -> Option<(SignInAttempt<'_>, Option<CountedAttempt<'_>>)> {
-        let attempt = self.throttle.begin((tenant, limits), target, source, known_browser, now);
-        let Target::Account(id) = target else { return attempt.ok().map(|attempt| (attempt, None)) };
+        let attempt = self.throttle.begin(tenant, limits, target, source, known_browser, now);
+        let AttemptTarget::Account(id) = target else { return attempt.ok().map(|attempt| (attempt, None)) };
         let begun = attempt.and_then(|attempt| {
             let counted = self.failure_runs.begin(tenant, id, known_browser, now);
             counted.map(|counted| (attempt, Some(counted))).ok_or(Reached::Account)

@@ -26,10 +26,10 @@ pub struct ThrottledNote {
 
 /// The notes of all tenants for the audit, until they are taken.
 #[derive(Default)]
-pub(crate) struct ThrottledAccounts(Mutex<HashMap<TenantId, OfTenant>>);
+pub(crate) struct ThrottledAccounts(Mutex<HashMap<TenantId, TenantThrottles>>);
 
 #[derive(Default)]
-struct OfTenant {
+struct TenantThrottles {
     hour: u64,
     told: u32,
     untaken: Vec<(AccountId, Timestamp)>,

@@ -22,7 +22,7 @@ const SWEPT_EVERY: Lifetime = Lifetime::from_seconds(60);
 
 /// The account of the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Target<'a> {
+pub(crate) enum AttemptTarget<'a> {
     /// An account, by whichever of its identifiers.
     Account(&'a AccountId),
     /// An identifier without an account, or a text that is none. It has a limit like an account, so the limit
@@ -74,7 +74,7 @@ impl TriedAccounts {
         &self,
         tenant: &TenantId,
         source: &ClientAddress,
-        target: Target<'_>,
+        target: AttemptTarget<'_>,
         most: u32,
         now: Timestamp,
     ) -> Option<TriedAttempt<'_>> {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     fn fails(tried: &TriedAccounts, id: &str, number: u32, name: &str, now: Timestamp) -> bool {
-        tried.begin(&tenant(id), &source(number), Target::Unknown(name), 20, now).is_some()
+        tried.begin(&tenant(id), &source(number), AttemptTarget::Unknown(name), 20, now).is_some()
     }
 
     // [shared 2.13]: A hundred wrong names from one address stopped the sign-in of all people there, fifty
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_forgiven_attempt_leaves_what_failed_before_and_nothing_else() {
         let tried = TriedAccounts::new();
-        let begin = |name| tried.begin(&tenant("acme"), &source(1), Target::Unknown(name), 1, NOW);
+        let begin = |name| tried.begin(&tenant("acme"), &source(1), AttemptTarget::Unknown(name), 1, NOW);
         begin("ada").unwrap().forgive();
         assert!(tried.lock().table.is_empty());
         drop(begin("bob").unwrap());
@@ -219,7 +219,7 @@ mod tests {
     fn people_at_one_address_sign_in_at_the_same_moment_and_guesses_at_the_same_moment_gain_nothing() {
         let tried = TriedAccounts::new();
         let names: Vec<_> = (0..200).map(|number| format!("name-{number}")).collect();
-        let begin = |name| tried.begin(&tenant("acme"), &source(1), Target::Unknown(name), 20, NOW);
+        let begin = |name| tried.begin(&tenant("acme"), &source(1), AttemptTarget::Unknown(name), 20, NOW);
         let all: Vec<_> = names.iter().map(|name| begin(name).unwrap()).collect();
         assert!(all.into_iter().all(TriedAttempt::succeed));
         let mut all: Vec<_> = names.iter().map(|name| begin(name).unwrap()).collect();
@@ -235,7 +235,7 @@ mod tests {
         let fails = |number: u16, now| {
             let network = std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1);
             let (source, name) = (ClientAddress::new(Some(network.into())), number.to_string());
-            tried.begin(&tenant("acme"), &source, Target::Unknown(&name), 20, now).is_some()
+            tried.begin(&tenant("acme"), &source, AttemptTarget::Unknown(&name), 20, now).is_some()
         };
         let admitted = |now| (1..=1_000).filter(|number| fails(*number, now)).count();
         assert_eq!(admitted(NOW), 16 + 20);

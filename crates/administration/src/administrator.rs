@@ -90,7 +90,7 @@ pub struct Created<T> {
 }
 
 /// The clock: the `now` of a request is in the past when slow work for it is done.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+pub type ReadClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Lets the caches of this process forget what has changed.
 pub type Publish = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
@@ -109,7 +109,7 @@ pub struct Administrator {
     policy: EditPolicy,
     /// Publishes every commit.
     publish: Publish,
-    clock: Clock,
+    clock: ReadClock,
     tenant_locks: TenantLocks,
     slow_hashes: TenantTurns,
     /// The digests of secrets that open console sessions.
@@ -145,7 +145,7 @@ impl Administrator {
         pool: KeyPool,
         policy: EditPolicy,
         publish: Publish,
-        clock: Clock,
+        clock: ReadClock,
     ) -> Self {
         let (tenant_locks, sign_ins) = (TenantLocks::default(), Mutex::default());
         let slow_hashes = TenantTurns::new(SLOW_HASHES, SLOW_HASHES_WAITING);

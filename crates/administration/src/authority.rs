@@ -31,7 +31,7 @@ pub struct Actor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
     actor: Actor,
-    kind: Kind,
+    kind: ActorKind,
     extent: Extent,
     permissions: Vec<Permission>,
 }
@@ -45,7 +45,7 @@ enum Extent {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ActorKind {
     /// Has the store itself.
     Operator,
     /// A client, with the permissions of its token.
@@ -69,7 +69,7 @@ impl Authority {
     pub fn operator(actor: Actor) -> Self {
         Self {
             actor,
-            kind: Kind::Operator,
+            kind: ActorKind::Operator,
             extent: Extent::Platform,
             permissions: Permission::NAMED.map(|(_, permission)| permission).to_vec(),
         }
@@ -93,7 +93,7 @@ impl Authority {
     /// A client of the tenant `platform`; `granted` is the scope of its token.
     #[must_use]
     pub fn of_platform(actor: Actor, granted: &Scope) -> Self {
-        Self { actor, kind: Kind::Client, extent: Extent::Platform, permissions: permissions(granted) }
+        Self { actor, kind: ActorKind::Client, extent: Extent::Platform, permissions: permissions(granted) }
     }
 
     /// A client of this tenant; `granted` is the scope of its token.
@@ -101,14 +101,14 @@ impl Authority {
     pub fn of_tenant(actor: Actor, tenant: TenantId, granted: &Scope) -> Self {
         let mut permissions = permissions(granted);
         permissions.retain(|permission| *permission != Permission::Tenants);
-        Self { actor, kind: Kind::Client, extent: Extent::Tenant(tenant), permissions }
+        Self { actor, kind: ActorKind::Client, extent: Extent::Tenant(tenant), permissions }
     }
 
     /// A person who signed in to manage the applications of this tenant.
     #[must_use]
     pub fn of_user(actor: Actor, tenant: TenantId) -> Self {
         let permissions = vec![Permission::Clients];
-        Self { actor, kind: Kind::Person, extent: Extent::Tenant(tenant), permissions }
+        Self { actor, kind: ActorKind::Person, extent: Extent::Tenant(tenant), permissions }
     }
 
     /// A person with an account of this tenant, with these permissions. They count for the whole platform if
@@ -119,7 +119,7 @@ impl Authority {
             TenantId::PLATFORM => Self::of_platform(actor, held),
             _ => Self::of_tenant(actor, tenant, held),
         };
-        Self { kind: Kind::AccountHolder, ..authority }
+        Self { kind: ActorKind::AccountHolder, ..authority }
     }
 
     /// A signed-in person: may end sessions and consents of the own account and set its password, and nothing
@@ -134,7 +134,7 @@ impl Authority {
     pub(crate) fn of_link_holder(tenant: &TenantId, account: &AccountId, source: Option<IpAddr>) -> Self {
         let actor = Actor::named(&format!("account:{account}"), source.map(|source| source.to_string()));
         let extent = Extent::Account(tenant.clone(), account.clone());
-        Self { actor, kind: Kind::AccountHolder, extent, permissions: Vec::new() }
+        Self { actor, kind: ActorKind::AccountHolder, extent, permissions: Vec::new() }
     }
 
     /// The tenant that it belongs to.
@@ -177,7 +177,7 @@ impl Authority {
     /// key signs in the name of each administrator, so only an operator may.
     pub(crate) fn require_key_import(&self, tenant: &TenantId) -> Result<(), EditError> {
         self.require_everywhere(Permission::Tenants)?;
-        if tenant.as_str() != TenantId::PLATFORM || self.kind == Kind::Operator {
+        if tenant.as_str() != TenantId::PLATFORM || self.kind == ActorKind::Operator {
             return Ok(());
         }
         let message = "only an operator imports a key of the tenant `platform`: `latchkey key import platform FILE` beside the store";
@@ -212,13 +212,13 @@ impl Authority {
         }
         Permission::of_scope(token.as_str()).is_some_and(|permission| {
             let fits = permission != Permission::Tenants || tenant.as_str() == TenantId::PLATFORM;
-            fits && (manages_all || (self.kind != Kind::Person && self.holds_in(tenant, permission)))
+            fits && (manages_all || (self.kind != ActorKind::Person && self.holds_in(tenant, permission)))
         })
     }
 
     /// Whether it has the store itself.
     pub(crate) fn is_operator(&self) -> bool {
-        self.kind == Kind::Operator
+        self.kind == ActorKind::Operator
     }
 
     /// Whether it is the platform's: an operator's or a platform administrator's.
@@ -229,7 +229,7 @@ impl Authority {
     /// Whether the actor may set members that affect more than the client's own tokens: `issuer` of a client
     /// and `introspection: tenant`.
     pub(crate) fn may_set_beyond_client(&self) -> bool {
-        self.is_of_platform() || self.kind == Kind::Person
+        self.is_of_platform() || self.kind == ActorKind::Person
     }
 }
 

@@ -29,7 +29,7 @@ pub use first_keys::check_declared as check_declared_first_keys;
 
 /// The stored rows of the tenants that are compared.
 #[derive(Debug, Default)]
-pub(crate) struct Current {
+pub(crate) struct CurrentRows {
     pub(crate) states: BTreeMap<TenantId, TenantState>,
     pub(crate) issuer_owners: Vec<(Issuer, TenantId)>,
     /// The tenants that have the thumbprints of declared first keys.
@@ -82,7 +82,7 @@ pub(crate) fn compare(
     context: CompareContext<'_>,
     declaration: &Declaration,
     classification: Classification<'_>,
-    current: Current,
+    current: CurrentRows,
 ) -> Result<Plan, Conflicts> {
     let mut plan = Plan { conflicts: classification.conflicts, ..Plan::default() };
     let (mut new_issuers, is_first) = (Vec::new(), classification.is_first);
@@ -136,7 +136,7 @@ pub fn initial_plan(
     // Nothing was served before, so no replica has old rows in memory.
     let l1_lifetime = Lifetime::from_seconds(0);
     let context = CompareContext { pepper, now, l1_lifetime, clients, ends_previous: false };
-    compare(context, declaration, classification, Current::default())
+    compare(context, declaration, classification, CurrentRows::default())
 }
 
 #[cfg(test)]

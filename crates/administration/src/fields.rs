@@ -44,7 +44,7 @@ pub(crate) const ABSENT: &str = "none";
 /// A value of a document. An object keeps the order of its members, which `Value` would sort.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Member {
+enum DocumentValue {
     Object(IndexMap<String, Self>),
     Value(Value),
 }
@@ -57,19 +57,19 @@ pub(crate) fn members(shape: &Shape, document: &impl Serialize) -> Vec<(String, 
     found
 }
 
-fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Member) {
+fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: DocumentValue) {
     let value = match member {
-        Member::Object(names) if matches!(shape, Shape::Described) => {
+        DocumentValue::Object(names) if matches!(shape, Shape::Described) => {
             names.into_iter().map(described).collect()
         }
-        Member::Object(members) => {
+        DocumentValue::Object(members) => {
             for (name, member) in members {
                 let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 add(found, shape.member(&name).unwrap_or(&Shape::Any), &below, member);
             }
             return;
         }
-        Member::Value(value) => value,
+        DocumentValue::Value(value) => value,
     };
     let text = match value {
         Value::Null => ABSENT.to_owned(),
@@ -92,9 +92,9 @@ fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Mem
 }
 
 /// A name with what is said of it, if anything is.
-fn described((name, text): (String, Member)) -> String {
+fn described((name, text): (String, DocumentValue)) -> String {
     match text {
-        Member::Value(Value::String(text)) if !text.is_empty() => format!("{name}={text:?}"),
+        DocumentValue::Value(Value::String(text)) if !text.is_empty() => format!("{name}={text:?}"),
         _ => name,
     }
 }

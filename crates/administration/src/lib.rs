@@ -105,9 +105,10 @@ mod store;
 mod usage;
 
 pub use administrator::{
-    AccountFilter, AccountImport, AccountSignInsView, Administrator, ApplicationReading, Caller, Clock,
-    Created, CredentialsReading, EditPolicy, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency,
-    LeakedCredential, Publish, Resource, ScheduledRotation, TenantReading, ThrottledNow, UsageQuery,
+    AccountFilter, AccountImport, AccountSignInsView, Administrator, ApplicationReading, Caller, Created,
+    CredentialsReading, EditPolicy, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency,
+    LeakedCredential, Publish, ReadClock, Resource, ScheduledRotation, TenantReading, ThrottledNow,
+    UsageQuery,
 };
 pub use advice::ClientCount;
 pub use judged_rows::{Misfit, judge_rows};

@@ -18,10 +18,10 @@ pub const CLIENT_BYTES: usize = 128 * 1024;
 pub const API_KEY_BYTES: usize = 16 * 1024;
 
 /// Returns the length of one list of a client.
-type Length = fn(&Client) -> usize;
+type LengthOf = fn(&Client) -> usize;
 
 /// The lists of a client that can be of any length.
-const LISTS: [(&str, Length); 3] = [
+const LISTS: [(&str, LengthOf); 3] = [
     ("/audiences", |client| client.audiences.len()),
     ("/resources", |client| client.resources.len()),
     ("/scopes", |client| client.scope.iter().count()),
@@ -60,13 +60,13 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
 
 /// A limit of a tenant: the tenant's own, or the platform's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limit {
+pub(crate) struct TenantLimit {
     pub(crate) most: u64,
     /// For people: the setting that holds.
     pub(crate) name: &'static str,
 }
 
-impl Limit {
+impl TenantLimit {
     /// How many clients the tenant may have.
     pub(crate) fn of_clients(tenant: &Tenant, platform: u64) -> Self {
         Self::new(tenant.limits.clients, platform, ["limits.clients of the tenant", "limits.clients"])
@@ -91,7 +91,7 @@ impl Limit {
 /// Returns the reason if the number of a tenant's clients may not grow from `before` to `after`. The text
 /// follows the name of the tenant.
 pub(crate) fn of_clients(tenant: &Tenant, before: u64, after: u64, platform: u64) -> Option<String> {
-    let Limit { most, name } = Limit::of_clients(tenant, platform);
+    let TenantLimit { most, name } = TenantLimit::of_clients(tenant, platform);
     let beyond = after > most && after > before;
     beyond.then(|| format!("would have {after} clients, and {name} is {most}"))
 }
@@ -228,8 +228,8 @@ mod tests {
         ] {
             assert_eq!(clients(tenant, after).as_deref(), expected, "{after}");
         }
-        let secrets = |tenant| Limit::of_live_secrets(tenant, 5);
-        assert_eq!(secrets(&none), Limit { most: 5, name: "limits.live_secrets" });
-        assert_eq!(secrets(&own), Limit { most: 20, name: "limits.live_secrets of the tenant" });
+        let secrets = |tenant| TenantLimit::of_live_secrets(tenant, 5);
+        assert_eq!(secrets(&none), TenantLimit { most: 5, name: "limits.live_secrets" });
+        assert_eq!(secrets(&own), TenantLimit { most: 20, name: "limits.live_secrets of the tenant" });
     }
 }

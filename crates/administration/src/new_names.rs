@@ -126,11 +126,11 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
 fn of_scopes(before: Option<&Tenant>, after: &ResourceServer) -> Vec<FieldError> {
     let before = before.and_then(|before| before.resource_server(&after.audience));
     let at = member("/resource_servers", &after.audience) + "/scopes";
-    let judge = |(scope, text): (&String, &String)| {
+    let judged = after.scope_descriptions.iter().filter_map(|(scope, text)| {
         let before = before.and_then(|before| before.scope_descriptions.get(scope));
         of_text(&member(&at, scope), "the description", before.map(String::as_str), text)
-    };
-    after.scope_descriptions.iter().filter_map(judge).collect()
+    });
+    judged.collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{Actor, AuditRecord, Change, Conflict, Deviation};
 
 /// One entry of a list.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct PlanEntry<'a> {
     /// The action of a change, as in the audit, such as `client.changed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<String>,
@@ -26,14 +26,15 @@ impl Serialize for Change {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let record = AuditRecord::from_change(self, &Actor::default(), Timestamp::from_seconds(0));
         let AuditRecord { action, tenant, subject, detail, .. } = record;
-        Entry { action: Some(action), tenant: &tenant, subject: Some(subject), detail }.serialize(serializer)
+        PlanEntry { action: Some(action), tenant: &tenant, subject: Some(subject), detail }
+            .serialize(serializer)
     }
 }
 
 impl Serialize for Conflict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let detail = json!(self.to_string());
-        Entry { action: None, tenant: self.tenant(), subject: None, detail }.serialize(serializer)
+        PlanEntry { action: None, tenant: self.tenant(), subject: None, detail }.serialize(serializer)
     }
 }
 
@@ -41,7 +42,7 @@ impl Serialize for Deviation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let subject = Some(self.subject.in_audit());
         let (tenant, detail) = (self.subject.tenant(), json!(self.detail));
-        Entry { action: None, tenant, subject, detail }.serialize(serializer)
+        PlanEntry { action: None, tenant, subject, detail }.serialize(serializer)
     }
 }
 

@@ -15,7 +15,7 @@ use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::administrator::find_declared;
-use crate::compare::{self, Classification, CompareContext, Current, compare};
+use crate::compare::{self, Classification, CompareContext, CurrentRows, compare};
 use crate::hashing::{self, Prepared};
 use crate::limits::of_rows;
 use crate::outcome::ATTEMPTS;
@@ -77,7 +77,7 @@ impl Reconciler {
         let ids: Vec<TenantId> = declaration.tenants.keys().cloned().collect();
         let summaries = self.store.list_tenant_summaries(&ids).await?;
         let classification = Classification::new(&self.pepper, declaration, summaries, ends_previous);
-        let mut current = Current::default();
+        let mut current = CurrentRows::default();
         for id in &classification.load {
             if let Some(mut state) = self.store.load_state(id).await? {
                 if let Some(declared) = declaration.tenants.get(id) {

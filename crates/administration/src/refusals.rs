@@ -45,10 +45,10 @@ pub struct Refusal {
 
 /// The refusals that are not written yet.
 #[derive(Default)]
-pub struct RefusalBuffer(Mutex<Waiting>);
+pub struct RefusalBuffer(Mutex<WaitingRefusals>);
 
 #[derive(Default)]
-struct Waiting {
+struct WaitingRefusals {
     of: HashMap<TenantId, VecDeque<Refusal>>,
     /// The tenants that have some, in the order of their turns.
     turns: VecDeque<TenantId>,
@@ -100,12 +100,12 @@ impl RefusalBuffer {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, WaitingRefusals> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting {
+impl WaitingRefusals {
     /// The number that may wait for one tenant now.
     const fn most(&self) -> usize {
         if self.held < WAITING { KEPT_REFUSALS } else { FLOOR }

@@ -90,14 +90,14 @@ pub struct UsageBatch {
 /// The counts that are not written yet.
 #[derive(Default)]
 pub struct UsageCounts {
-    counts: CountBuffer<Counted>,
+    counts: CountBuffer<CountKey>,
     /// The events that found no room.
     uncounted: AtomicU64,
 }
 
 /// The key of a count.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Counted {
+struct CountKey {
     tenant: TenantId,
     client: Option<ClientId>,
     counter: Counter,
@@ -105,7 +105,7 @@ struct Counted {
     hour: u64,
 }
 
-/// A borrowed [`Counted`]. It has the same members in the same order, so it has the same hash.
+/// A borrowed [`CountKey`]. It has the same members in the same order, so it has the same hash.
 #[derive(Clone, Copy, Hash)]
 struct CountedRef<'a> {
     tenant: &'a TenantId,
@@ -118,13 +118,13 @@ struct CountedRef<'a> {
 impl UsageCounts {
     /// Counts an event of a client, or of a person without a client.
     pub fn note(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter, at: Timestamp) {
-        self.add(tenant, client, (counter, ""), at);
+        self.add(tenant, client, counter, "", at);
     }
 
     /// Counts each token of the scope that a client requested and was issued.
     pub fn note_scopes(&self, tenant: &TenantId, client: &ClientId, scope: Option<&str>, at: Timestamp) {
         for token in scope.into_iter().flat_map(|scope| scope.split(' ')) {
-            self.add(tenant, Some(client), (Counter::ScopeAsked, token), at);
+            self.add(tenant, Some(client), Counter::ScopeAsked, token, at);
         }
     }
 
@@ -137,16 +137,10 @@ impl UsageCounts {
         at: Timestamp,
     ) {
         let counter = if client.is_some() { Counter::Refused } else { Counter::RefusedUnknown };
-        self.add(tenant, client, (counter, reason.as_str()), at);
+        self.add(tenant, client, counter, reason.as_str(), at);
     }
 
-    fn add(
-        &self,
-        tenant: &TenantId,
-        client: Option<&ClientId>,
-        (counter, name): (Counter, &str),
-        at: Timestamp,
-    ) {
+    fn add(&self, tenant: &TenantId, client: Option<&ClientId>, counter: Counter, name: &str, at: Timestamp) {
         let key = CountedRef { tenant, client, counter, name, hour: at.seconds() / 3600 };
         // If there is no room for more clients, the event is counted for the tenant as a whole.
         let of_tenant = CountedRef { client: None, ..key };
@@ -167,7 +161,7 @@ impl UsageCounts {
     #[must_use]
     pub fn take(&self) -> Vec<UsageDay> {
         let mut days: BTreeMap<_, [u64; 24]> = BTreeMap::new();
-        for (Counted { tenant, client, counter, name, hour }, count) in self.counts.drain() {
+        for (CountKey { tenant, client, counter, name, hour }, count) in self.counts.drain() {
             let (day, hour) = (hour / 24, usize::try_from(hour % 24).unwrap_or_default());
             let general = match counter {
                 Counter::ApiKeyExchanged => Some(Counter::Issued),
@@ -191,14 +185,14 @@ impl UsageCounts {
 }
 
 impl CountedRef<'_> {
-    fn owned(&self) -> Counted {
+    fn owned(&self) -> CountKey {
         let Self { tenant, client, counter, name, hour } = *self;
-        Counted { tenant: tenant.clone(), client: client.cloned(), counter, name: name.into(), hour }
+        CountKey { tenant: tenant.clone(), client: client.cloned(), counter, name: name.into(), hour }
     }
 }
 
-impl Equivalent<Counted> for CountedRef<'_> {
-    fn equivalent(&self, counted: &Counted) -> bool {
+impl Equivalent<CountKey> for CountedRef<'_> {
+    fn equivalent(&self, counted: &CountKey) -> bool {
         self.hour == counted.hour
             && self.counter == counted.counter
             && *self.name == *counted.name

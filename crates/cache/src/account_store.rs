@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::Instant;
 
-use crate::{ReadThrough, Reading, Source, weights};
+use crate::{ReadThrough, SharedReading, Source, weights};
 
 /// A cache before another [`AccountStore`].
 pub type CachedAccountStore = ReadThrough<Accounts>;
@@ -61,14 +61,14 @@ impl Source for Accounts {
         (tenant, id.as_str())
     }
 
-    async fn load(&self, (tenant, id): &Self::Key) -> Stored<Reading<Account>> {
+    async fn load(&self, (tenant, id): &Self::Key) -> Stored<SharedReading<Account>> {
         let at = Instant::now();
         let value = self.store.find_account(tenant, id).await?;
         match value.as_deref().filter(|account| account.tenant != *tenant || account.id != *id) {
             Some(Account { tenant: owner, id: answered, .. }) => Err(StoreError::fault(format!(
                 "the store answered with account {answered} of {owner} instead of {id} of {tenant}"
             ))),
-            None => Ok(Reading { value, at, is_shared: false }),
+            None => Ok(SharedReading { value, at, is_shared: false }),
         }
     }
 

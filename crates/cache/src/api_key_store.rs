@@ -9,7 +9,7 @@ use registry::{ApiKey, ApiKeyId, ApiKeyStore};
 use tenancy::{StoreError, Stored, TenantId};
 
 use crate::shared::SharedRows;
-use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
+use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
 /// A cache before another [`ApiKeyStore`].
 pub type CachedApiKeyStore = ReadThrough<ApiKeyRows>;
@@ -44,7 +44,7 @@ impl Source for ApiKeyRows {
         (tenant, id.as_str())
     }
 
-    async fn load(&self, (tenant, id): &Self::Key) -> Stored<Reading<ApiKey>> {
+    async fn load(&self, (tenant, id): &Self::Key) -> Stored<SharedReading<ApiKey>> {
         let load = async {
             let found = self.store.find_api_key(tenant, id).await?;
             match found.as_deref().filter(|key| key.tenant != *tenant || key.id != *id) {

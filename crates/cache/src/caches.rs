@@ -30,7 +30,7 @@ use crate::{
 const READ_AGAIN_WITHIN: Duration = Duration::from_millis(750);
 
 /// The store behind the caches.
-pub trait Store:
+pub trait CachedStore:
     TenantStore
     + LogoStore
     + ClientStore
@@ -42,7 +42,7 @@ pub trait Store:
 {
 }
 
-impl<S> Store for S where
+impl<S> CachedStore for S where
     S: TenantStore
         + LogoStore
         + ClientStore
@@ -155,7 +155,7 @@ impl Caches {
     /// Creates the caches before a store. With Redis they share rows and invalidations with other replicas.
     #[must_use]
     pub fn new(
-        store: Arc<dyn Store>,
+        store: Arc<dyn CachedStore>,
         redis: Option<Arc<RedisCache>>,
         capacity: Capacity,
         freshness: Freshness,

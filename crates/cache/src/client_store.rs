@@ -9,7 +9,7 @@ use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, Stored, TenantId};
 
 use crate::shared::SharedRows;
-use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
+use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
 /// A cache before another [`ClientStore`].
 pub type CachedClientStore = ReadThrough<Clients>;
@@ -44,7 +44,7 @@ impl Source for Clients {
         (tenant, id.as_str())
     }
 
-    async fn load(&self, (tenant, id): &Self::Key) -> Stored<Reading<Client>> {
+    async fn load(&self, (tenant, id): &Self::Key) -> Stored<SharedReading<Client>> {
         let load = async {
             let found = self.store.find_client(tenant, id).await?;
             match found.as_deref().filter(|client| client.tenant != *tenant || client.id != *id) {

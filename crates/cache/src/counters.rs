@@ -12,19 +12,19 @@ pub struct Counters {
     /// Answers from memory.
     pub hits: Stripes,
     /// Loads begun.
-    pub loads: Counter,
+    pub loads: EventCount,
     /// Loads that failed.
-    pub failures: Counter,
+    pub failures: EventCount,
     /// Answers with a stale value because the store was unavailable.
-    pub stale_answers: Counter,
+    pub stale_answers: EventCount,
     unavailable: AtomicBool,
 }
 
 /// A number that only goes up.
 #[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
+pub struct EventCount(AtomicU64);
 
-impl Counter {
+impl EventCount {
     pub(crate) fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }

@@ -25,11 +25,11 @@ const BY_CHANGE: u8 = 2;
 /// warm read checks its entry.
 #[derive(Default)]
 pub(crate) struct Epochs {
-    table: Mutex<Table>,
+    table: Mutex<EpochTable>,
 }
 
 #[derive(Default)]
-struct Table {
+struct EpochTable {
     /// Entries keep their epoch alive, not this table, so it is never larger than the cache, apart
     /// from what `sweep` finds.
     current: HashMap<TenantId, Weak<Epoch>>,
@@ -95,7 +95,7 @@ impl Epochs {
     }
 }
 
-impl Table {
+impl EpochTable {
     /// Removes tenants without entries, each time the table has doubled, so the work per entry is constant.
     fn sweep(&mut self) {
         const SMALL: usize = 1024;

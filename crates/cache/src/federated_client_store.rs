@@ -10,7 +10,7 @@ use registry::{FederatedClientStore, FederatedClients, ForeignSubject};
 use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::Instant;
 
-use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
+use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
 /// A cache before another [`FederatedClientStore`].
 pub type CachedFederatedClientStore = ReadThrough<FederatedSubjects>;
@@ -49,7 +49,7 @@ impl Source for FederatedSubjects {
         (tenant, subject.as_str())
     }
 
-    async fn load(&self, (tenant, subject): &Self::Key) -> Stored<Reading<FederatedClients>> {
+    async fn load(&self, (tenant, subject): &Self::Key) -> Stored<SharedReading<FederatedClients>> {
         let at = Instant::now();
         let value = self.store.find_federated_clients(tenant, subject).await?;
         if let Some(FederatedClients { tenant: owner, .. }) = value.as_deref()
@@ -58,7 +58,7 @@ impl Source for FederatedSubjects {
             let fault = format!("the store answered with rules of {owner} instead of {tenant}");
             return Err(StoreError::fault(fault));
         }
-        Ok(Reading { value, at, is_shared: false })
+        Ok(SharedReading { value, at, is_shared: false })
     }
 
     fn stale_if_error(&self, tenant: &TenantId, _: &FederatedClients) -> Duration {

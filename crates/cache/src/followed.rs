@@ -63,7 +63,7 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::{FRESH, Freshness, ReadThrough, Reading, Source};
+    use crate::{FRESH, Freshness, ReadThrough, SharedReading, Source};
 
     /// Numbers of loads, which another replica has read.
     #[derive(Default)]
@@ -84,9 +84,9 @@ mod tests {
             (tenant, "")
         }
 
-        async fn load(&self, _: &TenantId) -> Stored<Reading<u64>> {
+        async fn load(&self, _: &TenantId) -> Stored<SharedReading<u64>> {
             let value = Some(Arc::new(self.0.fetch_add(1, Ordering::Relaxed)));
-            Ok(Reading { value, at: Instant::now(), is_shared: true })
+            Ok(SharedReading { value, at: Instant::now(), is_shared: true })
         }
 
         fn stale_if_error(&self, _: &TenantId, _: &u64) -> Duration {

@@ -18,8 +18,8 @@ pub use slot::RETRY_PAUSE;
 mod shared;
 
 pub use shared::{
-    InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisFault, RedisOptions, RedisTiming, WallClock,
-    ping,
+    InvalidRedisUrl, RedisCache, RedisCounters, RedisFault, RedisOptions, RedisTiming, SharedReading,
+    WallClock, ping,
 };
 
 // Reading through.
@@ -55,4 +55,4 @@ pub use tenant_store::CachedTenantStore;
 // All caches of a process.
 mod caches;
 
-pub use caches::{Caches, Capacity, Store};
+pub use caches::{CachedStore, Caches, Capacity};

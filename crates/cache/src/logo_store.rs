@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tenancy::{LogoStore, Stored, TenantId};
 use tokio::time::Instant;
 
-use crate::{ReadThrough, Reading, Source, weights};
+use crate::{ReadThrough, SharedReading, Source, weights};
 
 /// A cache before another [`LogoStore`].
 pub type CachedLogoStore = ReadThrough<Logos>;
@@ -39,9 +39,9 @@ impl Source for Logos {
         (tenant, hash)
     }
 
-    async fn load(&self, (tenant, hash): &Self::Key) -> Stored<Reading<Vec<u8>>> {
+    async fn load(&self, (tenant, hash): &Self::Key) -> Stored<SharedReading<Vec<u8>>> {
         let at = Instant::now();
-        Ok(Reading { value: self.store.find_logo(tenant, hash).await?, at, is_shared: false })
+        Ok(SharedReading { value: self.store.find_logo(tenant, hash).await?, at, is_shared: false })
     }
 
     /// The tenant's row, which has its own limit, decides whether the tenant shows the logo.

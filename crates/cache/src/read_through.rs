@@ -10,10 +10,10 @@ use tenancy::{Stored, TenantId};
 use tokio::time::Instant;
 
 use crate::counters::Counters;
-use crate::row_key::RowName;
+use crate::row_key::BorrowedRowKey;
 use crate::slot::Value;
-use crate::untyped_cache::{LoadedRow, Row, UntypedCache};
-use crate::{Freshness, Reading};
+use crate::untyped_cache::{LoadedRow, UntypedCache, WantedRow};
+use crate::{Freshness, SharedReading};
 
 /// The source of a cache.
 #[async_trait]
@@ -34,11 +34,15 @@ pub trait Source: Send + Sync + 'static {
 
     /// Reads the store, or what another replica has read from it, and checks that the
     /// answer is the requested row.
-    async fn load(&self, key: &Self::Key) -> Stored<Reading<Self::Value>>;
+    async fn load(&self, key: &Self::Key) -> Stored<SharedReading<Self::Value>>;
 
     /// Loads the value when an earlier value of this key is known. The earlier one may be from before a
     /// change.
-    async fn load_later(&self, key: &Self::Key, _known: Arc<Self::Value>) -> Stored<Reading<Self::Value>> {
+    async fn load_later(
+        &self,
+        key: &Self::Key,
+        _known: Arc<Self::Value>,
+    ) -> Stored<SharedReading<Self::Value>> {
         self.load(key).await
     }
 
@@ -147,8 +151,8 @@ impl<S: Source> ReadThrough<S> {
     }
 }
 
-impl<S: Source> Row for Asked<'_, S> {
-    fn name(&self) -> RowName<'_> {
+impl<S: Source> WantedRow for Asked<'_, S> {
+    fn name(&self) -> BorrowedRowKey<'_> {
         name::<S>(self.key)
     }
 
@@ -164,7 +168,7 @@ impl<S: Source> Row for Asked<'_, S> {
     fn load(&self, known: Option<Value>) -> BoxFuture<'static, Stored<LoadedRow>> {
         let (source, key) = (Arc::clone(self.source), self.key.clone());
         Box::pin(async move {
-            let Reading { value, at, is_shared } = match known {
+            let SharedReading { value, at, is_shared } = match known {
                 Some(known) => source.load_later(&key, owned(known)).await?,
                 None => source.load(&key).await?,
             };
@@ -184,9 +188,9 @@ fn borrowed<V: 'static>(value: &Value) -> &V {
     value.downcast_ref().expect(ONE_TYPE)
 }
 
-fn name<S: Source>(key: &S::Key) -> RowName<'_> {
+fn name<S: Source>(key: &S::Key) -> BorrowedRowKey<'_> {
     let (tenant, id) = S::name(key);
-    RowName { tenant, id }
+    BorrowedRowKey { tenant, id }
 }
 
 fn bytes<S: Source>(key: &S::Key, value: Option<&S::Value>) -> u32 {

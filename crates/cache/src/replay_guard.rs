@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use registry::{ReplayGuard, SingleUseIdentifier};
+use registry::{ReplayStore, SingleUseIdentifier};
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
@@ -16,22 +16,22 @@ use crate::RedisCache;
 /// any more.
 const HAD_BEFORE: Duration = Duration::from_secs(60);
 
-/// A [`ReplayGuard`] before another one, for replicas that share a Redis.
+/// A [`ReplayStore`] before another one, for replicas that share a Redis.
 pub struct SharedReplayGuard {
-    store: Arc<dyn ReplayGuard>,
+    store: Arc<dyn ReplayStore>,
     redis: Arc<RedisCache>,
 }
 
 impl SharedReplayGuard {
     /// Before this store.
     #[must_use]
-    pub fn new(store: Arc<dyn ReplayGuard>, redis: Arc<RedisCache>) -> Self {
+    pub fn new(store: Arc<dyn ReplayStore>, redis: Arc<RedisCache>) -> Self {
         Self { store, redis }
     }
 }
 
 #[async_trait]
-impl ReplayGuard for SharedReplayGuard {
+impl ReplayStore for SharedReplayGuard {
     async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         // Redis refuses early and accepts nothing: two arbiters would each accept one use (RFC 7523 §6 leaves
         // replays to implementations).

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use values::Timestamp;
 
 use crate::shared::SharedRows;
-use crate::{ReadThrough, Reading, Source, weights};
+use crate::{ReadThrough, SharedReading, Source, weights};
 
 /// A cache before another [`RevocationStore`].
 pub type CachedRevocationStore = ReadThrough<Revocations>;
@@ -104,7 +104,7 @@ impl Source for Revocations {
         (key, "")
     }
 
-    async fn load(&self, key: &TenantId) -> Stored<Reading<RevocationFacts>> {
+    async fn load(&self, key: &TenantId) -> Stored<SharedReading<RevocationFacts>> {
         let load = async { of_tenant(key, self.store.find_revocations(key).await?) };
         self.shared.read(&Invalidation::Revocations(key.clone()), load).await
     }
@@ -114,13 +114,13 @@ impl Source for Revocations {
         &self,
         key: &TenantId,
         known: Arc<RevocationFacts>,
-    ) -> Stored<Reading<RevocationFacts>> {
+    ) -> Stored<SharedReading<RevocationFacts>> {
         if known.is_empty() {
             return self.load(key).await;
         }
         let at = Instant::now();
         let value = of_tenant(key, self.store.find_later_revocations(key, &known).await?)?;
-        Ok(Reading { value, at, is_shared: false })
+        Ok(SharedReading { value, at, is_shared: false })
     }
 
     /// A token that was revoked meanwhile would be valid.

@@ -15,19 +15,19 @@ pub(crate) struct RowKey {
 
 /// A borrowed [`RowKey`], so that a lookup allocates nothing.
 #[derive(Clone, Copy, Hash)]
-pub(crate) struct RowName<'a> {
+pub(crate) struct BorrowedRowKey<'a> {
     pub(crate) tenant: &'a TenantId,
     /// What it is called in its tenant; empty where a tenant has one such row.
     pub(crate) id: &'a str,
 }
 
-impl RowName<'_> {
+impl BorrowedRowKey<'_> {
     pub(crate) fn to_key(self) -> RowKey {
         RowKey { tenant: self.tenant.clone(), id: self.id.into() }
     }
 }
 
-impl Equivalent<RowKey> for RowName<'_> {
+impl Equivalent<RowKey> for BorrowedRowKey<'_> {
     fn equivalent(&self, key: &RowKey) -> bool {
         *self.tenant == key.tenant && *self.id == *key.id
     }
@@ -43,7 +43,8 @@ mod tests {
     fn a_name_finds_its_key_and_no_other() {
         let tenants = ["acme", "acmea", "globex"].map(|name| TenantId::parse(name).unwrap());
         let ids = ["", "a", "ab", "acme"];
-        let names: Vec<_> = tenants.iter().flat_map(|tenant| ids.map(|id| RowName { tenant, id })).collect();
+        let names: Vec<_> =
+            tenants.iter().flat_map(|tenant| ids.map(|id| BorrowedRowKey { tenant, id })).collect();
         let hasher = RandomState::new();
         for (at, name) in names.iter().enumerate() {
             for (other, key) in names.iter().map(|name| name.to_key()).enumerate() {

@@ -37,7 +37,7 @@ pub use address::InvalidRedisUrl;
 pub use counters::RedisCounters;
 pub use options::{RedisOptions, RedisTiming, WallClock};
 pub use ping::{RedisFault, ping};
-pub use read::Reading;
+pub use read::SharedReading;
 pub use redis_cache::RedisCache;
 
 pub(crate) use listen::listen;

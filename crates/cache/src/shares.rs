@@ -20,10 +20,10 @@ const MOST_SPARED: usize = 256;
 /// The entries of each tenant, those that come first to be given up first.
 pub(crate) struct Shares {
     capacity: u64,
-    tenants: Mutex<Tenants>,
+    tenants: Mutex<TenantShares>,
 }
 
-struct Tenants {
+struct TenantShares {
     entries: HashMap<TenantId, Entries>,
     sweep_at: usize,
 }
@@ -35,7 +35,7 @@ struct Entries {
 
 impl Shares {
     pub(crate) fn new(capacity: u64) -> Self {
-        Self { capacity, tenants: Mutex::new(Tenants { entries: HashMap::new(), sweep_at: 0 }) }
+        Self { capacity, tenants: Mutex::new(TenantShares { entries: HashMap::new(), sweep_at: 0 }) }
     }
 
     /// Lists a new entry of a tenant, and gives up older entries of this tenant if it must. The last argument
@@ -95,7 +95,7 @@ impl Entries {
     }
 }
 
-impl Tenants {
+impl TenantShares {
     /// Forgets tenants of which nothing is left, each time that their number has doubled.
     fn sweep(&mut self) {
         const SMALL: usize = 1_024;
@@ -113,7 +113,7 @@ mod tests {
     use async_trait::async_trait;
     use tenancy::Stored;
 
-    use crate::{Freshness, ReadThrough, Reading, Source};
+    use crate::{Freshness, ReadThrough, SharedReading, Source};
 
     use super::*;
 
@@ -139,13 +139,13 @@ mod tests {
             (tenant, number)
         }
 
-        async fn load(&self, (tenant, number): &Self::Key) -> Stored<Reading<u64>> {
+        async fn load(&self, (tenant, number): &Self::Key) -> Stored<SharedReading<u64>> {
             let number = number.parse().unwrap();
             let value = (number < 1_000_000).then(|| Arc::new(number));
             if value.is_some() {
                 self.loads[usize::from(tenant.as_str() == "globex")].fetch_add(1, Ordering::Relaxed);
             }
-            Ok(Reading { value, at: tokio::time::Instant::now(), is_shared: false })
+            Ok(SharedReading { value, at: tokio::time::Instant::now(), is_shared: false })
         }
 
         fn stale_if_error(&self, _: &TenantId, _: &u64) -> std::time::Duration {

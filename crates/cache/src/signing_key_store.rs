@@ -10,7 +10,7 @@ use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use tenancy::{StoreError, Stored, TenantId};
 
 use crate::shared::SharedRows;
-use crate::{CachedTenantStore, ReadThrough, Reading, Source, weights};
+use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
 /// A cache before another [`SigningKeyStore`].
 pub type CachedSigningKeyStore = ReadThrough<KeySets>;
@@ -71,7 +71,7 @@ impl Source for KeySets {
         (key, "")
     }
 
-    async fn load(&self, key: &TenantId) -> Stored<Reading<KeyRecords>> {
+    async fn load(&self, key: &TenantId) -> Stored<SharedReading<KeyRecords>> {
         let load = async { self.store.find_keys(key).await.map(Some) };
         self.shared.read(&Invalidation::Keys(key.clone()), load).await
     }

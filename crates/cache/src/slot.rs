@@ -43,11 +43,11 @@ pub(crate) struct Slot {
     used: AtomicBool,
     /// Whether it is among the entries that its tenant can give up.
     listed: AtomicBool,
-    state: RwLock<State>,
+    state: RwLock<SlotState>,
 }
 
-struct State {
-    loaded: Option<Loaded>,
+struct SlotState {
+    loaded: Option<LoadedValue>,
     /// The value of the previous slot, until this slot has one. It is from before a change, so no reader gets
     /// it.
     earlier: Option<Value>,
@@ -58,7 +58,7 @@ struct State {
     limit: Option<(Instant, Instant)>,
 }
 
-struct Loaded {
+struct LoadedValue {
     value: Option<Value>,
     /// When the store was read.
     at: Instant,
@@ -67,7 +67,7 @@ struct Loaded {
 }
 
 /// The decision for a reader without a fresh value.
-pub(crate) struct Next {
+pub(crate) struct NextRead {
     /// Start a load and report its result here.
     pub(crate) load: Option<oneshot::Sender<Outcome>>,
     /// How to get the answer.
@@ -91,7 +91,7 @@ impl Slot {
         weight: u32,
         previous: Option<&Self>,
     ) -> Self {
-        let state = State {
+        let state = SlotState {
             loaded: previous.and_then(Self::outdated),
             earlier: previous.and_then(Self::earlier),
             unavailable: None,
@@ -176,12 +176,12 @@ impl Slot {
 
     /// The last moment at which the store is known to have held what was loaded. New rows are not always
     /// told, so an absence is known by its reading alone.
-    fn known(&self, loaded: &Loaded) -> Instant {
+    fn known(&self, loaded: &LoadedValue) -> Instant {
         if loaded.is_shared || loaded.value.is_none() { loaded.at } else { self.followed.known(loaded.at) }
     }
 
     /// The end of freshness.
-    fn expires(&self, loaded: &Loaded) -> Instant {
+    fn expires(&self, loaded: &LoadedValue) -> Instant {
         let expires = self.known(loaded) + self.freshness.of(loaded.value.as_ref());
         expires.min(loaded.at + self.read_again_after)
     }
@@ -200,26 +200,26 @@ impl Slot {
     }
 
     /// What the next slot may serve stale: another history of the store ended this one, and no change.
-    fn outdated(&self) -> Option<Loaded> {
+    fn outdated(&self) -> Option<LoadedValue> {
         let is_outdated = self.epoch.has_ended_by_history() && !self.retired.load(Ordering::Acquire);
         let value = self.last().filter(|_| is_outdated)?;
         let at = Instant::now().checked_sub(self.freshness.of(Some(&value)))?;
-        Some(Loaded { value: Some(value), at, is_shared: false })
+        Some(LoadedValue { value: Some(value), at, is_shared: false })
     }
 
     /// The decision when nothing is fresh. A reader waits for a load while the store may be available.
     /// Once it is unavailable, one load at a time retries; readers with a stale value do not wait, and
     /// during the pause no reader waits.
-    pub(crate) fn next(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> Next {
+    pub(crate) fn next(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> NextRead {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = state.loaded.as_ref().filter(|loaded| now < self.expires(loaded)) {
-            return Next { load: None, answer: Answer::Known(Ok(loaded.value.clone())) };
+            return NextRead { load: None, answer: Answer::Known(Ok(loaded.value.clone())) };
         }
         let stale = self.stale_of(&state, now, stale_if_error);
         if let Some((at, error)) = &state.unavailable {
             let since = now.saturating_duration_since(*at);
             if since < RETRY_PAUSE {
-                return Next {
+                return NextRead {
                     load: None,
                     answer: stale.map_or_else(|| Answer::Known(Err(error.clone())), Answer::Stale),
                 };
@@ -229,14 +229,14 @@ impl Slot {
                 && let Some(stale) = stale
             {
                 let load = if state.flight().is_some() { None } else { Some(state.depart().0) };
-                return Next { load, answer: Answer::Stale(stale) };
+                return NextRead { load, answer: Answer::Stale(stale) };
             }
         }
         match state.flight() {
-            Some(flight) => Next { load: None, answer: Answer::Awaited(flight) },
+            Some(flight) => NextRead { load: None, answer: Answer::Awaited(flight) },
             None => {
                 let (load, flight) = state.depart();
-                Next { load: Some(load), answer: Answer::Awaited(flight) }
+                NextRead { load: Some(load), answer: Answer::Awaited(flight) }
             }
         }
     }
@@ -245,7 +245,8 @@ impl Slot {
     /// pause, a fault is not cached.
     pub(crate) fn land(
         &self,
-        (at, is_shared): (Instant, bool),
+        at: Instant,
+        is_shared: bool,
         now: Instant,
         outcome: Outcome,
         load: oneshot::Sender<Outcome>,
@@ -256,7 +257,7 @@ impl Slot {
         let limit = state.limit.take();
         match &outcome {
             Ok(value) => {
-                let mut loaded = Loaded { value: value.clone(), at, is_shared };
+                let mut loaded = LoadedValue { value: value.clone(), at, is_shared };
                 if let Some((_, expires)) = limit.filter(|(began, _)| at <= *began) {
                     loaded.expire(expires, self.freshness);
                 }
@@ -282,7 +283,7 @@ impl Slot {
     /// row may exist by now, and "unknown" instead of "unavailable" would be wrong.
     fn stale_of(
         &self,
-        state: &State,
+        state: &SlotState,
         now: Instant,
         stale_if_error: &dyn Fn(&Value) -> Duration,
     ) -> Option<Value> {
@@ -300,7 +301,7 @@ impl Drop for Slot {
     }
 }
 
-impl State {
+impl SlotState {
     /// The running load; a load that ended by a panic or with its worker does not count.
     fn flight(&self) -> Option<Flight> {
         let has_ended = |flight: &Flight| matches!(flight.clone().now_or_never(), Some(Err(_)));
@@ -315,7 +316,7 @@ impl State {
     }
 }
 
-impl Loaded {
+impl LoadedValue {
     fn expire(&mut self, expires: Instant, freshness: Freshness) {
         let at = expires.checked_sub(freshness.of(self.value.as_ref())).unwrap_or(self.at);
         self.at = self.at.min(at);

@@ -10,7 +10,7 @@ use tenancy::{StoreError, Stored, Tenant, TenantId, TenantStore};
 use values::Lifetime;
 
 use crate::shared::SharedRows;
-use crate::{ReadThrough, Reading, Source, weights};
+use crate::{ReadThrough, SharedReading, Source, weights};
 
 /// A cache before another [`TenantStore`].
 pub type CachedTenantStore = ReadThrough<Tenants>;
@@ -62,7 +62,7 @@ impl Source for Tenants {
         (key, "")
     }
 
-    async fn load(&self, key: &TenantId) -> Stored<Reading<Tenant>> {
+    async fn load(&self, key: &TenantId) -> Stored<SharedReading<Tenant>> {
         let load = async {
             let found = self.store.find_tenant(key).await?;
             match found.as_ref().map(|tenant| &tenant.id).filter(|id| *id != key) {

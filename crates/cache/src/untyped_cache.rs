@@ -17,13 +17,13 @@ use crate::counters::Counters;
 use crate::epochs::Epochs;
 use crate::followed::Followed;
 use crate::freshness::read_again_after;
-use crate::row_key::{RowKey, RowName};
+use crate::row_key::{BorrowedRowKey, RowKey};
 use crate::shares::Shares;
 use crate::slot::{Answer, Outcome, Slot, Value};
 
 /// What the cache asks about the row that a reader wants.
-pub(crate) trait Row: Sync {
-    fn name(&self) -> RowName<'_>;
+pub(crate) trait WantedRow: Sync {
+    fn name(&self) -> BorrowedRowKey<'_>;
 
     /// The estimated bytes of its absence.
     fn bytes_of_absence(&self) -> u32;
@@ -72,7 +72,7 @@ impl UntypedCache {
         Self { slots, freshness, followed, epochs: Epochs::default(), shares, counters }
     }
 
-    pub(crate) async fn get(self: &Arc<Self>, row: &dyn Row) -> Outcome {
+    pub(crate) async fn get(self: &Arc<Self>, row: &dyn WantedRow) -> Outcome {
         let slot = self.slot(row);
         let asked_at = Instant::now();
         if let Some(value) = slot.fresh(asked_at) {
@@ -92,7 +92,7 @@ impl UntypedCache {
     }
 
     /// The value, if it is in memory and fresh.
-    pub(crate) fn fresh(&self, name: RowName<'_>) -> Option<Value> {
+    pub(crate) fn fresh(&self, name: BorrowedRowKey<'_>) -> Option<Value> {
         let slot = self.slots.get(&name).filter(|slot| slot.is_current())?;
         let value = slot.fresh(Instant::now())??;
         slot.note_use();
@@ -101,7 +101,7 @@ impl UntypedCache {
     }
 
     /// The last known value, however old.
-    pub(crate) fn peek(&self, name: RowName<'_>) -> Option<Value> {
+    pub(crate) fn peek(&self, name: BorrowedRowKey<'_>) -> Option<Value> {
         self.slots.get(&name).filter(|slot| slot.is_current()).and_then(|slot| slot.last())
     }
 
@@ -115,7 +115,7 @@ impl UntypedCache {
     }
 
     /// Drops one row.
-    pub(crate) fn invalidate(&self, name: RowName<'_>) {
+    pub(crate) fn invalidate(&self, name: BorrowedRowKey<'_>) {
         if let Some(slot) = self.slots.remove(&name) {
             slot.retire();
         }
@@ -154,7 +154,7 @@ impl UntypedCache {
 
     /// The slot of this row. It is in the cache before a load starts, so that a later change finds it. A
     /// concurrent insertion may still return a slot that a change has removed, hence the loop.
-    fn slot(&self, row: &dyn Row) -> Arc<Slot> {
+    fn slot(&self, row: &dyn WantedRow) -> Arc<Slot> {
         let name = row.name();
         let mut slot = self.slots.get(&name);
         loop {
@@ -173,7 +173,12 @@ impl UntypedCache {
     }
 
     /// Waits for a load; `None` when it ended without a result that was fresh when the reader asked.
-    async fn ask(self: &Arc<Self>, row: &dyn Row, slot: &Arc<Slot>, asked_at: Instant) -> Option<Outcome> {
+    async fn ask(
+        self: &Arc<Self>,
+        row: &dyn WantedRow,
+        slot: &Arc<Slot>,
+        asked_at: Instant,
+    ) -> Option<Outcome> {
         let stale_if_error = |value: &Value| row.stale_if_error(value);
         let next = slot.next(Instant::now(), &stale_if_error);
         if let Some(load) = next.load {
@@ -194,7 +199,7 @@ impl UntypedCache {
         })
     }
 
-    fn start(self: &Arc<Self>, row: &dyn Row, slot: &Arc<Slot>, load: oneshot::Sender<Outcome>) {
+    fn start(self: &Arc<Self>, row: &dyn WantedRow, slot: &Arc<Slot>, load: oneshot::Sender<Outcome>) {
         let loading = row.load(slot.earlier());
         let (cache, slot, key) = (Arc::clone(self), Arc::clone(slot), row.name().to_key());
         tokio::spawn(async move {
@@ -212,8 +217,9 @@ impl UntypedCache {
             }
             // The age of a row counts from the other replica's reading. Otherwise a lost message would count
             // twice.
-            let at = loaded.as_ref().map_or((began, false), |loaded| (loaded.at, loaded.is_shared));
-            slot.land(at, Instant::now(), loaded.map(|loaded| loaded.value), load);
+            let (at, is_shared) =
+                loaded.as_ref().map_or((began, false), |loaded| (loaded.at, loaded.is_shared));
+            slot.land(at, is_shared, Instant::now(), loaded.map(|loaded| loaded.value), load);
         });
     }
 

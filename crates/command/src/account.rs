@@ -15,9 +15,9 @@ use tenancy::TenantId;
 
 use crate::account_import::{self, ImportArguments};
 use crate::admin_client::{ApiRequest, segment};
-use crate::arguments::{ChangeArguments, Consent, With};
+use crate::arguments::{ChangeArguments, ConfirmArguments, RowArguments};
 use crate::examples::example;
-use crate::output::{Columns, ListArguments, confirm, details};
+use crate::output::{DocumentTable, ListArguments, confirm, details};
 use crate::parse::{Assignment, parse_assignment, patch};
 use crate::paths::accounts_path;
 use crate::process::{ask_secret, secret_input};
@@ -51,7 +51,7 @@ pub(crate) enum AccountCommand {
     Show(AccountArguments),
     /// Change settings: name=value, or a merge patch.
     #[command(after_help = example!("account set globex usr_mfrggzdfmztwq2lknnwg23tpoa groups=staff,accounting"))]
-    Set(With<AccountArguments, ChangeArguments>),
+    Set(RowArguments<AccountArguments, ChangeArguments>),
     /// Stop the person from signing in, and end all sessions.
     #[command(after_help = example!("account suspend globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Suspend(AccountArguments),
@@ -63,7 +63,7 @@ pub(crate) enum AccountCommand {
     Unlock(AccountArguments),
     /// Set the password: asked for at the terminal, or read from a file. All sessions until now end.
     #[command(after_help = example!("account password globex usr_mfrggzdfmztwq2lknnwg23tpoa --password-file -"))]
-    Password(With<AccountArguments, PasswordArguments>),
+    Password(RowArguments<AccountArguments, PasswordArguments>),
     /// List where the person is signed in, or end one of these sessions.
     #[command(after_help = example!("account sessions globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Sessions {
@@ -87,7 +87,7 @@ pub(crate) enum AccountCommand {
     SignOut(AccountArguments),
     /// Delete the account; its id is not given again.
     #[command(after_help = example!("account delete globex usr_mfrggzdfmztwq2lknnwg23tpoa --yes"))]
-    Delete(With<AccountArguments, Consent>),
+    Delete(RowArguments<AccountArguments, ConfirmArguments>),
 }
 
 /// Which account.
@@ -144,19 +144,19 @@ pub(crate) struct PasswordArguments {
     password_file: Option<PathBuf>,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No accounts.",
     columns: "account_id as ID, email, username, status, managed_by, created_at",
 };
 
-const SESSIONS: Columns = Columns {
+const SESSIONS: DocumentTable = DocumentTable {
     none: "No sessions.",
     columns: "session_id as SESSION, authenticated_at as SIGNED IN, last_seen_at, expires_at as ENDS, \
               source as ADDRESS, user_agent as BROWSER",
 };
 
-const CONSENTS: Columns =
-    Columns { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as ALLOWED" };
+const CONSENTS: DocumentTable =
+    DocumentTable { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as ALLOWED" };
 
 /// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result<ExitCode> {
@@ -177,7 +177,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
             runner.list::<AccountView>(&accounts_path(&tenant), filters, &list, &COLUMNS)
         }
         AccountCommand::Show(of) => show(runner, &of),
-        AccountCommand::Set(With { of, more: changes }) => {
+        AccountCommand::Set(RowArguments { of, more: changes }) => {
             let patch = changes.patch::<AccountSettings>()?;
             runner.show(ApiRequest::patch(of.path(), patch), |view: &AccountView| changed(&of, view))
         }
@@ -189,7 +189,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
                 format!("The failed sign-ins of account {} are forgotten.\n", of.name())
             })
         }
-        AccountCommand::Password(With { of, more: password }) => {
+        AccountCommand::Password(RowArguments { of, more: password }) => {
             let password = match password.read()? {
                 Some(password) => password,
                 None => asked()?,
@@ -220,7 +220,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
             let request = ApiRequest::delete(format!("{}/sessions", of.path()));
             runner.done(request, &format!("Account {} is signed out everywhere.", of.name()))
         }
-        AccountCommand::Delete(With { of, more: Consent { yes } }) => {
+        AccountCommand::Delete(RowArguments { of, more: ConfirmArguments { yes } }) => {
             confirm(&format!("Delete account {} for ever?", of.name()), yes)?;
             runner.done(ApiRequest::delete(of.path()), &format!("Account {} is deleted.", of.name()))
         }

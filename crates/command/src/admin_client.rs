@@ -28,7 +28,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use self::answer::ApiAnswer;
 use self::http::Http;
-use self::repeats::Repeats;
+use self::repeats::RequestAttempts;
 use self::store_client::StoreClient;
 use settings::Environment;
 
@@ -96,7 +96,7 @@ impl AdminClient {
 
     async fn answer(&self, request: &ApiRequest) -> anyhow::Result<ApiAnswer> {
         request.check_path(matches!(self, Self::Http(_)))?;
-        let (key, mut repeats) = (uuid::Uuid::new_v4().to_string(), Repeats::new(request));
+        let (key, mut repeats) = (uuid::Uuid::new_v4().to_string(), RequestAttempts::new(request));
         loop {
             let answered = match self {
                 Self::Http(server) => server.send(request, &key).await,

@@ -11,9 +11,9 @@ use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
 use crate::admin_client::ApiRequest;
-use crate::arguments::{ChangeArguments, Consent, With};
+use crate::arguments::{ChangeArguments, ConfirmArguments, RowArguments};
 use crate::examples::example;
-use crate::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
+use crate::output::{DocumentTable, ListArguments, SecretArguments, SecretSink, confirm, details};
 use crate::parse::{When, parse_since};
 use crate::paths::{ClientArguments, client_path};
 use crate::runner::Runner;
@@ -57,7 +57,7 @@ pub(crate) enum ApiKeyCommand {
     Show(ApiKeyArguments),
     /// Change name, labels or owner, or let it allow less or end earlier: name=value, or a merge patch.
     #[command(after_help = example!("api-key set globex billing 4fT9xQ2bV7mK expires_at=2030-03-01T08:00:00Z"))]
-    Set(With<ApiKeyArguments, ChangeArguments>),
+    Set(RowArguments<ApiKeyArguments, ChangeArguments>),
     /// Make a key in the place of another one, which ends after a time of grace.
     #[command(after_help = example!("api-key rotate globex billing 4fT9xQ2bV7mK --grace 24h --secret-file export.key"))]
     Rotate {
@@ -71,7 +71,7 @@ pub(crate) enum ApiKeyCommand {
     },
     /// End a key at once and for ever, with its tokens.
     #[command(after_help = example!("api-key revoke globex billing 4fT9xQ2bV7mK --yes"))]
-    Revoke(With<ApiKeyArguments, Consent>),
+    Revoke(RowArguments<ApiKeyArguments, ConfirmArguments>),
 }
 
 /// Of `api-key add`: the members of the document by their names.
@@ -113,7 +113,7 @@ pub(crate) struct ApiKeyArguments {
     key: ApiKeyId,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No API keys.",
     columns: "id, client_id as CLIENT, name, owner, hint, status, scopes, expires_at as ENDS, \
               last_used_at as LAST USED (up to 10 s late) or -, \
@@ -148,7 +148,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ApiKeyCommand) -> anyhow::Result<
             runner.list::<ApiKeyView>(&path, filters, &list, &COLUMNS)
         }
         ApiKeyCommand::Show(of) => runner.show(ApiRequest::get(of.path()), details::<ApiKeyView>),
-        ApiKeyCommand::Set(With { of, more: changes }) => {
+        ApiKeyCommand::Set(RowArguments { of, more: changes }) => {
             let patch = changes.patch::<administration::ApiKeySettings>()?;
             runner.show(ApiRequest::patch(of.path(), patch), details::<ApiKeyView>)
         }
@@ -157,7 +157,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ApiKeyCommand) -> anyhow::Result<
             let request = ApiRequest::post(format!("{}/rotate", of.path()), &grace);
             runner.show_secret(request, &secret, created)
         }
-        ApiKeyCommand::Revoke(With { of, more: Consent { yes } }) => {
+        ApiKeyCommand::Revoke(RowArguments { of, more: ConfirmArguments { yes } }) => {
             confirm(
                 &format!("Revoke API key {} of {}/{} for ever?", of.key, of.of.tenant, of.of.client),
                 yes,

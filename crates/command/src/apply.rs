@@ -10,7 +10,7 @@ use crate::admin_client::publish;
 use crate::arguments::PlanOutput;
 use crate::output::{json, plan_lines};
 use crate::process::{print, print_coloured};
-use crate::progress::Bar;
+use crate::progress::ApplyBar;
 use server::apply::{self, Applied, ApplyOptions, too_many_retired};
 use server::block_on;
 use server::platform::Platform;
@@ -18,7 +18,7 @@ use settings::{Environment, Loaded, read};
 
 /// A running server finds the change by itself.
 pub(crate) fn run(config: &Path, options: ApplyOptions, output: &PlanOutput) -> anyhow::Result<ExitCode> {
-    let bar = Bar::new();
+    let bar = ApplyBar::new();
     let applied = block_on(async {
         let loaded = read(config, &Environment::of_process())?;
         let platform = Platform::open(&loaded.platform).await?;

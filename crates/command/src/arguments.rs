@@ -16,7 +16,7 @@ pub(crate) struct TenantArguments {
 
 /// Which row, and what else a command takes.
 #[derive(Args)]
-pub(crate) struct With<O: Args, M: Args> {
+pub(crate) struct RowArguments<O: Args, M: Args> {
     #[command(flatten)]
     pub(super) of: O,
     #[command(flatten)]
@@ -25,7 +25,7 @@ pub(crate) struct With<O: Args, M: Args> {
 
 /// Whether the operator is asked before something is destroyed.
 #[derive(Args)]
-pub(crate) struct Consent {
+pub(crate) struct ConfirmArguments {
     /// Do not ask.
     #[arg(long)]
     pub(super) yes: bool,

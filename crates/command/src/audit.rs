@@ -11,7 +11,7 @@ use tenancy::TenantId;
 use values::Timestamp;
 
 use crate::examples::example;
-use crate::output::{Columns, ListArguments};
+use crate::output::{DocumentTable, ListArguments};
 use crate::parse::parse_since;
 use crate::runner::Runner;
 use verify::VerifyArguments;
@@ -53,18 +53,20 @@ pub(crate) struct AuditArguments {
     list: ListArguments,
 }
 
-const COLUMNS: Columns =
-    Columns { none: "No records.", columns: "at, actor, source as FROM, action, tenant, subject, changed" };
+const COLUMNS: DocumentTable = DocumentTable {
+    none: "No records.",
+    columns: "at, actor, source as FROM, action, tenant, subject, changed",
+};
 
 /// A record for people.
 #[derive(Serialize)]
-struct Row<'a> {
+struct AuditRow<'a> {
     #[serde(flatten)]
     view: &'a AuditView,
     changed: String,
 }
 
-impl<'a> Row<'a> {
+impl<'a> AuditRow<'a> {
     fn from_view(view: &'a AuditView) -> Self {
         Self { view, changed: view.record.changes() }
     }
@@ -88,6 +90,6 @@ fn list(runner: Runner<'_>, arguments: AuditArguments) -> anyhow::Result<ExitCod
     let filters =
         vec![("actor", actor), ("action", action), ("subject", subject), ("since", since), ("until", until)];
     runner.list_in_words(&path, filters, &list, |records: &[AuditView]| {
-        COLUMNS.table(&records.iter().map(Row::from_view).collect::<Vec<_>>())
+        COLUMNS.table(&records.iter().map(AuditRow::from_view).collect::<Vec<_>>())
     })
 }

@@ -14,7 +14,7 @@ use server::conflict_messages::{beyond_limits, conflict_faults, unread};
 use server::last_store::LastStore;
 use server::{block_on, clock, logging};
 use settings::{
-    Diagnostic, Environment, Explanation, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
+    Diagnostic, Environment, ExplainedError, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
 };
 use storage::postgres::{self, UrlFault};
 
@@ -83,7 +83,7 @@ fn inspected(config: &Path, environment: &Environment) -> Result<Loaded, ReadErr
 
 /// A fault or a warning for programs.
 fn document(Diagnostic { location, key, explanation, .. }: &Diagnostic) -> Value {
-    let Explanation { problem, hint } = explanation;
+    let ExplainedError { problem, hint } = explanation;
     json!({ "location": location, "key": key, "problem": problem, "hint": hint })
 }
 

@@ -14,12 +14,12 @@ use tenancy::{TenantId, UserinfoTokens};
 use values::Lifetime;
 
 use crate::admin_client::ApiRequest;
-use crate::arguments::{Consent, With};
+use crate::arguments::{ConfirmArguments, RowArguments};
 use crate::client_credentials::ClientChange;
 use crate::client_migration::Migration;
 use crate::ended_credentials;
 use crate::examples::example;
-use crate::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
+use crate::output::{DocumentTable, ListArguments, SecretArguments, SecretSink, confirm, details};
 use crate::paths::{ClientArguments, clients_path};
 use crate::runner::Runner;
 use crate::suggested::suggested;
@@ -47,7 +47,7 @@ pub(crate) enum ClientCommand {
     Show(ClientArguments),
     /// Change settings: name=value, or a merge patch.
     #[command(after_help = example!("client set globex billing scopes=orders:read,orders:write"))]
-    Set(With<ClientArguments, ClientChange>),
+    Set(RowArguments<ClientArguments, ClientChange>),
     /// Stop it from authenticating.
     #[command(after_help = example!("client suspend globex billing"))]
     Suspend(ClientArguments),
@@ -62,7 +62,7 @@ pub(crate) enum ClientCommand {
     RevokeTokens(ClientArguments),
     /// Delete it with its secrets; its id stays reserved.
     #[command(after_help = example!("client delete globex billing --yes"))]
-    Delete(With<ClientArguments, Consent>),
+    Delete(RowArguments<ClientArguments, ConfirmArguments>),
 }
 
 /// Of `client add`: the members of the document by their names.
@@ -183,7 +183,7 @@ struct SubjectArguments {
     tls_client_auth_san_email: Option<String>,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No clients.",
     columns: "client_id as ID, name, status, managed_by, live_secrets, scopes",
 };
@@ -211,7 +211,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
             let presented = ended_credentials::still_presented(admin, &of).await?;
             runner.print(&client, || details(&client) + &presented)
         }),
-        ClientCommand::Set(With { of, more: ClientChange { changes, credentials } }) => {
+        ClientCommand::Set(RowArguments { of, more: ClientChange { changes, credentials } }) => {
             let patch = changes.patch::<ClientSettings>()?;
             runner.run(async |admin| {
                 let client = credentials.send(admin, of.path(), patch).await?;
@@ -233,7 +233,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
                 format!("All tokens of client {}/{} until now are revoked.\n", of.tenant, view.client_id)
             })
         }
-        ClientCommand::Delete(With { of, more: Consent { yes } }) => {
+        ClientCommand::Delete(RowArguments { of, more: ConfirmArguments { yes } }) => {
             let name = format!("{}/{}", of.tenant, of.client);
             confirm(&format!("Delete client {name} for ever? Its secrets are destroyed."), yes)?;
             runner.done(ApiRequest::delete(of.path()), &format!("Client {name} is deleted."))

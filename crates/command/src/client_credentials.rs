@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest};
 use crate::arguments::ChangeArguments;
-use crate::output::{Columns, ask};
+use crate::output::{DocumentTable, ask};
 
 /// Of `client set`.
 #[derive(Args)]
@@ -37,7 +37,8 @@ pub(crate) struct KeptCredentials {
 const MEMBER: &str = "keep_credentials";
 const INSTEAD: &str = "name each credential to keep with --keep ID, or say --revoke-others";
 
-const COLUMNS: Columns = Columns { none: "No credentials.", columns: "id, kind, value, created_by" };
+const COLUMNS: DocumentTable =
+    DocumentTable { none: "No credentials.", columns: "id, kind, value, created_by" };
 
 impl KeptCredentials {
     /// Sends the change. If the client would keep credentials without a decision, shows them and asks.

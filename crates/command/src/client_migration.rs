@@ -26,7 +26,7 @@ pub(crate) struct Migration {
     /// From where one of them was used within a day.
     still_used_from: Vec<UsedFrom>,
     /// The step that comes next.
-    step: Step,
+    step: MigrationStep,
     /// What to do, in words.
     next: String,
 }
@@ -41,7 +41,7 @@ struct RegisteredKey {
 /// The steps in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Step {
+enum MigrationStep {
     RegisterKey,
     AllowBoth,
     ChangeServices,
@@ -77,12 +77,12 @@ impl Migration {
         let method = settings.token_endpoint_auth_method.clone();
         let has_keys = !keys.is_empty() || settings.jwks_uri.is_some();
         let step = match method.as_str() {
-            _ if !has_keys => Step::RegisterKey,
-            "private_key_jwt" if secrets.is_empty() => Step::Done,
-            "private_key_jwt" => Step::RevokeSecrets,
-            "any" if still_used_from.is_empty() => Step::RequireKey,
-            "any" => Step::ChangeServices,
-            _ => Step::AllowBoth,
+            _ if !has_keys => MigrationStep::RegisterKey,
+            "private_key_jwt" if secrets.is_empty() => MigrationStep::Done,
+            "private_key_jwt" => MigrationStep::RevokeSecrets,
+            "any" if still_used_from.is_empty() => MigrationStep::RequireKey,
+            "any" => MigrationStep::ChangeServices,
+            _ => MigrationStep::AllowBoth,
         };
         let next = step.words(names);
         let jwks_uri = settings.jwks_uri.clone();
@@ -123,7 +123,7 @@ impl Migration {
     }
 }
 
-impl Step {
+impl MigrationStep {
     fn words(self, ClientArguments { tenant, client }: &ClientArguments) -> String {
         let message = match self {
             Self::RegisterKey => {
@@ -193,14 +193,20 @@ mod tests {
         let key = || json!([{ "kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }]);
         let uri = || json!("https://keys.example.com/jwks");
         for (method, keys, jwks_uri, used, expected) in [
-            ("any", Value::Null, Value::Null, &[][..], Step::RegisterKey),
-            ("client_secret_basic", Value::Null, Value::Null, &[("192.0.2.1", 5)], Step::RegisterKey),
-            ("client_secret_basic", key(), Value::Null, &[("192.0.2.1", 5)], Step::AllowBoth),
-            ("any", key(), Value::Null, &[("192.0.2.1", 5)], Step::ChangeServices),
-            ("any", Value::Null, uri(), &[("192.0.2.1", 86_399)], Step::ChangeServices),
-            ("any", key(), Value::Null, &[("192.0.2.1", 86_400)], Step::RequireKey),
-            ("any", Value::Null, uri(), &[], Step::RequireKey),
-            ("private_key_jwt", key(), Value::Null, &[], Step::RevokeSecrets),
+            ("any", Value::Null, Value::Null, &[][..], MigrationStep::RegisterKey),
+            (
+                "client_secret_basic",
+                Value::Null,
+                Value::Null,
+                &[("192.0.2.1", 5)],
+                MigrationStep::RegisterKey,
+            ),
+            ("client_secret_basic", key(), Value::Null, &[("192.0.2.1", 5)], MigrationStep::AllowBoth),
+            ("any", key(), Value::Null, &[("192.0.2.1", 5)], MigrationStep::ChangeServices),
+            ("any", Value::Null, uri(), &[("192.0.2.1", 86_399)], MigrationStep::ChangeServices),
+            ("any", key(), Value::Null, &[("192.0.2.1", 86_400)], MigrationStep::RequireKey),
+            ("any", Value::Null, uri(), &[], MigrationStep::RequireKey),
+            ("private_key_jwt", key(), Value::Null, &[], MigrationStep::RevokeSecrets),
         ] {
             let found = Migration::new(
                 &names(),
@@ -212,7 +218,10 @@ mod tests {
         }
         let done = client("private_key_jwt", key(), Value::Null);
         let found = Migration::new(&names(), &done, vec![secret("s1", "revoked", &[("192.0.2.1", 1)])], NOW);
-        assert_eq!((found.step, found.still_used_from.len(), found.secrets.len()), (Step::Done, 0, 0));
+        assert_eq!(
+            (found.step, found.still_used_from.len(), found.secrets.len()),
+            (MigrationStep::Done, 0, 0)
+        );
         assert_eq!(found.keys[0].thumbprint.as_deref(), Some("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"));
     }
 

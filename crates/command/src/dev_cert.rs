@@ -74,7 +74,7 @@ mod tests {
             gateway::TlsFiles { certificate, private_key: key, client_ca: None, client_certificates: None };
         let readers =
             gateway::TlsReaders { certificates: files::read_public, private_key: files::read_secret };
-        assert!(gateway::Tls::open(tls_files, readers).is_ok());
+        assert!(gateway::CurrentTls::open(tls_files, readers).is_ok());
     }
 
     #[test]

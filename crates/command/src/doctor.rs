@@ -18,15 +18,15 @@ use values::Timestamp;
 
 use crate::output::json;
 use crate::process::print;
-use report::{Check, Line, Report};
+use report::{DoctorCheck, DoctorReport, ReportLine};
 use server::conflict_messages::unread;
 use server::{block_on, clock, logging};
 use settings::{Diagnostic, Environment, Loaded, inspect};
 
-const SETTINGS: Check = Check("settings");
-const LOG: Check = Check("log");
-const REDIS: Check = Check("redis");
-const CLOCK: Check = Check("clock");
+const SETTINGS: DoctorCheck = DoctorCheck("settings");
+const LOG: DoctorCheck = DoctorCheck("log");
+const REDIS: DoctorCheck = DoctorCheck("redis");
+const CLOCK: DoctorCheck = DoctorCheck("clock");
 
 /// With a greater difference of clocks in seconds, a token seems to be from the future, and verifiers refuse
 /// it.
@@ -38,18 +38,18 @@ pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let report = match inspect(config, &environment, clock::now()) {
         Ok(loaded) => {
-            block_on(async { Ok(Report::from_checks(examine(config, &loaded, &environment).await)) })?
+            block_on(async { Ok(DoctorReport::from_checks(examine(config, &loaded, &environment).await)) })?
         }
         Err(error) => {
             let fix = "correct the settings first; everything else depends on them";
-            Report::from_checks(vec![SETTINGS.error(error.to_string(), fix)])
+            DoctorReport::from_checks(vec![SETTINGS.error(error.to_string(), fix)])
         }
     };
     print(&if as_json { json(&report) } else { report.lines() })?;
     Ok(if report.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> Vec<Line> {
+async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> Vec<ReportLine> {
     let mut lines = settings_lines(loaded);
     lines.push(log(environment));
     let store = store::check(config, loaded).await;
@@ -74,21 +74,21 @@ async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> V
     lines
 }
 
-fn settings_lines(loaded: &Loaded) -> Vec<Line> {
+fn settings_lines(loaded: &Loaded) -> Vec<ReportLine> {
     let unread = unread(loaded);
     let lines: Vec<_> =
         loaded.warnings.iter().chain(&unread).map(|warning| of_warning(SETTINGS, warning)).collect();
     if lines.is_empty() { vec![SETTINGS.ok("no errors and no warnings")] } else { lines }
 }
 
-fn log(environment: &Environment) -> Line {
+fn log(environment: &Environment) -> ReportLine {
     match logging::check_filter(environment) {
         Some(warning) => of_warning(LOG, &warning),
         None => LOG.ok("the filter of the log can be read"),
     }
 }
 
-fn of_warning(check: Check, warning: &Diagnostic) -> Line {
+fn of_warning(check: DoctorCheck, warning: &Diagnostic) -> ReportLine {
     let at = match warning.key.as_str() {
         "" => warning.location.clone(),
         key => format!("{}: {key}", warning.location),
@@ -97,7 +97,7 @@ fn of_warning(check: Check, warning: &Diagnostic) -> Line {
 }
 
 /// The platform works without Redis, so its absence is no error.
-async fn redis(url: Option<&FileSecret>) -> Line {
+async fn redis(url: Option<&FileSecret>) -> ReportLine {
     let Some(url) = url else { return REDIS.skipped("cache.redis_url is not set") };
     let pinged = match RedisOptions::new(url.expose(), Arc::new(clock::since_epoch)) {
         Ok(options) => cache::ping(options).await,
@@ -113,7 +113,7 @@ async fn redis(url: Option<&FileSecret>) -> Line {
     REDIS.warning(format!("replicas read the store instead: {fault}"), fix)
 }
 
-fn compare_clocks(ours: Timestamp, theirs: Timestamp, whose: &str) -> Line {
+fn compare_clocks(ours: Timestamp, theirs: Timestamp, whose: &str) -> ReportLine {
     let apart = ours.seconds().abs_diff(theirs.seconds());
     let way = if ours > theirs { "ahead of" } else { "behind" };
     let found = format!("the clock of this machine is {apart} s {way} that of {whose}");
@@ -127,7 +127,7 @@ fn compare_clocks(ours: Timestamp, theirs: Timestamp, whose: &str) -> Line {
 
 #[cfg(test)]
 mod tests {
-    use super::report::Status;
+    use super::report::DoctorStatus;
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -138,10 +138,10 @@ mod tests {
     fn clocks_may_be_a_few_seconds_apart() {
         let noon = at("2026-06-01T12:00:00Z");
         for (other, expected) in [
-            ("2026-06-01T12:00:05Z", Status::Ok),
-            ("2026-06-01T11:59:54Z", Status::Warning),
-            ("2026-06-01T12:01:00Z", Status::Warning),
-            ("2026-06-01T12:01:01Z", Status::Error),
+            ("2026-06-01T12:00:05Z", DoctorStatus::Ok),
+            ("2026-06-01T11:59:54Z", DoctorStatus::Warning),
+            ("2026-06-01T12:01:00Z", DoctorStatus::Warning),
+            ("2026-06-01T12:01:01Z", DoctorStatus::Error),
         ] {
             assert_eq!(compare_clocks(noon, at(other), "the store").status, expected, "{other}");
         }

@@ -5,14 +5,14 @@ use administration::{ApiKeyView, Instant, Page, SecretView, UsedFrom};
 use serde_json::json;
 
 use crate::admin_client::{AdminClient, ApiRequest, with_query};
-use crate::output::Columns;
+use crate::output::DocumentTable;
 use crate::paths::ClientArguments;
 use server::clock;
 
 /// Ended API keys that are looked at.
 const KEYS: u32 = 200;
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "",
     columns: "credential as PRESENTED AFTER ITS END, ended, presented as LAST PRESENTED, address as FROM",
 };

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const LONGEST: u64 = 64 * 1024;
 
 /// What a server answers.
-struct Answer {
+struct HealthAnswer {
     is_ready: bool,
     body: String,
 }
@@ -36,7 +36,7 @@ pub(crate) fn run(address: SocketAddr) -> anyhow::Result<ExitCode> {
 }
 
 /// `None` if a server answers no HTTP, or nothing, like an https listener.
-fn probe(address: SocketAddr) -> io::Result<Option<Answer>> {
+fn probe(address: SocketAddr) -> io::Result<Option<HealthAnswer>> {
     let mut connection = TcpStream::connect_timeout(&address, PATIENCE)?;
     connection.set_read_timeout(Some(PATIENCE))?;
     connection.set_write_timeout(Some(PATIENCE))?;
@@ -52,12 +52,12 @@ fn probe(address: SocketAddr) -> io::Result<Option<Answer>> {
         return Ok(None);
     }
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-    Ok(Some(Answer { is_ready: head.starts_with("HTTP/1.1 200 "), body: body.to_owned() }))
+    Ok(Some(HealthAnswer { is_ready: head.starts_with("HTTP/1.1 200 "), body: body.to_owned() }))
 }
 
 /// The certificate is for the names that callers use, not for an address of this machine, and the probe sends
 /// no secret. So any certificate is accepted.
-async fn probe_with_tls(address: SocketAddr) -> anyhow::Result<Answer> {
+async fn probe_with_tls(address: SocketAddr) -> anyhow::Result<HealthAnswer> {
     let client =
         Client::builder().timeout(PATIENCE).no_proxy().tls_danger_accept_invalid_certs(true).build()?;
     let answer = client.get(format!("https://{address}/health/ready")).send().await.with_context(|| {
@@ -65,5 +65,5 @@ async fn probe_with_tls(address: SocketAddr) -> anyhow::Result<Answer> {
             "the server at {address} speaks neither HTTP nor HTTPS without a client certificate; probe another listener"
         )
     })?;
-    Ok(Answer { is_ready: answer.status() == StatusCode::OK, body: answer.text().await? })
+    Ok(HealthAnswer { is_ready: answer.status() == StatusCode::OK, body: answer.text().await? })
 }

@@ -28,8 +28,8 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use zeroize::Zeroizing;
 
-use self::making::Made;
-use self::plan::Plan;
+use self::making::CreatedRows;
+use self::plan::ImportPlan;
 use self::realm::Realm;
 use crate::examples::example;
 use crate::output::confirm;
@@ -76,7 +76,7 @@ const WHOLE_REALM: &str = "Export the whole realm with `kc.sh export --realm REA
 pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<ExitCode> {
     let ImportCommand::Keycloak(arguments) = command;
     let KeycloakArguments { file, tenant, audience, dry_run, resume, yes } = &arguments;
-    let plan = Plan::new(read(file)?, tenant.clone(), audience.clone())?;
+    let plan = ImportPlan::new(read(file)?, tenant.clone(), audience.clone())?;
     if *dry_run {
         runner.print(&plan.document(), || plan.lines())?;
         return Ok(ExitCode::from(SOMETHING));
@@ -88,7 +88,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<
         }
         show(runner, &plan)?;
         confirm(&plan.question(exists), *yes)?;
-        let mut made = Made::of_tenant(admin, &plan, exists).await?;
+        let mut made = CreatedRows::of_tenant(admin, &plan, exists).await?;
         let done = made.add_rest(admin, &plan, exists).await;
         // This shows also the rows that were created before an error: a new secret is shown only this once.
         let of_plan = plan.document();
@@ -99,7 +99,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<
 }
 
 /// With a document, the standard output is only for it.
-fn show(runner: Runner<'_>, plan: &Plan) -> anyhow::Result<()> {
+fn show(runner: Runner<'_>, plan: &ImportPlan) -> anyhow::Result<()> {
     let lines = format!("{}\n", plan.lines());
     if runner.arguments.json {
         return stderr().write_all(lines.as_bytes()).context(OUTPUT);

@@ -29,9 +29,9 @@ use values::Timestamp;
 
 use crate::process::print;
 pub(crate) use arguments::InspectArguments;
-use expected::{Expected, is_assertion};
+use expected::{ExpectedToken, is_assertion};
 pub(super) use input::{read, read_bytes};
-use report::Report;
+use report::InspectionReport;
 use server::{block_on, clock};
 
 /// The token fails a check, or its signature was not checked.
@@ -78,18 +78,18 @@ fn inspect_token(
     arguments: &InspectArguments,
     bytes: &[u8],
     now: Timestamp,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<InspectionReport> {
     if arguments.client_ca.is_some() {
         bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file().display());
     }
     let token = input::token(bytes)?;
-    if let Some(parts) = api_key_parts(&token) {
-        return api_key::inspect(config, arguments, &token, parts, now);
+    if let Some((brand, id)) = api_key_parts(&token) {
+        return api_key::inspect(config, arguments, &token, brand, id, now);
     }
     if let Some((tenant, client)) = arguments.client_with_rules()? {
-        return federation::inspect(config, arguments, (&tenant, &client), &token, now);
+        return federation::inspect(config, arguments, &tenant, &client, &token, now);
     }
-    let expected = Expected::load(config, arguments, &token, now)?;
+    let expected = ExpectedToken::load(config, arguments, &token, now)?;
     if let Some(report) = dpop::inspect(arguments, &token, &expected)? {
         return Ok(report);
     }

@@ -16,7 +16,7 @@ use serde_json::json;
 use tenancy::TenantId;
 
 use crate::admin_client::{AdminClient, AdminClientError, ApiRequest};
-use crate::arguments::{Consent, TenantArguments, With};
+use crate::arguments::{ConfirmArguments, RowArguments, TenantArguments};
 use crate::examples::example;
 use crate::output::json as document;
 use crate::paths::keys_path;
@@ -51,7 +51,7 @@ pub(crate) enum KeyCommand {
     },
     /// Take a key away at once. Says first what that breaks.
     #[command(after_help = example!("key revoke globex oauth2-key-1 --yes"))]
-    Revoke(With<KeyArguments, Consent>),
+    Revoke(RowArguments<KeyArguments, ConfirmArguments>),
     /// Bring a private key in as the next one: PEM (PKCS#8, PKCS#1) or JWK.
     #[command(after_help = example!("key import globex signing.pem --algorithm ES256"))]
     Import {
@@ -129,7 +129,7 @@ pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<Exi
             runner.show(ApiRequest::post(format!("{}/rotate", keys_path(&tenant)), &json!({})), changed)
         }
         KeyCommand::Rotate { tenant, emergency: true, yes } => take_away(runner, &tenant, Taking::All, yes),
-        KeyCommand::Revoke(With { of, more: Consent { yes } }) => {
+        KeyCommand::Revoke(RowArguments { of, more: ConfirmArguments { yes } }) => {
             take_away(runner, &of.tenant, Taking::One(of.key), yes)
         }
         KeyCommand::Import { tenant, file, algorithm } => {

@@ -14,11 +14,11 @@ pub(crate) use crate::process::json;
 pub(crate) use confirm::{ask, confirm};
 pub(crate) use list::{ListArguments, name_next};
 pub(crate) use plan_lines::{folded, plan_lines};
-pub(crate) use report::{Layout, Row, Rows, report};
+pub(crate) use report::{CellRow, CellRows, Layout, report};
 pub(crate) use secret::{SecretArguments, SecretSink};
-pub(crate) use snippet::{Language, snippets};
-pub(crate) use table::{Columns, details, table};
-pub(crate) use verifier::{Expected, verifiers};
+pub(crate) use snippet::{SnippetLanguage, snippets};
+pub(crate) use table::{DocumentTable, details, table};
+pub(crate) use verifier::{VerifierSettings, verifiers};
 
 /// `1 error`, `2 errors`.
 pub(crate) fn counted(number: usize, noun: &str) -> String {

@@ -18,7 +18,7 @@ pub(crate) use arguments::{ProfileArguments, RequestArguments};
 pub(crate) use credential::CredentialStore;
 pub(crate) use error::ProfileError;
 pub(crate) use folders::Folders;
-pub(crate) use profile::{CredentialKind, Endpoint, Profile};
+pub(crate) use profile::{CredentialKind, Profile, TokenEndpoint};
 pub(crate) use profile_name::ProfileName;
 pub(crate) use source::{no_answer, no_token, source_builder};
 pub(crate) use store::{Chosen, ProfileStore};

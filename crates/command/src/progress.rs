@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use storage::store_copy::CopyStep;
 
 /// The bar of applying. It is on the standard error, and only where that is a terminal.
-pub(crate) struct Bar(ProgressBar);
+pub(crate) struct ApplyBar(ProgressBar);
 
 /// The bar of copying a store, of a backup and of a restore.
 pub(crate) struct CopyBar {
@@ -56,7 +56,7 @@ impl CopyBar {
     }
 }
 
-impl Bar {
+impl ApplyBar {
     /// Begins with the reading.
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::new_spinner();

@@ -22,7 +22,7 @@ use clap::Subcommand;
 use crate::examples::example;
 use crate::runner::Runner;
 use isolation::IsolationArguments;
-use signature::VerifyArguments;
+use signature::ReportArguments;
 
 /// What can be proven.
 #[derive(Subcommand)]
@@ -35,7 +35,7 @@ pub(crate) enum ProveCommand {
     /// Verify the signature of a report with the platform's key set, without a server. Exit 0, or 1 where
     /// the report or its signature was changed.
     #[command(after_help = example!("prove verify isolation-report --jwks platform.jwks.json"))]
-    Verify(VerifyArguments),
+    Verify(ReportArguments),
 }
 
 /// Runs the command.

@@ -11,7 +11,7 @@ use tenancy::TenantId;
 use values::Timestamp;
 
 use crate::admin_client::{AdminArguments, AdminClient, ApiRequest, with_query};
-use crate::output::{Columns, ListArguments, details};
+use crate::output::{DocumentTable, ListArguments, details};
 use crate::parse::parse_since;
 use crate::process::print;
 use crate::runner::Runner;
@@ -43,7 +43,7 @@ pub(crate) struct RefusalsArguments {
     admin: AdminArguments,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No refusals.",
     columns: "at, reason, client_id as CLIENT or -, client_is_proven as PROVEN, source as FROM, status, \
               request_id as REQUEST",

@@ -41,7 +41,7 @@ pub(crate) struct RestoreArguments {
 
 /// A page of the audit.
 #[derive(Deserialize)]
-struct Page {
+struct AuditPage {
     items: Vec<AuditLine>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn run(config: &Path, arguments: &RestoreArguments) -> anyhow::Result
     let tell = |step: CopyStep<'_>| bar.show(step);
     let restored = block_on(async {
         let (place, create) = (store_place(&to), || create(&to));
-        Ok(store_copy::restore(open, (&place, create), audit, clock::now(), &tell).await)
+        Ok(store_copy::restore(open, &place, create, audit, clock::now(), &tell).await)
     })?;
     bar.end();
     let restored = restored?;
@@ -81,7 +81,7 @@ fn unread(file: &Path) -> String {
 
 fn audit(file: &Path) -> anyhow::Result<Vec<AuditLine>> {
     let text = files::open(file).and_then(io::read_to_string).with_context(|| unread(file))?;
-    if let Ok(Page { items }) = serde_json::from_str(&text) {
+    if let Ok(AuditPage { items }) = serde_json::from_str(&text) {
         return Ok(items);
     }
     let lines = text.lines().filter(|line| !line.trim().is_empty());

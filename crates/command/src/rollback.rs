@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow};
 use serde_json::json;
 
 use crate::apply::{report, report_json, take_over};
-use crate::output::{Columns, confirm, json as document, plan_lines};
+use crate::output::{DocumentTable, confirm, json as document, plan_lines};
 use crate::process::{OUTPUT, print, print_coloured};
 use server::apply::{Applied, ApplyOptions};
 use server::conflict_messages::conflict_error;
@@ -19,8 +19,8 @@ use server::platform::Platform;
 use server::{block_on, clock, database};
 use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read_platform, read_snapshot};
 
-const COLUMNS: Columns =
-    Columns { none: "No generations.", columns: "generation, applied_at as APPLIED AT, current" };
+const COLUMNS: DocumentTable =
+    DocumentTable { none: "No generations.", columns: "generation, applied_at as APPLIED AT, current" };
 
 /// Lists the generations to which a rollback is possible: those that left no tenant out.
 pub(crate) fn list(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::admin_client::{AdminArguments, AdminClient, ApiRequest};
-use crate::output::{Columns, ListArguments, SecretArguments, SecretSink, json, name_next};
+use crate::output::{DocumentTable, ListArguments, SecretArguments, SecretSink, json, name_next};
 use crate::process::print;
 use server::block_on;
 use settings::Environment;
@@ -85,7 +85,7 @@ impl Runner<'_> {
         path: &str,
         filters: Vec<(&'static str, Option<String>)>,
         list: &ListArguments,
-        columns: &Columns,
+        columns: &DocumentTable,
     ) -> anyhow::Result<ExitCode> {
         self.list_in_words(path, filters, list, |items: &[T]| columns.table(items))
     }

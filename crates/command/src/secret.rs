@@ -11,7 +11,7 @@ use values::{Lifetime, Timestamp};
 
 use crate::admin_client::{ApiRequest, segment};
 use crate::examples::example;
-use crate::output::{Columns, SecretArguments, SecretSink, confirm};
+use crate::output::{DocumentTable, SecretArguments, SecretSink, confirm};
 use crate::parse::When;
 use crate::paths::ClientArguments;
 use crate::runner::Runner;
@@ -80,7 +80,7 @@ pub(crate) enum SecretCommand {
     },
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No secrets.",
     columns: "id, name or -, hint, fingerprint or -, form, status, managed_by, created_at, ends or never, \
               last_used_at as LAST USED (up to 10 s late) or never, \

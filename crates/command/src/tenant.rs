@@ -10,13 +10,14 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use crate::admin_client::ApiRequest;
-use crate::arguments::{ChangeArguments, TenantArguments, With};
+use crate::arguments::{ChangeArguments, RowArguments, TenantArguments};
 use crate::examples::example;
 use crate::output::{
-    self, Columns, Expected, Language, ListArguments, SecretArguments, SecretSink, confirm, details, table,
+    self, DocumentTable, ListArguments, SecretArguments, SecretSink, SnippetLanguage, VerifierSettings,
+    confirm, details, table,
 };
 use crate::runner::Runner;
-use crate::tenant_move::{self, ExportArguments, ImportArguments};
+use crate::tenant_move::{self, ExportArguments, TenantImportArguments};
 
 /// What can be done to tenants.
 #[derive(Subcommand)]
@@ -38,7 +39,7 @@ pub(crate) enum TenantCommand {
     Show(TenantArguments),
     /// Change settings: name=value, or a merge patch.
     #[command(after_help = example!("tenant set globex access_token.lifetime=30m"))]
-    Set(With<TenantArguments, ChangeArguments>),
+    Set(RowArguments<TenantArguments, ChangeArguments>),
     /// Stop it from serving.
     #[command(after_help = example!("tenant suspend globex"))]
     Suspend(TenantArguments),
@@ -70,7 +71,7 @@ pub(crate) enum TenantCommand {
     /// Let a tenant that was exported for this installation serve here, with its issuer,
     /// keys, secrets and tokens.
     #[command(after_help = example!("tenant import globex.tenant"))]
-    Import(ImportArguments),
+    Import(TenantImportArguments),
     /// Print the key of this installation, for which others export tenants.
     #[command(after_help = example!("tenant recipient"))]
     Recipient,
@@ -102,14 +103,15 @@ pub(crate) struct AddArguments {
     /// In which language to print how a token is fetched and checked. Default: one line of
     /// curl that fetches a token.
     #[arg(long, value_enum)]
-    snippet: Option<Language>,
+    snippet: Option<SnippetLanguage>,
     #[command(flatten)]
     secret: SecretArguments,
 }
 
 pub(super) const TENANTS: &str = "/api/v1/admin/tenants";
 
-const COLUMNS: Columns = Columns { none: "No tenants.", columns: "id, name, status, managed_by, issuer" };
+const COLUMNS: DocumentTable =
+    DocumentTable { none: "No tenants.", columns: "id, name, status, managed_by, issuer" };
 
 /// A tenant's document.
 pub(crate) fn path(tenant: &TenantId) -> String {
@@ -135,7 +137,7 @@ pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<
             runner.list::<TenantView>(TENANTS, vec![("search", search)], &list, &COLUMNS)
         }
         TenantCommand::Show(of) => runner.show(ApiRequest::get(path(&of.tenant)), details::<TenantView>),
-        TenantCommand::Set(With { of, more: changes }) => {
+        TenantCommand::Set(RowArguments { of, more: changes }) => {
             let patch = changes.patch::<TenantSettings>()?;
             runner.show(ApiRequest::patch(path(&of.tenant), patch), details::<TenantView>)
         }
@@ -183,7 +185,7 @@ impl AddArguments {
 fn welcome(
     created: &CreatedTenant,
     sink: &mut SecretSink,
-    language: Option<Language>,
+    language: Option<SnippetLanguage>,
 ) -> anyhow::Result<String> {
     let TenantView { id, settings, jwks_uri, token_endpoint, .. } = &created.tenant;
     let mut lines = vec![
@@ -199,7 +201,7 @@ fn welcome(
             lines.push(("client secret", sink.take(&secret.client_secret)?));
             code = match language {
                 None => format!("\n{}", curl_line(token_endpoint, id)),
-                Some(Language::None) => String::new(),
+                Some(SnippetLanguage::None) => String::new(),
                 Some(language) => snippets(&created.tenant, &client.client, language),
             };
         }
@@ -218,10 +220,10 @@ fn welcome(
 }
 
 /// How the client fetches a token, and how an API checks it.
-fn snippets(tenant: &TenantView, client: &ClientView, language: Language) -> String {
+fn snippets(tenant: &TenantView, client: &ClientView, language: SnippetLanguage) -> String {
     let TenantView { settings, jwks_uri, token_endpoint, .. } = tenant;
     let id = &client.client_id;
-    let expected = Expected {
+    let expected = VerifierSettings {
         issuer: settings.issuer.as_deref().unwrap_or_default(),
         jwks: jwks_uri,
         token_endpoint,

@@ -46,7 +46,7 @@ pub(crate) struct ExportArguments {
 
 /// Which file.
 #[derive(Args)]
-pub(crate) struct ImportArguments {
+pub(crate) struct TenantImportArguments {
     /// What `latchkey tenant export` has written for this installation.
     file: PathBuf,
     /// Replace the rows of the tenant here, which is suspended since it was exported: it comes back.
@@ -120,8 +120,8 @@ async fn write(
 }
 
 /// Writes the tenant into the store of the settings, where it serves from then on.
-pub(super) fn import(config: &Path, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
-    let ImportArguments { file, replace } = arguments;
+pub(super) fn import(config: &Path, arguments: &TenantImportArguments) -> anyhow::Result<ExitCode> {
+    let TenantImportArguments { file, replace } = arguments;
     let (facts, rows) = InProcess::with(config, async |settings, store| {
         let mut lines = lines(file, &Recipient::from_pepper(&store.pepper))?;
         let facts = store.database.check_import(&mut lines, *replace).await?;

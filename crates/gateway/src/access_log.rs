@@ -25,8 +25,8 @@ use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
 
 use crate::connection::Deadlines;
-use crate::metrics::{Metrics, Series};
-use crate::options::PublicUrl;
+use crate::metrics::{Series, WorkerMetrics};
+use crate::options::BaseUrl;
 use crate::readiness::Readiness;
 use crate::request::{FIELDS, RequestLogFields, Route, Sharing, caller, claims_to_be_forwarded};
 use crate::respond::{OAuthError, Protective, link_help};
@@ -43,7 +43,7 @@ pub(crate) struct AccessLog {
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) protective: Protective,
     /// Counts requests whose forwarding headers are ignored. None if the listener trusts a proxy.
-    pub(crate) unread_forwarding: Option<Arc<Metrics>>,
+    pub(crate) unread_forwarding: Option<Arc<WorkerMetrics>>,
 }
 
 pub(crate) struct AccessLogService<S> {
@@ -128,7 +128,7 @@ where
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
             if response.status().as_u16() >= 400
-                && let Some(base) = response.request().app_data::<Data<PublicUrl>>().cloned()
+                && let Some(base) = response.request().app_data::<Data<BaseUrl>>().cloned()
             {
                 link_help(response.response_mut(), &base.0);
             }

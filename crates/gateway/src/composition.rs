@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use accounts::{AccountStore, SignIns};
 use administration::{
-    AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish, RequestRows, SecretWriter,
+    AdministrationStore, Administrator, EditPolicy, Invalidation, Publish, ReadClock, RequestRows,
+    SecretWriter,
 };
 use grants::{AuthorizationStore, Authorizations, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
 use registry::{
-    ApiKeys, Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayGuard, Users,
+    ApiKeys, Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayStore, Users,
     VerifiedSecretCache,
 };
 use secrets::{HashPool, Pepper, PreciseTimer};
@@ -19,18 +20,18 @@ use values::Rate;
 use crate::{CertificateSources, HealthReport, Services, TokenServices, WriteBudget};
 
 /// A store of everything that administrators change and people do.
-pub trait Store: AdministrationStore + AuthorizationStore + AccountStore + SessionStore {}
+pub trait PlatformStore: AdministrationStore + AuthorizationStore + AccountStore + SessionStore {}
 
-impl<S> Store for S where S: AdministrationStore + AuthorizationStore + AccountStore + SessionStore {}
+impl<S> PlatformStore for S where S: AdministrationStore + AuthorizationStore + AccountStore + SessionStore {}
 
 /// The parts that the services are composed of.
 pub struct Composition {
     /// Everything that no cache holds.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn PlatformStore>,
     /// The rows that most requests read.
     pub rows: RequestRows,
     /// The used assertions and proofs.
-    pub identifiers: Arc<dyn ReplayGuard>,
+    pub identifiers: Arc<dyn ReplayStore>,
     /// Fetches the key sets of clients.
     pub jwks_fetcher: Arc<dyn JwksFetcher>,
     /// The tenants' keys.
@@ -60,7 +61,7 @@ pub struct Composition {
     /// The secret stores to which rotations write.
     pub secret_writer: Arc<dyn SecretWriter>,
     /// The time.
-    pub clock: Clock,
+    pub clock: ReadClock,
 }
 
 impl Composition {
@@ -137,7 +138,7 @@ impl Composition {
         let api_keys = Arc::new(ApiKeys::new(api_keys, self.pepper.clone()));
         let (authenticator, dpop) = (Arc::new(self.authenticator(api_keys.clone())), Arc::new(self.dpop()));
         let (keys, store) = (self.keys.clone(), self.store.clone());
-        let engine = Engine::new(keys, (clients, api_keys), revocations, authorizations, store);
+        let engine = Engine::new(keys, clients, api_keys, revocations, authorizations, store);
         TokenServices { tenants, authenticator, dpop, engine, certificate_sources }
     }
 

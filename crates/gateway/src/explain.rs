@@ -17,7 +17,7 @@ use crate::respond::{OAuthError, Problem, error_help};
 use administration::{
     ExplainSettings, ExplainedCheck, ExplainedCredential, ExplainedResult, ExplanationView,
 };
-use check::{Refusal, not_checked, passed};
+use check::{EndpointRefusal, not_checked, passed};
 use grants::{Explanation, Grantee};
 use proof::ExplainedProof;
 use protocol::{Credential, Thumbprint};
@@ -25,21 +25,25 @@ use registry::{ClientId, SenderKeys};
 use tenancy::{Tenant, TenantError};
 
 pub(crate) use advice::advice_on;
-pub(crate) use request::{Presented, Request};
+pub(crate) use request::{ExplainedRequest, PresentedParts};
 
 /// Explains the request. The refusals are in the order of the token endpoint, whose response is the first
 /// one.
 ///
 /// # Errors
 /// 429 after too many wrong secrets, and the failures that keep the server from answering.
-pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Result<ExplanationView, Problem> {
-    let Request { services, client: client_id, settings, now, .. } = *request;
+pub(crate) async fn explain(
+    request: &ExplainedRequest<'_>,
+    presented: PresentedParts,
+) -> Result<ExplanationView, Problem> {
+    let ExplainedRequest { services, client: client_id, settings, now, .. } = *request;
     let (tenant, not_serving) = find_tenant(request).await?;
     let mut checks = vec![match &not_serving {
         Some(error) => request.refused("tenant", error.refused.reason),
         None => passed("tenant", "The tenant is active and serves OAuth."),
     }];
-    let mut refusals: Vec<_> = not_serving.map(|error| Refusal::by("tenant", error)).into_iter().collect();
+    let mut refusals: Vec<_> =
+        not_serving.map(|error| EndpointRefusal::by("tenant", error)).into_iter().collect();
     let Some(tenant) = tenant else {
         return Ok(of_unknown_tenant(request, checks, refusals));
     };
@@ -54,7 +58,7 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
     // An API key that has ended also limits what the grant allows, because a new key will have the same
     // limits.
     let narrowed = api_key.as_ref().zip(client.as_ref()).and_then(|(key, client)| key.narrowed(client));
-    let request = &Request { is_by_key: narrowed.is_some(), ..*request };
+    let request = &ExplainedRequest { is_by_key: narrowed.is_some(), ..*request };
     let live_key = api_key.as_deref().filter(|_| by_credential.is_none());
     let grantee = narrowed.as_ref().or(client.as_deref()).map(|client| Grantee { tenant: &tenant, client });
     let parameters = parameters(settings, client_id);
@@ -66,7 +70,7 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
         None => not_checked("parameters", "This server does not know the client yet."),
         Some(Ok(())) => passed("parameters", "The parameters can be read."),
         Some(Err(error)) => {
-            refusals.push(Refusal::by("parameters", error.clone()));
+            refusals.push(EndpointRefusal::by("parameters", error.clone()));
             request.refused("parameters", error.reason)
         }
     });
@@ -78,7 +82,7 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
         scopes = each;
         if let Some(Err(error)) = &explained.decision {
             let check = of_grant.iter().find(|check| check.result == "refused");
-            refusals.extend(check.map(|check| Refusal::by(check.name.as_str(), error.clone())));
+            refusals.extend(check.map(|check| EndpointRefusal::by(check.name.as_str(), error.clone())));
         }
         checks.extend(of_grant);
         if let Some(Ok(claims)) = &explained.decision {
@@ -90,7 +94,7 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
                         grantee.as_ref().map(|grantee| grantee.static_claims().with(&copied).into_owned());
                     token = Some(token::view(statics.unwrap_or_default(), &tenant, claims, key.as_deref()));
                 }
-                Err(error) => refusals.push(Refusal::by("signing_key", error)),
+                Err(error) => refusals.push(EndpointRefusal::by("signing_key", error)),
             }
         }
     }
@@ -101,9 +105,9 @@ pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Resu
 
 /// Nothing else is checked.
 fn of_unknown_tenant(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     mut checks: Vec<ExplainedCheck>,
-    refusals: Vec<Refusal>,
+    refusals: Vec<EndpointRefusal>,
 ) -> ExplanationView {
     checks.push(not_checked("parameters", "The tenant is unknown."));
     let method = request.settings.method().to_owned();
@@ -114,7 +118,7 @@ fn of_unknown_tenant(
 
 /// Finds the tenant, if it exists, and the reason for which it does not serve.
 async fn find_tenant(
-    Request { services, tenant, .. }: &Request<'_>,
+    ExplainedRequest { services, tenant, .. }: &ExplainedRequest<'_>,
 ) -> Result<(Option<Arc<Tenant>>, Option<OAuthError>), Problem> {
     Ok(match services.tenants.resolve_authorization_server(tenant.as_str()).await {
         Ok(tenant) => (Some(tenant), None),
@@ -151,8 +155,8 @@ fn parameters<'a>(settings: &'a ExplainSettings, client: &'a ClientId) -> Vec<(&
 }
 
 /// The response of the token endpoint: the first refusal, if there is one.
-fn result(refusals: Vec<Refusal>, public_url: &str) -> ExplainedResult {
-    let Some(Refusal { check, error, reason }) = refusals.into_iter().next() else {
+fn result(refusals: Vec<EndpointRefusal>, public_url: &str) -> ExplainedResult {
+    let Some(EndpointRefusal { check, error, reason }) = refusals.into_iter().next() else {
         return ExplainedResult { status: 200, ..ExplainedResult::default() };
     };
     let body = error.body.response();

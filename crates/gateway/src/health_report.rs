@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// answer comes from memory.
 pub trait HealthReport: Send + Sync {
     /// The parts that `/health/ready` depends on, each once.
-    fn checks(&self) -> Vec<Check>;
+    fn checks(&self) -> Vec<HealthCheck>;
 
     /// The samples that `/metrics` shows of these parts. Samples of one name are adjacent.
     fn samples(&self) -> Vec<Sample>;
@@ -14,16 +14,16 @@ pub trait HealthReport: Send + Sync {
 
 /// One part of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
+pub struct HealthCheck {
     /// Its name: `store`, `keys`.
     pub part: &'static str,
     /// How it is doing.
-    pub state: State,
+    pub state: HealthState,
 }
 
 /// The health of a part. Strangers can read the reason, so it names no host, no path and no tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum HealthState {
     /// The part works.
     Good,
     /// The part is missing, and callers are served nevertheless.
@@ -44,7 +44,7 @@ pub struct Sample {
     /// The sentence that explains the number.
     pub help: &'static str,
     /// How it moves.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// Label and value.
     pub labels: Labels,
     /// The number.
@@ -55,19 +55,19 @@ impl Sample {
     /// A number that only goes up.
     #[must_use]
     pub const fn counter(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Self {
-        Self { name, help, kind: Kind::Counter, labels, value }
+        Self { name, help, kind: MetricKind::Counter, labels, value }
     }
 
     /// A number that goes up and down.
     #[must_use]
     pub const fn gauge(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Self {
-        Self { name, help, kind: Kind::Gauge, labels, value }
+        Self { name, help, kind: MetricKind::Gauge, labels, value }
     }
 }
 
 /// How a number moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// Up only, from 0 at the start of the program.
     Counter,
     /// Up and down.

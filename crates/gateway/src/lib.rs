@@ -17,11 +17,11 @@ mod server;
 mod services;
 mod shared;
 
-pub use composition::{Composition, Store, forget_failures};
-pub use health_report::{Check, HealthReport, Kind, Sample, State};
+pub use composition::{Composition, PlatformStore, forget_failures};
+pub use health_report::{HealthCheck, HealthReport, HealthState, MetricKind, Sample};
 pub use listen_addresses::{BindError, ListenAddresses};
 pub use operator_api::{OperatorAnswer, OperatorApi};
-pub use options::{ConnectionLimits, Listener, Options, Surface, TenantConsole};
+pub use options::{ConnectionLimits, ListenerOptions, ListenerSurface, Options, TenantConsole};
 pub use server::{Gateway, GatewayHandle, serve_connection};
 pub use services::{DeclaredAt, Services, TokenServices};
 
@@ -32,11 +32,11 @@ mod request;
 mod respond;
 
 pub use authentication::{
-    CertificateFormat, CertificateSources, ClientCertificateHeader, PresentedCertificates,
+    CertificateFormat, CertificateHeader, CertificateSources, PresentedCertificates,
     PresentedCertificatesError,
 };
-pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
-pub use request::{ForwardingHeader, TrustedProxies};
+pub use connection::{ClientCertificates, CurrentTls, ReadTlsFile, TlsError, TlsFiles, TlsReaders};
+pub use request::{ForwardingHeader, TrustedPeers};
 
 // What is only for browsers.
 mod page;
@@ -45,7 +45,7 @@ mod page;
 mod routes;
 mod thunder;
 
-pub use routes::admin::{ReportSignature, ReportStatement};
+pub use routes::admin::{ReportStatement, SignatureReading};
 
 // What handlers work with.
 mod documents;

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::Listener;
+use crate::ListenerOptions;
 
 /// Connections that may wait to be accepted, of each listener.
 const BACKLOG: i32 = 1024;
@@ -30,8 +30,8 @@ impl ListenAddresses {
     ///
     /// # Errors
     /// [`BindError`], naming the address.
-    pub fn take(listeners: &[Listener]) -> Result<Self, BindError> {
-        let take = |listener: &Listener| {
+    pub fn take(listeners: &[ListenerOptions]) -> Result<Self, BindError> {
+        let take = |listener: &ListenerOptions| {
             let address = listener.address;
             let socket = socket(address).map_err(|source| BindError { address, source })?;
             Ok((address, socket))
@@ -42,14 +42,14 @@ impl ListenAddresses {
     /// Accepts connections from now on, in the order of the listeners. The system chooses the ports that are
     /// 0.
     pub(crate) fn listen(self) -> Result<Vec<(SocketAddr, TcpListener)>, BindError> {
-        let listen = |(address, socket): (SocketAddr, Socket)| {
+        let listening = self.sockets.into_iter().map(|(address, socket)| {
             let listening = socket.listen(BACKLOG).and_then(|()| {
                 let socket = TcpListener::from(socket);
                 Ok((socket.local_addr()?, socket))
             });
             listening.map_err(|source| BindError { address, source })
-        };
-        self.sockets.into_iter().map(listen).collect()
+        });
+        listening.collect()
     }
 }
 

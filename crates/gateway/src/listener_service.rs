@@ -21,20 +21,20 @@ use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error, HttpResponse};
-use administration::Clock;
+use administration::ReadClock;
 use futures_util::future::{Either, select};
 use protocol::ClientCertificate;
 
 use crate::access_log::{AccessLog, log_unparsed};
-use crate::connection::{self, Admission, EarlyAnswers, Slot, WatchedStream, WriteDeadlineSocket};
+use crate::connection::{self, Admission, ConnectionSlot, EarlyAnswers, WatchedStream, WriteDeadlineSocket};
 
 use crate::metrics::{Series, UNKNOWN_ROUTE};
-use crate::options::PublicUrl;
+use crate::options::BaseUrl;
 use crate::request::HostNames;
 use crate::respond::{Protective, link_help};
 use crate::routes::DirectRoutes;
 use crate::shared::Shared;
-use crate::{Listener, Options, Tls, routes};
+use crate::{CurrentTls, ListenerOptions, Options, routes};
 
 /// What reaches HTTP: the stream, its protocol, and the peer.
 type Connected = (WatchedStream, Protocol, Option<SocketAddr>);
@@ -44,16 +44,16 @@ type Connected = (WatchedStream, Protocol, Option<SocketAddr>);
 pub(crate) struct ListenerService {
     shared: Shared,
     options: Data<Options>,
-    listener: Data<Listener>,
-    public_url: Data<PublicUrl>,
+    listener: Data<ListenerOptions>,
+    public_url: Data<BaseUrl>,
     has_front_page: bool,
 }
 
 impl ListenerService {
-    pub(crate) fn new(listener: &Listener, options: &Options, shared: &Shared) -> Self {
+    pub(crate) fn new(listener: &ListenerOptions, options: &Options, shared: &Shared) -> Self {
         Self {
             shared: shared.clone(),
-            public_url: Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned())),
+            public_url: Data::new(BaseUrl(options.public_url.trim_end_matches('/').to_owned())),
             has_front_page: routes::front::is_served(listener, &options.public_url),
             options: Data::new(options.clone()),
             listener: Data::new(listener.clone()),
@@ -85,7 +85,7 @@ impl ListenerService {
         let answers = Rc::new(EarlyAnswers::new(&self.public_url.0));
         let (slots, clock) = (Arc::clone(slots), Arc::clone(&services.clock));
         let stalled = self.options.connections.stalled;
-        let Listener { tls, trusted_proxies: proxies, .. } = Listener::clone(&self.listener);
+        let ListenerOptions { tls, trusted_proxies: proxies, .. } = ListenerOptions::clone(&self.listener);
         fn_service(move |socket: TcpStream| {
             let peer = socket.peer_addr().ok();
             let address = peer.map(|peer| peer.ip().to_canonical());
@@ -100,11 +100,11 @@ impl ListenerService {
                 // Answers are small and whole: waiting for more to send would only add latency.
                 let _ = socket.set_nodelay(true);
                 let socket = WriteDeadlineSocket::new(socket, stalled);
-                let client = match tls {
+                let (socket, certificate) = match tls {
                     Some(tls) => shake_hands(&tls, socket, &slot, &clock).await.map_err(DispatchError::Io)?,
                     None => (connection::Socket::Left(socket), None),
                 };
-                Ok((WatchedStream::new(client, slot, admission, answers), Protocol::Http1, peer))
+                Ok((WatchedStream::new(socket, certificate, slot, admission, answers), Protocol::Http1, peer))
             }
         })
         .into_factory()
@@ -157,7 +157,7 @@ impl ListenerService {
         InitError = (),
     > + use<> {
         let Shared { services, metrics, readiness, known_issuers, .. } = &self.shared;
-        let Listener { surface, hosts, trusted_proxies, .. } = &**self.listener;
+        let ListenerOptions { surface, hosts, trusted_proxies, .. } = &**self.listener;
         let hosts = Rc::new(HostNames::new(&self.options.public_url, hosts));
         let protective = Protective { strict_transport: self.options.strict_transport };
         let (direct, base) = (DirectRoutes::default(), self.public_url.clone());
@@ -196,10 +196,10 @@ impl ListenerService {
 
 /// A connection can lose its slot during its handshake.
 async fn shake_hands(
-    tls: &Tls,
+    tls: &CurrentTls,
     socket: WriteDeadlineSocket,
-    slot: &Slot,
-    clock: &Clock,
+    slot: &ConnectionSlot,
+    clock: &ReadClock,
 ) -> io::Result<(connection::Socket, Option<Arc<ClientCertificate>>)> {
     let shaken = pin!(tls.accept(socket, || clock()));
     let evicted = pin!(poll_fn(|cx| slot.poll_evicted(cx)));

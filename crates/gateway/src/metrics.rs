@@ -20,14 +20,14 @@ pub(crate) const UNKNOWN_ROUTE: &str = "unknown";
 
 /// The numbers of all workers.
 #[derive(Default)]
-pub(crate) struct Metrics {
+pub(crate) struct WorkerMetrics {
     routes: Mutex<Vec<(&'static str, Arc<Series>)>>,
     unread_forwarding: AtomicU64,
     slots: Arc<ConnectionSlots>,
     refusals: Arc<Refusals>,
 }
 
-impl Metrics {
+impl WorkerMetrics {
     /// Adds the numbers of connections, and of the requests that were refused on them.
     pub(crate) fn new(slots: Arc<ConnectionSlots>, refusals: Arc<Refusals>) -> Self {
         Self { slots, refusals, ..Self::default() }
@@ -65,7 +65,7 @@ impl Metrics {
     /// In Prometheus' text format 0.0.4, the gateway's own numbers before these.
     pub(crate) fn render(&self, samples: &[Sample]) -> String {
         let all = self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut by_route: BTreeMap<&'static str, series::Counts> = BTreeMap::new();
+        let mut by_route: BTreeMap<&'static str, series::SeriesCounts> = BTreeMap::new();
         for (route, series) in &all {
             if let Some(counts) = series.counts() {
                 by_route.entry(route).or_default().add(counts);

@@ -19,7 +19,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::web::Bytes;
 use actix_web::{App, Error, HttpResponse};
-use administration::{Administrator, Authority, Caller, Clock, EditError};
+use administration::{Administrator, Authority, Caller, EditError, ReadClock};
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt as _, stream};
@@ -27,9 +27,9 @@ use zeroize::Zeroizing;
 
 use crate::TokenServices;
 use crate::authentication::{AdminAccess, RequiredPermission};
-use crate::metrics::Metrics;
+use crate::metrics::WorkerMetrics;
 use crate::request::{JSON, NDJSON, RawRequest};
-use crate::respond::{Document, Problem};
+use crate::respond::{Problem, ResponseDocument};
 use crate::routes;
 use crate::routes::admin::idempotency::IDEMPOTENCY_KEY;
 
@@ -56,7 +56,7 @@ pub struct OperatorAnswer {
 struct OperatorAccess {
     administrator: Arc<Administrator>,
     tokens: TokenServices,
-    clock: Clock,
+    clock: ReadClock,
     authority: Authority,
 }
 
@@ -87,12 +87,12 @@ impl OperatorApi {
     pub fn new(
         administrator: Arc<Administrator>,
         tokens: TokenServices,
-        clock: Clock,
+        clock: ReadClock,
         authority: Authority,
     ) -> LocalBoxFuture<'static, Self> {
         let operator = OperatorAccess { administrator, tokens, clock, authority };
         let start = async {
-            let metrics = Metrics::default();
+            let metrics = WorkerMetrics::default();
             let routes = routes::configure_administration(Rc::new(operator.clone()), &metrics);
             let service = App::new().configure(routes).into_factory().new_service(AppConfig::default()).await;
             let service = service.expect("an app of routes alone starts");
@@ -108,11 +108,12 @@ impl OperatorApi {
     /// If the path is no path of a URI (RFC 3986 §3.3), or the key is no header value.
     pub async fn call(
         &self,
-        (method, path): (&str, &str),
+        method: &str,
+        path: &str,
         body: Option<Zeroizing<Vec<u8>>>,
         key: Option<&str>,
     ) -> OperatorAnswer {
-        self.send((method, path), JSON, body, key).await
+        self.send(method, path, JSON, body, key).await
     }
 
     /// Sends lines of JSON.
@@ -120,12 +121,13 @@ impl OperatorApi {
     /// # Panics
     /// See [`OperatorApi::call`].
     pub async fn post_lines(&self, path: &str, lines: Zeroizing<Vec<u8>>) -> OperatorAnswer {
-        self.send(("POST", path), NDJSON, Some(lines), None).await
+        self.send("POST", path, NDJSON, Some(lines), None).await
     }
 
     async fn send(
         &self,
-        (method, path): (&str, &str),
+        method: &str,
+        path: &str,
         media_type: &'static str,
         body: Option<Zeroizing<Vec<u8>>>,
         key: Option<&str>,
@@ -153,7 +155,7 @@ impl OperatorApi {
         let created = self.operator.administrator.init_admin(&self.operator.caller(), name).await;
         let response = created
             .map_err(Problem::from)
-            .and_then(|created| Document::from_status(StatusCode::CREATED).body(&created));
+            .and_then(|created| ResponseDocument::from_status(StatusCode::CREATED).body(&created));
         answer(response.unwrap_or_else(HttpResponse::from_error)).await
     }
 }

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use grants::ProtectedResource;
+use grants::ResourceRequirement;
 use tenancy::TenantId;
 
-use crate::{ClientCertificateHeader, Tls, TrustedProxies};
+use crate::{CertificateHeader, CurrentTls, TrustedPeers};
 
 /// How the gateway serves.
 #[derive(Clone, Debug)]
@@ -14,13 +14,13 @@ pub struct Options {
     /// The base URL of metadata. No URL is built from the `Host` header.
     pub public_url: String,
     /// The listeners.
-    pub listeners: Vec<Listener>,
+    pub listeners: Vec<ListenerOptions>,
     /// The base of the endpoints for clients with certificates (RFC 8705 §5).
     pub mtls_url: Option<String>,
     /// The tenant that is also served at the paths without a tenant.
     pub default_tenant: Option<String>,
     /// The requirements of `/api/v1/protected-resource`. Without them the path is unknown.
-    pub protected_resource: Option<ProtectedResource>,
+    pub protected_resource: Option<ResourceRequirement>,
     /// Whether browsers must use https only (RFC 6797).
     pub strict_transport: bool,
     /// How many connections there may be, and how patient they are.
@@ -31,9 +31,9 @@ pub struct Options {
 
 /// The base of every published URL, without a slash at its end.
 #[derive(Clone, Debug)]
-pub(crate) struct PublicUrl(pub(crate) String);
+pub(crate) struct BaseUrl(pub(crate) String);
 
-impl PublicUrl {
+impl BaseUrl {
     /// Whether people come by https.
     pub(crate) fn is_https(&self) -> bool {
         !self.0.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
@@ -82,30 +82,30 @@ impl Default for ConnectionLimits {
 
 /// One address.
 #[derive(Clone, Debug)]
-pub struct Listener {
+pub struct ListenerOptions {
     /// The address; port 0 lets the system choose.
     pub address: SocketAddr,
     /// The routes that it serves.
-    pub surface: Surface,
+    pub surface: ListenerSurface,
     /// The TLS of the listener. Without it, the listener serves http.
-    pub tls: Option<Tls>,
+    pub tls: Option<CurrentTls>,
     /// Names under which its paths of administration may be called, beside the public URL's and localhost.
     pub hosts: Vec<String>,
     /// Proxies whose headers name the address of a caller. Without them the caller is the peer of the
     /// connection.
-    pub trusted_proxies: Option<TrustedProxies>,
+    pub trusted_proxies: Option<TrustedPeers>,
     /// The header in which these proxies pass client certificates on.
-    pub client_certificate_header: Option<ClientCertificateHeader>,
+    pub client_certificate_header: Option<CertificateHeader>,
 }
 
 impl Options {
     /// Whether any listener reads client certificates. Metadata mentions them only then.
     pub(crate) fn reads_client_certificates(&self) -> bool {
-        self.listeners.iter().any(Listener::reads_client_certificates)
+        self.listeners.iter().any(ListenerOptions::reads_client_certificates)
     }
 }
 
-impl Listener {
+impl ListenerOptions {
     /// Whether requests can come with a client certificate.
     fn reads_client_certificates(&self) -> bool {
         let asks = self.tls.as_ref().is_some_and(|tls| tls.files().client_certificates.is_some());
@@ -114,7 +114,7 @@ impl Listener {
 
     /// A listener without TLS, trusted proxies and further names.
     #[must_use]
-    pub const fn new(address: SocketAddr, surface: Surface) -> Self {
+    pub const fn new(address: SocketAddr, surface: ListenerSurface) -> Self {
         Self {
             address,
             surface,
@@ -128,7 +128,7 @@ impl Listener {
 
 /// The paths that an address serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Surface {
+pub struct ListenerSurface {
     /// Tokens, keys, metadata, introspection.
     pub public: bool,
     /// Administration and metrics.
@@ -150,7 +150,7 @@ pub enum TenantConsole {
     OfAll,
 }
 
-impl Surface {
+impl ListenerSurface {
     /// The prefixes of the paths of administration.
     pub const ADMIN_PATHS: [&str; 13] = [
         "/metrics",

@@ -17,11 +17,11 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use keys::sha256;
-use pages::{Common, FormTarget, Language, Links, LogoPaths, Page, Theme};
+use pages::{Common, FormTarget, HtmlPage, Language, Links, LogoPaths, Theme};
 use registry::Client;
 use tenancy::{Branding, Logo, Tenant};
 
-use crate::options::PublicUrl;
+use crate::options::BaseUrl;
 use crate::respond::no_store;
 
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
@@ -55,7 +55,7 @@ impl Opener {
 }
 
 /// The common parts of a tenant's pages, for one response.
-pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url: &PublicUrl) -> Common {
+pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url: &BaseUrl) -> Common {
     let Branding { logo, logo_dark, support_url, terms_url, privacy_url, .. } = &tenant.branding;
     let links =
         Links { support: support_url.clone(), terms: terms_url.clone(), privacy: privacy_url.clone() };
@@ -79,7 +79,7 @@ pub(crate) fn theme_of(tenant: &Tenant) -> Option<Theme> {
 }
 
 /// The common parts if no tenant is known.
-pub(crate) fn common(public_url: &PublicUrl) -> Common {
+pub(crate) fn common(public_url: &BaseUrl) -> Common {
     Common {
         language: Language::English,
         base: public_url.path().to_owned(),
@@ -94,14 +94,14 @@ pub(crate) fn common(public_url: &PublicUrl) -> Common {
 }
 
 /// The response with a page.
-pub(crate) fn respond(status: StatusCode, page: &(impl Page + ?Sized), opener: Opener) -> HttpResponse {
+pub(crate) fn respond(status: StatusCode, page: &(impl HtmlPage + ?Sized), opener: Opener) -> HttpResponse {
     let mut response = no_store(status);
     protect(&mut response, page, opener);
     response.insert_header(ContentType::html()).body(page.render())
 }
 
 /// Gives a response the headers of a page.
-pub(crate) fn protect(response: &mut HttpResponseBuilder, page: &(impl Page + ?Sized), opener: Opener) {
+pub(crate) fn protect(response: &mut HttpResponseBuilder, page: &(impl HtmlPage + ?Sized), opener: Opener) {
     for header in page_headers(&policy(&page.common().nonce, page.form_target()), opener) {
         response.insert_header(header);
     }
@@ -170,8 +170,8 @@ mod tests {
     use super::*;
     use crate::respond::Protective;
 
-    fn public_url(url: &str) -> PublicUrl {
-        PublicUrl(url.to_owned())
+    fn public_url(url: &str) -> BaseUrl {
+        BaseUrl(url.to_owned())
     }
 
     fn headers(mut response: HttpResponse) -> String {

@@ -4,7 +4,7 @@ use secrets::{ClientAddress, LeakyBuckets};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
-use crate::request::Failure;
+use crate::request::ServerFailure;
 
 /// The most reports of one source in a minute.
 const REPORTS: u32 = 60;
@@ -24,8 +24,8 @@ impl Default for ReportBudget {
 }
 
 impl ReportBudget {
-    pub(crate) fn spend(&self, source: ClientAddress, now: Timestamp) -> Result<(), Failure<'static>> {
+    pub(crate) fn spend(&self, source: ClientAddress, now: Timestamp) -> Result<(), ServerFailure<'static>> {
         let attempt = self.sources.begin(&self.platform, source, now);
-        attempt.map(drop).ok_or(Failure::TooManyReports)
+        attempt.map(drop).ok_or(ServerFailure::TooManyReports)
     }
 }

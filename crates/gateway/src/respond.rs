@@ -9,7 +9,7 @@ mod oauth_error;
 mod problem;
 mod protective;
 
-pub(crate) use document::{Document, changed, created, looked_at, looked_at_as};
+pub(crate) use document::{ResponseDocument, changed, created, looked_at, looked_at_as};
 pub(crate) use error_help::{error_help, help_link, link_help};
 pub use http_error::take_unserved;
 pub(crate) use http_error::{DPOP_NONCE, ErrorBody, HttpError, ResourceErrorBody};

@@ -33,12 +33,12 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Resource, ResponseError as _};
 
 use crate::authentication::{AdminAccess, BearerAccess};
-use crate::metrics::Metrics;
+use crate::metrics::WorkerMetrics;
 use crate::page::with_pages;
-use crate::request::{Failure, HostNames, Route, cross_origin};
+use crate::request::{HostNames, Route, ServerFailure, cross_origin};
 use crate::respond::{OAuthError, Problem};
 use crate::thunder::{ThunderError, applications, flow};
-use crate::{Services, Surface};
+use crate::{ListenerSurface, Services};
 
 pub(crate) use direct::DirectRoutes;
 pub(crate) use metadata::KnownIssuers;
@@ -46,10 +46,10 @@ use public_route::{PublicRoute, get, post};
 
 /// Registers what an address serves; the paths of administration under these names only.
 pub(crate) fn configure(
-    surface: Surface,
+    surface: ListenerSurface,
     has_front_page: bool,
     hosts: Rc<HostNames>,
-    metrics: &Metrics,
+    metrics: &WorkerMetrics,
     services: Data<Services>,
     direct: &DirectRoutes,
 ) -> impl FnOnce(&mut ServiceConfig) {
@@ -152,7 +152,7 @@ pub(crate) fn configure(
 /// Registers the admin API alone, under no particular names.
 pub(crate) fn configure_administration(
     access: Rc<dyn AdminAccess>,
-    metrics: &Metrics,
+    metrics: &WorkerMetrics,
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         administration(&mut Routes { config, metrics, hosts: None, are_shared: false }, access);
@@ -181,7 +181,7 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
 /// by matching all routes again.
 struct Routes<'a> {
     config: &'a mut ServiceConfig,
-    metrics: &'a Metrics,
+    metrics: &'a WorkerMetrics,
     /// The host names under which the next routes are served; none for any name.
     hosts: Option<Rc<HostNames>>,
     /// Whether scripts of any origin may call the next routes.
@@ -227,9 +227,9 @@ impl Routes<'_> {
 /// The refusal in the form of the path's errors.
 fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBody> {
     let response = match pattern {
-        "/metrics" => OAuthError::from(Failure::Misdirected).error_response(),
-        _ if unknown::is_admin(pattern) => Problem::from(Failure::Misdirected).error_response(),
-        _ => ThunderError::from(Failure::Misdirected).error_response(),
+        "/metrics" => OAuthError::from(ServerFailure::Misdirected).error_response(),
+        _ if unknown::is_admin(pattern) => Problem::from(ServerFailure::Misdirected).error_response(),
+        _ => ThunderError::from(ServerFailure::Misdirected).error_response(),
     };
     request.into_response(response)
 }
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn what_the_paths_of_administration_begin_with_is_known() {
-        let metrics = Metrics::default();
+        let metrics = WorkerMetrics::default();
         let hosts = Rc::new(HostNames::new("http://localhost", &[]));
         drop(actix_web::App::new().configure(|config| {
             admin_surface(
@@ -279,9 +279,9 @@ mod tests {
             pattern.strip_prefix(with).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         for pattern in &patterns {
-            assert!(Surface::ADMIN_PATHS.iter().any(|with| begins(pattern, with)), "{pattern}");
+            assert!(ListenerSurface::ADMIN_PATHS.iter().any(|with| begins(pattern, with)), "{pattern}");
         }
-        for with in Surface::ADMIN_PATHS {
+        for with in ListenerSurface::ADMIN_PATHS {
             assert!(patterns.iter().any(|pattern| begins(pattern, with)), "{with}");
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use accounts::SignIns;
-use administration::{Administrator, Clock, LeakReports, RefusalBuffer, RequestRows, UsageCounts};
+use administration::{Administrator, LeakReports, ReadClock, RefusalBuffer, RequestRows, UsageCounts};
 use grants::{Authorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, ClientId, DpopProofs, Users};
@@ -49,7 +49,7 @@ pub struct Services {
     /// Authenticates the person of `/flow/execute`.
     pub users: Arc<Users>,
     /// The clock. Rules take `now` as an argument; the gateway reads the clock once for each request.
-    pub clock: Clock,
+    pub clock: ReadClock,
     /// Finds the place in the operator's files that declares a tenant or a client.
     pub declared_at: DeclaredAt,
     /// The report on the parts that no route calls.

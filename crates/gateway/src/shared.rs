@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 
 use crate::connection::{ConnectionSlots, Refusals};
-use crate::metrics::Metrics;
+use crate::metrics::WorkerMetrics;
 use crate::readiness::Readiness;
 use crate::routes::KnownIssuers;
 use crate::{CertificateSources, Options, Services};
@@ -14,7 +14,7 @@ use crate::{CertificateSources, Options, Services};
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) services: Data<Services>,
-    pub(crate) metrics: Data<Metrics>,
+    pub(crate) metrics: Data<WorkerMetrics>,
     pub(crate) readiness: Data<Readiness>,
     pub(crate) known_issuers: Data<KnownIssuers>,
     pub(crate) slots: Arc<ConnectionSlots>,
@@ -29,7 +29,7 @@ impl Shared {
         services.tokens.certificate_sources = CertificateSources::served(&options.listeners);
         Self {
             services: Data::new(services),
-            metrics: Data::new(Metrics::new(Arc::clone(&slots), Arc::clone(&refusals))),
+            metrics: Data::new(WorkerMetrics::new(Arc::clone(&slots), Arc::clone(&refusals))),
             readiness: Data::new(Readiness::default()),
             known_issuers: Data::new(KnownIssuers::default()),
             slots,

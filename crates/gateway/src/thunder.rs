@@ -21,9 +21,9 @@ pub(crate) fn codes() -> Vec<&'static str> {
 }
 
 pub(crate) use document::ApplicationDocument;
-pub(crate) use error::{Body as ErrorDocument, ErrorText, ThunderError, ThunderResult, thunder_json};
-pub(crate) use flow::{Answer as FlowAnswer, FlowRequest};
+pub(crate) use error::{CodedError, ErrorText, ThunderError, ThunderResult, thunder_json};
+pub(crate) use flow::{FlowAnswer, FlowRequest};
 #[cfg(test)]
 pub(crate) use request::ApplicationRequest;
 pub(crate) use spelling::Spelling;
-pub(crate) use view::Applications;
+pub(crate) use view::ApplicationPage;

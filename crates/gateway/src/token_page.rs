@@ -9,12 +9,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HOST;
 use actix_web::web::{Bytes, Data, PayloadConfig, block, get, post};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use pages::console::{Block, Field, Form, Input};
+use pages::console::{Block, Field, HtmlForm, Input};
 use pages::{Asset, Column, Meaning, Table, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::options::PublicUrl;
+use crate::options::BaseUrl;
 use crate::page::{Opener, OwnOrigin, judge_form, judge_navigation, passive, respond};
 use crate::routes::console::plain_page;
 
@@ -41,7 +41,7 @@ pub type ExplainToken = Arc<Explain>;
 /// # Errors
 /// When the address cannot be served.
 pub async fn serve_token_page(listener: TcpListener, explain: ExplainToken) -> io::Result<()> {
-    let public_url = PublicUrl(format!("http://{}", listener.local_addr()?));
+    let public_url = BaseUrl(format!("http://{}", listener.local_addr()?));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(public_url.clone()))
@@ -54,7 +54,7 @@ pub async fn serve_token_page(listener: TcpListener, explain: ExplainToken) -> i
     server.workers(1).listen(listener)?.run().await
 }
 
-async fn show(request: HttpRequest, public_url: Data<PublicUrl>) -> HttpResponse {
+async fn show(request: HttpRequest, public_url: Data<BaseUrl>) -> HttpResponse {
     if !is_called_by_its_address(&request, &public_url) || judge_navigation(request.headers()).is_err() {
         return HttpResponse::NotFound().finish();
     }
@@ -63,7 +63,7 @@ async fn show(request: HttpRequest, public_url: Data<PublicUrl>) -> HttpResponse
 
 async fn judge(
     request: HttpRequest,
-    public_url: Data<PublicUrl>,
+    public_url: Data<BaseUrl>,
     explain: Data<Explain>,
     body: Bytes,
 ) -> HttpResponse {
@@ -83,7 +83,7 @@ async fn judge(
 }
 
 /// If a DNS name led here, the page of another site could read this one.
-fn is_called_by_its_address(request: &HttpRequest, public_url: &PublicUrl) -> bool {
+fn is_called_by_its_address(request: &HttpRequest, public_url: &BaseUrl) -> bool {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     host.is_some_and(|host| public_url.0.strip_prefix("http://") == Some(host))
 }
@@ -95,11 +95,11 @@ async fn asset(request: HttpRequest) -> HttpResponse {
     }
 }
 
-fn page(public_url: &PublicUrl, found: Vec<Block>) -> HttpResponse {
+fn page(public_url: &BaseUrl, found: Vec<Block>) -> HttpResponse {
     let field = Field::new("token", "Token", Input::Lines(String::new())).hint(
         "A token, a response with one, an assertion or a proof. It goes to the program on this machine only.",
     );
-    let form = Form::button("/".to_owned(), "", "Explain").meaning(Meaning::Info).with(vec![field]);
+    let form = HtmlForm::button("/".to_owned(), "", "Explain").meaning(Meaning::Info).with(vec![field]);
     let blocks = found.into_iter().chain([Block::Form(form)]).collect();
     let page = plain_page(public_url, "Latchkey".to_owned(), "Why a token is accepted or refused", blocks);
     respond(StatusCode::OK, &page, Opener::Severed)

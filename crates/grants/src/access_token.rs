@@ -71,7 +71,8 @@ impl<'a> AccessTokenClaims<'a> {
         iss: impl Into<Cow<'a, str>>,
         client: impl Into<Cow<'a, str>>,
         aud: Audience<'a>,
-        (iat, exp): (Timestamp, Timestamp),
+        iat: Timestamp,
+        exp: Timestamp,
         jti: String,
     ) -> Self {
         let client_id = client.into();

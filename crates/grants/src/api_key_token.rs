@@ -19,11 +19,10 @@ pub(crate) fn claims(key: &ApiKey, grantee: &Grantee<'_>) -> Option<AccessTokenC
             true => Audience::One(id.clone().into()),
             false => Audience::Many(client.audiences.clone().into()),
         };
-        let valid = (key.created_at, key.expires_at);
         AccessTokenClaims {
             scope: Scope::text(client.scope.iter()),
             api_key: Some(key.id.to_string().into()),
-            ..AccessTokenClaims::of_client(iss, id, aud, valid, key.id.to_string())
+            ..AccessTokenClaims::of_client(iss, id, aud, key.created_at, key.expires_at, key.id.to_string())
         }
     })
 }

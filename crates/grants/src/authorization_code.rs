@@ -75,7 +75,8 @@ pub(crate) enum AuthorizationCodeError {
 /// request. If the authorization request has bound the code to a key, the sender must have proven that key
 /// (RFC 9449 §10).
 pub(crate) fn decide(
-    (tenant, used): (&TenantId, &OneTimeUse<AuthorizationCode>),
+    tenant: &TenantId,
+    used: &OneTimeUse<AuthorizationCode>,
     redeemed: Option<OneTime<AuthorizationCode>>,
     is_used_again: bool,
     sender: &SenderKeys,
@@ -173,7 +174,7 @@ mod tests {
             code_verifier: verifier.map(|verifier| Secret::new(verifier.to_owned())),
         };
         let used = request.use_of(client, redeemed.key, None)?;
-        decide((&client.tenant, &used), Some(redeemed), false, sender, at(now))
+        decide(&client.tenant, &used, Some(redeemed), false, sender, at(now))
     }
 
     #[test]
@@ -215,7 +216,7 @@ mod tests {
             (false, AuthorizationCodeError::NotValid, RefusalReason::CodeNotValid),
         ]
         .map(|(is_used_again, expected, reason)| {
-            let found = decide((&code.tenant, &used), None, is_used_again, &SenderKeys::default(), at(1_001));
+            let found = decide(&code.tenant, &used, None, is_used_again, &SenderKeys::default(), at(1_001));
             assert_eq!(found, Err(expected));
             let answer = ErrorResponse::from(expected);
             assert_eq!(answer.reason, reason);

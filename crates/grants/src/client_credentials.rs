@@ -69,9 +69,9 @@ pub(crate) fn decide<'a>(
     let is_admin = is_for_administration(&request.resources, grantee)?;
     let aud = audience(&request.resources, grantee, is_admin)?;
     let scope = scope(request, grantee, is_admin)?;
-    let valid = (now, now + grantee.lifetime());
+    let until = now + grantee.lifetime();
     let id = grantee.client.id.as_str();
-    let claims = AccessTokenClaims::of_client(grantee.issuer(), id, aud, valid, jti.to_string());
+    let claims = AccessTokenClaims::of_client(grantee.issuer(), id, aud, now, until, jti.to_string());
     Ok(AccessTokenClaims { scope, cnf, ..claims })
 }
 

@@ -81,7 +81,7 @@ impl DeviceAuthorizationResponse {
     /// The errors of the JSON library.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         #[derive(Serialize)]
-        struct Members<'a> {
+        struct DeviceMembers<'a> {
             device_code: &'a str,
             user_code: &'a str,
             verification_uri: &'a str,
@@ -90,7 +90,7 @@ impl DeviceAuthorizationResponse {
             interval: u64,
         }
         let Self { device_code, user_code, verification_uri, expires_in, interval } = self;
-        serde_json::to_vec(&Members {
+        serde_json::to_vec(&DeviceMembers {
             device_code: device_code.expose(),
             user_code,
             verification_uri,
@@ -204,7 +204,7 @@ mod tests {
             account: account.map(|id| id.parse().unwrap()),
         };
         let key = OneTimeKey { slot: 1, digest: [1; 32] };
-        OneTime::new((&acme().id, &"tv".parse().unwrap()), key, content, at(1_000))
+        OneTime::new(&acme().id, &"tv".parse().unwrap(), key, content, at(1_000))
     }
 
     #[track_caller]

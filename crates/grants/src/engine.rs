@@ -20,7 +20,7 @@ use tenancy::{StoreError, Stored, Tenant, TenantId};
 use uuid::Uuid;
 use values::Timestamp;
 
-pub use self::access_tokens::ExplainedToken;
+pub use self::access_tokens::InspectedToken;
 use crate::redemption::Issue;
 use crate::revocation_feeds::RevocationFeeds;
 use crate::token_request::GrantRefusal;
@@ -83,7 +83,8 @@ impl Engine {
     #[must_use]
     pub fn new(
         keys: Arc<KeyRingCache>,
-        (clients, api_keys): (Arc<dyn ClientStore>, Arc<ApiKeys>),
+        clients: Arc<dyn ClientStore>,
+        api_keys: Arc<ApiKeys>,
         revocations: Arc<dyn RevocationStore>,
         authorizations: Authorizations,
         accounts: Arc<dyn AccountStore>,
@@ -112,7 +113,8 @@ impl Engine {
         client: &AuthenticatedClient,
         request: &TokenRequest,
         sender: &SenderKeys,
-        (now, source): (Timestamp, Option<IpAddr>),
+        now: Timestamp,
+        source: Option<IpAddr>,
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
         let now = self.first_valid_second(tenant, client, now).await?;

@@ -44,9 +44,11 @@ pub(crate) struct IdTokenClaims<'a> {
 /// The claims for what a person has granted, beside this access token. The issuer is never an alias, because
 /// the client compares it with the metadata.
 pub(crate) fn claims<'a>(
-    (grant, names): (&PersonGrant<'a>, &'a PersonNames),
+    grant: &PersonGrant<'a>,
+    names: &'a PersonNames,
     grantee: &Grantee<'a>,
-    (access_token, algorithm): (&str, SigningAlgorithm),
+    access_token: &str,
+    algorithm: SigningAlgorithm,
     person: Map<String, Value>,
     now: Timestamp,
 ) -> IdTokenClaims<'a> {
@@ -100,7 +102,7 @@ mod tests {
         let now = Timestamp::from_seconds(1_000);
         let grant = code.grant(crate::GrantId::from_bytes([7; 16])).unwrap();
         let called = subjects().names(&grantee, grant.account, grant.session);
-        let claims = claims((&grant, &called), &grantee, ("token", SigningAlgorithm::RS256), Map::new(), now);
+        let claims = claims(&grant, &called, &grantee, "token", SigningAlgorithm::RS256, Map::new(), now);
         let json = serde_json::to_value(&claims).unwrap();
         let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let expected =
@@ -116,15 +118,14 @@ mod tests {
         assert_eq!((json["aud"].as_str(), json["exp"].as_u64()), (Some("web"), Some(4_600)));
         assert_eq!(json["auth_time"].as_u64(), Some(900));
         let person = Map::from_iter([("name".to_owned(), "Ada".into())]);
-        let claims =
-            self::claims((&grant, &called), &grantee, ("token", SigningAlgorithm::RS256), person, now);
+        let claims = self::claims(&grant, &called, &grantee, "token", SigningAlgorithm::RS256, person, now);
         assert_eq!(serde_json::to_value(&claims).unwrap()["name"], "Ada", "as far as it was requested");
         for (seconds, expected) in [(60, 1_060), (7_200, 4_600)] {
             let lifetime = Some(Lifetime::from_seconds(seconds));
             let client = Client { access_token_lifetime: lifetime, ..client.clone() };
             let grantee = Grantee { tenant: &tenant, client: &client };
-            let of = (&grant, &called);
-            let claims = self::claims(of, &grantee, ("token", SigningAlgorithm::RS256), Map::new(), now);
+            let token = ("token", SigningAlgorithm::RS256);
+            let claims = self::claims(&grant, &called, &grantee, token.0, token.1, Map::new(), now);
             assert_eq!(claims.exp.seconds(), expected);
         }
     }

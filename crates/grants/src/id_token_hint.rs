@@ -79,19 +79,19 @@ pub(crate) fn kept(tenant: &Tenant) -> Lifetime {
 /// The `kid` that the token claims.
 pub(crate) fn kid(token: &str) -> Option<String> {
     #[derive(Deserialize)]
-    struct Header {
+    struct HintHeader {
         kid: String,
     }
-    part(token, 0).map(|Header { kid }| kid)
+    part(token, 0).map(|HintHeader { kid }| kid)
 }
 
 /// The `exp` that the token claims.
 fn expiry(token: &str) -> Option<Timestamp> {
     #[derive(Deserialize)]
-    struct Times {
+    struct HintTimes {
         exp: u64,
     }
-    part(token, 1).map(|Times { exp }| Timestamp::from_seconds(exp))
+    part(token, 1).map(|HintTimes { exp }| Timestamp::from_seconds(exp))
 }
 
 fn part<T: DeserializeOwned>(token: &str, index: usize) -> Option<T> {

@@ -29,7 +29,7 @@ mod token_request;
 
 pub use access_token::{AccessTokenClaims, Grantee};
 pub use named_scope::named_scope;
-pub use sender_constraint::{SenderError, UnconfirmedToken};
+pub use sender_constraint::{ConstraintError, UnconfirmedToken};
 pub use token_request::TokenRequest;
 
 // The grants, a file with one `decide` each.
@@ -65,7 +65,7 @@ mod userinfo;
 
 pub use grant_id::{GrantId, InvalidGrantId};
 pub use id_token_hint::IdTokenHint;
-pub use resource_access::{BearerError, ProtectedResource};
+pub use resource_access::{BearerError, ResourceRequirement};
 pub use reused_grant::{Reused, ReusedGrant, ReusedGrants};
 pub use revocation_feeds::SignedFeed;
 pub use subject::{NamedPerson, Subjects};
@@ -74,7 +74,7 @@ pub use userinfo::{claims_supported, userinfo};
 // The service around all of them.
 mod engine;
 
-pub use engine::{Engine, ExplainedToken, GrantError, Signed};
+pub use engine::{Engine, GrantError, InspectedToken, Signed};
 
 // Tokens of the administration.
 mod admin_assertion;

@@ -34,7 +34,7 @@ pub(crate) fn claims<'a>(
 ) -> AccessTokenClaims<'a> {
     let PersonGrant { id, granted, .. } = grant;
     let (iss, client) = (grantee.tenant.issuer.as_str(), grantee.client.id.as_str());
-    let (aud, valid) = (audience(granted, grantee), (now, now + grantee.lifetime()));
+    let (aud, until) = (audience(granted, grantee), now + grantee.lifetime());
     AccessTokenClaims {
         sub: names.sub.as_str().into(),
         scope: granted.scope.clone(),
@@ -44,7 +44,7 @@ pub(crate) fn claims<'a>(
         userinfo_claims: granted.userinfo_claims.clone(),
         grant_id: Some(id.to_string().into()),
         cnf,
-        ..AccessTokenClaims::of_client(iss, client, aud, valid, jti.to_string())
+        ..AccessTokenClaims::of_client(iss, client, aud, now, until, jti.to_string())
     }
 }
 

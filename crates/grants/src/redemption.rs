@@ -33,18 +33,18 @@ pub(crate) async fn redeem(
     grantee: &Grantee<'_>,
     request: &AuthorizationCodeRequest,
     sender: &SenderKeys,
-    Issue { now, credential, jti, source }: Issue,
+    issue @ Issue { now, credential, .. }: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
     let cnf = grant_check::check(GrantType::AuthorizationCode, grantee, sender)?;
     let id = engine.authorizations.codes.grant(&grantee.tenant.id, &request.code);
-    let family = begin_family(engine, grantee, id, (sender, credential), now);
+    let family = begin_family(engine, grantee, id, sender, credential, now);
     // Before the code is used up, so that without them it stays as it is.
     let facts = engine.facts_to_issue(grantee.tenant).await?;
-    let code = use_up(engine, grantee, (request, sender), (id, family.clone()), (now, source)).await?;
+    let code = use_up(engine, grantee, request, sender, id, family.clone(), issue).await?;
     if facts.revoke_grant(code.client.as_str(), None, code.created_at) {
         return Err(AuthorizationCodeError::NotValid.into());
     }
-    let signed = tokens(engine, grantee, &code, (id, family), cnf, (now, jti)).await?;
+    let signed = tokens(engine, grantee, &code, id, family, cnf, issue).await?;
     Ok(signed.ok_or(AuthorizationCodeError::NotValid)?)
 }
 
@@ -54,15 +54,18 @@ pub(crate) async fn tokens<T: OneTimeContent>(
     engine: &Engine,
     grantee: &Grantee<'_>,
     record: &OneTime<T>,
-    (id, family): (GrantId, Option<NewFamily>),
+    id: GrantId,
+    family: Option<NewFamily>,
     cnf: Option<Confirmation>,
-    issued: (Timestamp, Uuid),
+    issue: Issue,
 ) -> Result<Option<Signed<TokenResponse>>, GrantError> {
     let (Some(allowed), Some(grant)) = (record.content.allowed(), record.grant(id)) else { return Ok(None) };
     if engine.is_consent_revoked(grantee, allowed.account, allowed.at).await {
         return Ok(None);
     }
-    let Some(mut signed) = sign(engine, grantee, &grant, cnf, issued).await? else { return Ok(None) };
+    let Some(mut signed) = sign(engine, grantee, &grant, cnf, issue.now, issue.jti).await? else {
+        return Ok(None);
+    };
     let tokens = engine.authorizations.refresh_tokens();
     let first = family.and_then(|new| Some(tokens.first(&new, &record.family(&new)?)));
     signed.value.refresh_token = first;
@@ -74,12 +77,14 @@ pub(crate) fn begin_family(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
     id: GrantId,
-    (sender, credential): (&SenderKeys, CredentialTag),
+    sender: &SenderKeys,
+    credential: CredentialTag,
     now: Timestamp,
 ) -> Option<NewFamily> {
     let tokens = engine.authorizations.refresh_tokens();
     let policy = client.refresh_token_policy(tenant);
-    let begin = || tokens.begin((&tenant.id, id), bound_to(client, sender, credential), policy, now);
+    let (sender, credential) = bound_to(client, sender, credential);
+    let begin = || tokens.begin(&tenant.id, id, sender, credential, policy, now);
     client.gets_refresh_tokens().then(begin)
 }
 
@@ -100,7 +105,8 @@ pub(crate) async fn sign(
     grantee: &Grantee<'_>,
     grant: &PersonGrant<'_>,
     cnf: Option<Confirmation>,
-    (now, jti): (Timestamp, Uuid),
+    now: Timestamp,
+    jti: Uuid,
 ) -> Result<Option<Signed<TokenResponse>>, GrantError> {
     let id = grant.id.to_string();
     let names = engine.authorizations.subjects().names(grantee, grant.account, grant.session);
@@ -117,8 +123,7 @@ pub(crate) async fn sign(
     let signs_in = grant.granted.has_scope("openid");
     let person = if signs_in { claims_of_person(engine, grantee, grant).await? } else { Map::new() };
     let id_token = signs_in.then(|| {
-        let claims =
-            id_token::claims((grant, &names), grantee, (&access_token, key.algorithm()), person, now);
+        let claims = id_token::claims(grant, &names, grantee, &access_token, key.algorithm(), person, now);
         key.sign(id_token::TYP, &claims)
     });
     let value = TokenResponse { id_token: id_token.transpose()?, ..claims.response(access_token) };
@@ -143,9 +148,11 @@ async fn claims_of_person(
 async fn use_up(
     engine: &Engine,
     grantee @ Grantee { tenant, client }: &Grantee<'_>,
-    (request, sender): (&AuthorizationCodeRequest, &SenderKeys),
-    (id, family): (GrantId, Option<NewFamily>),
-    (now, source): (Timestamp, Option<IpAddr>),
+    request: &AuthorizationCodeRequest,
+    sender: &SenderKeys,
+    id: GrantId,
+    family: Option<NewFamily>,
+    Issue { now, source, .. }: Issue,
 ) -> Result<OneTime<AuthorizationCode>, GrantError> {
     let key = engine.authorizations.codes.key(&tenant.id, request.code.expose());
     let key = key.ok_or(AuthorizationCodeError::NotValid)?;
@@ -155,11 +162,11 @@ async fn use_up(
     let before = if redeemed.is_some() { None } else { store.find(&tenant.id, &key).await? };
     let before = before
         .filter(|code| (&code.tenant, &code.client) == (&tenant.id, &client.id) && code.used_at.is_some());
-    let decided = authorization_code::decide((&tenant.id, &used), redeemed, before.is_some(), sender, now);
+    let decided = authorization_code::decide(&tenant.id, &used, redeemed, before.is_some(), sender, now);
     match (&decided, before) {
         (Err(AuthorizationCodeError::Reused), Some(code)) if !code.has_ended() => {
             let used = Reused::Code(key);
-            engine.end_reused_grant(grantee, (id, &code.account), used, (now, source)).await?;
+            engine.end_reused_grant(grantee, id, &code.account, used, now, source).await?;
         }
         // No token was issued for the grant, so none is revoked. Its refresh tokens end before the first is
         // given out.

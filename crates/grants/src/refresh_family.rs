@@ -132,7 +132,8 @@ impl NewFamily {
         id: GrantId,
         secret: Zeroizing<[u8; SECRET]>,
         secret_digest: [u8; 32],
-        (sender, credential): (SenderKeys, Option<CredentialTag>),
+        sender: SenderKeys,
+        credential: Option<CredentialTag>,
         policy: RefreshTokenPolicy,
         now: Timestamp,
     ) -> Self {
@@ -144,7 +145,8 @@ impl NewFamily {
     #[must_use]
     pub fn of(
         &self,
-        (tenant, client): (&TenantId, &ClientId),
+        tenant: &TenantId,
+        client: &ClientId,
         Allowed { account, session, granted, at }: Allowed<'_>,
     ) -> RefreshFamily {
         let ends_with = session.filter(|_| !granted.has_scope(OFFLINE_ACCESS));
@@ -185,7 +187,7 @@ impl RefreshFamily {
     }
 
     /// Whether the token of this client belongs to the family.
-    pub(crate) fn has(&self, (tenant, client): (&TenantId, &ClientId), token: &RefreshToken) -> bool {
+    pub(crate) fn has(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> bool {
         self.tenant == *tenant
             && self.client == *client
             && self.key() == token.key
@@ -249,13 +251,14 @@ impl FoundFamily {
     /// Returns the state of the token in this family.
     pub(crate) fn judge(
         &self,
-        of: (&TenantId, &ClientId),
+        tenant: &TenantId,
+        client: &ClientId,
         token: &RefreshToken,
         grace: Lifetime,
         now: Timestamp,
     ) -> TokenUse {
         let family = &self.family;
-        if !family.has(of, token) || !self.is_live || !family.lasts(now) {
+        if !family.has(tenant, client, token) || !self.is_live || !family.lasts(now) {
             return TokenUse::Ended;
         }
         if token.generation >= family.generation {
@@ -295,13 +298,12 @@ pub(crate) mod tests {
         let session: SessionId = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
         let ada = crate::test_fixtures::ADA.parse().unwrap();
         let session = Some((3, &session));
-        new.of((&acme(), &web()), Allowed { account: &ada, session, granted: &granted, at: NOW })
+        new.of(&acme(), &web(), Allowed { account: &ada, session, granted: &granted, at: NOW })
     }
 
     pub(crate) fn begin(tokens: &RefreshTokens) -> (RefreshFamily, String) {
         let id = GrantId::from_bytes([9; 16]);
-        let new =
-            tokens.begin((&acme(), id), (SenderKeys::default(), None), RefreshTokenPolicy::default(), NOW);
+        let new = tokens.begin(&acme(), id, SenderKeys::default(), None, RefreshTokenPolicy::default(), NOW);
         let family = family(&new, "openid offline_access");
         let first = tokens.first(&new, &family);
         (family, first)
@@ -318,7 +320,7 @@ pub(crate) mod tests {
         let tokens = tokens();
         let policy = RefreshTokenPolicy::default();
         let id = GrantId::from_bytes([9; 16]);
-        let new = tokens.begin((&acme(), id), (SenderKeys::default(), None), policy, NOW);
+        let new = tokens.begin(&acme(), id, SenderKeys::default(), None, policy, NOW);
         let (offline, bound) = (family(&new, "offline_access"), family(&new, "openid"));
         assert_eq!((offline.session_slot, bound.session_slot), (None, Some(3)));
         assert_eq!(offline.session, bound.session, "both name it");
@@ -377,7 +379,7 @@ pub(crate) mod tests {
         let judge = |family: &RefreshFamily, is_live, generation: usize, now| {
             let token = tokens.read(&acme(), &web(), &texts[generation]).unwrap();
             let found = FoundFamily { family: family.clone(), is_live };
-            found.judge((&acme(), &web()), &token, Lifetime::from_seconds(30), after(now))
+            found.judge(&acme(), &web(), &token, Lifetime::from_seconds(30), after(now))
         };
         for (generation, now, expected) in [
             (0, 100, TokenUse::Reused),
@@ -398,7 +400,7 @@ pub(crate) mod tests {
         let strict = FoundFamily { family: at_two, is_live: true };
         let token = tokens.read(&acme(), &web(), &texts[1]).unwrap();
         let none = Lifetime::from_seconds(0);
-        assert_eq!(strict.judge((&acme(), &web()), &token, none, after(100)), TokenUse::Reused, "no grace");
+        assert_eq!(strict.judge(&acme(), &web(), &token, none, after(100)), TokenUse::Reused, "no grace");
     }
 
     // [dpop RFC 9449 §5 b]: Refresh tokens of public clients are bound to the key of the proof; those of
@@ -410,7 +412,7 @@ pub(crate) mod tests {
         let (key, other) = (Thumbprint::new([1; 32]), Thumbprint::new([2; 32]));
         let sender = SenderKeys { dpop: Some(key), certificate: None };
         let id = GrantId::from_bytes([9; 16]);
-        let new = tokens.begin((&acme(), id), (sender, None), RefreshTokenPolicy::default(), NOW);
+        let new = tokens.begin(&acme(), id, sender, None, RefreshTokenPolicy::default(), NOW);
         let family = family(&new, "offline_access");
         let (web, another) = (web(), ClientId::parse("another").unwrap());
         let right = FamilyStep {

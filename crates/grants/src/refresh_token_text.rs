@@ -55,15 +55,17 @@ impl RefreshTokens {
     /// A family that begins now.
     pub(crate) fn begin(
         &self,
-        (tenant, id): (&TenantId, GrantId),
-        bound_to: (SenderKeys, Option<CredentialTag>),
+        tenant: &TenantId,
+        id: GrantId,
+        sender: SenderKeys,
+        credential: Option<CredentialTag>,
         policy: RefreshTokenPolicy,
         now: Timestamp,
     ) -> NewFamily {
         let mut secret = Zeroizing::new([0; SECRET]);
         secret.copy_from_slice(random_bytes::<SECRET>().as_slice());
         let secret_digest = self.secret_digest(VERSION, tenant, id, &secret);
-        NewFamily::new(id, secret, secret_digest, bound_to, policy, now)
+        NewFamily::new(id, secret, secret_digest, sender, credential, policy, now)
     }
 
     /// The first token of a family.

@@ -28,8 +28,8 @@ pub(crate) async fn refresh(
     let tokens = engine.authorizations.refresh_tokens();
     let token = tokens.read(&tenant.id, &client.id, request.refresh_token.expose());
     let token = token.ok_or_else(|| refused(&RefreshTokenError::NotValid))?;
-    let (family, granted, is_changed) = take_step(engine, grantee, request, (&token, sender), issue).await?;
-    let signed = redemption::sign(engine, grantee, &family.grant(&granted), cnf, (now, jti)).await?;
+    let (family, granted, is_changed) = take_step(engine, grantee, request, &token, sender, issue).await?;
+    let signed = redemption::sign(engine, grantee, &family.grant(&granted), cnf, now, jti).await?;
     let mut signed = signed.ok_or_else(|| refused(&RefreshTokenError::NotValid))?;
     signed.value.refresh_token = is_changed.then(|| tokens.next(&tenant.id, &client.id, &token));
     Ok(signed)
@@ -40,7 +40,8 @@ async fn take_step(
     engine: &Engine,
     grantee @ Grantee { tenant, client }: &Grantee<'_>,
     request: &RefreshTokenRequest,
-    (token, sender): (&RefreshToken, &SenderKeys),
+    token: &RefreshToken,
+    sender: &SenderKeys,
     Issue { now, source, .. }: Issue,
 ) -> Result<(RefreshFamily, Granted, bool), GrantError> {
     let (store, policy) = (engine.authorizations.store(), client.refresh_token_policy(tenant));
@@ -72,15 +73,23 @@ async fn take_step(
             return Ok((family, granted, true));
         }
         let found = find_live(engine, tenant, &facts, &token.key, now).await?.ok_or_else(not_valid)?;
-        match found.judge((&tenant.id, &client.id), token, policy.grace, now) {
+        match found.judge(&tenant.id, &client.id, token, policy.grace, now) {
             TokenUse::Ended => return Err(not_valid()),
             TokenUse::Reused => {
                 // A sender that cannot use a token cannot end its grant either.
                 if !found.family.is_proven_by(sender) {
                     return Err(not_valid());
                 }
-                let grant = (token.key.id, &found.family.account);
-                engine.end_reused_grant(grantee, grant, Reused::RefreshToken, (now, source)).await?;
+                engine
+                    .end_reused_grant(
+                        grantee,
+                        token.key.id,
+                        &found.family.account,
+                        Reused::RefreshToken,
+                        now,
+                        source,
+                    )
+                    .await?;
                 return Err(refused(&RefreshTokenError::Reused));
             }
             TokenUse::Retried => return Ok((found.family.clone(), granted(&found.family)?, true)),
@@ -116,7 +125,7 @@ pub(crate) async fn revoke(
     // RFC 7009 §2.1: "If the particular token is a refresh token and the authorization server supports the
     // revocation of access tokens, then the authorization server SHOULD also invalidate all access tokens
     // based on the same authorization grant".
-    if found.family.has((&tenant.id, &client.id), &token) && found.family.ended_at.is_none() {
+    if found.family.has(&tenant.id, &client.id, &token) && found.family.ended_at.is_none() {
         engine.end_grant(&Grantee { tenant, client }, token.key.id, &found.family.account, now).await?;
     }
     Ok(())
@@ -144,7 +153,7 @@ pub(crate) async fn introspect(
     let holder = holder.filter(|holder| holder.status == registry::ClientStatus::Active);
     let Some(holder) = holder else { return Ok(None) };
     let grace = holder.refresh_token_policy(tenant).grace;
-    let judged = found.judge((&tenant.id, &holder.id), &token, grace, now);
+    let judged = found.judge(&tenant.id, &holder.id, &token, grace, now);
     if !matches!(judged, TokenUse::Current | TokenUse::Retried) {
         return Ok(None);
     }

@@ -3,11 +3,11 @@
 use keys::{Refused as _, TokenError};
 use protocol::{ErrorCode, ErrorResponse, RefusalReason, ScopeToken};
 
-use crate::{AccessTokenClaims, SenderError};
+use crate::{AccessTokenClaims, ConstraintError};
 
 /// A resource and the claims that it requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProtectedResource {
+pub struct ResourceRequirement {
     /// The name of the tenant that must have issued the token, whatever its `aud` says.
     pub tenant: String,
     /// The required member of `aud`.
@@ -24,7 +24,7 @@ pub enum BearerError {
     Token(#[from] TokenError),
     /// The token is valid, but the request does not prove the key that it is bound to.
     #[error(transparent)]
-    Sender(#[from] SenderError),
+    Sender(#[from] ConstraintError),
     /// The tenant is suspended, so its tokens are refused.
     #[error("the tenant of the token is suspended")]
     TenantSuspended,
@@ -36,7 +36,7 @@ pub enum BearerError {
 /// Decides by the scope of a token that was verified for the resource's tenant and audience.
 pub(crate) fn decide(
     claims: &AccessTokenClaims<'_>,
-    resource: &ProtectedResource,
+    resource: &ResourceRequirement,
 ) -> Result<(), BearerError> {
     let Some(required) = &resource.required_scope else { return Ok(()) };
     let mut held = claims.scope.as_deref().unwrap_or_default().split(' ');
@@ -70,7 +70,7 @@ mod tests {
         let claims = AccessTokenClaims { scope: held.map(str::to_owned), ..claims("svc", "1") };
         let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());
         let resource =
-            ProtectedResource { tenant: "acme".to_owned(), audience: "api".to_owned(), required_scope };
+            ResourceRequirement { tenant: "acme".to_owned(), audience: "api".to_owned(), required_scope };
         assert_eq!(decide(&claims, &resource).is_ok(), admitted, "{held:?} {required:?}");
     }
 

@@ -19,7 +19,7 @@ pub(crate) enum SenderNotProven {
 
 /// Reasons to refuse a token beside these proofs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SenderError {
+pub enum ConstraintError {
     /// A token that is bound to a key is presented as a bearer token.
     #[error("the token needs a DPoP proof")]
     NeedsDpopProof,
@@ -84,31 +84,35 @@ impl UnconfirmedToken {
     /// The claims, if the sender has proven each key that the token is bound to.
     ///
     /// # Errors
-    /// [`SenderError`].
+    /// [`ConstraintError`].
     pub fn confirm(
         self,
         scheme: TokenType,
         sender: &SenderKeys,
-    ) -> Result<AccessTokenClaims<'static>, SenderError> {
+    ) -> Result<AccessTokenClaims<'static>, ConstraintError> {
         let jkt = self.0.cnf.and_then(|confirmation| confirmation.jkt());
         match (scheme, jkt) {
             // RFC 9449 §7.2: "such a protected resource MUST reject a DPoP-bound access token received as a
             // bearer token per [RFC6750]".
-            (TokenType::Bearer, Some(_)) => return Err(SenderError::NeedsDpopProof),
+            (TokenType::Bearer, Some(_)) => return Err(ConstraintError::NeedsDpopProof),
             // RFC 9449 §7.1: "check that the public key of the DPoP proof matches the public key to which
             // the access token is bound".
-            (TokenType::DPoP, None) => return Err(SenderError::NotDpopBound),
-            (TokenType::DPoP, jkt) if !sender.prove_dpop_key(jkt) => return Err(SenderError::OtherKey),
+            (TokenType::DPoP, None) => return Err(ConstraintError::NotDpopBound),
+            (TokenType::DPoP, jkt) if !sender.prove_dpop_key(jkt) => return Err(ConstraintError::OtherKey),
             (TokenType::DPoP, Some(_)) | (TokenType::Bearer, None) => {}
         }
         let certificate = self.0.cnf.and_then(|confirmation| confirmation.x5t_s256());
         // RFC 8705 §3: "If they do not match, the resource access attempt MUST be rejected with an error,
         // per [RFC6750], using an HTTP 401 status code and the "invalid_token" error code."
-        if sender.prove_certificate(certificate) { Ok(self.0) } else { Err(SenderError::OtherCertificate) }
+        if sender.prove_certificate(certificate) {
+            Ok(self.0)
+        } else {
+            Err(ConstraintError::OtherCertificate)
+        }
     }
 }
 
-impl SenderError {
+impl ConstraintError {
     /// The description for the sender.
     #[must_use]
     pub const fn description(self) -> &'static str {
@@ -215,7 +219,7 @@ mod tests {
     // [dpop RFC 9449 §4.3, §7.1]
     #[test]
     fn a_token_is_accepted_with_the_proofs_of_its_keys_only() {
-        use SenderError as E;
+        use ConstraintError as E;
         use TokenType::{Bearer, DPoP};
         for (bound_to, scheme, proven, expected) in [
             ((None, None), Bearer, (None, None), Ok(())),

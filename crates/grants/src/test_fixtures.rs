@@ -43,9 +43,9 @@ pub(crate) fn client(id: &str) -> Client {
 
 /// The claims of a token of a client of `acme`, valid from second 1000 on.
 pub(crate) fn claims(client: &str, jti: &str) -> AccessTokenClaims<'static> {
-    let valid = (Timestamp::from_seconds(1000), Timestamp::from_seconds(4600));
+    let (since, until) = (Timestamp::from_seconds(1000), Timestamp::from_seconds(4600));
     let (iss, aud) = ("https://acme.example", Audience::One("api".into()));
-    AccessTokenClaims::of_client(iss, client.to_owned(), aud, valid, jti.to_owned())
+    AccessTokenClaims::of_client(iss, client.to_owned(), aud, since, until, jti.to_owned())
 }
 
 /// A person of `acme`.
@@ -94,7 +94,7 @@ pub(crate) fn code_of(client: &Client, granted: Granted) -> OneTime<Authorizatio
         granted: Granted { auth_time: 900, ..granted },
         created_at: at,
     };
-    OneTime::new((&client.tenant, &client.id), OneTimeKey { slot: 1, digest: [1; 32] }, content, at)
+    OneTime::new(&client.tenant, &client.id, OneTimeKey { slot: 1, digest: [1; 32] }, content, at)
 }
 
 /// A family of refresh tokens of Ada, who signed in at second 900, for this client.

@@ -119,7 +119,7 @@ impl TokenRequest {
             }
             Self::DeviceCode(request) => {
                 let devices = engine.authorizations.devices();
-                Box::pin(devices.redeem(engine, grantee, (&request.device_code, sender), issue))
+                Box::pin(devices.redeem(engine, grantee, &request.device_code, sender, issue))
             }
             Self::RefreshToken(request) => {
                 Box::pin(refreshing::refresh(engine, grantee, request, sender, issue))

@@ -11,27 +11,29 @@ use values::{Lifetime, Timestamp};
 use crate::check::CHECKS;
 use crate::verification_keys::VerificationKeys;
 use crate::verify::{Rules, check_unsigned, verify_observed};
-use crate::{Check, DescribedCheck, Expectations, Members, PublicKeys, TokenError, TokenKind, token_faults};
+use crate::{
+    Check, DescribedCheck, Expectations, JwtKind, ObjectMembers, PublicKeys, TokenError, token_faults,
+};
 
 /// A token with the result of each check.
 #[derive(Debug)]
 pub struct Inspection {
     /// Each check, in the order of verification.
-    pub checks: Vec<(Check, Outcome)>,
+    pub checks: Vec<(Check, CheckOutcome)>,
     /// The part of the token that is malformed, if one is.
     pub place: Option<String>,
     /// The kind of token: an access token if its type is the expected one, otherwise the kind that the type
     /// names.
-    pub kind: TokenKind,
+    pub kind: JwtKind,
     /// The header, unverified; none if it cannot be read.
-    pub header: Option<Members>,
+    pub header: Option<ObjectMembers>,
     /// The claims, unverified; none if they cannot be read.
-    pub claims: Option<Members>,
+    pub claims: Option<ObjectMembers>,
 }
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome<E = TokenError> {
+pub enum CheckOutcome<E = TokenError> {
     /// It holds.
     Passed,
     /// It does not hold.
@@ -42,7 +44,7 @@ pub enum Outcome<E = TokenError> {
     NotChecked,
 }
 
-impl<E: Copy> Outcome<E> {
+impl<E: Copy> CheckOutcome<E> {
     /// Why it does not hold.
     #[must_use]
     pub fn failed(self) -> Option<E> {
@@ -56,11 +58,11 @@ impl<E: Copy> Outcome<E> {
 /// The outcome of each check of a table, in its order. After a failed check, no other is reached.
 fn outcomes<C: Copy, E: Copy>(
     table: &[C],
-    made: impl Fn(C) -> Outcome<E>,
-) -> impl Iterator<Item = (C, Outcome<E>)> {
+    made: impl Fn(C) -> CheckOutcome<E>,
+) -> impl Iterator<Item = (C, CheckOutcome<E>)> {
     let mut has_failed = false;
     table.iter().map(move |&check| {
-        let outcome = if has_failed { Outcome::NotReached } else { made(check) };
+        let outcome = if has_failed { CheckOutcome::NotReached } else { made(check) };
         has_failed |= outcome.failed().is_some();
         (check, outcome)
     })
@@ -70,9 +72,9 @@ fn outcomes<C: Copy, E: Copy>(
 pub fn outcomes_until<C: DescribedCheck>(
     table: &[C],
     failed: Option<C>,
-) -> impl Iterator<Item = (C, Outcome<C>)> {
+) -> impl Iterator<Item = (C, CheckOutcome<C>)> {
     let is_failed = move |check: C| failed.filter(|failed| failed.name() == check.name());
-    outcomes(table, move |check| is_failed(check).map_or(Outcome::Passed, Outcome::Failed))
+    outcomes(table, move |check| is_failed(check).map_or(CheckOutcome::Passed, CheckOutcome::Failed))
 }
 
 /// Inspects a token: verifies it with these keys as a token with claims of type `C`, and records each check.
@@ -101,12 +103,12 @@ pub(crate) fn inspect_with<C: DeserializeOwned>(
     let [header, claims] = members(token);
     let typ = header.iter().flatten().find(|(name, _)| name == "typ").and_then(|(_, typ)| typ.as_str());
     let is_expected = typ.is_some() && (rules.expectations.accepts_typ)(typ);
-    let kind = if is_expected { TokenKind::AccessToken } else { TokenKind::from_typ(typ) };
+    let kind = if is_expected { JwtKind::AccessToken } else { JwtKind::from_typ(typ) };
     // All checks that were made have passed, except perhaps the last one, whose error is the result.
     let of_check = |check| match (made.iter().find(|(other, _)| *other == check), result) {
-        (Some((_, false)), Err(error)) => Outcome::Failed(error),
-        (Some(_), _) => Outcome::Passed,
-        (None, _) => Outcome::NotChecked,
+        (Some((_, false)), Err(error)) => CheckOutcome::Failed(error),
+        (Some(_), _) => CheckOutcome::Passed,
+        (None, _) => CheckOutcome::NotChecked,
     };
     let place = match made.last().filter(|(_, holds)| !holds).map(|(check, _)| *check) {
         Some(Check::KindClaims) => type_error::<C>(claims.as_ref()),
@@ -130,7 +132,7 @@ impl Inspection {
 }
 
 /// Header and claims, where they can be read, whatever the other parts are.
-fn members(token: &str) -> [Option<Members>; 2] {
+fn members(token: &str) -> [Option<ObjectMembers>; 2] {
     if token.len() > LONGEST_TOKEN {
         return [None, None];
     }
@@ -143,7 +145,7 @@ fn members(token: &str) -> [Option<Members>; 2] {
     })
 }
 
-fn type_error<C: DeserializeOwned>(claims: Option<&Members>) -> Option<String> {
+fn type_error<C: DeserializeOwned>(claims: Option<&ObjectMembers>) -> Option<String> {
     let claims: Map<String, Value> = claims?.iter().cloned().collect();
     serde_json::from_value::<C>(Value::Object(claims)).err().map(|error| error.to_string())
 }
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn outcome(inspection: &Inspection, check: Check) -> Outcome {
+    fn outcome(inspection: &Inspection, check: Check) -> CheckOutcome {
         inspection.checks.iter().find(|(other, _)| *other == check).unwrap().1
     }
 
@@ -191,14 +193,17 @@ mod tests {
         let rules = Rules { now: NOW, leeway: Lifetime::from_seconds(0), expectations: &anything() };
         verify_observed::<Value>(&token, &keys(), &rules, &mut made).unwrap();
         let checks: Vec<_> = made.iter().map(|(check, _)| *check).collect();
-        assert_eq!(checks, TokenKind::AccessToken.checks());
+        assert_eq!(checks, JwtKind::AccessToken.checks());
     }
 
     #[test]
     fn a_good_token_passes_every_check() {
         let inspection = inspected(&key().sign("at+jwt", &claims(1_000_060)).unwrap(), true);
-        assert!(inspection.checks.iter().all(|(_, outcome)| *outcome == Outcome::Passed), "{inspection:?}");
-        assert_eq!((inspection.verdict(), inspection.kind), (Ok(()), TokenKind::AccessToken));
+        assert!(
+            inspection.checks.iter().all(|(_, outcome)| *outcome == CheckOutcome::Passed),
+            "{inspection:?}"
+        );
+        assert_eq!((inspection.verdict(), inspection.kind), (Ok(()), JwtKind::AccessToken));
         let names: Vec<_> = inspection.claims.unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, claims(0).as_object().unwrap().keys().cloned().collect::<Vec<_>>());
     }
@@ -209,10 +214,10 @@ mod tests {
         assert_eq!(inspection.verdict(), Err(TokenError::Expired));
         assert_eq!(inspection.failed(), Some(Check::Expiry));
         for (check, expected) in [
-            (Check::Signature, Outcome::Passed),
-            (Check::Expiry, Outcome::Failed(TokenError::Expired)),
-            (Check::NotBefore, Outcome::NotReached),
-            (Check::KindClaims, Outcome::NotReached),
+            (Check::Signature, CheckOutcome::Passed),
+            (Check::Expiry, CheckOutcome::Failed(TokenError::Expired)),
+            (Check::NotBefore, CheckOutcome::NotReached),
+            (Check::KindClaims, CheckOutcome::NotReached),
         ] {
             assert_eq!(outcome(&inspection, check), expected);
         }
@@ -222,14 +227,14 @@ mod tests {
     fn without_keys_the_signature_is_not_checked_and_the_claims_are() {
         let inspection = inspected(&key().sign("at+jwt", &claims(1_000_000)).unwrap(), false);
         for check in [Check::Key, Check::KeyAlgorithm, Check::Signature] {
-            assert_eq!(outcome(&inspection, check), Outcome::NotChecked);
+            assert_eq!(outcome(&inspection, check), CheckOutcome::NotChecked);
         }
         assert_eq!(inspection.failed(), Some(Check::Expiry));
     }
 
     #[test]
     fn a_token_of_another_kind_is_named() {
-        for (typ, kind) in [("dpop+jwt", TokenKind::DpopProof), ("JWT", TokenKind::Unnamed)] {
+        for (typ, kind) in [("dpop+jwt", JwtKind::DpopProof), ("JWT", JwtKind::Unnamed)] {
             let inspection = inspected(&key().sign(typ, &claims(1_000_060)).unwrap(), true);
             assert_eq!((inspection.kind, inspection.failed()), (kind, Some(Check::Typ)));
         }

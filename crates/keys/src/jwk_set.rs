@@ -25,10 +25,10 @@ impl JwkSet {
     #[must_use]
     pub fn new(keys: Vec<PublicJwk>) -> Self {
         #[derive(Serialize)]
-        struct Document<'a> {
+        struct JwkSetDocument<'a> {
             keys: &'a [PublicJwk],
         }
-        let json: Bytes = serde_json::to_vec(&Document { keys: &keys })
+        let json: Bytes = serde_json::to_vec(&JwkSetDocument { keys: &keys })
             .expect("a structure of strings is always valid JSON")
             .into();
         let hash = digest(&SHA256, &json);

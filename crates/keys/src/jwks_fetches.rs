@@ -19,18 +19,18 @@ const MAX_AGENT: usize = 64;
 /// written, not at each fetch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, derive_more::Display)]
 #[display("{agent} ({group})")]
-pub struct Verifier<G> {
+pub struct JwksReader<G> {
     agent: String,
     group: G,
 }
 
 /// The last fetch of a tenant's keys by a verifier, with the newest key that it got.
-pub type JwksFetch<G> = Usage<TenantId, Verifier<G>, KeyId>;
+pub type JwksFetch<G> = Usage<TenantId, JwksReader<G>, KeyId>;
 
 /// The fetches that are not written yet, by verifiers of groups `G`.
 pub struct JwksFetches<G>(
     /// The buffer, for the task that writes it.
-    pub UsageBuffer<TenantId, Verifier<G>, KeyId>,
+    pub UsageBuffer<TenantId, JwksReader<G>, KeyId>,
 );
 
 impl<G: Clone + Ord> Default for JwksFetches<G> {
@@ -44,9 +44,9 @@ impl<G: Clone + Ord> JwksFetches<G> {
     /// newest.
     pub fn note(&self, tenant: &TenantId, agent: &str, group: &G, newest: KeyId, now: Timestamp) {
         let agent = printable(agent);
-        let is_verifier = |known: &Verifier<G>| known.group == *group && known.agent == agent;
-        let verifier = (is_verifier, || Verifier { agent: agent.clone().into_owned(), group: group.clone() });
-        self.0.record((tenant, TenantId::clone), verifier, newest, now);
+        let is_verifier = |known: &JwksReader<G>| known.group == *group && known.agent == agent;
+        let verifier = || JwksReader { agent: agent.clone().into_owned(), group: group.clone() };
+        self.0.record(tenant, TenantId::clone, is_verifier, verifier, newest, now);
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
     ) -> JwksFetch<&'static str> {
         Usage {
             owner: self::tenant(tenant),
-            user: Verifier { agent: agent.to_owned(), group },
+            user: JwksReader { agent: agent.to_owned(), group },
             newest: KeyId::numbered(key),
             at: Timestamp::from_seconds(at),
         }

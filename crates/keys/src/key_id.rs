@@ -23,7 +23,7 @@ pub enum Kid {
 /// A key of one tenant. Keys are counted, and a number is never given twice, so numbers alone compare and
 /// order keys.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, derive_more::Display)]
-#[serde(from = "Form", into = "Form")]
+#[serde(from = "KeyIdForm", into = "KeyIdForm")]
 #[display("{kid}")]
 pub struct KeyId {
     number: u32,
@@ -33,7 +33,7 @@ pub struct KeyId {
 /// The form in a shared cache.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Form {
+enum KeyIdForm {
     Numbered(u32),
     Named(u32, String),
 }
@@ -111,17 +111,19 @@ impl KeyId {
     }
 }
 
-impl From<Form> for KeyId {
-    fn from(form: Form) -> Self {
+impl From<KeyIdForm> for KeyId {
+    fn from(form: KeyIdForm) -> Self {
         match form {
-            Form::Numbered(number) => Self::numbered(number),
+            KeyIdForm::Numbered(number) => Self::numbered(number),
             // A name that another version wrote in another form verifies nothing.
-            Form::Named(number, kid) => Self::stored(number, Some(&kid)).unwrap_or(Self::numbered(number)),
+            KeyIdForm::Named(number, kid) => {
+                Self::stored(number, Some(&kid)).unwrap_or(Self::numbered(number))
+            }
         }
     }
 }
 
-impl From<KeyId> for Form {
+impl From<KeyId> for KeyIdForm {
     fn from(id: KeyId) -> Self {
         match id.to_store() {
             None => Self::Numbered(id.number),

@@ -25,13 +25,13 @@ pub enum SignError {
 
 /// A parsed private key with its public key.
 pub(crate) struct KeyPair {
-    private: PrivateKey,
+    private: ParsedKey,
     pub(crate) public: ParsedPublicKey,
     /// The length of a signature.
     pub(crate) signature_len: usize,
 }
 
-enum PrivateKey {
+enum ParsedKey {
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -64,11 +64,11 @@ impl KeyPair {
         let random = SystemRandom::new();
         let signature = buffer.get_mut(..self.signature_len).ok_or(SignError::Signature)?;
         let made = match &self.private {
-            PrivateKey::Rsa(pair, encoding) => pair.sign(*encoding, &random, message, signature),
-            PrivateKey::Ecdsa(pair) => {
+            ParsedKey::Rsa(pair, encoding) => pair.sign(*encoding, &random, message, signature),
+            ParsedKey::Ecdsa(pair) => {
                 pair.sign(&random, message).map(|made| signature.copy_from_slice(made.as_ref()))
             }
-            PrivateKey::Ed25519(pair) => {
+            ParsedKey::Ed25519(pair) => {
                 pair.try_sign(message).map(|made| signature.copy_from_slice(made.as_ref()))
             }
         };
@@ -101,7 +101,7 @@ fn rsa(
     let parameters =
         PublicParameters::rsa(n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero());
     let public = ParsedPublicKey::new(verification, public).ok()?;
-    Some((KeyPair { private: PrivateKey::Rsa(pair, encoding), public, signature_len }, parameters))
+    Some((KeyPair { private: ParsedKey::Rsa(pair, encoding), public, signature_len }, parameters))
 }
 
 fn ec(
@@ -116,7 +116,7 @@ fn ec(
     let public = ParsedPublicKey::new(verification, point).ok()?;
     // Each half of a signature is as long as a coordinate. A point has one byte and two coordinates.
     let signature_len = point.len() - 1;
-    Some((KeyPair { private: PrivateKey::Ecdsa(pair), public, signature_len }, parameters))
+    Some((KeyPair { private: ParsedKey::Ecdsa(pair), public, signature_len }, parameters))
 }
 
 fn ed25519(
@@ -126,5 +126,5 @@ fn ed25519(
     let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
     let parameters = PublicParameters::ed25519(pair.public_key().as_ref());
     let public = ParsedPublicKey::new(verification, pair.public_key()).ok()?;
-    Some((KeyPair { private: PrivateKey::Ed25519(pair), public, signature_len: 64 }, parameters))
+    Some((KeyPair { private: ParsedKey::Ed25519(pair), public, signature_len: 64 }, parameters))
 }

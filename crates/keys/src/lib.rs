@@ -54,12 +54,12 @@ mod verify;
 pub use check::{CheckTexts, DescribedCheck};
 pub use client_jwt::ClientJwt;
 pub use digests::{left_half_hash, sha256};
-pub use inspection::{Inspection, Outcome, inspect, outcomes_until};
+pub use inspection::{CheckOutcome, Inspection, inspect, outcomes_until};
 pub use latchkey_verifier::{Check, InvalidKeySet, TokenError, UnusableKey};
 pub use public_keys::{LeftOutKey, PublicKeys};
 pub use token_error::Refused;
-pub use token_faults::Members;
-pub use token_kind::TokenKind;
+pub use token_faults::ObjectMembers;
+pub use token_kind::JwtKind;
 pub use verification_keys::VerificationKeys;
 pub use verify::{Expectations, LEEWAY, verify};
 
@@ -89,7 +89,7 @@ mod loaded_keys;
 mod pool;
 mod recent_rings;
 
-pub use jwks_fetches::{JwksFetch, JwksFetches, Verifier};
+pub use jwks_fetches::{JwksFetch, JwksFetches, JwksReader};
 pub use key_error::KeyError;
 pub use key_failures::UnopenedKeys;
 pub use key_ring_cache::{KeyRingCache, open_key};

@@ -1,6 +1,6 @@
 //! The lifecycle of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live
 //! keys form a sequence. Each key retires exactly when the next becomes active, so exactly one signs at every
-//! instant. The code reads no clock, generates no key and writes no row; its result is a [`Plan`].
+//! instant. The code reads no clock, generates no key and writes no row; its result is a [`KeyPlan`].
 
 mod cache_lifetime;
 mod commands;
@@ -23,7 +23,7 @@ use crate::{KeyRecords, KeyStage};
 pub use self::cache_lifetime::{JwksCacheLifetime, cache_lifetime};
 pub use self::commands::{hold, import, revoke, rotate_in_emergency, rotate_now};
 pub(crate) use self::key_sequence::is_revoked;
-pub use self::plan::{Announcement, BrokenTokens, KeyCommandError, KeyTimes, Plan, RevocationPlan};
+pub use self::plan::{Announcement, BrokenTokens, KeyCommandError, KeyPlan, KeyTimes, RevocationPlan};
 pub use self::policy::KeyPolicy;
 
 /// The plan for the present time and policy.
@@ -33,7 +33,7 @@ pub use self::policy::KeyPolicy;
 /// back before that, the announced key is dropped, because it never signed. If it is so near its activation
 /// that replicas may use it already, it becomes active and gets a successor.
 #[must_use]
-pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
+pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> KeyPlan {
     let mut sequence = KeySequence::new(records, policy, now);
     sequence.set_in_order();
     sequence.continue_from(now);

@@ -18,11 +18,11 @@ const MOST_WAITING: usize = 1_024;
 /// request. Clones share the stock.
 #[derive(Clone, Debug)]
 pub struct KeyPool {
-    shared: Arc<Shared>,
+    shared: Arc<PoolState>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct PoolState {
     size: usize,
     stock: StdMutex<Stock>,
     /// Generation never uses more than two threads, whatever the number of tenants.
@@ -59,7 +59,7 @@ impl KeyPool {
     pub fn new(size: usize) -> Self {
         let [stocked, others] =
             [(); 2].map(|()| Lane { tenants: TenantTurns::new(1, MOST_WAITING), thread: Arc::default() });
-        Self { shared: Arc::new(Shared { size, stock: StdMutex::default(), stocked, others }) }
+        Self { shared: Arc::new(PoolState { size, stock: StdMutex::default(), stocked, others }) }
     }
 
     /// Fills the pool in the background after this pause, and from then on whenever a key is taken. The

@@ -13,10 +13,10 @@ const PLACES: usize = 4096;
 /// evict them.
 const SHOWN: u32 = 16;
 
-pub(crate) struct RecentRings(Box<[Place]>);
+pub(crate) struct RecentRings(Box<[RingPlace]>);
 
 #[derive(Default)]
-struct Place {
+struct RingPlace {
     uses: AtomicU32,
     /// Only the cache keeps the keys alive.
     loaded: RwLock<Weak<LoadedKeys>>,
@@ -24,7 +24,7 @@ struct Place {
 
 impl RecentRings {
     pub(crate) fn new() -> Self {
-        Self((0..PLACES).map(|_| Place::default()).collect())
+        Self((0..PLACES).map(|_| RingPlace::default()).collect())
     }
 
     /// The keys that were loaded from exactly these rows. None if the caller must ask the cache.
@@ -44,7 +44,7 @@ impl RecentRings {
     }
 
     /// Rows are some hundred bytes apart.
-    fn place(&self, records: &Arc<KeyRecords>) -> &Place {
+    fn place(&self, records: &Arc<KeyRecords>) -> &RingPlace {
         &self.0[(Arc::as_ptr(records).addr() >> 6) % PLACES]
     }
 }

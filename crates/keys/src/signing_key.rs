@@ -24,7 +24,7 @@ pub struct SigningKey {
     pub jwk: PublicJwk,
     /// SHA-256 thumbprint of the public key (RFC 7638).
     pub thumbprint: String,
-    headers: [OnceLock<Header>; CACHED_HEADERS],
+    headers: [OnceLock<JwtHeader>; CACHED_HEADERS],
 }
 
 /// The document is not PKCS#8, or its key does not fit the algorithm.
@@ -38,7 +38,7 @@ const CACHED_HEADERS: usize = 3;
 /// A buffer size that fits most claims.
 const USUAL_CLAIMS: usize = 512;
 
-struct Header {
+struct JwtHeader {
     typ: String,
     encoded: String,
 }
@@ -118,7 +118,7 @@ impl SigningKey {
     fn header(&self, typ: &str) -> Cow<'_, str> {
         for slot in &self.headers {
             let header =
-                slot.get_or_init(|| Header { typ: typ.to_owned(), encoded: self.encode_header(typ) });
+                slot.get_or_init(|| JwtHeader { typ: typ.to_owned(), encoded: self.encode_header(typ) });
             if header.typ == typ {
                 return Cow::Borrowed(&header.encoded);
             }

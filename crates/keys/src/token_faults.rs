@@ -13,14 +13,14 @@ use values::cropped;
 use crate::Check;
 
 /// The members of an object in their order.
-pub type Members = Vec<(String, Value)>;
+pub type ObjectMembers = Vec<(String, Value)>;
 
 /// The place of a check that failed with `Malformed`: the part and its error.
 pub(crate) fn place(
     check: Check,
     token: &str,
-    header: Option<&Members>,
-    claims: Option<&Members>,
+    header: Option<&ObjectMembers>,
+    claims: Option<&ObjectMembers>,
 ) -> Option<String> {
     let parts: Vec<&str> = token.splitn(MOST_PARTS, '.').collect();
     match check {
@@ -116,7 +116,7 @@ fn is_audience(aud: &Value) -> bool {
     aud.is_string() || aud.as_array().is_some_and(|names| names.iter().all(Value::is_string))
 }
 
-fn value_of<'a>(members: &'a Members, name: &str) -> Option<&'a Value> {
+fn value_of<'a>(members: &'a ObjectMembers, name: &str) -> Option<&'a Value> {
     members.iter().find(|(member, _)| member == name).map(|(_, value)| value)
 }
 

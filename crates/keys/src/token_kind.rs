@@ -8,7 +8,7 @@ use crate::check::CHECKS;
 
 /// A kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
+pub enum JwtKind {
     /// RFC 9068.
     AccessToken,
     /// The assertion of a person who signed in at the Thunder-compatible API.
@@ -49,7 +49,7 @@ const SIGNED_BY_AN_ISSUER: [Check; 11] = [
 /// The checks of every JWT (RFC 7519 §7.2), before its issuer is known.
 const GENERIC: &[Check] = SIGNED_BY_AN_ISSUER.split_at(7).0;
 
-impl TokenKind {
+impl JwtKind {
     /// The kind that this header names.
     #[must_use]
     pub fn from_typ(typ: Option<&str>) -> Self {
@@ -108,16 +108,16 @@ mod tests {
     #[test]
     fn a_type_is_a_media_type_with_or_without_its_prefix() {
         for (typ, expected) in [
-            (Some("at+jwt"), TokenKind::AccessToken),
-            (Some("application/AT+JWT"), TokenKind::AccessToken),
-            (Some("latchkey-admin+jwt"), TokenKind::AdminAssertion),
-            (Some("dpop+jwt"), TokenKind::DpopProof),
-            (Some("logout+jwt"), TokenKind::LogoutToken),
-            (Some("JWT"), TokenKind::Unnamed),
-            (None, TokenKind::Unnamed),
-            (Some("x"), TokenKind::Other),
+            (Some("at+jwt"), JwtKind::AccessToken),
+            (Some("application/AT+JWT"), JwtKind::AccessToken),
+            (Some("latchkey-admin+jwt"), JwtKind::AdminAssertion),
+            (Some("dpop+jwt"), JwtKind::DpopProof),
+            (Some("logout+jwt"), JwtKind::LogoutToken),
+            (Some("JWT"), JwtKind::Unnamed),
+            (None, JwtKind::Unnamed),
+            (Some("x"), JwtKind::Other),
         ] {
-            assert_eq!(TokenKind::from_typ(typ), expected, "{typ:?}");
+            assert_eq!(JwtKind::from_typ(typ), expected, "{typ:?}");
         }
     }
 

@@ -37,7 +37,7 @@ impl VerificationKey<'_> {
         let verify = || self.public.verify_sig(message, signature).is_ok();
         match self.own {
             Some(thumbprint) => OF_THIS_PROCESS
-                .is_valid(&signed_message((thumbprint, self.algorithm), message, signature), verify),
+                .is_valid(&signed_message(thumbprint, self.algorithm, message, signature), verify),
             None => verify(),
         }
     }

@@ -12,7 +12,7 @@ use crate::{Expectations, LEEWAY, PublicKeys, inspect};
 /// The claims that the platform requires of an access token.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "only read")]
-struct Claims {
+struct VectorClaims {
     sub: String,
     jti: String,
     client_id: String,
@@ -109,7 +109,7 @@ fn verify(file: &Value, case: &Value) -> Option<(String, String)> {
     };
     let now = Timestamp::from_seconds(of_case("now").as_u64().unwrap());
     let token = case["token"].as_str().unwrap();
-    let inspection = inspect::<Claims>(token, Some(&keys), now, LEEWAY, &expectations);
+    let inspection = inspect::<VectorClaims>(token, Some(&keys), now, LEEWAY, &expectations);
     let error = inspection.verdict().err()?;
     Some((format!("{error:?}").to_lowercase(), inspection.failed().unwrap().name().to_owned()))
 }

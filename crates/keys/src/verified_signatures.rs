@@ -32,7 +32,8 @@ pub(crate) struct VerifiedSignatures {
 
 /// The key is given by its thumbprint (RFC 7638).
 pub(crate) fn signed_message(
-    (thumbprint, algorithm): (&str, Algorithm),
+    thumbprint: &str,
+    algorithm: Algorithm,
     message: &[u8],
     signature: &[u8],
 ) -> SignedMessage {
@@ -86,7 +87,7 @@ mod tests {
     const ES256: Algorithm = Algorithm::ES256;
 
     fn signed(number: u64) -> SignedMessage {
-        signed_message(("thumbprint", ES256), &number.to_be_bytes(), b"signature")
+        signed_message("thumbprint", ES256, &number.to_be_bytes(), b"signature")
     }
 
     /// Whether it was verified now.
@@ -113,16 +114,16 @@ mod tests {
     #[test]
     fn key_message_and_signature_are_all_compared() {
         let signatures = VerifiedSignatures::with_sets(1);
-        assert!(verifies(&signatures, &signed_message(("key", ES256), b"message", b"signature")));
-        for (key, message, signature) in [
+        assert!(verifies(&signatures, &signed_message("key", ES256, b"message", b"signature")));
+        for ((key, algorithm), message, signature) in [
             (("kez", ES256), &b"message"[..], &b"signature"[..]),
             (("key", Algorithm::ES384), b"message", b"signature"),
             (("key", ES256), b"massage", b"signature"),
             (("key", ES256), b"message", b"signaturf"),
             (("key", ES256), b"messages", b"ignature"),
         ] {
-            let other = signed_message(key, message, signature);
-            assert!(!signatures.is_valid(&other, || false), "{key:?} {message:?} {signature:?}");
+            let other = signed_message(key, algorithm, message, signature);
+            assert!(!signatures.is_valid(&other, || false), "{key} {algorithm:?} {message:?} {signature:?}");
         }
     }
 

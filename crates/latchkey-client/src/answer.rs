@@ -50,7 +50,7 @@ impl std::fmt::Debug for Grant<'_> {
 }
 
 #[derive(Deserialize)]
-struct Body<'a> {
+struct AnswerBody<'a> {
     #[serde(borrow)]
     access_token: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -62,7 +62,7 @@ struct Body<'a> {
 }
 
 #[derive(Deserialize)]
-struct Refusal<'a> {
+struct AnswerRefusal<'a> {
     #[serde(borrow)]
     error: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -89,8 +89,8 @@ pub(crate) fn refused<'a>(status: u16, headers: &HeaderMap, body: &'a [u8], now:
             why: format!("it answered {status}"),
             retry_after: retry_after(headers, now),
         },
-        400 | 401 | 403 => match serde_json::from_slice::<Refusal<'_>>(body) {
-            Ok(Refusal { error, error_description }) => Verdict::Rejected {
+        400 | 401 | 403 => match serde_json::from_slice::<AnswerRefusal<'_>>(body) {
+            Ok(AnswerRefusal { error, error_description }) => Verdict::Rejected {
                 code: printable(&error),
                 description: error_description.map(|text| printable(&text)),
             },
@@ -104,7 +104,7 @@ pub(crate) fn refused<'a>(status: u16, headers: &HeaderMap, body: &'a [u8], now:
 fn granted(body: &[u8], wanted: TokenKind) -> Verdict<'_> {
     let unusable = |why: &str| Verdict::Unusable(why.to_owned());
     // The parser's message could quote the token.
-    let Ok(Body { access_token, token_type, expires_in, scope }) = serde_json::from_slice(body) else {
+    let Ok(AnswerBody { access_token, token_type, expires_in, scope }) = serde_json::from_slice(body) else {
         return unusable("it is no token answer in JSON (RFC 6749 §5.1)");
     };
     let Some(token) = access_token.filter(|token| !token.is_empty()) else {

@@ -10,13 +10,13 @@ use reqwest::ClientBuilder;
 use crate::binding::NewBinding;
 use crate::config_error::ConfigError;
 use crate::credential::ClientCredential;
-use crate::endpoint::{Endpoints, Server};
+use crate::endpoint::{AuthorizationServer, Endpoints};
 use crate::exchange::Exchange;
-use crate::http_clients::{Change, HttpClients};
-use crate::moment::Clock;
+use crate::http_clients::{Adjustment, HttpClients};
+use crate::moment::Clocks;
 use crate::observer::Observer;
 use crate::request::Request;
-use crate::source::{Client, TokenSource};
+use crate::source::{SourceState, TokenSource};
 
 /// The configuration of a [`TokenSource`]. Nothing is read or sent before the first call for a token.
 #[must_use]
@@ -30,7 +30,7 @@ pub struct Builder {
     assumed_lifetime: Duration,
     max_cached: usize,
     allow_plain_http: bool,
-    http: Vec<Change>,
+    http: Vec<Adjustment>,
     observer: Option<Arc<dyn Observer>>,
     /// Makes the key that tokens are bound to.
     binding: Option<NewBinding>,
@@ -169,7 +169,7 @@ impl Builder {
     pub fn build(self) -> Result<TokenSource, ConfigError> {
         let binding = self.binding.map(|generate| generate()).transpose();
         let binding = binding.map_err(|error| ConfigError::Key(error.to_string()))?;
-        let server = Server::new(self.issuer, self.endpoints, self.allow_plain_http)?;
+        let server = AuthorizationServer::new(self.issuer, self.endpoints, self.allow_plain_http)?;
         let client_id = self.client_id.filter(|id| !id.is_empty());
         let client_id = client_id
             .ok_or_else(|| ConfigError::missing("client_id", "it is the client's name at the server"))?;
@@ -188,9 +188,9 @@ impl Builder {
             allow_plain_http: self.allow_plain_http,
             clock_difference: AtomicI64::new(0),
         };
-        let client = Client {
+        let client = SourceState {
             exchange: exchange.into(),
-            clock: Clock::new(),
+            clock: Clocks::new(),
             timeout: self.timeout,
             max_cached: self.max_cached.max(1),
             entries: Mutex::default(),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::binding::Binding;
 use crate::credential::CredentialError;
-use crate::signing_key::{Algorithm, SigningKey, new_jti};
+use crate::signing_key::{Algorithm, AssertionKey, new_jti};
 
 /// The header of a nonce (RFC 9449 §8).
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -23,7 +23,7 @@ const ORIGINS: usize = 64;
 
 /// A P-256 key that was generated for this source. It never leaves the source.
 pub(crate) struct DpopKey {
-    key: SigningKey,
+    key: AssertionKey,
     jwk: Value,
     /// The newest nonce of each origin.
     nonces: Mutex<HashMap<String, HeaderValue>>,
@@ -35,7 +35,7 @@ impl DpopKey {
     }
 
     fn new() -> Result<Self, CredentialError> {
-        let (key, jwk) = SigningKey::generate_p256()?;
+        let (key, jwk) = AssertionKey::generate_p256()?;
         Ok(Self { key, jwk, nonces: Mutex::default() })
     }
 

@@ -30,22 +30,22 @@ pub(crate) struct Endpoints {
 }
 
 /// An authorization server.
-pub(crate) struct Server {
+pub(crate) struct AuthorizationServer {
     /// Checked when the source was built.
     configured: Endpoints,
-    issuer: Option<Issuer>,
+    issuer: Option<DiscoveredIssuer>,
     allow_plain_http: bool,
 }
 
 /// An issuer, whose metadata name the endpoints that are not configured.
-struct Issuer {
+struct DiscoveredIssuer {
     name: String,
     metadata: Url,
-    found: Mutex<Option<Metadata>>,
+    found: Mutex<Option<IssuerMetadata>>,
 }
 
 #[derive(Clone, Deserialize)]
-struct Metadata {
+struct IssuerMetadata {
     issuer: String,
     #[serde(flatten)]
     endpoints: Endpoints,
@@ -76,7 +76,7 @@ impl Endpoints {
     }
 }
 
-impl Server {
+impl AuthorizationServer {
     pub(crate) fn new(
         issuer: Option<String>,
         configured: Endpoints,
@@ -90,7 +90,7 @@ impl Server {
         let issuer = match (issuer, &configured.token_endpoint) {
             (Some(name), None) => {
                 let url = server_url("issuer", &name, allow_plain_http)?;
-                Some(Issuer { metadata: metadata_url(url), name, found: Mutex::default() })
+                Some(DiscoveredIssuer { metadata: metadata_url(url), name, found: Mutex::default() })
             }
             (None, Some(_)) => None,
             (Some(_), Some(_)) => {
@@ -122,8 +122,8 @@ impl Server {
     }
 
     /// The issuer's metadata, which are read once.
-    async fn metadata(&self, issuer: &Issuer, http: &Client) -> Result<Metadata, TokenError> {
-        let Issuer { name, metadata, found } = issuer;
+    async fn metadata(&self, issuer: &DiscoveredIssuer, http: &Client) -> Result<IssuerMetadata, TokenError> {
+        let DiscoveredIssuer { name, metadata, found } = issuer;
         let mut found = found.lock().await;
         if let Some(found) = &*found {
             return Ok(found.clone());
@@ -159,7 +159,7 @@ impl Server {
     }
 }
 
-impl Metadata {
+impl IssuerMetadata {
     fn url(&self, endpoint: Endpoint, for_certificates: bool) -> Option<&str> {
         // RFC 8705 §5: without an alias, the same endpoint accepts certificates.
         let alias = self.mtls_endpoint_aliases.of(endpoint).filter(|_| for_certificates);
@@ -168,8 +168,8 @@ impl Metadata {
 }
 
 /// The metadata, if they are this issuer's.
-fn of_issuer(document: &[u8], issuer: &str) -> Result<Metadata, String> {
-    let document: Metadata = serde_json::from_slice(document)
+fn of_issuer(document: &[u8], issuer: &str) -> Result<IssuerMetadata, String> {
+    let document: IssuerMetadata = serde_json::from_slice(document)
         .map_err(|error| format!("it is no metadata of an authorization server: {error}"))?;
     // RFC 8414 §3.3: the issuer in the metadata must be identical to the configured one.
     if document.issuer != issuer {

@@ -13,24 +13,24 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::TokenError;
 use crate::fetch::{Failure, Fetch};
-use crate::moment::Clock;
+use crate::moment::Clocks;
 use crate::observer::{Observer, Served};
 use crate::schedule::Phase;
-use crate::state::{Action, Cacheable as _, Event, Pause, State};
+use crate::state::{Action, Cacheable as _, Event, Pause, TokenState};
 use crate::status::Status;
-use crate::token::{AccessToken, Inner};
+use crate::token::{AccessToken, TokenContent};
 
 type Outcome = Result<AccessToken, TokenError>;
 
 /// One cached token.
-pub(crate) struct Entry {
+pub(crate) struct TokenEntry {
     /// The cached token. Most callers read it without a lock.
-    cached: ArcSwapOption<Inner>,
-    shared: Mutex<Shared>,
+    cached: ArcSwapOption<TokenContent>,
+    shared: Mutex<EntryShared>,
     /// The running request. It is locked while it is started, so that the newest one is stored.
     task: Mutex<Option<AbortHandle>>,
     fetch: Box<dyn Fetch>,
-    clock: Clock,
+    clock: Clocks,
     /// How long a caller waits.
     timeout: Duration,
     observer: Option<Arc<dyn Observer>>,
@@ -38,19 +38,19 @@ pub(crate) struct Entry {
     used: AtomicU64,
 }
 
-struct Shared {
-    state: State<AccessToken, TokenError>,
+struct EntryShared {
+    state: TokenState<AccessToken, TokenError>,
     outcome: watch::Receiver<Option<Outcome>>,
 }
 
-impl Entry {
+impl TokenEntry {
     pub(crate) fn new(
         fetch: Box<dyn Fetch>,
-        clock: Clock,
+        clock: Clocks,
         timeout: Duration,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        let shared = Shared { state: State::new(), outcome: watch::channel(None).1 };
+        let shared = EntryShared { state: TokenState::new(), outcome: watch::channel(None).1 };
         Self {
             cached: ArcSwapOption::empty(),
             shared: Mutex::new(shared),
@@ -64,7 +64,10 @@ impl Entry {
     }
 
     /// Returns the part of a token that `read` takes, for a caller.
-    pub(crate) async fn token<T>(self: &Arc<Self>, read: fn(&Arc<Inner>) -> T) -> Result<T, TokenError> {
+    pub(crate) async fn token<T>(
+        self: &Arc<Self>,
+        read: fn(&Arc<TokenContent>) -> T,
+    ) -> Result<T, TokenError> {
         let outcome = self.read(read).await;
         if let Some(observer) = &self.observer {
             observer.served(outcome.as_ref().map_or(Served::Failed, |(_, served)| *served));
@@ -75,7 +78,7 @@ impl Entry {
     /// Returns at once if the cached token is fresh.
     pub(crate) async fn read<T>(
         self: &Arc<Self>,
-        read: fn(&Arc<Inner>) -> T,
+        read: fn(&Arc<TokenContent>) -> T,
     ) -> Result<(T, Served), TokenError> {
         match self.fresh(read) {
             Some(value) => Ok((value, Served::Cached)),
@@ -84,7 +87,7 @@ impl Entry {
     }
 
     /// Reads the token without a lock, an allocation or waiting.
-    fn fresh<T>(&self, read: fn(&Arc<Inner>) -> T) -> Option<T> {
+    fn fresh<T>(&self, read: fn(&Arc<TokenContent>) -> T) -> Option<T> {
         let cached = self.cached.load();
         let token = cached.as_ref()?;
         let now = self.clock.now();
@@ -207,7 +210,7 @@ impl Entry {
     }
 
     /// Under the lock, so that the newest state is published last.
-    fn publish(&self, shared: &Shared) {
+    fn publish(&self, shared: &EntryShared) {
         self.cached.store(shared.state.cached().map(|token| Arc::clone(&token.0)));
     }
 
@@ -226,12 +229,12 @@ impl Entry {
         }
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    fn shared(&self) -> MutexGuard<'_, EntryShared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Entry {
+impl Drop for TokenEntry {
     fn drop(&mut self) {
         let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(task) = task.take() {
@@ -243,7 +246,7 @@ impl Drop for Entry {
 /// Notifies the entry and all waiting callers when the request has ended, even by a panic or the end of its
 /// runtime.
 struct Landing {
-    entry: Weak<Entry>,
+    entry: Weak<TokenEntry>,
     sender: watch::Sender<Option<Outcome>>,
     has_landed: bool,
 }

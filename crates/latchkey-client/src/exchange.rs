@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::binding::{Binding, DPOP};
 use crate::credential::{Attempt, ClientCredential, CredentialError, Presented};
-use crate::endpoint::{Endpoint, Server};
+use crate::endpoint::{AuthorizationServer, Endpoint};
 use crate::error::TokenError;
 use crate::http_answer::Answer;
 use crate::http_clients::HttpClients;
@@ -27,7 +27,7 @@ const FORM: usize = 16 * 1024;
 /// One client at one server.
 pub(crate) struct Exchange {
     pub(crate) http: HttpClients,
-    pub(crate) server: Server,
+    pub(crate) server: AuthorizationServer,
     pub(crate) client_id: String,
     pub(crate) credential: Box<dyn ClientCredential>,
     /// The key that tokens are bound to.

@@ -17,12 +17,12 @@ use crate::credential::BoxFuture;
 use crate::error::TokenError;
 use crate::exchange::{Exchange, Sent};
 use crate::http_answer::{Answer, unusable};
-use crate::moment::{self, Clock, Moment};
+use crate::moment::{self, ClockReading, Clocks};
 use crate::observer::{Fetched, Outcome};
 use crate::request::Request;
 use crate::schedule::Schedule;
 use crate::state::{Life, Pause};
-use crate::token::{AccessToken, Granted};
+use crate::token::{AccessToken, TokenAnswer};
 
 /// Attempts of one fetch.
 const ATTEMPTS: u32 = 4;
@@ -51,21 +51,21 @@ pub(crate) trait Fetch: Send + Sync {
 pub(crate) struct FromEndpoint {
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) request: Arc<Request>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: Clocks,
 }
 
 impl Fetch for FromEndpoint {
     fn fetch(&self) -> BoxFuture<'static, Result<AccessToken, Failure>> {
         let (exchange, request) = (Arc::clone(&self.exchange), Arc::clone(&self.request));
         let clock = self.clock.clone();
-        Box::pin(async move { Attempts::new(&exchange, &request, &clock).run().await })
+        Box::pin(async move { FetchAttempts::new(&exchange, &request, &clock).run().await })
     }
 }
 
-struct Attempts<'a> {
+struct FetchAttempts<'a> {
     exchange: &'a Exchange,
     request: &'a Request,
-    clock: &'a Clock,
+    clock: &'a Clocks,
     /// When all attempts end.
     end: Instant,
     number: u32,
@@ -75,15 +75,15 @@ struct Attempts<'a> {
 }
 
 /// The step after an attempt.
-enum Next {
+enum AfterAttempt {
     Token(AccessToken),
     Again,
     AfterBackoff(TokenError, Option<Duration>),
     Over(TokenError),
 }
 
-impl<'a> Attempts<'a> {
-    fn new(exchange: &'a Exchange, request: &'a Request, clock: &'a Clock) -> Self {
+impl<'a> FetchAttempts<'a> {
+    fn new(exchange: &'a Exchange, request: &'a Request, clock: &'a Clocks) -> Self {
         Self {
             exchange,
             request,
@@ -102,10 +102,10 @@ impl<'a> Attempts<'a> {
             let next = self.attempt().await;
             self.tell(&next, begun.elapsed());
             let (error, asked) = match next {
-                Next::Token(token) => return Ok(token),
-                Next::Again => continue,
-                Next::Over(error) => return Err((error, Pause::Growing)),
-                Next::AfterBackoff(error, asked) => (error, asked),
+                AfterAttempt::Token(token) => return Ok(token),
+                AfterAttempt::Again => continue,
+                AfterAttempt::Over(error) => return Err((error, Pause::Growing)),
+                AfterAttempt::AfterBackoff(error, asked) => (error, asked),
             };
             self.number += 1;
             let pause = asked.unwrap_or_else(|| self.backoff());
@@ -128,18 +128,20 @@ impl<'a> Attempts<'a> {
         whole.min(LONGEST_BACKOFF).mul_f64(0.5 + chance() / 2.0)
     }
 
-    async fn attempt(&mut self) -> Next {
+    async fn attempt(&mut self) -> AfterAttempt {
         let limit = ATTEMPT.min(self.end.saturating_duration_since(Instant::now()));
         // The lifetime counts from here: the server cannot have issued the token earlier.
         let begun = self.clock.now();
         let sent = match timeout(limit, self.exchange.send(self.request)).await {
             Ok(Ok(sent)) => sent,
-            Ok(Err(error @ TokenError::Unavailable { .. })) => return Next::AfterBackoff(error, None),
-            Ok(Err(error)) => return Next::Over(error),
+            Ok(Err(error @ TokenError::Unavailable { .. })) => {
+                return AfterAttempt::AfterBackoff(error, None);
+            }
+            Ok(Err(error)) => return AfterAttempt::Over(error),
             Err(_) => {
                 let error =
                     TokenError::unavailable(format!("there was no answer within {} s", limit.as_secs_f32()));
-                return Next::AfterBackoff(error, None);
+                return AfterAttempt::AfterBackoff(error, None);
             }
         };
         let Sent { endpoint, answer: Answer { status, headers, body }, version, calls } = sent;
@@ -147,37 +149,37 @@ impl<'a> Attempts<'a> {
             self.exchange.binding.as_ref().is_some_and(|binding| binding.note_nonce(&endpoint, &headers));
         match judge(status, &headers, &body, self.exchange.token_kind(), moment::wall()) {
             Verdict::Granted(grant) => match self.token(grant, begun, calls) {
-                Some(token) => Next::Token(token),
-                None => Next::Over(unusable(
+                Some(token) => AfterAttempt::Token(token),
+                None => AfterAttempt::Over(unusable(
                     &endpoint,
                     "`access_token` holds a character that no header has".to_owned(),
                 )),
             },
             Verdict::Transient { why, retry_after } => {
-                Next::AfterBackoff(TokenError::unavailable(format!("{endpoint}: {why}")), retry_after)
+                AfterAttempt::AfterBackoff(TokenError::unavailable(format!("{endpoint}: {why}")), retry_after)
             }
             Verdict::Unusable(why) => {
                 self.exchange.server.forget_endpoint().await;
-                Next::Over(unusable(&endpoint, why))
+                AfterAttempt::Over(unusable(&endpoint, why))
             }
             // RFC 9449 §8: the request is repeated with the nonce of the answer.
             Verdict::Rejected { code, .. }
                 if code == USE_DPOP_NONCE && has_new_nonce && !replace(&mut self.has_used_nonce, true) =>
             {
-                Next::Again
+                AfterAttempt::Again
             }
             Verdict::Rejected { code, .. }
                 if code == "invalid_client" && self.has_other_credential(version).await =>
             {
-                Next::Again
+                AfterAttempt::Again
             }
             Verdict::Rejected { code, .. }
                 if matches!(&*code, "invalid_client" | "invalid_dpop_proof") && self.sets_clock(&headers) =>
             {
-                Next::Again
+                AfterAttempt::Again
             }
             Verdict::Rejected { code, description } => {
-                Next::Over(TokenError::Rejected { code, description, retry_after: None })
+                AfterAttempt::Over(TokenError::Rejected { code, description, retry_after: None })
             }
         }
     }
@@ -204,7 +206,7 @@ impl<'a> Attempts<'a> {
         before.abs_diff(ahead) > 30
     }
 
-    fn token(&self, grant: Grant<'_>, begun: Moment, calls: Option<Client>) -> Option<AccessToken> {
+    fn token(&self, grant: Grant<'_>, begun: ClockReading, calls: Option<Client>) -> Option<AccessToken> {
         let lifetime = grant.lifetime.unwrap_or(self.exchange.assumed_lifetime);
         let requested = self.request.scopes();
         // RFC 6749 §5.1: without `scope`, what was requested was granted.
@@ -212,17 +214,17 @@ impl<'a> Attempts<'a> {
         let granted: BTreeSet<&str> = scope.iter().map(String::as_str).collect();
         let granted_less = requested.iter().any(|scope| !granted.contains(scope.as_str()));
         let life = Life { begun, schedule: Schedule::new(lifetime, chance()) };
-        let granted = Granted { token: &grant.token, kind: grant.kind, scope, granted_less, life, calls };
+        let granted = TokenAnswer { token: &grant.token, kind: grant.kind, scope, granted_less, life, calls };
         AccessToken::new(granted, self.clock.clone())
     }
 
     /// Tells what came of an attempt.
-    fn tell(&self, next: &Next, took: Duration) {
+    fn tell(&self, next: &AfterAttempt, took: Duration) {
         let (outcome, error) = match next {
-            Next::Token(token) => (Outcome::Granted { lifetime: token.lifetime() }, None),
-            Next::Again => (Outcome::Repeated, None),
-            Next::AfterBackoff(error, _) => (Outcome::Unavailable(error), Some(error)),
-            Next::Over(error) => (Outcome::Refused(error), Some(error)),
+            AfterAttempt::Token(token) => (Outcome::Granted { lifetime: token.lifetime() }, None),
+            AfterAttempt::Again => (Outcome::Repeated, None),
+            AfterAttempt::AfterBackoff(error, _) => (Outcome::Unavailable(error), Some(error)),
+            AfterAttempt::Over(error) => (Outcome::Refused(error), Some(error)),
         };
         let (client_id, scope, attempt) =
             (self.exchange.client_id.as_str(), self.request.scope_text(), self.number + 1);

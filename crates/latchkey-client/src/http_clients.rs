@@ -13,10 +13,10 @@ use crate::credential::{CertificatePem, CredentialError};
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// The change that the caller's code makes to each client.
-pub(crate) type Change = Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync>;
+pub(crate) type Adjustment = Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync>;
 
 pub(crate) struct HttpClients {
-    changes: Vec<Change>,
+    changes: Vec<Adjustment>,
     server_is_on_this_machine: bool,
     /// Requests tokens, and presents no certificate.
     pub(crate) plain: Client,
@@ -31,7 +31,7 @@ pub(crate) struct Presenting {
 }
 
 impl HttpClients {
-    pub(crate) fn new(changes: Vec<Change>, server_is_on_this_machine: bool) -> reqwest::Result<Self> {
+    pub(crate) fn new(changes: Vec<Adjustment>, server_is_on_this_machine: bool) -> reqwest::Result<Self> {
         let plain = for_tokens(changed(&changes), server_is_on_this_machine).build()?;
         Ok(Self { changes, server_is_on_this_machine, plain, newest: Mutex::default() })
     }
@@ -70,7 +70,7 @@ impl HttpClients {
     }
 }
 
-fn changed(changes: &[Change]) -> ClientBuilder {
+fn changed(changes: &[Adjustment]) -> ClientBuilder {
     changes.iter().fold(ClientBuilder::new(), |builder, change| change(builder))
 }
 

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
-use crate::entry::Entry;
+use crate::entry::TokenEntry;
 
 /// The timer wakes this often at least: it does not run while a machine is suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -22,7 +22,7 @@ pub struct KeepWarm(Option<AbortHandle>);
 
 impl KeepWarm {
     /// Outside a tokio runtime there is no timer, and the token is renewed when it is used.
-    pub(crate) fn start(entry: &Arc<Entry>) -> Self {
+    pub(crate) fn start(entry: &Arc<TokenEntry>) -> Self {
         let entry = Arc::downgrade(entry);
         Self(Handle::try_current().ok().map(|runtime| runtime.spawn(run(entry)).abort_handle()))
     }
@@ -36,7 +36,7 @@ impl Drop for KeepWarm {
     }
 }
 
-async fn run(entry: Weak<Entry>) {
+async fn run(entry: Weak<TokenEntry>) {
     loop {
         let pause = {
             let Some(entry) = entry.upgrade() else { return };

@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 /// An instant: the time since the source was made, and since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct ClockReading {
     pub(crate) monotonic: Duration,
     pub(crate) wall: Duration,
 }
 
-impl Moment {
+impl ClockReading {
     /// The time since an earlier instant. A wall clock that went back is ignored.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         let monotonic = self.monotonic.saturating_sub(earlier.monotonic);
@@ -22,14 +22,14 @@ impl Moment {
 
 /// Reads both clocks.
 #[derive(Debug, Clone)]
-pub(crate) struct Clock {
+pub(crate) struct Clocks {
     pub(crate) begun: Instant,
     /// Tests read a wall clock that goes with tokio's paused clock, and set it.
     #[cfg(test)]
     pub(crate) simulated: Option<std::sync::Arc<std::sync::atomic::AtomicU64>>,
 }
 
-impl Clock {
+impl Clocks {
     pub(crate) fn new() -> Self {
         Self {
             begun: Instant::now(),
@@ -38,14 +38,14 @@ impl Clock {
         }
     }
 
-    pub(crate) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> ClockReading {
         let monotonic = self.begun.elapsed();
         #[cfg(test)]
         if let Some(step) = &self.simulated {
             let step = Duration::from_secs(step.load(std::sync::atomic::Ordering::Relaxed));
-            return Moment { monotonic, wall: step + monotonic };
+            return ClockReading { monotonic, wall: step + monotonic };
         }
-        Moment { monotonic, wall: wall().duration_since(UNIX_EPOCH).unwrap_or_default() }
+        ClockReading { monotonic, wall: wall().duration_since(UNIX_EPOCH).unwrap_or_default() }
     }
 }
 
@@ -59,8 +59,8 @@ pub(crate) fn wall() -> SystemTime {
 mod tests {
     use super::*;
 
-    fn moment(monotonic: u64, wall: u64) -> Moment {
-        Moment { monotonic: Duration::from_secs(monotonic), wall: Duration::from_secs(wall) }
+    fn moment(monotonic: u64, wall: u64) -> ClockReading {
+        ClockReading { monotonic: Duration::from_secs(monotonic), wall: Duration::from_secs(wall) }
     }
 
     #[test]

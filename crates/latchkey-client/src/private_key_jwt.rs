@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::credential::{Attempt, BoxFuture, ClientCredential, CredentialError, Presented};
 use crate::secret::Secret;
-use crate::signing_key::{Algorithm, SigningKey, new_jti};
+use crate::signing_key::{Algorithm, AssertionKey, new_jti};
 use crate::workload_token::CLIENT_ASSERTION;
 
 /// How long an assertion is valid.
@@ -22,7 +22,7 @@ pub struct PrivateKeyJwt {
     kid: Option<String>,
     algorithm: Option<Algorithm>,
     /// The key of this version of the text.
-    parsed: Mutex<Option<(u64, Arc<SigningKey>)>>,
+    parsed: Mutex<Option<(u64, Arc<AssertionKey>)>>,
 }
 
 impl PrivateKeyJwt {
@@ -56,13 +56,13 @@ impl PrivateKeyJwt {
         self
     }
 
-    async fn key(&self) -> Result<(Arc<SigningKey>, u64), CredentialError> {
+    async fn key(&self) -> Result<(Arc<AssertionKey>, u64), CredentialError> {
         let (text, version) = self.text.read(false).await?;
         let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         match &*parsed {
             Some((of, key)) if *of == version => Ok((Arc::clone(key), version)),
             _ => {
-                let key = Arc::new(SigningKey::parse(&text)?);
+                let key = Arc::new(AssertionKey::parse(&text)?);
                 *parsed = Some((version, Arc::clone(&key)));
                 Ok((key, version))
             }
@@ -85,7 +85,7 @@ impl PrivateKeyJwt {
 
     fn signed(
         &self,
-        key: &SigningKey,
+        key: &AssertionKey,
         client_id: &str,
         audience: &str,
         now: SystemTime,

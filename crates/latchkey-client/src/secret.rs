@@ -27,14 +27,14 @@ type Text = Zeroizing<String>;
 
 /// A client secret. It is sent as Basic credentials, or in the form after [`Secret::in_body`].
 pub struct Secret {
-    place: Place,
+    place: TextPlace,
     in_body: bool,
-    loaded: Mutex<Loaded>,
+    loaded: Mutex<LoadedText>,
 }
 
 type Made = Arc<dyn Fn() -> BoxFuture<'static, Result<String, CredentialError>> + Send + Sync>;
 
-enum Place {
+enum TextPlace {
     Value(Text),
     Variable(String),
     File(PathBuf),
@@ -43,7 +43,7 @@ enum Place {
 }
 
 /// The last text that was read, and when.
-struct Loaded {
+struct LoadedText {
     text: Option<Text>,
     /// Counts the changes of the text.
     version: u64,
@@ -54,24 +54,24 @@ struct Loaded {
 impl Secret {
     /// This secret.
     pub fn value(secret: impl Into<String>) -> Self {
-        Self::at(Place::Value(Zeroizing::new(secret.into())))
+        Self::at(TextPlace::Value(Zeroizing::new(secret.into())))
     }
 
     /// The secret in an environment variable.
     pub fn env(name: impl Into<String>) -> Self {
-        Self::at(Place::Variable(name.into()))
+        Self::at(TextPlace::Variable(name.into()))
     }
 
     /// The secret in a file, without the newline at its end. The file is read again after a change.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::at(Place::File(path.into()))
+        Self::at(TextPlace::File(path.into()))
     }
 
     /// The secret that a program prints, such as
     /// `["vault", "kv", "get", "-field=client_secret", "secret/billing"]`. No shell runs. The program has 5 s
     /// and prints at most 64 KiB; its output is kept for 5 min.
     pub fn command(words: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        Self::at(Place::Command(words.into_iter().map(Into::into).collect()))
+        Self::at(TextPlace::Command(words.into_iter().map(Into::into).collect()))
     }
 
     /// The secret that a function gets, which is called for each token request.
@@ -80,7 +80,7 @@ impl Secret {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<String, CredentialError>> + Send + 'static,
     {
-        Self::at(Place::Function(Arc::new(move || Box::pin(function()))))
+        Self::at(TextPlace::Function(Arc::new(move || Box::pin(function()))))
     }
 
     /// Sends name and secret in the form (`client_secret_post`) instead of as Basic credentials.
@@ -90,8 +90,8 @@ impl Secret {
         self
     }
 
-    const fn at(place: Place) -> Self {
-        let loaded = Loaded { text: None, version: 0, looked: None, stamp: None };
+    const fn at(place: TextPlace) -> Self {
+        let loaded = LoadedText { text: None, version: 0, looked: None, stamp: None };
         Self { place, in_body: false, loaded: Mutex::const_new(loaded) }
     }
 
@@ -120,13 +120,13 @@ impl Secret {
     }
 
     /// The new text, or `None` if the previous one is still right.
-    async fn changed(&self, loaded: &mut Loaded, again: bool) -> Result<Option<Text>, CredentialError> {
+    async fn changed(&self, loaded: &mut LoadedText, again: bool) -> Result<Option<Text>, CredentialError> {
         let is_young = |span| !again && loaded.looked.is_some_and(|looked| looked.elapsed() < span);
         let text = match &self.place {
-            Place::Value(text) => text.clone(),
-            Place::Variable(name) => variable(name)?,
-            Place::File(_) if is_young(LOOK_AGAIN) => return Ok(None),
-            Place::File(path) => {
+            TextPlace::Value(text) => text.clone(),
+            TextPlace::Variable(name) => variable(name)?,
+            TextPlace::File(_) if is_young(LOOK_AGAIN) => return Ok(None),
+            TextPlace::File(path) => {
                 let before = loaded.stamp.take_if(|_| !again);
                 let Some((text, stamp)) = file::read(path.clone(), before.clone()).await? else {
                     (loaded.stamp, loaded.looked) = (before, Some(Instant::now()));
@@ -135,9 +135,9 @@ impl Secret {
                 loaded.stamp = Some(stamp);
                 text
             }
-            Place::Command(_) if is_young(KEEP_OUTPUT) => return Ok(None),
-            Place::Command(words) => command::run(words.clone()).await?,
-            Place::Function(function) => Zeroizing::new(function().await?),
+            TextPlace::Command(_) if is_young(KEEP_OUTPUT) => return Ok(None),
+            TextPlace::Command(words) => command::run(words.clone()).await?,
+            TextPlace::Function(function) => Zeroizing::new(function().await?),
         };
         if text.is_empty() {
             return Err(CredentialError::new(format!("{} is empty", self.place)));
@@ -180,7 +180,7 @@ fn unshown(error: &std::env::VarError) -> &'static str {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for TextPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(_) => f.write_str("the secret"),

@@ -47,15 +47,15 @@ impl Algorithm {
 }
 
 /// A private key.
-pub(crate) struct SigningKey {
-    pair: Pair,
+pub(crate) struct AssertionKey {
+    pair: ParsedPair,
     /// `kid` of the JWK.
     kid: Option<String>,
     /// `alg` of the JWK.
     algorithm: Option<Algorithm>,
 }
 
-enum Pair {
+enum ParsedPair {
     P256(EcdsaKeyPair),
     P384(EcdsaKeyPair),
     Rsa(Box<RsaKeyPair>),
@@ -75,7 +75,7 @@ fn refused(why: &str) -> CredentialError {
     CredentialError::new(format!("the private key cannot be used: {why}"))
 }
 
-impl SigningKey {
+impl AssertionKey {
     /// A JWK, or PEM with a key in PKCS#8, PKCS#1 or SEC 1.
     pub(crate) fn parse(text: &str) -> Result<Self, CredentialError> {
         if text.trim_start().starts_with('{') {
@@ -97,10 +97,10 @@ impl SigningKey {
             }
             label if !label.ends_with("PRIVATE KEY") => return Err(refused("it holds no private key")),
             _ => None
-                .or_else(|| ec(&ECDSA_P256_SHA256_FIXED_SIGNING).map(Pair::P256))
-                .or_else(|| ec(&ECDSA_P384_SHA384_FIXED_SIGNING).map(Pair::P384))
-                .or_else(|| Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok().map(Pair::Ed25519))
-                .or_else(|| rsa().map(|pair| Pair::Rsa(Box::new(pair)))),
+                .or_else(|| ec(&ECDSA_P256_SHA256_FIXED_SIGNING).map(ParsedPair::P256))
+                .or_else(|| ec(&ECDSA_P384_SHA384_FIXED_SIGNING).map(ParsedPair::P384))
+                .or_else(|| Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok().map(ParsedPair::Ed25519))
+                .or_else(|| rsa().map(|pair| ParsedPair::Rsa(Box::new(pair)))),
         };
         let pair = pair
             .ok_or_else(|| refused("it is no key of P-256, P-384, Ed25519 or RSA of 2048 bits and more"))?;
@@ -116,7 +116,7 @@ impl SigningKey {
         let (x, y) = point.get(1..).unwrap_or_default().split_at(32);
         let [x, y] = [x, y].map(|number| BASE64_URL_SAFE_NO_PAD.encode(number));
         let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y });
-        Ok((Self { pair: Pair::P256(pair), kid: None, algorithm: None }, jwk))
+        Ok((Self { pair: ParsedPair::P256(pair), kid: None, algorithm: None }, jwk))
     }
 
     pub(crate) fn kid(&self) -> Option<&str> {
@@ -126,10 +126,10 @@ impl SigningKey {
     /// The wanted algorithm or that of the JWK, if it fits the key. Otherwise the key's first one.
     pub(crate) fn algorithm(&self, wanted: Option<Algorithm>) -> Result<Algorithm, CredentialError> {
         let can: &[Algorithm] = match self.pair {
-            Pair::P256(_) => &[Algorithm::Es256],
-            Pair::P384(_) => &[Algorithm::Es384],
-            Pair::Rsa(_) => &[Algorithm::Rs256, Algorithm::Ps256],
-            Pair::Ed25519(_) => &[Algorithm::EdDsa],
+            ParsedPair::P256(_) => &[Algorithm::Es256],
+            ParsedPair::P384(_) => &[Algorithm::Es384],
+            ParsedPair::Rsa(_) => &[Algorithm::Rs256, Algorithm::Ps256],
+            ParsedPair::Ed25519(_) => &[Algorithm::EdDsa],
         };
         match wanted.or(self.algorithm) {
             Some(wanted) if !can.contains(&wanted) => {
@@ -157,11 +157,11 @@ impl SigningKey {
     fn signature(&self, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>> {
         let random = SystemRandom::new();
         match &self.pair {
-            Pair::P256(pair) | Pair::P384(pair) => {
+            ParsedPair::P256(pair) | ParsedPair::P384(pair) => {
                 pair.sign(&random, message).ok().map(|signature| signature.as_ref().to_vec())
             }
-            Pair::Ed25519(pair) => Some(pair.sign(message).as_ref().to_vec()),
-            Pair::Rsa(pair) => {
+            ParsedPair::Ed25519(pair) => Some(pair.sign(message).as_ref().to_vec()),
+            ParsedPair::Rsa(pair) => {
                 let padding: &'static dyn RsaEncoding =
                     if algorithm == Algorithm::Ps256 { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
                 let mut signature = vec![0; pair.public_modulus_len()];
@@ -208,7 +208,7 @@ pub(crate) mod tests {
     fn a_jws_is_verified_with_the_public_half() {
         let (pem, public) = ed25519();
         let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        let key = SigningKey::parse(&format!("{certificate}{pem}")).unwrap();
+        let key = AssertionKey::parse(&format!("{certificate}{pem}")).unwrap();
         let algorithm = key.algorithm(None).unwrap();
         let jws = key.sign(algorithm, json!({"typ": "JWT"}), &json!({"iss": "me"})).unwrap();
         let (signed, signature) = jws.rsplit_once('.').unwrap();
@@ -225,7 +225,7 @@ pub(crate) mod tests {
         let okp = r#"{"kty":"OKP","crv":"Ed25519","kid":"k","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
         let ec = r#"{"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
         for (jwk, algorithm) in [(okp, Algorithm::EdDsa), (ec, Algorithm::Es256)] {
-            let key = SigningKey::parse(jwk).unwrap();
+            let key = AssertionKey::parse(jwk).unwrap();
             assert_eq!((key.algorithm(None).unwrap(), key.kid()), (algorithm, Some("k")));
             key.sign(algorithm, json!({}), &json!({})).unwrap();
         }
@@ -243,7 +243,7 @@ pub(crate) mod tests {
             (&public, "it holds no private key"),
             (&encrypted, "it is encrypted; decrypt it with `openssl pkey`"),
         ] {
-            let Err(error) = SigningKey::parse(text) else { panic!("{text}") };
+            let Err(error) = AssertionKey::parse(text) else { panic!("{text}") };
             assert_eq!(error.to_string(), format!("the private key cannot be used: {why}"));
         }
     }

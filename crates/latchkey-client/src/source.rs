@@ -9,12 +9,12 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use crate::binding::DPOP;
 use crate::config_error::ConfigError;
-use crate::entry::Entry;
+use crate::entry::TokenEntry;
 use crate::error::TokenError;
 use crate::exchange::Exchange;
 use crate::fetch::FromEndpoint;
 use crate::keep_warm::KeepWarm;
-use crate::moment::Clock;
+use crate::moment::Clocks;
 use crate::request::Request;
 use crate::status::Status;
 use crate::token::{AccessToken, TokenKind};
@@ -27,24 +27,24 @@ use crate::urls::Origins;
 /// its running request ends.
 #[derive(Clone)]
 pub struct TokenSource {
-    client: Arc<Client>,
-    pub(crate) entry: Arc<Entry>,
+    client: Arc<SourceState>,
+    pub(crate) entry: Arc<TokenEntry>,
     request: Arc<Request>,
     origins: Arc<Origins>,
 }
 
 /// The state that all cached tokens of a client share.
-pub(crate) struct Client {
+pub(crate) struct SourceState {
     pub(crate) exchange: Arc<Exchange>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: Clocks,
     pub(crate) timeout: Duration,
     pub(crate) max_cached: usize,
     /// The tokens that are cached, each with what it was requested for.
-    pub(crate) entries: Mutex<Vec<(Arc<Request>, Arc<Entry>)>>,
+    pub(crate) entries: Mutex<Vec<(Arc<Request>, Arc<TokenEntry>)>>,
 }
 
 impl TokenSource {
-    pub(crate) fn new(client: Client, request: Request) -> Result<Self, ConfigError> {
+    pub(crate) fn new(client: SourceState, request: Request) -> Result<Self, ConfigError> {
         Arc::new(client).source(request)
     }
 
@@ -134,7 +134,7 @@ impl TokenSource {
     }
 }
 
-impl Client {
+impl SourceState {
     fn source(self: &Arc<Self>, request: Request) -> Result<TokenSource, ConfigError> {
         let origins = request.check(self.exchange.allow_plain_http)?;
         let (shared, entry) = self.entry(&request);
@@ -145,7 +145,7 @@ impl Client {
 
     /// The cached token for this request. Over the limit, the least recently used one is dropped. Its sources
     /// stay usable, and fetch again.
-    fn entry(&self, request: &Request) -> (Arc<Request>, Arc<Entry>) {
+    fn entry(&self, request: &Request) -> (Arc<Request>, Arc<TokenEntry>) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((shared, entry)) = entries.iter().find(|(other, _)| other.has_same_token(request)) {
             return (Arc::clone(shared), Arc::clone(entry));
@@ -161,7 +161,7 @@ impl Client {
             request: Arc::clone(&request),
             clock: self.clock.clone(),
         };
-        let entry = Arc::new(Entry::new(
+        let entry = Arc::new(TokenEntry::new(
             Box::new(fetch),
             self.clock.clone(),
             self.timeout,

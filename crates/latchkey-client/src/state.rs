@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::moment::Moment;
+use crate::moment::ClockReading;
 use crate::schedule::{Phase, Schedule};
 
 /// A token that replaced a refused one is not dropped again within this time, so a service that refuses every
@@ -19,16 +19,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// When the request for a token began, and what follows from its lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life {
-    pub(crate) begun: Moment,
+    pub(crate) begun: ClockReading,
     pub(crate) schedule: Schedule,
 }
 
 impl Life {
-    pub(crate) fn phase(self, now: Moment) -> Phase {
+    pub(crate) fn phase(self, now: ClockReading) -> Phase {
         self.schedule.phase(now.since(self.begun))
     }
 
-    pub(crate) fn rest(self, now: Moment) -> Duration {
+    pub(crate) fn rest(self, now: ClockReading) -> Duration {
         self.schedule.lifetime().saturating_sub(now.since(self.begun))
     }
 
@@ -90,7 +90,7 @@ pub(crate) enum Action<T, E> {
 
 /// The state of one token.
 #[derive(Debug)]
-pub(crate) struct State<T, E> {
+pub(crate) struct TokenState<T, E> {
     cached: Option<T>,
     is_fetching: bool,
     /// Whether the next token, or the cached one, replaces a refused one.
@@ -102,23 +102,23 @@ pub(crate) struct State<T, E> {
 #[derive(Debug)]
 struct Paused<E> {
     error: E,
-    from: Moment,
+    from: ClockReading,
     length: Duration,
     only_while_served: bool,
 }
 
 impl<E> Paused<E> {
-    fn rest(&self, now: Moment) -> Option<Duration> {
+    fn rest(&self, now: ClockReading) -> Option<Duration> {
         self.length.checked_sub(now.since(self.from)).filter(|rest| !rest.is_zero())
     }
 }
 
-impl<T: Cacheable, E: Clone> State<T, E> {
+impl<T: Cacheable, E: Clone> TokenState<T, E> {
     pub(crate) const fn new() -> Self {
         Self { cached: None, is_fetching: false, replaces_refused: false, failures: 0, paused: None }
     }
 
-    pub(crate) fn step(&mut self, event: Event<T, E>, now: Moment) -> Action<T, E> {
+    pub(crate) fn step(&mut self, event: Event<T, E>, now: ClockReading) -> Action<T, E> {
         match event {
             Event::Wanted => return self.wanted(now),
             Event::Refused(token) => return self.refused(&token, now),
@@ -138,7 +138,7 @@ impl<T: Cacheable, E: Clone> State<T, E> {
         Action::Nothing
     }
 
-    fn wanted(&mut self, now: Moment) -> Action<T, E> {
+    fn wanted(&mut self, now: ClockReading) -> Action<T, E> {
         let paused = self.paused.as_ref().and_then(|paused| Some((paused, paused.rest(now)?)));
         let cached = self.cached.clone();
         match cached.as_ref().map_or(Phase::Ended, |token| token.life().phase(now)) {
@@ -166,7 +166,7 @@ impl<T: Cacheable, E: Clone> State<T, E> {
     }
 
     /// Compares and clears: one of many callers with the same refused token drops it.
-    fn refused(&mut self, token: &T, now: Moment) -> Action<T, E> {
+    fn refused(&mut self, token: &T, now: ClockReading) -> Action<T, E> {
         let Some(cached) = self.cached.as_ref().filter(|cached| cached.is(token)) else {
             return Action::Nothing;
         };
@@ -178,7 +178,7 @@ impl<T: Cacheable, E: Clone> State<T, E> {
         Action::Dropped
     }
 
-    fn pause(&self, error: E, pause: Pause, now: Moment) -> Paused<E> {
+    fn pause(&self, error: E, pause: Pause, now: ClockReading) -> Paused<E> {
         let doublings = self.failures.saturating_sub(1).min(5);
         let growing = Duration::from_secs(1 << doublings).min(LONGEST_BACKOFF);
         let (length, only_while_served) = match pause {
@@ -203,12 +203,12 @@ impl<T: Cacheable, E: Clone> State<T, E> {
     }
 
     /// How long callers without a token get the last failure without a request.
-    pub(crate) fn refusal(&self, now: Moment) -> Option<Duration> {
+    pub(crate) fn refusal(&self, now: ClockReading) -> Option<Duration> {
         self.paused.as_ref().filter(|paused| !paused.only_while_served)?.rest(now)
     }
 
     /// The last failure, if no token came since, and how long no renewal begins.
-    pub(crate) fn failure(&self, now: Moment) -> Option<(&E, Duration)> {
+    pub(crate) fn failure(&self, now: ClockReading) -> Option<(&E, Duration)> {
         self.paused.as_ref().map(|paused| (&paused.error, paused.rest(now).unwrap_or_default()))
     }
 }
@@ -235,11 +235,11 @@ mod tests {
         }
     }
 
-    type Tested = State<Token, &'static str>;
+    type Tested = TokenState<Token, &'static str>;
 
-    fn at(seconds: u64) -> Moment {
+    fn at(seconds: u64) -> ClockReading {
         let span = Duration::from_secs(seconds);
-        Moment { monotonic: span, wall: span + Duration::from_secs(1_000_000) }
+        ClockReading { monotonic: span, wall: span + Duration::from_secs(1_000_000) }
     }
 
     fn token(number: u64, begun: u64, lifetime: u64) -> Token {
@@ -353,7 +353,7 @@ mod tests {
         fn whatever_happens(happenings in prop::collection::vec(happening(), 0..200)) {
             let mut state = Tested::new();
             let mut now = at(0);
-            let mut flight: Option<Moment> = None;
+            let mut flight: Option<ClockReading> = None;
             let mut number = 0;
             let mut served = None;
             for happening in happenings {

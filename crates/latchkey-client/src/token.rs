@@ -9,7 +9,7 @@ use reqwest::Client;
 use reqwest::header::HeaderValue;
 use zeroize::Zeroizing;
 
-use crate::moment::Clock;
+use crate::moment::Clocks;
 use crate::state::{Cacheable, Life};
 
 /// How a token is sent.
@@ -34,9 +34,9 @@ impl TokenKind {
 
 /// An access token. Its memory is wiped when the last clone is dropped; `Debug` does not show it.
 #[derive(Clone)]
-pub struct AccessToken(pub(crate) Arc<Inner>);
+pub struct AccessToken(pub(crate) Arc<TokenContent>);
 
-pub(crate) struct Inner {
+pub(crate) struct TokenContent {
     /// The only copy of the token.
     pub(crate) header: HeaderValue,
     kind: TokenKind,
@@ -44,11 +44,11 @@ pub(crate) struct Inner {
     granted_less: bool,
     pub(crate) life: Life,
     calls: Option<Client>,
-    clock: Clock,
+    clock: Clocks,
 }
 
 /// The answer of a token endpoint.
-pub(crate) struct Granted<'a> {
+pub(crate) struct TokenAnswer<'a> {
     pub(crate) token: &'a str,
     pub(crate) kind: TokenKind,
     pub(crate) scope: Vec<String>,
@@ -60,8 +60,8 @@ pub(crate) struct Granted<'a> {
 
 impl AccessToken {
     /// `None` for a token that no header can carry.
-    pub(crate) fn new(granted: Granted<'_>, clock: Clock) -> Option<Self> {
-        let Granted { token, kind, scope, granted_less, life, calls } = granted;
+    pub(crate) fn new(granted: TokenAnswer<'_>, clock: Clocks) -> Option<Self> {
+        let TokenAnswer { token, kind, scope, granted_less, life, calls } = granted;
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
@@ -72,7 +72,7 @@ impl AccessToken {
         // The header shares these bytes, and the last of its clones wipes them.
         let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
         header.set_sensitive(true);
-        Some(Self(Arc::new(Inner { header, kind, scope, granted_less, life, calls, clock })))
+        Some(Self(Arc::new(TokenContent { header, kind, scope, granted_less, life, calls, clock })))
     }
 
     /// The token itself, to be sent and never to be logged.
@@ -152,19 +152,26 @@ pub(crate) mod tests {
     use super::*;
     use crate::schedule::Schedule;
 
-    fn granted(token: &str, life: Life) -> Granted<'_> {
-        Granted { token, kind: TokenKind::Bearer, scope: Vec::new(), granted_less: false, life, calls: None }
+    fn granted(token: &str, life: Life) -> TokenAnswer<'_> {
+        TokenAnswer {
+            token,
+            kind: TokenKind::Bearer,
+            scope: Vec::new(),
+            granted_less: false,
+            life,
+            calls: None,
+        }
     }
 
     /// A token of a test, whose request began now.
-    pub(crate) fn token(text: &str, lifetime: Duration, chance: f64, clock: &Clock) -> AccessToken {
+    pub(crate) fn token(text: &str, lifetime: Duration, chance: f64, clock: &Clocks) -> AccessToken {
         let life = Life { begun: clock.now(), schedule: Schedule::new(lifetime, chance) };
         AccessToken::new(granted(text, life), clock.clone()).expect("visible ASCII")
     }
 
     #[test]
     fn the_header_holds_the_token_and_shows_nothing() {
-        let token = token("abc.def", Duration::from_secs(3270), 0.0, &Clock::new());
+        let token = token("abc.def", Duration::from_secs(3270), 0.0, &Clocks::new());
         assert_eq!(token.expose(), "abc.def");
         assert_eq!(token.authorization().to_str().unwrap(), "Bearer abc.def");
         let shown = format!("{token:?} {:?}", token.authorization());
@@ -173,9 +180,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_token_that_no_header_can_carry_is_none() {
-        let life = Life { begun: Clock::new().now(), schedule: Schedule::new(Duration::from_secs(1), 0.0) };
+        let life = Life { begun: Clocks::new().now(), schedule: Schedule::new(Duration::from_secs(1), 0.0) };
         for text in ["", "a b", "a\r\nb", "\u{e9}"] {
-            assert!(AccessToken::new(granted(text, life), Clock::new()).is_none(), "{text:?}");
+            assert!(AccessToken::new(granted(text, life), Clocks::new()).is_none(), "{text:?}");
         }
     }
 }

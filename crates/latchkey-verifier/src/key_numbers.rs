@@ -13,14 +13,14 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// The kinds of keys that the algorithms verify with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyKind {
+pub(crate) enum KeyFamily {
     Rsa,
     P256,
     P384,
     Ed25519,
 }
 
-impl KeyKind {
+impl KeyFamily {
     /// The kind that `kty` and `crv` name (RFC 7518 §6, RFC 8037 §2).
     pub(crate) fn named(kty: &str, crv: Option<&str>) -> Option<Self> {
         match (kty, crv) {
@@ -65,33 +65,33 @@ pub(crate) enum KeyNumbers {
 
 impl KeyNumbers {
     /// The numbers of a key of this kind, from its decoded members.
-    pub(crate) fn read(kind: KeyKind, number: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Self> {
+    pub(crate) fn read(kind: KeyFamily, number: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Self> {
         // RFC 7518 §6.2.1.2: a coordinate has the full size for the curve.
         let point = |size| {
             let (x, y) = (number("x")?, number("y")?);
             (x.len() == size && y.len() == size).then(|| Self::Ec([vec![4], x, y].concat()))
         };
         match kind {
-            KeyKind::Rsa => {
+            KeyFamily::Rsa => {
                 let (n, e) = (without_leading_zeros(number("n")?), without_leading_zeros(number("e")?));
                 let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
                 RSA_BITS.contains(&bits).then_some(Self::Rsa(n, e))
             }
-            KeyKind::P256 => point(32),
-            KeyKind::P384 => point(48),
-            KeyKind::Ed25519 => number("x").filter(|x| x.len() == 32).map(Self::Ed25519),
+            KeyFamily::P256 => point(32),
+            KeyFamily::P384 => point(48),
+            KeyFamily::Ed25519 => number("x").filter(|x| x.len() == 32).map(Self::Ed25519),
         }
     }
 
     /// SHA-256 over the required members, in lexicographic order, without blanks (RFC 7638 §3).
-    pub(crate) fn thumbprint(&self, kind: KeyKind) -> Thumbprint {
+    pub(crate) fn thumbprint(&self, kind: KeyFamily) -> Thumbprint {
         let text = |number: &[u8]| BASE64URL.encode(number);
         let canonical = match self {
             Self::Rsa(n, e) => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n)),
             Self::Ed25519(x) => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(x)),
             Self::Ec(point) => {
                 let (x, y) = point[1..].split_at(point.len() / 2);
-                let crv = if kind == KeyKind::P256 { "P-256" } else { "P-384" };
+                let crv = if kind == KeyFamily::P256 { "P-256" } else { "P-384" };
                 format!(r#"{{"crv":"{crv}","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y))
             }
         };
@@ -128,14 +128,14 @@ mod tests {
                  Yb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw\
                  0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
         let decode = |text: &str| BASE64URL.decode(text).ok();
-        let numbers = KeyNumbers::read(KeyKind::Rsa, |name| decode(if name == "n" { n } else { "AQAB" }));
-        let thumbprint = numbers.unwrap().thumbprint(KeyKind::Rsa).to_string();
+        let numbers = KeyNumbers::read(KeyFamily::Rsa, |name| decode(if name == "n" { n } else { "AQAB" }));
+        let thumbprint = numbers.unwrap().thumbprint(KeyFamily::Rsa).to_string();
         assert_eq!(thumbprint, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
         // The key of RFC 9449 §4.1 and its thumbprint in §6.1.
         let x = "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs";
         let y = "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA";
-        let numbers = KeyNumbers::read(KeyKind::P256, |name| decode(if name == "x" { x } else { y }));
-        let thumbprint = numbers.unwrap().thumbprint(KeyKind::P256).to_string();
+        let numbers = KeyNumbers::read(KeyFamily::P256, |name| decode(if name == "x" { x } else { y }));
+        let thumbprint = numbers.unwrap().thumbprint(KeyFamily::P256).to_string();
         assert_eq!(thumbprint, "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::key_numbers::{KeyKind, KeyNumbers};
+use crate::key_numbers::{KeyFamily, KeyNumbers};
 use crate::{Algorithm, Thumbprint};
 
 /// A set comes from another service, so it is bounded.
@@ -84,13 +84,13 @@ pub enum InvalidKeySet {
 }
 
 #[derive(Deserialize)]
-struct Document {
+struct KeySetDocument {
     keys: Vec<Value>,
 }
 
 /// The members that count.
 #[derive(Deserialize)]
-struct Jwk {
+struct JwkMembers {
     kid: Option<String>,
     kty: String,
     alg: Option<String>,
@@ -116,8 +116,8 @@ pub fn documents(json: &str) -> Result<Vec<Value>, InvalidKeySet> {
     }
     // serde's derive also reads a struct from an array, member by member.
     let is_object = json.trim_start().starts_with('{');
-    let document: Option<Document> = serde_json::from_str(json).ok().filter(|_| is_object);
-    let Document { keys } = document.ok_or(InvalidKeySet::NotKeySet)?;
+    let document: Option<KeySetDocument> = serde_json::from_str(json).ok().filter(|_| is_object);
+    let KeySetDocument { keys } = document.ok_or(InvalidKeySet::NotKeySet)?;
     if keys.len() > MOST_KEYS { Err(InvalidKeySet::TooManyKeys) } else { Ok(keys) }
 }
 
@@ -175,7 +175,7 @@ impl PublicKey {
         if !document.is_object() {
             return Err(UnusableKey::NotJwk);
         }
-        let jwk: Jwk = serde_json::from_value(document).map_err(|_| UnusableKey::NotJwk)?;
+        let jwk: JwkMembers = serde_json::from_value(document).map_err(|_| UnusableKey::NotJwk)?;
         if jwk.d.is_some() || jwk.k.is_some() {
             return Err(UnusableKey::Private);
         }
@@ -185,11 +185,11 @@ impl PublicKey {
         if !is_for_signatures || !jwk.key_ops.as_ref().is_none_or(verifies) {
             return Err(UnusableKey::OtherUse);
         }
-        let kind = KeyKind::named(&jwk.kty, jwk.crv.as_deref()).ok_or(UnusableKey::OtherKind)?;
+        let kind = KeyFamily::named(&jwk.kty, jwk.crv.as_deref()).ok_or(UnusableKey::OtherKind)?;
         let algorithm = match &jwk.alg {
             None => kind.only_algorithm(),
             Some(name) => Algorithm::of_jwk(name)
-                .filter(|algorithm| KeyKind::from_algorithm(*algorithm) == kind)
+                .filter(|algorithm| KeyFamily::from_algorithm(*algorithm) == kind)
                 .ok_or(UnusableKey::OtherAlgorithm)?,
         };
         let number = |text: &Option<String>| BASE64URL.decode(text.as_deref()?).ok();

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::algorithm::Algorithm;
 use crate::check::{Unobserved, ensure};
 use crate::jws::{NOT_ALLOWED, Parts};
-use crate::key_numbers::{KeyKind, KeyNumbers};
+use crate::key_numbers::{KeyFamily, KeyNumbers};
 use crate::media_type::same_media_type;
 use crate::members::{Member, Members};
 use crate::reason::ProofError;
@@ -83,7 +83,7 @@ impl<'a> ProofJwt<'a> {
         // Header Parameter."
         let is_signed = public.verify_sig(self.parts.signed.as_bytes(), &self.parts.signature).is_ok();
         ensure(is_signed, ProofError::SignatureInvalid)?;
-        Ok(self.key.thumbprint(KeyKind::from_algorithm(self.algorithm)))
+        Ok(self.key.thumbprint(KeyFamily::from_algorithm(self.algorithm)))
     }
 }
 
@@ -94,7 +94,7 @@ fn public_numbers(jwk: &Members<'_>, algorithm: Algorithm) -> Option<KeyNumbers>
         return None;
     }
     let text = |name| jwk.text(name).ok();
-    let kind = KeyKind::named(text("kty")??, text("crv")?)?;
+    let kind = KeyFamily::named(text("kty")??, text("crv")?)?;
     let is_of_key = text("alg")?.is_none_or(|alg| Algorithm::of_jwk(alg) == Some(algorithm));
     let is_for_signatures = text("use")?.is_none_or(|key_use| key_use == "sig");
     let verifies = match jwk.get("key_ops") {
@@ -102,7 +102,7 @@ fn public_numbers(jwk: &Members<'_>, algorithm: Algorithm) -> Option<KeyNumbers>
         Some(Member::Texts(operations)) => operations.iter().any(|operation| operation == "verify"),
         Some(_) => false,
     };
-    if kind != KeyKind::from_algorithm(algorithm) || !is_of_key || !is_for_signatures || !verifies {
+    if kind != KeyFamily::from_algorithm(algorithm) || !is_of_key || !is_for_signatures || !verifies {
         return None;
     }
     let numbers = KeyNumbers::read(kind, |name| BASE64URL.decode(jwk.required(name).ok()?).ok())?;

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// The options with the values of the environment, and the address of one service. Other AWS services, which
 /// credentials may come from, keep their own addresses.
-pub(crate) struct Found {
+pub(crate) struct ServiceOptions {
     pub(crate) config: SdkConfig,
     pub(crate) endpoint: Option<String>,
 }
@@ -34,7 +34,7 @@ pub(crate) async fn load(
     region: Option<String>,
     what: &'static str,
     endpoint: Option<String>,
-) -> Result<Found, OptionsError> {
+) -> Result<ServiceOptions, OptionsError> {
     let endpoint = endpoint.map(|endpoint| ServiceUrl::parse(what, &endpoint)).transpose()?;
     let timeouts =
         TimeoutConfig::builder().connect_timeout(TO_CONNECT).operation_attempt_timeout(TO_ANSWER).build();
@@ -52,5 +52,5 @@ pub(crate) async fn load(
     }
     let endpoint =
         endpoint.map(|endpoint| endpoint.to_string()).or_else(|| config.endpoint_url().map(str::to_owned));
-    Ok(Found { config, endpoint })
+    Ok(ServiceOptions { config, endpoint })
 }

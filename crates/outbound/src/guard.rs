@@ -109,19 +109,22 @@ impl Guard {
 
 fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !NOT_PUBLIC_V4.iter().any(|network| holds_v4(*network, address)),
+        IpAddr::V4(address) => {
+            !NOT_PUBLIC_V4.iter().any(|(network, prefix)| holds_v4(*network, *prefix, address))
+        }
         IpAddr::V6(address) => {
-            holds_v6(GLOBAL_UNICAST, address)
-                && !NOT_PUBLIC_V6.iter().any(|network| holds_v6(*network, address))
+            let (global, prefix) = GLOBAL_UNICAST;
+            holds_v6(global, prefix, address)
+                && !NOT_PUBLIC_V6.iter().any(|(network, prefix)| holds_v6(*network, *prefix, address))
         }
     }
 }
 
-fn holds_v4((network, prefix): (Ipv4Addr, u32), address: Ipv4Addr) -> bool {
+fn holds_v4(network: Ipv4Addr, prefix: u32, address: Ipv4Addr) -> bool {
     (network.to_bits() ^ address.to_bits()).leading_zeros() >= prefix
 }
 
-fn holds_v6((network, prefix): (Ipv6Addr, u32), address: Ipv6Addr) -> bool {
+fn holds_v6(network: Ipv6Addr, prefix: u32, address: Ipv6Addr) -> bool {
     (network.to_bits() ^ address.to_bits()).leading_zeros() >= prefix
 }
 

@@ -25,17 +25,17 @@ const AGAIN: Duration = Duration::from_secs(60);
 pub struct ReportKeys {
     fetcher: Arc<Fetcher>,
     url: String,
-    known: Mutex<Known>,
+    known: Mutex<KnownKeys>,
 }
 
 #[derive(Default)]
-struct Known {
+struct KnownKeys {
     keys: HashMap<String, SubjectPublicKeyInfoDer<'static>>,
     fetched_at: Option<Instant>,
 }
 
 #[derive(Deserialize)]
-struct Published {
+struct PublishedKeys {
     public_keys: Vec<PublishedKey>,
 }
 
@@ -72,7 +72,7 @@ impl ReportKeys {
         let platform = TenantId::platform();
         let fetched = self.fetcher.fetch(&platform, &self.url, "application/json").await;
         let body = fetched.map_err(|error| error.to_string())?.body;
-        let Published { public_keys } =
+        let PublishedKeys { public_keys } =
             serde_json::from_slice(&body).map_err(|_| "the document does not list keys".to_owned())?;
         let read = |PublishedKey { key_identifier, key }: PublishedKey| {
             Some((key_identifier, SubjectPublicKeyInfoDer::from_pem_slice(key.as_bytes()).ok()?))

@@ -28,13 +28,13 @@ use zeroize::Zeroizing;
 
 use crate::service_error::Service;
 use crate::{OptionsError, VaultOptions};
-use session::Session;
+use session::VaultSession;
 
 /// A key of a transit engine.
 #[derive(derive_more::Debug)]
 #[debug("VaultTransit({})", service.name)]
 pub(crate) struct VaultTransit {
-    session: Session,
+    session: VaultSession,
     mount: String,
     key: String,
     service: Service,

@@ -9,11 +9,11 @@ mod value;
 
 use crate::page::Link;
 
-pub use bar_chart::{Bar, BarChart, Slot};
+pub use bar_chart::{Bar, BarChart, ChartSlot};
 pub use preview::Preview;
 pub use table::{Column, Table};
 pub use time_line::{TimeLine, TimeLineRow, TimeSpan};
-pub use value::{Fact, Moment, Value};
+pub use value::{Fact, MomentValue, Value};
 
 /// The meaning of an alert or a badge. Its text expresses it, too, because colour alone is not enough.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Badge {
 
 /// One of several destinations: a tab, or an entry of the navigation.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Destination {
     /// Where it is.
     pub link: Link,
     /// Whether it is the place that the page shows.
@@ -79,11 +79,11 @@ pub struct Frame {
     /// The label of the navigation.
     pub label: String,
     /// The entries of the navigation.
-    pub places: Vec<Place>,
+    pub places: Vec<Destination>,
     /// Who is signed in.
     pub person: Option<String>,
     /// When the session ends at the latest.
-    pub ends: Option<Moment>,
+    pub ends: Option<MomentValue>,
 }
 
 impl Meaning {

@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use askama::Template;
 
-use crate::components::{BarChart, Empty, Fact, Frame, Meaning, Pager, Place, Preview, Table, TimeLine};
+use crate::components::{
+    BarChart, Destination, Empty, Fact, Frame, Meaning, Pager, Preview, Table, TimeLine,
+};
 use crate::page::{Common, Link, page};
 
 /// A page.
@@ -17,11 +19,11 @@ pub struct ConsolePage {
     /// The present place, and the person who is signed in.
     pub frame: Frame,
     /// The form that ends the session. None without a session.
-    pub sign_out: Option<Form>,
+    pub sign_out: Option<HtmlForm>,
     /// The heading.
     pub heading: String,
     /// The parts of the subject.
-    pub tabs: Vec<Place>,
+    pub tabs: Vec<Destination>,
     /// The blocks, in this order.
     pub blocks: Vec<Block>,
 }
@@ -54,7 +56,7 @@ pub enum Block {
     /// Ways to do something.
     Links(Vec<Link>),
     /// A form.
-    Form(Form),
+    Form(HtmlForm),
     /// A thing with what can be done to it.
     Entry(Entry),
 }
@@ -67,12 +69,12 @@ pub struct Entry {
     /// The known facts.
     pub facts: Vec<Fact>,
     /// The possible actions.
-    pub forms: Vec<Form>,
+    pub forms: Vec<HtmlForm>,
 }
 
 /// A form. Every form contains the page and session that it belongs to.
 #[derive(Clone, Debug)]
-pub struct Form {
+pub struct HtmlForm {
     /// The target.
     pub action: String,
     /// Whether it is a search, which changes nothing.
@@ -138,7 +140,7 @@ impl ConsolePage {
     }
 }
 
-impl Form {
+impl HtmlForm {
     /// A form with nothing to fill in: a button.
     #[must_use]
     pub fn button(action: String, token: &str, submit: impl Into<String>) -> Self {

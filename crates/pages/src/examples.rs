@@ -6,10 +6,10 @@ mod sheet;
 
 use crate::texts::ErrorKind;
 use crate::{
-    AccountNotice, AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, Consent,
-    Continue, DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost,
-    FrontPage, Language, Link, Links, Moment, Page, ScopeLine, SelectAccount, SessionEntry, SetPassword,
-    SetPasswordError, SignIn, SignInMessage, SignOut, SignedOut,
+    AccountNotice, AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, ConsentPage,
+    Continue, DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage,
+    FormPost, FrontPage, HtmlPage, Language, Link, Links, MomentValue, ScopeLine, SelectAccount,
+    SessionEntry, SetPassword, SetPasswordError, SignInMessage, SignInPage, SignOut, SignedOut,
 };
 
 /// The target of the examples' forms, and a value for their hidden field.
@@ -18,7 +18,7 @@ const FLOW: &str = "c2VhbGVkIHJlcXVlc3Q";
 const CLIENT: &str = "https://app.acme.example";
 
 /// A page and its name.
-pub type Example = (&'static str, Box<dyn Page>);
+pub type Example = (&'static str, Box<dyn HtmlPage>);
 
 /// All pages, each with the values of `common`.
 #[must_use]
@@ -29,8 +29,9 @@ pub fn all(common: &Common) -> Vec<Example> {
     pages.extend(accounts(common));
     pages.extend(errors(common));
     pages.push(("components", Box::new(sheet::sheet(common))));
-    pages
-        .extend(console::all(common).into_iter().map(|(name, page)| (name, Box::new(page) as Box<dyn Page>)));
+    pages.extend(
+        console::all(common).into_iter().map(|(name, page)| (name, Box::new(page) as Box<dyn HtmlPage>)),
+    );
     pages
 }
 
@@ -72,8 +73,8 @@ macro_rules! form {
     };
 }
 
-fn sign_in(common: &Common, identifier: &str, error: Option<SignInMessage>) -> Box<dyn Page> {
-    form!(common, SignIn { identifier: identifier.to_owned(), offers_to_stay: true, error })
+fn sign_in(common: &Common, identifier: &str, error: Option<SignInMessage>) -> Box<dyn HtmlPage> {
+    form!(common, SignInPage { identifier: identifier.to_owned(), offers_to_stay: true, error })
 }
 
 fn sign_ins(common: &Common) -> Vec<Example> {
@@ -81,7 +82,7 @@ fn sign_ins(common: &Common) -> Vec<Example> {
     let consent = |scopes: Vec<ScopeLine>| {
         form!(
             common,
-            Consent {
+            ConsentPage {
                 account: ada.clone(),
                 return_host: "app.acme.example".to_owned(),
                 registered_by: Some("Acme Ltd".to_owned()),
@@ -114,7 +115,7 @@ fn sign_ins(common: &Common) -> Vec<Example> {
     ]
 }
 
-fn front(common: &Common) -> Box<dyn Page> {
+fn front(common: &Common) -> Box<dyn HtmlPage> {
     let way = |name: &str, path: &str| Link { name: name.to_owned(), url: path.to_owned() };
     let texts = common.texts();
     Box::new(FrontPage {
@@ -148,7 +149,7 @@ fn answers(common: &Common) -> Vec<Example> {
 }
 
 fn devices(common: &Common) -> Vec<Example> {
-    let code = |error| form!(common, DeviceCode { user_code: "WDJB-MJHT".to_owned(), error });
+    let code = |error| form!(common, DeviceCodePage { user_code: "WDJB-MJHT".to_owned(), error });
     let done = |outcome| Box::new(DeviceDone { common: common.clone(), outcome });
     vec![
         ("device_code", code(None)),
@@ -267,8 +268,8 @@ fn errors(common: &Common) -> Vec<Example> {
     ]
 }
 
-fn moment(instant: &str) -> Moment {
-    Moment::utc(instant.to_owned())
+fn moment(instant: &str) -> MomentValue {
+    MomentValue::utc(instant.to_owned())
 }
 
 fn apis() -> Vec<String> {

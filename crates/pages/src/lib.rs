@@ -18,25 +18,25 @@ pub mod examples;
 
 pub use assets::Asset;
 pub use components::{
-    Badge, Bar, BarChart, Column, Empty, Fact, Frame, Meaning, Moment, Pager, Place, Preview, Slot, Table,
-    TimeLine, TimeLineRow, TimeSpan, Value,
+    Badge, Bar, BarChart, ChartSlot, Column, Destination, Empty, Fact, Frame, Meaning, MomentValue, Pager,
+    Preview, Table, TimeLine, TimeLineRow, TimeSpan, Value,
 };
-pub use page::{Common, FormTarget, Link, Links, LogoPaths, Page};
+pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths};
 pub use texts::{ErrorKind, Language, Texts};
 pub use theme::Theme;
 pub use views::account::{AccountNotice, AccountPage, AllowedApplication, SessionEntry};
 pub use views::account_password::{ChangePassword, ChangePasswordError};
-pub use views::consent::{Consent, ScopeLine};
+pub use views::consent::{ConsentPage, ScopeLine};
 pub use views::continuation::Continue;
-pub use views::device::{DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome};
+pub use views::device::{DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome};
 pub use views::error::ErrorPage;
 pub use views::form_post::FormPost;
 pub use views::front::FrontPage;
 pub use views::reference::{
-    DescribedOperation, DescribedSchema, Member, OperationGroup, Paragraph, Reference, Said, Span,
-    TokenField, TokenPlace,
+    DescribedOperation, DescribedSchema, OperationGroup, Paragraph, Reference, ReferenceMember, Said,
+    TextSpan, TokenField, TokenPlace,
 };
 pub use views::select_account::SelectAccount;
 pub use views::set_password::{SetPassword, SetPasswordError};
-pub use views::sign_in::{SignIn, SignInMessage};
+pub use views::sign_in::{SignInMessage, SignInPage};
 pub use views::sign_out::{SignOut, SignedOut};

@@ -5,7 +5,7 @@ use crate::assets::{self, Asset};
 use crate::texts::{Language, Texts};
 
 /// A page that a person sees.
-pub trait Page {
+pub trait HtmlPage {
     /// The document.
     fn render(&self) -> String;
 
@@ -144,7 +144,7 @@ impl Common {
     }
 }
 
-/// Implements [`Page`] for a view with a template and a field `common`, and its heading where that is one
+/// Implements [`HtmlPage`] for a view with a template and a field `common`, and its heading where that is one
 /// text.
 macro_rules! page {
     ($view:ty $(, heading: $heading:ident)? $(, target: $target:expr)?) => {
@@ -154,7 +154,7 @@ macro_rules! page {
             }
         })?
 
-        impl $crate::page::Page for $view {
+        impl $crate::page::HtmlPage for $view {
             fn render(&self) -> String {
                 // Writing into a `String` fails only if a value's own `Display` fails, and the values are
                 // texts.

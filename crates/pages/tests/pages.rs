@@ -4,9 +4,9 @@
 
 use pages::examples::{all, common};
 use pages::{
-    AccountPage, AllowedApplication, Asset, Common, Consent, Continue, ErrorKind, ErrorPage, FormPost,
-    FormTarget, Language, Link, Links, LogoPaths, Moment, Page as _, ScopeLine, SessionEntry, SignIn,
-    SignedOut, Theme,
+    AccountPage, AllowedApplication, Asset, Common, ConsentPage, Continue, ErrorKind, ErrorPage, FormPost,
+    FormTarget, HtmlPage as _, Language, Link, Links, LogoPaths, MomentValue, ScopeLine, SessionEntry,
+    SignInPage, SignedOut, Theme,
 };
 
 /// Names of files without their digests, which change with the files.
@@ -136,7 +136,7 @@ fn every_post_to_us_carries_its_flow_and_only_the_answer_leads_to_the_client() {
 /// A page with this text as every value, and so many sessions and applications.
 fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
     let text = || text.to_owned();
-    let moment = || Moment::utc(text());
+    let moment = || MomentValue::utc(text());
     let session = |at: usize| SessionEntry {
         id: text(),
         user_agent: format!("{at} {}", text()),
@@ -185,7 +185,7 @@ fn markup_in_a_value_is_text() {
     let (action, flow) = (evil(), evil());
     pages.push((
         "consent",
-        Box::new(Consent {
+        Box::new(ConsentPage {
             common: common.clone(),
             action: action.clone(),
             flow: flow.clone(),
@@ -216,7 +216,7 @@ fn markup_in_a_value_is_text() {
     ));
     pages.push((
         "sign_in",
-        Box::new(SignIn { common, action, flow, identifier: evil(), offers_to_stay: false, error: None }),
+        Box::new(SignInPage { common, action, flow, identifier: evil(), offers_to_stay: false, error: None }),
     ));
     for (name, page) in pages {
         let html = page.render();

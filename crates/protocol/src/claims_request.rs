@@ -10,7 +10,7 @@ const LONGEST: usize = 4 * 1_024;
 
 /// The requested claims of each place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "Places")]
+#[serde(from = "ClaimPlaces")]
 pub struct ClaimsRequest {
     /// The claims that the userinfo endpoint returns.
     pub userinfo: BTreeMap<String, RequestedClaim>,
@@ -30,7 +30,7 @@ pub struct RequestedClaim {
 
 /// The parameter as it is sent. Other members are ignored.
 #[derive(Deserialize)]
-struct Places {
+struct ClaimPlaces {
     userinfo: Option<BTreeMap<String, Option<RequestedClaim>>>,
     id_token: Option<BTreeMap<String, Option<RequestedClaim>>>,
 }
@@ -74,8 +74,8 @@ impl RequestedClaim {
     }
 }
 
-impl From<Places> for ClaimsRequest {
-    fn from(places: Places) -> Self {
+impl From<ClaimPlaces> for ClaimsRequest {
+    fn from(places: ClaimPlaces) -> Self {
         let claims = |place: Option<BTreeMap<String, Option<RequestedClaim>>>| {
             let claims = place.unwrap_or_default().into_iter();
             claims.map(|(name, claim)| (name, claim.unwrap_or_default())).collect()

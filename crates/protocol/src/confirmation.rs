@@ -45,8 +45,8 @@ impl Confirmation {
 /// without its proof.
 impl<'de> Deserialize<'de> for Confirmation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
+        struct ConfirmationMembers;
+        impl<'de> Visitor<'de> for ConfirmationMembers {
             type Value = Confirmation;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,7 +68,7 @@ impl<'de> Deserialize<'de> for Confirmation {
                 Confirmation::new(jkt, x5t_s256).ok_or_else(|| A::Error::custom("an empty confirmation"))
             }
         }
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(ConfirmationMembers)
     }
 }
 

@@ -16,13 +16,13 @@ pub struct StaticClaims(pub Map<String, Value>);
 const NUMBER: &str = "number";
 
 /// A value as tokens have it.
-struct Written<'v>(&'v Value);
+struct ClaimValue<'v>(&'v Value);
 
-impl Serialize for Written<'_> {
+impl Serialize for ClaimValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).map_err(serde::ser::Error::custom);
         match self.0 {
-            Value::Array(items) => serializer.collect_seq(items.iter().map(Written)),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(ClaimValue)),
             value => match StaticClaims::characters(value) {
                 Some(text) => raw(text)?.serialize(serializer),
                 None => value.serialize(serializer),
@@ -90,7 +90,7 @@ impl StaticClaims {
         members: &Map<String, Value>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(members.iter().map(|(name, value)| (name, Written(value))))
+        serializer.collect_map(members.iter().map(|(name, value)| (name, ClaimValue(value))))
     }
 
     /// How many bytes they are as JSON.

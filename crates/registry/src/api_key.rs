@@ -47,7 +47,7 @@ impl ApiKey {
     /// Creates a key of a client. The key has no scope and no audience yet, and ends at its creation until
     /// the caller sets an end.
     #[must_use]
-    pub fn new(client: &Client, id: ApiKeyId, (hash, hint): (SecretHash, String), now: Timestamp) -> Self {
+    pub fn new(client: &Client, id: ApiKeyId, hash: SecretHash, hint: String, now: Timestamp) -> Self {
         Self {
             tenant: client.tenant.clone(),
             id,
@@ -127,7 +127,7 @@ mod tests {
             audiences: audiences.iter().map(|text| (*text).to_owned()).collect(),
             expires_at: Timestamp::from_seconds(100),
             revoked_at: Some(Timestamp::from_seconds(50)),
-            ..ApiKey::new(&svc, id, (hash, String::new()), Timestamp::from_seconds(1))
+            ..ApiKey::new(&svc, id, hash, String::new(), Timestamp::from_seconds(1))
         }
     }
 

@@ -13,6 +13,6 @@ pub(crate) mod verified_secret_cache;
 pub use api_keys::ApiKeys;
 pub use authenticator::{AuthenticatedClient, Authenticator, Purpose, may_authenticate};
 pub use client_authentication_error::ClientAuthenticationError;
-pub use last_used::{LastUsedApiKeys, LastUsedSecrets, Outcome, SecretPath, UsedApiKey, UsedSecret};
+pub use last_used::{LastUsedApiKeys, LastUsedSecrets, SecretPath, UseOutcome, UsedApiKey, UsedSecret};
 pub use proof::Proof;
 pub use verified_secret_cache::VerifiedSecretCache;

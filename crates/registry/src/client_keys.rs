@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
 #[serde(from = "String", into = "String")]
 #[debug("ClientKeys({:?})", _0.document)]
-pub struct ClientKeys(Arc<KeySet>);
+pub struct ClientKeys(Arc<ParsedKeys>);
 
-struct KeySet {
+struct ParsedKeys {
     document: String,
     keys: OnceLock<PublicKeys>,
 }
@@ -23,7 +23,7 @@ impl ClientKeys {
     /// [`InvalidKeySet`]; keys that cannot be used are in [`PublicKeys::left_out`].
     pub fn parse(document: &str) -> Result<Self, InvalidKeySet> {
         let keys = PublicKeys::read_of_client(document)?;
-        Ok(Self(Arc::new(KeySet { document: document.to_owned(), keys: keys.into() })))
+        Ok(Self(Arc::new(ParsedKeys { document: document.to_owned(), keys: keys.into() })))
     }
 
     /// Reads the JWKS document of another issuer.
@@ -32,7 +32,7 @@ impl ClientKeys {
     /// As [`ClientKeys::parse`].
     pub fn parse_of_issuer(document: &str) -> Result<Self, InvalidKeySet> {
         let keys = PublicKeys::read_of_issuer(document)?;
-        Ok(Self(Arc::new(KeySet { document: document.to_owned(), keys: keys.into() })))
+        Ok(Self(Arc::new(ParsedKeys { document: document.to_owned(), keys: keys.into() })))
     }
 
     /// The JWKS document.
@@ -65,7 +65,7 @@ pub fn removed_keys<'a>(
 /// A document that was parsed before it was stored.
 impl From<String> for ClientKeys {
     fn from(document: String) -> Self {
-        Self(Arc::new(KeySet { document, keys: OnceLock::new() }))
+        Self(Arc::new(ParsedKeys { document, keys: OnceLock::new() }))
     }
 }
 

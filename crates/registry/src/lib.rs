@@ -25,7 +25,7 @@ pub use code_flow::CodeFlow;
 pub use public_urls::PublicUrls;
 pub use secret_rotation::SecretRotation;
 pub use sender_keys::SenderKeys;
-pub use store::{ApiKeyStore, ClientStore, FetchedJwks, JwksFetcher, ReplayGuard, RevocationStore};
+pub use store::{ApiKeyStore, ClientStore, FetchedJwks, JwksFetcher, ReplayStore, RevocationStore};
 
 // What proves a client, and each check of it, with why it fails.
 mod assertion;

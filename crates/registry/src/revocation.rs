@@ -7,7 +7,7 @@ mod revoked;
 mod token_credential;
 
 pub use credential_tag::CredentialTag;
-pub use facts::{IssuedToken, PersonOfToken, Reading, RevocationFacts, RevokedBy};
+pub use facts::{FactsVersion, IssuedToken, PersonOfToken, RevocationFacts, RevokedBy};
 pub use feed::{RevocationFeed, RevokedClient, RevokedPeople};
 pub use revoked::{Revocation, RevokedSubject, TokenRevocation};
 pub use token_credential::credential_of_token;

@@ -50,7 +50,7 @@ pub trait JwksFetcher: Send + Sync {
 /// Remembers identifiers until they expire. The store decides: two caches would each accept an identifier
 /// once.
 #[async_trait]
-pub trait ReplayGuard: Send + Sync {
+pub trait ReplayStore: Send + Sync {
     /// Records the use of an identifier in this tenant. Returns whether the use was the first. One of several
     /// concurrent uses is the first, at all replicas together.
     async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool>;

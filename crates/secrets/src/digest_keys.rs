@@ -18,9 +18,9 @@ pub type DigestKey = Zeroizing<[u8; 32]>;
 /// The keys of all tenants. Clones share those that came from elsewhere.
 #[derive(Clone, Debug)]
 #[debug("DigestKeys([redacted])")]
-pub struct DigestKeys(Arc<Keys>);
+pub struct DigestKeys(Arc<KeysByPurpose>);
 
-struct Keys {
+struct KeysByPurpose {
     own: KeyedDigest,
     brought: RwLock<HashMap<TenantId, DigestKey>>,
     /// Whether any is brought, which is rare.
@@ -30,7 +30,7 @@ struct Keys {
 impl DigestKeys {
     pub(crate) fn new(pepper: &[u8; 32]) -> Self {
         let own = KeyedDigest::for_purpose(pepper, "latchkey tenant 1");
-        Self(Arc::new(Keys { own, brought: RwLock::default(), any: AtomicBool::new(false) }))
+        Self(Arc::new(KeysByPurpose { own, brought: RwLock::default(), any: AtomicBool::new(false) }))
     }
 
     /// The key of a tenant.

@@ -20,12 +20,12 @@ const SOURCES: usize = 100_000;
 pub struct FailedAttempts {
     platform: Rate,
     /// For each unit of a rate, the failures of those tenants whose limit has this unit.
-    spans: [Span; RateUnit::ALL.len()],
+    spans: [FailureSpan; RateUnit::ALL.len()],
 }
 
 /// The failures of the current second, minute or hour.
 #[derive(Default)]
-struct Span {
+struct FailureSpan {
     /// Whether any source may be over its limit. While none is, attempts skip the counts.
     may_be_over: AtomicBool,
     counts: Mutex<Counts>,
@@ -34,8 +34,8 @@ struct Span {
 /// One attempt to authenticate. It counts as failed unless it is forgiven, even if it is dropped halfway: a
 /// caller that disconnects before the answer is counted.
 #[must_use]
-pub struct Attempt<'a> {
-    failures: &'a Span,
+pub struct AuthenticationAttempt<'a> {
+    failures: &'a FailureSpan,
     limit: Rate,
     /// The tenant of the attempt.
     pub tenant: &'a TenantId,
@@ -71,14 +71,14 @@ impl FailedAttempts {
         own: Option<Rate>,
         source: &'a ClientAddress,
         now: Timestamp,
-    ) -> Attempt<'a> {
+    ) -> AuthenticationAttempt<'a> {
         let limit = own.unwrap_or(self.platform);
         let failures = &self.spans[limit.unit as usize];
-        Attempt { failures, limit, tenant, source, now, hashes: 0, is_forgiven: false }
+        AuthenticationAttempt { failures, limit, tenant, source, now, hashes: 0, is_forgiven: false }
     }
 }
 
-impl Span {
+impl FailureSpan {
     /// The counts; a new span clears them.
     fn counts(&self, span: u64) -> MutexGuard<'_, Counts> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +91,7 @@ impl Span {
     }
 }
 
-impl Attempt<'_> {
+impl AuthenticationAttempt<'_> {
     /// Whether the source is over the limit in this span.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
@@ -125,7 +125,7 @@ impl Attempt<'_> {
     }
 }
 
-impl Drop for Attempt<'_> {
+impl Drop for AuthenticationAttempt<'_> {
     fn drop(&mut self) {
         if self.is_forgiven {
             return;

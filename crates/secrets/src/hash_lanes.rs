@@ -15,7 +15,7 @@ use tenancy::TenantId;
 use tokio::sync::oneshot;
 use values::Secret;
 
-use self::order::{Entry, Order, Place};
+use self::order::{Order, QueuePlace, QueuedJob};
 use crate::network_aggregation::NetworkAggregation;
 use crate::password_hash::{OutOfMemory, PasswordSalt};
 use crate::{ClientAddress, ForeignHash, SecretHash};
@@ -71,7 +71,7 @@ pub(crate) struct Taken {
 /// The turn of a job.
 pub(crate) struct Turn {
     job: u64,
-    place: Place,
+    place: QueuePlace,
     caller: ClientAddress,
 }
 
@@ -91,7 +91,7 @@ struct Job {
     answers: Vec<Answer>,
     /// The queues of the job. Equal jobs of several sources are one, which is computed at the first turn of
     /// any of them.
-    places: Vec<Place>,
+    places: Vec<QueuePlace>,
 }
 
 impl HashLanes {
@@ -104,10 +104,10 @@ impl HashLanes {
         caller: ClientAddress,
         answer: Answer,
     ) -> Result<(), Busy> {
-        let place = Place { lane, tenant: tenant.clone(), source: self.networks.enter(caller) };
+        let place = QueuePlace { lane, tenant: tenant.clone(), source: self.networks.enter(caller) };
         let entered = self.enter(job, &place, answer);
         if let Ok(Some(job)) = entered {
-            self.order.push(&place, Entry { job, caller });
+            self.order.push(&place, QueuedJob { job, caller });
         } else {
             self.networks.leave(caller);
         }
@@ -115,7 +115,7 @@ impl HashLanes {
     }
 
     /// Returns the number of the job if it takes a place in the queue.
-    fn enter(&mut self, job: HashJob, place: &Place, answer: Answer) -> Result<Option<u64>, Busy> {
+    fn enter(&mut self, job: HashJob, place: &QueuePlace, answer: Answer) -> Result<Option<u64>, Busy> {
         let equal = job.key.and_then(|key| self.keys.get(&key).copied());
         if let Some(equal) = equal.and_then(|number| self.jobs.get_mut(&number))
             && (equal.work.is_none() || equal.places.contains(place))
@@ -172,7 +172,7 @@ impl HashLanes {
 
     /// Picks a sign-in every other time, otherwise the oldest turn; the last lane only
     /// when the others are empty.
-    fn pick(&self) -> Option<Place> {
+    fn pick(&self) -> Option<QueuePlace> {
         let place = match (self.order.first(Lane::SignIn), self.order.first(Lane::Client)) {
             (Some(sign_in), Some(client)) if self.sign_in_was_last && client.0 <= sign_in.0 => client.1,
             (Some((_, place)), _) | (None, Some((_, place))) => place,
@@ -184,7 +184,7 @@ impl HashLanes {
     /// Removes abandoned jobs from the head of a full queue. A source with too many jobs loses the newest of
     /// its longest queue, and in a full lane the tenant with the most jobs does. If these are the queue and
     /// the tenant of the new job, the new job is refused.
-    fn make_room(&mut self, place: &Place) -> Result<(), Busy> {
+    fn make_room(&mut self, place: &QueuePlace) -> Result<(), Busy> {
         if self.order.lengths_at(place).2 >= LINE {
             while self.order.head(place).is_some_and(|head| !self.is_wanted(head.job)) {
                 self.drop_entry(place, VecDeque::pop_front);
@@ -205,13 +205,17 @@ impl HashLanes {
     }
 
     /// Drops the newest job of the longest queue, if that is longer than the one of the new job.
-    fn drop_newest(&mut self, longest: Option<(usize, Place)>, own: usize) -> Result<(), Busy> {
+    fn drop_newest(&mut self, longest: Option<(usize, QueuePlace)>, own: usize) -> Result<(), Busy> {
         let (_, place) = longest.filter(|(length, _)| *length > own).ok_or(Busy)?;
         self.drop_entry(&place, VecDeque::pop_back);
         Ok(())
     }
 
-    fn drop_entry(&mut self, place: &Place, take: impl FnOnce(&mut VecDeque<Entry>) -> Option<Entry>) {
+    fn drop_entry(
+        &mut self,
+        place: &QueuePlace,
+        take: impl FnOnce(&mut VecDeque<QueuedJob>) -> Option<QueuedJob>,
+    ) {
         if let Some(entry) = self.order.take(place, take) {
             self.give_up(place, &entry);
         }
@@ -224,7 +228,7 @@ impl HashLanes {
     }
 
     /// Drops an entry that leaves its queue without a turn. Callers without another queue get [`Busy`].
-    fn give_up(&mut self, place: &Place, entry: &Entry) {
+    fn give_up(&mut self, place: &QueuePlace, entry: &QueuedJob) {
         self.networks.leave(entry.caller);
         let is_wanted = self.is_wanted(entry.job);
         let Some(job) = self.jobs.get_mut(&entry.job).filter(|job| job.work.is_some()) else { return };

@@ -26,10 +26,10 @@ const KEPT: Duration = Duration::from_secs(2);
 
 /// A bounded pool of threads that compute password hashes. The threads end when the pool is dropped.
 pub struct HashPool {
-    shared: Arc<Shared>,
+    shared: Arc<HashPoolState>,
 }
 
-struct Shared {
+struct HashPoolState {
     lanes: Mutex<Lanes>,
     changed: Condvar,
     foreign_changed: Condvar,
@@ -108,7 +108,7 @@ impl HashPool {
     }
 
     fn new() -> Self {
-        let shared = Shared {
+        let shared = HashPoolState {
             lanes: Mutex::default(),
             changed: Condvar::new(),
             foreign_changed: Condvar::new(),
@@ -182,7 +182,7 @@ impl HashJob {
     }
 }
 
-impl Shared {
+impl HashPoolState {
     fn spawn(self: &Arc<Self>) -> io::Result<()> {
         let shared = Arc::clone(self);
         thread::Builder::new().name("argon2id".to_owned()).spawn(move || shared.work()).map(drop)

@@ -42,14 +42,15 @@ impl LeakyBuckets {
 
     /// Adds an attempt to the bucket of this key; `None` where the bucket is full.
     pub fn begin(&self, tenant: &TenantId, key: impl Hash, now: Timestamp) -> Option<BucketAttempt<'_>> {
-        self.begin_of(tenant, (key, self.capacity), now)
+        self.begin_of(tenant, key, self.capacity, now)
     }
 
     /// Begins an attempt for a key with its own capacity.
     pub fn begin_of(
         &self,
         tenant: &TenantId,
-        (key, capacity): (impl Hash, u32),
+        key: impl Hash,
+        capacity: u32,
         now: Timestamp,
     ) -> Option<BucketAttempt<'_>> {
         // The milliseconds in which a bucket loses one attempt.
@@ -123,7 +124,7 @@ mod tests {
         assert_eq!(fit(&buckets, "ada", 1_000), 10);
         assert_eq!((0..100).map(|number| fit(&buckets, &number.to_string(), 1_000)).sum::<usize>(), 1_000);
         for number in 0..2 * BUCKETS {
-            assert!(buckets.begin_of(&tenant("globex"), (number, 1), at(1_000)).is_some(), "{number}");
+            assert!(buckets.begin_of(&tenant("globex"), number, 1, at(1_000)).is_some(), "{number}");
         }
         assert!(buckets.lock().len() <= BUCKETS);
         assert_eq!(fit(&buckets, "ada", 1_000), 0);
@@ -134,7 +135,7 @@ mod tests {
     fn a_capacity_of_its_own_holds_for_its_key_and_a_cleared_bucket_is_empty() {
         let buckets = LeakyBuckets::new(10, SPAN);
         let fit = |capacity, now| {
-            let fits = |_: &u32| buckets.begin_of(&tenant("acme"), ("ada", capacity), at(now)).is_some();
+            let fits = |_: &u32| buckets.begin_of(&tenant("acme"), "ada", capacity, at(now)).is_some();
             (0..1_000).take_while(fits).count()
         };
         assert_eq!((fit(3, 1_000), fit(3, 1_299), fit(3, 1_300)), (3, 0, 1));

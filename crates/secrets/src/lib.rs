@@ -60,7 +60,7 @@ mod precise_timer;
 mod sign_in_delays;
 mod source_table;
 
-pub use failed_attempts::{Attempt, FailedAttempts};
+pub use failed_attempts::{AuthenticationAttempt, FailedAttempts};
 pub use fair_table::FairTable;
 pub use leaky_buckets::{BucketAttempt, LeakyBuckets};
 pub use precise_timer::{PreciseTimer, wait_until};

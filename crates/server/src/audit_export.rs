@@ -15,7 +15,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{AuditChain, AuditStream, Clock};
+use administration::{AuditChain, AuditStream, ReadClock};
 use aws_lc_rs::rand;
 use tenancy::{StoreError, TenantId};
 use thiserror::Error;
@@ -37,7 +37,7 @@ pub(crate) struct AuditExport {
     pub(crate) writer: AuditWriter,
     /// Says whether this replica writes.
     pub(crate) leads: Box<dyn Fn() -> bool + Send + Sync>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: ReadClock,
     pub(crate) exported: Arc<ExportedAudit>,
 }
 

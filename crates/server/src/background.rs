@@ -17,8 +17,8 @@ use crate::logout_delivery::{LogoutDelivery, LogoutSender};
 use crate::periodic_writer::PeriodicWriter;
 use crate::platform::Platform;
 use crate::refusal_writer::RefusalWriter;
-use crate::rotation::Rotation;
-use crate::secret_rotations::SecretRotations;
+use crate::rotation::KeyScheduler;
+use crate::secret_rotations::RotationScheduler;
 use crate::usage_writer::UsageWriter;
 
 const THREAD: &str = "the thread that writes the audit cannot be started";
@@ -75,7 +75,7 @@ impl Background {
         let (store, key_advancer) = (platform.database.clone(), Arc::clone(&platform.administrator));
         let clock = Arc::new(clock::now);
         let rotation =
-            Arc::new(Rotation::new(store, key_advancer, clock, Arc::clone(&platform.health.rotated)));
+            Arc::new(KeyScheduler::new(store, key_advancer, clock, Arc::clone(&platform.health.rotated)));
         tokio::spawn(Arc::clone(&rotation).run());
         self.last_writes.push(Box::pin(async move { rotation.finish().await }));
     }
@@ -109,7 +109,7 @@ fn start_workers(platform: &Platform, github_keys: Option<String>) {
         keys: github_keys.map(|url| ReportKeys::new(platform.health.jwks_fetcher.fetcher(), url)),
     };
     tokio::spawn(leaks.run());
-    let secret_rotations = SecretRotations {
+    let secret_rotations = RotationScheduler {
         administrator: Arc::clone(&platform.administrator),
         leader: Arc::clone(&platform.health.rotated),
         rotated: Arc::clone(&platform.health.rotated_secrets),

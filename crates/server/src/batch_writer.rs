@@ -55,7 +55,7 @@ impl<N: Buffered + 'static> BatchWriter<N> {
         Self { buffer, store, logged: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
-    async fn write(&self, mut unwritten: Unwritten<'_, N>) -> Stored<()> {
+    async fn write(&self, mut unwritten: UnwrittenRows<'_, N>) -> Stored<()> {
         while !unwritten.rows.is_empty() {
             let batch = unwritten.rows.len().saturating_sub(BATCH);
             N::write(&*self.store, &unwritten.rows[batch..]).await?;
@@ -82,18 +82,18 @@ impl<N: Buffered + 'static> PeriodicWriter for BatchWriter<N> {
 
     async fn flush(&self, _: Duration) {
         let _turn = self.turn.lock().await;
-        let unwritten = Unwritten { rows: self.buffer.buffer().drain(), buffer: &*self.buffer };
+        let unwritten = UnwrittenRows { rows: self.buffer.buffer().drain(), buffer: &*self.buffer };
         self.log(&self.write(unwritten).await);
     }
 }
 
 /// Rows that return to the buffer on drop unless they were written, even if writing stops halfway.
-struct Unwritten<'a, N: Buffered> {
+struct UnwrittenRows<'a, N: Buffered> {
     rows: Vec<Row<N>>,
     buffer: &'a N,
 }
 
-impl<N: Buffered> Drop for Unwritten<'_, N> {
+impl<N: Buffered> Drop for UnwrittenRows<'_, N> {
     fn drop(&mut self) {
         self.buffer.buffer().give_back(std::mem::take(&mut self.rows));
     }

@@ -2,7 +2,7 @@
 
 use administration::{AdministrationStore, ApiKeyUsage, SecretUsage, UsedFrom};
 use async_trait::async_trait;
-use registry::{ApiKeyId, LastUsedApiKeys, LastUsedSecrets, Outcome, SecretPath, UsedApiKey, UsedSecret};
+use registry::{ApiKeyId, LastUsedApiKeys, LastUsedSecrets, SecretPath, UseOutcome, UsedApiKey, UsedSecret};
 use secrets::ClientAddress;
 use tenancy::{Stored, TenantId, UsageBuffer};
 
@@ -11,7 +11,7 @@ use crate::batch_writer::Buffered;
 #[async_trait]
 impl Buffered for LastUsedSecrets {
     const WHAT: &'static str = "uses of secrets";
-    type Owner = (SecretPath, Outcome);
+    type Owner = (SecretPath, UseOutcome);
     type User = ClientAddress;
     type Newest = ();
 
@@ -33,7 +33,7 @@ fn row(used: &UsedSecret) -> SecretUsage {
 #[async_trait]
 impl Buffered for LastUsedApiKeys {
     const WHAT: &'static str = "uses of API keys";
-    type Owner = (TenantId, ApiKeyId, Outcome);
+    type Owner = (TenantId, ApiKeyId, UseOutcome);
     type User = ClientAddress;
     type Newest = ();
 
@@ -92,7 +92,7 @@ mod tests {
             let source = ClientAddress::new(address.parse().ok());
             let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
             let (secret, at) = (SecretId::new("s1"), Timestamp::from_seconds(at));
-            self.uses.note(&tenant, &client, &secret, Outcome::Accepted, &source, at);
+            self.uses.note(&tenant, &client, &secret, UseOutcome::Accepted, &source, at);
         }
 
         async fn written(&self, tenant: &str) -> Vec<(String, u64)> {

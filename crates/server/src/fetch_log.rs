@@ -2,7 +2,7 @@
 
 use administration::{AdministrationStore, VerifierFetch};
 use async_trait::async_trait;
-use keys::{JwksFetch, JwksFetches, KeyId, Verifier};
+use keys::{JwksFetch, JwksFetches, JwksReader, KeyId};
 use secrets::ClientAddress;
 use tenancy::{Stored, TenantId, UsageBuffer};
 
@@ -12,10 +12,10 @@ use crate::batch_writer::Buffered;
 impl Buffered for JwksFetches<ClientAddress> {
     const WHAT: &'static str = "key fetches of verifiers";
     type Owner = TenantId;
-    type User = Verifier<ClientAddress>;
+    type User = JwksReader<ClientAddress>;
     type Newest = KeyId;
 
-    fn buffer(&self) -> &UsageBuffer<TenantId, Verifier<ClientAddress>, KeyId> {
+    fn buffer(&self) -> &UsageBuffer<TenantId, JwksReader<ClientAddress>, KeyId> {
         &self.0
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use accounts::SignIns;
 use cache::{Caches, RedisCache};
-use gateway::{Check, HealthReport, Sample, State, take_unserved};
+use gateway::{HealthCheck, HealthReport, HealthState, Sample, take_unserved};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use secrets::{DigestKeys, HashPool};
 use settings::SecretStores;
@@ -22,10 +22,10 @@ use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::periodic::{is_store_missed, rounds};
 use crate::rotation::Rotated;
-use crate::sealing::{TenantKeys, is_outage, open_pepper, sealed_pepper};
+use crate::sealing::{UnsealedKeys, is_outage, open_pepper, sealed_pepper};
 use crate::secret_rotations::RotatedSecrets;
 use crate::{clock, database};
-use probes::{Access, Found, Opens};
+use probes::{Opens, ProbeResults, StoreAccess};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The timeout of a check of the store.
@@ -41,7 +41,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) database: Arc<Database>,
     pub(crate) sealer: Arc<dyn KeySealer>,
     pub(crate) digest_keys: DigestKeys,
-    pub(crate) tenant_keys: TenantKeys,
+    pub(crate) tenant_keys: UnsealedKeys,
     pub(crate) caches: Caches,
     pub(crate) redis: Option<Arc<RedisCache>>,
     pub(crate) pool: KeyPool,
@@ -54,7 +54,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) exported_audit: Arc<ExportedAudit>,
     pub(crate) left_out: LeftOut,
     pub(crate) secret_stores: Arc<SecretStores>,
-    pub(crate) found: Mutex<Found>,
+    pub(crate) found: Mutex<ProbeResults>,
 }
 
 /// The sealed value that was last unsealed, and when.
@@ -71,7 +71,7 @@ impl PlatformHealth {
         loop {
             looks.tick().await;
             let (opens, access, why) = self.look(&mut opened).await;
-            if opens.is_none() || access != Access::Full {
+            if opens.is_none() || access != StoreAccess::Full {
                 let database = Arc::clone(&self.database);
                 tokio::spawn(async move { database.follow().await });
             }
@@ -102,7 +102,7 @@ impl PlatformHealth {
                     "the clock of this machine differs from that of the store by more than 2 s; revoked tokens may stay valid by the difference"
                 );
             }
-            match (found.access == Access::ReadOnly, after.access == Access::ReadOnly) {
+            match (found.access == StoreAccess::ReadOnly, after.access == StoreAccess::ReadOnly) {
                 (false, true) => tracing::error!(
                     "the store accepts no writes: it is a standby, or set to be read only, as when its disk is full"
                 ),
@@ -144,16 +144,16 @@ impl PlatformHealth {
     /// Whether the sealed values can be unsealed, with the reason if they cannot. None if the store does not
     /// answer. The pepper is a row of its own, sealed like every private key, so reading and unsealing it
     /// checks both store and sealing key.
-    async fn look(&self, opened: &mut Option<Opened>) -> (Option<Opens>, Access, String) {
+    async fn look(&self, opened: &mut Option<Opened>) -> (Option<Opens>, StoreAccess, String) {
         let (opens, why) = self.look_at_sealed(opened).await;
         if opens.is_none() {
-            return (None, Access::Full, why);
+            return (None, StoreAccess::Full, why);
         }
         match timeout(PATIENCE, self.database.takes_writes()).await {
-            Ok(Ok(true)) => (opens, Access::Full, why),
-            Ok(Ok(false)) => (opens, Access::ReadOnly, why),
-            Ok(Err(error)) => (None, Access::NoConnection, causes(&error)),
-            Err(_) => (None, Access::NoConnection, format!("no connection in {} s", PATIENCE.as_secs())),
+            Ok(Ok(true)) => (opens, StoreAccess::Full, why),
+            Ok(Ok(false)) => (opens, StoreAccess::ReadOnly, why),
+            Ok(Err(error)) => (None, StoreAccess::NoConnection, causes(&error)),
+            Err(_) => (None, StoreAccess::NoConnection, format!("no connection in {} s", PATIENCE.as_secs())),
         }
     }
 
@@ -189,23 +189,24 @@ impl PlatformHealth {
         self.keys.unopened(clock::now()).map_or(0, |unopened| unopened.tenants)
     }
 
-    fn found(&self) -> Found {
+    fn found(&self) -> ProbeResults {
         *self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl HealthReport for PlatformHealth {
-    fn checks(&self) -> Vec<Check> {
+    fn checks(&self) -> Vec<HealthCheck> {
         let found = self.found();
         let mut checks = vec![
-            Check { part: "store", state: found.store() },
-            Check { part: "keys", state: found.keys(self.unopened()) },
+            HealthCheck { part: "store", state: found.store() },
+            HealthCheck { part: "keys", state: found.keys(self.unopened()) },
         ];
         if let Some(redis) = &self.redis {
-            let missed =
-                || State::Degraded(format!("{}; the store answers in its place", redis.trouble()).into());
+            let missed = || {
+                HealthState::Degraded(format!("{}; the store answers in its place", redis.trouble()).into())
+            };
             let deaf = || {
-                State::Degraded(
+                HealthState::Degraded(
                     "Redis refuses the subscription; changes of other replicas count after cache.l1_lifetime"
                         .into(),
                 )
@@ -213,9 +214,9 @@ impl HealthReport for PlatformHealth {
             let state = match (redis.is_up(), redis.is_deaf()) {
                 (false, _) => missed(),
                 (true, true) => deaf(),
-                (true, false) => State::Good,
+                (true, false) => HealthState::Good,
             };
-            checks.push(Check { part: "redis", state });
+            checks.push(HealthCheck { part: "redis", state });
         }
         checks.extend(found.clock());
         checks.extend(probes::settings(self.left_out.count()));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use accounts::SignIns;
 use administration::{Administrator, AuditStream};
-use registry::{ReplayGuard, RevocationStore};
+use registry::{ReplayStore, RevocationStore};
 use sessions::SessionStore;
 use tenancy::Stored;
 use values::Timestamp;
@@ -25,7 +25,7 @@ const ROUNDS_AN_HOUR: u64 = 60;
 pub(crate) async fn keep(
     administrator: Arc<Administrator>,
     sign_ins: Arc<SignIns>,
-    identifiers: Arc<dyn ReplayGuard>,
+    identifiers: Arc<dyn ReplayStore>,
     revocations: Arc<dyn RevocationStore>,
     sessions: Arc<dyn SessionStore>,
     audit: Arc<dyn AuditStream>,

@@ -26,7 +26,7 @@ where
         thread_local! {
             static BUFFER: Cell<String> = const { Cell::new(String::new()) };
         }
-        let mut line = Line(BUFFER.take());
+        let mut line = JsonLine(BUFFER.take());
         line.0.clear();
         line.0.push_str("{\"timestamp\":\"");
         line.time();
@@ -42,9 +42,9 @@ where
 }
 
 /// A line under construction. Writing into a `String` never fails.
-struct Line(String);
+struct JsonLine(String);
 
-impl Line {
+impl JsonLine {
     /// The present time with microseconds (RFC 3339 §5.6). Each thread formats a second once.
     fn time(&mut self) {
         const LENGTH: usize = "2027-01-31T12:00:00".len();
@@ -102,7 +102,7 @@ impl Line {
     }
 }
 
-impl Visit for Line {
+impl Visit for JsonLine {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.text_member(field.name(), value);
     }

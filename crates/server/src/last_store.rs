@@ -28,7 +28,7 @@ pub struct LastStore {
 
 /// The recorded facts.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Served {
+struct StoreFacts {
     store: String,
     generation: u64,
 }
@@ -106,7 +106,7 @@ impl LastStore {
     /// Records the store with its generation. If a folder cannot be written, it gets no record.
     pub(crate) async fn remember(&self, database: &Database) {
         let Ok(Some(latest)) = database.latest_generation().await else { return };
-        let served = Served { store: self.store.clone(), generation: latest.number };
+        let served = StoreFacts { store: self.store.clone(), generation: latest.number };
         let Ok(text) = serde_json::to_string(&served) else { return };
         // No folder is created for the record.
         for path in self.folders.iter().filter(|folder| folder.is_dir()).map(|folder| folder.join(FILE)) {
@@ -128,7 +128,7 @@ impl LastStore {
         self.served().next().map(|served| named(&served)).or_else(other)
     }
 
-    fn served(&self) -> impl Iterator<Item = Served> + '_ {
+    fn served(&self) -> impl Iterator<Item = StoreFacts> + '_ {
         self.folders.iter().filter_map(|folder| read(&folder.join(FILE)))
     }
 }
@@ -139,11 +139,11 @@ fn folder_of(file: &Path) -> Option<PathBuf> {
     Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() })
 }
 
-fn named(Served { store, generation }: &Served) -> String {
+fn named(StoreFacts { store, generation }: &StoreFacts) -> String {
     format!("these settings were served from {store} before, which had generation {generation}")
 }
 
-fn read(path: &Path) -> Option<Served> {
+fn read(path: &Path) -> Option<StoreFacts> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 

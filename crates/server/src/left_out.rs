@@ -17,12 +17,12 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Shared by the code that applies settings, the change feed and the probes.
 pub(crate) struct LeftOut {
-    tenants: Mutex<Tenants>,
+    tenants: Mutex<LeftOutTenants>,
     changed: watch::Sender<()>,
 }
 
 #[derive(Default)]
-struct Tenants {
+struct LeftOutTenants {
     count: usize,
     /// The tenants whose changes may resolve a conflict: those left out, and those whose rows they need.
     depends_on: BTreeSet<TenantId>,
@@ -43,7 +43,7 @@ impl Default for LeftOut {
 impl LeftOut {
     /// Replaces the tenants that are left out.
     pub(crate) fn replace(&self, count: usize, depends_on: BTreeSet<TenantId>) {
-        *self.tenants() = Tenants { count, depends_on };
+        *self.tenants() = LeftOutTenants { count, depends_on };
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -69,7 +69,7 @@ impl LeftOut {
         Tries { changed: self.changed.subscribe(), last: Instant::now() }
     }
 
-    fn tenants(&self) -> MutexGuard<'_, Tenants> {
+    fn tenants(&self) -> MutexGuard<'_, LeftOutTenants> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use administration::nearest;
-use settings::{Diagnostic, Environment, Explanation};
+use settings::{Diagnostic, Environment, ExplainedError};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -89,17 +89,17 @@ pub fn check_filter(environment: &Environment) -> Option<Diagnostic> {
 
 /// A directive is a level, `target=level`, or a target alone. A target alone turns off everything else, so it
 /// is most often a misspelt level.
-fn unknown_filter(filter: &str) -> Option<Explanation> {
+fn unknown_filter(filter: &str) -> Option<ExplainedError> {
     let levels = || format!("write one of {}, or such as `info,storage=debug`", LEVELS.join(", "));
     let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
     let alone = |directive: &&str| !directive.is_empty() && !directive.contains(['=', '[', ':']);
     if let Some(word) = filter.split(',').map(str::trim).filter(alone).find(|word| !is_level(word)) {
         let hint = nearest(word, LEVELS).map_or_else(levels, |meant| format!("did you mean `{meant}`?"));
         let problem = "this filter has a word that is no level, so it turns off all log lines but those of a target of this name";
-        return Some(Explanation::new(problem, hint));
+        return Some(ExplainedError::new(problem, hint));
     }
     let problem = "this is not a log filter; the start takes info in its place";
-    EnvFilter::try_new(filter).is_err().then(|| Explanation::new(problem, levels()))
+    EnvFilter::try_new(filter).is_err().then(|| ExplainedError::new(problem, levels()))
 }
 
 impl Drop for LogGuard {

@@ -14,7 +14,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::Clock;
+use administration::ReadClock;
 use grants::{LogoutOutbox, LogoutTurn, QueuedLogout};
 use tenancy::{Stored, TenantTurns};
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ use values::{Lifetime, Timestamp};
 
 use crate::periodic::OutageLog;
 use addresses::{Addresses, Begun};
-use sender::Attempt;
+use sender::DeliveryResult;
 pub(crate) use sender::{LogoutSender, SendLogout};
 
 /// How often notices are looked for.
@@ -42,7 +42,7 @@ const READ: u32 = 64;
 pub(crate) struct LogoutDelivery {
     pub(crate) outbox: Arc<dyn LogoutOutbox>,
     pub(crate) sender: Arc<dyn SendLogout>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: ReadClock,
 }
 
 /// The running attempts.
@@ -144,16 +144,16 @@ impl LogoutDelivery {
     async fn deliver(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<HasAnswered> {
         let (tenant, client) = (queued.tenant.as_str(), queued.client.as_str());
         let (error, has_answered) = match self.sender.send(queued, now).await? {
-            Attempt::Delivered | Attempt::Unaddressed => {
+            DeliveryResult::Delivered | DeliveryResult::Unaddressed => {
                 self.outbox.delete_logout(queued).await?;
                 return Ok(Some(true));
             }
-            Attempt::Postponed => {
+            DeliveryResult::Postponed => {
                 self.outbox.return_logout(queued, now + LOOK_AGAIN).await?;
                 return Ok(None);
             }
-            Attempt::Refused(error) => (error, true),
-            Attempt::Failed(error) => (error, false),
+            DeliveryResult::Refused(error) => (error, true),
+            DeliveryResult::Failed(error) => (error, false),
         };
         if queued.is_last() {
             tracing::warn!(tenant, client, error, "a client was not told that a session has ended");

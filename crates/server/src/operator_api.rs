@@ -21,7 +21,8 @@ use crate::tls;
 pub async fn operator_api(
     settings: &PlatformSettings,
     database: &Arc<Database>,
-    (sealer, pepper): (Arc<dyn KeySealer>, &Arc<Pepper>),
+    sealer: Arc<dyn KeySealer>,
+    pepper: &Arc<Pepper>,
     operator: Authority,
     publish: Publish,
 ) -> anyhow::Result<(OperatorApi, Caches)> {
@@ -30,7 +31,7 @@ pub async fn operator_api(
     // A pool of keys would continue to generate after the one that is needed.
     let pool = KeyPool::new(0);
     let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
-    let composition = composition(settings, (database, &caches), (sealer, pepper), hashes, pool, fetcher);
+    let composition = composition(settings, (database, &caches), sealer, pepper, hashes, pool, fetcher);
     let (administrator, clock) = (composition.administrator(publish), Arc::clone(&composition.clock));
     let tokens = composition.token_services(tls::certificate_sources(settings));
     let api = OperatorApi::new(Arc::new(administrator), tokens, clock, operator).await;

@@ -10,13 +10,13 @@ use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconc
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, SharedReplayGuard};
 use gateway::{
-    Composition, ConnectionLimits, Listener, Options, Services, Surface, TenantConsole, TrustedProxies,
-    WriteBudget,
+    Composition, ConnectionLimits, ListenerOptions, ListenerSurface, Options, Services, TenantConsole,
+    TrustedPeers, WriteBudget,
 };
-use grants::ProtectedResource;
+use grants::ResourceRequirement;
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
-use registry::{ClientId, PublicUrls, ReplayGuard};
+use registry::{ClientId, PublicUrls, ReplayStore};
 use rustix::process::{Resource, getrlimit};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use storage::{Database, FeedNews};
@@ -24,7 +24,7 @@ use storage::{Database, FeedNews};
 use crate::health::PlatformHealth;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
-use crate::sealing::TenantKeys;
+use crate::sealing::UnsealedKeys;
 use crate::secret_store_writer::SecretStoreWriter;
 use crate::{clock, database, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
@@ -64,19 +64,19 @@ impl Platform {
             .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
         let sign_ins = Arc::new(sign_ins);
         let jwks_fetcher = Arc::new(GuardedJwksFetcher::new(settings));
-        let (stores, secrets) = ((&database, &caches), (Arc::clone(&sealer), &pepper));
+        let (stores, sealing) = ((&database, &caches), Arc::clone(&sealer));
         let pool = KeyPool::new(KEYS_AHEAD);
         let composition = Composition {
             identifiers: replay_guard(&database, redis.as_ref()),
             refusal_timer: Some(PreciseTimer::start().context(THREADS)?),
-            ..composition(settings, stores, secrets, hashes, pool, jwks_fetcher.clone())
+            ..composition(settings, stores, sealing, &pepper, hashes, pool, jwks_fetcher.clone())
         };
         let health = Arc::new(PlatformHealth {
             sign_ins: Arc::clone(&sign_ins),
             database: Arc::clone(&database),
             sealer: Arc::clone(&sealer),
             digest_keys: pepper.tenants.clone(),
-            tenant_keys: TenantKeys::default(),
+            tenant_keys: UnsealedKeys::default(),
             caches: caches.clone(),
             redis,
             pool: composition.key_pool.clone(),
@@ -144,7 +144,8 @@ fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
 pub(crate) fn composition(
     settings: &PlatformSettings,
     (database, caches): (&Arc<Database>, &Caches),
-    (sealer, pepper): (Arc<dyn KeySealer>, &Arc<Pepper>),
+    sealer: Arc<dyn KeySealer>,
+    pepper: &Arc<Pepper>,
     hashes: Arc<HashPool>,
     key_pool: KeyPool,
     jwks_fetcher: Arc<GuardedJwksFetcher>,
@@ -194,16 +195,21 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
         let address = listener.address.socket();
         let tls = listener.tls.as_ref().map(|tls| tls::open(address, tls)).transpose()?;
         let serves = |surface| listener.surfaces().contains(&surface);
-        let surface = Surface::new(serves(settings::Surface::Public), serves(settings::Surface::Admin));
+        let surface =
+            ListenerSurface::new(serves(settings::Surface::Public), serves(settings::Surface::Admin));
         let surface = if names_console {
             let of_tenants = serves(settings::Surface::Console);
             let console = if of_tenants { TenantConsole::OfAll } else { TenantConsole::None };
-            Surface { console, operator_console: serves(settings::Surface::OperatorConsole), ..surface }
+            ListenerSurface {
+                console,
+                operator_console: serves(settings::Surface::OperatorConsole),
+                ..surface
+            }
         } else {
             surface
         };
         let hosts = listener.hosts.clone();
-        let trusted_proxies = listener.trusted_proxies.as_ref().map(|proxies| TrustedProxies {
+        let trusted_proxies = listener.trusted_proxies.as_ref().map(|proxies| TrustedPeers {
             from: proxies.from.iter().map(|network| network.net()).collect(),
             header: proxies.header,
         });
@@ -213,14 +219,21 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
             .map(|proxies| tls::certificate_header(address, proxies))
             .transpose()?
             .flatten();
-        listeners.push(Listener { address, surface, tls, hosts, trusted_proxies, client_certificate_header });
+        listeners.push(ListenerOptions {
+            address,
+            surface,
+            tls,
+            hosts,
+            trusted_proxies,
+            client_certificate_header,
+        });
     }
     Ok(Options {
         public_url: server.public_url.as_str().to_owned(),
         mtls_url: server.mtls_url.as_ref().map(|url| url.as_str().to_owned()),
         listeners,
         default_tenant: server.default_tenant.clone(),
-        protected_resource: loaded.protected_resource.as_ref().map(|resource| ProtectedResource {
+        protected_resource: loaded.protected_resource.as_ref().map(|resource| ResourceRequirement {
             tenant: resource.tenant.clone(),
             audience: resource.audience.clone(),
             required_scope: resource
@@ -278,7 +291,7 @@ fn bytes(mebibytes: u32) -> u64 {
 }
 
 /// The store of one machine has no other replicas whose uses Redis could share.
-fn replay_guard(database: &Arc<Database>, redis: Option<&Arc<RedisCache>>) -> Arc<dyn ReplayGuard> {
+fn replay_guard(database: &Arc<Database>, redis: Option<&Arc<RedisCache>>) -> Arc<dyn ReplayStore> {
     match redis {
         Some(redis) if !database.is_embedded() => {
             Arc::new(SharedReplayGuard::new(database.clone(), Arc::clone(redis)))

@@ -51,7 +51,7 @@ pub struct ResealFailure {
 }
 
 /// The outcome for one value.
-enum Outcome {
+enum ResealOutcome {
     Moved,
     /// Another process has changed the value in between.
     Changed,
@@ -130,33 +130,33 @@ impl Resealing {
         let mut failure = None;
         for outcome in moving.join_all().await {
             match outcome {
-                Ok(Outcome::Moved) => {
+                Ok(ResealOutcome::Moved) => {
                     pass.moved += 1;
                     pass.current += 1;
                 }
-                Ok(Outcome::Changed) => pass.left += 1,
-                Ok(Outcome::Unreadable(place, error)) => pass.unreadable(&place, &error),
+                Ok(ResealOutcome::Changed) => pass.left += 1,
+                Ok(ResealOutcome::Unreadable(place, error)) => pass.unreadable(&place, &error),
                 Err(error) => failure = Some(error),
             }
         }
         failure.map_or(Ok(()), Err)
     }
 
-    async fn one(&self, place: SealedPlace, old: Vec<u8>, only_look: bool) -> anyhow::Result<Outcome> {
+    async fn one(&self, place: SealedPlace, old: Vec<u8>, only_look: bool) -> anyhow::Result<ResealOutcome> {
         let context = context(&place);
         let opened = match self.sealer.unseal(&context, &old).await {
             Ok(opened) => opened,
             Err(error @ (SealError::Unavailable(_) | SealError::Failed)) => {
                 return Err(anyhow!(error).context(UNUSABLE));
             }
-            Err(error) => return Ok(Outcome::Unreadable(place, error)),
+            Err(error) => return Ok(ResealOutcome::Unreadable(place, error)),
         };
         if only_look {
-            return Ok(Outcome::Changed);
+            return Ok(ResealOutcome::Changed);
         }
         let new = self.sealer.seal(&context, &opened).await.context(UNUSABLE)?;
         let replaced = self.store.replace_sealed(&place, &old, &new).await?;
-        Ok(if replaced { Outcome::Moved } else { Outcome::Changed })
+        Ok(if replaced { ResealOutcome::Moved } else { ResealOutcome::Changed })
     }
 }
 

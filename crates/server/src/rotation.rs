@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use administration::{AdministrationStore, Clock, EditError};
+use administration::{AdministrationStore, EditError, ReadClock};
 use keys::KeySpec;
 use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::{Instant, sleep, timeout};
@@ -39,10 +39,10 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 const AT_THE_END: Duration = Duration::from_secs(3);
 
 /// The scheduler of one replica.
-pub(crate) struct Rotation {
+pub(crate) struct KeyScheduler {
     store: Arc<dyn AdministrationStore>,
     key_advancer: Arc<dyn KeyAdvancer>,
-    clock: Clock,
+    clock: ReadClock,
     /// This replica's identity as the holder of the lease.
     holder: String,
     rotated: Arc<Rotated>,
@@ -59,11 +59,11 @@ struct Turn {
     log: OutageLog,
 }
 
-impl Rotation {
+impl KeyScheduler {
     pub(crate) fn new(
         store: Arc<dyn AdministrationStore>,
         key_advancer: Arc<dyn KeyAdvancer>,
-        clock: Clock,
+        clock: ReadClock,
         rotated: Arc<Rotated>,
     ) -> Self {
         let (holder, is_ended) = (uuid::Uuid::new_v4().to_string(), AtomicBool::new(false));

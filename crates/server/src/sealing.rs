@@ -19,7 +19,7 @@ use settings::SealingKeys;
 pub use file::{MissingKey, create, generate};
 pub use pepper::{existing_pepper, pepper};
 pub(crate) use pepper::{is_outage, open_pepper, sealed_pepper};
-pub(crate) use tenant_keys::TenantKeys;
+pub(crate) use tenant_keys::UnsealedKeys;
 
 /// Opens the sealing keys. A missing file of the current key is created only for a store of this machine in
 /// which nothing is sealed yet: beside old rows, a new key would make them unreadable without an error at the

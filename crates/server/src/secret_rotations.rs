@@ -23,7 +23,7 @@ const IN_A_ROUND: u32 = 64;
 const AT_ONCE: usize = 8;
 
 /// The scheduler of one replica.
-pub(crate) struct SecretRotations {
+pub(crate) struct RotationScheduler {
     pub(crate) administrator: Arc<Administrator>,
     /// Says whether this replica rotates.
     pub(crate) leader: Arc<Rotated>,
@@ -38,7 +38,7 @@ pub(crate) struct RotatedSecrets {
     failing: AtomicU64,
 }
 
-impl SecretRotations {
+impl RotationScheduler {
     /// Looks for due schedules until the program ends.
     pub(crate) async fn run(self) {
         let (mut rounds, mut log) = (rounds(EVERY), OutageLog::default());

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use values::with_commands;
 
 use anyhow::{Context as _, anyhow};
-use gateway::{CertificateSources, ClientCertificateHeader, Listener, Tls, TlsError, TlsFiles, TlsReaders};
+use gateway::{
+    CertificateHeader, CertificateSources, CurrentTls, ListenerOptions, TlsError, TlsFiles, TlsReaders,
+};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
@@ -18,9 +20,9 @@ use settings::files::{self, FileError};
 use crate::watch::Watch;
 
 /// Loads the files that a listener's `tls` names.
-pub fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<Tls> {
+pub fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<CurrentTls> {
     let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
-    Tls::open(tls.files(), readers).map_err(|error| {
+    CurrentTls::open(tls.files(), readers).map_err(|error| {
         let hint = hint(&error, tls);
         anyhow!(error).context(format!("the https listener {address} cannot be served: {hint}"))
     })
@@ -30,11 +32,11 @@ pub fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<Tls> {
 pub(crate) fn certificate_header(
     address: SocketAddr,
     proxies: &settings::TrustedProxies,
-) -> anyhow::Result<Option<ClientCertificateHeader>> {
+) -> anyhow::Result<Option<CertificateHeader>> {
     let Some(header) = &proxies.client_certificate else { return Ok(None) };
-    let name = ClientCertificateHeader::name(&header.header)?;
+    let name = CertificateHeader::name(&header.header)?;
     let opened =
-        ClientCertificateHeader::open(name, header.format, header.client_ca.as_deref(), files::read_public);
+        CertificateHeader::open(name, header.format, header.client_ca.as_deref(), files::read_public);
     Ok(Some(opened.with_context(|| {
         format!("the listener {address} cannot be served: correct client_ca of client_certificate")
     })?))
@@ -58,12 +60,12 @@ pub(crate) fn certificate_sources(settings: &PlatformSettings) -> CertificateSou
 /// The files that are reloaded without a restart.
 #[derive(Clone)]
 enum Reloaded {
-    Tls(Tls),
-    Header(ClientCertificateHeader),
+    Tls(CurrentTls),
+    Header(CertificateHeader),
 }
 
 impl Reloaded {
-    fn from_listener(listener: &Listener) -> impl Iterator<Item = Self> {
+    fn from_listener(listener: &ListenerOptions) -> impl Iterator<Item = Self> {
         let tls = listener.tls.clone().map(Self::Tls);
         let header = listener.client_certificate_header.clone();
         tls.into_iter().chain(header.filter(|header| header.client_ca().is_some()).map(Self::Header))
@@ -117,7 +119,7 @@ impl Reloaded {
 }
 
 /// Reloads the files of these listeners when they may have changed, until the program ends.
-pub(crate) async fn keep_fresh(listeners: Vec<Listener>, mut hangup: Signal) {
+pub(crate) async fn keep_fresh(listeners: Vec<ListenerOptions>, mut hangup: Signal) {
     let all: Vec<_> = listeners.iter().flat_map(Reloaded::from_listener).collect();
     if all.is_empty() {
         return;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{AdministrationStore, Clock, UsageBatch, UsageCounts, UsageDay};
+use administration::{AdministrationStore, ReadClock, UsageBatch, UsageCounts, UsageDay};
 use async_trait::async_trait;
 use tenancy::Stored;
 use tokio::sync::Mutex;
@@ -20,7 +20,7 @@ const ROWS: usize = 500;
 pub(crate) struct UsageWriter {
     counts: Arc<UsageCounts>,
     store: Arc<dyn AdministrationStore>,
-    clock: Clock,
+    clock: ReadClock,
     /// The name of this process, which may be started again under the same name.
     replica: String,
     unwritten: Mutex<Unwritten>,
@@ -38,7 +38,11 @@ struct Unwritten {
 }
 
 impl UsageWriter {
-    pub(crate) fn new(counts: Arc<UsageCounts>, store: Arc<dyn AdministrationStore>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        counts: Arc<UsageCounts>,
+        store: Arc<dyn AdministrationStore>,
+        clock: ReadClock,
+    ) -> Self {
         let replica = Uuid::new_v4().to_string();
         Self { counts, store, clock, replica, unwritten: Mutex::default() }
     }

@@ -59,13 +59,13 @@ pub enum FlowStep {
     /// To connect a device. The parameters of all pages but the first are the code of the device.
     Device(DeviceStep),
     /// To end a session or consent of the account.
-    Account(AccountStep),
+    Account(PersonRequest),
 }
 
 /// The request of an account page to the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AccountStep {
+pub enum PersonRequest {
     /// To sign in before it is shown.
     SignIn,
     /// To end a session or consent, or to change the password, in this session.

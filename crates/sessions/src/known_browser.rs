@@ -36,7 +36,7 @@ pub struct KnownBrowser {
 /// The sealed text.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Sealed {
+enum SealedText {
     Identified {
         id: String,
         accounts: Vec<(String, AccountId, u64)>,
@@ -69,10 +69,10 @@ impl KnownBrowsers {
         let sealed = BASE64URL.decode(sealed).ok()?;
         let opened = self.0.open(&HEAD, CONTEXT, sealed.strip_prefix(&HEAD)?).ok()?;
         let (id, rows) = match serde_json::from_slice(&opened).ok()? {
-            Sealed::Identified { id, accounts } => {
+            SealedText::Identified { id, accounts } => {
                 (Some(BASE64URL.decode(id).ok()?.try_into().ok()?), accounts)
             }
-            Sealed::Unidentified(accounts) => (None, accounts),
+            SealedText::Unidentified(accounts) => (None, accounts),
         };
         let row = |(tenant, account, at): (String, _, _)| {
             Some((TenantId::parse(&tenant).ok()?, account, Timestamp::from_seconds(at)))
@@ -89,8 +89,8 @@ impl KnownBrowsers {
         };
         let accounts = known.accounts.iter().map(row).collect();
         let sealed = match known.id {
-            Some(id) => Sealed::Identified { id: BASE64URL.encode(id), accounts },
-            None => Sealed::Unidentified(accounts),
+            Some(id) => SealedText::Identified { id: BASE64URL.encode(id), accounts },
+            None => SealedText::Unidentified(accounts),
         };
         let plaintext = serde_json::to_vec(&sealed).ok()?;
         let sealed = self.0.seal(&HEAD, CONTEXT, &plaintext).ok()?;

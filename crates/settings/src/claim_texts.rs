@@ -14,11 +14,11 @@ use serde_saphyr::Spanned;
 
 use super::diagnostic::Diagnostic;
 use super::document::Document;
-use super::source::Source;
+use super::source::SourceFile;
 use super::yaml::read;
 
 /// Corrects the values of the claims in config.yaml.
-pub(crate) fn of_document(document: &mut Document, source: &Source) -> Result<(), Diagnostic> {
+pub(crate) fn of_document(document: &mut Document, source: &SourceFile) -> Result<(), Diagnostic> {
     if document.tenants.values().any(has_claims) {
         let mut found: DocumentClaims = read(source.text()).map_err(|fault| fault.located(source))?;
         for (id, tenant) in &mut document.tenants {
@@ -29,7 +29,7 @@ pub(crate) fn of_document(document: &mut Document, source: &Source) -> Result<()
 }
 
 /// Corrects the values of the claims in the file of a tenant.
-pub(crate) fn of_tenant(tenant: &mut TenantSettings, source: &Source) -> Result<(), Diagnostic> {
+pub(crate) fn of_tenant(tenant: &mut TenantSettings, source: &SourceFile) -> Result<(), Diagnostic> {
     if has_claims(tenant) {
         let found: TenantClaims = read(source.text()).map_err(|fault| fault.located(source))?;
         found.correct(tenant, source.text());
@@ -115,9 +115,9 @@ fn scalar_at<'t>(text: &'t str, written: &Spanned<Written>) -> Option<&'t str> {
 
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Kind;
+        struct YamlKind;
 
-        impl<'de> Visitor<'de> for Kind {
+        impl<'de> Visitor<'de> for YamlKind {
             type Value = Written;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -164,7 +164,7 @@ impl<'de> Deserialize<'de> for Written {
             }
         }
 
-        deserializer.deserialize_any(Kind)
+        deserializer.deserialize_any(YamlKind)
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     fn claims(text: &str) -> Value {
-        let source = Source::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
+        let source = SourceFile::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
         let mut document = recovery::parse::<Document>(&source).value.unwrap();
         of_document(&mut document, &source).unwrap();
         let tenant = &document.tenants["acme"];

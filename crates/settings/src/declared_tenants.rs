@@ -17,12 +17,12 @@ use super::{
 };
 
 /// Tenants that files declare, not yet resolved, by id.
-pub(crate) type Declared = BTreeMap<String, (TenantSettings, Location)>;
+pub(crate) type UnresolvedTenants = BTreeMap<String, (TenantSettings, Location)>;
 
 impl Reading<'_> {
     /// Tenants of config.yaml and of `tenants_dir`, by id.
-    pub(super) fn declared(&mut self, document: &mut Document) -> Declared {
-        let mut declared = Declared::new();
+    pub(super) fn declared(&mut self, document: &mut Document) -> UnresolvedTenants {
+        let mut declared = UnresolvedTenants::new();
         for (id, tenant) in std::mem::take(&mut document.tenants) {
             let at = Location::section("tenants").key(&id);
             check::tenant::check_id(&mut self.findings, at.clone(), &id);

@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 
 /// The error, and how to fix it. If the value may be a secret, neither text repeats it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explanation {
+pub struct ExplainedError {
     /// The error.
     pub problem: String,
     /// How to fix it.
@@ -20,7 +20,7 @@ pub struct Diagnostic {
     /// The key that it is about, such as `tenants.acme.signing.skew`; empty for a whole file.
     pub key: String,
     /// The problem and what helps against it.
-    pub explanation: Explanation,
+    pub explanation: ExplainedError,
     /// The line of a file with a caret below one character, if there is one.
     pub(super) excerpt: Option<Box<Excerpt>>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Excerpt {
     pub(super) caret: usize,
 }
 
-impl Explanation {
+impl ExplainedError {
     /// The explanation with these two texts.
     pub fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { problem: problem.into(), hint: hint.into() }
@@ -41,18 +41,18 @@ impl Explanation {
 }
 
 impl Diagnostic {
-    pub(crate) fn about_path(path: &Path, explanation: Explanation) -> Self {
+    pub(crate) fn about_path(path: &Path, explanation: ExplainedError) -> Self {
         Self { location: path.display().to_string(), key: String::new(), explanation, excerpt: None }
     }
 
     /// About the value of an environment variable.
-    pub fn about_variable(name: &str, key: String, explanation: Explanation) -> Self {
+    pub fn about_variable(name: &str, key: String, explanation: ExplainedError) -> Self {
         Self { location: format!("environment variable {name}"), key, explanation, excerpt: None }
     }
 
     /// One line, for a log or a list of warnings.
     pub fn brief(&self) -> String {
-        let Explanation { problem, hint } = &self.explanation;
+        let ExplainedError { problem, hint } = &self.explanation;
         format!("{}{problem}; {hint}", self.heading())
     }
 
@@ -64,7 +64,7 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Explanation { problem, hint } = &self.explanation;
+        let ExplainedError { problem, hint } = &self.explanation;
         writeln!(f, "{}{problem}", self.heading())?;
         if let Some(Excerpt { line, text, caret }) = self.excerpt.as_deref() {
             let number = line.to_string();

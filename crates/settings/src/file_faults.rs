@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::{fs, io};
 
-use super::diagnostic::Explanation;
+use super::diagnostic::ExplainedError;
 use super::environment::Environment;
 use super::owner::unreadable;
 use crate::files::FileError;
@@ -23,25 +23,26 @@ pub(crate) fn is_private(path: &Path, environment: &Environment) -> bool {
 
 /// The error of a file, and what to do about it. A file that could not be opened may not exist, and its name
 /// may be something else than a path, so the name is not repeated.
-pub(crate) fn refusal(error: &FileError, path: &Path) -> Explanation {
+pub(crate) fn refusal(error: &FileError, path: &Path) -> ExplainedError {
     match error {
         FileError::Io(error) => match error.kind() {
-            io::ErrorKind::NotFound => Explanation::new(
+            io::ErrorKind::NotFound => ExplainedError::new(
                 "there is no file of this name",
                 "make it, or correct the path; paths are relative to the file that names them",
             ),
             io::ErrorKind::PermissionDenied => {
-                Explanation::new("this file may not be read", unreadable(path))
+                ExplainedError::new("this file may not be read", unreadable(path))
             }
-            _ => {
-                Explanation::new(format!("this file cannot be read: {error}"), "name a file that can be read")
-            }
+            _ => ExplainedError::new(
+                format!("this file cannot be read: {error}"),
+                "name a file that can be read",
+            ),
         },
-        FileError::NotRegular(_) => Explanation::new(error.to_string(), "name a regular file"),
+        FileError::NotRegular(_) => ExplainedError::new(error.to_string(), "name a regular file"),
         FileError::TooLarge(_) => {
-            Explanation::new(error.to_string(), "name the file that is meant, and nothing else")
+            ExplainedError::new(error.to_string(), "name the file that is meant, and nothing else")
         }
-        FileError::Writable(mode) => Explanation::new(
+        FileError::Writable(mode) => ExplainedError::new(
             format!(
                 "group or others may write this file, and so replace the secret in it (its mode is {mode:04o})"
             ),

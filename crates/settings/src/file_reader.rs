@@ -12,11 +12,11 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::diagnostic::{Diagnostic, Explanation};
+use super::diagnostic::{Diagnostic, ExplainedError};
 use super::environment::{Environment, Variable};
 use super::file_faults::{is_private, refusal};
 use super::read_error::ReadError;
-use super::source::Source;
+use super::source::SourceFile;
 use super::source_map::is_variable_name;
 use super::source_snapshot::{EntryKind, SourceSnapshot};
 use crate::files::{self, Contents, Holds};
@@ -62,11 +62,11 @@ impl<'a> FileReader<'a> {
     }
 
     /// A settings file. `name` is its name in the hash, so that replicas may have it in different folders.
-    pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<Source, ReadError> {
+    pub(crate) fn settings(&mut self, path: &Path, name: &str) -> Result<SourceFile, ReadError> {
         match self.file(path, Holds::Settings) {
             Ok(FileText { text, .. }) => {
                 self.absorb("settings", name, text.expose().as_bytes());
-                Ok(Source::new(path.to_owned(), text))
+                Ok(SourceFile::new(path.to_owned(), text))
             }
             Err(mut explanation) => {
                 if name == "config.yaml" && !path.exists() {
@@ -95,7 +95,7 @@ impl<'a> FileReader<'a> {
         folder: &Path,
         path: &Path,
         holds: Holds,
-    ) -> Result<FileText, Explanation> {
+    ) -> Result<FileText, ExplainedError> {
         let full = folder.join(path);
         self.watch(&full);
         if let Some(known) = self.files.get(&(full.clone(), holds)) {
@@ -108,7 +108,7 @@ impl<'a> FileReader<'a> {
     }
 
     /// A variable that a key names.
-    pub(crate) fn variable(&mut self, name: &str) -> Result<FileSecret, Explanation> {
+    pub(crate) fn variable(&mut self, name: &str) -> Result<FileSecret, ExplainedError> {
         let text = match self.replayed.and_then(|replayed| replayed.get(EntryKind::Variable, name)) {
             Some(text) => text,
             None => self.unhashed_variable(name)?,
@@ -119,7 +119,7 @@ impl<'a> FileReader<'a> {
     }
 
     /// A variable that may differ between replicas with the same configuration.
-    pub(crate) fn unhashed_variable(&self, name: &str) -> Result<FileSecret, Explanation> {
+    pub(crate) fn unhashed_variable(&self, name: &str) -> Result<FileSecret, ExplainedError> {
         let mut problem = match self.environment.get(name) {
             Some(Variable::Text(text)) => return Ok(text.clone()),
             Some(Variable::NotText) => "the environment variable of this name is not UTF-8".to_owned(),
@@ -129,7 +129,7 @@ impl<'a> FileReader<'a> {
         if is_variable_name(name) {
             problem += &format!(", {name}");
         }
-        Err(Explanation::new(problem, "set it before the start, or name another source"))
+        Err(ExplainedError::new(problem, "set it before the start, or name another source"))
     }
 
     /// Something else that the applied configuration depends on.
@@ -162,13 +162,13 @@ impl<'a> FileReader<'a> {
         self.config.parent().unwrap_or(Path::new(""))
     }
 
-    fn file(&mut self, path: &Path, holds: Holds) -> Result<FileText, Explanation> {
+    fn file(&mut self, path: &Path, holds: Holds) -> Result<FileText, ExplainedError> {
         let name = if path == self.config { Path::new("") } else { path };
         let name = name.strip_prefix(self.root()).unwrap_or(name).to_string_lossy().into_owned();
         let read = match self.replayed {
             Some(replayed) => {
                 let text = replayed.get(EntryKind::File, &name).ok_or_else(|| {
-                    Explanation::new(
+                    ExplainedError::new(
                         "this file was not recorded with this generation",
                         "call `latchkey rollback` with the `--config` at the place where it was when the generation was applied",
                     )
@@ -182,7 +182,7 @@ impl<'a> FileReader<'a> {
     }
 }
 
-fn read(path: &Path, holds: Holds, environment: &Environment) -> Result<FileText, Explanation> {
+fn read(path: &Path, holds: Holds, environment: &Environment) -> Result<FileText, ExplainedError> {
     let Contents { bytes, others_may_read } =
         files::read(path, holds).map_err(|error| refusal(&error, path))?;
     if holds == Holds::Image {
@@ -190,7 +190,7 @@ fn read(path: &Path, holds: Holds, environment: &Environment) -> Result<FileText
     }
     let text = str::from_utf8(&bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        Explanation::new(format!("this file is not UTF-8 in line {line}"), "save it as UTF-8")
+        ExplainedError::new(format!("this file is not UTF-8 in line {line}"), "save it as UTF-8")
     })?;
     let is_exposed = holds == Holds::Secret && others_may_read && !is_private(path, environment);
     Ok(FileText { text: FileSecret::new(text.to_owned()), is_exposed })

@@ -3,7 +3,7 @@
 
 use administration::{FieldError, FieldErrors, pointer_names};
 
-use super::{diagnostic::Explanation, source_map::KeyPath};
+use super::{diagnostic::ExplainedError, source_map::KeyPath};
 
 /// A key of one of the settings files.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Findings {
 #[derive(Clone, Debug)]
 pub struct Finding {
     pub(super) at: Location,
-    pub(super) explanation: Explanation,
+    pub(super) explanation: ExplainedError,
     /// Whether the value itself is wrong, whatever the rest of the document contains.
     pub(super) is_of_value: bool,
 }
@@ -80,11 +80,11 @@ impl Finding {
     /// Places an error of a document that begins at this key.
     fn pointed(at: &Location, FieldError { pointer, detail, hint, is_of_value }: FieldError) -> Self {
         let hint = hint.unwrap_or_else(|| "see docs/configuration.md".to_owned());
-        Self { at: at.pointed(&pointer), explanation: Explanation { problem: detail, hint }, is_of_value }
+        Self { at: at.pointed(&pointer), explanation: ExplainedError { problem: detail, hint }, is_of_value }
     }
 
     fn new(at: Location, problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { at, explanation: Explanation::new(problem, hint), is_of_value: false }
+        Self { at, explanation: ExplainedError::new(problem, hint), is_of_value: false }
     }
 }
 
@@ -102,7 +102,7 @@ impl Findings {
     }
 
     /// The value that a key names. If it cannot be read, that is an error at this key.
-    pub fn found<T>(&mut self, read: Result<T, Explanation>, at: Location) -> Option<T> {
+    pub fn found<T>(&mut self, read: Result<T, ExplainedError>, at: Location) -> Option<T> {
         let unread = |explanation| Finding { at, explanation, is_of_value: true };
         read.map_err(|explanation| self.errors.push(unread(explanation))).ok()
     }

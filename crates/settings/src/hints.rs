@@ -3,7 +3,7 @@
 
 use serde_saphyr::Error;
 
-use super::diagnostic::Explanation;
+use super::diagnostic::ExplainedError;
 use super::source_map::{KeyPath, LISTENER_WORDS, members, names_in};
 
 /// How to say where the server listens.
@@ -21,7 +21,7 @@ pub(crate) struct Surroundings<'t> {
 
 impl Surroundings<'_> {
     /// The error, if it is one of the usual mistakes.
-    pub(crate) fn meant(&self, error: &Error) -> Option<Explanation> {
+    pub(crate) fn meant(&self, error: &Error) -> Option<ExplainedError> {
         match error {
             Error::ExternalMessage { msg, .. } if msg.contains("tab") => self.tab(),
             Error::ExternalMessage { .. } if self.sign().is_some() => self.sign(),
@@ -31,7 +31,7 @@ impl Surroundings<'_> {
             Error::ExternalMessage { msg, .. } if msg.contains("mapping values are not allowed") => {
                 self.second_colon()
             }
-            Error::ExternalMessage { msg, .. } if msg.contains("quoted scalar") => Some(Explanation::new(
+            Error::ExternalMessage { msg, .. } if msg.contains("quoted scalar") => Some(ExplainedError::new(
                 "a quote that opens before this line is not closed",
                 "close it at the end of its value, or put the value in quotes of the other kind",
             )),
@@ -48,7 +48,7 @@ impl Surroundings<'_> {
             Error::SerdeUnknownField { field, .. } => {
                 let (_, parent) = self.path.split_last()?;
                 if parent == ["server"] && LISTENER_WORDS.contains(&field.as_str()) {
-                    return Some(Explanation::new("this is no key of `server`", LISTENERS));
+                    return Some(ExplainedError::new("this is no key of `server`", LISTENERS));
                 }
                 misplaced(parent)
             }
@@ -69,27 +69,27 @@ impl Surroundings<'_> {
         self.text[self.line_start()..].lines().next().unwrap_or_default()
     }
 
-    fn tab(&self) -> Option<Explanation> {
+    fn tab(&self) -> Option<ExplainedError> {
         let from = self.line_start();
         let first = self.number(from);
         let is_tab = |line: &str| line.len() > line.trim_start_matches(' ').len() || line.starts_with('\t');
         let mut lines = self.text[from..].lines().enumerate();
         let found = lines.find(|(_, line)| is_tab(line) && indentation_of(line).contains('\t'));
         Some(match found {
-            Some((index, _)) => Explanation::new(
+            Some((index, _)) => ExplainedError::new(
                 format!("a tab indents line {}, and YAML takes blanks only", first + index),
                 BLANKS,
             ),
-            None => Explanation::new("there is a tab here, and YAML takes blanks only", BLANKS),
+            None => ExplainedError::new("there is a tab here, and YAML takes blanks only", BLANKS),
         })
     }
 
     /// A variable of a shell, whose brace opens a mapping.
-    fn variable(&self) -> Option<Explanation> {
+    fn variable(&self) -> Option<ExplainedError> {
         let before = &self.text[self.line_start()..self.byte];
         let at_brace = self.text[self.byte..].starts_with('{') && before.ends_with('$');
         (at_brace || before.contains("${")).then(|| {
-            Explanation::new(
+            ExplainedError::new(
                 "`${…}` is not replaced by a variable in this file",
                 "write `{ env: NAME }` with the name of the variable, or put the value in quotes if it is meant as written",
             )
@@ -97,7 +97,7 @@ impl Surroundings<'_> {
     }
 
     /// The innermost bracket that is open here.
-    fn bracket(&self) -> Option<Explanation> {
+    fn bracket(&self) -> Option<ExplainedError> {
         let mut open = Vec::new();
         for (at, character) in self.text[..self.byte].char_indices() {
             match character {
@@ -109,7 +109,7 @@ impl Surroundings<'_> {
         let (at, bracket) = *open.last()?;
         let closing = if bracket == '{' { '}' } else { ']' };
         let line = self.number(at);
-        Some(Explanation::new(
+        Some(ExplainedError::new(
             format!("the `{bracket}` of line {line} is not closed before this"),
             format!(
                 "write `{closing}` at the end of what it holds, or put a value with brackets or commas in quotes"
@@ -118,15 +118,15 @@ impl Surroundings<'_> {
     }
 
     /// A value with a colon, or a key below a value.
-    fn second_colon(&self) -> Option<Explanation> {
+    fn second_colon(&self) -> Option<ExplainedError> {
         let before = &self.text[self.line_start()..self.byte];
         Some(if before.contains(": ") {
-            Explanation::new(
+            ExplainedError::new(
                 "a colon and a blank within a value begin another value",
                 "put the whole value in quotes, such as `key: 'a: b'`",
             )
         } else {
-            Explanation::new(
+            ExplainedError::new(
                 "this line is indented deeper than the one above, whose key has a value already",
                 "indent it as the line above",
             )
@@ -134,7 +134,7 @@ impl Surroundings<'_> {
     }
 
     /// A line that begins with a key that is valid here, without a colon or without the blank after it.
-    fn missing_colon(&self, path: &[String]) -> Option<Explanation> {
+    fn missing_colon(&self, path: &[String]) -> Option<ExplainedError> {
         let line = self.line().trim_start_matches([' ', '-']);
         let end = line.find([' ', ':']).unwrap_or(line.len());
         let (word, rest) = line.split_at(end);
@@ -144,13 +144,13 @@ impl Surroundings<'_> {
             return None;
         }
         Some(match rest.strip_prefix(':') {
-            Some(_) => Explanation::new(format!("there is no blank after the colon of `{key}`"), hint),
-            None => Explanation::new(format!("there is no colon after `{key}`"), hint),
+            Some(_) => ExplainedError::new(format!("there is no blank after the colon of `{key}`"), hint),
+            None => ExplainedError::new(format!("there is no colon after `{key}`"), hint),
         })
     }
 
     /// A value that begins with a sign of YAML, in the line of the error or the last one with text before it.
-    fn sign(&self) -> Option<Explanation> {
+    fn sign(&self) -> Option<ExplainedError> {
         let is_text = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
         let above = self.text[..self.line_start()].lines().rev().find(is_text);
         let lines = [(Some(self.line()), true), (above, false)];
@@ -158,7 +158,7 @@ impl Surroundings<'_> {
     }
 
     /// A line whose indentation no line above it has.
-    fn indentation(&self) -> Option<Explanation> {
+    fn indentation(&self) -> Option<ExplainedError> {
         let own = indentation_of(self.line()).len();
         let mut open: Vec<(usize, usize)> = Vec::new();
         let above = self.text[..self.line_start()].lines().enumerate();
@@ -175,7 +175,7 @@ impl Surroundings<'_> {
         let fitting: Vec<_> =
             open.iter().rev().take(2).map(|(deep, line)| format!("by {deep} as line {line}")).collect();
         (!fitting.is_empty()).then(|| {
-            Explanation::new(
+            ExplainedError::new(
                 format!("this line is indented by {own}, and no line that it could belong to is"),
                 format!("indent it {}", fitting.join(", or ")),
             )
@@ -183,7 +183,7 @@ impl Surroundings<'_> {
     }
 
     /// A value that continues in the next line, which was meant as another key.
-    fn continued(&self) -> Option<Explanation> {
+    fn continued(&self) -> Option<ExplainedError> {
         let line = self.line();
         let is_plain = !self.text[self.byte..].starts_with(['|', '>', '[', '{', '"', '\'', '&', '*', '!']);
         let next = self.text[self.line_start()..].lines().nth(1)?;
@@ -194,7 +194,7 @@ impl Surroundings<'_> {
             .is_some_and(|(key, _)| members_below(self.path).any(|known| known == key));
         let number = self.number(self.byte) + 1;
         (is_plain && is_deeper && is_key).then(|| {
-            Explanation::new(
+            ExplainedError::new(
                 format!("this value goes on in line {number}, because that line is indented deeper"),
                 format!("indent line {number} as this one"),
             )
@@ -204,7 +204,7 @@ impl Surroundings<'_> {
 
 /// The sign at the beginning of a value in this line that no value without quotes may begin with. A quote
 /// that is open at the end of the line is a fault where the error is in this line.
-fn unquoted_sign(line: &str, is_here: bool) -> Option<Explanation> {
+fn unquoted_sign(line: &str, is_here: bool) -> Option<ExplainedError> {
     const SIGNS: &str = "@`%}],>|?&*!";
     const QUOTE: &str = "close it at the end of the value, or put the value in quotes of the other kind";
     // At the begin of a line this is an item of a list.
@@ -217,7 +217,7 @@ fn unquoted_sign(line: &str, is_here: bool) -> Option<Explanation> {
         if let Some(quoted) = value.strip_prefix(['"', '\'']) {
             let Some(end) = closing(quoted, first) else {
                 return is_here
-                    .then(|| Explanation::new("a quote that opens in this line is not closed", QUOTE));
+                    .then(|| ExplainedError::new("a quote that opens in this line is not closed", QUOTE));
             };
             rest = &quoted[end..];
         } else if !is_alone
@@ -225,7 +225,7 @@ fn unquoted_sign(line: &str, is_here: bool) -> Option<Explanation> {
                 || value.starts_with("- ")
                 || value.starts_with(": "))
         {
-            return Some(Explanation::new(
+            return Some(ExplainedError::new(
                 "a value cannot begin with this sign without quotes",
                 "put the value in quotes",
             ));
@@ -258,12 +258,12 @@ fn members_below(path: &[String]) -> impl Iterator<Item = &'static str> {
 }
 
 /// A key that is read as a name, because its indentation is one level too small.
-fn misplaced(path: &[String]) -> Option<Explanation> {
+fn misplaced(path: &[String]) -> Option<ExplainedError> {
     let (key, around) = path.split_last()?;
     let kind = names_in(around)?;
     let article = if kind.starts_with('a') { "an" } else { "a" };
     members(path).any(|member| member == key).then(|| {
-        Explanation::new(
+        ExplainedError::new(
             format!("`{key}` is read as the id of {article} {kind} here"),
             format!("indent it deeper, below the id of its {kind}"),
         )
@@ -283,11 +283,11 @@ mod tests {
     use super::super::diagnostic::Diagnostic;
     use super::super::document::Document;
     use super::super::recovery;
-    use super::super::source::Source;
+    use super::super::source::SourceFile;
 
     /// The messages about a file, a line for each error.
     fn said(text: &str) -> String {
-        let source = Source::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
+        let source = SourceFile::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
         recovery::parse::<Document>(&source)
             .faults
             .iter()

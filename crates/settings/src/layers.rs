@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 
 use super::{
-    diagnostic::{Diagnostic, Explanation, written},
+    diagnostic::{Diagnostic, ExplainedError, written},
     document::Document,
     environment::{Environment, LISTEN, Variable},
     hints::LISTENERS,
@@ -72,7 +72,8 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
             Variable::Text(text) if text.expose().is_empty() => {}
             Variable::Text(text) => held.push((name, key, setter, text.expose())),
             Variable::NotText => {
-                let explanation = Explanation::new("its value is not UTF-8", "set it to text, or unset it");
+                let explanation =
+                    ExplainedError::new("its value is not UTF-8", "set it to text, or unset it");
                 faults.push(Diagnostic::about_variable(name, key.to_owned(), explanation));
             }
         }
@@ -86,7 +87,7 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
             // The messages of our types have a hint, and they quote no secret.
             let unfit = ("its value does not fit", "see the key in docs/configuration.md");
             let (problem, hint) = message.split_once("; ").unwrap_or(unfit);
-            faults.push(Diagnostic::about_variable(name, key.to_owned(), Explanation::new(problem, hint)));
+            faults.push(Diagnostic::about_variable(name, key.to_owned(), ExplainedError::new(problem, hint)));
         }
         overridden.insert(key.split('.').map(str::to_owned).collect(), name.to_owned());
     }
@@ -99,7 +100,7 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
     if faults.is_empty() { Ok(overridden) } else { Err(ReadError { faults }) }
 }
 
-fn set_addresses(document: &mut Document, text: &str) -> Result<(), Explanation> {
+fn set_addresses(document: &mut Document, text: &str) -> Result<(), ExplainedError> {
     let listeners = &mut document.server.listeners;
     let addresses: Vec<&str> = text.split(',').map(str::trim).collect();
     if addresses.len() != listeners.len() {
@@ -108,7 +109,7 @@ fn set_addresses(document: &mut Document, text: &str) -> Result<(), Explanation>
             listeners.len(),
             addresses.len()
         );
-        return Err(Explanation::new(
+        return Err(ExplainedError::new(
             problem,
             "write one address for each listener, with commas between them",
         ));
@@ -117,7 +118,7 @@ fn set_addresses(document: &mut Document, text: &str) -> Result<(), Explanation>
         listener.address = read(address).map_err(|message| {
             let (problem, hint) =
                 message.split_once("; ").unwrap_or((&message, "write an address and a port"));
-            Explanation::new(problem, hint)
+            ExplainedError::new(problem, hint)
         })?;
     }
     Ok(())
@@ -140,18 +141,18 @@ fn unknown(name: &str) -> Diagnostic {
     let path = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect::<Vec<_>>();
     let section = path.first().map_or("", String::as_str);
     let explanation = match section {
-        "tenants" | "tenants_dir" => Explanation::new(
+        "tenants" | "tenants_dir" => ExplainedError::new(
             "tenants and clients come from files, not from the environment",
             "declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`",
         ),
-        "admin" | "reconcile" | "protected_resource" => Explanation::new(
+        "admin" | "reconcile" | "protected_resource" => ExplainedError::new(
             format!("`{section}` comes from config.yaml, not from the environment"),
             "set it in config.yaml; a password there may say `{ env: NAME }`",
         ),
         "server" if path.get(1).is_some_and(|key| LISTENER_WORDS.contains(&key.as_str())) => {
-            Explanation::new("no variable sets where the server listens", LISTENERS)
+            ExplainedError::new("no variable sets where the server listens", LISTENERS)
         }
-        _ if name.starts_with("LATCHKEY__SERVER__LISTENERS") => Explanation::new(
+        _ if name.starts_with("LATCHKEY__SERVER__LISTENERS") => ExplainedError::new(
             "`server.listeners` is a list, which a variable cannot hold",
             "set it in config.yaml; LATCHKEY_LISTEN replaces the addresses alone",
         ),
@@ -161,7 +162,7 @@ fn unknown(name: &str) -> Diagnostic {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => format!("the variables are {}", variables.join(", ")),
             };
-            Explanation::new("this variable sets no key", hint)
+            ExplainedError::new("this variable sets no key", hint)
         }
     };
     Diagnostic::about_variable(name, written(&path), explanation)
@@ -173,7 +174,7 @@ fn variable_of(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{source::Source, yaml};
+    use super::super::{source::SourceFile, yaml};
     use super::*;
 
     fn check<const N: usize>(variables: [(&str, &str); N]) -> Result<(Document, Overridden), String> {
@@ -218,7 +219,8 @@ mod tests {
             "[{ address: '127.0.0.1:1', serves: [admin], tls: { certificate: a, private_key: b } }]";
         let parse = |text: String| {
             let text = administration::FileSecret::new(text);
-            yaml::parse::<Document>(&Source::new("config.yaml".into(), text)).map_err(|fault| fault.brief())
+            yaml::parse::<Document>(&SourceFile::new("config.yaml".into(), text))
+                .map_err(|fault| fault.brief())
         };
         for (key, _) in KEYS {
             let value = match key {

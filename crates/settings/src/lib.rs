@@ -56,7 +56,7 @@ mod canaries;
 pub use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
 pub use configured_admins::ConfiguredAdmins;
 pub use declared_places::DeclaredPlaces;
-pub use diagnostic::{Diagnostic, Explanation};
+pub use diagnostic::{Diagnostic, ExplainedError};
 pub use environment::Environment;
 pub use findings::{Findings, Location};
 pub use platform_settings::{PlatformSettings, read_platform};

@@ -3,16 +3,16 @@
 use std::{fmt, path::Path};
 
 use super::{
-    diagnostic::{Diagnostic, Explanation, written},
+    diagnostic::{Diagnostic, ExplainedError, written},
     findings::{Finding, Findings, Location},
     layers::Overridden,
     read_error::ReadError,
-    source::Source,
+    source::SourceFile,
 };
 
 /// The files as they were read.
 pub struct Locations {
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<SourceFile>,
     pub(super) overridden: Overridden,
 }
 
@@ -51,7 +51,7 @@ impl Locations {
         const MOST: usize = 100;
         let more = findings.len().saturating_sub(MOST);
         let first = findings.into_iter().take(MOST).map(|finding| self.locate(finding));
-        let rest = Explanation::new(format!("{more} more are not listed"), "fix these first");
+        let rest = ExplainedError::new(format!("{more} more are not listed"), "fix these first");
         let rest = Diagnostic::about_path(&self.sources[0].path, rest);
         first.chain((more > 0).then_some(rest)).collect()
     }

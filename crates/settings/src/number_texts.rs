@@ -4,8 +4,8 @@
 use values::Lifetime;
 use zeroize::Zeroizing;
 
-use super::diagnostic::{Diagnostic, Explanation};
-use super::source::Source;
+use super::diagnostic::{Diagnostic, ExplainedError};
+use super::source::SourceFile;
 use super::source_map::{EntryText, KeyPath, NumberPlace};
 
 /// The text with numbers that the YAML reader accepts, and the faults of the others.
@@ -16,7 +16,7 @@ pub(crate) struct Numbers {
 }
 
 /// Checks the plain scalars at the places of numbers.
-pub(crate) fn check(source: &Source) -> Numbers {
+pub(crate) fn check(source: &SourceFile) -> Numbers {
     let mut numbers =
         Numbers { text: Zeroizing::new(source.text().to_owned()), faults: Vec::new(), left_out: Vec::new() };
     if !may_be_misread(source.text()) {
@@ -49,7 +49,7 @@ pub(crate) fn check(source: &Source) -> Numbers {
                 }
             },
         };
-        numbers.faults.push(source.diagnostic_at(bytes.start, &path, Explanation::new(problem, hint)));
+        numbers.faults.push(source.diagnostic_at(bytes.start, &path, ExplainedError::new(problem, hint)));
         if let Some(EntryText { path, bytes }) = source_map.entry_at(source.text(), bytes.start) {
             // No other number is in this entry. Blanks of the same length keep all positions valid.
             let blank = blanks(&numbers.text[bytes.clone()]);
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> (Option<Document>, Vec<String>) {
-        let source = Source::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
+        let source = SourceFile::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
         let recovered = recovery::parse::<Document>(&source);
         (recovered.value, recovered.faults.iter().map(Diagnostic::brief).collect())
     }

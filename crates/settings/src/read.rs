@@ -12,7 +12,7 @@ use values::Timestamp;
 use super::{
     check,
     declared_places::DeclaredPlaces,
-    declared_tenants::Declared,
+    declared_tenants::UnresolvedTenants,
     diagnostic::Diagnostic,
     document::Document,
     environment::Environment,
@@ -114,7 +114,7 @@ pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), 
 }
 
 impl Reading<'_> {
-    fn resolve(mut self, document: Document, declared: Declared) -> Result<Loaded, ReadError> {
+    fn resolve(mut self, document: Document, declared: UnresolvedTenants) -> Result<Loaded, ReadError> {
         let Document { mut server, cache, admin, protected_resource, .. } = document;
         // Issuers are derived from the public URL, so another URL changes the configuration of the tenants.
         self.file_reader.public_url(server.public_url.as_str());

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{
     diagnostic::Diagnostic,
     number_texts::{self, Numbers, blanks},
-    source::Source,
+    source::SourceFile,
     source_map::{EntryText, KeyPath, SourceMap},
     yaml::{self, YamlFault},
 };
@@ -29,7 +29,7 @@ const MOST: usize = 20;
 const MOST_BYTES: usize = 8 << 20;
 
 /// Reads one document, and finds all errors of its form.
-pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
+pub(crate) fn parse<T: DeserializeOwned>(source: &SourceFile) -> Recovered<T> {
     let mut recovered = Recovered { value: None, faults: Vec::new(), left_out: Vec::new() };
     if let Err(fault) = yaml::check_not_empty(source) {
         recovered.faults.push(fault);
@@ -47,7 +47,7 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
             }
             Err(fault) => fault,
         };
-        let entry = Entry::new(&fault, &text, &recovered.left_out);
+        let entry = UnreadableEntry::new(&fault, &text, &recovered.left_out);
         let follows = entry.as_ref().is_some_and(|entry| entry.follows_from(&recovered.left_out));
         let is_new = recovered.faults.is_empty() || entry.is_some() && !follows;
         if is_new {
@@ -65,14 +65,14 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
 }
 
 /// The entry that must be left out so that the rest can be read.
-struct Entry {
+struct UnreadableEntry {
     path: KeyPath,
     bytes: std::ops::Range<usize>,
     /// The member that the entry lacks, if that is its error.
     missing: Option<&'static str>,
 }
 
-impl Entry {
+impl UnreadableEntry {
     /// The entry of the error. A `left_out` entry may be the only reason for the error. `None` if the file is
     /// no YAML, or if its values are used at other places than they are written at.
     fn new(fault: &YamlFault, text: &str, left_out: &[KeyPath]) -> Option<Self> {
@@ -115,7 +115,7 @@ impl Entry {
 }
 
 /// The text with a blank in place of each character of the entry.
-fn blanked(text: &str, entry: &Entry) -> Zeroizing<String> {
+fn blanked(text: &str, entry: &UnreadableEntry) -> Zeroizing<String> {
     let mut blanked = Zeroizing::new(String::with_capacity(text.len()));
     blanked.push_str(&text[..entry.bytes.start]);
     blanked.push_str(&blanks(&text[entry.bytes.clone()]));
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn faults(text: &str) -> (Vec<String>, bool) {
-        let source = Source::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
+        let source = SourceFile::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
         let recovered = parse::<Document>(&source);
         let brief = recovered.faults.iter().map(Diagnostic::brief);
         (brief.map(|brief| brief.split("; ").next().unwrap().to_owned()).collect(), recovered.value.is_some())

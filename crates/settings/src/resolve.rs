@@ -11,7 +11,7 @@ use values::Secret;
 
 use super::{
     check, file_reader::FileText, findings::Location, reading::Reading, resolved::ResolvedTenant,
-    sections::AdminUser, source::Source, yaml,
+    sections::AdminUser, source::SourceFile, yaml,
 };
 use crate::files::Holds;
 
@@ -209,7 +209,7 @@ impl Reading<'_> {
     /// Public keys; those in another file are moved into the document.
     fn public_keys(&mut self, jwks: &mut Jwks, at: &Location) {
         #[derive(serde::Deserialize)]
-        struct KeySet {
+        struct KeySetText {
             keys: Vec<Jwk>,
         }
         let path = match (&jwks.keys, &jwks.file) {
@@ -223,8 +223,8 @@ impl Reading<'_> {
         let folder = self.locations.folder(at);
         let read = self.file_reader.referenced(folder, path, Holds::Public);
         let Some(FileText { text, .. }) = self.findings.found(read, at.key("file")) else { return };
-        let source = Source::new(folder.join(path), text);
-        match yaml::parse::<KeySet>(&source) {
+        let source = SourceFile::new(folder.join(path), text);
+        match yaml::parse::<KeySetText>(&source) {
             Ok(set) => *jwks = Jwks { keys: Some(set.keys), file: None },
             Err(fault) => {
                 let problem = format!("the file is not a JWK set: {}", fault.brief());

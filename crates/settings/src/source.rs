@@ -9,13 +9,13 @@ use std::{
 use administration::FileSecret;
 
 use super::{
-    diagnostic::{Diagnostic, Excerpt, Explanation, written},
+    diagnostic::{Diagnostic, Excerpt, ExplainedError, written},
     findings::Location,
     source_map::{Hidden, SourceMap},
 };
 
 /// A file as it was read, and its positions, which are computed when there is a message.
-pub(crate) struct Source {
+pub(crate) struct SourceFile {
     pub path: PathBuf,
     text: FileSecret,
     source_map: OnceCell<SourceMap>,
@@ -25,7 +25,7 @@ pub(crate) struct Source {
 const WIDEST: usize = 120;
 const MASK: &str = "[redacted]";
 
-impl Source {
+impl SourceFile {
     pub(crate) fn new(path: PathBuf, text: FileSecret) -> Self {
         Self { path, text, source_map: OnceCell::new() }
     }
@@ -44,7 +44,7 @@ impl Source {
     }
 
     /// A fault at a key of this file, or at the value under it. The caret points there.
-    pub(crate) fn diagnostic(&self, at: &Location, mut explanation: Explanation) -> Diagnostic {
+    pub(crate) fn diagnostic(&self, at: &Location, mut explanation: ExplainedError) -> Diagnostic {
         let (path, source_map) = (&at.path, self.source_map());
         let key = if at.on_key { source_map.key(path) } else { None };
         if !source_map.is_written(path) {
@@ -54,7 +54,12 @@ impl Source {
     }
 
     /// A fault at a byte of this file.
-    pub(crate) fn diagnostic_at(&self, byte: usize, path: &[String], explanation: Explanation) -> Diagnostic {
+    pub(crate) fn diagnostic_at(
+        &self,
+        byte: usize,
+        path: &[String],
+        explanation: ExplainedError,
+    ) -> Diagnostic {
         let before = self.text().get(..byte).unwrap_or_default();
         let start = before.rfind('\n').map_or(0, |end| end + 1);
         let (line, column) = (before.matches('\n').count() + 1, before[start..].chars().count());
@@ -105,8 +110,8 @@ fn without_quotations(problem: &str) -> String {
 mod tests {
     use super::*;
 
-    fn source(text: &str) -> Source {
-        Source::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned()))
+    fn source(text: &str) -> SourceFile {
+        SourceFile::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned()))
     }
 
     fn at(keys: &[&str]) -> Location {
@@ -116,7 +121,7 @@ mod tests {
     #[test]
     fn a_fault_shows_its_line_with_a_caret() {
         let source = source("server:\n  public_url: nonsense\n");
-        let explanation = Explanation::new("this is not a URL", "write one");
+        let explanation = ExplainedError::new("this is not a URL", "write one");
         let fault = source.diagnostic(&at(&["server", "public_url"]), explanation);
         let shown = "config.yaml:2:15: server.public_url: this is not a URL\n   |\n 2 |   public_url: nonsense\n   |               ^\n   = write one";
         assert_eq!(fault.to_string(), shown);
@@ -127,7 +132,7 @@ mod tests {
     fn a_secret_on_the_line_is_not_shown_and_the_caret_stays_at_its_place() {
         let source = source("clients: { a: { client_secret: { value: hunter2 }, name: x } }\n");
         let at = Location { on_key: true, ..at(&["clients", "a", "name"]) };
-        let printed = source.diagnostic(&at, Explanation::new("wrong", "fix")).to_string();
+        let printed = source.diagnostic(&at, ExplainedError::new("wrong", "fix")).to_string();
         assert!(printed.contains("{ value: [redacted] }, name: x"), "{printed}");
         let lines: Vec<&str> = printed.lines().collect();
         assert_eq!(lines[3].find('^'), lines[2].find("name"), "{printed}");
@@ -137,7 +142,7 @@ mod tests {
     fn a_long_line_and_a_long_key_are_cropped() {
         let key = "k".repeat(1000);
         let source = source(&format!("{key}: 1\n"));
-        let fault = source.diagnostic(&at(&[&key]), Explanation::new("p", "m"));
+        let fault = source.diagnostic(&at(&[&key]), ExplainedError::new("p", "m"));
         assert!(fault.to_string().len() < 500);
     }
 }

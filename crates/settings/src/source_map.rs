@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use walk::{Broken, Entry, EntryId, Node, NodeKind, Walk, path_of};
+use walk::{Broken, EntryId, NodeKind, PathEntry, Walk, YamlNode, path_of};
 
 mod contract;
 mod entries;
@@ -19,8 +19,8 @@ pub(crate) type KeyPath = Vec<String>;
 
 /// Every node of one file, in the order of the file.
 pub(crate) struct SourceMap {
-    nodes: Vec<Node>,
-    entries: Vec<Entry>,
+    nodes: Vec<YamlNode>,
+    entries: Vec<PathEntry>,
     broken: Option<Broken>,
     /// Whether values come to other places than those where they are written.
     has_aliases: bool,
@@ -80,11 +80,11 @@ impl SourceMap {
             })
     }
 
-    fn path(&self, node: &Node) -> KeyPath {
+    fn path(&self, node: &YamlNode) -> KeyPath {
         path_of(&self.entries, node.entry)
     }
 
-    fn node(&self, path: &[String], wanted: impl Fn(NodeKind) -> bool) -> Option<&Node> {
+    fn node(&self, path: &[String], wanted: impl Fn(NodeKind) -> bool) -> Option<&YamlNode> {
         self.nodes.iter().find(|node| wanted(node.kind) && self.leads_to(path, node.entry))
     }
 

@@ -11,9 +11,9 @@ use serde_saphyr::{
 };
 
 use super::{
-    diagnostic::{Diagnostic, Explanation, written},
+    diagnostic::{Diagnostic, ExplainedError, written},
     hints::Surroundings,
-    source::Source,
+    source::SourceFile,
     source_map::item_key,
 };
 
@@ -23,17 +23,17 @@ const NO_YAML: &str = "fix the YAML here: indentation, brackets, quotes and colo
 pub(crate) struct YamlFault(Error);
 
 /// Reads one document, up to its first error.
-pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnostic> {
+pub(crate) fn parse<T: DeserializeOwned>(source: &SourceFile) -> Result<T, Diagnostic> {
     check_not_empty(source)?;
     read(source.text()).map_err(|fault| fault.located(source))
 }
 
 /// A file that holds nothing is a fault, since a file cut short by a failed write looks so.
-pub(crate) fn check_not_empty(source: &Source) -> Result<(), Diagnostic> {
+pub(crate) fn check_not_empty(source: &SourceFile) -> Result<(), Diagnostic> {
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if source.text().lines().all(blank) {
         let hint = "write the settings, or `{}` for nothing but defaults";
-        return Err(Diagnostic::about_path(&source.path, Explanation::new("the file is empty", hint)));
+        return Err(Diagnostic::about_path(&source.path, ExplainedError::new("the file is empty", hint)));
     }
     Ok(())
 }
@@ -57,7 +57,7 @@ impl YamlFault {
     }
 
     /// The message.
-    pub(crate) fn located(&self, source: &Source) -> Diagnostic {
+    pub(crate) fn located(&self, source: &SourceFile) -> Diagnostic {
         translate(self.error(), self.byte_in(source.text()), source)
     }
 }
@@ -98,7 +98,7 @@ fn options(length: usize) -> Options {
     }
 }
 
-fn translate(error: &Error, byte: usize, source: &Source) -> Diagnostic {
+fn translate(error: &Error, byte: usize, source: &SourceFile) -> Diagnostic {
     let (inner, is_alias) = match error {
         Error::AliasError { error, .. } => (error.as_ref(), true),
         other => (other, false),
@@ -121,7 +121,7 @@ fn translate(error: &Error, byte: usize, source: &Source) -> Diagnostic {
 
 /// The error and how to fix it. Only the `quotable` beginning of the path may be repeated, and the value only
 /// if `quotes` is set: any other text may be a secret.
-fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
+fn explain(error: &Error, quotable: &[String], quotes: bool) -> ExplainedError {
     let key = quotable.last().map_or("this", String::as_str);
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
@@ -135,9 +135,9 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
                 None => format!("the keys here are {}", expected.join(", ")),
             };
             if key == field {
-                Explanation::new(format!("unknown key `{}`", written(std::slice::from_ref(field))), hint)
+                ExplainedError::new(format!("unknown key `{}`", written(std::slice::from_ref(field))), hint)
             } else {
-                Explanation::new("this key is not known here", hint)
+                ExplainedError::new("this key is not known here", hint)
             }
         }
         Error::SerdeUnknownVariant { expected, variant, .. } => {
@@ -145,65 +145,65 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("write one of {}", expected.join(", ")),
             };
-            Explanation::new("this value is not one of those allowed", hint)
+            ExplainedError::new("this value is not one of those allowed", hint)
         }
         Error::SerdeMissingField { field, .. } => {
-            Explanation::new(format!("`{field}` is missing"), format!("add `{field}: …` here"))
+            ExplainedError::new(format!("`{field}` is missing"), format!("add `{field}: …` here"))
         }
         Error::Unexpected { expected, .. } => unexpected(expected, quotable),
         Error::Message { msg, .. } => of_our_types(msg, quotes),
         // The words are those of our own type.
-        Error::SerdeInvalidType { expected, .. } => Explanation::new(
+        Error::SerdeInvalidType { expected, .. } => ExplainedError::new(
             format!("{expected} is expected here"),
             format!("see `{key}` in docs/configuration.md"),
         ),
         Error::NullIntoString { .. } => {
-            Explanation::new("there is no value", "write one after the colon, or leave the key out")
+            ExplainedError::new("there is no value", "write one after the colon, or leave the key out")
         }
         Error::InvalidBooleanStrict { .. } => {
-            Explanation::new("this is neither true nor false", "write `true` or `false`")
+            ExplainedError::new("this is neither true nor false", "write `true` or `false`")
         }
         Error::InvalidScalar { .. } => {
-            Explanation::new("this is not a whole number in range", "write a number such as 10")
+            ExplainedError::new("this is not a whole number in range", "write a number such as 10")
         }
-        Error::MultipleDocuments { .. } => Explanation::new(
+        Error::MultipleDocuments { .. } => ExplainedError::new(
             "a second document begins here",
             "keep one document a file; more tenants go into `tenants_dir`",
         ),
-        Error::UnsupportedTag { .. } => Explanation::new(
+        Error::UnsupportedTag { .. } => ExplainedError::new(
             "this tag is not known",
             "leave out the word that begins with `!`, or quote the value if its `!` is meant",
         ),
-        Error::UnknownAnchor { .. } => Explanation::new(
+        Error::UnknownAnchor { .. } => ExplainedError::new(
             "this alias names no anchor before it",
             "define it with `&name` first, or quote the value if its `*` is meant",
         ),
         // The library's texts are about YAML and repeat nothing of the file. The scanner has a limit of its
         // own, which a deep file may exceed before it exceeds ours.
         Error::ExternalMessage { msg, .. } if !msg.contains("limit exceeded") => {
-            Explanation::new(msg.clone(), NO_YAML)
+            ExplainedError::new(msg.clone(), NO_YAML)
         }
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. }
         | Error::AliasExpansionLimitExceeded { .. }
-        | Error::ExternalMessage { .. } => Explanation::new(
+        | Error::ExternalMessage { .. } => ExplainedError::new(
             "the file holds more, or nests deeper, than its length allows",
             "write out what `&` anchors and `*` aliases repeat, and nest no deeper than 24 levels",
         ),
         other => match UserMessageFormatter.format_message(other) {
-            Cow::Borrowed(text) => Explanation::new(text, NO_YAML),
+            Cow::Borrowed(text) => ExplainedError::new(text, NO_YAML),
             // The library has put it together from the content of the file.
             Cow::Owned(_) => {
-                Explanation::new("this is not what is expected here", "see docs/configuration.md")
+                ExplainedError::new("this is not what is expected here", "see docs/configuration.md")
             }
         },
     }
 }
 
 /// The other place is that of the first key.
-fn duplicate(source: &Source, path: &[String]) -> Explanation {
+fn duplicate(source: &SourceFile, path: &[String]) -> ExplainedError {
     let hint = match source.source_map().key(path) {
         Some(first) => {
             let line = 1 + source.text()[..first].matches('\n').count();
@@ -211,11 +211,11 @@ fn duplicate(source: &Source, path: &[String]) -> Explanation {
         }
         None => "leave one of the two out".to_owned(),
     };
-    Explanation::new("the key is given twice", hint)
+    ExplainedError::new("the key is given twice", hint)
 }
 
 /// Our own types give the error and how to fix it, in one text that repeats the value.
-fn of_our_types(message: &str, quotes: bool) -> Explanation {
+fn of_our_types(message: &str, quotes: bool) -> ExplainedError {
     let see = "see docs/configuration.md";
     let (problem, hint) = match message.split_once("; ") {
         _ if !quotes => ("this value is not allowed here", message.rsplit("; ").next().unwrap_or(see)),
@@ -223,10 +223,10 @@ fn of_our_types(message: &str, quotes: bool) -> Explanation {
         None => (message, see),
     };
     // A value may hold a semicolon, too.
-    Explanation::new(problem, if quotes || hint.starts_with("write ") { hint } else { see })
+    ExplainedError::new(problem, if quotes || hint.starts_with("write ") { hint } else { see })
 }
 
-fn unexpected(expected: &str, path: &[String]) -> Explanation {
+fn unexpected(expected: &str, path: &[String]) -> ExplainedError {
     let key = path.last().map_or("this", String::as_str);
     let is_item = key.starts_with('[');
     let item_key = item_key(if is_item { &path[..path.len() - 1] } else { path });
@@ -259,7 +259,7 @@ fn unexpected(expected: &str, path: &[String]) -> Explanation {
         ("string scalar", _) => ("a text is expected here", format!("write `{key}: text`")),
         _ => ("this is not what is expected here", format!("see `{key}` in docs/configuration.md")),
     };
-    Explanation::new(problem, hint)
+    ExplainedError::new(problem, hint)
 }
 
 #[cfg(test)]
@@ -272,7 +272,7 @@ mod tests {
     use super::{super::document::Document, *};
 
     fn parse_text(text: &str) -> Result<Document, Diagnostic> {
-        parse(&Source::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned())))
+        parse(&SourceFile::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned())))
     }
 
     fn message(text: &str) -> String {

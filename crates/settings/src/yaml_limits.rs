@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use administration::FileSecret;
 use proptest::prelude::*;
 
-use super::{diagnostic::Diagnostic, document::Document, source::Source, yaml::parse};
+use super::{diagnostic::Diagnostic, document::Document, source::SourceFile, yaml::parse};
 
 fn read(text: &str) -> Result<Document, Diagnostic> {
-    parse(&Source::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned())))
+    parse(&SourceFile::new(PathBuf::from("config.yaml"), FileSecret::new(text.to_owned())))
 }
 
 fn clients(count: usize) -> String {

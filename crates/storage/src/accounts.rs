@@ -16,13 +16,13 @@ use sessions::FoundSession;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::column::{Column, is_text};
+use crate::column::{ColumnValue, is_text};
 use crate::columns::{Columns, columns, gathered, selected, written};
 use crate::database::Database;
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 use crate::statement::{Dialect, Statement};
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 /// One account.
 pub(crate) const SELECT_ONE: &str = "
@@ -122,17 +122,17 @@ columns! {
     else |row| {
         status: status(row)?,
         identifiers: identifiers(row)?,
-        password_changed_at: Column::read(row, "password_changed_at")?,
-        updated_at: Column::read(row, "updated_at")?,
+        password_changed_at: ColumnValue::read(row, "password_changed_at")?,
+        updated_at: ColumnValue::read(row, "updated_at")?,
     }
 }
 
-fn status(row: &Row) -> Result<AccountStatus, Error> {
+fn status(row: &DatabaseRow) -> Result<AccountStatus, Error> {
     let serves = RowLifecycle::from_row(row)?.serves();
     Ok(if serves { AccountStatus::Active } else { AccountStatus::Suspended })
 }
 
-fn identifiers(row: &Row) -> Result<Vec<AccountIdentifier>, Error> {
+fn identifiers(row: &DatabaseRow) -> Result<Vec<AccountIdentifier>, Error> {
     let mut held: Vec<AccountIdentifier> = row.rows("identifiers")?;
     held.sort_by(|left, right| left.identifier.cmp(&right.identifier));
     Ok(held)
@@ -154,14 +154,14 @@ impl FromRow for AccountState {
         )
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let account = Account::from_row(row)?;
-        let own_at: Option<Timestamp> = Column::read(row, "password_own_at")?;
+        let own_at: Option<Timestamp> = ColumnValue::read(row, "password_own_at")?;
         Ok(Self {
             has_own_password: own_at.is_some() && own_at == account.password_changed_at,
             account,
             lifecycle: RowLifecycle::from_row(row)?,
-            declared_digest: Column::read(row, "declared_digest")?,
+            declared_digest: ColumnValue::read(row, "declared_digest")?,
         })
     }
 }
@@ -172,8 +172,8 @@ impl FromRow for (AccountState, Option<AccountPassword>) {
         format!("{}, {table}.password_hash", AccountState::selection(table))
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
-        Ok((AccountState::from_row(row)?, Column::read(row, "password_hash")?))
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
+        Ok((AccountState::from_row(row)?, ColumnValue::read(row, "password_hash")?))
     }
 }
 
@@ -182,7 +182,7 @@ impl Columns for AccountIdentifier {
         vec![
             ("kind", String::TYPE),
             ("value", String::TYPE),
-            ("verified_at", <Option<Timestamp> as Column>::TYPE),
+            ("verified_at", <Option<Timestamp> as ColumnValue>::TYPE),
         ]
     }
 
@@ -195,10 +195,10 @@ impl Columns for AccountIdentifier {
 
 /// The text decides the kind.
 impl FromRow for AccountIdentifier {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let value: String = row.get("value")?;
         let identifier = Identifier::parse(&value).map_err(|cause| Error::unreadable("value", cause))?;
-        Ok(Self { identifier, verified_at: Column::read(row, "verified_at")? })
+        Ok(Self { identifier, verified_at: ColumnValue::read(row, "verified_at")? })
     }
 }
 
@@ -236,7 +236,7 @@ impl AccountStore for Database {
     ) -> Stored<bool> {
         let statement = Statement::from_text(REPLACE_PASSWORD).bind(tenant).bind(account.as_str());
         let statement = statement.bind(before.to_string()).bind(after.to_string());
-        let mut transaction = self.begin(Purpose::CommitOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::CommitOf(tenant)).await?;
         let touched = transaction.execute(&statement).await?;
         transaction.commit().await?;
         Ok(touched > 0)

@@ -11,11 +11,11 @@ use serde_json::json;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::column::{Column, is_text};
+use crate::column::{ColumnValue, is_text};
 use crate::columns::{columns, gathered, selected, written};
 use crate::database::Database;
 use crate::error::Error;
-use crate::row::{FromRow, Row, scalar};
+use crate::row::{DatabaseRow, FromRow, scalar};
 use crate::statement::{Argument, Dialect, Statement};
 use crate::usage_log::UsesTable;
 
@@ -98,14 +98,14 @@ impl FromRow for ApiKeyState {
         format!("{columns}, {uses} AS used_from")
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let key = ApiKey::from_row(row)?;
         let lifecycle = RowLifecycle::fresh(ManagedBy::Api, key.created_at);
         let updated_at = Timestamp::read(row, "updated_at")?;
         Ok(Self {
             key,
             lifecycle: RowLifecycle { updated_at, ..lifecycle },
-            revision: Column::read(row, "revision")?,
+            revision: ColumnValue::read(row, "revision")?,
             used_from: row.rows("used_from")?,
         })
     }

@@ -7,7 +7,7 @@ use tenancy::{Stored, TenantId};
 use crate::column::is_text;
 use crate::database::Database;
 use crate::statement::{Dialect, Statement};
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 pub(crate) const SELECT_ONE: &str = "
     SELECT {columns(a)} FROM applications a WHERE a.tenant_id = {tenant} AND a.application_id = $2";
@@ -68,7 +68,7 @@ impl Applications for Database {
         offset: u32,
         limit: u32,
     ) -> Stored<(u64, Vec<Application>)> {
-        let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
+        let mut transaction = self.begin(TransactionPurpose::Reads(Some(tenant))).await?;
         let total: Option<u64> = transaction.scalar(Statement::from_text(COUNT).bind(tenant)).await?;
         let page = Statement::from_text(SELECT_PAGE).bind(tenant).bind(offset).bind(limit);
         let applications: Vec<Listed<Application>> = transaction.all(page).await?;

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 
-use crate::column::Column as _;
+use crate::column::ColumnValue as _;
 use crate::columns::{columns, given};
 use crate::database::Database;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 /// Reads across tenants on purpose: one process writes the lines of all of them. The largest position of a
 /// tenant is found by the key, however many records there are.
@@ -115,7 +115,7 @@ impl AuditStream for Database {
         let add = Statement::writing::<(TenantId, AuditChain)>(ADD);
         let salt = |(position, salt): &(i64, AuditSalt)| json!({ "tenant_id": tenant.as_str(), "position": position, "salt": salt.json() });
         let salts: Vec<Value> = salts.iter().map(salt).collect();
-        let mut transaction = self.begin(Purpose::Writes).await?;
+        let mut transaction = self.begin(TransactionPurpose::Writes).await?;
         if transaction.execute(&add.bind(given(&[(tenant, chain)])).bind(after)).await? == 0 {
             return Ok(false);
         }
@@ -136,7 +136,7 @@ impl AuditStream for Database {
         if people.is_empty() {
             return Ok(0);
         }
-        let mut transaction = self.begin(Purpose::Writes).await?;
+        let mut transaction = self.begin(TransactionPurpose::Writes).await?;
         for text in [ERASE_SOURCES, ERASE_SALTS, ERASED] {
             let erase = Statement::writing::<(TenantId, AccountId)>(text).bind(given(&people));
             transaction.execute(&erase).await?;

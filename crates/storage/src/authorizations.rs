@@ -15,12 +15,12 @@ use values::Timestamp;
 use crate::columns::{columns, written};
 use crate::database::Database;
 use crate::logouts;
-use crate::one_time::{self, Emptied, Kind, Used};
+use crate::one_time::{self, Emptied, OneTimeKind, Used};
 use crate::reused_grants;
 use crate::sessions::NotWritten;
 use crate::sqlite::{Groups, SqlitePools};
 use crate::statement::{Argument, Statement};
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 columns! {
     AuthorizationCode {
@@ -41,7 +41,7 @@ written! {
     }
 }
 
-impl Kind for AuthorizationCode {
+impl OneTimeKind for AuthorizationCode {
     const TABLE: &'static str = "authorization_codes";
     const KEY: &'static str = "tenant_id, slot, code_digest";
     const USED: &'static str = "redeemed_at";
@@ -112,7 +112,7 @@ impl AuthorizationStore for Database {
         write: &CodeWrite<'_>,
     ) -> Stored<Result<(), CodeNotIssued>> {
         let CodeWrite { code, session, consent, pushed } = write;
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         if let Some(key) = *pushed {
             let used =
                 OneTimeUse::<PushedRequest> { key, client: code.client.clone(), proof: (), family: None };
@@ -153,7 +153,7 @@ impl AuthorizationStore for Database {
         grant: &str,
         now: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         let code = Statement::from_text(DISCARD).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
         transaction.execute(&code).await?;
         transaction.end_family(tenant, &RevokedSubject::Grant(grant.to_owned()), now).await?;

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tracing::warn;
 
 use crate::change_log::END;
-use crate::database::{Database, Engine};
+use crate::database::{Database, DatabaseEngine};
 use crate::notifications::NotifyingLog;
 use crate::postgres::PostgresChangeFeed;
 use crate::rows::LogReading;
@@ -129,8 +129,10 @@ impl Database {
     /// [`StoreError`].
     pub async fn change_feed(&self) -> Stored<ChangeFeed> {
         let connection = match &self.engine {
-            Engine::Sqlite(pools) => FeedConnection::Sqlite(Box::new(SqliteChangeFeed::from_pools(pools))),
-            Engine::Postgres(pools) => {
+            DatabaseEngine::Sqlite(pools) => {
+                FeedConnection::Sqlite(Box::new(SqliteChangeFeed::from_pools(pools)))
+            }
+            DatabaseEngine::Postgres(pools) => {
                 FeedConnection::Notifying(Box::new(PostgresChangeFeed::from_pools(pools)))
             }
         };

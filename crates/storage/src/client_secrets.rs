@@ -8,7 +8,7 @@ use values::Timestamp;
 
 use crate::database::Database;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 use crate::{api_keys, change_log, idempotent_answers, sealed_items};
 
 /// A hash never changes.
@@ -45,7 +45,7 @@ impl EndedSecrets for Database {
             .bind(now.saturating_sub(ENDED_SECRETS_STAY))
             .bind(KEPT_ENDED_SECRETS)
             .bind(limit);
-        let mut transaction = self.begin(Purpose::Commit).await?;
+        let mut transaction = self.begin(TransactionPurpose::Commit).await?;
         let pruned = transaction.execute(&prune).await?;
         transaction.execute(&api_keys::prune(now.saturating_sub(ENDED_SECRETS_STAY), limit)).await?;
         transaction.execute(&idempotent_answers::forget(now)).await?;

@@ -18,26 +18,26 @@ use tenancy::{Issuer, TenantId};
 use values::{Lifetime, Timestamp};
 
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 
 /// A value of a column.
-pub(crate) trait Column: Sized {
+pub(crate) trait ColumnValue: Sized {
     /// The type of the column, as PostgreSQL names it.
     const TYPE: &'static str;
 
-    fn read(row: &Row, column: &str) -> Result<Self, Error>;
+    fn read(row: &DatabaseRow, column: &str) -> Result<Self, Error>;
 
     /// The value as a member of a row in JSON. Numbers are seconds, and bytes are hexadecimal digits.
     fn json(&self) -> Value;
 }
 
-/// Implements [`Column`] for types of both engines.
+/// Implements [`ColumnValue`] for types of both engines.
 macro_rules! engine_columns {
     ($($type:ty: $name:literal;)+) => {$(
-        impl Column for $type {
+        impl ColumnValue for $type {
             const TYPE: &'static str = $name;
 
-            fn read(row: &Row, column: &str) -> Result<Self, Error> {
+            fn read(row: &DatabaseRow, column: &str) -> Result<Self, Error> {
                 row.get(column)
             }
 
@@ -48,13 +48,13 @@ macro_rules! engine_columns {
     )+};
 }
 
-/// Implements [`Column`] for types that are stored as another type, each with its two conversions.
+/// Implements [`ColumnValue`] for types that are stored as another type, each with its two conversions.
 macro_rules! columns_stored_as {
     ($($type:ty, $stored:ty: $read:expr, $write:expr;)+) => {$(
-        impl Column for $type {
-            const TYPE: &'static str = <$stored as Column>::TYPE;
+        impl ColumnValue for $type {
+            const TYPE: &'static str = <$stored as ColumnValue>::TYPE;
 
-            fn read(row: &Row, column: &str) -> Result<Self, Error> {
+            fn read(row: &DatabaseRow, column: &str) -> Result<Self, Error> {
                 read_as::<$stored, _, _>(row, column, $read)
             }
 
@@ -66,7 +66,7 @@ macro_rules! columns_stored_as {
     )+};
 }
 
-/// Implements [`Column`] for types that are parsed from their own text.
+/// Implements [`ColumnValue`] for types that are parsed from their own text.
 macro_rules! text_columns {
     ($($type:ty),+ $(,)?) => {
         columns_stored_as! { $($type, String: |text| text.parse::<$type>(), ToString::to_string;)+ }
@@ -142,10 +142,10 @@ columns_stored_as! {
 }
 
 /// A list is an array in PostgreSQL and a JSON array in SQLite.
-impl Column for Vec<String> {
+impl ColumnValue for Vec<String> {
     const TYPE: &'static str = "text[]";
 
-    fn read(row: &Row, column: &str) -> Result<Self, Error> {
+    fn read(row: &DatabaseRow, column: &str) -> Result<Self, Error> {
         row.texts(column)
     }
 
@@ -154,10 +154,10 @@ impl Column for Vec<String> {
     }
 }
 
-impl Column for Vec<u8> {
+impl ColumnValue for Vec<u8> {
     const TYPE: &'static str = "bytea";
 
-    fn read(row: &Row, column: &str) -> Result<Self, Error> {
+    fn read(row: &DatabaseRow, column: &str) -> Result<Self, Error> {
         row.bytes(column)
     }
 
@@ -166,20 +166,20 @@ impl Column for Vec<u8> {
     }
 }
 
-impl<T: Column> Column for Option<T> {
+impl<T: ColumnValue> ColumnValue for Option<T> {
     const TYPE: &'static str = T::TYPE;
 
-    fn read(row: &Row, column: &str) -> Result<Self, Error> {
+    fn read(row: &DatabaseRow, column: &str) -> Result<Self, Error> {
         if row.is_null(column)? { Ok(None) } else { T::read(row, column).map(Some) }
     }
 
     fn json(&self) -> Value {
-        self.as_ref().map_or(Value::Null, Column::json)
+        self.as_ref().map_or(Value::Null, ColumnValue::json)
     }
 }
 
-fn read_as<S: Column, T, E: Display>(
-    row: &Row,
+fn read_as<S: ColumnValue, T, E: Display>(
+    row: &DatabaseRow,
     column: &str,
     read: impl FnOnce(S) -> Result<T, E>,
 ) -> Result<T, Error> {
@@ -204,8 +204,8 @@ pub(crate) fn seconds(at: Timestamp) -> i64 {
 /// Implements [`FromRow`] for a tuple of columns in their order.
 macro_rules! tuple {
     ($($name:ident $place:literal),+) => {
-        impl<$($name: Column),+> FromRow for ($($name,)+) {
-            fn from_row(row: &Row) -> Result<Self, Error> {
+        impl<$($name: ColumnValue),+> FromRow for ($($name,)+) {
+            fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
                 Ok(($($name::read(row, row.name($place)?)?,)+))
             }
         }
@@ -219,7 +219,7 @@ tuple!(A 0, B 1, C 2, D 3);
 tuple!(A 0, B 1, C 2, D 3, E 4);
 
 impl FromRow for TenantId {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         Self::read(row, "tenant_id")
     }
 }

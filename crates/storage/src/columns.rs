@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sessions::SessionId;
 use tenancy::TenantId;
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 
 /// The type of the column `settings` of a table: a text that is a JSON object. In an existing row, a commit
 /// replaces the members that it has and keeps the members that only a newer version knows.
@@ -47,10 +47,10 @@ macro_rules! columns {
                 crate::columns::selected(&<Self as crate::columns::Columns>::columns(), table)
             }
 
-            fn from_row(row: &crate::row::Row) -> Result<Self, crate::error::Error> {
+            fn from_row(row: &crate::row::DatabaseRow) -> Result<Self, crate::error::Error> {
                 $(let $row = row;)?
                 Ok(Self {
-                    $($field: crate::column::Column::read(row, $column)?,)+
+                    $($field: crate::column::ColumnValue::read(row, $column)?,)+
                     $($($nested: crate::row::FromRow::from_row(row)?,)+)?
                     $($($rest: $value,)+)?
                 })
@@ -80,7 +80,7 @@ macro_rules! written {
             }
 
             fn write(&self, row: &mut serde_json::Map<String, serde_json::Value>) {
-                $(row.insert($column.to_owned(), crate::column::Column::json(&self.$($field).+));)*
+                $(row.insert($column.to_owned(), crate::column::ColumnValue::json(&self.$($field).+));)*
                 $($(crate::columns::Columns::write(&self.$nested, row);)+)?
                 $(row.insert("settings".to_owned(), $document(self).into());)?
                 $(crate::columns::Columns::write(&self.$lifecycle, row);)?
@@ -91,7 +91,7 @@ macro_rules! written {
 
 pub(crate) use {columns, written};
 
-pub(crate) const fn type_of<R, C: Column>(_field: fn(&R) -> &C) -> &'static str {
+pub(crate) const fn type_of<R, C: ColumnValue>(_field: fn(&R) -> &C) -> &'static str {
     C::TYPE
 }
 
@@ -107,12 +107,12 @@ pub(crate) fn selected(columns: &[(&str, &str)], table: &str) -> String {
 
 /// The rows of another table, collected into one column.
 pub(crate) fn gathered<R: Columns>(table: &str, condition: &str, order: &str) -> String {
-    let member = |(name, kind): (&str, &str)| match kind {
+    let members = R::columns().into_iter().map(|(name, kind)| match kind {
         "bytea" => format!("'{name}', NULLIF({{hex({table}.{name})}}, '')"),
         "text[]" => format!("'{name}', {{json}}({table}.{name})"),
         _ => format!("'{name}', {table}.{name}"),
-    };
-    let members = R::columns().into_iter().map(member).collect::<Vec<_>>().join(", ");
+    });
+    let members = members.collect::<Vec<_>>().join(", ");
     gathered_as(&format!("{{object}}({members})"), table, condition, order)
 }
 

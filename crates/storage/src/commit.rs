@@ -13,13 +13,13 @@ use tenancy::TenantId;
 use values::Timestamp;
 
 use crate::audit_records::BATCH;
-use crate::column::Column as _;
+use crate::column::ColumnValue as _;
 use crate::columns::Columns;
 use crate::database::Database;
 use crate::error::Error;
 use crate::rows::log_row;
 use crate::statement::{Dialect, Statement};
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 use crate::{
     accounts, api_keys, applications, audit_records, change_log, client_secrets, clients, idempotent_answers,
     key_schedules, logos, logouts, one_time, signing_keys, tenants,
@@ -69,14 +69,14 @@ const MESSAGE: usize = 1 << 20;
 pub(crate) async fn commit(database: &Database, commit: &Commit) -> Result<CommitOutcome, Error> {
     let has_deletions = !(commit.deleted.tenants.is_empty() && commit.deleted.clients.is_empty());
     let purpose = match commit.sole_tenant() {
-        Some(tenant) if has_deletions => Purpose::DeletionOf(tenant),
-        Some(tenant) => Purpose::CommitOf(tenant),
-        None => Purpose::Commit,
+        Some(tenant) if has_deletions => TransactionPurpose::DeletionOf(tenant),
+        Some(tenant) => TransactionPurpose::CommitOf(tenant),
+        None => TransactionPurpose::Commit,
     };
     let Commit { rows, deleted, now, .. } = commit;
     let transaction = database.begin(purpose).await?;
     let mut writer = CommitWriter { transaction, now: *now, unsent: Vec::new(), bytes: 0 };
-    if matches!(purpose, Purpose::Commit) && writer.transaction.dialect() == Dialect::Postgres {
+    if matches!(purpose, TransactionPurpose::Commit) && writer.transaction.dialect() == Dialect::Postgres {
         writer.each(tenants::LOCK, &Vec::from_iter(commit.tenants().collect::<BTreeSet<_>>())).await?;
         writer.send().await?;
     }

@@ -9,7 +9,7 @@ use values::Timestamp;
 use crate::columns::columns;
 use crate::database::Database;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 const SELECT: &str = "
     SELECT {columns(s)} FROM console_sessions s
@@ -60,7 +60,7 @@ impl ConsoleSessions for Database {
         session: &ConsoleSession,
         now: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         transaction.execute(&Statement::from_text(FORGET).bind(tenant).bind(now)).await?;
         let kept = ConsoleSession::MOST - 1;
         transaction.execute(&Statement::from_text(CUT).bind(tenant).bind(&*session.actor).bind(kept)).await?;
@@ -82,20 +82,20 @@ impl ConsoleSessions for Database {
     async fn begin_console_session(&self, tenant: &TenantId, session: &ConsoleSession) -> Stored<bool> {
         let ConsoleSession { token_digest, last_seen_at, expires_at, .. } = session;
         let statement = of_session(BEGIN, tenant, &session.id).bind(token_digest.as_slice());
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         let begun = transaction.execute(&statement.bind(*last_seen_at).bind(*expires_at)).await?;
         transaction.commit().await?;
         Ok(begun == 1)
     }
 
     async fn touch_console_session(&self, tenant: &TenantId, id: &SessionId, now: Timestamp) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         transaction.execute(&of_session(TOUCH, tenant, id).bind(now)).await?;
         Ok(transaction.commit().await?)
     }
 
     async fn end_console_session(&self, tenant: &TenantId, id: &SessionId) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         transaction.execute(&of_session(END, tenant, id)).await?;
         Ok(transaction.commit().await?)
     }

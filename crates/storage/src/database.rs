@@ -8,33 +8,33 @@ use administration::AdministrationStore;
 use tenancy::Stored;
 use values::Timestamp;
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::error::Error;
 use crate::postgres::PostgresPools;
-use crate::row::{FromRow, Row, decoded, scalar};
+use crate::row::{DatabaseRow, FromRow, decoded, scalar};
 use crate::sqlite::SqlitePools;
 use crate::statement::{Dialect, Statement};
-use crate::transaction::{Open, Purpose, Transaction};
+use crate::transaction::{Open, Transaction, TransactionPurpose};
 
 /// An open database. It implements the store traits of all domain crates.
 #[derive(Debug)]
 pub struct Database {
-    pub(crate) engine: Engine,
+    pub(crate) engine: DatabaseEngine,
     pub(crate) statements: Arc<AtomicU64>,
     /// Seconds, when a sealed value was last read; 0 before.
     pub(crate) store_clock: AtomicU64,
 }
 
 /// The engine with its connections.
-pub(crate) enum Engine {
+pub(crate) enum DatabaseEngine {
     Sqlite(SqlitePools),
     Postgres(Box<PostgresPools>),
 }
 
 impl AdministrationStore for Database {}
 
-impl From<Engine> for Database {
-    fn from(engine: Engine) -> Self {
+impl From<DatabaseEngine> for Database {
+    fn from(engine: DatabaseEngine) -> Self {
         Self { engine, statements: Arc::default(), store_clock: AtomicU64::new(0) }
     }
 }
@@ -43,7 +43,7 @@ impl Database {
     /// Whether this is a file of one machine.
     #[must_use]
     pub fn is_embedded(&self) -> bool {
-        matches!(self.engine, Engine::Sqlite(_))
+        matches!(self.engine, DatabaseEngine::Sqlite(_))
     }
 
     /// A warning for operators: row level security is off, or off for commits. It is logged
@@ -51,8 +51,8 @@ impl Database {
     #[must_use]
     pub fn warning(&self) -> Option<&'static str> {
         match &self.engine {
-            Engine::Sqlite(_) => None,
-            Engine::Postgres(pools) => pools.warning(),
+            DatabaseEngine::Sqlite(_) => None,
+            DatabaseEngine::Postgres(pools) => pools.warning(),
         }
     }
 
@@ -74,14 +74,14 @@ impl Database {
     #[must_use]
     pub fn connections(&self) -> Option<(u32, usize)> {
         match &self.engine {
-            Engine::Sqlite(_) => None,
-            Engine::Postgres(pools) => Some(pools.connections()),
+            DatabaseEngine::Sqlite(_) => None,
+            DatabaseEngine::Postgres(pools) => Some(pools.connections()),
         }
     }
 
     /// New connections to a server use this password. Open connections stay open.
     pub fn use_password(&self, password: &str) {
-        if let Engine::Postgres(pools) = &self.engine {
+        if let DatabaseEngine::Postgres(pools) = &self.engine {
             pools.use_password(password);
         }
     }
@@ -92,15 +92,15 @@ impl Database {
     /// When requests get no connection.
     pub async fn takes_writes(&self) -> Stored<bool> {
         match &self.engine {
-            Engine::Sqlite(_) => Ok(true),
-            Engine::Postgres(pools) => Ok(pools.takes_writes().await.map_err(Error::from)?),
+            DatabaseEngine::Sqlite(_) => Ok(true),
+            DatabaseEngine::Postgres(pools) => Ok(pools.takes_writes().await.map_err(Error::from)?),
         }
     }
 
     /// Connects to the server that accepts writes, if the store has several. Call this when it answers no
     /// longer, or accepts no writes.
     pub async fn follow(&self) {
-        if let Engine::Postgres(pools) = &self.engine {
+        if let DatabaseEngine::Postgres(pools) = &self.engine {
             pools.follow().await;
         }
     }
@@ -108,20 +108,20 @@ impl Database {
     /// Closes all connections. SQLite folds the write-ahead log into the file.
     pub async fn close(&self) {
         match &self.engine {
-            Engine::Sqlite(pools) => pools.close().await,
-            Engine::Postgres(pools) => pools.close().await,
+            DatabaseEngine::Sqlite(pools) => pools.close().await,
+            DatabaseEngine::Postgres(pools) => pools.close().await,
         }
     }
 
     /// Executes one statement of a request that writes rows of one tenant, and that enters the tenant itself.
     /// Returns its rows.
-    pub(crate) async fn write_one(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+    pub(crate) async fn write_one(&self, statement: &Statement) -> Result<Vec<DatabaseRow>, Error> {
         match &self.engine {
-            Engine::Sqlite(pools) => {
+            DatabaseEngine::Sqlite(pools) => {
                 self.count();
                 Ok(pools.write(statement).await?)
             }
-            Engine::Postgres(pools) => pools.write_of_request(statement, &self.statements).await,
+            DatabaseEngine::Postgres(pools) => pools.write_of_request(statement, &self.statements).await,
         }
     }
 
@@ -129,8 +129,8 @@ impl Database {
     pub(crate) async fn look_up<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, Error> {
         let statement = statement.reading::<R>();
         let rows = match &self.engine {
-            Engine::Sqlite(pools) => pools.look_up(&statement, &self.statements).await?,
-            Engine::Postgres(pools) => pools.look_up(&statement, &self.statements).await?,
+            DatabaseEngine::Sqlite(pools) => pools.look_up(&statement, &self.statements).await?,
+            DatabaseEngine::Postgres(pools) => pools.look_up(&statement, &self.statements).await?,
         };
         decoded(&rows)
     }
@@ -139,17 +139,17 @@ impl Database {
     pub(crate) async fn read<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, Error> {
         let statement = statement.reading::<R>();
         let rows = match &self.engine {
-            Engine::Sqlite(pools) => {
+            DatabaseEngine::Sqlite(pools) => {
                 self.count();
                 pools.read(&statement).await?
             }
-            Engine::Postgres(_) if statement.is_in_tenant() => {
-                let mut transaction = self.begin(Purpose::Reads(statement.tenant())).await?;
+            DatabaseEngine::Postgres(_) if statement.is_in_tenant() => {
+                let mut transaction = self.begin(TransactionPurpose::Reads(statement.tenant())).await?;
                 let rows = transaction.rows(&statement).await?;
                 transaction.commit().await?;
                 rows
             }
-            Engine::Postgres(pools) => {
+            DatabaseEngine::Postgres(pools) => {
                 self.count();
                 pools.read(&statement).await?
             }
@@ -163,17 +163,17 @@ impl Database {
     }
 
     /// The only column of the first row of one statement.
-    pub(crate) async fn scalar<T: Column>(&self, statement: Statement) -> Result<Option<T>, Error> {
+    pub(crate) async fn scalar<T: ColumnValue>(&self, statement: Statement) -> Result<Option<T>, Error> {
         self.first(statement).await.map(scalar)
     }
 
     /// Executes one statement that writes across tenants. Returns the number of rows that it touched.
     pub(crate) async fn write(&self, statement: Statement) -> Result<u64, Error> {
-        if let Engine::Postgres(pools) = &self.engine {
+        if let DatabaseEngine::Postgres(pools) = &self.engine {
             self.count();
             return Ok(pools.write(&statement).await?.unsigned_abs());
         }
-        let mut transaction = self.begin(Purpose::Writes).await?;
+        let mut transaction = self.begin(TransactionPurpose::Writes).await?;
         let touched = transaction.execute(&statement).await?;
         transaction.commit().await?;
         Ok(touched)
@@ -183,12 +183,14 @@ impl Database {
     /// The limit keeps the wait of others short. Returns the number; the next call deletes the rest.
     pub(crate) async fn delete_expired(
         &self,
-        (table, key): (&'static str, &'static str),
-        (until, early): (Timestamp, &'static str),
+        table: &'static str,
+        key: &'static str,
+        until: Timestamp,
+        early: &'static str,
         batch: u64,
     ) -> Result<u64, Error> {
-        if let Engine::Sqlite(pools) = &self.engine {
-            return pools.delete_expired((table, key), (until, early), batch).await;
+        if let DatabaseEngine::Sqlite(pools) = &self.engine {
+            return pools.delete_expired(table, key, until, early, batch).await;
         }
         let delete = Statement::from_text(format!(
             "DELETE FROM {table} WHERE ({key}) IN
@@ -197,29 +199,29 @@ impl Database {
         self.write(delete.bind(until).bind(batch)).await
     }
 
-    pub(crate) async fn begin(&self, purpose: Purpose<'_>) -> Result<Transaction<'_>, Error> {
+    pub(crate) async fn begin(&self, purpose: TransactionPurpose<'_>) -> Result<Transaction<'_>, Error> {
         self.count();
         match &self.engine {
-            Engine::Sqlite(pools) => {
+            DatabaseEngine::Sqlite(pools) => {
                 let (open, turn) = pools.begin(purpose).await?;
-                Ok(Transaction::new(Open::Sqlite(open), (turn, purpose), &self.statements))
+                Ok(Transaction::new(Open::Sqlite(open), turn, purpose, &self.statements))
             }
-            Engine::Postgres(pools) => pools.begin(purpose, &self.statements).await,
+            DatabaseEngine::Postgres(pools) => pools.begin(purpose, &self.statements).await,
         }
     }
 
     /// The name of the database for operators.
     pub(crate) fn place(&self) -> String {
         match &self.engine {
-            Engine::Sqlite(pools) => pools.path.display().to_string(),
-            Engine::Postgres(pools) => pools.place(),
+            DatabaseEngine::Sqlite(pools) => pools.path.display().to_string(),
+            DatabaseEngine::Postgres(pools) => pools.place(),
         }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
         match &self.engine {
-            Engine::Sqlite(_) => Dialect::Sqlite,
-            Engine::Postgres(_) => Dialect::Postgres,
+            DatabaseEngine::Sqlite(_) => Dialect::Sqlite,
+            DatabaseEngine::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -229,7 +231,7 @@ impl Database {
 }
 
 /// Shows the place of the database only, because the options of a connection contain its password.
-impl fmt::Debug for Engine {
+impl fmt::Debug for DatabaseEngine {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(pools) => formatter.debug_tuple("Sqlite").field(&pools.path).finish(),

@@ -9,7 +9,7 @@ use values::Timestamp;
 
 use crate::columns::columns;
 use crate::database::Database;
-use crate::one_time::Kind;
+use crate::one_time::OneTimeKind;
 use crate::statement::{Argument, Statement};
 
 columns! {
@@ -23,7 +23,7 @@ columns! {
     }
 }
 
-impl Kind for DeviceCode {
+impl OneTimeKind for DeviceCode {
     const TABLE: &'static str = "device_codes";
     const KEY: &'static str = "tenant_id, slot, code_digest";
     const USED: &'static str = "redeemed_at";

@@ -4,33 +4,33 @@ use grants::RefreshFamily;
 use sessions::Session;
 use tenancy::{RefreshTokenPolicy, SessionPolicy};
 
-use crate::rings::Table;
+use crate::rings::RingTable;
 use crate::{logouts, one_time};
 
 /// The tables beside [those of records that are used once](one_time::TABLES).
-const TABLES: [Table; 4] = [
-    Table {
+const TABLES: [RingTable; 4] = [
+    RingTable {
         name: "sessions",
         ring: Session::RING,
         kept: SessionPolicy::LONGEST,
         key: "tenant_id, slot, session_id",
         early: None,
     },
-    Table {
+    RingTable {
         name: "refresh_families",
         ring: RefreshFamily::RING,
         kept: RefreshTokenPolicy::LONGEST,
         key: "tenant_id, family_id, slot",
         early: None,
     },
-    Table {
+    RingTable {
         name: "session_clients",
         ring: logouts::RING,
         kept: logouts::KNOWN,
         key: "tenant_id, slot, session_id, client_id",
         early: None,
     },
-    Table {
+    RingTable {
         name: "logout_outbox",
         ring: logouts::RING,
         kept: logouts::KEPT,
@@ -39,6 +39,6 @@ const TABLES: [Table; 4] = [
     },
 ];
 
-pub(crate) fn tables() -> impl Iterator<Item = &'static Table> {
+pub(crate) fn tables() -> impl Iterator<Item = &'static RingTable> {
     TABLES.iter().chain(&one_time::TABLES)
 }

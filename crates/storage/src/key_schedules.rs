@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 use values::Timestamp;
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 
 /// Reads across tenants on purpose: one process handles the keys of all tenants. A suspended or retired
 /// tenant's keys are due like others; a deleted tenant has no schedule.

@@ -18,14 +18,14 @@ const BY_HINT: &str = "
 const BY_NAME: &str = "SELECT {columns(k)} FROM api_keys k WHERE k.api_key_id = $1 LIMIT 1000";
 
 /// A secret with its names.
-struct Named {
+struct FoundCredential {
     tenant: TenantId,
     client: ClientId,
     secret: ClientSecret,
 }
 
 columns! {
-    Named { tenant: "tenant_id", client: "client_id" } with { secret: ClientSecret }
+    FoundCredential { tenant: "tenant_id", client: "client_id" } with { secret: ClientSecret }
 }
 
 #[async_trait]
@@ -41,8 +41,11 @@ impl LeakedCredentials for Database {
         };
         let [tenant, client, secret] = after.map(names).unwrap_or_default();
         let statement = Statement::from_text(BY_HINT).bind(hint).bind(tenant).bind(client).bind(secret);
-        let found: Vec<Named> = self.read(statement.bind(limit)).await?;
-        Ok(found.into_iter().map(|Named { tenant, client, secret }| (tenant, client, secret)).collect())
+        let found: Vec<FoundCredential> = self.read(statement.bind(limit)).await?;
+        Ok(found
+            .into_iter()
+            .map(|FoundCredential { tenant, client, secret }| (tenant, client, secret))
+            .collect())
     }
 
     async fn find_api_keys_named(&self, key: &ApiKeyId) -> Stored<Vec<ApiKey>> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tenancy::{Logo, LogoStore, Stored, TenantId};
 
-use crate::column::{Column as _, is_text};
+use crate::column::{ColumnValue as _, is_text};
 use crate::database::Database;
 use crate::statement::Statement;
 

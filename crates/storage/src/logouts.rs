@@ -183,7 +183,8 @@ impl Transaction<'_> {
     pub(crate) async fn queue_logouts(
         &mut self,
         tenant: &TenantId,
-        (of, id): (u32, &SessionId),
+        of: u32,
+        id: &SessionId,
         now: Timestamp,
     ) -> Result<(), Error> {
         let expires_at = now + KEPT;

@@ -14,24 +14,24 @@ use sqlx::SqlitePool;
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::columns::{Columns, given, selected};
-use crate::database::{Database, Engine};
+use crate::database::{Database, DatabaseEngine};
 use crate::error::Error;
 use crate::refresh_families;
-use crate::rings::{Early, Table};
-use crate::row::{FromRow, Row};
+use crate::rings::{Early, RingTable};
+use crate::row::{DatabaseRow, FromRow};
 use crate::sqlite::{self, GroupedWrite, Groups, SqlitePools};
 use crate::statement::{Argument, Statement};
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 
 /// The tables of all kinds.
-pub(crate) const TABLES: [Table; 3] =
+pub(crate) const TABLES: [RingTable; 3] =
     [table::<AuthorizationCode>(), table::<DeviceCode>(), table::<PushedRequest>()];
 
 /// A kind of records: its table, and conditions in SQL. In a condition of an addition, `w` is a row that may
 /// wait. In one of a use, `given` is the use.
-pub(crate) trait Kind: OneTimeContent<Proof: Columns> + Columns + FromRow {
+pub(crate) trait OneTimeKind: OneTimeContent<Proof: Columns> + Columns + FromRow {
     const TABLE: &'static str;
     /// The columns of its primary key. The last one is the digest of the text.
     const KEY: &'static str;
@@ -75,7 +75,7 @@ pub(crate) struct Used<T: OneTimeContent> {
     pub(crate) at: Timestamp,
 }
 
-const fn table<T: Kind>() -> Table {
+const fn table<T: OneTimeKind>() -> RingTable {
     let early = match T::EARLY {
         Some(condition) => {
             let before = Lifetime::from_seconds(T::KEPT.seconds() - T::LIFETIME.seconds());
@@ -83,28 +83,33 @@ const fn table<T: Kind>() -> Table {
         }
         None => None,
     };
-    Table { name: T::TABLE, ring: OneTimeKey::RING, kept: T::KEPT, key: T::KEY, early }
+    RingTable { name: T::TABLE, ring: OneTimeKey::RING, kept: T::KEPT, key: T::KEY, early }
 }
 
-fn digest_column<T: Kind>() -> &'static str {
+fn digest_column<T: OneTimeKind>() -> &'static str {
     T::KEY.rsplit(' ').next().unwrap_or_default()
 }
 
 /// The columns of the key and the client, and these columns of times.
-fn columns_with<T: Kind>(times: &[&'static str]) -> Vec<(&'static str, &'static str)> {
+fn columns_with<T: OneTimeKind>(times: &[&'static str]) -> Vec<(&'static str, &'static str)> {
     let bigints = times.iter().map(|name| (*name, Timestamp::TYPE));
     let key =
         [("tenant_id", "text"), ("slot", "bigint"), (digest_column::<T>(), "bytea"), ("client_id", "text")];
     key.into_iter().chain(bigints).collect()
 }
 
-fn write_key<T: Kind>(row: &mut Map<String, Value>, tenant: &TenantId, key: &OneTimeKey, client: &ClientId) {
+fn write_key<T: OneTimeKind>(
+    row: &mut Map<String, Value>,
+    tenant: &TenantId,
+    key: &OneTimeKey,
+    client: &ClientId,
+) {
     let values = [tenant.json(), key.slot.json(), key.digest.json(), client.json()];
     let names = columns_with::<T>(&[]).into_iter().map(|(name, _)| name.to_owned());
     row.extend(names.zip(values));
 }
 
-impl<T: Kind> Columns for OneTime<T> {
+impl<T: OneTimeKind> Columns for OneTime<T> {
     fn columns() -> Vec<(&'static str, &'static str)> {
         [columns_with::<T>(&["valid_until", "expires_at", T::USED]), T::columns()].concat()
     }
@@ -118,28 +123,28 @@ impl<T: Kind> Columns for OneTime<T> {
     }
 }
 
-impl<T: Kind> FromRow for OneTime<T> {
+impl<T: OneTimeKind> FromRow for OneTime<T> {
     fn selection(table: &str) -> String {
         selected(&Self::columns(), table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         Ok(Self {
-            tenant: Column::read(row, "tenant_id")?,
+            tenant: ColumnValue::read(row, "tenant_id")?,
             key: OneTimeKey {
-                slot: Column::read(row, "slot")?,
-                digest: Column::read(row, digest_column::<T>())?,
+                slot: ColumnValue::read(row, "slot")?,
+                digest: ColumnValue::read(row, digest_column::<T>())?,
             },
-            client: Column::read(row, "client_id")?,
+            client: ColumnValue::read(row, "client_id")?,
             content: T::from_row(row)?,
-            valid_until: Column::read(row, "valid_until")?,
-            expires_at: Column::read(row, "expires_at")?,
-            used_at: Column::read(row, T::USED)?,
+            valid_until: ColumnValue::read(row, "valid_until")?,
+            expires_at: ColumnValue::read(row, "expires_at")?,
+            used_at: ColumnValue::read(row, T::USED)?,
         })
     }
 }
 
-impl<T: Kind> Columns for Used<T> {
+impl<T: OneTimeKind> Columns for Used<T> {
     fn columns() -> Vec<(&'static str, &'static str)> {
         [columns_with::<T>(&[T::USED]), T::Proof::columns()].concat()
     }
@@ -153,7 +158,7 @@ impl<T: Kind> Columns for Used<T> {
 
 /// Inserts the row `$2` of the tenant `$1` at the time `$3`, unless as many rows wait as may. It counts rows
 /// of the entered tenant, so that row level security shows them.
-pub(crate) fn insert<T: Kind>(
+pub(crate) fn insert<T: OneTimeKind>(
     tenant: &TenantId,
     record: &OneTime<T>,
     limit: &T::Limit,
@@ -176,13 +181,13 @@ pub(crate) fn insert<T: Kind>(
     })
 }
 
-fn of_key<T: Kind>(text: String, tenant: &TenantId, key: &OneTimeKey) -> Statement {
+fn of_key<T: OneTimeKind>(text: String, tenant: &TenantId, key: &OneTimeKey) -> Statement {
     let text = text.replace("{digest}", digest_column::<T>());
     Statement::from_text(text).bind(tenant).bind(key.slot).bind(key.digest.as_slice())
 }
 
 /// Uses up each record that the uses fit.
-pub(crate) fn use_up<T: Kind>() -> String {
+pub(crate) fn use_up<T: OneTimeKind>() -> String {
     let (table, used, until, usable) = (T::TABLE, T::USED, T::UNTIL, T::USABLE);
     let emptied = match T::EMPTIED {
         Some(Emptied::WithUse(column)) => format!(", {column} = ''"),
@@ -197,7 +202,7 @@ pub(crate) fn use_up<T: Kind>() -> String {
 }
 
 /// Changes the records of the uses.
-fn of_uses<T: Kind>(sets: &str) -> String {
+fn of_uses<T: OneTimeKind>(sets: &str) -> String {
     let (table, digest) = (T::TABLE, digest_column::<T>());
     format!(
         "UPDATE {table} SET {sets}
@@ -207,7 +212,7 @@ fn of_uses<T: Kind>(sets: &str) -> String {
 }
 
 #[async_trait]
-impl<T: Kind> OneTimeStore<T> for Database {
+impl<T: OneTimeKind> OneTimeStore<T> for Database {
     async fn add(
         &self,
         tenant: &TenantId,
@@ -242,7 +247,7 @@ impl<T: Kind> OneTimeStore<T> for Database {
               WHERE tenant_id = $1 AND slot = $2 AND {{digest}} = $3 AND {noted} IS NULL AND {used} IS NULL AND {until} > $4"
         );
         let update = values.into_iter().fold(of_key::<T>(update, tenant, key).bind(now), Statement::bind);
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         let noted = transaction.execute(&update).await?;
         transaction.commit().await?;
         Ok(noted == 1)
@@ -255,18 +260,18 @@ impl<T: Kind> OneTimeStore<T> for Database {
         now: Timestamp,
     ) -> Stored<Option<OneTime<T>>> {
         let used = Used { tenant: tenant.clone(), used: used.clone(), at: now };
-        if let Engine::Sqlite(pools) = &self.engine
+        if let DatabaseEngine::Sqlite(pools) = &self.engine
             && let Some(groups) = T::groups(pools)
         {
             return groups.write(&pools.writer, &self.statements, used).await;
         }
-        let transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         Ok(use_all(transaction, &[used]).await?.pop().flatten())
     }
 }
 
 /// The record of each first use.
-impl<T: Kind> GroupedWrite for Used<T> {
+impl<T: OneTimeKind> GroupedWrite for Used<T> {
     type Outcome = Option<OneTime<T>>;
 
     fn tenant(&self) -> &TenantId {
@@ -283,14 +288,14 @@ impl<T: Kind> GroupedWrite for Used<T> {
 }
 
 /// Uses up records, and begins their families.
-async fn use_all<T: Kind>(
+async fn use_all<T: OneTimeKind>(
     mut transaction: Transaction<'_>,
     group: &[Used<T>],
 ) -> Result<Vec<Option<OneTime<T>>>, Error> {
     let records = transaction.use_up(group).await?;
-    let begun =
-        |(of, record): (&Used<T>, &Option<OneTime<T>>)| record.as_ref()?.family(of.used.family.as_ref()?);
-    let families: Vec<_> = group.iter().zip(&records).filter_map(begun).collect();
+    let pairs = group.iter().zip(&records);
+    let families: Vec<_> =
+        pairs.filter_map(|(of, record)| record.as_ref()?.family(of.used.family.as_ref()?)).collect();
     if !families.is_empty() {
         let insert = Statement::writing::<RefreshFamily>(refresh_families::INSERT).bind(given(&families));
         transaction.execute(&insert).await?;
@@ -301,7 +306,7 @@ async fn use_all<T: Kind>(
 
 impl Transaction<'_> {
     /// Uses records up. Returns the record of each first use.
-    pub(crate) async fn use_up<T: Kind>(
+    pub(crate) async fn use_up<T: OneTimeKind>(
         &mut self,
         group: &[Used<T>],
     ) -> Result<Vec<Option<OneTime<T>>>, Error> {

@@ -14,7 +14,7 @@ mod schema;
 mod url;
 
 pub(crate) use change_feed::PostgresChangeFeed;
-pub use inspection::{Inspection, inspect};
+pub use inspection::{DatabaseCheck, inspect};
 pub use options::PostgresOptions;
 pub(crate) use options::{Role, place};
 pub(crate) use pools::schema_of;

@@ -3,7 +3,7 @@
 use grants::{MostWaiting, PushedRequest};
 
 use crate::columns::columns;
-use crate::one_time::{Emptied, Kind};
+use crate::one_time::{Emptied, OneTimeKind};
 use crate::statement::Argument;
 
 columns! {
@@ -14,7 +14,7 @@ columns! {
     }
 }
 
-impl Kind for PushedRequest {
+impl OneTimeKind for PushedRequest {
     const TABLE: &'static str = "pushed_requests";
     const KEY: &'static str = "tenant_id, slot, request_digest";
     const USED: &'static str = "used_at";

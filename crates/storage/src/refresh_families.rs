@@ -11,7 +11,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::row::decoded;
 use crate::statement::Statement;
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 
 pub(crate) const INSERT: &str = "
     INSERT INTO refresh_families ({names}) SELECT {names} FROM {given} WHERE TRUE";
@@ -81,7 +81,7 @@ impl RefreshFamilyStore for Database {
         now: Timestamp,
     ) -> Stored<Option<RefreshFamily>> {
         let statement = Statement::writing::<RefreshFamily>(STEP);
-        let statement = of_family_and_policy(statement, tenant, &step.key, (step.session, now))
+        let statement = of_family_and_policy(statement, tenant, &step.key, step.session, now)
             .bind(step.client.as_str())
             .bind(step.secret_digest.as_slice())
             .bind(step.generation)
@@ -100,7 +100,7 @@ impl RefreshFamilyStore for Database {
         policy: SessionPolicy,
         now: Timestamp,
     ) -> Stored<Option<FoundFamily>> {
-        let statement = of_family_and_policy(Statement::from_text(SELECT), tenant, key, (policy, now));
+        let statement = of_family_and_policy(Statement::from_text(SELECT), tenant, key, policy, now);
         let found: Vec<FoundFamily> = self.look_up(statement).await?;
         Ok(found.into_iter().next())
     }
@@ -111,7 +111,7 @@ impl RefreshFamilyStore for Database {
         key: &FamilyKey,
         idle_until: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         transaction.execute(&of_family(Statement::from_text(NOTE_USE), tenant, key, idle_until)).await?;
         Ok(transaction.commit().await?)
     }
@@ -127,7 +127,8 @@ fn of_family_and_policy(
     statement: Statement,
     tenant: &TenantId,
     key: &FamilyKey,
-    (policy, now): (SessionPolicy, Timestamp),
+    policy: SessionPolicy,
+    now: Timestamp,
 ) -> Statement {
     [false, true].into_iter().fold(of_family(statement, tenant, key, now), |statement, is_remembered| {
         let (idle, absolute) = policy.lifetimes(is_remembered);
@@ -152,7 +153,8 @@ impl Transaction<'_> {
         &mut self,
         tenant: &TenantId,
         session: &SessionId,
-        (from, to): (u32, u32),
+        from: u32,
+        to: u32,
     ) -> Result<(), Error> {
         let statement = Statement::from_text(FOLLOW_SESSION).bind(tenant).bind(session.as_str());
         self.execute(&statement.bind(from).bind(to)).await.map(drop)

@@ -13,7 +13,7 @@ use crate::audit_records;
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 /// Whether the grant has ended before. Its revocation alone does not say so: it ends with the last access
 /// token, and with too many others of the account.
@@ -37,7 +37,7 @@ pub(crate) async fn end(
     let grant = reused.id.to_string();
     let subject = RevokedSubject::Grant(grant.clone());
     // The row of the tenant is locked from the beginning, so concurrent uses come one after another.
-    let mut transaction = database.begin(Purpose::CommitOf(tenant)).await?;
+    let mut transaction = database.begin(TransactionPurpose::CommitOf(tenant)).await?;
     let has_ended = Statement::from_text(HAS_ENDED).bind(tenant).bind(grant.as_str());
     let is_first = transaction.scalar::<bool>(has_ended).await? == Some(false);
     if is_first {
@@ -49,7 +49,7 @@ pub(crate) async fn end(
     transaction.revoke_counted(tenant, &subject, Some(reused.sub), now).await?;
     transaction.commit().await?;
 
-    let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
+    let mut transaction = database.begin(TransactionPurpose::WritesOf(tenant)).await?;
     if let Reused::Code(key) = reused.used {
         let mark = Statement::from_text(MARK_CODE).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
         transaction.execute(&mark).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use administration::{Invalidation, RevocationChange, RevocationEffect};
 use async_trait::async_trait;
 use registry::{
-    ClientId, Reading, Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
+    ClientId, FactsVersion, Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
 };
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
@@ -17,7 +17,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::rows::{ReadRevocation, longest_token, subject_row};
 use crate::statement::Statement;
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 
 /// How long a row is kept after its last token, for a clock that is behind, and for a verifier that allows
 /// the same difference.
@@ -123,7 +123,7 @@ impl RevocationStore for Database {
         account: Option<&str>,
         now: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         transaction.revoke_people(tenant, subject, account, now).await?;
         Ok(transaction.commit().await?)
     }
@@ -137,10 +137,10 @@ async fn read_since(
     database: &Database,
     tenant: &TenantId,
     change: u64,
-) -> Result<(Vec<Revocation>, Reading), Error> {
+) -> Result<(Vec<Revocation>, FactsVersion), Error> {
     let rows: Vec<ReadRevocation> =
         database.look_up(Statement::from_text(SELECT).bind(tenant).bind(change)).await?;
-    let read = rows.first().map_or(Reading::NEVER, |row| row.reading);
+    let read = rows.first().map_or(FactsVersion::NEVER, |row| row.reading);
     Ok((rows.into_iter().filter_map(|row| row.revocation).collect(), read))
 }
 
@@ -151,7 +151,7 @@ async fn revoke_token(
     now: Timestamp,
 ) -> Result<(), Error> {
     let TokenRevocation { client, jti, issued_at, expires_at, sub } = token;
-    let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
+    let mut transaction = database.begin(TransactionPurpose::WritesOf(tenant)).await?;
     let mut row = subject_row(tenant, &RevokedSubject::Token(client.clone(), jti.clone()));
     row.insert("expires_at".to_owned(), json!((*expires_at + CLOCKS).seconds()));
     row.insert("account_id".to_owned(), json!(sub));

@@ -8,10 +8,10 @@ use values::{Lifetime, Timestamp};
 use crate::database::Database;
 use crate::error::{Error, has_code};
 use crate::statement::{Dialect, Statement};
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 /// A table whose rows lie in a ring.
-pub(crate) struct Table {
+pub(crate) struct RingTable {
     pub(crate) name: &'static str,
     pub(crate) ring: Ring,
     /// The longest time for which a row is kept.
@@ -44,7 +44,7 @@ const LOCK_WAIT: &str = "SET LOCAL lock_timeout = '100ms'";
 /// The SQLSTATE of a lock that was not got in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-impl Table {
+impl RingTable {
     /// The number of units from now until the end of a new row.
     fn ahead(&self) -> u64 {
         self.kept.seconds().div_ceil(self.ring.unit().seconds())
@@ -68,7 +68,7 @@ impl Table {
 /// Empties the rings of these tables. Returns how many rows were deleted singly.
 pub(crate) async fn empty(
     database: &Database,
-    tables: impl Iterator<Item = &'static Table>,
+    tables: impl Iterator<Item = &'static RingTable>,
     now: Timestamp,
 ) -> Result<u64, Error> {
     let mut deleted = 0;
@@ -87,7 +87,7 @@ pub(crate) async fn empty(
             }
         };
         let early = table.early.as_ref().map_or("FALSE", |early| early.condition);
-        deleted += database.delete_expired((table.name, table.key), (until, early), BATCH).await?;
+        deleted += database.delete_expired(table.name, table.key, until, early, BATCH).await?;
     }
     Ok(deleted)
 }
@@ -95,7 +95,7 @@ pub(crate) async fn empty(
 /// Deletes a batch of rows of a table that end early.
 async fn delete_early(
     database: &Database,
-    Table { name, key, .. }: &Table,
+    RingTable { name, key, .. }: &RingTable,
     Early { condition, before }: &Early,
     ended: Timestamp,
 ) -> Result<u64, Error> {
@@ -109,13 +109,13 @@ async fn delete_early(
 }
 
 /// Truncates a partition, if it is not empty. If a long transaction reads it, the next call truncates it.
-async fn truncate(database: &Database, Table { name, .. }: &Table, slot: u64) -> Result<(), Error> {
+async fn truncate(database: &Database, RingTable { name, .. }: &RingTable, slot: u64) -> Result<(), Error> {
     let is_used =
         Statement::from_text(format!("SELECT EXISTS (SELECT 1 FROM {name} WHERE slot = $1)")).bind(slot);
     if !database.scalar(is_used).await?.unwrap_or(false) {
         return Ok(());
     }
-    let mut transaction = database.begin(Purpose::Writes).await?;
+    let mut transaction = database.begin(TransactionPurpose::Writes).await?;
     transaction.execute(&Statement::from_text(LOCK_WAIT)).await?;
     match transaction.execute(&Statement::from_text(format!("TRUNCATE {name}_{slot}"))).await {
         Ok(_) => transaction.commit().await,

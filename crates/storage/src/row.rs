@@ -9,7 +9,7 @@ use sqlx::{Column as _, Decode, Postgres, Row as _, Sqlite, Type, ValueRef as _}
 use crate::error::Error;
 
 /// A row of either engine, or a row that a statement has collected into a column of another row.
-pub(crate) enum Row {
+pub(crate) enum DatabaseRow {
     Sqlite(SqliteRow),
     Postgres(PgRow),
     Gathered(Map<String, Value>),
@@ -38,10 +38,10 @@ pub(crate) trait FromRow: Sized {
         String::new()
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error>;
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error>;
 }
 
-impl Row {
+impl DatabaseRow {
     pub(crate) fn get<T: Plain>(&self, column: &str) -> Result<T, Error> {
         match self {
             Self::Sqlite(row) => Ok(row.try_get(column)?),
@@ -105,7 +105,7 @@ fn member<T: DeserializeOwned>(row: &Map<String, Value>, column: &str) -> Result
     T::deserialize(row.get(column).unwrap_or(&Value::Null)).map_err(|cause| Error::unreadable(column, cause))
 }
 
-pub(crate) fn decoded<R: FromRow>(rows: &[Row]) -> Result<Vec<R>, Error> {
+pub(crate) fn decoded<R: FromRow>(rows: &[DatabaseRow]) -> Result<Vec<R>, Error> {
     rows.iter().map(R::from_row).collect()
 }
 

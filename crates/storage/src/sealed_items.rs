@@ -12,7 +12,7 @@ use values::Timestamp;
 
 use crate::database::Database;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 /// Includes the time by the clock of the store, which the health check compares with its own clock: it reads
 /// the pepper once a second. So it finds within a second, too, that a session has another role.
@@ -149,7 +149,7 @@ impl SealedItems for Database {
                 (Statement::from_text(REPLACE_ANSWER).bind(tenant).bind(key.as_slice()), None)
             }
         };
-        let mut transaction = self.begin(Purpose::Writes).await?;
+        let mut transaction = self.begin(TransactionPurpose::Writes).await?;
         let replaced = transaction.execute(&replace.bind(old).bind(new)).await? > 0;
         if let Some(tenant) = owner.filter(|_| replaced) {
             transaction.execute(&Statement::from_text(LOG).bind(tenant)).await?;
@@ -172,10 +172,10 @@ impl SealedItems for Database {
 
     async fn tenant_keys(&self) -> Stored<Vec<(TenantId, Vec<u8>)>> {
         let rows: Vec<(String, Vec<u8>)> = self.read(Statement::from_text(TENANT_KEYS)).await?;
-        let named = |(name, sealed): (String, _)| {
+        let named = rows.into_iter().filter_map(|(name, sealed)| {
             Some((TenantId::parse(name.strip_prefix(TENANT_KEY)?).ok()?, sealed))
-        };
-        Ok(rows.into_iter().filter_map(named).collect())
+        });
+        Ok(named.collect())
     }
 
     async fn holds_sealed_rows(&self) -> Stored<bool> {

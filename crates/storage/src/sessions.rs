@@ -10,7 +10,7 @@ use values::Timestamp;
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 use crate::{expiring, rings};
 
 /// Includes the instant from which on the sessions of its account are valid, if the account may sign in.
@@ -67,7 +67,7 @@ impl SessionStore for Database {
     }
 
     async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Stored<bool> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         let Ok(ended) = transaction.session(tenant, write, Vec::new()).await? else { return Ok(false) };
         if let Some(ended) = ended {
             transaction.revoke_session(tenant, &ended, write.session().last_seen_at).await?;
@@ -83,14 +83,14 @@ impl SessionStore for Database {
         id: &SessionId,
         now: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        transaction.execute(&of_session(TOUCH, tenant, (slot, id), now)).await?;
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
+        transaction.execute(&of_session(TOUCH, tenant, slot, id, now)).await?;
         Ok(transaction.commit().await?)
     }
 
     async fn end_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> Stored<()> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        if let Some(ended) = transaction.end_session(tenant, (slot, id), now).await? {
+        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
+        if let Some(ended) = transaction.end_session(tenant, slot, id, now).await? {
             transaction.revoke_session(tenant, &ended, now).await?;
         }
         Ok(transaction.commit().await?)
@@ -113,7 +113,7 @@ impl Transaction<'_> {
         let (session, now) = (write.session(), write.session().last_seen_at);
         let moved = write.ended().filter(|(_, id)| *id == session.id);
         if let Some((slot, id)) = moved
-            && self.execute(&of_session(END, tenant, (*slot, id), now)).await? == 0
+            && self.execute(&of_session(END, tenant, *slot, id, now)).await? == 0
         {
             return Ok(Err(NotWritten::HasEnded));
         }
@@ -126,10 +126,10 @@ impl Transaction<'_> {
         match (moved, write.ended()) {
             // The session continues in another partition, and keeps its tokens.
             (Some((slot, id)), _) => {
-                self.move_families(tenant, id, (*slot, session.slot)).await?;
+                self.move_families(tenant, id, *slot, session.slot).await?;
                 Ok(Ok(None))
             }
-            (None, Some((slot, id))) => Ok(Ok(self.end_session(tenant, (*slot, id), now).await?)),
+            (None, Some((slot, id))) => Ok(Ok(self.end_session(tenant, *slot, id, now).await?)),
             (None, None) => Ok(Ok(None)),
         }
     }
@@ -139,13 +139,15 @@ impl Transaction<'_> {
     async fn end_session(
         &mut self,
         tenant: &TenantId,
-        place: (u32, &SessionId),
+        slot: u32,
+        id: &SessionId,
         now: Timestamp,
     ) -> Result<Option<EndedSession>, Error> {
-        self.queue_logouts(tenant, place, now).await?;
-        let ended = self.first::<(AccountId, bool)>(of_session(END_WITH_TOKENS, tenant, place, now)).await?;
+        self.queue_logouts(tenant, slot, id, now).await?;
+        let ended =
+            self.first::<(AccountId, bool)>(of_session(END_WITH_TOKENS, tenant, slot, id, now)).await?;
         let with_tokens = ended.filter(|(_, has_clients)| *has_clients);
-        Ok(with_tokens.map(|(account, _)| EndedSession { id: place.1.clone(), account }))
+        Ok(with_tokens.map(|(account, _)| EndedSession { id: id.clone(), account }))
     }
 
     /// Revokes the tokens of a session, as [`Transaction::revoke_people`].
@@ -160,11 +162,6 @@ impl Transaction<'_> {
     }
 }
 
-fn of_session(
-    text: &'static str,
-    tenant: &TenantId,
-    (slot, id): (u32, &SessionId),
-    now: Timestamp,
-) -> Statement {
+fn of_session(text: &'static str, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> Statement {
     Statement::from_text(text).bind(tenant).bind(slot).bind(id.as_str()).bind(now)
 }

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::key_schedules::{SCHEDULE, due_row};
 use crate::rows::longest_token;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 /// The counter and the age of copies beside each key, and alone where there is none. One statement reads
 /// both: a replica whose keys are of before a change must not give copies of them the age of after it.
@@ -104,7 +104,7 @@ impl SigningKeyStore for Database {
 }
 
 async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<bool, Error> {
-    let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
+    let mut transaction = database.begin(TransactionPurpose::WritesOf(tenant)).await?;
     let at = key.announced_at;
     if transaction.write(TAKE_NUMBERS, &[taken_row(tenant, key.id, key.id)], at).await? == 0 {
         return Ok(false);

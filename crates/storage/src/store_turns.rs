@@ -49,11 +49,11 @@ mod tests {
 
     use crate::Database;
     use crate::sqlite::open;
-    use crate::transaction::Purpose;
+    use crate::transaction::TransactionPurpose;
 
     use super::*;
 
-    type Made = fn(&TenantId) -> Purpose<'_>;
+    type Made = fn(&TenantId) -> TransactionPurpose<'_>;
 
     /// Returns the order in which transactions are served: one of this number of connections is returned, and
     /// a hundred transactions of one tenant and then one of another wait for it.
@@ -85,9 +85,10 @@ mod tests {
     async fn a_tenant_waits_for_one_turn_at_a_connection_however_many_of_another_wait() {
         let folder = tempfile::tempdir().unwrap();
         let database = open(&folder.path().join("latchkey.db")).await.unwrap();
-        for (held, purpose) in
-            [(1, (|tenant| Purpose::WritesOf(tenant)) as Made), (4, |tenant| Purpose::Reads(Some(tenant)))]
-        {
+        for (held, purpose) in [
+            (1, (|tenant| TransactionPurpose::WritesOf(tenant)) as Made),
+            (4, |tenant| TransactionPurpose::Reads(Some(tenant))),
+        ] {
             let order = order(&database, held, purpose).await;
             assert_eq!(order.len(), 101);
             let turn = order.iter().position(|tenant| tenant == "acme");

@@ -5,16 +5,16 @@ use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::database::Database;
 use crate::error::Error;
 use crate::key_schedules::{DUE, LEASE, NEXT, NEXT_OF_TENANT};
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 use crate::rows::longest_token;
 use crate::signing_keys;
 use crate::signing_keys::key_records;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 /// The tenant with its schedule.
 pub(crate) const SELECT: &str = concat!(
@@ -26,24 +26,24 @@ pub(crate) const SELECT: &str = concat!(
 );
 
 /// The facts that the life of a tenant's keys depends on, beside the tenant.
-struct Schedule {
+struct ScheduleFacts {
     due_at: Option<Timestamp>,
     previous_age: Option<Lifetime>,
     previous_until: Option<Timestamp>,
     longest_token: Lifetime,
 }
 
-impl FromRow for (TenantState, Schedule) {
+impl FromRow for (TenantState, ScheduleFacts) {
     fn selection(table: &str) -> String {
         TenantState::selection(table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
-        let schedule = Schedule {
-            due_at: Column::read(row, "due_at")?,
-            previous_age: Column::read(row, "earlier_jwks_age")?,
-            previous_until: Column::read(row, "earlier_jwks_until")?,
-            longest_token: Column::read(row, "longest_token")?,
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
+        let schedule = ScheduleFacts {
+            due_at: ColumnValue::read(row, "due_at")?,
+            previous_age: ColumnValue::read(row, "earlier_jwks_age")?,
+            previous_until: ColumnValue::read(row, "earlier_jwks_until")?,
+            longest_token: ColumnValue::read(row, "longest_token")?,
         };
         Ok((TenantState::from_row(row)?, schedule))
     }
@@ -81,12 +81,12 @@ impl KeySchedule for Database {
 
 async fn load(database: &Database, tenant: &TenantId) -> Result<Option<TenantKeys>, Error> {
     let of_tenant = |text| Statement::from_text(text).bind(tenant);
-    let mut transaction = database.begin(Purpose::Reads(Some(tenant))).await?;
-    let found: Option<(TenantState, Schedule)> = transaction.first(of_tenant(SELECT)).await?;
+    let mut transaction = database.begin(TransactionPurpose::Reads(Some(tenant))).await?;
+    let found: Option<(TenantState, ScheduleFacts)> = transaction.first(of_tenant(SELECT)).await?;
     let Some((state, schedule)) = found else { return Ok(None) };
     let keys = transaction.all(of_tenant(signing_keys::SELECT)).await?;
     transaction.commit().await?;
-    let Schedule { due_at, previous_age, previous_until, longest_token } = schedule;
+    let ScheduleFacts { due_at, previous_age, previous_until, longest_token } = schedule;
     Ok(Some(TenantKeys {
         tenant: state.tenant,
         lifecycle: state.lifecycle,

@@ -12,7 +12,7 @@ use values::Timestamp;
 use crate::column::is_text;
 use crate::database::Database;
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 use crate::{clients, signing_keys, tenants};
 
 #[async_trait]
@@ -24,7 +24,7 @@ impl TenantRows for Database {
     }
 
     async fn load_state(&self, tenant: &TenantId) -> Stored<Option<TenantState>> {
-        let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
+        let mut transaction = self.begin(TransactionPurpose::Reads(Some(tenant))).await?;
         let state: Option<TenantState> =
             transaction.first(Statement::from_text(tenants::SELECT).bind(tenant)).await?;
         let Some(state) = state.map(tenants::readable).transpose()? else { return Ok(None) };

@@ -12,11 +12,11 @@ use tokio::time::timeout;
 use values::Timestamp;
 
 use crate::change_log::LOG;
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::columns::Columns;
 use crate::error::{Error, may_have_committed};
 use crate::postgres::{PostgresPools, Role};
-use crate::row::{FromRow, Row, decoded, scalar};
+use crate::row::{DatabaseRow, FromRow, decoded, scalar};
 use crate::rows::log_row;
 use crate::statement::{Dialect, Statement};
 
@@ -44,7 +44,7 @@ pub(crate) enum Open<'d> {
 
 /// The purpose of a transaction.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose<'t> {
+pub(crate) enum TransactionPurpose<'t> {
     /// Several reads as of one moment. Each of them names its tenant, and takes that tenant's turn at a
     /// connection.
     Reads(Option<&'t TenantId>),
@@ -61,7 +61,7 @@ pub(crate) enum Purpose<'t> {
     WritesOf(&'t TenantId),
 }
 
-impl<'t> Purpose<'t> {
+impl<'t> TransactionPurpose<'t> {
     /// The tenant that takes the turn at a connection. Work across tenants takes no turn.
     pub(crate) fn tenant(self) -> Option<&'t TenantId> {
         match self {
@@ -75,10 +75,17 @@ impl<'t> Purpose<'t> {
 impl<'d> Transaction<'d> {
     pub(crate) fn new(
         open: Open<'d>,
-        (turn, purpose): (Option<Turn>, Purpose<'_>),
+        turn: Option<Turn>,
+        purpose: TransactionPurpose<'_>,
         statements: &'d AtomicU64,
     ) -> Self {
-        Self { open, statements, turn, only_reads: matches!(purpose, Purpose::Reads(_)), has_logged: false }
+        Self {
+            open,
+            statements,
+            turn,
+            only_reads: matches!(purpose, TransactionPurpose::Reads(_)),
+            has_logged: false,
+        }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -171,22 +178,22 @@ impl<'d> Transaction<'d> {
     }
 
     /// The only column of the first row.
-    pub(crate) async fn scalar<T: Column>(&mut self, statement: Statement) -> Result<Option<T>, Error> {
+    pub(crate) async fn scalar<T: ColumnValue>(&mut self, statement: Statement) -> Result<Option<T>, Error> {
         self.first(statement).await.map(scalar)
     }
 
-    pub(crate) async fn rows(&mut self, statement: &Statement) -> Result<Vec<Row>, Error> {
+    pub(crate) async fn rows(&mut self, statement: &Statement) -> Result<Vec<DatabaseRow>, Error> {
         self.count();
         match &mut self.open {
             Open::Sqlite(transaction) => {
                 let query = statement.bound::<Sqlite>(Dialect::Sqlite);
                 let rows = query.fetch_all(&mut **transaction).await?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
+                Ok(rows.into_iter().map(DatabaseRow::Sqlite).collect())
             }
             Open::Postgres(transaction, _, role) => {
                 let query = statement.bound_as(*role);
                 let rows = query.fetch_all(&mut **transaction).await?;
-                Ok(rows.into_iter().map(Row::Postgres).collect())
+                Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
             }
         }
     }

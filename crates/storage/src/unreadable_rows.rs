@@ -12,10 +12,10 @@ use serde_json::Value;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::database::Database;
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 use crate::statement::Statement;
 use crate::{accounts, api_keys, applications, clients};
 
@@ -24,7 +24,7 @@ trait StandIn: FromRow {
     const NOUN: &'static str;
 
     /// Reads names and times alone.
-    fn stand_in(row: &Row) -> Result<Self, Error>;
+    fn stand_in(row: &DatabaseRow) -> Result<Self, Error>;
 
     fn name(&self) -> String;
 }
@@ -34,25 +34,25 @@ impl<T: StandIn> FromRow for Listed<T> {
         T::selection(table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let error = match T::from_row(row) {
             Ok(read) => return Ok(Self::Read(read)),
             Err(error) => error,
         };
         let Some(why) = error.of_row() else { return Err(error) };
         let (noun, stand_in) = (T::NOUN, T::stand_in(row)?);
-        let tenant: TenantId = Column::read(row, "tenant_id")?;
+        let tenant: TenantId = ColumnValue::read(row, "tenant_id")?;
         tracing::error!(%tenant, "the {noun} {} cannot be read: {why}", stand_in.name());
         Ok(Self::Unreadable(stand_in))
     }
 }
 
 /// The lifecycle of a row that cannot be read.
-pub(crate) fn lifecycle(row: &Row) -> RowLifecycle {
+pub(crate) fn lifecycle(row: &DatabaseRow) -> RowLifecycle {
     let start = Timestamp::from_seconds(0);
     let at = |column| Option::<Timestamp>::read(row, column).unwrap_or(Some(start));
     RowLifecycle {
-        managed_by: Column::read(row, "managed_by").unwrap_or(ManagedBy::Api),
+        managed_by: ColumnValue::read(row, "managed_by").unwrap_or(ManagedBy::Api),
         suspended_at: at("suspended_at"),
         retired_at: at("retired_at"),
         deleted_at: at("deleted_at"),
@@ -65,9 +65,9 @@ pub(crate) fn lifecycle(row: &Row) -> RowLifecycle {
 impl StandIn for ClientState {
     const NOUN: &'static str = Client::NOUN;
 
-    fn stand_in(row: &Row) -> Result<Self, Error> {
-        let id = Column::read(row, "client_id")?;
-        Ok(Self::stand_in(Column::read(row, "tenant_id")?, id, lifecycle(row)))
+    fn stand_in(row: &DatabaseRow) -> Result<Self, Error> {
+        let id = ColumnValue::read(row, "client_id")?;
+        Ok(Self::stand_in(ColumnValue::read(row, "tenant_id")?, id, lifecycle(row)))
     }
 
     fn name(&self) -> String {
@@ -78,9 +78,9 @@ impl StandIn for ClientState {
 impl StandIn for AccountState {
     const NOUN: &'static str = "account";
 
-    fn stand_in(row: &Row) -> Result<Self, Error> {
-        let id = Column::read(row, "account_id")?;
-        Ok(Self::stand_in(Column::read(row, "tenant_id")?, id, lifecycle(row)))
+    fn stand_in(row: &DatabaseRow) -> Result<Self, Error> {
+        let id = ColumnValue::read(row, "account_id")?;
+        Ok(Self::stand_in(ColumnValue::read(row, "tenant_id")?, id, lifecycle(row)))
     }
 
     fn name(&self) -> String {
@@ -91,12 +91,18 @@ impl StandIn for AccountState {
 impl StandIn for ApiKeyState {
     const NOUN: &'static str = ApiKey::NOUN;
 
-    fn stand_in(row: &Row) -> Result<Self, Error> {
+    fn stand_in(row: &DatabaseRow) -> Result<Self, Error> {
         let lifecycle = RowLifecycle { managed_by: ManagedBy::Api, ..lifecycle(row) };
-        let owner = Client::new(Column::read(row, "tenant_id")?, Column::read(row, "client_id")?);
-        let hash = (SecretHash::token([0; 32]), String::new());
-        let key = ApiKey::new(&owner, Column::read(row, "api_key_id")?, hash, lifecycle.created_at);
-        Ok(Self { key, lifecycle, revision: Column::read(row, "revision")?, used_from: Vec::new() })
+        let owner = Client::new(ColumnValue::read(row, "tenant_id")?, ColumnValue::read(row, "client_id")?);
+        let hash = SecretHash::token([0; 32]);
+        let key = ApiKey::new(
+            &owner,
+            ColumnValue::read(row, "api_key_id")?,
+            hash,
+            String::new(),
+            lifecycle.created_at,
+        );
+        Ok(Self { key, lifecycle, revision: ColumnValue::read(row, "revision")?, used_from: Vec::new() })
     }
 
     fn name(&self) -> String {
@@ -107,12 +113,12 @@ impl StandIn for ApiKeyState {
 impl StandIn for Application {
     const NOUN: &'static str = "application";
 
-    fn stand_in(row: &Row) -> Result<Self, Error> {
+    fn stand_in(row: &DatabaseRow) -> Result<Self, Error> {
         Ok(Self {
-            tenant: Column::read(row, "tenant_id")?,
-            id: Column::read(row, "application_id")?,
-            name: Column::read(row, "name").unwrap_or_default(),
-            client: Column::read(row, "client_id").unwrap_or_default(),
+            tenant: ColumnValue::read(row, "tenant_id")?,
+            id: ColumnValue::read(row, "application_id")?,
+            name: ColumnValue::read(row, "name").unwrap_or_default(),
+            client: ColumnValue::read(row, "client_id").unwrap_or_default(),
             document: Value::Null,
             created_at: lifecycle(row).created_at,
         })

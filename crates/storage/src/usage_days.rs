@@ -13,13 +13,13 @@ use serde_json::{Map, Value};
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::columns::{Columns, columns, given};
 use crate::database::Database;
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 use crate::statement::Statement;
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 const HOURS: [&str; 24] = [
     "h00", "h01", "h02", "h03", "h04", "h05", "h06", "h07", "h08", "h09", "h10", "h11", "h12", "h13", "h14",
@@ -157,7 +157,7 @@ async fn add(
     database: &Database,
     UsageBatch { replica, number, rows, now }: &UsageBatch,
 ) -> Result<(), Error> {
-    let mut transaction = database.begin(Purpose::Commit).await?;
+    let mut transaction = database.begin(TransactionPurpose::Commit).await?;
     let begin = Statement::from_text(BEGIN).bind(replica.as_str()).bind(*number).bind(*now);
     if transaction.execute(&begin).await? == 0 {
         return Ok(());
@@ -241,15 +241,15 @@ impl FromRow for DayCounts {
         crate::columns::selected(&Self::columns(), table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let mut hours = [0; 24];
         for (column, count) in HOURS.iter().zip(&mut hours) {
             *count = u64::read(row, column)?;
         }
         Ok(Self {
             counter: Counter::read(row, "counter")?,
-            name: Column::read(row, "name")?,
-            day: Column::read(row, "day")?,
+            name: ColumnValue::read(row, "name")?,
+            day: ColumnValue::read(row, "day")?,
             hours,
         })
     }

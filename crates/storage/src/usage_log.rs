@@ -15,7 +15,7 @@ use crate::columns::{Columns, given};
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::{Argument, Statement};
-use crate::transaction::Purpose;
+use crate::transaction::TransactionPurpose;
 
 pub(crate) const SELECT_USES: &str = "
     SELECT {columns(u)} FROM secret_uses u
@@ -188,7 +188,7 @@ pub(crate) async fn record<R: Columns>(
         return Ok(());
     }
     let rows = given(rows);
-    let mut transaction = database.begin(Purpose::Commit).await?;
+    let mut transaction = database.begin(TransactionPurpose::Commit).await?;
     for (text, arguments) in statements {
         let statement = Statement::writing::<R>(text).bind(rows.as_str());
         transaction.execute(&arguments.into_iter().fold(statement, Statement::bind)).await?;

@@ -5,15 +5,15 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use registry::{ReplayGuard, SingleUseIdentifier};
+use registry::{ReplayStore, SingleUseIdentifier};
 use sqlx::{Sqlite, SqlitePool};
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
 use crate::columns::given;
-use crate::database::{Database, Engine};
+use crate::database::{Database, DatabaseEngine};
 use crate::error::Error;
-use crate::row::{Row, decoded, scalar};
+use crate::row::{DatabaseRow, decoded, scalar};
 use crate::sqlite::GroupedWrite;
 use crate::statement::{Dialect, Statement};
 
@@ -45,14 +45,14 @@ const IS_USED: &str =
 const BATCH: u64 = 1_000;
 
 #[async_trait]
-impl ReplayGuard for Database {
+impl ReplayStore for Database {
     async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         let inserted = match &self.engine {
-            Engine::Sqlite(pools) => {
+            DatabaseEngine::Sqlite(pools) => {
                 let of_tenant = (tenant.clone(), identifier.clone());
                 return pools.uses.write(&pools.writer, &self.statements, of_tenant).await;
             }
-            Engine::Postgres(pools) => {
+            DatabaseEngine::Postgres(pools) => {
                 let statement = Statement::from_text(INSERT_ONE).bind(tenant);
                 let statement = statement.bind(identifier.digest.as_slice()).bind(identifier.expires_at);
                 pools.write_of_request(&statement, &self.statements).await?
@@ -68,7 +68,7 @@ impl ReplayGuard for Database {
     }
 
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Stored<u64> {
-        Ok(self.delete_expired(("used_identifiers", KEY), (now, "FALSE"), BATCH).await?)
+        Ok(self.delete_expired("used_identifiers", KEY, now, "FALSE", BATCH).await?)
     }
 }
 
@@ -99,7 +99,7 @@ impl GroupedWrite for (TenantId, SingleUseIdentifier) {
         statements.fetch_add(1, Ordering::Relaxed);
         let insert = Statement::writing::<Self>(&format!("{INSERT_ALL}{UNLESS_USED}")).bind(rows);
         let inserted = insert.bound::<Sqlite>(Dialect::Sqlite).fetch_all(writer).await?;
-        let inserted: Vec<_> = inserted.into_iter().map(Row::Sqlite).collect();
+        let inserted: Vec<_> = inserted.into_iter().map(DatabaseRow::Sqlite).collect();
         let mut first: HashSet<(TenantId, [u8; 32])> = decoded(&inserted)?.into_iter().collect();
         Ok(group.iter().map(|(tenant, used)| first.remove(&(tenant.clone(), used.digest))).collect())
     }

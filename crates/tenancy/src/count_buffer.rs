@@ -17,21 +17,21 @@ const CAPACITY: usize = 100_000;
 
 /// How often what happened since the last drain.
 pub struct CountBuffer<K> {
-    shards: [Shard<K>; SHARDS],
-    held: Mutex<Held>,
+    shards: [CountShard<K>; SHARDS],
+    held: Mutex<KeyCounts>,
     capacity: usize,
 }
 
 /// The number of keys in all shards, and of each tenant.
 #[derive(Default)]
-struct Held {
+struct KeyCounts {
     all: usize,
     of: HashMap<TenantId, usize>,
 }
 
 /// Two cache lines wide, so that threads do not invalidate each other's.
 #[repr(align(128))]
-struct Shard<K>(Mutex<IndexMap<K, u64, RandomState>>);
+struct CountShard<K>(Mutex<IndexMap<K, u64, RandomState>>);
 
 impl<K: Hash + Ord> Default for CountBuffer<K> {
     fn default() -> Self {
@@ -43,7 +43,7 @@ impl<K: Hash + Ord> CountBuffer<K> {
     /// Creates a buffer of at most so many keys.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        let shards = std::array::from_fn(|_| Shard(Mutex::default()));
+        let shards = std::array::from_fn(|_| CountShard(Mutex::default()));
         Self { shards, held: Mutex::default(), capacity }
     }
 
@@ -78,11 +78,11 @@ impl<K: Hash + Ord> CountBuffer<K> {
             }
         }
         // Keys that are added meanwhile need no place until the next call.
-        *self.held() = Held::default();
+        *self.held() = KeyCounts::default();
         drained
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, KeyCounts> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -91,7 +91,7 @@ impl<K: Hash + Ord> CountBuffer<K> {
     }
 }
 
-impl Held {
+impl KeyCounts {
     /// Takes a place for one more key, if there is one.
     fn take_place(&mut self, share_of: Option<&TenantId>, capacity: usize) -> bool {
         let Some(tenant) = share_of else {

@@ -30,7 +30,7 @@ pub use api_key_policy::ApiKeyPolicy;
 pub use assertion_policy::AssertionPolicy;
 pub use branding::{Branding, Corners, Font, LowContrast};
 pub use leak_policy::{LeakAction, LeakPolicy};
-pub use limits::{SignInLimits, TenantLimits};
+pub use limits::{PasswordLimits, TenantLimits};
 pub use logo::Logo;
 pub use refresh_token_policy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};
 pub use sign_in_policy::{SessionPolicy, SignInPolicy};

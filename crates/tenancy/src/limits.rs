@@ -26,15 +26,15 @@ pub struct TenantLimits {
     /// The live API keys of a client.
     pub api_keys: Option<NonZeroU32>,
     /// Wrong passwords of people.
-    #[serde(skip_serializing_if = "SignInLimits::is_empty")]
-    pub sign_in: SignInLimits,
+    #[serde(skip_serializing_if = "PasswordLimits::is_empty")]
+    pub sign_in: PasswordLimits,
 }
 
 /// The wrong passwords in a quarter of an hour. If one is absent, the platform's limit applies.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct SignInLimits {
+pub struct PasswordLimits {
     /// At one account, from all unknown browsers.
     pub account: Option<NonZeroU32>,
     /// At one account, from each known browser.
@@ -43,7 +43,7 @@ pub struct SignInLimits {
     pub source: Option<NonZeroU32>,
 }
 
-impl SignInLimits {
+impl PasswordLimits {
     /// The greatest limit. More than a hundred wrong passwords in a row are refused in any case (NIST SP
     /// 800-63B-4 §3.2.2), and the accounts at which a source has failed are kept in memory.
     pub const GREATEST: u32 = 100;

@@ -40,13 +40,14 @@ pub struct UsageBuffer<O, U, N = ()> {
 
 /// Two cache lines wide, so that threads do not invalidate each other's.
 #[repr(align(128))]
-struct Shard<O, U, N>(Mutex<Owners<O, U, N>>);
+struct Shard<O, U, N>(Mutex<OwnerTable<O, U, N>>);
 
-struct Owners<O, U, N> {
+struct OwnerTable<O, U, N> {
     of: IndexMap<O, Vec<LastUse<U, N>>, RandomState>,
     /// The index of the next owner to drop. Removal moves the newest owner into the gap, so the index
     /// passes the oldest first.
     oldest: usize,
+    users_per_owner: usize,
 }
 
 struct LastUse<U, N> {
@@ -63,7 +64,7 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
     }
 
     fn with_capacity(users_per_owner: usize, capacity: usize) -> Self {
-        let shard = |_| Shard(Mutex::new(Owners { of: IndexMap::default(), oldest: 0 }));
+        let shard = |_| Shard(Mutex::new(OwnerTable { of: IndexMap::default(), oldest: 0, users_per_owner }));
         let shards = std::array::from_fn(shard);
         Self { shards, held: AtomicUsize::new(0), dropped: AtomicU64::new(0), users_per_owner, capacity }
     }
@@ -71,15 +72,17 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
     /// Records a use. Owner and user are borrowed: `to_owner` and `to_user` copy them if they are new.
     pub fn record<Q>(
         &self,
-        (owner, to_owner): (&Q, impl FnOnce(&Q) -> O),
-        (is_user, to_user): (impl Fn(&U) -> bool, impl FnOnce() -> U),
+        owner: &Q,
+        to_owner: impl FnOnce(&Q) -> O,
+        is_user: impl Fn(&U) -> bool,
+        to_user: impl FnOnce() -> U,
         newest: N,
         at: Timestamp,
     ) where
         Q: Hash + Equivalent<O>,
     {
         let mut owners = self.shard(own_shard());
-        if owners.record((owner, to_owner), (is_user, to_user), (at, newest), self.users_per_owner)
+        if owners.record(owner, to_owner, is_user, to_user, at, newest)
             && self.held.fetch_add(1, Ordering::Relaxed) >= self.capacity
         {
             let dropped = owners.drop_oldest();
@@ -119,10 +122,9 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
     pub fn give_back(&self, unwritten: Vec<Usage<O, U, N>>) {
         for (index, Usage { owner, user, at, newest }) in unwritten.into_iter().enumerate() {
             let mut owners = self.shard(index % SHARDS);
-            let user = (|known: &U| *known == user, || user.clone());
             if self.held.load(Ordering::Relaxed) >= self.capacity {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
-            } else if owners.record((&owner, O::clone), user, (at, newest), self.users_per_owner) {
+            } else if owners.record(&owner, O::clone, |known| *known == user, || user.clone(), at, newest) {
                 self.held.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -134,19 +136,21 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
         self.dropped.load(Ordering::Relaxed)
     }
 
-    fn shard(&self, index: usize) -> MutexGuard<'_, Owners<O, U, N>> {
+    fn shard(&self, index: usize) -> MutexGuard<'_, OwnerTable<O, U, N>> {
         self.shards[index].0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<O: Hash + Eq, U, N: Ord> Owners<O, U, N> {
+impl<O: Hash + Eq, U, N: Ord> OwnerTable<O, U, N> {
     /// Returns whether the pair of owner and user is an additional one.
     fn record<Q: Hash + Equivalent<O>>(
         &mut self,
-        (owner, to_owner): (&Q, impl FnOnce(&Q) -> O),
-        (is_user, to_user): (impl Fn(&U) -> bool, impl FnOnce() -> U),
-        (at, newest): (Timestamp, N),
-        limit: usize,
+        owner: &Q,
+        to_owner: impl FnOnce(&Q) -> O,
+        is_user: impl Fn(&U) -> bool,
+        to_user: impl FnOnce() -> U,
+        at: Timestamp,
+        newest: N,
     ) -> bool {
         let Some(uses) = self.of.get_mut(owner) else {
             self.of.insert(to_owner(owner), vec![LastUse { user: to_user(), at, newest }]);
@@ -160,7 +164,7 @@ impl<O: Hash + Eq, U, N: Ord> Owners<O, U, N> {
             }
             return false;
         }
-        if uses.len() < limit {
+        if uses.len() < self.users_per_owner {
             uses.push(LastUse { user: to_user(), at, newest });
             return true;
         }
@@ -219,8 +223,8 @@ mod tests {
 
     fn record(buffer: &Buffer, (owner, user, newest, at): Row<'_>) {
         let owner = owner.to_owned();
-        let user = (|known: &u32| *known == user, || user);
-        buffer.record((&owner, String::clone), user, newest, Timestamp::from_seconds(at));
+        let is_user = |known: &u32| *known == user;
+        buffer.record(&owner, String::clone, is_user, || user, newest, Timestamp::from_seconds(at));
     }
 
     fn rows(rows: &[Row<'_>]) -> Vec<Usage<String, u32, u32>> {

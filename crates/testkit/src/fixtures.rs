@@ -196,7 +196,7 @@ pub fn api_key(client: &Client, id: &str) -> ApiKey {
     let (id, hash) = (id.parse().expect("the id of a key"), SecretHash::token([7; 32]));
     let expires_at = NOW + Lifetime::from_seconds(86_400);
     let name = "Nightly export".to_owned();
-    ApiKey { name, expires_at, ..ApiKey::new(client, id, (hash, "Yx3k".to_owned()), NOW) }
+    ApiKey { name, expires_at, ..ApiKey::new(client, id, hash, "Yx3k".to_owned(), NOW) }
 }
 
 /// A client of `acme-1` with every setting.

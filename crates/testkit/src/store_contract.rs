@@ -55,7 +55,7 @@ use grants::{
     AuthorizationCode, AuthorizationStore, DeviceCodeStore, LogoutOutbox, OneTimeStore, PushedRequest,
 };
 use keys::SigningKeyStore;
-use registry::{ApiKeyStore, Client, ClientStore, FederatedClientStore, ReplayGuard, RevocationStore};
+use registry::{ApiKeyStore, Client, ClientStore, FederatedClientStore, ReplayStore, RevocationStore};
 use sessions::SessionStore;
 use storage::Database;
 use tenancy::{LogoStore, Tenant, TenantId, TenantStore};
@@ -72,7 +72,7 @@ pub trait Store:
     + FederatedClientStore
     + ApiKeyStore
     + SigningKeyStore
-    + ReplayGuard
+    + ReplayStore
     + RevocationStore
     + AccountStore
     + SessionStore

@@ -100,7 +100,7 @@ async fn signs_in(store: &Arc<TestStore>, tenant: &str, password: &str) -> bool 
     let sign_ins = SignIns::new(Arc::clone(store) as _, &pepper, pool);
     let (password, source) = (Secret::new(password.to_owned()), ClientAddress::new(None));
     let (id, history) = (fixtures::tenant_id(tenant), BrowserHistory::default());
-    let (tenant, name) = ((&id, tenancy::SignInLimits::default()), "Ada@Example.com");
+    let (tenant, name) = ((&id, tenancy::PasswordLimits::default()), "Ada@Example.com");
     sign_ins.sign_in_with_password(tenant, name, password, &source, &history, NOW).await.is_ok()
 }
 

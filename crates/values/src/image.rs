@@ -78,7 +78,7 @@ impl Image {
             ImageFormat::Jpeg => jpeg(bytes),
             ImageFormat::WebP => webp(bytes),
         };
-        let Header { width, height, moves } = read.ok_or(UnfitImage::Incomplete(format))?;
+        let ImageHeader { width, height, moves } = read.ok_or(UnfitImage::Incomplete(format))?;
         let fits = |side| (1..=Self::MOST_PIXELS).contains(&side);
         match moves {
             _ if !fits(width) || !fits(height) => Err(UnfitImage::Pixels { width, height }),
@@ -112,7 +112,7 @@ impl ImageFormat {
 }
 
 /// The content of a header.
-struct Header {
+struct ImageHeader {
     width: u32,
     height: u32,
     moves: bool,
@@ -120,7 +120,7 @@ struct Header {
 
 /// The chunk `IHDR` is the first one. An animated picture has a chunk `acTL` before its first pixels (PNG,
 /// third edition, §5.6).
-fn png(bytes: &[u8]) -> Option<Header> {
+fn png(bytes: &[u8]) -> Option<ImageHeader> {
     let mut rest = bytes.get(8..)?;
     let mut header = None;
     loop {
@@ -129,7 +129,7 @@ fn png(bytes: &[u8]) -> Option<Header> {
         match (kind, &mut header) {
             (b"IHDR", None) => {
                 let (width, height) = (big_endian(content.get(..4)?), big_endian(content.get(4..8)?));
-                header = Some(Header { width, height, moves: false });
+                header = Some(ImageHeader { width, height, moves: false });
             }
             (b"acTL", Some(header)) => header.moves = true,
             (b"IDAT", _) => return header,
@@ -142,7 +142,7 @@ fn png(bytes: &[u8]) -> Option<Header> {
 }
 
 /// The segment of the frame, of whatever coding, has the size. It comes before the pixels.
-fn jpeg(bytes: &[u8]) -> Option<Header> {
+fn jpeg(bytes: &[u8]) -> Option<ImageHeader> {
     let mut rest = bytes.get(2..)?;
     loop {
         let [0xff, marker, after @ ..] = rest else { return None };
@@ -155,7 +155,7 @@ fn jpeg(bytes: &[u8]) -> Option<Header> {
             0x01 | 0xd0..=0xd8 => rest = after,
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
                 let (height, width) = (big_endian(after.get(3..5)?), big_endian(after.get(5..7)?));
-                return Some(Header { width, height, moves: false });
+                return Some(ImageHeader { width, height, moves: false });
             }
             _ => rest = after.get(usize::try_from(big_endian(after.get(..2)?)).ok()?..)?,
         }
@@ -163,9 +163,9 @@ fn jpeg(bytes: &[u8]) -> Option<Header> {
 }
 
 /// The first chunk has the size, in a different form for each kind (RFC 9649 §2.5 to §2.7).
-fn webp(bytes: &[u8]) -> Option<Header> {
+fn webp(bytes: &[u8]) -> Option<ImageHeader> {
     let (kind, content) = (bytes.get(12..16)?, bytes.get(20..)?);
-    let still = |width, height| Some(Header { width, height, moves: false });
+    let still = |width, height| Some(ImageHeader { width, height, moves: false });
     match kind {
         b"VP8 " => {
             let [_, _, _, 0x9d, 0x01, 0x2a, sides @ ..] = content else { return None };
@@ -182,7 +182,7 @@ fn webp(bytes: &[u8]) -> Option<Header> {
             const ANIMATION: u8 = 0b10;
             let moves = content.first()? & ANIMATION != 0;
             let side = |at: usize| Some(little_endian(content.get(at..at + 3)?) + 1);
-            Some(Header { width: side(4)?, height: side(7)?, moves })
+            Some(ImageHeader { width: side(4)?, height: side(7)?, moves })
         }
         _ => None,
     }

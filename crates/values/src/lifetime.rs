@@ -74,9 +74,9 @@ impl FromStr for Lifetime {
 
 impl<'de> Deserialize<'de> for Lifetime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Span;
+        struct LifetimeUnits;
 
-        impl Visitor<'_> for Span {
+        impl Visitor<'_> for LifetimeUnits {
             type Value = Lifetime;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for Lifetime {
             }
         }
 
-        deserializer.deserialize_any(Span)
+        deserializer.deserialize_any(LifetimeUnits)
     }
 }
 

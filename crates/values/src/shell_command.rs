@@ -61,14 +61,14 @@ impl fmt::Display for ShellCommand {
 /// A message with values: `{client}` in a sentence, and `CLIENT` in a command between backquotes.
 #[must_use]
 pub fn with_commands(message: &'static str, values: &[(&str, &str)]) -> String {
-    let filled = |(index, part): (usize, &'static str)| match part {
+    let filled = message.split('`').enumerate().map(|(index, part)| match part {
         command if index % 2 == 1 && command.starts_with("latchkey ") => {
             format!("`{}`", ShellCommand::new(command, values))
         }
         code if index % 2 == 1 => format!("`{}`", sentence(code, values)),
         text => sentence(text, values),
-    };
-    message.split('`').enumerate().map(filled).collect()
+    });
+    filled.collect()
 }
 
 /// Replaces each name once, so that a value is never searched for the next name.

@@ -6,12 +6,12 @@ use std::io::ErrorKind;
 use tokio::net::TcpStream;
 
 /// One connection that is kept.
-pub(crate) struct Client {
+pub(crate) struct KeptConnection {
     connection: TcpStream,
     answer: Box<[u8]>,
 }
 
-impl Client {
+impl KeptConnection {
     pub(crate) fn new(connection: TcpStream) -> Self {
         Self { connection, answer: vec![0; 1 << 16].into() }
     }

@@ -9,7 +9,8 @@ use accounts::SignIns;
 use administration::EditPolicy;
 use cache::{Caches, Capacity, Freshness};
 use gateway::{
-    Check, ConnectionLimits, HealthReport, Listener, Options, Sample, Services, Surface, WriteBudget,
+    ConnectionLimits, HealthCheck, HealthReport, ListenerOptions, ListenerSurface, Options, Sample, Services,
+    WriteBudget,
 };
 use keys::{KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::SigningAlgorithm;
@@ -28,7 +29,7 @@ const FRESH: Duration = Duration::from_secs(3600);
 const LIMIT: Rate = Rate::per_minute(10_000);
 
 /// The arguments of a [`gateway::serve_connection`], and the secrets of the tenants' clients.
-pub(crate) struct Composition {
+pub(crate) struct ServedTenants {
     pub(crate) options: Options,
     pub(crate) services: Services,
     secrets: Vec<(SigningAlgorithm, Secret)>,
@@ -37,7 +38,7 @@ pub(crate) struct Composition {
 /// The caches and the program's health report belong to the administrator's pages, which are not counted.
 struct NoReport;
 
-impl Composition {
+impl ServedTenants {
     pub(crate) fn new() -> Self {
         let (store, pepper) = (Arc::new(TestStore::new()), Arc::new(Pepper::generate()));
         let algorithms = [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA];
@@ -71,7 +72,7 @@ fn options() -> Options {
     Options {
         public_url: "http://localhost:3000".to_owned(),
         mtls_url: None,
-        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(true, true))],
+        listeners: vec![ListenerOptions::new(([127, 0, 0, 1], 0).into(), ListenerSurface::new(true, true))],
         strict_transport: false,
         connections: ConnectionLimits::default(),
         default_tenant: None,
@@ -125,7 +126,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
 }
 
 impl HealthReport for NoReport {
-    fn checks(&self) -> Vec<Check> {
+    fn checks(&self) -> Vec<HealthCheck> {
         Vec::new()
     }
 

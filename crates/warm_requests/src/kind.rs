@@ -4,7 +4,7 @@ use protocol::SigningAlgorithm;
 
 /// One kind of warm request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RequestKind {
     /// A token by client credentials, signed with RS256.
     TokenRs256,
     /// A token that is signed with ES256.
@@ -19,7 +19,7 @@ pub enum Kind {
     Introspection,
 }
 
-impl Kind {
+impl RequestKind {
     /// All kinds in the order of the figures.
     pub const ALL: [Self; 6] = [
         Self::TokenRs256,

@@ -17,5 +17,5 @@ pub mod clock;
 #[path = "../../server/src/json_lines.rs"]
 mod json_lines;
 
-pub use kind::Kind;
+pub use kind::RequestKind;
 pub use warm_server::WarmServer;

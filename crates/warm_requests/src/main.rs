@@ -4,13 +4,13 @@
 
 use std::hint::black_box;
 
-use warm_requests::{Kind, WarmServer};
+use warm_requests::{RequestKind, WarmServer};
 
 fn main() {
     let number = std::env::args().nth(1).and_then(|number| number.parse().ok());
     let number: usize = number.expect("usage: warm_requests NUMBER");
     let mut server = WarmServer::start();
-    for kind in Kind::ALL {
+    for kind in RequestKind::ALL {
         println!("{}", kind.name());
         count_boundary(number);
         server.serve(kind, number);

@@ -10,10 +10,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::{LocalSet, spawn_local};
 use tracing_subscriber::EnvFilter;
 
-use crate::client::{Client, header};
-use crate::composition::{CLIENT, Composition, tenant};
+use crate::client::{KeptConnection, header};
+use crate::composition::{CLIENT, ServedTenants, tenant};
 use crate::json_lines::JsonLines;
-use crate::kind::Kind;
+use crate::kind::RequestKind;
 
 /// After so many requests every table and buffer has its size.
 const WARM_UP: usize = 300;
@@ -25,8 +25,8 @@ const AGENT: &str = "User-Agent: warm-requests/1.0\r\n";
 pub struct WarmServer {
     runtime: Runtime,
     local: LocalSet,
-    client: Client,
-    requests: Vec<(Kind, Vec<u8>)>,
+    client: KeptConnection,
+    requests: Vec<(RequestKind, Vec<u8>)>,
 }
 
 impl WarmServer {
@@ -42,13 +42,13 @@ impl WarmServer {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let local = LocalSet::new();
         let (client, requests) = local.block_on(&runtime, async {
-            let composition = Composition::new();
+            let composition = ServedTenants::new();
             let mut client = connect(&composition).await;
             let requests = requests(&composition, &mut client).await;
             (client, requests)
         });
         let mut server = Self { runtime, local, client, requests };
-        Kind::ALL.into_iter().for_each(|kind| server.serve(kind, WARM_UP));
+        RequestKind::ALL.into_iter().for_each(|kind| server.serve(kind, WARM_UP));
         server
     }
 
@@ -56,7 +56,7 @@ impl WarmServer {
     ///
     /// # Panics
     /// When a request is not answered as it should be.
-    pub fn serve(&mut self, kind: Kind, times: usize) {
+    pub fn serve(&mut self, kind: RequestKind, times: usize) {
         let Self { runtime, local, client, requests } = self;
         let (_, request) = requests.iter().find(|(of, _)| *of == kind).unwrap();
         local.block_on(runtime, async {
@@ -68,19 +68,19 @@ impl WarmServer {
     }
 }
 
-async fn connect(composition: &Composition) -> Client {
+async fn connect(composition: &ServedTenants) -> KeptConnection {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     client.set_nodelay(true).unwrap();
     let (connection, _) = listener.accept().await.unwrap();
     let (options, services) = (composition.options.clone(), composition.services.clone());
     spawn_local(async move { gateway::serve_connection(&options, &services, connection).await });
-    Client::new(client)
+    KeptConnection::new(client)
 }
 
-async fn requests(composition: &Composition, client: &mut Client) -> Vec<(Kind, Vec<u8>)> {
+async fn requests(composition: &ServedTenants, client: &mut KeptConnection) -> Vec<(RequestKind, Vec<u8>)> {
     let mut requests = Vec::new();
-    for kind in Kind::ALL {
+    for kind in RequestKind::ALL {
         let request = request(kind, composition, client).await;
         requests.push((kind, request));
     }
@@ -88,19 +88,19 @@ async fn requests(composition: &Composition, client: &mut Client) -> Vec<(Kind, 
 }
 
 /// The request's bytes; what it holds of an earlier answer is fetched first.
-async fn request(kind: Kind, composition: &Composition, client: &mut Client) -> Vec<u8> {
+async fn request(kind: RequestKind, composition: &ServedTenants, client: &mut KeptConnection) -> Vec<u8> {
     let secret = composition.secret(kind.algorithm()).expose();
     let credentials = format!("Authorization: Basic {}\r\n", BASE64.encode(format!("{CLIENT}:{secret}")));
     let keys = get(kind, "");
     let token = post(kind, "/oauth/token", &credentials, "grant_type=client_credentials&scope=api:read");
     match kind {
-        Kind::TokenRs256 | Kind::TokenEs256 | Kind::TokenEdDsa => token,
-        Kind::Jwks => keys,
-        Kind::JwksNotModified => {
+        RequestKind::TokenRs256 | RequestKind::TokenEs256 | RequestKind::TokenEdDsa => token,
+        RequestKind::Jwks => keys,
+        RequestKind::JwksNotModified => {
             let answer = text(client.exchange(&keys).await);
             get(kind, &format!("If-None-Match: {}\r\n", header(&answer, "etag").unwrap()))
         }
-        Kind::Introspection => {
+        RequestKind::Introspection => {
             let answer = text(client.exchange(&token).await);
             let (_, issued) = answer.split_once(r#""access_token":""#).unwrap();
             let (issued, _) = issued.split_once('"').unwrap();
@@ -111,13 +111,13 @@ async fn request(kind: Kind, composition: &Composition, client: &mut Client) -> 
     }
 }
 
-fn get(kind: Kind, headers: &str) -> Vec<u8> {
+fn get(kind: RequestKind, headers: &str) -> Vec<u8> {
     let tenant = tenant(kind.algorithm());
     format!("GET /api/v1/tenant/{tenant}/.well-known/jwks.json HTTP/1.1\r\nHost: localhost\r\n{AGENT}{headers}\r\n")
         .into()
 }
 
-fn post(kind: Kind, path: &str, headers: &str, body: &str) -> Vec<u8> {
+fn post(kind: RequestKind, path: &str, headers: &str, body: &str) -> Vec<u8> {
     let (tenant, length) = (tenant(kind.algorithm()), body.len());
     let mut request = format!(
         "POST /api/v1/tenant/{tenant}{path} HTTP/1.1\r\nHost: localhost\r\n{AGENT}Accept: application/json\r\n{headers}"

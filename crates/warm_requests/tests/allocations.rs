@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use warm_requests::{Kind, WarmServer};
+use warm_requests::{RequestKind, WarmServer};
 
 /// The exact number of allocations of a request of each kind, and its bytes, within 5 %. They are valid for
 /// the profile of tests.
-const FIGURES: [(Kind, u64, u64); 6] = [
-    (Kind::TokenRs256, 28, 9509),
-    (Kind::TokenEs256, 31, 8921),
-    (Kind::TokenEdDsa, 28, 8795),
-    (Kind::Jwks, 9, 2070),
-    (Kind::JwksNotModified, 9, 2131),
-    (Kind::Introspection, 37, 12436),
+const FIGURES: [(RequestKind, u64, u64); 6] = [
+    (RequestKind::TokenRs256, 28, 9509),
+    (RequestKind::TokenEs256, 31, 8921),
+    (RequestKind::TokenEdDsa, 28, 8795),
+    (RequestKind::Jwks, 9, 2070),
+    (RequestKind::JwksNotModified, 9, 2131),
+    (RequestKind::Introspection, 37, 12436),
 ];
 
 const REQUESTS: u64 = 400;
@@ -36,7 +36,7 @@ fn a_warm_request_makes_the_allocations_of_its_figure() {
 
 /// Returns the most frequent number, and the mean of the bytes. Some requests find a buffer of the connection
 /// used up, and a quarter of the ES256 signatures has a length that saves an allocation.
-fn count(server: &mut WarmServer, kind: Kind) -> (Kind, u64, u64) {
+fn count(server: &mut WarmServer, kind: RequestKind) -> (RequestKind, u64, u64) {
     let (mut numbers, mut bytes) = (BTreeMap::<u64, u64>::new(), 0);
     for _ in 0..REQUESTS {
         let allocated = allocation_counter::measure(|| server.serve(kind, 1));

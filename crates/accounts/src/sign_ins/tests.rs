@@ -68,7 +68,7 @@ struct Try {
     password: String,
     known_accounts: Vec<AccountId>,
     browser: u8,
-    limits: SignInLimits,
+    limits: PasswordLimits,
     now: Timestamp,
 }
 
@@ -83,7 +83,7 @@ fn attempt(tenant_id: &str, identifier: &str, password: &str) -> Try {
         password: password.to_owned(),
         known_accounts: Vec::new(),
         browser: 1,
-        limits: SignInLimits::default(),
+        limits: PasswordLimits::default(),
         now: NOW,
     }
 }
@@ -350,7 +350,7 @@ async fn many_wrong_passwords_at_few_accounts_stop_no_other_person_at_their_addr
     for of in ["acme", "globex"] {
         test_env.put(of, "grace", Some(PASSWORD), AccountStatus::Active);
         let id = test_env.put(of, "hedy", Some(PASSWORD), AccountStatus::Active);
-        let limits = SignInLimits { source: std::num::NonZeroU32::new(3), ..SignInLimits::default() };
+        let limits = PasswordLimits { source: std::num::NonZeroU32::new(3), ..PasswordLimits::default() };
         let attempt = |name: &str, password| Try { limits, ..attempt(of, name, password) };
         for number in 0..10 {
             drop(test_env.sign_in(attempt(&format!("name-{}", number % 2), "wrong")).await);

@@ -80,8 +80,10 @@ impl AccountImport<'_> {
     /// `passwords` counts those of the whole import.
     async fn batch(&self, batch: &[(u32, &[u8])], passwords: &mut usize) -> Edited<Vec<ImportedLine>> {
         let within @ InTenant { caller, tenant, .. } = self.within;
-        let read = |line: &(u32, &[u8])| ImportLine::read(*line, tenant, &AccountId::generate(), caller.now);
-        let mut lines: Vec<ImportLine> = batch.iter().map(read).collect();
+        let mut lines: Vec<ImportLine> = batch
+            .iter()
+            .map(|(number, text)| ImportLine::read(*number, text, tenant, &AccountId::generate(), caller.now))
+            .collect();
         let needs = names(&lines);
         self.prepare(&mut lines, &needs, passwords).await?;
         let decide = |context: EditContext<'_>, _: &mut Option<()>| {

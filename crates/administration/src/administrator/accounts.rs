@@ -95,7 +95,8 @@ impl InTenant<'_> {
     /// [`EditError`].
     pub async fn throttling(&self, account: &AccountId) -> Edited<ThrottlingView> {
         self.look::<Account>(account).await?;
-        Ok((self.throttled)(self.tenant, account, self.caller.now).into())
+        let (throttled, failures) = (self.throttled)(self.tenant, account, self.caller.now);
+        Ok(ThrottlingView::new(throttled, failures))
     }
 
     /// Sets the password of an account. Its person may do so as well. All sessions until now end.
@@ -133,9 +134,11 @@ impl InTenant<'_> {
             if let Some(password) = prepared.clone() {
                 let is_own = caller.authority.is_account(tenant, account);
                 edit.extend(edit::account::with_password(
-                    (tenant, account),
+                    tenant,
+                    account,
                     password,
-                    (SecretForm::Chosen, is_own),
+                    SecretForm::Chosen,
+                    is_own,
                 ));
             }
             let has_link = edit.changes.iter().any(|change| matches!(change, Change::PasswordLink(..)));

@@ -7,7 +7,7 @@ use super::cursor::Paging;
 use super::load::Needs;
 use crate::advice::{self, Known, NEAR, SPAN};
 use crate::edit::Edited;
-use crate::limits::Limit;
+use crate::limits::TenantLimit;
 use crate::{AdviceList, ApiKeyQuery, ClientCounts, ClientQuery, Permission, TenantState, readable};
 
 /// The most API keys that are checked, the first to end first.
@@ -42,7 +42,7 @@ impl InTenant<'_> {
         let is_first = paging.after.is_none();
         let known = Known {
             state: &state,
-            most_clients: is_first.then(|| Limit::of_clients(&state.tenant, self.policy.clients).most),
+            most_clients: is_first.then(|| TenantLimit::of_clients(&state.tenant, self.policy.clients).most),
             secret_uses: &secret_uses,
             ended_keys: &if is_first {
                 readable(store.list_api_keys(tenant, &ending).await?)

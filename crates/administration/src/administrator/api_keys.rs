@@ -47,7 +47,7 @@ impl InTenant<'_> {
         settings: RotateApiKeySettings,
     ) -> Edited<Created<CreatedApiKey>> {
         let decide = |context: EditContext<'_>, material: &ApiKeyMaterial| {
-            api_key::rotate(context, (client, key), material, settings.grace)
+            api_key::rotate(context, client, key, material, settings.grace)
         };
         let operation = format!("rotate api key {key}");
         self.make_api_key(client, Some(key), &operation, decide).await

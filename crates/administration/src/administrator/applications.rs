@@ -101,7 +101,7 @@ impl InTenant<'_> {
         salt: Option<PasswordSalt>,
     ) -> Edited<(ClientId, SecretMaterial)> {
         let secret = match sent {
-            Some(sent) => self.take_secret((self.tenant, &client), sent, salt).await?,
+            Some(sent) => self.take_secret(self.tenant, &client, sent, salt).await?,
             None => self.generate_secret(self.tenant, &client),
         };
         Ok((client, secret))

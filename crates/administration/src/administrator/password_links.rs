@@ -48,7 +48,8 @@ impl Administrator {
     /// [`EditError`](crate::EditError), of which `NotFound` means that the link may not be used any more.
     pub async fn set_password_by_link(
         &self,
-        (tenant, link): (&TenantId, &PasswordLink),
+        tenant: &TenantId,
+        link: &PasswordLink,
         password: Option<Secret>,
         source: Option<IpAddr>,
         now: Timestamp,

@@ -81,7 +81,8 @@ impl InTenant<'_> {
     pub async fn read_application(
         &self,
         client: &ClientId,
-        (span, refusals): (UsageQuery, u32),
+        span: UsageQuery,
+        refusals: u32,
     ) -> Edited<ApplicationReading> {
         let Self { caller, tenant, .. } = *self;
         let view = self.look::<Client>(client).await?;
@@ -101,7 +102,8 @@ impl InTenant<'_> {
     pub async fn read_credentials(
         &self,
         client: &ClientId,
-        (cursor, api_keys): (Option<&str>, u32),
+        cursor: Option<&str>,
+        api_keys: u32,
     ) -> Edited<CredentialsReading> {
         let row = self.client_state(client).await?;
         let query = ApiKeyQuery { client: Some(client.clone()), ..ApiKeyQuery::default() };

@@ -18,12 +18,12 @@ pub(super) enum RotationError {
     /// Nothing was written to the store, or its answer does not concern this rotation.
     Edit(EditError),
     /// The store has not, or may not have, the new secret.
-    NotWritten(NotWritten),
+    NotWritten(UncertainWrite),
 }
 
 /// A new secret, with its hint, that may not have been written.
 #[derive(Debug)]
-pub(super) struct NotWritten {
+pub(super) struct UncertainWrite {
     new: SecretId,
     hint: String,
     place: SecretPlace,
@@ -42,7 +42,7 @@ impl From<StoreError> for RotationError {
     }
 }
 
-impl NotWritten {
+impl UncertainWrite {
     /// The text for the caller. What a store answers is shown to the platform's administrators only.
     pub(super) fn told(&self, to_platform: bool) -> String {
         let Self { new, hint, place, failure } = self;
@@ -68,7 +68,8 @@ impl InTenant<'_> {
     pub(super) async fn rotate_into(
         &self,
         client: &ClientId,
-        (name, ends): (Option<String>, SecretEnds),
+        name: Option<String>,
+        ends: SecretEnds,
         place: SecretPlace,
     ) -> Result<Created<RotatedSecret>, RotationError> {
         let Self { caller, tenant, .. } = *self;
@@ -93,7 +94,7 @@ impl InTenant<'_> {
                     self.step_secret(client, &new, SecretStep::Revoke).await?;
                 }
                 let hint = secret.hint;
-                return Err(RotationError::NotWritten(NotWritten { new, hint, place, failure }));
+                return Err(RotationError::NotWritten(UncertainWrite { new, hint, place, failure }));
             }
         };
 

@@ -115,7 +115,7 @@ impl Administrator {
             return Err((why.clone(), why));
         }
         let ends = SecretEnds { expires_at: None, grace: Some(rotation.grace) };
-        let rotated = within.rotate_into(id, (None, ends), place).await;
+        let rotated = within.rotate_into(id, None, ends, place).await;
         let rotated = rotated.map_err(|error| match error {
             RotationError::Edit(error) => same(error),
             RotationError::NotWritten(secret) => (secret.told(false), secret.told(true)),

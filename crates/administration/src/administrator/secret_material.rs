@@ -34,7 +34,7 @@ impl Administrator {
             None => Some(self.generate_secret(tenant, &id)),
             Some(chosen) if is_fit_secret(chosen) => {
                 let chosen = Secret::new(chosen.to_owned());
-                Some(self.take_secret((tenant, &id), chosen, None).await?)
+                Some(self.take_secret(tenant, &id, chosen, None).await?)
             }
             Some(_) => {
                 let message =
@@ -55,7 +55,8 @@ impl Administrator {
     /// All other secrets of a client share one salt.
     pub(super) async fn take_secret(
         &self,
-        (tenant, client): (&TenantId, &ClientId),
+        tenant: &TenantId,
+        client: &ClientId,
         value: Secret,
         salt: Option<PasswordSalt>,
     ) -> Edited<SecretMaterial> {

@@ -35,7 +35,7 @@ impl InTenant<'_> {
         settings: NewSecretSettings,
     ) -> Edited<Created<CreatedSecret>> {
         let ends = SecretEnds { expires_at: settings.expires_at.map(Timestamp::from), grace: None };
-        self.make_secret(client, "create secret", (settings.name, ends)).await
+        self.make_secret(client, "create secret", settings.name, ends).await
     }
 
     /// Creates one more secret. All others end after a grace period.
@@ -53,7 +53,7 @@ impl InTenant<'_> {
         if let Some(place) = into {
             self.require(Permission::Clients)?;
             let place = self.place(&place)?;
-            let rotated = self.rotate_into(client, (name, ends), place).await;
+            let rotated = self.rotate_into(client, name, ends, place).await;
             return rotated.map_err(|error| match error {
                 RotationError::Edit(error) => error,
                 RotationError::NotWritten(secret) => {
@@ -61,7 +61,7 @@ impl InTenant<'_> {
                 }
             });
         }
-        let Created { value, replayed } = self.make_secret(client, "rotate secret", (name, ends)).await?;
+        let Created { value, replayed } = self.make_secret(client, "rotate secret", name, ends).await?;
         let CreatedSecret { client_secret, secret } = value;
         let value = RotatedSecret { client_secret: Some(client_secret), into: None, version: None, secret };
         Ok(Created { value, replayed })
@@ -94,7 +94,8 @@ impl InTenant<'_> {
         &self,
         client: &ClientId,
         operation: &str,
-        (name, ends): (Option<String>, SecretEnds),
+        name: Option<String>,
+        ends: SecretEnds,
     ) -> Edited<Created<CreatedSecret>> {
         self.require(Permission::Clients)?;
         let idempotency = self.idempotency(&format!("{operation} of {client}"));

@@ -65,15 +65,15 @@ impl Administrator {
         now: Timestamp,
     ) -> Edited<UsageView> {
         let kept = if matches!(of, UsageOf::Client(..)) { DAYS_OF_CLIENT } else { DAYS_OF_TENANT };
-        let (by, span) = query.span(kept, now)?;
-        let days = span.0 / 86_400..=(span.1 - 1) / 86_400;
+        let (by, (since, until)) = query.span(kept, now)?;
+        let days = since / 86_400..=(until - 1) / 86_400;
         let counts = self.store.usage(of, &days).await?;
         let busiest = match of {
             UsageOf::Platform => self.store.busiest(None, &days, BUSIEST).await?,
             UsageOf::Tenant(tenant) => self.store.busiest(Some(tenant), &days, BUSIEST).await?,
             UsageOf::Client(..) => Vec::new(),
         };
-        Ok(UsageView::new(span, by, &counts, busiest))
+        Ok(UsageView::new(since, until, by, &counts, busiest))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests advice on 200 clients without a fault, and 13 clients with one each.
 
 use protocol::ClientAuthenticationMethod;
-use registry::{ApiKey, Outcome, SecretId, SecretRotation};
+use registry::{ApiKey, SecretId, SecretRotation, UseOutcome};
 use secrets::SecretHash;
 use serde_json::json;
 use values::Lifetime;
@@ -33,7 +33,7 @@ fn client_name(number: u64) -> String {
     format!("client-{number:03}")
 }
 
-fn presented(outcome: Outcome, at: Timestamp) -> UsedFrom {
+fn presented(outcome: UseOutcome, at: Timestamp) -> UsedFrom {
     UsedFrom::presented("192.0.2.1".to_owned(), outcome, at)
 }
 
@@ -56,7 +56,7 @@ fn estate() -> Estate {
                 name: name.to_owned(),
                 total: 5,
             }));
-            let from = presented(Outcome::Accepted, ago(1));
+            let from = presented(UseOutcome::Accepted, ago(1));
             uses.push(SecretUsage { tenant: tenant.clone(), client, secret, from });
             row
         })
@@ -88,7 +88,7 @@ impl Estate {
     }
 
     fn used(&mut self, number: usize, at: Timestamp) {
-        self.uses[number].from = presented(Outcome::Accepted, at);
+        self.uses[number].from = presented(UseOutcome::Accepted, at);
     }
 
     fn forget(&mut self, number: u64, forget: impl Fn(&ClientCount) -> bool) {
@@ -98,10 +98,10 @@ impl Estate {
 
     fn key(&mut self, id: &str, ends: Timestamp, used: Timestamp) {
         let id = registry::ApiKeyId::of_key(&format!("lkk_{id}_{}", "0".repeat(49))).unwrap();
-        let digest = (SecretHash::token([0; 32]), String::new());
-        let key = ApiKey::new(&self.state.clients[0].client, id, digest, ago(90));
+        let digest = SecretHash::token([0; 32]);
+        let key = ApiKey::new(&self.state.clients[0].client, id, digest, String::new(), ago(90));
         let key = ApiKey { expires_at: ends, ..key };
-        let outcome = if ends < used { Outcome::Refused } else { Outcome::Accepted };
+        let outcome = if ends < used { UseOutcome::Refused } else { UseOutcome::Accepted };
         let used_from = vec![presented(outcome, used)];
         let lifecycle = RowLifecycle::fresh(ManagedBy::Api, ago(90));
         self.keys.push(ApiKeyState { key, lifecycle, revision: 1, used_from });
@@ -176,7 +176,7 @@ fn thirteen_faults_in_it_are_found_and_nothing_else() {
     let mut ended = test_states::secret("s2");
     (ended.secret.created_at, ended.secret.revoked_at) = (ago(100), Some(ago(20)));
     estate.row(60).secrets.push(ended);
-    let from = presented(Outcome::Refused, ago(2));
+    let from = presented(UseOutcome::Refused, ago(2));
     let of_ended = SecretUsage { secret: SecretId::new("s2"), from, ..estate.uses[60].clone() };
     estate.uses.insert(61, of_ended);
     estate.key("dddddddddddd", ago(10), ago(1));

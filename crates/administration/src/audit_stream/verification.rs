@@ -29,7 +29,7 @@ pub struct AuditHead {
 pub struct AuditFault {
     /// Where the line is. Of missing lines, where the next line of the chain is, or else the last one.
     #[serde(flatten)]
-    place: Option<Place>,
+    place: Option<LinePlace>,
     tenant: TenantId,
     chain: String,
     sequence: u64,
@@ -38,7 +38,7 @@ pub struct AuditFault {
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Place {
+struct LinePlace {
     file: Arc<str>,
     line: u64,
 }
@@ -46,7 +46,7 @@ struct Place {
 impl fmt::Display for AuditFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, tenant, chain, sequence, fault } = self;
-        if let Some(Place { file, line }) = place {
+        if let Some(LinePlace { file, line }) = place {
             write!(formatter, "{file}:{line}: ")?;
         }
         write!(formatter, "tenant {tenant}, line {sequence} of chain {chain}: {fault}")
@@ -57,7 +57,7 @@ impl fmt::Display for AuditFault {
 /// order of the files does not count.
 #[derive(Debug, Default)]
 pub struct AuditVerification {
-    chains: BTreeMap<(TenantId, String), BTreeMap<u64, Link>>,
+    chains: BTreeMap<(TenantId, String), BTreeMap<u64, LineDigests>>,
     faults: Vec<AuditFault>,
     file: Option<Arc<str>>,
     number: u64,
@@ -67,10 +67,10 @@ pub struct AuditVerification {
 
 /// The digests of a line and of the line before it.
 #[derive(Debug)]
-struct Link {
+struct LineDigests {
     digest: String,
     previous: String,
-    place: Place,
+    place: LinePlace,
 }
 
 /// What the lines are.
@@ -124,7 +124,7 @@ impl AuditVerification {
         // A text with a member twice has another meaning for another reader.
         let canonical = value.to_string();
         let Ok(line) = Parsed::deserialize(&value) else { return };
-        let place = Place { file: self.file.clone().unwrap_or_default(), line: self.number };
+        let place = LinePlace { file: self.file.clone().unwrap_or_default(), line: self.number };
         if let Some(members) = value.as_object_mut() {
             members.remove("digest");
         }
@@ -149,7 +149,7 @@ impl AuditVerification {
             Some(&after) if after > sequence => add(format!("the line stands behind line {after}")),
             _ => drop(self.last.insert(key.clone(), sequence)),
         }
-        known.insert(sequence, Link { digest, previous, place });
+        known.insert(sequence, LineDigests { digest, previous, place });
     }
 
     /// Compares the lines of each chain with each other and with the heads. Lines up to a head may be kept
@@ -162,7 +162,7 @@ impl AuditVerification {
         }
         let mut ends = Vec::new();
         for ((tenant, chain), links) in chains {
-            let mut add = |place: Option<&Place>, sequence: u64, fault: String| {
+            let mut add = |place: Option<&LinePlace>, sequence: u64, fault: String| {
                 let (place, tenant, chain) = (place.cloned(), tenant.clone(), chain.clone());
                 faults.push(AuditFault { place, tenant, chain, sequence, fault });
             };

@@ -33,7 +33,7 @@ impl Comparison<'_> {
         change: impl Fn(RowChange<T>) -> Change,
     ) {
         let left = rows.filter(|(row, lifecycle)| lifecycle.is_config_managed() && !is_declared(row));
-        let retired = |(row, _): (&T, _)| RowChange::new(ChangeKind::Retired, Some(row), row.clone());
-        self.plan.changes.extend(left.map(retired).map(change));
+        let retired = left.map(|(row, _)| RowChange::new(ChangeKind::Retired, Some(row), row.clone()));
+        self.plan.changes.extend(retired.map(change));
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct New {
 }
 
 /// The declared and stored secrets of one client, and the plan that gets the differences.
-pub(super) struct Secrets<'a, 'p> {
+pub(super) struct CredentialComparer<'a, 'p> {
     pub(super) context: CompareContext<'a>,
     pub(super) declared: &'a DeclaredClient,
     /// The place of the client in the tenant.
@@ -47,7 +47,7 @@ impl Comparison<'_> {
     pub(super) fn secrets(&mut self, client: usize, state: Option<&ClientState>) {
         let rows = state.map(|state| state.secrets.as_slice()).unwrap_or_default();
         let declared = &self.declared.clients[client];
-        let mut secrets = Secrets {
+        let mut secrets = CredentialComparer {
             context: self.context,
             declared,
             client,
@@ -71,7 +71,7 @@ impl Comparison<'_> {
     }
 }
 
-impl<'a> Secrets<'a, '_> {
+impl<'a> CredentialComparer<'a, '_> {
     /// The digest of a value, or the hash, by which the secret is recognised.
     fn identity(&self, password: &'a DeclaredPassword) -> (Option<[u8; 32]>, Option<&'a String>) {
         match password {

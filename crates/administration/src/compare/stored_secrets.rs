@@ -5,10 +5,10 @@ use registry::{Client, DeclaredPassword};
 use secrets::{GeneratedSecret, presented_token};
 use values::Secret;
 
-use super::secrets::{New, Secrets, ending, form_of_value};
+use super::secrets::{CredentialComparer, New, ending, form_of_value};
 use crate::{DeclaredSecret, ManagedBy, SecretState};
 
-impl<'a> Secrets<'a, '_> {
+impl<'a> CredentialComparer<'a, '_> {
     /// Whether a rotation created the row of this value and wrote the value to the store. The row then stays,
     /// and so do the ends that the rotation gave the others.
     pub(super) fn keeps_rotated(&mut self, secret: &DeclaredSecret) -> bool {

@@ -8,7 +8,7 @@ use tenancy::{Issuer, ResourceServer, Tenant, TenantStatus};
 use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
-use super::{Classification, CompareContext, Current, compare, first_keys};
+use super::{Classification, CompareContext, CurrentRows, compare, first_keys};
 use crate::edit::test_states::{self, NOW, scope, set_token_lifetime, tenant_id as id, with};
 use crate::*;
 
@@ -127,7 +127,7 @@ fn plan_of(declaration: &Declaration, states: Vec<TenantState>, ends: bool) -> R
     let classification =
         Classification::new(&pepper, declaration, states.iter().map(summary).collect(), false);
     let key = |state: &TenantState| Some((state.first_key_thumbprint.clone()?, state.tenant.id.clone()));
-    let current = Current {
+    let current = CurrentRows {
         issuer_owners: states.iter().flat_map(issuers).collect(),
         key_owners: states.iter().filter_map(key).collect(),
         states: states.into_iter().map(|state| (state.tenant.id.clone(), state)).collect(),

@@ -65,8 +65,8 @@ pub struct ConsentView {
     pub granted_at: Instant,
 }
 
-impl From<(Option<Throttled>, u64)> for ThrottlingView {
-    fn from((throttled, failures): (Option<Throttled>, u64)) -> Self {
+impl ThrottlingView {
+    pub(crate) fn new(throttled: Option<Throttled>, failures: u64) -> Self {
         Self {
             throttled: throttled.is_some(),
             since: throttled.map(|throttled| throttled.since.into()),

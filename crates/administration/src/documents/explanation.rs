@@ -201,7 +201,7 @@ pub struct ExplainedClaims {
     /// The subject.
     pub sub: String,
     /// The audience, in the form in which the token has it: a string or a list.
-    #[schemars(with = "OneOrMany")]
+    #[schemars(with = "AudienceSchema")]
     pub aud: Value,
     /// The client.
     pub client_id: String,
@@ -222,7 +222,7 @@ pub struct ExplainedClaims {
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
 #[expect(dead_code, reason = "only its schema is used")]
-enum OneOrMany {
+enum AudienceSchema {
     One(String),
     Many(Vec<String>),
 }

@@ -86,12 +86,11 @@ pub(super) fn trusted_issuers(all: &[TrustedIssuer]) -> BTreeMap<String, Trusted
 
 impl From<&TrustRule> for TrustRuleSettings {
     fn from(TrustRule { issuer, subject, audience, claims, max_age, once }: &TrustRule) -> Self {
-        let claim = |(name, accepted): (&String, &registry::ClaimRule)| (name.clone(), accepted.written());
         Self {
             issuer: issuer.clone(),
             subject: subject.as_str().to_owned(),
             audience: audience.clone(),
-            claims: claims.iter().map(claim).collect(),
+            claims: claims.iter().map(|(name, accepted)| (name.clone(), accepted.written())).collect(),
             max_age: *max_age,
             once: *once,
         }

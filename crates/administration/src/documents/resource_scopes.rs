@@ -67,9 +67,9 @@ impl From<&ResourceServer> for ResourceScopes {
 /// value before it knows that texts are expected.
 impl<'de> Deserialize<'de> for ResourceScopes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Scopes;
+        struct ScopesVisitor;
 
-        impl<'de> Visitor<'de> for Scopes {
+        impl<'de> Visitor<'de> for ScopesVisitor {
             type Value = ResourceScopes;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,6 +91,6 @@ impl<'de> Deserialize<'de> for ResourceScopes {
             }
         }
 
-        deserializer.deserialize_any(Scopes)
+        deserializer.deserialize_any(ScopesVisitor)
     }
 }

@@ -1,7 +1,7 @@
 //! Makes the view of a secret from its row and its known uses, and says whether it is still used.
 
 use protocol::SigningAlgorithm;
-use registry::{ClientSecret, Outcome, SecretId};
+use registry::{ClientSecret, SecretId, UseOutcome};
 use values::{Lifetime, Timestamp};
 
 use super::{Instant, RegisteredCredential, SecretView, UsedFrom};
@@ -38,9 +38,9 @@ impl SecretView {
 impl UsedFrom {
     /// One presentation of a credential.
     #[must_use]
-    pub fn presented(address: String, outcome: Outcome, at: Timestamp) -> Self {
+    pub fn presented(address: String, outcome: UseOutcome, at: Timestamp) -> Self {
         let of = |which| (which == outcome).then_some(Instant(at));
-        let [last_used_at, presented_after_end_at] = [Outcome::Accepted, Outcome::Refused].map(of);
+        let [last_used_at, presented_after_end_at] = [UseOutcome::Accepted, UseOutcome::Refused].map(of);
         Self { address, last_used_at, presented_after_end_at }
     }
 
@@ -158,7 +158,7 @@ mod tests {
         with(test_states::secret(id), |row| row.secret.created_at = ago(9 * DAY))
     }
 
-    fn presented(id: &str, address: &str, outcome: Outcome, at: Timestamp) -> SecretUsage {
+    fn presented(id: &str, address: &str, outcome: UseOutcome, at: Timestamp) -> SecretUsage {
         SecretUsage {
             tenant: tenant_id("t"),
             client: client_id("c"),
@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    fn check(change: impl Fn(&mut [SecretState]), usage: &[(&str, Outcome, u64)], expected: bool) {
+    fn check(change: impl Fn(&mut [SecretState]), usage: &[(&str, UseOutcome, u64)], expected: bool) {
         let all = with([secret("s1"), secret("s2")], |all| change(all));
         let usage =
             usage.iter().map(|(id, outcome, ago_s)| presented(id, "192.0.2.1", *outcome, ago(*ago_s)));
@@ -179,8 +179,8 @@ mod tests {
     #[test]
     fn a_secret_is_safe_to_delete_when_it_is_unused() {
         let nothing = |_: &mut [SecretState]| {};
-        let used = |id, ago| (id, Outcome::Accepted, ago);
-        let refused = |id, ago| (id, Outcome::Refused, ago);
+        let used = |id, ago| (id, UseOutcome::Accepted, ago);
+        let refused = |id, ago| (id, UseOutcome::Refused, ago);
         // Another one is in use, and this one is not, or not for a day.
         check(nothing, &[used("s2", 60)], true);
         check(nothing, &[used("s1", DAY), used("s2", 60)], true);
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn a_view_has_form_status_and_addresses_the_latest_first() {
         let mut all = [secret("s1")];
-        let (used, refused) = (Outcome::Accepted, Outcome::Refused);
+        let (used, refused) = (UseOutcome::Accepted, UseOutcome::Refused);
         let usage = [
             presented("s1", "a", used, ago(9)),
             presented("s1", "b", used, ago(2)),

@@ -69,11 +69,11 @@ impl Shape {
         let Value::Object(members) = document else { return document };
         let keeps_null = matches!(self, Self::Described);
         let left = members.into_iter().filter(|(_, value)| keeps_null || !value.is_null());
-        let below = |(name, value): (String, Value)| match self.member(&name) {
+        left.map(|(name, value)| match self.member(&name) {
             Some(shape) => (name, shape.without_nulls(value)),
             None => (name, value),
-        };
-        left.map(below).collect()
+        })
+        .collect()
     }
 
     /// Checks whether a document has this shape.

@@ -36,14 +36,15 @@ pub struct KeyStepView {
 
 impl PlatformStatus {
     pub(crate) fn new(replicas: Vec<(String, Timestamp)>, steps: Vec<(TenantId, Timestamp)>) -> Self {
-        let replica = |(id, at): (String, Timestamp)| ReplicaView { id, counted_at: at.into() };
-        let step = |(tenant, at): (TenantId, Timestamp)| KeyStepView {
-            tenant_id: tenant.to_string(),
-            due_at: at.into(),
-        };
         Self {
-            replicas: replicas.into_iter().map(replica).collect(),
-            next_key_steps: steps.into_iter().map(step).collect(),
+            replicas: replicas
+                .into_iter()
+                .map(|(id, at)| ReplicaView { id, counted_at: at.into() })
+                .collect(),
+            next_key_steps: steps
+                .into_iter()
+                .map(|(tenant, at)| KeyStepView { tenant_id: tenant.to_string(), due_at: at.into() })
+                .collect(),
         }
     }
 }

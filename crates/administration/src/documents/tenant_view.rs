@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, RefreshTokenPolicy,
-    ResourceServer, SessionPolicy, SignInLimits, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
+    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, PasswordLimits,
+    RefreshTokenPolicy, ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
 };
 
 use super::federation::trusted_issuers;
@@ -163,7 +163,7 @@ impl From<&Branding> for BrandingSettings {
 impl From<TenantLimits> for LimitsSettings {
     fn from(limits: TenantLimits) -> Self {
         let TenantLimits { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in } = limits;
-        let SignInLimits { account, known_browser, source } = sign_in;
+        let PasswordLimits { account, known_browser, source } = sign_in;
         let sign_in = SignInLimitsSettings { account, known_browser, source };
         Self { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in }
     }

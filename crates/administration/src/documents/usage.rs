@@ -121,7 +121,8 @@ impl UsageSums {
 impl UsageView {
     /// The usage of a span, which begins and ends with a period, from the counts of its days.
     pub(crate) fn new(
-        (since, until): (u64, u64),
+        since: u64,
+        until: u64,
         by: UsagePeriod,
         counts: &[DayCounts],
         busiest: Vec<(String, u64)>,
@@ -162,10 +163,10 @@ mod tests {
             view.periods.iter().map(|period| (period.sums.refused, period.sums.issued)).collect::<Vec<_>>()
         };
         let day = 86_400;
-        let view = UsageView::new((day, 4 * day), UsagePeriod::Day, &counts, Vec::new());
+        let view = UsageView::new(day, 4 * day, UsagePeriod::Day, &counts, Vec::new());
         assert_eq!(view.total.refused_by_reason, BTreeMap::from([("wrong_secret".to_owned(), 7)]));
         assert_eq!(sums(view), [(7, 0), (0, 7), (0, 0)]);
-        let view = UsageView::new((2 * day - 3_600, 2 * day + 3_600), UsagePeriod::Hour, &counts, Vec::new());
+        let view = UsageView::new(2 * day - 3_600, 2 * day + 3_600, UsagePeriod::Hour, &counts, Vec::new());
         assert_eq!(sums(view), [(4, 0), (0, 1)]);
     }
 }

@@ -108,9 +108,11 @@ pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Ed
 
 /// Sets a password, also of an account that the same commit adds. Sessions under the previous password end.
 pub(crate) fn with_password(
-    (tenant, account): (&TenantId, &AccountId),
+    tenant: &TenantId,
+    account: &AccountId,
     password: AccountPassword,
-    (form, is_own): (SecretForm, bool),
+    form: SecretForm,
+    is_own: bool,
 ) -> Edit {
     let change = PasswordChange::Set(form);
     let mut edit = Edit::from_change(Change::AccountPassword(tenant.clone(), account.clone(), change));

@@ -50,12 +50,7 @@ pub(crate) enum LinePassword {
 
 impl ImportLine {
     /// Reads a line as an account of this id, of no use where the line is refused.
-    pub(crate) fn read(
-        (number, text): (u32, &[u8]),
-        tenant: &TenantId,
-        id: &AccountId,
-        now: Timestamp,
-    ) -> Self {
+    pub(crate) fn read(number: u32, text: &[u8], tenant: &TenantId, id: &AccountId, now: Timestamp) -> Self {
         Self { number, read: read(text, tenant, id, now).map(Box::new) }
     }
 
@@ -181,11 +176,10 @@ pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(
             let error = FieldError::at("/permissions", error.to_string());
             return ImportedLine::refused(line.number, vec![error]);
         }
-        let names = (context.tenant, &account.id);
         let password = match password {
             LinePassword::None => None,
             LinePassword::Stored(password, form) => {
-                Some(with_password(names, password.clone(), (*form, false)))
+                Some(with_password(context.tenant, &account.id, password.clone(), *form, false))
             }
             LinePassword::Foreign(_) | LinePassword::Chosen(_) => {
                 let detail =

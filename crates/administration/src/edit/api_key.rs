@@ -10,7 +10,7 @@ use values::{Lifetime, Timestamp};
 
 use super::secret::GRACE;
 use super::{Edit, EditContext, Edited, invalid, ok_unless_errors, patched, privilege};
-use crate::limits::Limit;
+use crate::limits::TenantLimit;
 use crate::{
     ApiKeySettings, ApiKeyState, ApiKeyView, ChangeKind, ClientState, EditError, FieldErrors, RowChange,
     TenantState, check_api_key,
@@ -32,13 +32,13 @@ pub(crate) fn create(
     settings: &ApiKeySettings,
 ) -> Edited {
     let (state, owner, policy) = may_create(context, client)?;
-    let Limit { most, name } = Limit::of_api_keys(&state.tenant, context.policy.api_keys);
+    let TenantLimit { most, name } = TenantLimit::of_api_keys(&state.tenant, context.policy.api_keys);
     let count = context.facts.live_api_keys;
     if count >= most {
         let message = format!("client {client} has {count} live API keys, and {name} is {most}");
         return Err(EditError::LimitReached(message));
     }
-    let key = checked((policy, owner), new(owner, material, context.now), settings)?;
+    let key = checked(policy, owner, new(owner, material, context.now), settings)?;
     Ok(Edit::from_change(RowChange::new(ChangeKind::Added, None, key)))
 }
 
@@ -47,17 +47,18 @@ pub(crate) fn create(
 /// by one, because the other one ends by itself; the next one is refused until then, unless its grace is 0.
 pub(crate) fn rotate(
     context: EditContext<'_>,
-    (client, id): (&ClientId, &ApiKeyId),
+    client: &ClientId,
+    id: &ApiKeyId,
     material: &ApiKeyMaterial,
     grace: Option<Lifetime>,
 ) -> Edited {
     let (state, owner, policy) = may_create(context, client)?;
-    let old = live(context, state, (client, id))?;
+    let old = live(context, state, client, id)?;
     if let Some(replaced_by) = &old.key.replaced_by {
         return Err(EditError::Conflict(format!("API key {id} was replaced by {replaced_by} already")));
     }
     let grace = grace.unwrap_or(GRACE);
-    let Limit { most, name } = Limit::of_api_keys(&state.tenant, context.policy.api_keys);
+    let TenantLimit { most, name } = TenantLimit::of_api_keys(&state.tenant, context.policy.api_keys);
     let count = context.facts.live_api_keys;
     if grace.seconds() > 0 && count > most {
         return Err(EditError::LimitReached(format!(
@@ -86,7 +87,7 @@ pub(crate) fn rotate(
 /// become fewer.
 pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId), patch: &Value) -> Edited {
     let (state, owner) = privilege::client_to_change(context, client)?;
-    let old = live(context, state, (client, id))?;
+    let old = live(context, state, client, id)?;
     context.require_match(|| ApiKeyView::new(old, context.now))?;
     let before = ApiKeySettings::from(&old.key);
     let settings = patched(&before, patch, ApiKeySettings::read)?;
@@ -118,7 +119,7 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
     }
     // The end was within the policy before, so an earlier one is, too.
     let policy = ApiKeyPolicy { max_lifetime: length(&old.key), ..ApiKeyPolicy::default() };
-    let after = checked((&policy, &had), old.key.clone(), &settings)?;
+    let after = checked(&policy, &had, old.key.clone(), &settings)?;
     Ok(restricted(context, state, old, after))
 }
 
@@ -174,7 +175,8 @@ fn may_create<'a>(
 
 /// The key of these settings.
 fn checked(
-    (policy, owner): (&ApiKeyPolicy, &ClientState),
+    policy: &ApiKeyPolicy,
+    owner: &ClientState,
     mut key: ApiKey,
     settings: &ApiKeySettings,
 ) -> Edited<ApiKey> {
@@ -185,14 +187,15 @@ fn checked(
 
 fn new(owner: &ClientState, material: &ApiKeyMaterial, now: Timestamp) -> ApiKey {
     let ApiKeyMaterial { id, hash, hint } = material.clone();
-    ApiKey::new(&owner.client, id, (hash, hint), now)
+    ApiKey::new(&owner.client, id, hash, hint, now)
 }
 
 /// The key, unless it has ended: a thief may have found it since.
 fn live<'a>(
     context: EditContext<'_>,
     state: &'a TenantState,
-    (client, id): (&ClientId, &ApiKeyId),
+    client: &ClientId,
+    id: &ApiKeyId,
 ) -> Edited<&'a ApiKeyState> {
     let row = state.api_key(client, id)?;
     if row.key.is_live(context.now) {

@@ -4,7 +4,7 @@
 //! A tenant that does not serve gets no key: planned times stay, and removed keys are destroyed. When it
 //! serves again, its keys are planned again.
 
-use keys::life_cycle::{self, KeyPolicy, Plan};
+use keys::life_cycle::{self, KeyPlan, KeyPolicy};
 use keys::{KeyRecord, KeyStage};
 use values::{Lifetime, Timestamp};
 
@@ -45,9 +45,9 @@ fn hold(
     context: EditContext<'_>,
     state: &TenantKeys,
     policy: &KeyPolicy,
-    plan: Plan,
+    plan: KeyPlan,
     fetches: &[VerifierFetch],
-) -> Plan {
+) -> KeyPlan {
     let Some(longest) = state.tenant.signing.hold_activation else { return plan };
     let announced = first_announced(state, &plan, context.now);
     let Some((announced, active_from)) = announced.filter(|(_, at)| check_due_at(policy, *at) <= context.now)
@@ -73,8 +73,8 @@ pub(super) fn seen_before_it_begins(
     context: EditContext<'_>,
     state: &TenantKeys,
     policy: &KeyPolicy,
-    plan: Plan,
-) -> Plan {
+    plan: KeyPlan,
+) -> KeyPlan {
     if state.tenant.signing.hold_activation.is_none() {
         return plan;
     }
@@ -93,7 +93,7 @@ fn check_due_at(policy: &KeyPolicy, active_from: Timestamp) -> Timestamp {
 /// The key that begins next, of those that exist, and when it begins by the plan.
 fn first_announced<'a>(
     state: &'a TenantKeys,
-    plan: &Plan,
+    plan: &KeyPlan,
     now: Timestamp,
 ) -> Option<(&'a KeyRecord, Timestamp)> {
     let rows = state.records.keys.iter().filter(|row| row.state(now) == KeyStage::Announced);
@@ -105,16 +105,16 @@ fn first_announced<'a>(
     planned.min_by_key(|(row, active_from)| (*active_from, row.id))
 }
 
-fn only_destroy(state: &TenantKeys, policy: &KeyPolicy, plan: Plan, now: Timestamp) -> Plan {
+fn only_destroy(state: &TenantKeys, policy: &KeyPolicy, plan: KeyPlan, now: Timestamp) -> KeyPlan {
     let whole = state.records.keys.iter().filter(|row| !row.sealed_private_key.is_empty());
     let left = whole.filter(|row| !plan.destroy.contains(&row.id));
     let due_at = left.filter_map(|row| Some(row.removed_at? + propagation_delay(policy))).min();
-    Plan { destroy: plan.destroy, due_at: due_at.map(|due| due.max(now)), ..Plan::default() }
+    KeyPlan { destroy: plan.destroy, due_at: due_at.map(|due| due.max(now)), ..KeyPlan::default() }
 }
 
-fn due_by(plan: Plan, check_due_at: Timestamp, now: Timestamp) -> Plan {
+fn due_by(plan: KeyPlan, check_due_at: Timestamp, now: Timestamp) -> KeyPlan {
     let check_due_at = Some(check_due_at).filter(|check_due_at| *check_due_at > now);
-    Plan { due_at: plan.due_at.into_iter().chain(check_due_at).min(), ..plan }
+    KeyPlan { due_at: plan.due_at.into_iter().chain(check_due_at).min(), ..plan }
 }
 
 /// How long it takes until every replica acts on a changed row: the window of a key without the time for

@@ -1,7 +1,7 @@
 //! Commands for a tenant's keys, which `keys::life_cycle` defines. They apply to a tenant that does not
 //! serve, too, because its keys are still published.
 
-use keys::life_cycle::{self, KeyCommandError, KeyPolicy, Plan};
+use keys::life_cycle::{self, KeyCommandError, KeyPlan, KeyPolicy};
 use keys::{ImportedKey, KeyStage, Kid};
 use values::Timestamp;
 
@@ -66,7 +66,7 @@ pub(crate) fn import(
     Ok(KeyDecision { imports: true, ..plan.into() })
 }
 
-fn where_there_is_room(plan: Plan, state: &TenantKeys, now: Timestamp) -> Edited<Plan> {
+fn where_there_is_room(plan: KeyPlan, state: &TenantKeys, now: Timestamp) -> Edited<KeyPlan> {
     let live = state.records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed).count();
     if plan.announce.is_some() && live >= MOST_KEYS {
         let message = "keys that are not removed: revoke one, or wait until one goes";

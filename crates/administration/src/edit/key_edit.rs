@@ -1,7 +1,7 @@
 //! Turns a plan of the life cycle (`keys::life_cycle`) into an edit: the rows that it writes and the changes
 //! that the audit records.
 
-use keys::life_cycle::{BrokenTokens, KeyTimes, Plan, RevocationPlan};
+use keys::life_cycle::{BrokenTokens, KeyPlan, KeyTimes, RevocationPlan};
 use keys::{KeyId, KeyRecord, KeyRecords};
 use values::Timestamp;
 
@@ -11,7 +11,7 @@ use crate::{Change, KeyChange, KeyChangeKind, KeyCommit, TenantKeys};
 /// The decision on a tenant's keys, before the announced key exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeyDecision {
-    pub(crate) plan: Plan,
+    pub(crate) plan: KeyPlan,
     /// The keys whose tokens are refused from then on.
     pub(crate) breaks: Vec<BrokenTokens>,
     /// Whether the added key is imported.
@@ -20,8 +20,8 @@ pub(crate) struct KeyDecision {
     pub(crate) cuts: bool,
 }
 
-impl From<Plan> for KeyDecision {
-    fn from(plan: Plan) -> Self {
+impl From<KeyPlan> for KeyDecision {
+    fn from(plan: KeyPlan) -> Self {
         Self { plan, ..Self::default() }
     }
 }

@@ -14,18 +14,19 @@ use crate::{ClientState, EditError, Permission, TenantState};
 /// Refuses a caller that may not change this client. Suspending it, or ending a secret earlier, needs less
 /// privilege.
 pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Edited<()> {
-    require_held(context, (&client.tenant, &client.scope), format_args!("client {}", client.id))
+    require_held(context, &client.tenant, &client.scope, format_args!("client {}", client.id))
 }
 
 /// Refuses a caller that may not change this account, or how its person signs in. Suspending it, or ending
 /// its sessions, needs less privilege.
 pub(super) fn require_account(context: EditContext<'_>, account: &Account) -> Edited<()> {
-    require_held(context, (&account.tenant, &account.permissions), format_args!("account {}", account.id))
+    require_held(context, &account.tenant, &account.permissions, format_args!("account {}", account.id))
 }
 
 fn require_held(
     context: EditContext<'_>,
-    (tenant, held): (&TenantId, &Scope),
+    tenant: &TenantId,
+    held: &Scope,
     holder: impl Display,
 ) -> Edited<()> {
     // An administrator of all tenants could grant itself anything.

@@ -7,7 +7,7 @@ use secrets::GeneratedSecret;
 use values::{Lifetime, Timestamp};
 
 use super::{Edit, EditContext, Edited, SecretMaterial, invalid, privilege};
-use crate::limits::Limit;
+use crate::limits::TenantLimit;
 use crate::{
     Change, ClientState, EditError, ManagedBy, SecretChange, SecretChangeKind, SecretForm, SecretPlace,
     SecretState,
@@ -57,7 +57,7 @@ pub(crate) fn create_into(
     if expires_at.is_some_and(|expires_at| expires_at <= now) {
         return Err(invalid("/expires_at", "this is past; a new secret must count for a while"));
     }
-    let Limit { most, name } = Limit::of_live_secrets(&state.tenant, context.policy.live_secrets);
+    let TenantLimit { most, name } = TenantLimit::of_live_secrets(&state.tenant, context.policy.live_secrets);
     let count = live(row, now).count() as u64;
     match grace {
         None if count >= most => {

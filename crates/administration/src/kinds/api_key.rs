@@ -253,7 +253,7 @@ mod tests {
         let settings: ApiKeySettings = serde_json::from_value(document.clone()).unwrap();
         let made = Timestamp::from_seconds(1_000_000_000);
         let (id, hash) = ("4fT9xQ2bV7mK".parse().unwrap(), SecretHash::token([1; 32]));
-        let mut key = ApiKey::new(&client, id, (hash, String::new()), made);
+        let mut key = ApiKey::new(&client, id, hash, String::new(), made);
         check_api_key(&mut errors, &policy, &client, &settings, &mut key);
         assert_eq!(pointers(errors.into_vec()), expected, "{document}");
         key

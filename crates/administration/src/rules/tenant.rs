@@ -6,7 +6,8 @@ use protocol::{LONGEST_BRAND, Scope, SubjectType, is_api_key_brand};
 use registry::count_certificates;
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy,
-    ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat, UserinfoTokens,
+    PasswordLimits, ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
+    UserinfoTokens,
 };
 use values::Lifetime;
 
@@ -286,7 +287,7 @@ fn check_scopes(
             errors.check_scopes(at, names)
         }
         ResourceScopes::Described(described) => {
-            let mut check = |(name, text): (&String, &String)| {
+            let faults = described.iter().filter_map(|(name, text)| {
                 let (at, text) = (member(at, name), text.trim());
                 errors.refuse_reserved_scope(&at, name);
                 if !text.is_empty() {
@@ -294,8 +295,8 @@ fn check_scopes(
                     descriptions.insert(name.clone(), text.to_owned());
                 }
                 errors.check_scope(&at, name)
-            };
-            described.iter().filter_map(&mut check).collect()
+            });
+            faults.collect()
         }
     };
     (tokens.into_iter().collect(), descriptions)
@@ -305,9 +306,9 @@ fn check_scopes(
 fn check_limits(errors: &mut FieldErrors, id: &TenantId, settings: LimitsSettings) -> TenantLimits {
     let LimitsSettings { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in } = settings;
     let SignInLimitsSettings { account, known_browser, source } = sign_in;
-    let sign_in = SignInLimits { account, known_browser, source };
+    let sign_in = PasswordLimits { account, known_browser, source };
     for name in sign_in.excessive() {
-        let detail = format!("at most {}", SignInLimits::GREATEST);
+        let detail = format!("at most {}", PasswordLimits::GREATEST);
         errors.refuse(&format!("/limits/sign_in/{name}"), &detail, "write a number from 1 to 100");
     }
     if id.as_str() == TenantId::PLATFORM && admin_writes.is_some() {

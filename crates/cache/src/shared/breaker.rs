@@ -6,10 +6,10 @@ use std::sync::{PoisonError, RwLock};
 
 /// The connection, as far as it works.
 pub(crate) struct Breaker<C> {
-    state: RwLock<State<C>>,
+    state: RwLock<BreakerState<C>>,
 }
 
-struct State<C> {
+struct BreakerState<C> {
     /// The number of connections so far, so that a late failure of an old connection does
     /// not close its successor.
     number: u64,
@@ -24,7 +24,7 @@ impl<C: Clone> Breaker<C> {
     /// No connection was tried yet, so no request waits. The caller starts the probes.
     pub(crate) fn open() -> Self {
         let (connection, down) = (None, BTreeSet::new());
-        Self { state: RwLock::new(State { number: 0, connection, down, is_probed: true }) }
+        Self { state: RwLock::new(BreakerState { number: 0, connection, down, is_probed: true }) }
     }
 
     /// The connection with its number and the node, if that node works.

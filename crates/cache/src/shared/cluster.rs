@@ -70,7 +70,8 @@ async fn masters(
     let (mut masters, mut infos) = (HashMap::with_capacity(SLOTS.into()), Vec::<ConnectionInfo>::new());
     for range in ranges {
         let [first, last, master, ..] = &*range else { continue };
-        let (first, last): (u16, u16) = (from_redis_value(first.clone())?, from_redis_value(last.clone())?);
+        let first: u16 = from_redis_value(first.clone())?;
+        let last: u16 = from_redis_value(last.clone())?;
         let info = at(node, from_redis_value(master.clone())?)?;
         let known = infos.iter().position(|known| known.addr() == info.addr());
         let number = known.unwrap_or(infos.len());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::sealer::{Purpose, Sealer};
+use super::sealer::{SealPurpose, Sealer};
 use crate::Freshness;
 
 /// The format of shared rows, which are serialized domain types. Each change of these types needs another
@@ -15,18 +15,18 @@ use crate::Freshness;
 const FORMAT: u32 = 21;
 
 /// A row that replicas share.
-pub(crate) trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {}
+pub(crate) trait SharedRow: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
-impl<R: Serialize + DeserializeOwned + Send + Sync + 'static> Row for R {}
+impl<R: Serialize + DeserializeOwned + Send + Sync + 'static> SharedRow for R {}
 
 /// A value found in Redis, and for how long it is valid.
-pub(crate) struct Entry<V> {
+pub(crate) struct SharedEntry<V> {
     pub(crate) value: Option<Arc<V>>,
     pub(crate) remaining: Duration,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Form<R> {
+struct EntryForm<R> {
     format: u32,
     name: String,
     epoch: String,
@@ -39,7 +39,7 @@ struct Form<R> {
 }
 
 /// Seals a value for its name. It expires when this replica would read it again.
-pub(crate) fn seal<R: Row>(
+pub(crate) fn seal<R: SharedRow>(
     sealer: &Sealer,
     name: &str,
     epoch: &str,
@@ -48,7 +48,7 @@ pub(crate) fn seal<R: Row>(
     value: Option<&R>,
 ) -> Option<Vec<u8>> {
     let milliseconds = |time: Duration| u64::try_from(time.as_millis()).ok();
-    let form = Form {
+    let form = EntryForm {
         format: FORMAT,
         name: name.to_owned(),
         epoch: epoch.to_owned(),
@@ -56,21 +56,21 @@ pub(crate) fn seal<R: Row>(
         expires_at: milliseconds(read_at.saturating_add(freshness.of(value)))?,
         row: value,
     };
-    sealer.seal(Purpose::Value, name, &serde_json::to_vec(&form).ok()?)
+    sealer.seal(SealPurpose::Value, name, &serde_json::to_vec(&form).ok()?)
 }
 
 /// Opens the value of this name. Returns `None` unless it is authentic and of this format. No time remains
 /// for a value that has expired or was read under another epoch.
-pub(crate) fn open<R: Row>(
+pub(crate) fn open<R: SharedRow>(
     sealer: &Sealer,
     name: &str,
     epoch: &str,
     freshness: Freshness,
     now: Duration,
     sealed: &[u8],
-) -> Option<Entry<R>> {
-    let plaintext = sealer.open(Purpose::Value, name, sealed)?;
-    let form: Form<R> = serde_json::from_slice(&plaintext).ok()?;
+) -> Option<SharedEntry<R>> {
+    let plaintext = sealer.open(SealPurpose::Value, name, sealed)?;
+    let form: EntryForm<R> = serde_json::from_slice(&plaintext).ok()?;
     if form.name != name || form.format != FORMAT {
         return None;
     }
@@ -80,7 +80,7 @@ pub(crate) fn open<R: Row>(
     let [read_at, expires_at] = [form.read_at, form.expires_at].map(Duration::from_millis);
     let left = read_at.saturating_add(lifetime).min(expires_at).saturating_sub(now).min(lifetime);
     let remaining = if form.epoch == epoch { left } else { Duration::ZERO };
-    Some(Entry { value, remaining })
+    Some(SharedEntry { value, remaining })
 }
 
 #[cfg(test)]
@@ -140,7 +140,7 @@ mod tests {
 
     fn opened(text: &str) -> bool {
         let sealer = Sealer::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
-        let sealed = sealer.seal(Purpose::Value, "name", text.as_bytes()).unwrap();
+        let sealed = sealer.seal(SealPurpose::Value, "name", text.as_bytes()).unwrap();
         open::<KeyRecords>(&sealer, "name", "epoch", span(10), READ, &sealed).is_some()
     }
 

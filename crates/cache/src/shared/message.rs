@@ -5,7 +5,7 @@
 use administration::Invalidation;
 use serde::{Deserialize, Serialize};
 
-use super::sealer::{Purpose, Sealer};
+use super::sealer::{SealPurpose, Sealer};
 
 /// Changes of one tenant from one replica.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,12 +17,12 @@ pub(crate) struct Message {
 impl Message {
     /// Seals the message for this channel.
     pub(crate) fn seal(&self, sealer: &Sealer, channel: &str) -> Option<Vec<u8>> {
-        sealer.seal(Purpose::Message, channel, &serde_json::to_vec(self).ok()?)
+        sealer.seal(SealPurpose::Message, channel, &serde_json::to_vec(self).ok()?)
     }
 
     /// Opens a message; `None` unless a replica of this format has sealed it for this channel.
     pub(crate) fn open(sealer: &Sealer, channel: &str, sealed: &[u8]) -> Option<Self> {
-        serde_json::from_slice(&sealer.open(Purpose::Message, channel, sealed)?).ok()
+        serde_json::from_slice(&sealer.open(SealPurpose::Message, channel, sealed)?).ok()
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::oneshot::Receiver;
 use tokio::time::Instant;
 
 use super::RedisCache;
-use super::entry::{self, Row};
+use super::entry::{self, SharedRow};
 use super::scripts::{LOOK, PUT};
 use super::sealer::token;
 use crate::Freshness;
@@ -24,7 +24,7 @@ const LEASE: &[u8] = b"10000";
 const EPOCH: &[u8] = b"3600000";
 
 /// A row and the time of its reading.
-pub struct Reading<V> {
+pub struct SharedReading<V> {
     /// The row, if it exists.
     pub value: Option<Arc<V>>,
     /// When the store was read; for a row from Redis, when the other replica read the store.
@@ -33,8 +33,8 @@ pub struct Reading<V> {
     pub is_shared: bool,
 }
 
-enum Found<V> {
-    Row(Reading<V>),
+enum FoundEntry<V> {
+    Row(SharedReading<V>),
     Nothing(Option<Lease>),
 }
 
@@ -59,22 +59,22 @@ pub(crate) struct SharedRows {
 
 impl SharedRows {
     /// Reads the row from Redis if it is there, otherwise by this load, which must not have started.
-    pub(crate) async fn read<R: Row>(
+    pub(crate) async fn read<R: SharedRow>(
         &self,
         row: &Invalidation,
         load: impl Future<Output = Stored<Option<Arc<R>>>> + Send,
-    ) -> Stored<Reading<R>> {
+    ) -> Stored<SharedReading<R>> {
         let is_usable = |redis: &&Arc<RedisCache>| {
             redis.is_up_for(row.tenant()) && !redis.pending_invalidations.is_pending(row.tenant())
         };
         let Some(redis) = self.redis.as_ref().filter(is_usable) else {
             let at = Instant::now();
-            return Ok(Reading { value: load.await?, at, is_shared: false });
+            return Ok(SharedReading { value: load.await?, at, is_shared: false });
         };
         let freshness = self.freshness;
         let lease = match redis.look(row, freshness).await {
-            Found::Row(reading) => return Ok(reading),
-            Found::Nothing(lease) => lease,
+            FoundEntry::Row(reading) => return Ok(reading),
+            FoundEntry::Nothing(lease) => lease,
         };
         let (at, wall) = (Instant::now(), (redis.clock)());
         let value = load.await?;
@@ -84,7 +84,7 @@ impl SharedRows {
             // No request waits for the write.
             runtime.spawn(async move { redis.put(&lease, freshness, at, wall, value.as_deref()).await });
         }
-        Ok(Reading { value, at, is_shared: false })
+        Ok(SharedReading { value, at, is_shared: false })
     }
 
     /// Publishes invalidations to Redis and the other replicas; the receiver gets whether that succeeded.
@@ -95,7 +95,7 @@ impl SharedRows {
 }
 
 impl RedisCache {
-    async fn look<R: Row>(&self, row: &Invalidation, freshness: Freshness) -> Found<R> {
+    async fn look<R: SharedRow>(&self, row: &Invalidation, freshness: Freshness) -> FoundEntry<R> {
         let names = self.names.of(row);
         let counters = &self.connection.counters;
         let mut discard = false;
@@ -103,7 +103,7 @@ impl RedisCache {
             let (at, now) = (Instant::now(), (self.clock)());
             let Some((epoch, value, left, lease)) = self.ask(&names, discard).await else {
                 counters.misses.count();
-                return Found::Nothing(None);
+                return FoundEntry::Nothing(None);
             };
             let sealed_epoch = self.epoch_of_history(&epoch);
             if let Some(sealed) = value {
@@ -116,7 +116,11 @@ impl RedisCache {
                         let age = freshness.of(entry.value.as_ref()).saturating_sub(remaining);
                         if let Some(at) = at.checked_sub(age).filter(|_| !remaining.is_zero()) {
                             counters.hits.count();
-                            return Found::Row(Reading { value: entry.value, at, is_shared: true });
+                            return FoundEntry::Row(SharedReading {
+                                value: entry.value,
+                                at,
+                                is_shared: true,
+                            });
                         }
                     }
                     None => counters.rejected.count(),
@@ -127,7 +131,7 @@ impl RedisCache {
                 }
             }
             counters.misses.count();
-            return Found::Nothing(lease.map(|lease| Lease { names, lease, epoch, sealed_epoch }));
+            return FoundEntry::Nothing(lease.map(|lease| Lease { names, lease, epoch, sealed_epoch }));
         }
     }
 
@@ -138,7 +142,7 @@ impl RedisCache {
         self.connection.run(&LOOK, names, arguments).await
     }
 
-    async fn put<R: Row>(
+    async fn put<R: SharedRow>(
         &self,
         lease: &Lease,
         freshness: Freshness,

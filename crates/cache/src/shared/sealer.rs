@@ -21,7 +21,7 @@ pub(crate) struct Sealer(KeyedDigest);
 
 /// The purpose of sealed bytes, so that a message cannot pass for a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum SealPurpose {
     Value,
     Message,
     UsedIdentifier,
@@ -33,14 +33,14 @@ impl Sealer {
     }
 
     /// Seals bytes; `None` only without random bytes.
-    pub(crate) fn seal(&self, purpose: Purpose, name: &str, plaintext: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn seal(&self, purpose: SealPurpose, name: &str, plaintext: &[u8]) -> Option<Vec<u8>> {
         let mut head = [FORMAT; HEAD_LEN];
         head[1..].copy_from_slice(random_bytes::<16>().as_slice());
         self.cipher(&head).seal(&head, &context(purpose, name), plaintext).ok()
     }
 
     /// Opens bytes; `None` unless every bit is as it was sealed, for this purpose and this name.
-    pub(crate) fn open(&self, purpose: Purpose, name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn open(&self, purpose: SealPurpose, name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (head, rest) = sealed.split_first_chunk::<HEAD_LEN>().filter(|(head, _)| head[0] == FORMAT)?;
         self.cipher(head).open(head, &context(purpose, name), rest).ok()
     }
@@ -56,11 +56,11 @@ pub(crate) fn token() -> String {
 }
 
 /// The purpose has a fixed length, so no two contexts have the same bytes.
-fn context(purpose: Purpose, name: &str) -> Vec<u8> {
+fn context(purpose: SealPurpose, name: &str) -> Vec<u8> {
     let purpose = match purpose {
-        Purpose::Value => b'v',
-        Purpose::Message => b'm',
-        Purpose::UsedIdentifier => b'u',
+        SealPurpose::Value => b'v',
+        SealPurpose::Message => b'm',
+        SealPurpose::UsedIdentifier => b'u',
     };
     [&[purpose], name.as_bytes()].concat()
 }
@@ -76,27 +76,27 @@ mod tests {
     // [V11 11.3.4]
     #[test]
     fn only_the_same_key_purpose_and_name_open_what_was_sealed() {
-        let sealed = sealer(1).seal(Purpose::Value, "a", b"canary").unwrap();
-        assert_eq!(sealer(1).open(Purpose::Value, "a", &sealed).unwrap().as_slice(), b"canary");
-        assert_eq!(sealer(1).open(Purpose::Value, "b", &sealed), None);
-        assert_eq!(sealer(1).open(Purpose::Message, "a", &sealed), None);
-        assert_eq!(sealer(1).open(Purpose::UsedIdentifier, "a", &sealed), None);
-        assert_eq!(sealer(2).open(Purpose::Value, "a", &sealed), None);
+        let sealed = sealer(1).seal(SealPurpose::Value, "a", b"canary").unwrap();
+        assert_eq!(sealer(1).open(SealPurpose::Value, "a", &sealed).unwrap().as_slice(), b"canary");
+        assert_eq!(sealer(1).open(SealPurpose::Value, "b", &sealed), None);
+        assert_eq!(sealer(1).open(SealPurpose::Message, "a", &sealed), None);
+        assert_eq!(sealer(1).open(SealPurpose::UsedIdentifier, "a", &sealed), None);
+        assert_eq!(sealer(2).open(SealPurpose::Value, "a", &sealed), None);
         assert!(!sealed.windows(6).any(|window| window == b"canary"));
-        assert_ne!(sealer(1).seal(Purpose::Value, "a", b"canary").unwrap(), sealed);
+        assert_ne!(sealer(1).seal(SealPurpose::Value, "a", b"canary").unwrap(), sealed);
     }
 
     // [V11 11.2.5]
     #[test]
     fn every_bit_and_every_byte_counts() {
-        let sealed = sealer(1).seal(Purpose::Value, "a", b"x").unwrap();
+        let sealed = sealer(1).seal(SealPurpose::Value, "a", b"x").unwrap();
         for bit in 0..sealed.len() * 8 {
             let mut changed = sealed.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(sealer(1).open(Purpose::Value, "a", &changed), None, "bit {bit}");
+            assert_eq!(sealer(1).open(SealPurpose::Value, "a", &changed), None, "bit {bit}");
         }
         for length in 0..sealed.len() {
-            assert_eq!(sealer(1).open(Purpose::Value, "a", &sealed[..length]), None, "{length} bytes");
+            assert_eq!(sealer(1).open(SealPurpose::Value, "a", &sealed[..length]), None, "{length} bytes");
         }
     }
 }

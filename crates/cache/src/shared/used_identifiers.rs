@@ -12,7 +12,7 @@ use tenancy::TenantId;
 
 use super::RedisCache;
 use super::scripts::{LOOK_FOR_MARK, MARK};
-use super::sealer::Purpose;
+use super::sealer::SealPurpose;
 
 impl RedisCache {
     /// Whether Redis has a mark that this identifier was used in this tenant. No answer counts as no mark.
@@ -55,7 +55,7 @@ impl RedisCache {
     async fn mark(&self, name: String, ends_at: Duration, left: Duration) {
         // The end is in whole seconds. The second that has begun does not count.
         let plaintext = ends_at.as_secs().to_be_bytes();
-        let Some(sealed) = self.sealer.seal(Purpose::UsedIdentifier, &name, &plaintext) else { return };
+        let Some(sealed) = self.sealer.seal(SealPurpose::UsedIdentifier, &name, &plaintext) else { return };
         let left = left.as_millis().to_string();
         if let Some(true) = self.connection.run(&MARK, &[name], &[&sealed, left.as_bytes()]).await {
             self.connection.counters.marks.count();
@@ -64,7 +64,7 @@ impl RedisCache {
 
     /// When the mark of this name ends, since 1970.
     fn opened(&self, name: &str, sealed: &[u8]) -> Option<Duration> {
-        let plaintext = self.sealer.open(Purpose::UsedIdentifier, name, sealed)?;
+        let plaintext = self.sealer.open(SealPurpose::UsedIdentifier, name, sealed)?;
         Some(Duration::from_secs(u64::from_be_bytes(plaintext.as_slice().try_into().ok()?)))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cache::{Freshness, ReadThrough, Reading, Source};
+use cache::{Freshness, ReadThrough, SharedReading, Source};
 use tenancy::{Stored, TenantId};
 use tokio::time::Instant;
 
@@ -29,10 +29,10 @@ impl Source for Changes {
         (key, "")
     }
 
-    async fn load(&self, _: &TenantId) -> Stored<Reading<u64>> {
+    async fn load(&self, _: &TenantId) -> Stored<SharedReading<u64>> {
         let (at, value) = (Instant::now(), self.0.load(Ordering::SeqCst));
         tokio::task::yield_now().await;
-        Ok(Reading { value: Some(Arc::new(value)), at, is_shared: false })
+        Ok(SharedReading { value: Some(Arc::new(value)), at, is_shared: false })
     }
 
     fn stale_if_error(&self, _: &TenantId, _: &u64) -> Duration {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cache::SharedReplayGuard;
 use redis::{Cmd, FromRedisValue};
-use registry::{ReplayGuard, SingleUseIdentifier};
+use registry::{ReplayStore, SingleUseIdentifier};
 use tenancy::Tenant;
 use testkit::{Failure, RedisServer, fixtures};
 use values::Timestamp;

@@ -16,7 +16,8 @@ use super::arguments::variable;
 use super::error::AdminClientError;
 use crate::profiles::Trust;
 use crate::profiles::{
-    Chosen, CredentialKind, Endpoint, Folders, Profile, ProfileStore, SharedTokens, no_token, source_builder,
+    Chosen, CredentialKind, Folders, Profile, ProfileStore, SharedTokens, TokenEndpoint, no_token,
+    source_builder,
 };
 use server::clock;
 use settings::Environment;
@@ -26,14 +27,14 @@ use settings::files;
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The source of the token.
-pub(super) enum Credential {
+pub(super) enum TokenOrigin {
     Token(Secret),
     /// A client that the options or variables name, with its secret.
     Client(Box<Profile>, Secret),
     Profile(Folders, Box<Chosen>),
 }
 
-impl Credential {
+impl TokenOrigin {
     /// Options come before variables, variables before a profile, and a token before a
     /// client that fetches one.
     pub(super) fn choose(
@@ -55,7 +56,7 @@ impl Credential {
         match (client, file) {
             (Some(client), Some(file)) => {
                 let endpoint =
-                    Endpoint::Tenant { server: server.clone(), tenant: arguments.as_tenant.clone() };
+                    TokenEndpoint::Tenant { server: server.clone(), tenant: arguments.as_tenant.clone() };
                 let profile = Profile::new(endpoint, client.to_owned(), CredentialKind::Secret);
                 Ok(Self::Client(Box::new(profile), line_of(file)?))
             }
@@ -172,10 +173,10 @@ fn request(profile: &Profile) -> Request {
 }
 
 /// The profile for this server. Without a folder for profiles there is none.
-fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<Credential>> {
+fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<TokenOrigin>> {
     let Ok(folders) = Folders::from_environment(environment) else { return Ok(None) };
     let chosen = ProfileStore(&folders).of_server(server)?;
-    Ok(chosen.map(|chosen| Credential::Profile(folders, Box::new(chosen))))
+    Ok(chosen.map(|chosen| TokenOrigin::Profile(folders, Box::new(chosen))))
 }
 
 fn line_of(file: &Path) -> anyhow::Result<Secret> {

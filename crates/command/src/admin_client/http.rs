@@ -9,7 +9,7 @@ use values::Secret;
 
 use super::answer::ApiAnswer;
 use super::arguments::AdminArguments;
-use super::credential::{Credential, OwnCredential};
+use super::credential::{OwnCredential, TokenOrigin};
 use super::error::AdminClientError;
 use super::request::ApiRequest;
 use crate::busy_server::wait_for_room;
@@ -38,7 +38,7 @@ impl Http {
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         ensure!(matches!(server.scheme(), "http" | "https"), "--server is an http or https URL");
-        let credential = Credential::choose(server, arguments, environment)?;
+        let credential = TokenOrigin::choose(server, arguments, environment)?;
         let trust = credential.trust(arguments);
         let client = client(server, &trust, credential.identity()?)?;
         let own = credential.own()?;

@@ -96,8 +96,8 @@ impl InProcess {
             })
         };
         let operator = Authority::operator(Actor { name: actor.to_owned(), ..Actor::default() });
-        let secrets = (Arc::clone(&sealer), &pepper);
-        let (api, caches) = server::operator_api(settings, &database, secrets, operator, announce).await?;
+        let (api, caches) =
+            server::operator_api(settings, &database, Arc::clone(&sealer), &pepper, operator, announce).await?;
         Ok(Self { database, sealer, pepper, actor: actor.to_owned(), api, caches, changed })
     }
 
@@ -110,8 +110,8 @@ impl InProcess {
         if let Some(lines) = &request.lines {
             return self.published(self.api.post_lines(&request.path, lines.clone()).await).await;
         }
-        let route = (request.method.as_str(), request.path.as_str());
-        self.published(self.api.call(route, body, Some(key)).await).await
+        let (method, path) = (request.method.as_str(), request.path.as_str());
+        self.published(self.api.call(method, path, body, Some(key)).await).await
     }
 
     /// Creates the first administrator.

@@ -19,7 +19,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// The attempts of one request.
-pub(super) struct Repeats<'r> {
+pub(super) struct RequestAttempts<'r> {
     request: &'r ApiRequest,
     until: Instant,
     pause: Duration,
@@ -27,7 +27,7 @@ pub(super) struct Repeats<'r> {
     may_be_done: bool,
 }
 
-impl<'r> Repeats<'r> {
+impl<'r> RequestAttempts<'r> {
     pub(super) fn new(request: &'r ApiRequest) -> Self {
         Self { request, until: Instant::now() + LONGEST, pause: FIRST_PAUSE, may_be_done: false }
     }

@@ -5,16 +5,16 @@ use server::{clock, tls};
 use settings::Loaded;
 use values::Timestamp;
 
-use super::report::{Check, Line};
+use super::report::{DoctorCheck, ReportLine};
 
-const CERTIFICATE: Check = Check("certificate");
+const CERTIFICATE: DoctorCheck = DoctorCheck("certificate");
 
 const DAY: u64 = 86_400;
 /// Within this number of days before its end, a certificate causes a warning.
 const SOON: u64 = 14;
 
 /// A certificate that cannot be served is reported as an error of the settings.
-pub(super) fn check(loaded: &Loaded) -> Vec<Line> {
+pub(super) fn check(loaded: &Loaded) -> Vec<ReportLine> {
     let mut lines = Vec::new();
     for listener in &loaded.platform.server.listeners {
         let Some(files) = &listener.tls else { continue };
@@ -32,11 +32,11 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Line> {
 
 /// Judges how long a certificate is still valid.
 pub(super) fn remaining(
-    check: Check,
+    check: DoctorCheck,
     address: &str,
     Validity { not_before, not_after }: Validity,
     now: Timestamp,
-) -> Line {
+) -> ReportLine {
     let until = not_after.to_rfc3339();
     let days = not_after.seconds().saturating_sub(now.seconds()) / DAY;
     let renew = "replace certificate and key; a running server takes over new files by itself";
@@ -53,7 +53,7 @@ pub(super) fn remaining(
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Status;
+    use super::super::report::DoctorStatus;
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -65,10 +65,14 @@ mod tests {
         let validity =
             Validity { not_before: at("2026-01-01T00:00:00Z"), not_after: at("2026-12-31T00:00:00Z") };
         for (now, expected, found) in [
-            ("2025-12-31T00:00:00Z", Status::Error, "a: not valid before 2026-01-01T00:00:00Z"),
-            ("2026-12-01T00:00:00Z", Status::Ok, "a: valid for 30 days, until 2026-12-31T00:00:00Z"),
-            ("2026-12-18T00:00:00Z", Status::Warning, "a: valid for 13 days, until 2026-12-31T00:00:00Z"),
-            ("2027-01-01T00:00:00Z", Status::Error, "a: expired at 2026-12-31T00:00:00Z"),
+            ("2025-12-31T00:00:00Z", DoctorStatus::Error, "a: not valid before 2026-01-01T00:00:00Z"),
+            ("2026-12-01T00:00:00Z", DoctorStatus::Ok, "a: valid for 30 days, until 2026-12-31T00:00:00Z"),
+            (
+                "2026-12-18T00:00:00Z",
+                DoctorStatus::Warning,
+                "a: valid for 13 days, until 2026-12-31T00:00:00Z",
+            ),
+            ("2027-01-01T00:00:00Z", DoctorStatus::Error, "a: expired at 2026-12-31T00:00:00Z"),
         ] {
             let line = remaining(CERTIFICATE, "a", validity, at(now));
             assert_eq!((line.status, &*line.found), (expected, found));

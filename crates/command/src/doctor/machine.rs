@@ -8,15 +8,15 @@ use rustix::process::{Resource, geteuid, getrlimit};
 use settings::owner::name;
 use settings::{Loaded, StorageLocation};
 
-use super::report::{Check, Line};
+use super::report::{DoctorCheck, ReportLine};
 use super::store::nearest_folder;
 
-const DISK: Check = Check("disk");
-const MEMORY: Check = Check("memory");
-const OPEN_FILES: Check = Check("open-files");
-const USER: Check = Check("user");
-const CORE_DUMPS: Check = Check("core-dumps");
-const SWAP: Check = Check("swap");
+const DISK: DoctorCheck = DoctorCheck("disk");
+const MEMORY: DoctorCheck = DoctorCheck("memory");
+const OPEN_FILES: DoctorCheck = DoctorCheck("open-files");
+const USER: DoctorCheck = DoctorCheck("user");
+const CORE_DUMPS: DoctorCheck = DoctorCheck("core-dumps");
+const SWAP: DoctorCheck = DoctorCheck("swap");
 
 const MIB: u64 = 1 << 20;
 /// A sign-in takes 19 MiB for each hash that is computed at once.
@@ -26,7 +26,7 @@ const NO_SPACE: u64 = 64 * MIB;
 /// The connections that one machine serves easily, with the files of store, certificates and listeners.
 const FEW_FILES: u64 = 4_096;
 
-pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<Line> {
+pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<ReportLine> {
     let files = getrlimit(Resource::Nofile).current;
     let wanted = loaded.platform.server.max_connections.map(u64::from);
     let mut lines = vec![disk(config, loaded), memory(), open_files(files, wanted), user()];
@@ -44,7 +44,7 @@ pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<Line> {
 }
 
 /// Checks the disk of the rows, or with PostgreSQL that of the server's files.
-fn disk(config: &Path, loaded: &Loaded) -> Line {
+fn disk(config: &Path, loaded: &Loaded) -> ReportLine {
     let folder = match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => nearest_folder(path),
         StorageLocation::Postgres { .. } => nearest_folder(config),
@@ -55,7 +55,7 @@ fn disk(config: &Path, loaded: &Loaded) -> Line {
     }
 }
 
-fn judge_space(folder: &Path, free: u64) -> Line {
+fn judge_space(folder: &Path, free: u64) -> ReportLine {
     let found = format!("{} MiB are free in {}", free / MIB, folder.display());
     let fix = "make room: a full disk stops every write, and with SQLite some reads";
     match free {
@@ -66,7 +66,7 @@ fn judge_space(folder: &Path, free: u64) -> Line {
 }
 
 /// Checks the memory that the kernel can give, within the limit of a container.
-fn memory() -> Line {
+fn memory() -> ReportLine {
     let available = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
     let read = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let of_group = read("/sys/fs/cgroup/memory.max")
@@ -88,7 +88,7 @@ fn available(meminfo: &str) -> Option<u64> {
 }
 
 /// Checks the limit of open files. Three quarters of them may be connections. None means no limit.
-fn open_files(limit: Option<u64>, wanted: Option<u64>) -> Line {
+fn open_files(limit: Option<u64>, wanted: Option<u64>) -> ReportLine {
     let Some(limit) = limit else { return OPEN_FILES.ok("there is no limit") };
     let found = format!("this user may open {limit} files, so {} connections", limit - limit / 4);
     match wanted {
@@ -102,7 +102,7 @@ fn open_files(limit: Option<u64>, wanted: Option<u64>) -> Line {
     }
 }
 
-fn user() -> Line {
+fn user() -> ReportLine {
     let user = geteuid();
     if user.is_root() {
         return USER.skipped("this is root; the other lines are those of root, not of the service's user");
@@ -110,7 +110,7 @@ fn user() -> Line {
     USER.ok(name(user.as_raw()).unwrap_or_else(|| user.as_raw().to_string()))
 }
 
-fn core_dumps(limit: Option<u64>) -> Line {
+fn core_dumps(limit: Option<u64>) -> ReportLine {
     match limit {
         Some(0) => CORE_DUMPS.ok("are off"),
         _ => CORE_DUMPS.warning(
@@ -121,7 +121,7 @@ fn core_dumps(limit: Option<u64>) -> Line {
 }
 
 /// Compressed memory is no disk.
-fn swap(table: Option<&str>) -> Line {
+fn swap(table: Option<&str>) -> ReportLine {
     let Some(table) = table else { return SWAP.skipped("this system does not say") };
     let files: Vec<_> = table
         .lines()
@@ -140,26 +140,26 @@ fn swap(table: Option<&str>) -> Line {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Status;
+    use super::super::report::DoctorStatus;
     use super::*;
 
     #[test]
     fn each_need_of_the_server_has_its_limit() {
         let folder = Path::new("data");
         for (line, expected, found) in [
-            (judge_space(folder, NO_SPACE - 1), Status::Error, "63 MiB are free in data"),
-            (judge_space(folder, LITTLE_SPACE - 1), Status::Warning, "1023 MiB are free in data"),
-            (judge_space(folder, LITTLE_SPACE), Status::Ok, "1024 MiB are free in data"),
-            (open_files(Some(4_095), None), Status::Warning, "4095 files, so 3072 connections"),
-            (open_files(Some(4_096), None), Status::Ok, "3072 connections"),
-            (open_files(Some(1_024), Some(768)), Status::Ok, "768 connections"),
-            (open_files(Some(1_024), Some(769)), Status::Warning, "server.max_connections is 769"),
-            (open_files(None, Some(769)), Status::Ok, "no limit"),
-            (core_dumps(Some(0)), Status::Ok, "off"),
-            (core_dumps(None), Status::Warning, "on for this user"),
-            (swap(Some("Filename Type\n/dev/zram0 partition\n")), Status::Ok, "off"),
-            (swap(Some("Filename Type\n/dev/sda2 partition\n")), Status::Warning, "/dev/sda2 may keep"),
-            (swap(None), Status::Skipped, "does not say"),
+            (judge_space(folder, NO_SPACE - 1), DoctorStatus::Error, "63 MiB are free in data"),
+            (judge_space(folder, LITTLE_SPACE - 1), DoctorStatus::Warning, "1023 MiB are free in data"),
+            (judge_space(folder, LITTLE_SPACE), DoctorStatus::Ok, "1024 MiB are free in data"),
+            (open_files(Some(4_095), None), DoctorStatus::Warning, "4095 files, so 3072 connections"),
+            (open_files(Some(4_096), None), DoctorStatus::Ok, "3072 connections"),
+            (open_files(Some(1_024), Some(768)), DoctorStatus::Ok, "768 connections"),
+            (open_files(Some(1_024), Some(769)), DoctorStatus::Warning, "server.max_connections is 769"),
+            (open_files(None, Some(769)), DoctorStatus::Ok, "no limit"),
+            (core_dumps(Some(0)), DoctorStatus::Ok, "off"),
+            (core_dumps(None), DoctorStatus::Warning, "on for this user"),
+            (swap(Some("Filename Type\n/dev/zram0 partition\n")), DoctorStatus::Ok, "off"),
+            (swap(Some("Filename Type\n/dev/sda2 partition\n")), DoctorStatus::Warning, "/dev/sda2 may keep"),
+            (swap(None), DoctorStatus::Skipped, "does not say"),
         ] {
             assert_eq!(line.status, expected, "{line:?}");
             assert!(line.found.contains(found), "{line:?}");

@@ -17,22 +17,22 @@ use url::Url;
 use values::{Timestamp, with_commands};
 
 use super::certificates::remaining;
-use super::report::{Check, Line};
+use super::report::{DoctorCheck, ReportLine};
 use server::clock;
 use settings::{Listener, Loaded};
 
-const LISTENER: Check = Check("listener");
-const ISSUER: Check = Check("issuer");
-const KEY_SET: Check = Check("key-set");
-const NAME: Check = Check("name");
-const PROXY: Check = Check("proxy");
-const TLS: Check = Check("tls");
+const LISTENER: DoctorCheck = DoctorCheck("listener");
+const ISSUER: DoctorCheck = DoctorCheck("issuer");
+const KEY_SET: DoctorCheck = DoctorCheck("key-set");
+const NAME: DoctorCheck = DoctorCheck("name");
+const PROXY: DoctorCheck = DoctorCheck("proxy");
+const TLS: DoctorCheck = DoctorCheck("tls");
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The most issuers that are requested. Tenants of one server fail alike.
 const MOST: usize = 10;
 
 /// A line for each listener.
-pub(super) async fn listeners(loaded: &Loaded) -> Vec<Line> {
+pub(super) async fn listeners(loaded: &Loaded) -> Vec<ReportLine> {
     let mut lines = Vec::new();
     for listener in &loaded.platform.server.listeners {
         lines.push(check_listener(listener).await);
@@ -40,7 +40,7 @@ pub(super) async fn listeners(loaded: &Loaded) -> Vec<Line> {
     lines
 }
 
-async fn check_listener(listener: &Listener) -> Line {
+async fn check_listener(listener: &Listener) -> ReportLine {
     let address = listener.address.socket();
     if address.port() == 0 {
         return LISTENER.ok(format!("{address}: the system chooses a free port"));
@@ -101,7 +101,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Whether the name of the public URL leads anywhere, as callers look it up.
-pub(super) async fn name(loaded: &Loaded) -> Line {
+pub(super) async fn name(loaded: &Loaded) -> ReportLine {
     let url = Url::parse(loaded.platform.server.public_url.as_str());
     let Some((host, port)) =
         url.ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)))
@@ -119,7 +119,7 @@ pub(super) async fn name(loaded: &Loaded) -> Line {
 }
 
 /// Whether the address of a caller is known if TLS ends before the server.
-pub(super) fn proxy(loaded: &Loaded) -> Line {
+pub(super) fn proxy(loaded: &Loaded) -> ReportLine {
     let server = &loaded.platform.server;
     let is_trusted = |listener: &Listener| listener.tls.is_some() || listener.trusted_proxies.is_some();
     if !server.public_url.is_https() || server.listeners.iter().any(is_trusted) {
@@ -133,7 +133,7 @@ pub(super) fn proxy(loaded: &Loaded) -> Line {
 
 /// A line for each issuer, and the time by the clock of one that answered. Before a first start no issuer
 /// needs to answer.
-pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<Line>, Option<Timestamp>) {
+pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<ReportLine>, Option<Timestamp>) {
     let served = || loaded.declaration.tenants.values().filter(|declared| declared.tenant.strategies.oauth2);
     let (mut lines, mut clock) = (Vec::new(), None);
     for declared in served().take(MOST) {
@@ -152,13 +152,13 @@ pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<Line
 async fn check_issuer(
     DeclaredTenant { tenant, .. }: &DeclaredTenant,
     is_before_start: bool,
-) -> (Vec<Line>, Option<Timestamp>) {
+) -> (Vec<ReportLine>, Option<Timestamp>) {
     let issuer = tenant.issuer.as_str();
     let Some(url) = metadata_url(issuer) else {
         return (vec![ISSUER.skipped(format!("{issuer} is no URL"))], None);
     };
     let named = |words: &str| format!("{issuer} (tenant {}): {words}", tenant.id);
-    let Answer { status, document, date, certificate } = match request(&url).await {
+    let ServerAnswer { status, document, date, certificate } = match request(&url).await {
         Ok(answer) => answer,
         Err(_) if is_before_start => {
             return (vec![ISSUER.skipped(named("the first start serves it"))], None);
@@ -189,7 +189,7 @@ async fn check_issuer(
 }
 
 /// Requests the keys where a verifier does.
-async fn check_key_set(url: &Url, named: impl Fn(&str) -> String) -> Line {
+async fn check_key_set(url: &Url, named: impl Fn(&str) -> String) -> ReportLine {
     let fix = "let the proxy pass the path of jwks_uri on to the server, and let no cache keep it beyond its Cache-Control";
     let answer = match request(url).await {
         Ok(answer) => answer,
@@ -204,7 +204,7 @@ async fn check_key_set(url: &Url, named: impl Fn(&str) -> String) -> Line {
 }
 
 /// What a server answers to a request for a document.
-struct Answer {
+struct ServerAnswer {
     status: u16,
     document: Option<Value>,
     /// The time by its clock.
@@ -213,7 +213,7 @@ struct Answer {
     certificate: Option<Validity>,
 }
 
-async fn request(url: &Url) -> Result<Answer, String> {
+async fn request(url: &Url) -> Result<ServerAnswer, String> {
     let mut builder = builder().tls_info(true);
     if values::is_loopback(url) {
         builder = builder.no_proxy();
@@ -229,7 +229,7 @@ async fn request(url: &Url) -> Result<Answer, String> {
     let der = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
     let certificate = der.and_then(CertificateFacts::read).map(|facts| facts.validity);
     let document = answer.json().await.ok();
-    Ok(Answer { status, document, date, certificate })
+    Ok(ServerAnswer { status, document, date, certificate })
 }
 
 fn builder() -> reqwest::ClientBuilder {

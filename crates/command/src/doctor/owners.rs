@@ -5,18 +5,18 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::report::{Check, Line};
+use super::report::{DoctorCheck, ReportLine};
 use server::file_access::files_of;
 use settings::owner::name;
 use settings::{Loaded, SealingKeySource, StorageLocation};
 
-const FILES: Check = Check("files");
-const SECRECY: Check = Check("secrecy");
-const CONFIG: Check = Check("config");
+const FILES: DoctorCheck = DoctorCheck("files");
+const SECRECY: DoctorCheck = DoctorCheck("secrecy");
+const CONFIG: DoctorCheck = DoctorCheck("config");
 const ROOT: u32 = 0;
 
 /// A line for each existing file, one for all files that others may read, and one for the settings.
-pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<Line> {
+pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<ReportLine> {
     let found = files(loaded).into_iter().filter_map(|path| Some((fs::metadata(&path).ok()?, path)));
     let found: Vec<_> = found.collect();
     let mut lines: Vec<_> = found.iter().filter_map(|(file, path)| line(path, file)).collect();
@@ -27,7 +27,7 @@ pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<Line> {
     lines
 }
 
-fn secrecy<'p>(open: impl Iterator<Item = &'p PathBuf>) -> Line {
+fn secrecy<'p>(open: impl Iterator<Item = &'p PathBuf>) -> ReportLine {
     let open: Vec<_> = open.map(|path| path.display().to_string()).collect();
     if open.is_empty() {
         return SECRECY.ok("no file with secrets or rows is open to every user");
@@ -36,7 +36,7 @@ fn secrecy<'p>(open: impl Iterator<Item = &'p PathBuf>) -> Line {
     SECRECY.warning(format!("every user of this machine may open {open}"), format!("run `chmod o= {open}`"))
 }
 
-fn settings_mode(config: &Path, mode: u32) -> Line {
+fn settings_mode(config: &Path, mode: u32) -> ReportLine {
     let config = config.display();
     let found = format!("{config} has the mode {mode:04o}");
     if mode & 0o002 == 0 {
@@ -65,14 +65,14 @@ fn files(loaded: &Loaded) -> Vec<PathBuf> {
     files
 }
 
-fn line(path: &Path, file: &Metadata) -> Option<Line> {
+fn line(path: &Path, file: &Metadata) -> Option<ReportLine> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder_owner = fs::metadata(folder).ok()?.uid();
     Some(judge(path, file.uid(), file.mode() & 0o7777, folder_owner))
 }
 
 /// A folder of root may hold files for any service; a folder of a service holds the service's files.
-fn judge(path: &Path, owner: u32, mode: u32, folder_owner: u32) -> Line {
+fn judge(path: &Path, owner: u32, mode: u32, folder_owner: u32) -> ReportLine {
     let [owned_by, service] =
         [owner, folder_owner].map(|user| name(user).unwrap_or_else(|| user.to_string()));
     let found = format!("{} belongs to {owned_by} (mode {mode:04o})", path.display());
@@ -87,23 +87,28 @@ fn judge(path: &Path, owner: u32, mode: u32, folder_owner: u32) -> Line {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Status;
+    use super::super::report::DoctorStatus;
     use super::*;
 
     #[test]
     fn a_file_of_another_owner_than_its_folder_is_an_error() {
-        for (owner, folder, expected) in
-            [(0, 0, Status::Ok), (998, 998, Status::Ok), (998, 0, Status::Ok), (0, 998, Status::Error)]
-        {
+        for (owner, folder, expected) in [
+            (0, 0, DoctorStatus::Ok),
+            (998, 998, DoctorStatus::Ok),
+            (998, 0, DoctorStatus::Ok),
+            (0, 998, DoctorStatus::Error),
+        ] {
             let line = judge(Path::new("/var/lib/latchkey/latchkey.db"), owner, 0o600, folder);
             assert_eq!(line.status, expected, "{owner} {folder}");
         }
-        for (mode, expected) in [(0o644, Status::Ok), (0o640, Status::Ok), (0o646, Status::Error)] {
+        for (mode, expected) in
+            [(0o644, DoctorStatus::Ok), (0o640, DoctorStatus::Ok), (0o646, DoctorStatus::Error)]
+        {
             assert_eq!(settings_mode(Path::new("config.yaml"), mode).status, expected, "{mode:o}");
         }
         let open = [PathBuf::from("a"), PathBuf::from("b")];
         assert_eq!(secrecy(open.iter()).found, "every user of this machine may open a b");
-        assert_eq!(secrecy(open[..0].iter()).status, Status::Ok);
+        assert_eq!(secrecy(open[..0].iter()).status, DoctorStatus::Ok);
         assert!(judge(Path::new("x"), 0, 0o640, 0).found.contains("x belongs to root (mode 0640)"));
     }
 }

@@ -9,7 +9,7 @@ use crate::output::counted;
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Status {
+pub(super) enum DoctorStatus {
     /// The check has passed.
     Ok,
     /// Not checked, because what it needs is not there.
@@ -22,9 +22,9 @@ pub(super) enum Status {
 
 /// What a check has found.
 #[derive(Debug, Serialize)]
-pub(super) struct Line {
+pub(super) struct ReportLine {
     check: &'static str,
-    pub(super) status: Status,
+    pub(super) status: DoctorStatus,
     pub(super) found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<String>,
@@ -32,48 +32,49 @@ pub(super) struct Line {
 
 /// All checks.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
-    status: Status,
-    checks: Vec<Line>,
+pub(super) struct DoctorReport {
+    status: DoctorStatus,
+    checks: Vec<ReportLine>,
 }
 
 /// A check by its name.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Check(pub(super) &'static str);
+pub(super) struct DoctorCheck(pub(super) &'static str);
 
-impl Check {
-    pub(super) fn ok(self, found: impl Into<String>) -> Line {
-        Line { check: self.0, status: Status::Ok, found: found.into(), fix: None }
+impl DoctorCheck {
+    pub(super) fn ok(self, found: impl Into<String>) -> ReportLine {
+        ReportLine { check: self.0, status: DoctorStatus::Ok, found: found.into(), fix: None }
     }
 
-    pub(super) fn skipped(self, found: impl Into<String>) -> Line {
-        Line { status: Status::Skipped, ..self.ok(found) }
+    pub(super) fn skipped(self, found: impl Into<String>) -> ReportLine {
+        ReportLine { status: DoctorStatus::Skipped, ..self.ok(found) }
     }
 
-    pub(super) fn warning(self, found: impl Into<String>, fix: impl Into<String>) -> Line {
-        Line { status: Status::Warning, fix: Some(fix.into()), ..self.ok(found) }
+    pub(super) fn warning(self, found: impl Into<String>, fix: impl Into<String>) -> ReportLine {
+        ReportLine { status: DoctorStatus::Warning, fix: Some(fix.into()), ..self.ok(found) }
     }
 
-    pub(super) fn error(self, found: impl Into<String>, fix: impl Into<String>) -> Line {
-        Line { status: Status::Error, ..self.warning(found, fix) }
+    pub(super) fn error(self, found: impl Into<String>, fix: impl Into<String>) -> ReportLine {
+        ReportLine { status: DoctorStatus::Error, ..self.warning(found, fix) }
     }
 }
 
-impl Report {
-    pub(super) fn from_checks(checks: Vec<Line>) -> Self {
+impl DoctorReport {
+    pub(super) fn from_checks(checks: Vec<ReportLine>) -> Self {
         // A check that was skipped is no reason to act.
-        let statuses = checks.iter().map(|line| line.status).filter(|status| *status != Status::Skipped);
-        Self { status: statuses.max().unwrap_or(Status::Ok), checks }
+        let statuses =
+            checks.iter().map(|line| line.status).filter(|status| *status != DoctorStatus::Skipped);
+        Self { status: statuses.max().unwrap_or(DoctorStatus::Ok), checks }
     }
 
     pub(super) fn has_errors(&self) -> bool {
-        self.status == Status::Error
+        self.status == DoctorStatus::Error
     }
 
     /// A line for each check, with the fix below it, and a sum at the end.
     pub(super) fn lines(&self) -> String {
         let mut text = String::new();
-        for Line { check, status, found, fix } in &self.checks {
+        for ReportLine { check, status, found, fix } in &self.checks {
             let status = status.name();
             let found = found.replace('\n', "\n                     ");
             let _ = writeln!(text, "{status:8} {check:11} {found}");
@@ -82,12 +83,12 @@ impl Report {
             }
         }
         let count = |wanted| self.checks.iter().filter(|line| line.status == wanted).count();
-        let (errors, warnings) = (count(Status::Error), count(Status::Warning));
+        let (errors, warnings) = (count(DoctorStatus::Error), count(DoctorStatus::Warning));
         text + &format!("{}, {}\n", counted(errors, "error"), counted(warnings, "warning"))
     }
 }
 
-impl Status {
+impl DoctorStatus {
     const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -104,10 +105,10 @@ mod tests {
 
     #[test]
     fn lines_have_their_fix_below_them_and_a_sum_at_the_end() {
-        let report = Report::from_checks(vec![
-            Check("redis").ok("answers"),
-            Check("clock").warning("5 s behind", "set it"),
-            Check("issuer").skipped("not reached"),
+        let report = DoctorReport::from_checks(vec![
+            DoctorCheck("redis").ok("answers"),
+            DoctorCheck("clock").warning("5 s behind", "set it"),
+            DoctorCheck("issuer").skipped("not reached"),
         ]);
         let expected = "\
 ok       redis       answers
@@ -120,7 +121,10 @@ skipped  issuer      not reached
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["status"], "warning");
         assert_eq!(json["checks"][1]["fix"], "set it");
-        assert!(Report::from_checks(vec![Check("redis").error("x", "y")]).has_errors());
-        assert_eq!(Report::from_checks(vec![Check("redis").skipped("x")]).status, Status::Ok);
+        assert!(DoctorReport::from_checks(vec![DoctorCheck("redis").error("x", "y")]).has_errors());
+        assert_eq!(
+            DoctorReport::from_checks(vec![DoctorCheck("redis").skipped("x")]).status,
+            DoctorStatus::Ok
+        );
     }
 }

@@ -6,28 +6,28 @@ use storage::Database;
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Timestamp};
 
-use super::report::{Check, Line};
+use super::report::{DoctorCheck, ReportLine};
 use crate::output::counted;
 use server::clock;
 
-const REPLICAS: Check = Check("replicas");
-const KEY_STEPS: Check = Check("key-steps");
+const REPLICAS: DoctorCheck = DoctorCheck("replicas");
+const KEY_STEPS: DoctorCheck = DoctorCheck("key-steps");
 /// The most replicas that are checked.
 const NAMED: u32 = 20;
 /// A step is taken within a minute where a server runs.
 const LATE: Lifetime = Lifetime::from_seconds(3_600);
 
-pub(super) async fn check(database: &Database) -> [Line; 2] {
+pub(super) async fn check(database: &Database) -> [ReportLine; 2] {
     let replicas = database.list_replicas(NAMED).await.map(|all| self::replicas(&all));
     let steps = database.next_key_steps(None, NAMED).await.map(|all| key_steps(&all, clock::now()));
     [of(REPLICAS, replicas), of(KEY_STEPS, steps)]
 }
 
-fn of(check: Check, line: Stored<Line>) -> Line {
+fn of(check: DoctorCheck, line: Stored<ReportLine>) -> ReportLine {
     line.unwrap_or_else(|error| check.error(values::causes(&error), "see the line of the store"))
 }
 
-fn replicas(all: &[(String, Timestamp)]) -> Line {
+fn replicas(all: &[(String, Timestamp)]) -> ReportLine {
     let Some((_, last)) = all.first() else {
         return REPLICAS.skipped("none has counted a request within a day");
     };
@@ -36,7 +36,7 @@ fn replicas(all: &[(String, Timestamp)]) -> Line {
 }
 
 /// The earliest come first.
-fn key_steps(all: &[(TenantId, Timestamp)], now: Timestamp) -> Line {
+fn key_steps(all: &[(TenantId, Timestamp)], now: Timestamp) -> ReportLine {
     match all.first() {
         None => KEY_STEPS.ok("no tenant has one before it"),
         Some((tenant, due)) if *due + LATE < now => KEY_STEPS.warning(
@@ -51,7 +51,7 @@ fn key_steps(all: &[(TenantId, Timestamp)], now: Timestamp) -> Line {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Status;
+    use super::super::report::DoctorStatus;
     use super::*;
 
     #[test]
@@ -59,15 +59,15 @@ mod tests {
         let step = |at| (TenantId::parse("acme").unwrap(), Timestamp::from_seconds(at));
         let now = Timestamp::from_seconds(10_000);
         for (steps, expected) in [
-            (&[][..], Status::Ok),
-            (&[step(6_399)], Status::Warning),
-            (&[step(6_400), step(90_000)], Status::Ok),
-            (&[step(20_000)], Status::Ok),
+            (&[][..], DoctorStatus::Ok),
+            (&[step(6_399)], DoctorStatus::Warning),
+            (&[step(6_400), step(90_000)], DoctorStatus::Ok),
+            (&[step(20_000)], DoctorStatus::Ok),
         ] {
             assert_eq!(key_steps(steps, now).status, expected, "{steps:?}");
         }
         let seen = |name: &str| (name.to_owned(), now);
-        assert_eq!(replicas(&[]).status, Status::Skipped);
+        assert_eq!(replicas(&[]).status, DoctorStatus::Skipped);
         assert!(replicas(&[seen("a"), seen("b")]).found.starts_with("2 replicas counted"));
     }
 }

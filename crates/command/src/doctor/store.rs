@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use administration::SealedItems as _;
 use rustix::fs::{Access, access};
-use storage::postgres::{self, Inspection};
+use storage::postgres::{self, DatabaseCheck};
 use storage::{Database, OpenError};
 use values::{Timestamp, causes};
 
-use super::report::{Check, Line};
+use super::report::{DoctorCheck, ReportLine};
 use super::rows;
 use server::last_store::LastStore;
 use server::reseal::Resealing;
@@ -20,17 +20,17 @@ use server::sealing::{self, MissingKey};
 use server::{clock, database};
 use settings::{Loaded, StorageLocation};
 
-const STORAGE: Check = Check("storage");
-const CONNECTIONS: Check = Check("connections");
+const STORAGE: DoctorCheck = DoctorCheck("storage");
+const CONNECTIONS: DoctorCheck = DoctorCheck("connections");
 /// The most connections that the pools of a replica, and a command beside it, open.
 const FREE_CONNECTIONS: u32 = 20;
-const MIGRATIONS: Check = Check("migrations");
-const SEALING_KEY: Check = Check("sealing-key");
+const MIGRATIONS: DoctorCheck = DoctorCheck("migrations");
+const SEALING_KEY: DoctorCheck = DoctorCheck("sealing-key");
 
 /// What is found of the store.
 #[derive(Default)]
-pub(super) struct Found {
-    pub(super) lines: Vec<Line>,
+pub(super) struct StoreFindings {
+    pub(super) lines: Vec<ReportLine>,
     /// The time by its clock, where it has one of its own.
     pub(super) clock: Option<Timestamp>,
     /// Whether no server has served from it yet.
@@ -38,8 +38,8 @@ pub(super) struct Found {
 }
 
 /// Looks at the store.
-pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
-    let mut found = Found::default();
+pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
+    let mut found = StoreFindings::default();
     let lines = &mut found.lines;
     match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => lines.push(sqlite(path)),
@@ -88,13 +88,13 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> Found {
 }
 
 /// No line if these settings have served from no other store.
-async fn emptied(config: &Path, loaded: &Loaded, database: Option<&Database>) -> Option<Line> {
+async fn emptied(config: &Path, loaded: &Loaded, database: Option<&Database>) -> Option<ReportLine> {
     let emptied = LastStore::new(config, &loaded.platform).emptied(database).await;
     emptied.ok().flatten().map(|emptied| STORAGE.warning(emptied, LastStore::FIX))
 }
 
 /// Opening a file for writing changes nothing in it.
-fn sqlite(path: &Path) -> Line {
+fn sqlite(path: &Path) -> ReportLine {
     let shown = path.display();
     if !path.exists() {
         let folder = nearest_folder(path);
@@ -137,7 +137,7 @@ fn is_writable(folder: &Path) -> bool {
     access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
 
-fn server(Inspection { is_read_only, may_write, .. }: Inspection) -> Line {
+fn server(DatabaseCheck { is_read_only, may_write, .. }: DatabaseCheck) -> ReportLine {
     match (is_read_only, may_write) {
         (true, _) => STORAGE.error(
             "PostgreSQL answers, and takes no writes: it is a standby, or set to be read only",
@@ -152,7 +152,7 @@ fn server(Inspection { is_read_only, may_write, .. }: Inspection) -> Line {
 }
 
 /// The connections of other programs reduce those for this program.
-fn connections(Inspection { connections, max_connections, .. }: Inspection) -> Line {
+fn connections(DatabaseCheck { connections, max_connections, .. }: DatabaseCheck) -> ReportLine {
     let free = max_connections.saturating_sub(connections);
     let found = format!("{connections} of {max_connections} connections of PostgreSQL are in use");
     if free >= FREE_CONNECTIONS {
@@ -174,7 +174,7 @@ fn advice(error: &OpenError) -> Cow<'static, str> {
 }
 
 /// Unseals every value as `key reseal --dry-run` does, and the pepper.
-async fn sealing_keys(loaded: &Loaded, database: &Arc<Database>) -> Line {
+async fn sealing_keys(loaded: &Loaded, database: &Arc<Database>) -> ReportLine {
     const FIX: &str =
         "put the key that sealed them back, as keys.sealing_key or below keys.former_sealing_keys";
     let sealer = match sealing::existing_sealer(&loaded.platform.sealing_keys).await {

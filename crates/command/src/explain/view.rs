@@ -7,7 +7,7 @@ use administration::{
 use protocol::StaticClaims;
 use serde_json::Value;
 
-use crate::output::{Layout, Row, Rows, report};
+use crate::output::{CellRow, CellRows, Layout, report};
 use crate::paths::ClientArguments;
 
 /// The column of the texts of a check.
@@ -23,7 +23,7 @@ pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String
         if is_granted { "The token would be" } else { "With the refusal fixed, the token would be" };
     let registered = credential.registered.iter().map(|row| credential_row(row, explained));
     let parts = [
-        ("The DPoP proof", INDENT, dpop_proof.iter().flat_map(check_rows).collect::<Rows>()),
+        ("The DPoP proof", INDENT, dpop_proof.iter().flat_map(check_rows).collect::<CellRows>()),
         ("The access token", INDENT, access_token.iter().flat_map(check_rows).collect()),
         ("Credentials of the client", INDENT, registered.collect()),
         ("Scopes", INDENT + 1, scopes.iter().map(scope_row).collect()),
@@ -47,18 +47,18 @@ fn headline(of: &ClientArguments, result: &ExplainedResult) -> String {
     text + "\n"
 }
 
-fn row(word: impl Into<String>, text: impl Into<String>) -> Row {
+fn row(word: impl Into<String>, text: impl Into<String>) -> CellRow {
     vec![word.into(), text.into()]
 }
 
-fn check_rows(check: &ExplainedCheck) -> impl Iterator<Item = Row> {
+fn check_rows(check: &ExplainedCheck) -> impl Iterator<Item = CellRow> {
     let ExplainedCheck { name, result, detail, fix, .. } = check;
     let what = if result == "refused" { "Fix" } else { "Note" };
     let fix = fix.as_ref().map(|fix| row("", format!("{what}: {fix}")));
     std::iter::once(row(result.replace('_', " "), format!("{name}: {detail}"))).chain(fix)
 }
 
-fn credential_row(of: &RegisteredCredential, explained: &ExplanationView) -> Row {
+fn credential_row(of: &RegisteredCredential, explained: &ExplanationView) -> CellRow {
     let RegisteredCredential { kind, id, status, expires_at, revoked_at } = of;
     let end = match (revoked_at, expires_at) {
         (Some(at), _) if status == "revoked" => format!(" at {}", at.0.to_rfc3339()),
@@ -70,13 +70,13 @@ fn credential_row(of: &RegisteredCredential, explained: &ExplanationView) -> Row
     row(format!("  {id}"), format!("{kind}, {status}{end}{matched}"))
 }
 
-fn scope_row(scope: &ExplainedScope) -> Row {
+fn scope_row(scope: &ExplainedScope) -> CellRow {
     let ExplainedScope { scope, result, reason, .. } = scope;
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
     row(format!("  {}", result.replace('_', " ")), format!("{scope}{reason}"))
 }
 
-fn token_rows(token: &ExplainedToken) -> Rows {
+fn token_rows(token: &ExplainedToken) -> CellRows {
     let ExplainedToken { typ, algorithm, kid, lifetime, claims } = token;
     let ExplainedClaims { iss, sub, aud, client_id, scope, api_key, more } = claims;
     let aud = match aud {

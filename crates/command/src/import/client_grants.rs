@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use protocol::{GrantType, OFFLINE_ACCESS};
 
-use super::left_out::LeftOut;
+use super::left_out::Omissions;
 use super::realm::{RealmClient, attribute};
 use super::scopes::Scopes;
 
@@ -13,7 +13,7 @@ pub(super) fn grants(
     client: &RealmClient,
     is_public: bool,
     has_uris: bool,
-    left_out: &mut LeftOut,
+    left_out: &mut Omissions,
 ) -> Vec<GrantType> {
     let id = &client.client_id;
     let is_set = |name| attribute(&client.attributes, name) == Some("true");
@@ -47,7 +47,7 @@ pub(super) fn granted(
     client: &RealmClient,
     scopes: &mut Scopes<'_>,
     grants: &[GrantType],
-    left_out: &mut LeftOut,
+    left_out: &mut Omissions,
 ) -> (Vec<String>, BTreeSet<String>) {
     let named = [&client.default_client_scopes, &client.optional_client_scopes];
     let is_named = named.iter().any(|list| list.is_some());

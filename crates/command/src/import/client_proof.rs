@@ -4,12 +4,12 @@ use administration::Wiped;
 use secrets::is_fit_secret;
 use serde_json::{Value, json};
 
-use super::left_out::LeftOut;
-use super::realm::{RealmClient, Text, attribute};
+use super::left_out::Omissions;
+use super::realm::{RealmClient, RealmText, attribute};
 
 /// What the client proves it with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum ProofMethod {
     /// The client keeps the secret of the realm.
     Secret,
     /// The server makes a secret.
@@ -20,7 +20,7 @@ pub(super) enum Proof {
     Public,
 }
 
-impl Proof {
+impl ProofMethod {
     /// For people.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -33,10 +33,10 @@ impl Proof {
 }
 
 /// The authentication of the client, with its members. Without an authentication the client is left out.
-pub(super) fn proof(client: &RealmClient, left_out: &mut LeftOut) -> Option<(Proof, Wiped)> {
+pub(super) fn proof(client: &RealmClient, left_out: &mut Omissions) -> Option<(ProofMethod, Wiped)> {
     let id = &client.client_id;
     if client.public_client {
-        return Some((Proof::Public, Wiped::new(json!({ "token_endpoint_auth_method": "none" }))));
+        return Some((ProofMethod::Public, Wiped::new(json!({ "token_endpoint_auth_method": "none" }))));
     }
     let method = client.client_authenticator_type.as_deref().unwrap_or("client-secret");
     match method {
@@ -59,7 +59,7 @@ pub(super) fn proof(client: &RealmClient, left_out: &mut LeftOut) -> Option<(Pro
             };
             let mut proven = Wiped::new(keys);
             proven["token_endpoint_auth_method"] = json!("private_key_jwt");
-            return Some((Proof::Key, proven));
+            return Some((ProofMethod::Key, proven));
         }
         other => {
             left_out.add(
@@ -69,8 +69,8 @@ pub(super) fn proof(client: &RealmClient, left_out: &mut LeftOut) -> Option<(Pro
             return None;
         }
     }
-    let secret = client.secret.as_ref().map(Text::as_str).filter(|secret| is_known(secret));
-    let proof = if secret.is_some() { Proof::Secret } else { Proof::NewSecret };
+    let secret = client.secret.as_ref().map(RealmText::as_str).filter(|secret| is_known(secret));
+    let proof = if secret.is_some() { ProofMethod::Secret } else { ProofMethod::NewSecret };
     let proven = json!({ "token_endpoint_auth_method": "client_secret_basic", "client_secret": secret });
     Some((proof, Wiped::new(proven)))
 }

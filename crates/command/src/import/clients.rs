@@ -5,8 +5,8 @@ use protocol::check_redirect_uri;
 use serde_json::{Value, json};
 
 use super::client_grants::{granted, grants};
-use super::client_proof::{Proof, proof};
-use super::left_out::LeftOut;
+use super::client_proof::{ProofMethod, proof};
+use super::left_out::Omissions;
 use super::realm::{RealmClient, attribute, readable};
 use super::scopes::{MAPPERS, Scopes};
 
@@ -62,14 +62,14 @@ pub(super) struct PlannedClient {
     pub(super) id: String,
     /// The client, in the form that the API takes.
     pub(super) document: Wiped,
-    pub(super) proof: Proof,
+    pub(super) proof: ProofMethod,
 }
 
 /// The client, unless it is left out. A bearer-only client is an API, and becomes a resource server.
 pub(super) fn planned(
     client: &RealmClient,
     scopes: &mut Scopes<'_>,
-    left_out: &mut LeftOut,
+    left_out: &mut Omissions,
 ) -> Option<PlannedClient> {
     let id = &client.client_id;
     let why = match client.protocol.as_deref() {
@@ -94,7 +94,7 @@ pub(super) fn planned(
         return None;
     }
     let (proof, proven) = proof(client, left_out)?;
-    let is_public = proof == Proof::Public;
+    let is_public = proof == ProofMethod::Public;
     let uris = redirect_uris(client, &client.redirect_uris, is_public, left_out);
     let grants = grants(client, is_public, !uris.is_empty(), left_out);
     let granted = granted(client, scopes, &grants, left_out);
@@ -136,7 +136,7 @@ fn redirect_uris(
     client: &RealmClient,
     uris: &[String],
     is_public: bool,
-    left_out: &mut LeftOut,
+    left_out: &mut Omissions,
 ) -> Vec<String> {
     let id = &client.client_id;
     let mut registered: Vec<String> = Vec::new();
@@ -159,7 +159,7 @@ fn lifetime(client: &RealmClient) -> Option<u64> {
     seconds.parse().ok().filter(|seconds| *seconds > 0)
 }
 
-fn backchannel_logout_uri<'c>(client: &'c RealmClient, left_out: &mut LeftOut) -> Option<&'c str> {
+fn backchannel_logout_uri<'c>(client: &'c RealmClient, left_out: &mut Omissions) -> Option<&'c str> {
     let uri = attribute(&client.attributes, "backchannel.logout.url")?;
     if uri.starts_with("https://") && check_redirect_uri(uri, false).is_ok() {
         return Some(uri);
@@ -168,7 +168,7 @@ fn backchannel_logout_uri<'c>(client: &'c RealmClient, left_out: &mut LeftOut) -
     None
 }
 
-fn name_left_out(client: &RealmClient, left_out: &mut LeftOut) {
+fn name_left_out(client: &RealmClient, left_out: &mut Omissions) {
     let owner = format!("{} ", client.client_id);
     left_out.add_members(&owner, &client.others, &REASONS, &MEANINGLESS, "other settings of clients");
     let mappers = client.protocol_mappers.iter().filter(|mapper| mapper.audience().is_none()).count();

@@ -15,21 +15,21 @@ const SHOWN: usize = 20;
 /// All that is left out, by reason in the order of the first thing.
 #[derive(Default, Serialize)]
 #[serde(transparent)]
-pub(super) struct LeftOut(Vec<Reason>);
+pub(super) struct Omissions(Vec<OmissionReason>);
 
 #[derive(Serialize)]
-struct Reason {
+struct OmissionReason {
     why: Cow<'static, str>,
     what: Vec<String>,
 }
 
 /// Unknown members, by name. Of each only its size is kept, because it may contain keys and passwords.
-pub(super) type Others = BTreeMap<String, Held>;
+pub(super) type Others = BTreeMap<String, EntryCount>;
 
 /// How many entries a member has; none where it says nothing: null, false, or empty.
-pub(super) struct Held(pub(super) usize);
+pub(super) struct EntryCount(pub(super) usize);
 
-impl<'de> Deserialize<'de> for Held {
+impl<'de> Deserialize<'de> for EntryCount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Wiped::new(Value::deserialize(deserializer)?);
         Ok(Self(match &*value {
@@ -42,12 +42,12 @@ impl<'de> Deserialize<'de> for Held {
     }
 }
 
-impl LeftOut {
+impl Omissions {
     pub(super) fn add(&mut self, why: impl Into<Cow<'static, str>>, what: impl Into<String>) {
         let (why, what) = (why.into(), what.into());
         match self.0.iter_mut().find(|reason| reason.why == why) {
             Some(reason) => reason.what.push(what),
-            None => self.0.push(Reason { why, what: vec![what] }),
+            None => self.0.push(OmissionReason { why, what: vec![what] }),
         }
     }
 
@@ -61,7 +61,7 @@ impl LeftOut {
         meaningless: &[&str],
         rest: &'static str,
     ) {
-        for (member, Held(size)) in others.iter().filter(|(_, Held(size))| *size > 0) {
+        for (member, EntryCount(size)) in others.iter().filter(|(_, EntryCount(size))| *size > 0) {
             let reason = reasons.iter().find(|(known, _)| known == member);
             let count = if *size > 1 { format!(" ({size})") } else { String::new() };
             match reason {
@@ -75,7 +75,7 @@ impl LeftOut {
     /// Each reason, with its things on the line below.
     pub(super) fn lines(&self) -> String {
         let mut text = String::new();
-        for Reason { why, what } in &self.0 {
+        for OmissionReason { why, what } in &self.0 {
             let shown: Vec<String> = what.iter().take(SHOWN).map(|what| printable(what)).collect();
             let shown = shown.join(", ");
             let more = what.len().saturating_sub(SHOWN);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tenancy::TenantId;
 
 use super::clients::PlannedClient;
-use super::plan::Plan;
+use super::plan::ImportPlan;
 use crate::account_import::next_call;
 use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest};
 use crate::paths::{accounts_path, client_path, clients_path};
@@ -17,18 +17,18 @@ use values::printable;
 
 /// What was made, and what the server refused.
 #[derive(Default, Serialize)]
-pub(super) struct Made {
+pub(super) struct CreatedRows {
     tenant: bool,
     clients: Vec<String>,
     people: usize,
     /// Clients and people who were there before.
     existing: usize,
-    refused: Vec<Refused>,
+    refused: Vec<RefusedRow>,
     new_secrets: Vec<NewSecret>,
 }
 
 #[derive(Serialize)]
-struct Refused {
+struct RefusedRow {
     what: String,
     why: String,
 }
@@ -63,14 +63,18 @@ pub(super) fn taken(tenant: &TenantId) -> AdminClientError {
     })
 }
 
-impl Made {
+impl CreatedRows {
     /// Whether the server refused nothing.
     pub(super) fn is_whole(&self) -> bool {
         self.refused.is_empty()
     }
 
     /// Makes the tenant with its resource servers, unless it exists.
-    pub(super) async fn of_tenant(admin: &AdminClient, plan: &Plan, exists: bool) -> anyhow::Result<Self> {
+    pub(super) async fn of_tenant(
+        admin: &AdminClient,
+        plan: &ImportPlan,
+        exists: bool,
+    ) -> anyhow::Result<Self> {
         if !exists {
             let request = ApiRequest::post(tenant::TENANTS.to_owned(), &plan.settings);
             admin.send::<CreatedTenant>(request).await?;
@@ -82,7 +86,7 @@ impl Made {
     pub(super) async fn add_rest(
         &mut self,
         admin: &AdminClient,
-        plan: &Plan,
+        plan: &ImportPlan,
         exists: bool,
     ) -> anyhow::Result<()> {
         for PlannedClient { id, document, .. } in &plan.clients {
@@ -109,14 +113,14 @@ impl Made {
     fn refuse(&mut self, client: &str, error: anyhow::Error) -> anyhow::Result<()> {
         match error.downcast_ref() {
             Some(AdminClientError::Refused(problem)) if matches!(problem.status, 400 | 409 | 413 | 422) => {
-                self.refused.push(Refused { what: format!("client {client}"), why: error.to_string() });
+                self.refused.push(RefusedRow { what: format!("client {client}"), why: error.to_string() });
                 Ok(())
             }
             _ => Err(error.context(format!("client {client} was not made"))),
         }
     }
 
-    async fn import(&mut self, admin: &AdminClient, plan: &Plan, resumed: bool) -> anyhow::Result<()> {
+    async fn import(&mut self, admin: &AdminClient, plan: &ImportPlan, resumed: bool) -> anyhow::Result<()> {
         let (mut lines, mut names) = (plan.people.lines.as_slice(), plan.people.names.iter());
         while let Some((call, count)) = next_call(&mut lines).context("the people cannot be read")? {
             let request = ApiRequest::lines(format!("{}/import", accounts_path(&plan.tenant)), call);
@@ -141,7 +145,7 @@ impl Made {
                         details.collect::<Vec<_>>().join("; ")
                     }
                 };
-                self.refused.push(Refused { what: format!("person {name}"), why });
+                self.refused.push(RefusedRow { what: format!("person {name}"), why });
             }
         }
         Ok(())
@@ -157,7 +161,7 @@ impl Made {
             0 => writeln!(text),
             existing => writeln!(text, " There before: {existing}."),
         };
-        for Refused { what, why } in refused {
+        for RefusedRow { what, why } in refused {
             let _ = writeln!(text, "refused: {}: {}", printable(what), printable(why));
         }
         if !new_secrets.is_empty() {

@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::realm::{Credential, Text};
-use super::shape::{DIGEST, PARAMETERS, Shape};
+use super::realm::{RealmCredential, RealmText};
+use super::shape::{DIGEST, ExportShape, PARAMETERS};
 
 /// The parts of a credential that say how its hash was made.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Parameters {
+struct HashParameters {
     hash_iterations: i32,
     algorithm: String,
     #[serde(default)]
@@ -23,27 +23,28 @@ struct Parameters {
 
 #[derive(Deserialize)]
 struct Digest {
-    value: Text,
-    salt: Text,
+    value: RealmText,
+    salt: RealmText,
 }
 
 /// A hash in PHC string format, or why there is none.
-pub(super) fn hash(credential: &Credential) -> Result<Zeroizing<String>, String> {
-    let text = |text: &Option<Text>| Zeroizing::new(text.as_ref().map_or("", Text::as_str).to_owned());
+pub(super) fn hash(credential: &RealmCredential) -> Result<Zeroizing<String>, String> {
+    let text =
+        |text: &Option<RealmText>| Zeroizing::new(text.as_ref().map_or("", RealmText::as_str).to_owned());
     if !text(&credential.value).is_empty() {
         return Err("written in plain text".to_owned());
     }
     let unreadable = |_| "of another form".to_owned();
     let (parameters, digest, salt) = match (&credential.credential_data, &credential.secret_data) {
         (Some(data), Some(secret)) => {
-            let parameters: Parameters = read(PARAMETERS, data).map_err(unreadable)?;
+            let parameters: HashParameters = read(PARAMETERS, data).map_err(unreadable)?;
             let Digest { value, salt } = read(DIGEST, secret).map_err(unreadable)?;
             (parameters, value.0, salt.0)
         }
         _ => {
             let (hash_iterations, algorithm) = (credential.hash_iterations, credential.algorithm.clone());
             let none = || "of another form".to_owned();
-            let parameters = Parameters {
+            let parameters = HashParameters {
                 hash_iterations: hash_iterations.ok_or_else(none)?,
                 algorithm: algorithm.ok_or_else(none)?,
                 additional_parameters: BTreeMap::new(),
@@ -59,15 +60,15 @@ pub(super) fn hash(credential: &Credential) -> Result<Zeroizing<String>, String>
 }
 
 /// Reads the JSON in a text, as Keycloak does. What cannot be read is absent.
-fn read<T: DeserializeOwned>(shape: Shape, text: &Text) -> Result<T, serde_json::Error> {
+fn read<T: DeserializeOwned>(shape: ExportShape, text: &RealmText) -> Result<T, serde_json::Error> {
     let mut json = Wiped::new(serde_json::from_str(text.as_str())?);
     shape.fit(&mut json, "", &mut Vec::new());
     serde_json::from_value(json.take())
 }
 
 /// Name and parameters of the function; salts and digests of Keycloak are base64 with padding.
-fn function(parameters: &Parameters) -> Result<String, String> {
-    let Parameters { hash_iterations: rounds, algorithm, additional_parameters } = parameters;
+fn function(parameters: &HashParameters) -> Result<String, String> {
+    let HashParameters { hash_iterations: rounds, algorithm, additional_parameters } = parameters;
     let first = |name, default| {
         additional_parameters.get(name).and_then(|values| values.first()).map_or(default, String::as_str)
     };

@@ -7,9 +7,9 @@ use administration::Wiped;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::left_out::{Held, LeftOut};
+use super::left_out::{EntryCount, Omissions};
 use super::password_hash::hash;
-use super::realm::{Credential, Person};
+use super::realm::{Person, RealmCredential};
 
 const USERNAMES: &str =
     "user names of another form than 1 to 63 of a-z, 0-9, ., _ and -: these people sign in by e-mail";
@@ -27,14 +27,14 @@ pub(super) struct People {
 }
 
 impl People {
-    pub(super) fn new(users: &[Person], left_out: &mut LeftOut) -> Self {
+    pub(super) fn new(users: &[Person], left_out: &mut Omissions) -> Self {
         // The buffer has room for each line: a growing buffer leaves parts of a hash in memory.
         let room: usize = users.iter().map(room).sum();
         let mut people =
             Self { lines: Zeroizing::new(Vec::with_capacity(room)), names: Vec::new(), with_hash: 0 };
         let mut held: BTreeMap<&str, usize> = BTreeMap::new();
         for user in users {
-            let holding = user.others.iter().filter(|(member, Held(size))| {
+            let holding = user.others.iter().filter(|(member, EntryCount(size))| {
                 *size > 0
                     && !["access", "createdTimestamp", "disableableCredentialTypes", "notBefore", "totp"]
                         .contains(&member.as_str())
@@ -51,7 +51,7 @@ impl People {
         people
     }
 
-    fn add(&mut self, user: &Person, left_out: &mut LeftOut) {
+    fn add(&mut self, user: &Person, left_out: &mut Omissions) {
         let named = user.username.as_deref().or(user.email.as_deref()).unwrap_or("a user without a name");
         let (email, username) = identifiers(user);
         let why = if user.service_account_client_id.is_some() {
@@ -98,9 +98,9 @@ impl People {
 
     /// The hash of the password, as an import of accounts takes it. All other credentials are listed as left
     /// out.
-    fn hash_of(&self, user: &Person, named: &str, left_out: &mut LeftOut) -> Option<Zeroizing<String>> {
+    fn hash_of(&self, user: &Person, named: &str, left_out: &mut Omissions) -> Option<Zeroizing<String>> {
         let is_password =
-            |credential: &&Credential| credential.kind.as_deref().is_none_or(|kind| kind == "password");
+            |credential: &&RealmCredential| credential.kind.as_deref().is_none_or(|kind| kind == "password");
         for other in user.credentials.iter().filter(|credential| !is_password(credential)) {
             let kind = other.kind.as_deref().unwrap_or_default();
             left_out.add(

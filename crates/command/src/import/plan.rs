@@ -8,7 +8,7 @@ use tenancy::TenantId;
 use values::Lifetime;
 
 use super::clients::{PlannedClient, planned};
-use super::left_out::LeftOut;
+use super::left_out::Omissions;
 use super::people::People;
 use super::realm::{Realm, readable};
 use super::scopes::Scopes;
@@ -37,16 +37,16 @@ const REASONS: [(&str, &str); 17] = [
 const MEANINGLESS: [&str; 4] = ["id", "keycloakVersion", "notBefore", "requiredCredentials"];
 
 /// What is made, and what is left out.
-pub(super) struct Plan {
+pub(super) struct ImportPlan {
     pub(super) tenant: TenantId,
     /// The tenant, in the form that the API takes.
     pub(super) settings: Value,
     pub(super) clients: Vec<PlannedClient>,
     pub(super) people: People,
-    left_out: LeftOut,
+    left_out: Omissions,
 }
 
-impl Plan {
+impl ImportPlan {
     /// Plans a tenant with the realm's name or another one.
     pub(super) fn new(
         realm: Realm,
@@ -57,7 +57,7 @@ impl Plan {
             Some(tenant) => tenant,
             None => derived(&realm.realm)?,
         };
-        let mut left_out = LeftOut::default();
+        let mut left_out = Omissions::default();
         for path in &realm.unread {
             left_out.add("what cannot be read as Keycloak writes it", path.as_str());
         }

@@ -58,12 +58,12 @@ pub(super) struct RealmClient {
     pub(super) standard_flow_enabled: Option<bool>,
     pub(super) service_accounts_enabled: bool,
     pub(super) client_authenticator_type: Option<String>,
-    pub(super) secret: Option<Text>,
+    pub(super) secret: Option<RealmText>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) default_client_scopes: Option<Vec<String>>,
     pub(super) optional_client_scopes: Option<Vec<String>>,
     pub(super) protocol_mappers: Vec<Mapper>,
-    pub(super) attributes: BTreeMap<String, Text>,
+    pub(super) attributes: BTreeMap<String, RealmText>,
     #[serde(flatten)]
     pub(super) others: Others,
 }
@@ -75,7 +75,7 @@ pub(super) struct ClientScope {
     pub(super) name: String,
     pub(super) description: Option<String>,
     pub(super) protocol: Option<String>,
-    pub(super) attributes: BTreeMap<String, Text>,
+    pub(super) attributes: BTreeMap<String, RealmText>,
     pub(super) protocol_mappers: Vec<Mapper>,
 }
 
@@ -84,7 +84,7 @@ pub(super) struct ClientScope {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Mapper {
     protocol_mapper: String,
-    config: BTreeMap<String, Text>,
+    config: BTreeMap<String, RealmText>,
 }
 
 /// A user.
@@ -99,7 +99,7 @@ pub(super) struct Person {
     pub(super) last_name: Option<String>,
     pub(super) enabled: Option<bool>,
     pub(super) service_account_client_id: Option<String>,
-    pub(super) credentials: Vec<Credential>,
+    pub(super) credentials: Vec<RealmCredential>,
     #[serde(flatten)]
     pub(super) others: Others,
 }
@@ -107,28 +107,28 @@ pub(super) struct Person {
 /// A credential of a user. Since Keycloak 8 its parts are JSON in texts; before, they were its members.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Credential {
+pub(super) struct RealmCredential {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
-    pub(super) value: Option<Text>,
-    pub(super) secret_data: Option<Text>,
-    pub(super) credential_data: Option<Text>,
-    pub(super) hashed_salted_value: Option<Text>,
-    pub(super) salt: Option<Text>,
+    pub(super) value: Option<RealmText>,
+    pub(super) secret_data: Option<RealmText>,
+    pub(super) credential_data: Option<RealmText>,
+    pub(super) hashed_salted_value: Option<RealmText>,
+    pub(super) salt: Option<RealmText>,
     pub(super) hash_iterations: Option<i32>,
     pub(super) algorithm: Option<String>,
 }
 
 /// A text that may be a secret; switches and numbers are taken as Keycloak takes them, as texts.
-pub(super) struct Text(pub(super) Zeroizing<String>);
+pub(super) struct RealmText(pub(super) Zeroizing<String>);
 
-impl Text {
+impl RealmText {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for RealmText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(Zeroizing::new(match Wiped::new(Value::deserialize(deserializer)?).take() {
             Value::Null => String::new(),
@@ -139,8 +139,8 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 /// A member of attributes that has a value.
-pub(super) fn attribute<'a>(attributes: &'a BTreeMap<String, Text>, name: &str) -> Option<&'a str> {
-    attributes.get(name).map(Text::as_str).filter(|text| !text.is_empty())
+pub(super) fn attribute<'a>(attributes: &'a BTreeMap<String, RealmText>, name: &str) -> Option<&'a str> {
+    attributes.get(name).map(RealmText::as_str).filter(|text| !text.is_empty())
 }
 
 impl Mapper {

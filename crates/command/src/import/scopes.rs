@@ -7,7 +7,7 @@ use administration::{FieldErrors, LIST_ENTRIES, LONGEST_ID};
 use protocol::{CanonicalResource, ScopeToken};
 use serde_json::{Value, json};
 
-use super::left_out::LeftOut;
+use super::left_out::Omissions;
 use super::realm::{ClientScope, Realm, attribute, readable};
 
 pub(super) const MAPPERS: &str = "protocol mappers: claims follow from the scopes of OpenID Connect";
@@ -44,7 +44,7 @@ pub(super) struct Scopes<'r> {
 
 /// What a client gets.
 #[derive(Default)]
-pub(super) struct Granted {
+pub(super) struct GrantedScopes {
     /// The scopes of OpenID Connect.
     pub(super) standard: Vec<String>,
     /// The scopes of APIs.
@@ -72,15 +72,15 @@ impl<'r> Scopes<'r> {
     }
 
     /// A resource server without scopes, unless it has some.
-    pub(super) fn add_server(&mut self, audience: &str, left_out: &mut LeftOut) {
+    pub(super) fn add_server(&mut self, audience: &str, left_out: &mut Omissions) {
         if let Some(audience) = self.audience(audience, "a bearer-only client:", left_out) {
             self.servers.entry(audience).or_default();
         }
     }
 
     /// The scopes of a client that names these, or none.
-    pub(super) fn grant(&mut self, names: Option<Vec<&str>>, left_out: &mut LeftOut) -> Granted {
-        let mut granted = Granted::default();
+    pub(super) fn grant(&mut self, names: Option<Vec<&str>>, left_out: &mut Omissions) -> GrantedScopes {
+        let mut granted = GrantedScopes::default();
         let names: BTreeSet<String> =
             names.unwrap_or_else(|| self.defaults.clone()).into_iter().map(str::to_owned).collect();
         for name in names {
@@ -102,7 +102,7 @@ impl<'r> Scopes<'r> {
     }
 
     /// An audience that a token gets beside those of its scopes. No audience may have the id of a client.
-    pub(super) fn audience(&self, named: &str, owner: &str, left_out: &mut LeftOut) -> Option<String> {
+    pub(super) fn audience(&self, named: &str, owner: &str, left_out: &mut Omissions) -> Option<String> {
         let mut errors = FieldErrors::default();
         errors.check_name("", "the audience", named, LONGEST_ID);
         if !errors.into_parts().0.is_empty() {
@@ -122,7 +122,7 @@ impl<'r> Scopes<'r> {
     }
 
     /// The client scopes that no client is left to use, and those that are no scopes here.
-    pub(super) fn name_left_out(&self, left_out: &mut LeftOut) {
+    pub(super) fn name_left_out(&self, left_out: &mut Omissions) {
         for (name, scope) in &self.known {
             let is_used = self.servers.values().any(|scopes| scopes.contains_key(*name));
             if BUILT_IN.contains(name) {
@@ -158,7 +158,7 @@ impl<'r> Scopes<'r> {
         is_token && !is_carrier && !BUILT_IN.contains(&name)
     }
 
-    fn described(&self, name: &str, left_out: &mut LeftOut) -> (String, String) {
+    fn described(&self, name: &str, left_out: &mut Omissions) -> (String, String) {
         let scope = self.known.get(name);
         let named =
             scope.and_then(|scope| scope.protocol_mappers.iter().find_map(|mapper| mapper.audience()));

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 /// What Keycloak has at a place.
 #[derive(Clone, Copy)]
-pub(super) enum Shape {
+pub(super) enum ExportShape {
     Text,
     /// A whole number of 32 bits.
     Number,
@@ -17,20 +17,20 @@ pub(super) enum Shape {
     /// Members with free names.
     Map(&'static Self),
     /// Members with these names. Others are not touched.
-    Object(Members),
+    Object(ExportMembers),
     /// Like `Object`. Without its first member it is nothing.
-    Named(Members),
+    Named(ExportMembers),
 }
 
-type Members = &'static [(&'static str, Shape)];
+type ExportMembers = &'static [(&'static str, ExportShape)];
 
-use Shape::{List, Map as Free, Named, Number, Object, Switch, Text};
+use ExportShape::{List, Map as Free, Named, Number, Object, Switch, Text};
 
-const TEXTS: Shape = List(&Text);
-const ATTRIBUTES: Shape = Free(&Text);
-const MAPPERS: Shape = List(&Object(&[("protocolMapper", Text), ("config", ATTRIBUTES)]));
+const TEXTS: ExportShape = List(&Text);
+const ATTRIBUTES: ExportShape = Free(&Text);
+const MAPPERS: ExportShape = List(&Object(&[("protocolMapper", Text), ("config", ATTRIBUTES)]));
 
-pub(super) const REALM: Shape = Object(&[
+pub(super) const REALM: ExportShape = Object(&[
     ("realm", Text),
     ("displayName", Text),
     ("enabled", Switch(false)),
@@ -41,7 +41,7 @@ pub(super) const REALM: Shape = Object(&[
     ("defaultOptionalClientScopes", TEXTS),
     ("users", List(&PERSON)),
 ]);
-const CLIENT: Shape = Named(&[
+const CLIENT: ExportShape = Named(&[
     ("clientId", Text),
     ("name", Text),
     ("description", Text),
@@ -61,14 +61,14 @@ const CLIENT: Shape = Named(&[
     ("protocolMappers", MAPPERS),
     ("attributes", ATTRIBUTES),
 ]);
-const CLIENT_SCOPE: Shape = Named(&[
+const CLIENT_SCOPE: ExportShape = Named(&[
     ("name", Text),
     ("description", Text),
     ("protocol", Text),
     ("attributes", ATTRIBUTES),
     ("protocolMappers", MAPPERS),
 ]);
-const PERSON: Shape = Object(&[
+const PERSON: ExportShape = Object(&[
     ("id", Text),
     ("username", Text),
     ("email", Text),
@@ -79,7 +79,7 @@ const PERSON: Shape = Object(&[
     ("serviceAccountClientId", Text),
     ("credentials", List(&CREDENTIAL)),
 ]);
-const CREDENTIAL: Shape = Object(&[
+const CREDENTIAL: ExportShape = Object(&[
     ("type", Text),
     ("value", Text),
     ("secretData", Text),
@@ -90,12 +90,12 @@ const CREDENTIAL: Shape = Object(&[
     ("algorithm", Text),
 ]);
 /// The JSON in the text `credentialData`.
-pub(super) const PARAMETERS: Shape =
+pub(super) const PARAMETERS: ExportShape =
     Object(&[("hashIterations", Number), ("algorithm", Text), ("additionalParameters", Free(&TEXTS))]);
 /// The JSON in the text `secretData`.
-pub(super) const DIGEST: Shape = Object(&[("value", Text), ("salt", Text)]);
+pub(super) const DIGEST: ExportShape = Object(&[("value", Text), ("salt", Text)]);
 
-impl Shape {
+impl ExportShape {
     /// Gives the value this shape, and collects the paths of what was removed. Without a value left, it is
     /// null.
     pub(super) fn fit(self, value: &mut Value, path: &str, unread: &mut Vec<String>) {
@@ -150,7 +150,7 @@ impl Shape {
 fn fit_member(
     members: &mut Map<String, Value>,
     name: &str,
-    shape: Shape,
+    shape: ExportShape,
     path: &str,
     unread: &mut Vec<String>,
 ) {
@@ -195,7 +195,7 @@ fn switch(value: &Value) -> Option<Value> {
 
 /// One value of the shape.
 #[cfg(test)]
-pub(super) fn example(shape: Shape) -> Value {
+pub(super) fn example(shape: ExportShape) -> Value {
     match shape {
         Text => "a".into(),
         Number => 5.into(),
@@ -203,7 +203,7 @@ pub(super) fn example(shape: Shape) -> Value {
         List(item) => Value::Array(vec![example(*item)]),
         Free(value) => Map::from_iter([("name".to_owned(), example(*value))]).into(),
         Object(shapes) | Named(shapes) => {
-            let member = |(name, shape): &(&str, Shape)| ((*name).to_owned(), example(*shape));
+            let member = |(name, shape): &(&str, ExportShape)| ((*name).to_owned(), example(*shape));
             shapes.iter().map(member).collect::<Map<_, _>>().into()
         }
     }

@@ -4,17 +4,17 @@ use administration::Wiped;
 use serde_json::{Value, json};
 
 use super::password_hash::hash;
-use super::plan::Plan;
+use super::plan::ImportPlan;
 use super::realm::Realm;
 use super::shape::{DIGEST, PARAMETERS, REALM, example};
 
-fn plan(realm: Value, tenant: Option<&str>) -> anyhow::Result<Plan> {
+fn plan(realm: Value, tenant: Option<&str>) -> anyhow::Result<ImportPlan> {
     let tenant = tenant.map(|tenant| tenant.parse().unwrap());
-    Plan::new(Realm::from_json(Wiped::new(realm)).unwrap(), tenant, None)
+    ImportPlan::new(Realm::from_json(Wiped::new(realm)).unwrap(), tenant, None)
 }
 
 /// The plan for a realm with only this client, which has a redirect URI unless it names another one.
-fn plan_of(client: &Value) -> Plan {
+fn plan_of(client: &Value) -> ImportPlan {
     let mut whole =
         json!({ "clientId": "web", "secret": "chosen", "redirectUris": ["https://web.example/cb"] });
     whole.as_object_mut().unwrap().extend(client.as_object().unwrap().clone());
@@ -32,7 +32,7 @@ fn with_key(name: &str, value: &str) -> Value {
 }
 
 /// Whether something of this name is left out under a reason with these words.
-fn is_left_out(plan: &Plan, why: &str, what: &str) -> bool {
+fn is_left_out(plan: &ImportPlan, why: &str, what: &str) -> bool {
     let document = plan.document();
     let reasons = document["left_out"].as_array().unwrap();
     let fits = |reason: &&Value| reason["why"].as_str().unwrap().contains(why);
@@ -227,9 +227,9 @@ fn no_scope_has_a_client_as_its_audience() {
         |id: &str| json!({ "clientId": id, "serviceAccountsEnabled": true, "defaultClientScopes": ["read"] });
     let realm = json!({ "realm": "acme", "clients": [client("acme-api")] });
     let read = || Realm::from_json(Wiped::new(realm.clone())).unwrap();
-    let refused = Plan::new(read(), None, None).map(|plan| plan.tenant).unwrap_err().to_string();
+    let refused = ImportPlan::new(read(), None, None).map(|plan| plan.tenant).unwrap_err().to_string();
     assert!(refused.contains("acme-api") && refused.contains("--audience"), "{refused}");
-    let plan = Plan::new(read(), None, Some("https://api.example".to_owned())).unwrap();
+    let plan = ImportPlan::new(read(), None, Some("https://api.example".to_owned())).unwrap();
     assert_eq!(plan.clients[0].document["audiences"], json!(["https://api.example"]));
 }
 
@@ -417,7 +417,7 @@ fn path(at: &str) -> String {
 #[test]
 fn any_member_may_be_of_any_kind_or_absent() {
     let whole = whole_realm();
-    let kept = |plan: &Plan| {
+    let kept = |plan: &ImportPlan| {
         let client = plan.clients.iter().find(|client| client.id == "kept");
         let is_person = plan.people.names.iter().any(|name| name == "kept");
         (client.map(|client| (*client.document).clone()), is_person)

@@ -13,9 +13,9 @@ use tenancy::TenantId;
 use values::Timestamp;
 
 use super::arguments::InspectArguments;
-use super::checks::{Line, Status};
+use super::checks::{CheckLine, CheckStatus};
 use super::content::Content;
-use super::report::Report;
+use super::report::InspectionReport;
 use crate::admin_client::{AdminClient, ApiRequest, with_query};
 use crate::paths::client_path;
 use crate::runner::Runner;
@@ -23,24 +23,32 @@ use crate::runner::Runner;
 /// The check that needs no server.
 const CHECKSUM: &str = "checksum";
 /// The checks of a server, by the names of an explanation, with their rules.
-const CHECKS: [(&str, &str); 4] = [
-    ("api_key", "a live key of a client of the tenant"),
-    ("tenant", "the tenant is active and serves OAuth"),
-    ("client", "the client is active"),
-    ("method", "the client may present a secret"),
+const CHECKS: [RuledCheck; 4] = [
+    RuledCheck { name: "api_key", rule: "a live key of a client of the tenant" },
+    RuledCheck { name: "tenant", rule: "the tenant is active and serves OAuth" },
+    RuledCheck { name: "client", rule: "the client is active" },
+    RuledCheck { name: "method", rule: "the client may present a secret" },
 ];
 
+/// A check of an API key, and what it requires.
+#[derive(Clone, Copy)]
+struct RuledCheck {
+    name: &'static str,
+    rule: &'static str,
+}
+
 /// A check, and the reason of a refusal by it.
-type Checked = (Line, Option<Cow<'static, str>>);
+type CheckReason = (CheckLine, Option<Cow<'static, str>>);
 
 /// The report of a text of the shape of a key, which has this brand and name.
 pub(super) fn inspect(
     config: &Path,
     arguments: &InspectArguments,
     text: &str,
-    (brand, id): (&str, &str),
+    brand: &str,
+    id: &str,
     now: Timestamp,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<InspectionReport> {
     let InspectArguments { tenant, at, client, .. } = arguments;
     let others = [("--at", at.is_some()), ("--client", !client.is_empty())];
     let others = others.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option);
@@ -58,15 +66,17 @@ pub(super) fn inspect(
             row = found;
         }
         None if checksum => {
-            checked.extend(CHECKS.map(|check| line(check, Status::NotChecked, Some("give --tenant".into()))));
+            checked.extend(
+                CHECKS.map(|check| line(check, CheckStatus::NotChecked, Some("give --tenant".into()))),
+            );
         }
-        None => checked.extend(CHECKS.map(|check| line(check, Status::NotReached, None))),
+        None => checked.extend(CHECKS.map(|check| line(check, CheckStatus::NotReached, None))),
     }
     let failed = checked.iter().find_map(|(line, reason)| Some((line.check, reason.clone()?)));
     let checks: Vec<_> = checked.into_iter().map(|(line, _)| line).collect();
-    let is_verified = checks.iter().any(|line| line.check == "api_key" && line.status == Status::Passed);
+    let is_verified = checks.iter().any(|line| line.check == "api_key" && line.status == CheckStatus::Passed);
     let content = Content::ApiKey { brand: brand.to_owned(), id: id.to_owned(), api_key: row };
-    Ok(Report::new("an API key", failed, is_verified, checks, content, now))
+    Ok(InspectionReport::new("an API key", failed, is_verified, checks, content, now))
 }
 
 /// The key of this name in the tenant, and what its token endpoint would say of the text.
@@ -85,47 +95,48 @@ async fn ask(
     Ok((Some(row), Some(explained)))
 }
 
-fn checksum_line(is_right: bool) -> Checked {
+fn checksum_line(is_right: bool) -> CheckReason {
     let rule = "the last 6 characters are the checksum of those before";
+    let check = RuledCheck { name: CHECKSUM, rule };
     if is_right {
-        return line((CHECKSUM, rule), Status::Passed, None);
+        return line(check, CheckStatus::Passed, None);
     }
-    refused((CHECKSUM, rule), None, api_key::MALFORMED.code, Some("copy the key again, whole".into()))
+    refused(check, None, api_key::MALFORMED.code, Some("copy the key again, whole".into()))
 }
 
 /// The line of the explanation for a check. Without the check the tenant does not have the key.
-fn server_line(check: (&'static str, &str), explained: Option<&ExplanationView>) -> Checked {
+fn server_line(check: RuledCheck, explained: Option<&ExplanationView>) -> CheckReason {
     let Some(explained) = explained else {
         let fix = "compare the tenant at the caller; a key is deleted 30 days after its end";
-        return match check.0 {
+        return match check.name {
             "api_key" => {
                 refused(check, Some(api_key::UNKNOWN.detail.into()), api_key::UNKNOWN.code, Some(fix.into()))
             }
-            _ => line(check, Status::NotReached, None),
+            _ => line(check, CheckStatus::NotReached, None),
         };
     };
     let mut all = explained.credential.checks.iter().chain(&explained.checks);
-    match all.find(|made| made.name == check.0) {
-        Some(made) if made.result == "passed" => line(check, Status::Passed, Some(made.detail.clone())),
+    match all.find(|made| made.name == check.name) {
+        Some(made) if made.result == "passed" => line(check, CheckStatus::Passed, Some(made.detail.clone())),
         Some(made) if made.result == "refused" => {
             let reason = made.reason.clone().unwrap_or_default();
             refused(check, Some(made.detail.clone()), reason, made.fix.clone().map(Cow::from))
         }
-        Some(made) => line(check, Status::NotChecked, Some(made.detail.clone())),
-        None => line(check, Status::NotReached, None),
+        Some(made) => line(check, CheckStatus::NotChecked, Some(made.detail.clone())),
+        None => line(check, CheckStatus::NotReached, None),
     }
 }
 
-fn line((check, rule): (&'static str, &str), status: Status, found: Option<String>) -> Checked {
-    (Line { check, status, found, expected: rule.to_owned(), fix: None }, None)
+fn line(check: RuledCheck, status: CheckStatus, found: Option<String>) -> CheckReason {
+    (CheckLine { check: check.name, status, found, expected: check.rule.to_owned(), fix: None }, None)
 }
 
 fn refused(
-    check: (&'static str, &str),
+    check: RuledCheck,
     found: Option<String>,
     reason: impl Into<Cow<'static, str>>,
     fix: Option<Cow<'static, str>>,
-) -> Checked {
-    let (failed, _) = line(check, Status::Failed, found);
-    (Line { fix, ..failed }, Some(reason.into()))
+) -> CheckReason {
+    let (failed, _) = line(check, CheckStatus::Failed, found);
+    (CheckLine { fix, ..failed }, Some(reason.into()))
 }

@@ -1,15 +1,19 @@
 //! `latchkey inspect` of a client's assertion: each check of a request, as far as the options name the client
 //! and the tenant.
 
-use keys::{DescribedCheck as _, TokenKind, outcomes_until};
+use keys::{DescribedCheck as _, JwtKind, outcomes_until};
 use registry::{AssertionCheck, ClientId, KnownClient};
 
-use super::checks::{Said, lines, member};
-use super::expected::{Expected, presented};
-use super::report::Report;
+use super::checks::{CheckText, lines, member};
+use super::expected::{ExpectedToken, presented};
+use super::report::InspectionReport;
 
 /// The report of an assertion of this client.
-pub(super) fn inspect(client: Option<&ClientId>, assertion: &str, expected: &Expected) -> Report {
+pub(super) fn inspect(
+    client: Option<&ClientId>,
+    assertion: &str,
+    expected: &ExpectedToken,
+) -> InspectionReport {
     let audiences: Vec<_> = expected.issuers.iter().flatten().chain(&expected.audience).cloned().collect();
     let known = KnownClient {
         client_id: client.map(ClientId::as_str),
@@ -19,7 +23,7 @@ pub(super) fn inspect(client: Option<&ClientId>, assertion: &str, expected: &Exp
     let found = known.inspect(assertion, expected.now);
     let inspection = presented(assertion);
     let failed = found.as_ref().err().copied();
-    let say = |check: AssertionCheck| Said {
+    let say = |check: AssertionCheck| CheckText {
         lacks: lacks(check, &known),
         found: member(check.name(), &inspection, expected.now).or_else(|| match check {
             AssertionCheck::Type => Some("no `typ`".to_owned()),
@@ -38,8 +42,8 @@ pub(super) fn inspect(client: Option<&ClientId>, assertion: &str, expected: &Exp
     let checks = lines(outcomes_until(AssertionCheck::ALL, failed), say);
     let failed = failed.map(|check| (check.name(), check.reason().code));
     let is_verified = known.keys.is_some();
-    let kind = TokenKind::ClientAssertion;
-    let mut report = Report::of_jwt(kind, failed, is_verified, checks, inspection, expected);
+    let kind = JwtKind::ClientAssertion;
+    let mut report = InspectionReport::of_jwt(kind, failed, is_verified, checks, inspection, expected);
     if let (Some(source), Ok(Some(key))) = (&mut report.keys, found) {
         source.push_str(&format!("; the thumbprint of the one that signed is {key}"));
     }

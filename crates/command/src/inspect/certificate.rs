@@ -10,14 +10,18 @@ use settings::files;
 use values::Timestamp;
 
 use super::arguments::InspectArguments;
-use super::checks::{Line, Said, Status, lines};
-use super::content::{Content, Link};
-use super::report::Report;
+use super::checks::{CheckLine, CheckStatus, CheckText, lines};
+use super::content::{ChainLink, Content};
+use super::report::InspectionReport;
 use super::times::instant;
 
 /// The report of the certificates of a file. A certificate of an authority is valid only if its chain is
 /// checked.
-pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp) -> anyhow::Result<Report> {
+pub(super) fn inspect(
+    arguments: &InspectArguments,
+    bytes: &[u8],
+    now: Timestamp,
+) -> anyhow::Result<InspectionReport> {
     let file = arguments.file().display();
     if let Some(option) = arguments.options_of_tokens().next() {
         bail!(
@@ -34,7 +38,7 @@ pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp
     let inspection = CertificateInspection::new(&certificate, has_authorities, now);
     let failed = inspection.failed();
     let facts = inspection.facts;
-    let say = |check: CertificateCheck| Said {
+    let say = |check: CertificateCheck| CheckText {
         lacks: match check {
             CertificateCheck::Registration => Some("`latchkey explain` compares it with a client"),
             CertificateCheck::Usage | CertificateCheck::Chain if !has_authorities => Some("give --client-ca"),
@@ -50,16 +54,16 @@ pub(super) fn inspect(arguments: &InspectArguments, bytes: &[u8], now: Timestamp
     // A self-signed certificate authenticates without a chain.
     let is_verified = has_authorities || facts.as_ref().is_some_and(CertificateFacts::is_self_issued);
     let failed = failed.map(|check| (check.name(), check.reason().code.into()));
-    let chain = presented.der().skip(1).map(Link::from_der).collect();
+    let chain = presented.der().skip(1).map(ChainLink::from_der).collect();
     let content = Content::Certificate { certificate: facts, chain };
-    Ok(Report::new("a client certificate", failed, is_verified, checks, content, now))
+    Ok(InspectionReport::new("a client certificate", failed, is_verified, checks, content, now))
 }
 
 /// No file proves possession of the private key.
-fn possession() -> Line {
-    Line {
+fn possession() -> CheckLine {
+    CheckLine {
         check: "private_key",
-        status: Status::NotChecked,
+        status: CheckStatus::NotChecked,
         found: Some("the handshake of TLS shows it".to_owned()),
         expected: "the handshake of TLS shows that the client has the private key".to_owned(),
         fix: None,

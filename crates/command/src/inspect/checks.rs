@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use keys::{DescribedCheck, Inspection, Members, Outcome};
+use keys::{CheckOutcome, DescribedCheck, Inspection, ObjectMembers};
 use serde::Serialize;
 use serde_json::Value;
 use values::Timestamp;
@@ -13,7 +13,7 @@ use super::times::instant;
 /// How a check went, in words for people and programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Status {
+pub(super) enum CheckStatus {
     Passed,
     Failed,
     NotReached,
@@ -22,9 +22,9 @@ pub(super) enum Status {
 
 /// One check.
 #[derive(Debug, Serialize)]
-pub(super) struct Line {
+pub(super) struct CheckLine {
     pub(super) check: &'static str,
-    pub(super) status: Status,
+    pub(super) status: CheckStatus,
     /// The value that the check looked at; of a check that was not made, what it lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) found: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct Line {
 }
 
 /// What is said of a check beside its name and its fix.
-pub(super) struct Said {
+pub(super) struct CheckText {
     /// Why it says nothing, though nothing before it fails.
     pub(super) lacks: Option<&'static str>,
     /// The value that it looks at.
@@ -44,40 +44,40 @@ pub(super) struct Said {
 
 /// The lines of checks with these outcomes.
 pub(super) fn lines<C: DescribedCheck, E>(
-    checks: impl IntoIterator<Item = (C, Outcome<E>)>,
-    say: impl Fn(C) -> Said,
-) -> Vec<Line> {
-    let line = |(check, outcome): (C, Outcome<E>)| {
-        let Said { lacks, found, expected } = say(check);
+    checks: impl IntoIterator<Item = (C, CheckOutcome<E>)>,
+    say: impl Fn(C) -> CheckText,
+) -> Vec<CheckLine> {
+    let line = |(check, outcome): (C, CheckOutcome<E>)| {
+        let CheckText { lacks, found, expected } = say(check);
         let status = match outcome {
-            Outcome::Passed | Outcome::NotChecked if lacks.is_some() => Status::NotChecked,
-            Outcome::Passed => Status::Passed,
-            Outcome::Failed(_) => Status::Failed,
-            Outcome::NotReached => Status::NotReached,
-            Outcome::NotChecked => Status::NotChecked,
+            CheckOutcome::Passed | CheckOutcome::NotChecked if lacks.is_some() => CheckStatus::NotChecked,
+            CheckOutcome::Passed => CheckStatus::Passed,
+            CheckOutcome::Failed(_) => CheckStatus::Failed,
+            CheckOutcome::NotReached => CheckStatus::NotReached,
+            CheckOutcome::NotChecked => CheckStatus::NotChecked,
         };
         let found = match status {
-            Status::Passed | Status::Failed => found,
-            Status::NotChecked => lacks.map(str::to_owned),
-            Status::NotReached => None,
+            CheckStatus::Passed | CheckStatus::Failed => found,
+            CheckStatus::NotChecked => lacks.map(str::to_owned),
+            CheckStatus::NotReached => None,
         };
-        let fix = (status == Status::Failed).then(|| check.fix().into());
-        Line { check: check.name(), status, found, expected, fix }
+        let fix = (status == CheckStatus::Failed).then(|| check.fix().into());
+        CheckLine { check: check.name(), status, found, expected, fix }
     };
     checks.into_iter().map(line).collect()
 }
 
-impl Line {
+impl CheckLine {
     /// The rows of a table. The last column has the longer texts.
     pub(super) fn rows(&self) -> impl Iterator<Item = Vec<String>> {
         let (status, failed) = match self.status {
-            Status::Passed => ("passed", None),
-            Status::Failed => ("FAILED", Some(&self.expected)),
-            Status::NotReached => ("not reached", None),
-            Status::NotChecked => ("not checked", None),
+            CheckStatus::Passed => ("passed", None),
+            CheckStatus::Failed => ("FAILED", Some(&self.expected)),
+            CheckStatus::NotReached => ("not reached", None),
+            CheckStatus::NotChecked => ("not checked", None),
         };
         // A check that passed and has no value shows its rule.
-        let rule = (self.status == Status::Passed).then(|| self.expected.clone());
+        let rule = (self.status == CheckStatus::Passed).then(|| self.expected.clone());
         let found = self.found.clone().or(rule).unwrap_or_default();
         let expected = failed.map(|expected| format!("expected: {expected}"));
         let fix = self.fix.as_ref().map(|fix| format!("fix: {fix}"));
@@ -99,12 +99,12 @@ pub(super) fn member(name: &str, inspection: &Inspection, now: Timestamp) -> Opt
     }
 }
 
-pub(super) fn value(members: Option<&Members>, name: &str) -> Option<String> {
+pub(super) fn value(members: Option<&ObjectMembers>, name: &str) -> Option<String> {
     let (_, value) = members?.iter().find(|(member, _)| member == name)?;
     Some(text(value))
 }
 
-pub(super) fn time(members: Option<&Members>, name: &str, now: Timestamp) -> Option<String> {
+pub(super) fn time(members: Option<&ObjectMembers>, name: &str, now: Timestamp) -> Option<String> {
     let (_, value) = members?.iter().find(|(member, _)| member == name)?;
     value.as_u64().map(|seconds| instant(Timestamp::from_seconds(seconds), now))
 }

@@ -1,7 +1,7 @@
 //! What a token, a certificate or an API key says of itself.
 
 use administration::ApiKeyView;
-use keys::Members;
+use keys::ObjectMembers;
 use registry::{CertificateFacts, SubjectKind};
 use serde::{Serialize, Serializer};
 use values::Timestamp;
@@ -17,18 +17,18 @@ pub(super) const TIMES: [&str; 5] = ["exp", "nbf", "iat", "auth_time", "updated_
 pub(super) enum Content {
     Jwt {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
-        header: Option<Members>,
+        header: Option<ObjectMembers>,
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
-        claims: Option<Members>,
+        claims: Option<ObjectMembers>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        lifetime: Option<Span>,
+        lifetime: Option<TokenSpan>,
     },
     Certificate {
         #[serde(skip_serializing_if = "Option::is_none")]
         certificate: Option<CertificateFacts>,
         /// What comes beside the client's own certificate.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        chain: Vec<Link>,
+        chain: Vec<ChainLink>,
     },
     ApiKey {
         /// Empty where it has none.
@@ -42,7 +42,7 @@ pub(super) enum Content {
 
 /// From `iat` to `exp`, in seconds.
 #[derive(Debug, Serialize)]
-pub(super) struct Span {
+pub(super) struct TokenSpan {
     issued_at: String,
     expires_at: String,
     pub(super) seconds: u64,
@@ -50,8 +50,8 @@ pub(super) struct Span {
     pub(super) seconds_left: u64,
 }
 
-impl Span {
-    pub(super) fn new(claims: &Members, now: Timestamp) -> Option<Self> {
+impl TokenSpan {
+    pub(super) fn new(claims: &ObjectMembers, now: Timestamp) -> Option<Self> {
         let time = |name| claims.iter().find(|(claim, _)| claim == name)?.1.as_u64();
         let (iat, exp) = (time("iat")?, time("exp")?);
         Some(Self {
@@ -78,13 +78,13 @@ impl Content {
 
 /// A certificate between the client's and an authority.
 #[derive(Debug, Serialize)]
-pub(super) struct Link {
+pub(super) struct ChainLink {
     subject_dn: String,
     issuer_dn: String,
     not_after: String,
 }
 
-impl Link {
+impl ChainLink {
     pub(super) fn from_der(der: &[u8]) -> Self {
         let facts = CertificateFacts::read(der);
         let (subject_dn, issuer_dn, not_after) = match facts {
@@ -152,6 +152,6 @@ pub(super) fn rows_of_api_key(
 }
 
 /// The members in the order of the token.
-fn object<S: Serializer>(members: &Option<Members>, serializer: S) -> Result<S::Ok, S::Error> {
+fn object<S: Serializer>(members: &Option<ObjectMembers>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(members.iter().flatten().map(|(name, value)| (name, value)))
 }

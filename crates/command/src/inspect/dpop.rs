@@ -1,21 +1,21 @@
 //! `latchkey inspect` of a DPoP proof: each check of a request, as far as the options describe the request.
 
-use keys::{DescribedCheck as _, TokenKind, outcomes_until};
+use keys::{DescribedCheck as _, JwtKind, outcomes_until};
 use registry::{DpopCheck, KnownRequest};
 
 use super::arguments::InspectArguments;
-use super::checks::{Said, lines, member};
-use super::expected::{Expected, presented};
+use super::checks::{CheckText, lines, member};
+use super::expected::{ExpectedToken, presented};
 use super::input;
-use super::report::Report;
+use super::report::InspectionReport;
 
 /// The report of a proof for the request that the options describe. `None` without any of these options. A
 /// proof contains its key.
 pub(super) fn inspect(
     arguments: &InspectArguments,
     proof: &str,
-    expected: &Expected,
-) -> anyhow::Result<Option<Report>> {
+    expected: &ExpectedToken,
+) -> anyhow::Result<Option<InspectionReport>> {
     let InspectArguments { method, url, access_token, .. } = arguments;
     if method.is_none() && url.is_none() && access_token.is_none() {
         return Ok(None);
@@ -28,7 +28,7 @@ pub(super) fn inspect(
     };
     let (found, inspection) = (known.inspect(proof, expected.now), presented(proof));
     let failed = found.err();
-    let say = |check: DpopCheck| Said {
+    let say = |check: DpopCheck| CheckText {
         lacks: lacks(check, &known),
         found: member(check.name(), &inspection, expected.now),
         expected: match check {
@@ -39,7 +39,7 @@ pub(super) fn inspect(
     };
     let checks = lines(outcomes_until(DpopCheck::ALL, failed), say);
     let failed = failed.map(|check| (check.name(), check.reason().code));
-    let mut report = Report::of_jwt(TokenKind::DpopProof, failed, true, checks, inspection, expected);
+    let mut report = InspectionReport::of_jwt(JwtKind::DpopProof, failed, true, checks, inspection, expected);
     report.keys = found.ok().map(|key| format!("its own key, whose thumbprint is {key}"));
     Ok(Some(report))
 }

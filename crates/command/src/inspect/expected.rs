@@ -5,7 +5,7 @@ use std::path::Path;
 use administration::{ExplanationView, KeyStatusView, KeyView, Page, TenantView, Wiped};
 use anyhow::{Context as _, anyhow};
 use keys::{
-    Expectations, Inspection, InvalidKeySet, KeyId, KeyRecord, Outcome, PublicKeys, TokenKind, inspect,
+    CheckOutcome, Expectations, Inspection, InvalidKeySet, JwtKind, KeyId, KeyRecord, PublicKeys, inspect,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use tenancy::{AccessTokenPolicy, TenantId};
 use values::{Lifetime, Timestamp};
 
 use super::arguments::InspectArguments;
-use super::checks::Status;
+use super::checks::CheckStatus;
 use super::offline::{Expects, OfflineApi};
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::key::KeyDocument;
@@ -25,7 +25,7 @@ use registry::ClientId;
 use settings::files;
 
 /// The expectations, and the keys in words.
-pub(super) struct Expected {
+pub(super) struct ExpectedToken {
     pub(super) now: Timestamp,
     pub(super) leeway: Lifetime,
     /// Any of them; none if any issuer will do.
@@ -40,7 +40,7 @@ pub(super) struct Expected {
     /// Keys that cannot be used.
     pub(super) left_out: Vec<String>,
     /// What the tenant's server says of the revocation of the token, and why: it failed where it is revoked.
-    pub(super) revocation: (Status, String),
+    pub(super) revocation: (CheckStatus, String),
     /// What the source says beside: a tenant that does not serve.
     pub(super) notes: Vec<String>,
     /// Whether the claims must be those of an access token of Latchkey.
@@ -60,7 +60,7 @@ struct RequiredClaims {
     scope: Option<String>,
 }
 
-impl Expected {
+impl ExpectedToken {
     pub(super) fn load(
         config: &Path,
         arguments: &InspectArguments,
@@ -78,7 +78,7 @@ impl Expected {
             keys: None,
             known: Vec::new(),
             left_out: Vec::new(),
-            revocation: (Status::NotChecked, "give --tenant".to_owned()),
+            revocation: (CheckStatus::NotChecked, "give --tenant".to_owned()),
             notes: Vec::new(),
             is_own: false,
             key_set: None,
@@ -103,7 +103,7 @@ impl Expected {
 
     /// Verifies the token against these expectations. Returns also whether its sender may use it: an access
     /// token with a key set is checked like at an API, all others like at the server.
-    pub(super) fn judge(&self, token: &str) -> anyhow::Result<(Inspection, Outcome)> {
+    pub(super) fn judge(&self, token: &str) -> anyhow::Result<(Inspection, CheckOutcome)> {
         let mut inspection = self.inspect(token);
         let Some(key_set) = self.key_set_of_api() else {
             let bound = confirmation(&inspection);
@@ -122,7 +122,7 @@ impl Expected {
 
     /// The key set of an API, where an access token is expected.
     fn key_set_of_api(&self) -> Option<&str> {
-        self.key_set.as_deref().filter(|_| TokenKind::from_typ(Some(&self.typ)) == TokenKind::AccessToken)
+        self.key_set.as_deref().filter(|_| JwtKind::from_typ(Some(&self.typ)) == JwtKind::AccessToken)
     }
 
     /// Whether the claims must be those of an access token.
@@ -217,32 +217,32 @@ impl Expected {
 }
 
 /// Whether the sender of a token may use it without a proof.
-fn confirmation(inspection: &Inspection) -> Outcome {
+fn confirmation(inspection: &Inspection) -> CheckOutcome {
     let is_bound = inspection.claims.iter().flatten().any(|(name, _)| name == "cnf");
     match inspection.verdict() {
-        Err(_) => Outcome::NotReached,
-        Ok(()) if is_bound => Outcome::NotChecked,
-        Ok(()) => Outcome::Passed,
+        Err(_) => CheckOutcome::NotReached,
+        Ok(()) if is_bound => CheckOutcome::NotChecked,
+        Ok(()) => CheckOutcome::Passed,
     }
 }
 
 /// Requests what has revoked the token. If the administrator may not see clients, the answer is that nothing
 /// is known.
-async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> (Status, String) {
+async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> (CheckStatus, String) {
     let Some(client) = client_of(token) else {
-        return (Status::NotChecked, "the token names no client".to_owned());
+        return (CheckStatus::NotChecked, "the token names no client".to_owned());
     };
     let body = Wiped::new(json!({ "access_token": token }));
     let request = ApiRequest::question(format!("{}/explain", client_path(tenant, &client)), &*body);
     let explained: ExplanationView = match admin.send(request).await {
         Ok(explained) => explained,
-        Err(error) => return (Status::NotChecked, format!("the server does not say: {error}")),
+        Err(error) => return (CheckStatus::NotChecked, format!("the server does not say: {error}")),
     };
     let check = explained.access_token.into_iter().find(|check| check.name == "revoked");
     match check {
-        Some(check) if check.result == "refused" => (Status::Failed, check.detail),
-        Some(check) if check.result == "passed" => (Status::Passed, check.detail),
-        _ => (Status::NotChecked, "a check before it refuses the token".to_owned()),
+        Some(check) if check.result == "refused" => (CheckStatus::Failed, check.detail),
+        Some(check) if check.result == "passed" => (CheckStatus::Passed, check.detail),
+        _ => (CheckStatus::NotChecked, "a check before it refuses the token".to_owned()),
     }
 }
 
@@ -303,7 +303,6 @@ fn record(key: &KeyView) -> Option<KeyRecord> {
 /// Whether the options, or the type alone, say that the token is an assertion of a client.
 pub(super) fn is_assertion(arguments: &InspectArguments, token: &str) -> bool {
     let InspectArguments { client, tenant, typ, .. } = arguments;
-    let is_named =
-        || tenant.is_none() && typ.is_none() && unverified(token).kind == TokenKind::ClientAssertion;
+    let is_named = || tenant.is_none() && typ.is_none() && unverified(token).kind == JwtKind::ClientAssertion;
     !client.is_empty() || is_named()
 }

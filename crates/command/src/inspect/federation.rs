@@ -8,16 +8,16 @@ use administration::{
     ClientView, ExplanationView, FieldErrors, TenantContext, TenantView, Wiped, check_client, check_tenant,
 };
 use anyhow::bail;
-use keys::{Inspection, TokenKind, outcomes_until};
+use keys::{Inspection, JwtKind, outcomes_until};
 use registry::{Client, ClientId, FederationCheck, JudgedRule, judge_rules};
 use serde_json::json;
 use tenancy::{Tenant, TenantId};
 use values::{Timestamp, with_commands};
 
 use super::arguments::InspectArguments;
-use super::checks::{Line, Said, Status, lines, member, text, time};
-use super::expected::{Expected, presented};
-use super::report::Report;
+use super::checks::{CheckLine, CheckStatus, CheckText, lines, member, text, time};
+use super::expected::{ExpectedToken, presented};
+use super::report::InspectionReport;
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::paths::client_path;
 use crate::runner::Runner;
@@ -25,7 +25,7 @@ use crate::tenant;
 use keys::DescribedCheck as _;
 
 /// What is known at the server.
-struct Known {
+struct KnownAtServer {
     tenant: Tenant,
     client: Client,
     /// The reason for which the server refuses the assertion.
@@ -36,13 +36,14 @@ struct Known {
 pub(super) fn inspect(
     config: &Path,
     arguments: &InspectArguments,
-    (tenant, client): (&TenantId, &ClientId),
+    tenant: &TenantId,
+    client: &ClientId,
     assertion: &str,
     now: Timestamp,
-) -> anyhow::Result<Report> {
-    let expected = Expected::load(config, arguments, assertion, now)?;
+) -> anyhow::Result<InspectionReport> {
+    let expected = ExpectedToken::load(config, arguments, assertion, now)?;
     let runner = Runner { config, arguments: &arguments.admin };
-    let known = runner.run(async |admin| ask(admin, (tenant, client), assertion).await)?;
+    let known = runner.run(async |admin| ask(admin, tenant, client, assertion).await)?;
     if known.client.federated.0.is_empty() {
         bail!(
             "the client {client} of {tenant} has no rule over other issuers; `federated` of it would have some"
@@ -71,7 +72,8 @@ pub(super) fn inspect(
         )),
         (None, None) => None,
     };
-    let mut report = Report::of_jwt(TokenKind::ClientAssertion, failed, true, checks, inspection, &expected);
+    let mut report =
+        InspectionReport::of_jwt(JwtKind::ClientAssertion, failed, true, checks, inspection, &expected);
     report.keys = furthest
         .and_then(|judged| judged.issuer.as_ref())
         .map(|issuer| format!("the keys of {}", issuer.issuer));
@@ -80,9 +82,10 @@ pub(super) fn inspect(
 
 async fn ask(
     admin: &AdminClient,
-    (tenant_id, client_id): (&TenantId, &ClientId),
+    tenant_id: &TenantId,
+    client_id: &ClientId,
     assertion: &str,
-) -> anyhow::Result<Known> {
+) -> anyhow::Result<KnownAtServer> {
     let path = client_path(tenant_id, client_id.as_str());
     let of_tenant: TenantView = admin.send(ApiRequest::get(tenant::path(tenant_id))).await?;
     let of_client: ClientView = admin.send(ApiRequest::get(path.clone())).await?;
@@ -98,17 +101,17 @@ async fn ask(
     let client = check_client(&mut errors, &tenant, client_id, &of_client.settings);
     let refused = explained.credential.checks.iter().any(|check| check.result == "refused");
     let reason = explained.result.reason.filter(|_| refused);
-    Ok(Known { tenant, client, reason })
+    Ok(KnownAtServer { tenant, client, reason })
 }
 
 /// The value of the assertion for a check, and the value in the rule.
 fn said(
     check: FederationCheck,
     judged: Option<&JudgedRule<'_>>,
-    known: &Known,
+    known: &KnownAtServer,
     inspection: &Inspection,
     now: Timestamp,
-) -> Said {
+) -> CheckText {
     let issuer = judged.and_then(|judged| judged.issuer.as_ref());
     let by_rule = judged.and_then(|judged| {
         Some(match check {
@@ -147,17 +150,17 @@ fn said(
         FederationCheck::Replay if is_once => Some("the server knows which were used"),
         _ => None,
     };
-    Said { lacks, found, expected: by_rule.unwrap_or_else(|| check.rule().to_owned()) }
+    CheckText { lacks, found, expected: by_rule.unwrap_or_else(|| check.rule().to_owned()) }
 }
 
 /// How far a rule gets.
-fn rule_line((index, judged): (usize, &JudgedRule<'_>)) -> Line {
+fn rule_line((index, judged): (usize, &JudgedRule<'_>)) -> CheckLine {
     let found = format!("{}: {} at {}", index + 1, judged.rule.subject.as_str(), judged.rule.issuer);
     let (status, fix) = match judged.failed {
-        None => (Status::Passed, None),
-        Some(failed) => (Status::Failed, Some(failed.fix().into())),
+        None => (CheckStatus::Passed, None),
+        Some(failed) => (CheckStatus::Failed, Some(failed.fix().into())),
     };
     let expected =
         judged.failed.map_or_else(String::new, |failed| format!("{}: {}", failed.name(), failed.rule()));
-    Line { check: "rule", status, found: Some(found), expected, fix }
+    CheckLine { check: "rule", status, found: Some(found), expected, fix }
 }

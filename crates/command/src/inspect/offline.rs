@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use keys::{Inspection, Members, Outcome, TokenError};
+use keys::{CheckOutcome, Inspection, ObjectMembers, TokenError};
 use latchkey_verifier::{Algorithm, Check, Clock, KeySet, Moment, Reason, Trace, Trusted, Verifier};
 use serde_json::Value;
 use values::{Lifetime, Timestamp};
@@ -35,7 +35,7 @@ impl OfflineApi {
     pub(super) fn new(
         key_set: &str,
         expects: &Expects<'_>,
-        unverified: Option<&Members>,
+        unverified: Option<&ObjectMembers>,
     ) -> anyhow::Result<Self> {
         let claim = |name| unverified?.iter().find(|(member, _)| member == name).map(|(_, value)| value);
         let issuer = expects.issuer.or_else(|| claim("iss")?.as_str()).unwrap_or_default();
@@ -57,7 +57,7 @@ impl OfflineApi {
     /// Replaces the results of an inspection by those of the API. Returns the result of the check whether the
     /// sender may use the token. If the token is bound to a key, the sender may not without the proof of that
     /// key.
-    pub(super) fn judge(&self, token: &str, inspection: &mut Inspection) -> anyhow::Result<Outcome> {
+    pub(super) fn judge(&self, token: &str, inspection: &mut Inspection) -> anyhow::Result<CheckOutcome> {
         let trace = self.0.trace(token)?;
         let found_by_keys = inspection.failed();
         inspection.checks.iter_mut().for_each(|(check, outcome)| *outcome = made(*check, &trace));
@@ -68,13 +68,13 @@ impl OfflineApi {
     }
 }
 
-fn made(check: Check, trace: &Trace) -> Outcome {
+fn made(check: Check, trace: &Trace) -> CheckOutcome {
     match trace.checks.iter().find(|(made, _)| *made == check) {
-        Some((_, true)) => Outcome::Passed,
-        Some((_, false)) => Outcome::Failed(match trace.error {
+        Some((_, true)) => CheckOutcome::Passed,
+        Some((_, false)) => CheckOutcome::Failed(match trace.error {
             Some(Reason::Token(error)) => error,
             _ => TokenError::Malformed,
         }),
-        None => Outcome::NotReached,
+        None => CheckOutcome::NotReached,
     }
 }

@@ -4,23 +4,23 @@
 use std::borrow::Cow;
 
 use gateway::TokenExplanation;
-use keys::{Inspection, Members, TokenKind};
+use keys::{Inspection, JwtKind, ObjectMembers};
 use serde::Serialize;
 use serde_json::Value;
 use values::Timestamp;
 
-use super::checks::{Line, Status, text};
-use super::content::{self, Content, Link, Span, TIMES};
-use super::expected::Expected;
+use super::checks::{CheckLine, CheckStatus, text};
+use super::content::{self, ChainLink, Content, TIMES, TokenSpan};
+use super::expected::ExpectedToken;
 use super::input::without_secrets;
 use super::times::{instant, span};
-use crate::output::{Layout, Rows, json, report};
+use crate::output::{CellRows, Layout, json, report};
 
 /// Whether a verifier with these expectations accepts the token, a listener the certificate,
 /// or the tenant the API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Verdict {
+pub(super) enum Acceptance {
     /// All checks that were made have passed, the signature among them.
     Valid,
     /// A check has failed.
@@ -31,8 +31,8 @@ pub(super) enum Verdict {
 
 /// All that is shown.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
-    verdict: Verdict,
+pub(super) struct InspectionReport {
+    verdict: Acceptance,
     /// As in the log line of a refused request.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'static, str>>,
@@ -49,28 +49,28 @@ pub(super) struct Report {
     pub(super) keys: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<Vec<String>>,
-    checks: Vec<Line>,
+    checks: Vec<CheckLine>,
     #[serde(flatten)]
     content: Content,
     #[serde(skip)]
     now: Timestamp,
 }
 
-impl Report {
+impl InspectionReport {
     /// `failed` is the check that failed, with the reason of a request.
     pub(super) fn new(
         kind: &'static str,
         failed: Option<(&'static str, Cow<'static, str>)>,
         is_verified: bool,
-        checks: Vec<Line>,
+        checks: Vec<CheckLine>,
         content: Content,
         now: Timestamp,
     ) -> Self {
         Self {
             verdict: match &failed {
-                Some(_) => Verdict::Refused,
-                None if is_verified => Verdict::Valid,
-                None => Verdict::Unverified,
+                Some(_) => Acceptance::Refused,
+                None if is_verified => Acceptance::Valid,
+                None => Acceptance::Unverified,
             },
             failed: failed.as_ref().map(|(check, _)| *check),
             reason: failed.map(|(_, reason)| reason),
@@ -87,14 +87,14 @@ impl Report {
 
     /// The report of a token, or of a JWT that a client presents.
     pub(super) fn of_jwt(
-        kind: TokenKind,
+        kind: JwtKind,
         failed: Option<(&'static str, &'static str)>,
         is_verified: bool,
-        checks: Vec<Line>,
+        checks: Vec<CheckLine>,
         Inspection { header, claims, .. }: Inspection,
-        expected: &Expected,
+        expected: &ExpectedToken,
     ) -> Self {
-        let lifetime = claims.as_ref().and_then(|claims| Span::new(claims, expected.now));
+        let lifetime = claims.as_ref().and_then(|claims| TokenSpan::new(claims, expected.now));
         let content = Content::Jwt { header, claims, lifetime };
         let left_out = expected.left_out.iter().map(|key| format!("left out: {key}"));
         Self {
@@ -112,7 +112,7 @@ impl Report {
     }
 
     pub(super) fn is_valid(&self) -> bool {
-        self.verdict == Verdict::Valid
+        self.verdict == Acceptance::Valid
     }
 
     /// For programs, without secrets that a claim may hold.
@@ -131,9 +131,9 @@ impl Report {
     pub(super) fn explanation(&self) -> TokenExplanation {
         TokenExplanation {
             is_accepted: match self.verdict {
-                Verdict::Valid => Some(true),
-                Verdict::Refused => Some(false),
-                Verdict::Unverified => None,
+                Acceptance::Valid => Some(true),
+                Acceptance::Refused => Some(false),
+                Acceptance::Unverified => None,
             },
             summary: shown(vec![self.summary()]).concat(),
             sections: self.parts().map(|(name, found)| (name.to_owned(), shown(found))).collect(),
@@ -142,13 +142,15 @@ impl Report {
 
     fn summary(&self) -> Vec<String> {
         let mut lines = vec![match (self.verdict, self.failed, &self.reason) {
-            (Verdict::Refused, Some(failed), Some(reason)) => {
+            (Acceptance::Refused, Some(failed), Some(reason)) => {
                 format!("REFUSED by the check `{failed}` ({reason}).")
             }
-            (Verdict::Valid, ..) => {
+            (Acceptance::Valid, ..) => {
                 format!("VALID: every check that was made has passed.{}", self.not_checked())
             }
-            (Verdict::Unverified | Verdict::Refused, ..) => format!("NOT VERIFIED: {}", self.content.doubt()),
+            (Acceptance::Unverified | Acceptance::Refused, ..) => {
+                format!("NOT VERIFIED: {}", self.content.doubt())
+            }
         }];
         let Content::Jwt { header, lifetime, .. } = &self.content else {
             lines.push(format!("This is {}, checked for {}.", self.kind, self.at));
@@ -165,7 +167,7 @@ impl Report {
         }
         let with = self.keys.as_ref().map_or("without keys".to_owned(), |keys| format!("with {keys}"));
         lines.push(format!("Checked for {}, {with}.", self.at));
-        if let Some(Span { seconds, seconds_left, .. }) = lifetime {
+        if let Some(TokenSpan { seconds, seconds_left, .. }) = lifetime {
             let left = if *seconds_left == 0 { "none".to_owned() } else { span(*seconds_left) };
             lines.push(format!("Lifetime: {}, of which {left} is left.", span(*seconds)));
         }
@@ -175,14 +177,14 @@ impl Report {
 
     /// The checks that were not made, as the end of a summary.
     fn not_checked(&self) -> String {
-        let lines = self.checks.iter().filter(|line| line.status == Status::NotChecked);
+        let lines = self.checks.iter().filter(|line| line.status == CheckStatus::NotChecked);
         let names: Vec<_> = lines.map(|line| line.check).collect();
         if names.is_empty() { String::new() } else { format!(" Not checked: {}.", names.join(", ")) }
     }
 
     /// The checks and the content, each part under its name.
     fn parts(&self) -> impl Iterator<Item = (&'static str, Vec<Vec<String>>)> {
-        let checks = self.checks.iter().flat_map(Line::rows).collect();
+        let checks = self.checks.iter().flat_map(CheckLine::rows).collect();
         std::iter::once(("CHECKS", checks)).chain(self.sections())
     }
 
@@ -191,7 +193,7 @@ impl Report {
         match &self.content {
             Content::Jwt { header, claims, .. } => {
                 let row = |(name, value): &(String, Value)| vec![name.clone(), self.value(name, value)];
-                let rows = |members: &Members| members.iter().map(row).collect();
+                let rows = |members: &ObjectMembers| members.iter().map(row).collect();
                 let claims_name = if self.is_valid() { "CLAIMS" } else { "CLAIMS (unverified)" };
                 let parts = [("HEADER", header), (claims_name, claims)];
                 parts.into_iter().filter_map(|(name, part)| Some((name, part.as_ref().map(rows)?))).collect()
@@ -200,7 +202,7 @@ impl Report {
                 let own = certificate
                     .iter()
                     .map(|facts| ("CERTIFICATE", content::rows_of_certificate(facts, self.now)));
-                let beside = ("CERTIFICATES BESIDE IT", chain.iter().map(Link::row).collect());
+                let beside = ("CERTIFICATES BESIDE IT", chain.iter().map(ChainLink::row).collect());
                 own.chain((!chain.is_empty()).then_some(beside)).collect()
             }
             Content::ApiKey { brand, id, api_key } => {
@@ -218,6 +220,6 @@ impl Report {
 }
 
 /// Secrets are replaced before the lines break: a piece of a secret would not be found.
-fn shown(rows: Rows) -> Rows {
+fn shown(rows: CellRows) -> CellRows {
     rows.iter().map(|row| row.iter().map(|cell| without_secrets(cell)).collect()).collect()
 }

@@ -1,20 +1,22 @@
 //! `latchkey inspect` of a token: each check of its tenant's server or of an API, as far as the options give
 //! the expected values.
 
-use keys::{Check, DescribedCheck as _, Inspection, Members, Outcome, Refused as _, TokenError, TokenKind};
+use keys::{
+    Check, CheckOutcome, DescribedCheck as _, Inspection, JwtKind, ObjectMembers, Refused as _, TokenError,
+};
 use values::Timestamp;
 
-use super::checks::{Line, Said, Status, lines, time, value};
-use super::expected::Expected;
-use super::report::Report;
+use super::checks::{CheckLine, CheckStatus, CheckText, lines, time, value};
+use super::expected::ExpectedToken;
+use super::report::InspectionReport;
 
 /// The report of a token.
-pub(super) fn inspect(token: &str, expected: &Expected) -> anyhow::Result<Report> {
+pub(super) fn inspect(token: &str, expected: &ExpectedToken) -> anyhow::Result<InspectionReport> {
     let (inspection, confirmation) = expected.judge(token)?;
     let failed_by_itself = inspection.failed();
     let say = |check| {
         let place = inspection.place.clone().filter(|_| failed_by_itself == Some(check));
-        Said {
+        CheckText {
             lacks: expected.lacks(check),
             found: place.or_else(|| found(check, token, &inspection, expected.now)),
             expected: expected.of(check),
@@ -23,50 +25,50 @@ pub(super) fn inspect(token: &str, expected: &Expected) -> anyhow::Result<Report
     let mut checks = lines(inspection.checks.iter().copied(), say);
     checks.push(confirmation_line(confirmation, inspection.claims.as_ref()));
     checks.push(revocation_line(&expected.revocation, failed_by_itself.is_none()));
-    let is_revoked = expected.revocation.0 == Status::Failed;
+    let is_revoked = expected.revocation.0 == CheckStatus::Failed;
     let error = inspection.verdict().err().or(is_revoked.then_some(TokenError::Revoked));
     let failed = failed_by_itself.map_or("revoked", Check::name);
     let failed = error.map(|error| (failed, error.reason().as_str()));
     let kind = inspection.kind;
     // A header that cannot be read names no kind.
-    let is_of_other_kind = kind != TokenKind::AccessToken && inspection.header.is_some();
+    let is_of_other_kind = kind != JwtKind::AccessToken && inspection.header.is_some();
     let checks_of_kind = kind.checks().iter().map(|check| check.name()).collect();
     let is_verified = expected.keys.is_some();
-    let mut report = Report::of_jwt(kind, failed, is_verified, checks, inspection, expected);
+    let mut report = InspectionReport::of_jwt(kind, failed, is_verified, checks, inspection, expected);
     report.checks_of_kind = is_of_other_kind.then_some(checks_of_kind);
     Ok(report)
 }
 
 /// Whether the sender may use the token without a proof. An inspection knows no request, so it does not check
 /// the proof.
-fn confirmation_line(outcome: Outcome, claims: Option<&Members>) -> Line {
+fn confirmation_line(outcome: CheckOutcome, claims: Option<&ObjectMembers>) -> CheckLine {
     let (status, found) = match outcome {
-        Outcome::Passed => (Status::Passed, Some("no `cnf`".to_owned())),
-        Outcome::NotReached => (Status::NotReached, None),
-        Outcome::Failed(_) | Outcome::NotChecked => (
-            Status::NotChecked,
+        CheckOutcome::Passed => (CheckStatus::Passed, Some("no `cnf`".to_owned())),
+        CheckOutcome::NotReached => (CheckStatus::NotReached, None),
+        CheckOutcome::Failed(_) | CheckOutcome::NotChecked => (
+            CheckStatus::NotChecked,
             value(claims, "cnf").map(|cnf| format!("it needs the proof of a key beside it: {cnf}")),
         ),
     };
     let expected = "no `cnf`; a token with one is valid only beside a DPoP proof of its key, or over a connection with its certificate";
-    Line { check: "cnf", status, found, expected: expected.to_owned(), fix: None }
+    CheckLine { check: "cnf", status, found, expected: expected.to_owned(), fix: None }
 }
 
 /// Whether the token is revoked, which its server knows.
-fn revocation_line((status, found): &(Status, String), is_reached: bool) -> Line {
-    let status = if is_reached { *status } else { Status::NotReached };
+fn revocation_line((status, found): &(CheckStatus, String), is_reached: bool) -> CheckLine {
+    let status = if is_reached { *status } else { CheckStatus::NotReached };
     let expected = "not revoked: for its tenant, its client, its secret or key, or by its `jti`";
     let fix = "fetch a new token; one that has ended is never valid again";
-    Line {
+    CheckLine {
         check: "revoked",
         status,
         found: is_reached.then(|| found.clone()),
         expected: expected.to_owned(),
-        fix: (status == Status::Failed).then_some(fix.into()),
+        fix: (status == CheckStatus::Failed).then_some(fix.into()),
     }
 }
 
-impl Expected {
+impl ExpectedToken {
     /// Why a check was not made.
     fn lacks(&self, check: Check) -> Option<&'static str> {
         match check {
@@ -127,7 +129,7 @@ fn found(check: Check, token: &str, inspection: &Inspection, now: Timestamp) -> 
     }
 }
 
-fn members(members: &Members) -> String {
+fn members(members: &ObjectMembers) -> String {
     match members.len() {
         1 => "1 member".to_owned(),
         number => format!("{number} members"),

@@ -24,7 +24,7 @@ const BEGINNING: [&str; 11] = [
 ];
 
 /// Something that happens at an instant.
-struct Event {
+struct CalendarEvent {
     /// What it is of, which stays the same while its date moves.
     name: String,
     at: Instant,
@@ -41,15 +41,15 @@ pub(super) async fn read(admin: &AdminClient, tenant: &TenantId, now: Timestamp)
     Ok(calendar(tenant, events.filter(|event| event.at.0 >= now), now))
 }
 
-fn of_keys(status: &KeyStatusView, keys: &[KeyView]) -> Vec<Event> {
-    let next = status.due_at.map(|at| Event {
+fn of_keys(status: &KeyStatusView, keys: &[KeyView]) -> Vec<CalendarEvent> {
+    let next = status.due_at.map(|at| CalendarEvent {
         name: "key-step".to_owned(),
         at,
         summary: "the next automatic step of the signing keys".to_owned(),
     });
     let dated = keys.iter().flat_map(|KeyView { kid, active_from, retiring_from, removed_at, .. }| {
         let event = |what: &str, at: Option<Instant>, summary: String| {
-            at.map(|at| Event { name: format!("{what}-{kid}"), at, summary })
+            at.map(|at| CalendarEvent { name: format!("{what}-{kid}"), at, summary })
         };
         [
             event("signs", Some(*active_from), format!("{kid} signs from now on")),
@@ -60,15 +60,15 @@ fn of_keys(status: &KeyStatusView, keys: &[KeyView]) -> Vec<Event> {
     next.into_iter().chain(dated.flatten()).collect()
 }
 
-fn of_client(ClientView { client_id, rotation, .. }: &ClientView) -> Option<Event> {
+fn of_client(ClientView { client_id, rotation, .. }: &ClientView) -> Option<CalendarEvent> {
     let at = rotation.as_ref()?.due_at?;
     let summary = format!("the secret of {client_id} is replaced");
-    Some(Event { name: format!("secret-{client_id}"), at, summary })
+    Some(CalendarEvent { name: format!("secret-{client_id}"), at, summary })
 }
 
-fn calendar(tenant: &TenantId, events: impl Iterator<Item = Event>, now: Timestamp) -> String {
+fn calendar(tenant: &TenantId, events: impl Iterator<Item = CalendarEvent>, now: Timestamp) -> String {
     let mut lines = BEGINNING.map(str::to_owned).to_vec();
-    for Event { name, at, summary } in events {
+    for CalendarEvent { name, at, summary } in events {
         lines.extend([
             "BEGIN:VEVENT".to_owned(),
             format!("UID:{}@{tenant}.latchkey", escaped(&name)),
@@ -114,7 +114,7 @@ mod tests {
     fn an_event_has_its_instant_in_utc_and_no_line_is_long() {
         let at = |text: &str| Instant(Timestamp::parse_rfc3339(text).unwrap());
         let summary = format!("a; b, c \\ {}", "\u{e9}".repeat(40));
-        let event = Event { name: "key-step".to_owned(), at: at("2030-02-01T08:09:10Z"), summary };
+        let event = CalendarEvent { name: "key-step".to_owned(), at: at("2030-02-01T08:09:10Z"), summary };
         let tenant = TenantId::parse("globex").unwrap();
         let text = calendar(&tenant, std::iter::once(event), at("2030-01-01T00:00:00Z").0);
         assert!(text.contains("UID:key-step@globex.latchkey\r\nDTSTAMP:20300101T000000Z\r\n"), "{text}");

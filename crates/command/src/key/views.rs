@@ -4,7 +4,7 @@ use administration::{KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, Ver
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::output::{Columns, details, table};
+use crate::output::{DocumentTable, details, table};
 
 /// A signing key with its public half.
 #[derive(Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub(crate) struct KeyDocument {
     pub(crate) public: PublicKeyView,
 }
 
-const COLUMNS: Columns = Columns {
+const COLUMNS: DocumentTable = DocumentTable {
     none: "No keys: one is made when it is first needed.",
     columns: "kid, algorithm, state, announced_at, active_from as SIGNS FROM, \
               retiring_from as SIGNS UNTIL or -, removed_at as PUBLISHED UNTIL or -",

@@ -5,8 +5,8 @@ use values::printable;
 use super::table::{NARROW, narrow};
 
 /// The cells of a line.
-pub(crate) type Row = Vec<String>;
-pub(crate) type Rows = Vec<Row>;
+pub(crate) type CellRow = Vec<String>;
+pub(crate) type CellRows = Vec<CellRow>;
 
 /// Where the texts of rows begin.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +18,12 @@ pub(crate) enum Layout {
 }
 
 /// The lines of a report.
-pub(crate) fn report<'a>(head: String, parts: impl Iterator<Item = (&'a str, Layout, Rows)>) -> String {
+pub(crate) fn report<'a>(head: String, parts: impl Iterator<Item = (&'a str, Layout, CellRows)>) -> String {
     parts.fold(head, |text, (name, layout, rows)| format!("{text}\n{name}\n{}", layout.lines(rows)))
 }
 
 impl Layout {
-    pub(crate) fn lines(self, rows: Rows) -> String {
+    pub(crate) fn lines(self, rows: CellRows) -> String {
         match self {
             Self::Columns => narrow(&rows),
             Self::From(column) => rows.iter().map(|row| wrapped(column, row)).collect(),

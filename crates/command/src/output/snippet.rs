@@ -7,7 +7,7 @@ use gateway::snippets::token_snippets;
 
 /// In which language, in the order of all lists of code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
+pub(crate) enum SnippetLanguage {
     Curl,
     Js,
     Python,
@@ -23,15 +23,18 @@ pub(crate) enum Language {
 }
 
 /// The code that fetches a token in these languages, each under its name.
-pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) -> String {
+pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: SnippetLanguage) -> String {
     listed(token_snippets(token_endpoint, client_id), wanted)
 }
 
 /// The code of the wanted languages, each under its name. It may end before the last languages.
-pub(super) fn listed(code: impl IntoIterator<Item = (&'static str, String)>, wanted: Language) -> String {
+pub(super) fn listed(
+    code: impl IntoIterator<Item = (&'static str, String)>,
+    wanted: SnippetLanguage,
+) -> String {
     let mut text = String::new();
-    for (language, (name, code)) in Language::value_variants().iter().zip(code) {
-        if wanted == Language::All || wanted == *language {
+    for (language, (name, code)) in SnippetLanguage::value_variants().iter().zip(code) {
+        if wanted == SnippetLanguage::All || wanted == *language {
             let _ = write!(text, "\n── {name}\n\n{code}");
         }
     }
@@ -45,9 +48,9 @@ mod tests {
     #[test]
     fn all_are_eight() {
         let of = |language| snippets("http://localhost/token", "svc", language);
-        let all = of(Language::All);
+        let all = of(SnippetLanguage::All);
         assert_eq!(all.matches("── ").count(), 8, "{all}");
-        assert_eq!(of(Language::None), "");
-        assert!(of(Language::Go).starts_with("\n── Go"));
+        assert_eq!(of(SnippetLanguage::None), "");
+        assert!(of(SnippetLanguage::Go).starts_with("\n── Go"));
     }
 }

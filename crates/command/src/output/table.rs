@@ -13,7 +13,7 @@ use values::{Lifetime, printable};
 pub(super) const NARROW: u16 = 80;
 
 /// The table of a list of documents.
-pub(crate) struct Columns {
+pub(crate) struct DocumentTable {
     /// The line for an empty list.
     pub(crate) none: &'static str,
     /// The member of each column. Then `as` its head, by default the name of the member without `_at`, and
@@ -21,7 +21,7 @@ pub(crate) struct Columns {
     pub(crate) columns: &'static str,
 }
 
-impl Columns {
+impl DocumentTable {
     pub(crate) fn table<T: Serialize>(&self, items: &[T]) -> String {
         let (mut heads, mut members) = (Vec::new(), Vec::new());
         for column in self.columns.split(", ") {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_cell_is_a_member_of_a_document() {
-        let columns = Columns { none: "No rows.", columns: "id, scopes, live, ends or never" };
+        let columns = DocumentTable { none: "No rows.", columns: "id, scopes, live, ends or never" };
         let rows = [
             json!({"id": "a", "scopes": ["x", "y"], "live": true, "ends": null}),
             json!({"id": 7, "scopes": [], "live": false, "ends": {"from": 1, "to": 2}}),

@@ -4,10 +4,10 @@
 use gateway::snippets::{SnippetSource as Source, filled, literal};
 use values::shell_word;
 
-use super::snippet::{Language, listed};
+use super::snippet::{SnippetLanguage, listed};
 
 /// What an API must know to check a tenant's tokens.
-pub(crate) struct Expected<'a> {
+pub(crate) struct VerifierSettings<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) jwks: &'a str,
     pub(crate) token_endpoint: &'a str,
@@ -28,12 +28,12 @@ const VERIFIERS: [(&str, Source); 5] = [
 ];
 
 /// The verifiers of these languages, each under its name.
-pub(crate) fn verifiers(expected: &Expected<'_>, wanted: Language) -> String {
+pub(crate) fn verifiers(expected: &VerifierSettings<'_>, wanted: SnippetLanguage) -> String {
     listed(VERIFIERS.map(|(name, source)| (name, with_values(&source.text(), expected))), wanted)
 }
 
 /// A template has names for the values, and an example the values of the tenant `globex`.
-fn with_values(text: &str, expected: &Expected<'_>) -> String {
+fn with_values(text: &str, expected: &VerifierSettings<'_>) -> String {
     let introspection = expected.token_endpoint.replace("/oauth/token", "/oauth/introspect");
     let values = [
         ("{issuer}", literal(expected.issuer)),
@@ -56,7 +56,7 @@ fn with_values(text: &str, expected: &Expected<'_>) -> String {
 mod tests {
     use super::*;
 
-    const GLOBEX: Expected<'_> = Expected {
+    const GLOBEX: VerifierSettings<'_> = VerifierSettings {
         issuer: "http://localhost:3000/api/v1/tenant/globex",
         jwks: "http://localhost:3000/api/v1/tenant/globex/.well-known/jwks.json",
         token_endpoint: "http://localhost:3000/api/v1/tenant/globex/oauth/token",
@@ -79,16 +79,16 @@ mod tests {
 
     #[test]
     fn a_name_that_looks_like_a_placeholder_or_ends_a_text_stays_a_name() {
-        let expected = Expected { audience: r#"{typ}" + x + ""#, client_id: "it's {typ}", ..GLOBEX };
-        let python = verifiers(&expected, Language::Python);
+        let expected = VerifierSettings { audience: r#"{typ}" + x + ""#, client_id: "it's {typ}", ..GLOBEX };
+        let python = verifiers(&expected, SnippetLanguage::Python);
         assert!(python.contains(r#"audience="{typ}\" + x + \"","#), "{python}");
-        let curl = verifiers(&expected, Language::Curl);
+        let curl = verifiers(&expected, SnippetLanguage::Curl);
         assert!(curl.contains(r"'client_id=it'\''s {typ}'"), "{curl}");
     }
 
     #[test]
     fn all_are_five_and_none_is_none() {
-        assert_eq!(verifiers(&GLOBEX, Language::All).matches("── ").count(), 5);
-        assert_eq!(verifiers(&GLOBEX, Language::None), "");
+        assert_eq!(verifiers(&GLOBEX, SnippetLanguage::All).matches("── ").count(), 5);
+        assert_eq!(verifiers(&GLOBEX, SnippetLanguage::None), "");
     }
 }

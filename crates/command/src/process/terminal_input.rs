@@ -8,9 +8,9 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use zeroize::Zeroizing;
 
 /// Puts the terminal's settings back, also after an error.
-struct Restored<'a>(&'a std::fs::File, Termios);
+struct TerminalGuard<'a>(&'a std::fs::File, Termios);
 
-impl Drop for Restored<'_> {
+impl Drop for TerminalGuard<'_> {
     fn drop(&mut self) {
         let _ = tcsetattr(self.0, OptionalActions::Flush, &self.1);
     }
@@ -26,7 +26,7 @@ pub(crate) fn ask_secret(question: &str, instead: &str) -> anyhow::Result<Zeroiz
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
     silent.local_modes.insert(LocalModes::ECHONL);
-    let restored = Restored(&terminal, before);
+    let restored = TerminalGuard(&terminal, before);
     tcsetattr(&terminal, OptionalActions::Flush, &silent).context("the terminal would show the secret")?;
     (&terminal).write_all(question.as_bytes()).context("the terminal cannot be written")?;
     let mut answer = Zeroizing::new(String::with_capacity(4096));

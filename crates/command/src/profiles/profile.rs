@@ -15,7 +15,7 @@ use super::trust::Trust;
 pub(crate) struct Profile {
     /// The source of its tokens.
     #[serde(flatten)]
-    pub(crate) endpoint: Endpoint,
+    pub(crate) endpoint: TokenEndpoint,
     /// The client that the tokens are for.
     pub(crate) client_id: String,
     /// The kind of its credential.
@@ -38,7 +38,7 @@ pub(crate) struct Profile {
 /// The endpoint that its tokens are requested from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Endpoint {
+pub(crate) enum TokenEndpoint {
     /// A tenant of a Latchkey server.
     Tenant {
         /// The URL of the server.
@@ -74,7 +74,7 @@ pub(crate) enum CredentialKind {
 
 impl Profile {
     /// A profile with the default settings.
-    pub(crate) const fn new(endpoint: Endpoint, client_id: String, credential: CredentialKind) -> Self {
+    pub(crate) const fn new(endpoint: TokenEndpoint, client_id: String, credential: CredentialKind) -> Self {
         Self {
             endpoint,
             client_id,
@@ -96,19 +96,19 @@ impl Profile {
     /// Whether the administration of this server may use it.
     pub(crate) fn is_of(&self, url: &Url) -> bool {
         let base = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        matches!(&self.endpoint, Endpoint::Tenant { server, .. } if base(server) == base(url))
+        matches!(&self.endpoint, TokenEndpoint::Tenant { server, .. } if base(server) == base(url))
     }
 
     /// The tenant of the client, at a Latchkey server.
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
         match &self.endpoint {
-            Endpoint::Tenant { tenant, .. } => Some(tenant),
-            Endpoint::Issuer { .. } | Endpoint::Direct { .. } => None,
+            TokenEndpoint::Tenant { tenant, .. } => Some(tenant),
+            TokenEndpoint::Issuer { .. } | TokenEndpoint::Direct { .. } => None,
         }
     }
 }
 
-impl Endpoint {
+impl TokenEndpoint {
     /// The audience of assertions: the issuer, or the token endpoint where the issuer is not known.
     pub(crate) fn audience(&self) -> String {
         match self {
@@ -118,7 +118,7 @@ impl Endpoint {
     }
 }
 
-impl fmt::Display for Endpoint {
+impl fmt::Display for TokenEndpoint {
     /// The endpoint as a URL.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_profile_is_of_its_server() {
-        let endpoint = Endpoint::Tenant {
+        let endpoint = TokenEndpoint::Tenant {
             server: "https://id.example.com/".parse().unwrap(),
             tenant: TenantId::parse("acme").unwrap(),
         };

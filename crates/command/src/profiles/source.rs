@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use latchkey_client::{Builder, ClientCertificate, PrivateKeyJwt, Secret, TokenError, TokenSource};
 
 use super::error::ProfileError;
-use super::profile::Endpoint;
+use super::profile::TokenEndpoint;
 use super::profile::{CredentialKind, Profile};
 use super::trust::Trust;
 
@@ -34,14 +34,14 @@ pub(crate) fn private_key(profile: &Profile, credential: &str) -> PrivateKeyJwt 
     }
 }
 
-fn endpoint(builder: Builder, endpoint: &Endpoint) -> Builder {
+fn endpoint(builder: Builder, endpoint: &TokenEndpoint) -> Builder {
     match endpoint {
-        Endpoint::Tenant { .. } => builder
+        TokenEndpoint::Tenant { .. } => builder
             .token_endpoint(endpoint.audience())
             .revocation_endpoint(format!("{endpoint}/oauth/revoke"))
             .introspection_endpoint(format!("{endpoint}/oauth/introspect")),
-        Endpoint::Issuer { issuer } => builder.issuer(issuer),
-        Endpoint::Direct { token_endpoint } => builder.token_endpoint(token_endpoint),
+        TokenEndpoint::Issuer { issuer } => builder.issuer(issuer),
+        TokenEndpoint::Direct { token_endpoint } => builder.token_endpoint(token_endpoint),
     }
 }
 

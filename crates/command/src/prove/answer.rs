@@ -9,7 +9,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Status, body, and the headers that say something.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(super) struct ProbeAnswer {
     pub(super) status: u16,
     pub(super) location: String,
     pub(super) cookies: Vec<String>,
@@ -20,13 +20,13 @@ pub(super) struct Answer {
 
 /// An answer without what differs from one answer to the next.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct ComparedAnswer {
     status: u16,
     location: String,
     body: String,
 }
 
-impl Answer {
+impl ProbeAnswer {
     pub(super) async fn from_response(response: Response) -> reqwest::Result<Self> {
         let status = response.status().as_u16();
         let text =
@@ -72,7 +72,7 @@ impl Answer {
     }
 
     /// The answer without the values that were sent, and without what is random in it.
-    pub(super) fn said(&self, sent: &[&str]) -> Said {
+    pub(super) fn said(&self, sent: &[&str]) -> ComparedAnswer {
         let mut body = without(&self.body, sent);
         for before in ["nonce=\"", "name=\"flow\" value=\""] {
             while let Some((start, end)) = random(&body, before) {
@@ -81,7 +81,7 @@ impl Answer {
         }
         // What was made has a name and times.
         let body = if self.counts || self.status == 201 { String::new() } else { body };
-        Said { status: self.status, location: without(&self.location, sent), body }
+        ComparedAnswer { status: self.status, location: without(&self.location, sent), body }
     }
 }
 
@@ -105,8 +105,8 @@ fn random(body: &str, before: &str) -> Option<(usize, usize)> {
 mod tests {
     use super::*;
 
-    fn page(body: &str) -> Answer {
-        Answer {
+    fn page(body: &str) -> ProbeAnswer {
+        ProbeAnswer {
             status: 200,
             location: String::new(),
             cookies: Vec::new(),

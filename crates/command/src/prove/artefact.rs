@@ -4,13 +4,13 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::browser::{AUTHORIZATION, VERIFIER};
-use super::platform::{Platform, Request, owned};
-use super::routes::{Access, Route};
+use super::platform::{ProbeRequest, ProvenPlatform, owned};
+use super::routes::{ProbedRoute, RouteAccess};
 use super::side::Side;
 
 /// Where a request has the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Place {
+pub(super) enum ValuePlace {
     /// The header of a bearer token.
     Bearer,
     /// The header of a bound token, beside a proof for the request.
@@ -33,17 +33,17 @@ pub(super) enum Place {
     Filter(&'static str),
 }
 
-impl Place {
+impl ValuePlace {
     /// Whether the value, alone and without other parameters, opens a route.
     pub(super) fn is_credential(self) -> bool {
         !matches!(self, Self::Parameter(_) | Self::Cookie | Self::Path(_) | Self::Filter(_))
     }
 
     /// Whether a route reads a value at this place.
-    pub(super) fn is_at(self, route: &Route) -> bool {
+    pub(super) fn is_at(self, route: &ProbedRoute) -> bool {
         match self {
             Self::Parameter(_) => route.reads_parameters(),
-            Self::Path(name) => route.access == Access::Administration && route.names(name),
+            Self::Path(name) => route.access == RouteAccess::Administration && route.names(name),
             Self::Filter(_) => route.path == "/api/v1/tenant/{id}/accounts" && route.method == Method::GET,
             _ => true,
         }
@@ -53,7 +53,7 @@ impl Place {
 /// How a value of one tenant is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Artefact {
-    pub(super) place: Place,
+    pub(super) place: ValuePlace,
     /// The parameters that belong to it.
     pub(super) beside: Vec<(String, String)>,
 }
@@ -62,14 +62,14 @@ impl Artefact {
     /// A request of this route at a tenant, with a value in the place of the artefact's.
     pub(super) fn request(
         &self,
-        route: &Route,
+        route: &ProbedRoute,
         value: Option<&str>,
         at: &Side,
         from: &Side,
-        platform: &Platform,
-    ) -> Request {
+        platform: &ProvenPlatform,
+    ) -> ProbeRequest {
         let named = match (self.place, value) {
-            (Place::Path(name), Some(value)) => Some((name, value)),
+            (ValuePlace::Path(name), Some(value)) => Some((name, value)),
             _ => None,
         };
         let mut request = route.request(at.path(&route.path, named));
@@ -84,20 +84,20 @@ impl Artefact {
             return request;
         };
         match self.place {
-            Place::Bearer => request.authorization = Some(format!("Bearer {value}")),
-            Place::Dpop => {
+            ValuePlace::Bearer => request.authorization = Some(format!("Bearer {value}")),
+            ValuePlace::Dpop => {
                 let proof = from.prover.proof(request.method.as_str(), &url, Some(value));
                 request.authorization = Some(format!("DPoP {value}"));
                 request.headers.push(("dpop", proof));
             }
-            Place::Basic(client) => request.authorization = Some(basic(client, value)),
-            Place::Post(client) => post(&mut form, client, value),
-            Place::PostOfOnly => post(&mut form, Some(&from.only), value),
-            Place::Assertion => {
+            ValuePlace::Basic(client) => request.authorization = Some(basic(client, value)),
+            ValuePlace::Post(client) => post(&mut form, client, value),
+            ValuePlace::PostOfOnly => post(&mut form, Some(&from.only), value),
+            ValuePlace::Assertion => {
                 form.push(("client_assertion_type".to_owned(), protocol::JWT_BEARER.to_owned()));
                 form.push(("client_assertion".to_owned(), value.to_owned()));
             }
-            Place::Parameter(name) => {
+            ValuePlace::Parameter(name) => {
                 form = owned(&AUTHORIZATION);
                 form.extend(owned(&[("code_verifier", VERIFIER), (name, value)]));
                 form.extend(self.beside.iter().cloned());
@@ -107,16 +107,16 @@ impl Artefact {
                 }
                 from.browser.navigate(&mut request, platform);
             }
-            Place::Cookie => {
+            ValuePlace::Cookie => {
                 let own = from.browser.session(&from.id).map_or("", |(name, _)| name);
                 from.browser.navigate(&mut request, platform);
                 request.cookies.retain(|(name, _)| name != own);
                 request.cookies.push((own.replace(&from.id, &at.id), value.to_owned()));
                 request.query = owned(&AUTHORIZATION);
             }
-            Place::Path(_) | Place::Filter(_) => {
+            ValuePlace::Path(_) | ValuePlace::Filter(_) => {
                 request.authorization = Some(format!("Bearer {}", at.administrator));
-                if let Place::Filter(name) = self.place {
+                if let ValuePlace::Filter(name) = self.place {
                     request.query = owned(&[(name, value)]);
                 }
                 if !matches!(request.method, Method::GET | Method::DELETE) {
@@ -124,7 +124,7 @@ impl Artefact {
                 }
             }
         }
-        if request.method == Method::GET && matches!(self.place, Place::Parameter(_)) {
+        if request.method == Method::GET && matches!(self.place, ValuePlace::Parameter(_)) {
             // A password is in no URL.
             form.retain(|(name, _)| name != "password");
             request.query = form;
@@ -137,7 +137,7 @@ impl Artefact {
     /// What a request has of the tenant, which an answer may repeat.
     pub(super) fn sent<'a>(&self, value: &'a str, from: &'a Side) -> Vec<&'a str> {
         match self.place {
-            Place::PostOfOnly => vec![value, &from.only],
+            ValuePlace::PostOfOnly => vec![value, &from.only],
             _ => vec![value],
         }
     }

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use reqwest::Method;
 use url::Url;
 
-use super::answer::Answer;
-use super::platform::{Platform, Request, owned, tenant_path};
+use super::answer::ProbeAnswer;
+use super::platform::{ProbeRequest, ProvenPlatform, owned, tenant_path};
 
 /// RFC 7636 appendix B.
 pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -28,12 +28,16 @@ pub(super) const AUTHORIZATION: [(&str, &str); 7] = [
 
 /// A browser.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Browser {
+pub(super) struct ProofBrowser {
     pub(super) cookies: BTreeMap<String, String>,
 }
 
-impl Browser {
-    async fn send(&mut self, platform: &Platform, request: Request) -> anyhow::Result<Answer> {
+impl ProofBrowser {
+    async fn send(
+        &mut self,
+        platform: &ProvenPlatform,
+        request: ProbeRequest,
+    ) -> anyhow::Result<ProbeAnswer> {
         let mut request = request;
         self.navigate(&mut request, platform);
         let answer = platform.succeed(&request).await?;
@@ -51,30 +55,35 @@ impl Browser {
 
     async fn get(
         &mut self,
-        platform: &Platform,
+        platform: &ProvenPlatform,
         path: String,
         query: &[(&str, &str)],
-    ) -> anyhow::Result<Answer> {
-        self.send(platform, Request { query: owned(query), ..Request::new(Method::GET, path) }).await
+    ) -> anyhow::Result<ProbeAnswer> {
+        self.send(platform, ProbeRequest { query: owned(query), ..ProbeRequest::new(Method::GET, path) })
+            .await
     }
 
     /// Opens a page, and returns the hidden field of its form.
-    pub(super) async fn form(&mut self, platform: &Platform, path: String) -> anyhow::Result<String> {
+    pub(super) async fn form(&mut self, platform: &ProvenPlatform, path: String) -> anyhow::Result<String> {
         hidden_field(&self.get(platform, path, &[]).await?)
     }
 
     /// Opens the page of a sign-in, and returns the hidden field of its form.
-    pub(super) async fn sign_in_form(&mut self, platform: &Platform, tenant: &str) -> anyhow::Result<String> {
+    pub(super) async fn sign_in_form(
+        &mut self,
+        platform: &ProvenPlatform,
+        tenant: &str,
+    ) -> anyhow::Result<String> {
         hidden_field(&self.authorize(platform, tenant, &[("prompt", "login")]).await?)
     }
 
     /// Opens the page of an authorization request, with more parameters.
     async fn authorize(
         &mut self,
-        platform: &Platform,
+        platform: &ProvenPlatform,
         tenant: &str,
         more: &[(&str, &str)],
-    ) -> anyhow::Result<Answer> {
+    ) -> anyhow::Result<ProbeAnswer> {
         let query = [&AUTHORIZATION[..], more].concat();
         self.get(platform, tenant_path(tenant, "/oauth/authorize"), &query).await
     }
@@ -82,19 +91,21 @@ impl Browser {
     /// Signs a person in.
     pub(super) async fn sign_in(
         &mut self,
-        platform: &Platform,
+        platform: &ProvenPlatform,
         tenant: &str,
-        (identifier, password): (&str, &str),
+        identifier: &str,
+        password: &str,
     ) -> anyhow::Result<()> {
         let flow = self.sign_in_form(platform, tenant).await?;
         let form = [("flow", &*flow), ("identifier", identifier), ("password", password)];
-        let done = self.send(platform, Request::post(tenant_path(tenant, "/oauth/sign-in"), &form)).await?;
+        let done =
+            self.send(platform, ProbeRequest::post(tenant_path(tenant, "/oauth/sign-in"), &form)).await?;
         self.session(tenant).with_context(|| format!("the sign-in fails: {}", done.status))?;
         Ok(())
     }
 
     /// An authorization code of the person who is signed in.
-    pub(super) async fn code(&mut self, platform: &Platform, tenant: &str) -> anyhow::Result<String> {
+    pub(super) async fn code(&mut self, platform: &ProvenPlatform, tenant: &str) -> anyhow::Result<String> {
         let answer = self.authorize(platform, tenant, &[]).await?;
         let location = Url::parse(&answer.location).context("an authorization goes nowhere")?;
         let code = location.query_pairs().find(|(name, _)| name == "code");
@@ -109,7 +120,7 @@ impl Browser {
     }
 
     /// Gives a request the cookies, and the headers of a window that navigates from a page of the platform.
-    pub(super) fn navigate(&self, request: &mut Request, platform: &Platform) {
+    pub(super) fn navigate(&self, request: &mut ProbeRequest, platform: &ProvenPlatform) {
         let url = Url::parse(&platform.public_url);
         let origin = url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
         request.headers = vec![("origin", origin), ("sec-fetch-dest", "document".to_owned())];
@@ -118,6 +129,6 @@ impl Browser {
 }
 
 /// What a page has its form send back.
-fn hidden_field(page: &Answer) -> anyhow::Result<String> {
+fn hidden_field(page: &ProbeAnswer) -> anyhow::Result<String> {
     page.after("name=\"flow\" value=\"").context("a page has no form")
 }

@@ -11,9 +11,9 @@ use values::{Timestamp, with_commands};
 
 use super::kinds::KINDS;
 use super::matrix::{IDEMPOTENCY, Matrix, OWN_READS};
-use super::platform::Platform;
-use super::report::{NotTried, Outcome, Report, never_tried};
-use super::side::{Parts, Side, generate_key};
+use super::platform::ProvenPlatform;
+use super::report::{NotTried, ProofReport, TrialOutcome, never_tried};
+use super::side::{Side, SideParts, generate_key};
 use super::signature::{self, FILES};
 use super::throw_away;
 use crate::admin_client::AdminClient;
@@ -77,7 +77,7 @@ async fn prove(
     admin: &AdminClient,
     ids: &[String; 2],
     only: &[String],
-) -> anyhow::Result<(Platform, Outcome)> {
+) -> anyhow::Result<(ProvenPlatform, TrialOutcome)> {
     let (http, server) = admin.server().context("a server is tried")?;
     let (shared, idempotency) = (generate_key()?, Uuid::new_v4().to_string());
     let mut made = Vec::new();
@@ -87,11 +87,11 @@ async fn prove(
         made.push((id, marker, tenant));
     }
     let endpoint = made[0].2["token_endpoint"].as_str().context("a tenant has a token endpoint")?;
-    let platform = Platform::open(http.clone(), server, &ids[0], endpoint).await?;
+    let platform = ProvenPlatform::open(http.clone(), server, &ids[0], endpoint).await?;
     let mut sides = Vec::new();
     for (id, marker, tenant) in &made {
         let issuer = tenant["issuer"].as_str().context("a tenant has an issuer")?;
-        let parts = Parts { id, issuer, marker, shared: &shared, idempotency: &idempotency };
+        let parts = SideParts { id, issuer, marker, shared: &shared, idempotency: &idempotency };
         sides.push(Side::make(admin, &platform, &parts).await?);
     }
     let mut sides = <[Side; 2]>::try_from(sides).ok().context("two tenants were made")?;
@@ -102,18 +102,18 @@ async fn prove(
 
 fn report(
     admin: &AdminClient,
-    platform: &Platform,
-    Outcome { kinds: counts, findings }: Outcome,
+    platform: &ProvenPlatform,
+    TrialOutcome { kinds: counts, findings }: TrialOutcome,
     (tenants, begun): ([String; 2], Timestamp),
     only: &[String],
-) -> Report {
+) -> ProofReport {
     let mut not_tried = never_tried();
     let left_out = kinds().filter(|kind| !only.is_empty() && only.iter().all(|only| only != kind));
     not_tried.extend(
         left_out.map(|kind| NotTried { what: kind.to_owned(), reason: "--only leaves it out".to_owned() }),
     );
-    Report {
-        report: Report::ISOLATION.to_owned(),
+    ProofReport {
+        report: ProofReport::ISOLATION.to_owned(),
         server: admin.server().map(|(_, base)| base.to_owned()).unwrap_or_default(),
         public_url: platform.public_url.clone(),
         version: platform.version.clone(),
@@ -128,7 +128,7 @@ fn report(
     }
 }
 
-fn lines(report: &Report, arguments: &IsolationArguments) -> String {
+fn lines(report: &ProofReport, arguments: &IsolationArguments) -> String {
     let mut text = String::new();
     for finding in &report.findings {
         text.push_str(&format!(

@@ -2,21 +2,21 @@
 
 use reqwest::Method;
 
-use super::artefact::Place;
+use super::artefact::ValuePlace;
 use super::platform::tenant_path;
-use super::routes::{Access, Route};
+use super::routes::{ProbedRoute, RouteAccess};
 use super::side::{APP, CHOSEN};
 
 /// A kind of value.
-pub(super) struct Kind {
+pub(super) struct ValueKind {
     pub(super) name: &'static str,
     pub(super) what: What,
-    pub(super) place: Place,
+    pub(super) place: ValuePlace,
     /// The parameters that belong to it, but for the form of a page.
     pub(super) beside: &'static [(&'static str, &'static str)],
     /// The operation below the tenant that accepts it at its own tenant, and the place of the value there.
     /// Nothing accepts a forged one.
-    control: Option<(&'static str, Place)>,
+    control: Option<(&'static str, ValuePlace)>,
 }
 
 /// What it is.
@@ -63,8 +63,8 @@ const SIGN_IN: &str = "POST /oauth/sign-in";
 
 /// All kinds. Those whose controls end the session of the person are the last ones; after
 /// signing out everywhere nobody can sign in within the same second.
-pub(super) static KINDS: [Kind; 31] = {
-    use Place::{Assertion, Basic, Bearer, Cookie, Dpop, Filter, Parameter, Path, Post, PostOfOnly};
+pub(super) static KINDS: [ValueKind; 31] = {
+    use ValuePlace::{Assertion, Basic, Bearer, Cookie, Dpop, Filter, Parameter, Path, Post, PostOfOnly};
     [
         kind("client secret in the header", What::Secret, Basic(APP)).accepted(TOKEN),
         kind("client secret in the form", What::Secret, Post(Some(APP))).accepted(TOKEN),
@@ -108,11 +108,11 @@ pub(super) static KINDS: [Kind; 31] = {
     ]
 };
 
-const fn kind(name: &'static str, what: What, place: Place) -> Kind {
-    Kind { name, what, place, beside: &[], control: None }
+const fn kind(name: &'static str, what: What, place: ValuePlace) -> ValueKind {
+    ValueKind { name, what, place, beside: &[], control: None }
 }
 
-impl Kind {
+impl ValueKind {
     const fn beside(self, beside: &'static [(&'static str, &'static str)]) -> Self {
         Self { beside, ..self }
     }
@@ -122,18 +122,18 @@ impl Kind {
         self.accepted_as(operation, place)
     }
 
-    const fn accepted_as(self, operation: &'static str, place: Place) -> Self {
+    const fn accepted_as(self, operation: &'static str, place: ValuePlace) -> Self {
         Self { control: Some((operation, place)), ..self }
     }
 
     /// The route that accepts it at its own tenant, and the place of the value there.
-    pub(super) fn control(&self) -> Option<(Route, Place)> {
+    pub(super) fn control(&self) -> Option<(ProbedRoute, ValuePlace)> {
         let (operation, place) = self.control?;
         let (method, path) = operation.split_once(' ')?;
         let method = Method::from_bytes(method.as_bytes()).ok()?;
-        let is_administration =
-            self.what == What::TokenOfAdministrator || matches!(place, Place::Path(_) | Place::Filter(_));
-        let access = if is_administration { Access::Administration } else { Access::Public };
-        Some((Route { method, path: tenant_path("{id}", path), access }, place))
+        let is_administration = self.what == What::TokenOfAdministrator
+            || matches!(place, ValuePlace::Path(_) | ValuePlace::Filter(_));
+        let access = if is_administration { RouteAccess::Administration } else { RouteAccess::Public };
+        Some((ProbedRoute { method, path: tenant_path("{id}", path), access }, place))
     }
 }

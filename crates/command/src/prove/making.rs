@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::artefact::Artefact;
 use super::browser::AUTHORIZATION;
-use super::kinds::{Kind, What};
-use super::platform::{Platform, Request, owned, tenant_path};
+use super::kinds::{ValueKind, What};
+use super::platform::{ProbeRequest, ProvenPlatform, owned, tenant_path};
 use super::side::{APP, EMAIL, SHARED, Side, text};
 use server::clock;
 
@@ -19,12 +19,12 @@ pub(super) async fn value(
     what: What,
     from: &mut Side,
     to: &Side,
-    platform: &Platform,
+    platform: &ProvenPlatform,
     shared: &keys::SigningKey,
 ) -> anyhow::Result<String> {
     let answer = async |path: &str, form: &[(&str, &str)]| {
         let form = [form, &[("client_secret", &*from.secret)]].concat();
-        anyhow::Ok(platform.succeed(&Request::post(tenant_path(&from.id, path), &form)).await?.json())
+        anyhow::Ok(platform.succeed(&ProbeRequest::post(tenant_path(&from.id, path), &form)).await?.json())
     };
     let assertion = |key: &keys::SigningKey, client: &str, audience: &str| {
         let now = clock::now().seconds();
@@ -74,7 +74,7 @@ pub(super) async fn value(
         What::FormOfAccount | What::FormOfLogout => {
             let path = if what == What::FormOfAccount { "/account" } else { "/oauth/logout" };
             // The controls before have signed the person out.
-            from.browser.sign_in(platform, &from.id, (EMAIL, &from.password)).await?;
+            from.browser.sign_in(platform, &from.id, EMAIL, &from.password).await?;
             from.browser.form(platform, tenant_path(&from.id, path)).await
         }
         What::Account => Ok(from.named("account").to_owned()),
@@ -85,10 +85,10 @@ pub(super) async fn value(
 
 /// How a value is sent to the tenant with this id: a form is that of this tenant's page.
 pub(super) async fn artefact(
-    kind: &Kind,
+    kind: &ValueKind,
     from: &mut Side,
     at: &str,
-    platform: &Platform,
+    platform: &ProvenPlatform,
 ) -> anyhow::Result<Artefact> {
     let mut beside = owned(kind.beside);
     let mut add = |name: &str, value: String| beside.push((name.to_owned(), value));

@@ -9,13 +9,13 @@ use anyhow::Context as _;
 use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 
-use super::answer::{Answer, Said};
-use super::artefact::{Artefact, Place};
-use super::kinds::{KINDS, Kind};
+use super::answer::{ComparedAnswer, ProbeAnswer};
+use super::artefact::{Artefact, ValuePlace};
+use super::kinds::{KINDS, ValueKind};
 use super::making;
-use super::platform::{Platform, Request};
-use super::report::{Finding, Outcome};
-use super::routes::{Access, Route};
+use super::platform::{ProbeRequest, ProvenPlatform};
+use super::report::{IsolationLeak, TrialOutcome};
+use super::routes::{ProbedRoute, RouteAccess};
 use super::side::Side;
 
 /// Requests that are sent at once.
@@ -23,7 +23,7 @@ const CONCURRENT: usize = 32;
 
 /// What is the same in all cells.
 pub(super) struct Matrix<'a> {
-    pub(super) platform: &'a Platform,
+    pub(super) platform: &'a ProvenPlatform,
     /// The key of a client that both tenants have.
     pub(super) shared: &'a keys::SigningKey,
     /// The kinds that are tried; empty: all of them.
@@ -32,16 +32,16 @@ pub(super) struct Matrix<'a> {
 
 /// What the routes of a tenant answer to those who have nothing of it.
 #[derive(Default)]
-struct Refusals {
+struct RefusalAnswers {
     /// Without a credential.
-    without: HashMap<String, Answer>,
+    without: HashMap<String, ProbeAnswer>,
     /// To values that were never issued, by route and place.
-    invented: RefCell<HashMap<(String, Place), Vec<Said>>>,
+    invented: RefCell<HashMap<(String, ValuePlace), Vec<ComparedAnswer>>>,
 }
 
 impl Matrix<'_> {
-    pub(super) async fn run(&self, sides: &mut [Side; 2]) -> anyhow::Result<Outcome> {
-        let mut outcome = Outcome::default();
+    pub(super) async fn run(&self, sides: &mut [Side; 2]) -> anyhow::Result<TrialOutcome> {
+        let mut outcome = TrialOutcome::default();
         for is_back in [false, true] {
             let [first, second] = sides;
             let (from, to) = if is_back { (second, &*first) } else { (first, &*second) };
@@ -50,7 +50,7 @@ impl Matrix<'_> {
         let [first, second] = sides;
         if self.is_tried(IDEMPOTENCY) {
             let is_same = first.api_key == second.api_key;
-            let finding = is_same.then(|| Finding {
+            let finding = is_same.then(|| IsolationLeak {
                 kind: IDEMPOTENCY.to_owned(),
                 from: first.id.clone(),
                 to: second.id.clone(),
@@ -66,8 +66,13 @@ impl Matrix<'_> {
         self.only.is_empty() || self.only.iter().any(|only| only == kind)
     }
 
-    async fn one_direction(&self, from: &mut Side, to: &Side, outcome: &mut Outcome) -> anyhow::Result<()> {
-        let refusals = Refusals { without: self.without(from, to).await?, ..Refusals::default() };
+    async fn one_direction(
+        &self,
+        from: &mut Side,
+        to: &Side,
+        outcome: &mut TrialOutcome,
+    ) -> anyhow::Result<()> {
+        let refusals = RefusalAnswers { without: self.without(from, to).await?, ..RefusalAnswers::default() };
         for kind in KINDS.iter().filter(|kind| self.is_tried(kind.name)) {
             let (cells, findings) = self.try_kind(kind, from, to, &refusals).await?;
             outcome.add(kind.name, cells, findings);
@@ -80,8 +85,8 @@ impl Matrix<'_> {
     }
 
     /// The answers to requests without a credential.
-    async fn without(&self, from: &Side, to: &Side) -> anyhow::Result<HashMap<String, Answer>> {
-        let nothing = Artefact { place: Place::Bearer, beside: Vec::new() };
+    async fn without(&self, from: &Side, to: &Side) -> anyhow::Result<HashMap<String, ProbeAnswer>> {
+        let nothing = Artefact { place: ValuePlace::Bearer, beside: Vec::new() };
         let answers = stream::iter(&self.platform.routes).map(async |route| {
             let request = nothing.request(route, None, to, from, self.platform);
             anyhow::Ok((key(route), self.platform.send(&request).await?))
@@ -92,12 +97,12 @@ impl Matrix<'_> {
     /// The cells of a kind in one direction, and its control.
     async fn try_kind(
         &self,
-        kind: &Kind,
+        kind: &ValueKind,
         from: &mut Side,
         to: &Side,
-        refusals: &Refusals,
-    ) -> anyhow::Result<(usize, Vec<Finding>)> {
-        let finding = |from: &Side, request: String, found: String| Finding {
+        refusals: &RefusalAnswers,
+    ) -> anyhow::Result<(usize, Vec<IsolationLeak>)> {
+        let finding = |from: &Side, request: String, found: String| IsolationLeak {
             kind: kind.name.to_owned(),
             from: from.id.clone(),
             to: to.id.clone(),
@@ -119,7 +124,7 @@ impl Matrix<'_> {
         let routes: Vec<_> = self.platform.routes.iter().filter(|route| kind.place.is_at(route)).collect();
         let cells = routes.len();
         let judged = stream::iter(routes).map(async |route| {
-            let found = self.judge(&artefact, route, &value, (to, from), refusals).await?;
+            let found = self.judge(&artefact, route, &value, to, from, refusals).await?;
             anyhow::Ok(found.map(|found| (key(route), found)))
         });
         let judged: Vec<_> = judged.buffer_unordered(CONCURRENT).collect().await;
@@ -127,7 +132,7 @@ impl Matrix<'_> {
         let mut findings: Vec<_> =
             judged.into_iter().flatten().map(|(request, found)| finding(from, request, found)).collect();
         if let Some((route, place)) = kind.control()
-            && let Some(found) = self.control(kind, (&route, place), &value, from).await?
+            && let Some(found) = self.control(kind, &route, place, &value, from).await?
         {
             findings.push(finding(from, format!("{} at its own tenant", key(&route)), found));
         }
@@ -138,10 +143,11 @@ impl Matrix<'_> {
     async fn judge(
         &self,
         artefact: &Artefact,
-        route: &Route,
+        route: &ProbedRoute,
         value: &str,
-        (to, from): (&Side, &Side),
-        Refusals { without, invented }: &Refusals,
+        to: &Side,
+        from: &Side,
+        RefusalAnswers { without, invented }: &RefusalAnswers,
     ) -> anyhow::Result<Option<String>> {
         let foreign = self.send(artefact, route, value, to, from).await?;
         let (status, sent) = (foreign.status, artefact.sent(value, from));
@@ -179,8 +185,9 @@ impl Matrix<'_> {
     /// Whether the value is not worth anything at its own tenant, after all requests at the other one.
     async fn control(
         &self,
-        kind: &Kind,
-        (route, place): (&Route, Place),
+        kind: &ValueKind,
+        route: &ProbedRoute,
+        place: ValuePlace,
         value: &str,
         from: &mut Side,
     ) -> anyhow::Result<Option<String>> {
@@ -200,18 +207,18 @@ impl Matrix<'_> {
     async fn send(
         &self,
         artefact: &Artefact,
-        route: &Route,
+        route: &ProbedRoute,
         value: &str,
         at: &Side,
         from: &Side,
-    ) -> anyhow::Result<Answer> {
+    ) -> anyhow::Result<ProbeAnswer> {
         self.platform.send(&artefact.request(route, Some(value), at, from, self.platform)).await
     }
 
     /// What the administrator of a tenant reads there shows nothing of the other one.
-    async fn own_reads(&self, other: &Side, own: &Side) -> anyhow::Result<(usize, Vec<Finding>)> {
-        let is_read = |route: &&Route| {
-            route.access == Access::Administration
+    async fn own_reads(&self, other: &Side, own: &Side) -> anyhow::Result<(usize, Vec<IsolationLeak>)> {
+        let is_read = |route: &&ProbedRoute| {
+            route.access == RouteAccess::Administration
                 && route.method == Method::GET
                 && route.path.starts_with("/api/v1/tenant/")
         };
@@ -220,12 +227,12 @@ impl Matrix<'_> {
         let read = stream::iter(routes).map(async |route| {
             let path = own.path(&route.path, None);
             let answer =
-                self.platform.send(&Request::of_administrator(path, &own.administrator, None)).await?;
+                self.platform.send(&ProbeRequest::of_administrator(path, &own.administrator, None)).await?;
             let found = match answer.status {
                 400.. => Some(format!("{}: it is not answered", answer.short())),
                 _ => shown(&answer, &[], other),
             };
-            anyhow::Ok(found.map(|found| Finding {
+            anyhow::Ok(found.map(|found| IsolationLeak {
                 kind: OWN_READS.to_owned(),
                 from: other.id.clone(),
                 to: own.id.clone(),
@@ -244,12 +251,12 @@ pub(super) const OWN_READS: &str = "what an administrator reads";
 /// The same key at both tenants.
 pub(super) const IDEMPOTENCY: &str = "idempotency key";
 
-fn key(route: &Route) -> String {
+fn key(route: &ProbedRoute) -> String {
     format!("{} {}", route.method, route.path)
 }
 
 /// What an answer shows of a tenant that it is not of.
-fn shown(answer: &Answer, sent: &[&str], other: &Side) -> Option<String> {
+fn shown(answer: &ProbeAnswer, sent: &[&str], other: &Side) -> Option<String> {
     let is_shown =
         [&other.marker, &other.id, &other.api_key_id].into_iter().any(|text| answer.shows(text, sent));
     is_shown.then(|| format!("{}: the answer shows data of the other tenant", answer.status))

@@ -6,13 +6,13 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
-use super::answer::Answer;
-use super::routes::{Access, LEAKS, Route};
+use super::answer::ProbeAnswer;
+use super::routes::{LEAKS, ProbedRoute, RouteAccess};
 use crate::busy_server::wait_for_room;
 
 /// The platform, at its addresses.
 #[derive(Clone, Debug)]
-pub(super) struct Platform {
+pub(super) struct ProvenPlatform {
     http: Client,
     /// Serves administration.
     server: String,
@@ -21,12 +21,12 @@ pub(super) struct Platform {
     /// The base of issuers, audiences and the origin of pages.
     pub(super) public_url: String,
     pub(super) version: String,
-    pub(super) routes: Vec<Route>,
+    pub(super) routes: Vec<ProbedRoute>,
 }
 
 /// A request.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Request {
+pub(super) struct ProbeRequest {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) is_administration: bool,
@@ -38,7 +38,7 @@ pub(super) struct Request {
     pub(super) cookies: Vec<(String, String)>,
 }
 
-impl Request {
+impl ProbeRequest {
     pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
         Self { method, path: path.into(), ..Self::default() }
     }
@@ -64,7 +64,7 @@ pub(super) fn tenant_path(tenant: &str, rest: &str) -> String {
     format!("/api/v1/tenant/{tenant}{rest}")
 }
 
-impl Platform {
+impl ProvenPlatform {
     /// The platform at this address, as a tenant with this token endpoint shows it. Where the address serves
     /// administration alone, the public URL serves the rest.
     pub(super) async fn open(
@@ -83,15 +83,16 @@ impl Platform {
             version: String::new(),
             routes: Vec::new(),
         };
-        let keys = Request::new(Method::GET, tenant_path(tenant, "/.well-known/jwks.json"));
+        let keys = ProbeRequest::new(Method::GET, tenant_path(tenant, "/.well-known/jwks.json"));
         if platform.send(&keys).await?.status == 404 {
             platform.public = public_url.to_owned();
         }
         for is_administration in [true, false] {
-            let document = Request { is_administration, ..Request::new(Method::GET, "/openapi.json") };
+            let document =
+                ProbeRequest { is_administration, ..ProbeRequest::new(Method::GET, "/openapi.json") };
             let document = platform.send(&document).await?.json();
             platform.version = document["info"]["version"].as_str().unwrap_or_default().to_owned();
-            for route in Route::all(&document) {
+            for route in ProbedRoute::all(&document) {
                 if !platform.routes.contains(&route) && route.path != LEAKS {
                     platform.routes.push(route);
                 }
@@ -101,13 +102,13 @@ impl Platform {
         Ok(platform)
     }
 
-    pub(super) async fn send(&self, request: &Request) -> anyhow::Result<Answer> {
+    pub(super) async fn send(&self, request: &ProbeRequest) -> anyhow::Result<ProbeAnswer> {
         let failed = || format!("{} {} was not answered", request.method, request.path);
         let answer = wait_for_room(async || self.built(request).send().await).await;
-        Ok(Answer::from_response(answer.with_context(failed)?).await?)
+        Ok(ProbeAnswer::from_response(answer.with_context(failed)?).await?)
     }
 
-    fn built(&self, request: &Request) -> RequestBuilder {
+    fn built(&self, request: &ProbeRequest) -> RequestBuilder {
         let base = if request.is_administration { &self.server } else { &self.public };
         let mut url = format!("{base}{}", request.path);
         if !request.query.is_empty() {
@@ -134,18 +135,18 @@ impl Platform {
     }
 
     /// The answer to a request that must succeed.
-    pub(super) async fn succeed(&self, request: &Request) -> anyhow::Result<Answer> {
+    pub(super) async fn succeed(&self, request: &ProbeRequest) -> anyhow::Result<ProbeAnswer> {
         let answer = self.send(request).await?;
-        let Request { method, path, .. } = request;
+        let ProbeRequest { method, path, .. } = request;
         ensure!(answer.status < 400, "{method} {path}: {}", answer.short());
         Ok(answer)
     }
 }
 
-impl Route {
+impl ProbedRoute {
     /// A request of this route at a path without names.
-    pub(super) fn request(&self, path: String) -> Request {
-        let is_administration = matches!(self.access, Access::Administration | Access::Assertion);
-        Request { is_administration, ..Request::new(self.method.clone(), path) }
+    pub(super) fn request(&self, path: String) -> ProbeRequest {
+        let is_administration = matches!(self.access, RouteAccess::Administration | RouteAccess::Assertion);
+        ProbeRequest { is_administration, ..ProbeRequest::new(self.method.clone(), path) }
     }
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// What was tried and found.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct TrialOutcome {
     pub(super) kinds: Vec<KindCount>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<IsolationLeak>,
 }
 
 /// How often a kind was tried.
@@ -20,7 +20,7 @@ pub(super) struct KindCount {
 
 /// A route at which the tenants are not isolated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Finding {
+pub(super) struct IsolationLeak {
     pub(super) kind: String,
     /// The tenant of the value.
     pub(super) from: String,
@@ -39,7 +39,7 @@ pub(super) struct NotTried {
 
 /// The document that is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Report {
+pub(super) struct ProofReport {
     pub(super) report: String,
     /// The server, its public URL and its version.
     pub(super) server: String,
@@ -51,12 +51,17 @@ pub(super) struct Report {
     pub(super) routes: usize,
     pub(super) cells: usize,
     pub(super) kinds: Vec<KindCount>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<IsolationLeak>,
     pub(super) not_tried: Vec<NotTried>,
 }
 
-impl Outcome {
-    pub(super) fn add(&mut self, kind: &str, cells: usize, findings: impl IntoIterator<Item = Finding>) {
+impl TrialOutcome {
+    pub(super) fn add(
+        &mut self,
+        kind: &str,
+        cells: usize,
+        findings: impl IntoIterator<Item = IsolationLeak>,
+    ) {
         let before = self.findings.len();
         self.findings.extend(findings);
         let found = self.findings.len() - before;
@@ -70,7 +75,7 @@ impl Outcome {
     }
 }
 
-impl Report {
+impl ProofReport {
     /// What the report is about.
     pub(super) const ISOLATION: &str = "isolation";
 
@@ -101,7 +106,7 @@ impl Report {
         if findings.is_empty() {
             text.push_str("None.\n");
         }
-        for Finding { kind, from, to, request, found } in findings {
+        for IsolationLeak { kind, from, to, request, found } in findings {
             text.push_str(&format!("- **{kind}** of `{from}` at `{to}`, `{request}`: {found}\n"));
         }
         text.push_str("\n## Tried\n\n| what | cells | findings |\n|---|---|---|\n");
@@ -144,8 +149,8 @@ mod tests {
 
     #[test]
     fn the_report_for_people_has_the_findings_and_what_was_not_tried() {
-        let mut outcome = Outcome::default();
-        let finding = Finding {
+        let mut outcome = TrialOutcome::default();
+        let finding = IsolationLeak {
             kind: "session of a person".to_owned(),
             from: "a".to_owned(),
             to: "b".to_owned(),
@@ -155,8 +160,8 @@ mod tests {
         outcome.add("session of a person", 3, [finding]);
         outcome.add("session of a person", 3, None);
         assert_eq!((outcome.kinds[0].cells, outcome.kinds[0].findings, outcome.kinds.len()), (6, 1, 1));
-        let report = Report {
-            report: Report::ISOLATION.to_owned(),
+        let report = ProofReport {
+            report: ProofReport::ISOLATION.to_owned(),
             server: "http://127.0.0.1:3000".to_owned(),
             public_url: "https://id.example.com".to_owned(),
             version: "1.2.3".to_owned(),

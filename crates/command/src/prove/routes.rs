@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// What a route asks its callers for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum RouteAccess {
     /// A token of administration.
     Administration,
     /// The assertion of a sign-in at the Thunder-compatible API.
@@ -20,16 +20,16 @@ pub(super) enum Access {
 
 /// A method at a path, which has names in braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Route {
+pub(super) struct ProbedRoute {
     pub(super) method: Method,
     pub(super) path: String,
-    pub(super) access: Access,
+    pub(super) access: RouteAccess,
 }
 
 /// Takes leaked credentials from anybody: what it is sent is reported as leaked.
 pub(super) const LEAKS: &str = "/api/v1/secrets/leaked";
 
-impl Route {
+impl ProbedRoute {
     /// The routes of an OpenAPI document, in its order.
     pub(super) fn all(document: &Value) -> Vec<Self> {
         let mut routes = Vec::new();
@@ -45,7 +45,7 @@ impl Route {
 
     /// Whether it reads a form, or parameters of a URL, before it knows its caller.
     pub(super) fn reads_parameters(&self) -> bool {
-        matches!(self.access, Access::Client | Access::Token | Access::Public)
+        matches!(self.access, RouteAccess::Client | RouteAccess::Token | RouteAccess::Public)
     }
 
     /// Whether its path has this name.
@@ -54,18 +54,18 @@ impl Route {
     }
 }
 
-fn access(security: &Value) -> Access {
+fn access(security: &Value) -> RouteAccess {
     let schemes = [
-        ("admin_token", Access::Administration),
-        ("assertion", Access::Assertion),
-        ("client_secret_basic", Access::Client),
-        ("access_token", Access::Token),
+        ("admin_token", RouteAccess::Administration),
+        ("assertion", RouteAccess::Assertion),
+        ("client_secret_basic", RouteAccess::Client),
+        ("access_token", RouteAccess::Token),
     ];
     let one_of = |scheme: &str| {
         security.as_array().into_iter().flatten().any(|alternative| alternative.get(scheme).is_some())
     };
     let found = schemes.into_iter().find(|(scheme, _)| one_of(scheme));
-    found.map_or(Access::Public, |(_, access)| access)
+    found.map_or(RouteAccess::Public, |(_, access)| access)
 }
 
 #[cfg(test)]
@@ -75,17 +75,17 @@ mod tests {
     #[test]
     fn each_operation_of_the_document_is_a_route_with_its_access() {
         let document: Value = serde_json::from_str(&gateway::openapi_document()).unwrap();
-        let routes = Route::all(&document);
+        let routes = ProbedRoute::all(&document);
         let find = |method: Method, path: &str| {
             let found = routes.iter().find(|route| route.method == method && route.path == path);
             found.unwrap_or_else(|| panic!("{path}")).access
         };
         let below = |path| format!("/api/v1/tenant/{{id}}{path}");
-        assert_eq!(find(Method::DELETE, &below("/clients/{client}")), Access::Administration);
-        assert_eq!(find(Method::POST, &below("/oauth/token")), Access::Client);
-        assert_eq!(find(Method::GET, &below("/oauth/userinfo")), Access::Token);
-        assert_eq!(find(Method::GET, &below("/account")), Access::Public);
-        assert_eq!(find(Method::PUT, "/applications/{application}"), Access::Assertion);
+        assert_eq!(find(Method::DELETE, &below("/clients/{client}")), RouteAccess::Administration);
+        assert_eq!(find(Method::POST, &below("/oauth/token")), RouteAccess::Client);
+        assert_eq!(find(Method::GET, &below("/oauth/userinfo")), RouteAccess::Token);
+        assert_eq!(find(Method::GET, &below("/account")), RouteAccess::Public);
+        assert_eq!(find(Method::PUT, "/applications/{application}"), RouteAccess::Assertion);
         let operations = document["paths"].as_object().unwrap().values();
         let operations: usize = operations.map(|item| item.as_object().unwrap().len()).sum();
         assert_eq!(routes.len(), operations, "a new route is tried without work");

@@ -8,7 +8,7 @@ use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use protocol::SigningAlgorithm;
 use serde_json::Value;
 
-use super::browser::Browser;
+use super::browser::ProofBrowser;
 use super::dpop::Prover;
 use crate::admin_client::segment;
 
@@ -22,7 +22,7 @@ pub(super) const SHARED: &str = "shared";
 pub(super) const EMAIL: &str = "person@isolation-proof.invalid";
 
 /// What a tenant of a proof is made of.
-pub(super) struct Parts<'a> {
+pub(super) struct SideParts<'a> {
     pub(super) id: &'a str,
     pub(super) issuer: &'a str,
     pub(super) marker: &'a str,
@@ -59,7 +59,7 @@ pub(super) struct Side {
     pub(super) token: String,
     pub(super) bound_token: String,
     /// What the person's browser, and [`APP`], have after a sign-in.
-    pub(super) browser: Browser,
+    pub(super) browser: ProofBrowser,
     pub(super) tokens: Value,
     session: String,
 }

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use gateway::{ReportSignature, ReportStatement};
+use gateway::{ReportStatement, SignatureReading};
 use keys::{ClientJwt, PublicKeys};
 use serde_json::{Value, json};
 use settings::files;
 use values::Timestamp;
 
-use super::report::Report;
+use super::report::ProofReport;
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::runner::Runner;
 
@@ -21,7 +21,7 @@ pub(super) const FILES: [&str; 3] = ["isolation.json", "isolation.md", "isolatio
 
 /// Which report.
 #[derive(Args)]
-pub(crate) struct VerifyArguments {
+pub(crate) struct ReportArguments {
     /// The folder of the report.
     folder: PathBuf,
     /// The key set of the tenant `platform`, as its jwks_uri gives it. Keep one from the time of the report:
@@ -34,19 +34,19 @@ pub(crate) struct VerifyArguments {
 pub(super) async fn sign(admin: &AdminClient, report: &[u8]) -> anyhow::Result<String> {
     let digest = json!({ "sha256": digest(report) });
     let path = "/api/v1/admin/report-signatures".to_owned();
-    let ReportSignature { jws } = admin.send(ApiRequest::question(path, &digest)).await?;
+    let SignatureReading { jws } = admin.send(ApiRequest::question(path, &digest)).await?;
     Ok(jws)
 }
 
 /// Verifies a report, and prints its Markdown with who signed it.
 pub(super) fn run(
     runner: Runner<'_>,
-    VerifyArguments { folder, jwks }: &VerifyArguments,
+    ReportArguments { folder, jwks }: &ReportArguments,
 ) -> anyhow::Result<ExitCode> {
     let [json, markdown, jws] = FILES.map(|file| folder.join(file));
     let (json, jws, jwks) = (read(&json)?, read(&jws)?, read(jwks)?);
     let statement = verify(json.as_bytes(), jws.trim(), &jwks)?;
-    let report: Report = serde_json::from_str(&json).context("the report has another form")?;
+    let report: ProofReport = serde_json::from_str(&json).context("the report has another form")?;
     refuse_changed(&markdown, &report, &statement.version)?;
     let document: Value = serde_json::to_value(&statement)?;
     runner.print(&document, || {
@@ -60,7 +60,7 @@ pub(super) fn run(
 }
 
 /// The signature is of the JSON. People read the Markdown, which says the same or is refused.
-fn refuse_changed(markdown: &Path, report: &Report, version: &str) -> anyhow::Result<()> {
+fn refuse_changed(markdown: &Path, report: &ProofReport, version: &str) -> anyhow::Result<()> {
     ensure!(
         !markdown.exists() || read(markdown)? == report.markdown(),
         "{} does not say what the signed report says; delete it, or verify with version {version}, which wrote it",

@@ -17,7 +17,7 @@ use tenancy::TenantId;
 use super::short_text::{ShortText, USER_AGENT_BYTES};
 use crate::connection::Deadlines;
 use crate::metrics::Series;
-use crate::request::{Observer, Refused, RequestId, RequestLogFields};
+use crate::request::{RequestId, RequestLogFields, RequestObserver, RequestRefusal};
 
 /// The longest text of an IPv6 address, with an IPv4 address at its end.
 const ADDRESS_BYTES: usize = 45;
@@ -30,7 +30,7 @@ pub(super) struct LogEntry {
     /// None until there is a response.
     status: Option<StatusCode>,
     error: Option<ErrorCode>,
-    refused: Option<Refused>,
+    refused: Option<RequestRefusal>,
     pub(super) fields: RequestLogFields,
     started: Instant,
     /// None if the response has no identifier.
@@ -84,14 +84,15 @@ impl LogEntry {
         if response.status().as_u16() >= 400 {
             let extensions = response.extensions();
             self.error = extensions.get::<ErrorCode>().copied();
-            self.refused = extensions.get::<Refused>().cloned();
+            self.refused = extensions.get::<RequestRefusal>().cloned();
         }
     }
 
     /// Counts the request, and stores a refused one.
     fn observe(&self, tenant: Option<&TenantId>, error: Option<ErrorCode>, reason: Option<RefusalReason>) {
         let RequestLogFields { observer, happened, client: registered, .. } = &self.fields;
-        let (Some(Observer { usage, refusals, source, now }), Some(tenant)) = (observer, tenant) else {
+        let (Some(RequestObserver { usage, refusals, source, now }), Some(tenant)) = (observer, tenant)
+        else {
             return;
         };
         let Some(reason) = reason else {
@@ -101,7 +102,7 @@ impl LogEntry {
             return;
         };
         let refused = self.refused.as_ref();
-        let client = registered.as_ref().or_else(|| refused.and_then(Refused::claimed_client));
+        let client = registered.as_ref().or_else(|| refused.and_then(RequestRefusal::claimed_client));
         usage.note_refusal(tenant, client, reason, *now);
         refusals.note(Refusal {
             tenant: tenant.clone(),
@@ -118,7 +119,7 @@ impl LogEntry {
                 .authentication
                 .map_or("", |attempted| attempted.method.as_str())
                 .to_owned(),
-            scope: refused.and_then(Refused::scope).unwrap_or_default().to_owned(),
+            scope: refused.and_then(RequestRefusal::scope).unwrap_or_default().to_owned(),
             source: source.to_string(),
         });
     }
@@ -140,7 +141,7 @@ impl Drop for LogEntry {
         let error = self.error.or(self.fields.error);
         let refused = self.refused.as_ref();
         let reason = refused.map(|refused| refused.reason).or(self.fields.reason);
-        let tenant = self.fields.tenant.as_ref().or_else(|| refused.and_then(Refused::tenant));
+        let tenant = self.fields.tenant.as_ref().or_else(|| refused.and_then(RequestRefusal::tenant));
         self.series.record(self.status.map(|status| status.as_u16()), error, &self.fields, took);
         self.observe(tenant, error, reason);
         let mut address = ShortText::<ADDRESS_BYTES>::new();
@@ -165,8 +166,8 @@ impl Drop for LogEntry {
             // These are in the line of a refused request only.
             error = error.map(ErrorCode::as_str),
             reason = reason.map(RefusalReason::as_str),
-            claimed_client_id = refused.and_then(Refused::claimed_client).map(ClientId::as_str),
-            refused_scope = refused.and_then(Refused::scope),
+            claimed_client_id = refused.and_then(RequestRefusal::claimed_client).map(ClientId::as_str),
+            refused_scope = refused.and_then(RequestRefusal::scope),
         );
     }
 }

@@ -15,7 +15,7 @@ use registry::credential_of_token;
 use tenancy::{Tenant, TenantError, TenantId};
 use values::Timestamp;
 
-use crate::request::{Failure, RawRequest, TenantRequest};
+use crate::request::{RawRequest, ServerFailure, TenantRequest};
 use crate::respond::Problem;
 use crate::{Services, TokenServices};
 
@@ -60,7 +60,7 @@ impl AdminAccess for BearerAccess {
         let services = &self.0;
         let now = (services.clock)();
         if !raw.is_plain() {
-            return Err(Failure::UnknownPath.into());
+            return Err(ServerFailure::UnknownPath.into());
         }
         let token =
             PresentedToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
@@ -98,7 +98,7 @@ impl AdminAccess for BearerAccess {
             services
                 .writes
                 .spend(&tenant.id, tenant.limits.admin_writes, now)
-                .map_err(Failure::TooManyWrites)?;
+                .map_err(ServerFailure::TooManyWrites)?;
         }
         let token = ClientToken {
             client: client.id.clone(),

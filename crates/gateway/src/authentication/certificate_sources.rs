@@ -7,8 +7,8 @@ use std::sync::Arc;
 use protocol::ClientCertificate;
 use values::Timestamp;
 
-use crate::connection::ReadFile;
-use crate::{ClientCertificateHeader, Listener, PresentedCertificates, Tls, TlsError};
+use crate::connection::ReadTlsFile;
+use crate::{CertificateHeader, CurrentTls, ListenerOptions, PresentedCertificates, TlsError};
 
 /// The listeners and proxies that name a `client_ca`. If there is none, no chain is verified.
 #[derive(Clone, Debug, Default)]
@@ -25,26 +25,26 @@ struct CertificateSource {
 #[derive(Clone, Debug)]
 enum Authorities {
     /// The authorities of a listener, as it serves now.
-    Served(Tls),
+    Served(CurrentTls),
     /// The authorities of proxies' headers, as they are used now.
-    OfProxies(ClientCertificateHeader),
+    OfProxies(CertificateHeader),
     /// A file that is read when a chain is verified.
-    File(PathBuf, ReadFile),
+    File(PathBuf, ReadTlsFile),
 }
 
 /// The result of a source for a certificate: the verified chain, or the reason why the source cannot be used.
-pub(crate) type Judged = (String, Result<ClientCertificate, TlsError>);
+pub(crate) type ChainResult = (String, Result<ClientCertificate, TlsError>);
 
 impl CertificateSources {
     /// The sources that are served.
     #[must_use]
-    pub fn served(listeners: &[Listener]) -> Self {
+    pub fn served(listeners: &[ListenerOptions]) -> Self {
         Self(listeners.iter().enumerate().flat_map(sources_of).collect())
     }
 
     /// The sources of settings that are not served here: the number of each listener with the file of its
     /// `client_ca`, and whether its proxies pass certificates on.
-    pub fn of_files(files: impl IntoIterator<Item = (usize, bool, PathBuf)>, read: ReadFile) -> Self {
+    pub fn of_files(files: impl IntoIterator<Item = (usize, bool, PathBuf)>, read: ReadTlsFile) -> Self {
         let source = |(number, of_proxies, file)| CertificateSource {
             name: if of_proxies { name_of_proxies(number) } else { name_of_listener(number) },
             authorities: Authorities::File(file, read),
@@ -53,7 +53,7 @@ impl CertificateSources {
     }
 
     /// The judgement of each source.
-    pub(crate) fn judge(&self, presented: &PresentedCertificates, now: Timestamp) -> Vec<Judged> {
+    pub(crate) fn judge(&self, presented: &PresentedCertificates, now: Timestamp) -> Vec<ChainResult> {
         let judged = |CertificateSource { name, authorities }: &CertificateSource| {
             let certificate = match authorities {
                 Authorities::Served(tls) => Ok(presented.examined(&*tls.client_authorities()?, now)),
@@ -66,7 +66,7 @@ impl CertificateSources {
     }
 }
 
-fn sources_of((number, listener): (usize, &Listener)) -> impl Iterator<Item = CertificateSource> {
+fn sources_of((number, listener): (usize, &ListenerOptions)) -> impl Iterator<Item = CertificateSource> {
     let of_listener = listener.tls.as_ref().filter(|tls| tls.files().client_ca.is_some());
     let of_listener = of_listener.map(|tls| CertificateSource {
         name: name_of_listener(number),

@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use values::Timestamp;
 
 use crate::TlsError;
-use crate::connection::{AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
+use crate::connection::{
+    AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadTlsFile,
+};
 
 /// The certificates between the client's and an authority (RFC 9440 §2.3).
 const CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
@@ -34,7 +36,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The header of a listener's trusted proxies. It is ignored from any other peer. Clones share the
 /// authorities, so a reload takes effect in all of them.
 #[derive(Clone, Debug)]
-pub struct ClientCertificateHeader {
+pub struct CertificateHeader {
     name: HeaderName,
     format: CertificateFormat,
     authorities: Arc<AuthoritiesFile>,
@@ -62,7 +64,7 @@ pub(crate) enum HeaderError {
     Malformed,
 }
 
-impl ClientCertificateHeader {
+impl CertificateHeader {
     /// The header of this name, with the authorities of a PEM file.
     ///
     /// # Errors
@@ -71,7 +73,7 @@ impl ClientCertificateHeader {
         name: HeaderName,
         format: CertificateFormat,
         client_ca: Option<&Path>,
-        read: ReadFile,
+        read: ReadTlsFile,
     ) -> Result<Self, TlsError> {
         let authorities = Arc::new(AuthoritiesFile::open(client_ca.map(PathBuf::from), read)?);
         Ok(Self { name, format, authorities })
@@ -81,7 +83,7 @@ impl ClientCertificateHeader {
     /// last good authorities stay in use.
     ///
     /// # Errors
-    /// The errors of [`ClientCertificateHeader::open`].
+    /// The errors of [`CertificateHeader::open`].
     pub fn reload(&self) -> Result<bool, TlsError> {
         self.authorities.reload()
     }
@@ -178,10 +180,10 @@ mod tests {
         Some(headers)
     }
 
-    fn of(format: CertificateFormat) -> ClientCertificateHeader {
-        let name = ClientCertificateHeader::name("x-client-cert").unwrap();
-        let none: ReadFile = |_| unreachable!("there is no file");
-        ClientCertificateHeader::open(name, format, None, none).unwrap()
+    fn of(format: CertificateFormat) -> CertificateHeader {
+        let name = CertificateHeader::name("x-client-cert").unwrap();
+        let none: ReadTlsFile = |_| unreachable!("there is no file");
+        CertificateHeader::open(name, format, None, none).unwrap()
     }
 
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);

@@ -11,7 +11,9 @@ use rustls::pki_types::pem::PemObject as _;
 use values::Timestamp;
 
 use crate::TlsError;
-use crate::connection::{AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
+use crate::connection::{
+    AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadTlsFile,
+};
 
 /// The beginning of a DER sequence with a length of one to three bytes. No UTF-8 text begins with these
 /// bytes.
@@ -103,7 +105,7 @@ impl PresentedCertificates {
     pub fn examine(
         &self,
         client_ca: Option<&Path>,
-        read: ReadFile,
+        read: ReadTlsFile,
         now: Timestamp,
     ) -> Result<ClientCertificate, TlsError> {
         let file = AuthoritiesFile::open(client_ca.map(Path::to_owned), read)?;

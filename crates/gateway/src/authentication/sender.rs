@@ -51,7 +51,7 @@ impl<'r> TenantRequest<'r> {
         client: &ClientId,
         proof: &DpopProof,
     ) -> Result<(), HttpError<B>> {
-        let used = self.services.tokens.dpop.use_up((&self.tenant.id, client), proof, self.now).await;
+        let used = self.services.tokens.dpop.use_up(&self.tenant.id, client, proof, self.now).await;
         self.note(used.as_ref().map_or_else(ProofOutcome::of_use, |()| ProofOutcome::Accepted));
         Ok(used?)
     }

@@ -26,8 +26,8 @@ use tenancy::{TenantId, TenantResolver};
 
 use self::queue::Queue;
 pub(crate) use self::refusals::Refusals;
-pub(super) use self::ticket::{Outcome, Ticket, Verdict};
-use self::waiting::Line;
+pub(super) use self::ticket::{AdmissionVerdict, Ticket, WaitOutcome};
+use self::waiting::WaitingLine;
 
 /// The admission control of one worker, shared by its listeners and connections.
 #[derive(Clone)]
@@ -60,11 +60,11 @@ impl Admission {
 
     /// Decides about a token request from this source when not all requests may run. `bytes` are its first
     /// bytes.
-    pub(super) fn admit(&self, bytes: &[u8], source: ClientAddress, now: Instant) -> Verdict {
+    pub(super) fn admit(&self, bytes: &[u8], source: ClientAddress, now: Instant) -> AdmissionVerdict {
         let line = line_of(bytes, |name| self.0.tenants.has_at_hand(name));
         let mut queue = self.0.queue.borrow_mut();
         let verdict = queue.admit(line, source, now);
-        if matches!(verdict, Verdict::Waits(_)) && !queue.calls {
+        if matches!(verdict, AdmissionVerdict::Waits(_)) && !queue.calls {
             queue.calls = true;
             spawn(call(Rc::clone(&self.0)));
         }
@@ -102,11 +102,11 @@ pub(super) fn is_token_request(bytes: &[u8]) -> bool {
 }
 
 /// The line in which this token request waits.
-fn line_of(bytes: &[u8], is_at_hand: impl FnOnce(&TenantId) -> bool) -> Line {
-    let Some(path) = bytes.strip_prefix(b"POST /api/v1/tenant/") else { return Line::Default };
+fn line_of(bytes: &[u8], is_at_hand: impl FnOnce(&TenantId) -> bool) -> WaitingLine {
+    let Some(path) = bytes.strip_prefix(b"POST /api/v1/tenant/") else { return WaitingLine::Default };
     let name = memchr(b'/', path).and_then(|end| std::str::from_utf8(&path[..end]).ok());
     let tenant = name.and_then(|name| TenantId::parse(name).ok()).filter(is_at_hand);
-    tenant.map_or(Line::Unknown, Line::Tenant)
+    tenant.map_or(WaitingLine::Unknown, WaitingLine::Tenant)
 }
 
 #[cfg(test)]
@@ -117,11 +117,11 @@ mod tests {
     fn a_request_takes_the_turn_of_its_tenant_and_names_of_no_tenant_have_one_together() {
         let acme = TenantId::parse("acme").unwrap();
         for (path, expected) in [
-            ("/api/v1/tenant/acme/oauth/token", Line::Tenant(acme.clone())),
-            ("/api/v1/tenant/acme/oauth/introspect", Line::Tenant(acme.clone())),
-            ("/api/v1/tenant/none/oauth/token", Line::Unknown),
-            ("/api/v1/tenant/ACME/oauth/token", Line::Unknown),
-            ("/oauth2/token", Line::Default),
+            ("/api/v1/tenant/acme/oauth/token", WaitingLine::Tenant(acme.clone())),
+            ("/api/v1/tenant/acme/oauth/introspect", WaitingLine::Tenant(acme.clone())),
+            ("/api/v1/tenant/none/oauth/token", WaitingLine::Unknown),
+            ("/api/v1/tenant/ACME/oauth/token", WaitingLine::Unknown),
+            ("/oauth2/token", WaitingLine::Default),
         ] {
             let line = line_of(format!("POST {path} HTTP/1.1\r\n").as_bytes(), |tenant| *tenant == acme);
             assert_eq!(line, expected, "{path}");

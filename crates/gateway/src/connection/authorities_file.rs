@@ -9,33 +9,33 @@ use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs::default_provider;
 
 use super::tls::{load, roots};
-use super::{ClientAuthorities, ReadFile, TlsError};
+use super::{ClientAuthorities, ReadTlsFile, TlsError};
 
 /// The file and its content at the last reading. Without a file there are no authorities.
 #[derive(Debug)]
 pub(crate) struct AuthoritiesFile {
     path: Option<PathBuf>,
-    read: ReadFile,
-    current: RwLock<Current>,
+    read: ReadTlsFile,
+    current: RwLock<CurrentAuthorities>,
 }
 
 #[derive(Debug)]
-struct Current {
+struct CurrentAuthorities {
     authorities: Arc<ClientAuthorities>,
     /// The digest of the file's bytes, which shows whether they have changed.
     content: Option<[u8; 32]>,
 }
 
 impl AuthoritiesFile {
-    pub(crate) fn open(path: Option<PathBuf>, read: ReadFile) -> Result<Self, TlsError> {
-        let current = RwLock::new(Current::read(path.as_deref(), read)?);
+    pub(crate) fn open(path: Option<PathBuf>, read: ReadTlsFile) -> Result<Self, TlsError> {
+        let current = RwLock::new(CurrentAuthorities::read(path.as_deref(), read)?);
         Ok(Self { path, read, current })
     }
 
     /// Reads the file again. Returns whether it has changed. If it cannot be used, the last good authorities
     /// stay in use.
     pub(crate) fn reload(&self) -> Result<bool, TlsError> {
-        let read = Current::read(self.path.as_deref(), self.read)?;
+        let read = CurrentAuthorities::read(self.path.as_deref(), self.read)?;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let changed = current.content != read.content;
         if changed {
@@ -53,8 +53,8 @@ impl AuthoritiesFile {
     }
 }
 
-impl Current {
-    fn read(path: Option<&Path>, read: ReadFile) -> Result<Self, TlsError> {
+impl CurrentAuthorities {
+    fn read(path: Option<&Path>, read: ReadTlsFile) -> Result<Self, TlsError> {
         let (mut trusted, mut content) = (RootCertStore::empty(), None);
         if let Some(path) = path {
             let pem = load(path, read)?;

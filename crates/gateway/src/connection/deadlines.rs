@@ -17,7 +17,7 @@ pub(crate) const IDLE: Duration = Duration::from_secs(75);
 /// Shared by the stream, which sees bytes, and the requests, which see heads and answers.
 #[derive(Debug)]
 pub(crate) struct Deadlines {
-    phase: Cell<Phase>,
+    phase: Cell<ConnectionPhase>,
     /// How many requests are over.
     ended: Cell<u64>,
     /// The task that waits for the end of a request.
@@ -27,7 +27,7 @@ pub(crate) struct Deadlines {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Phase {
+enum ConnectionPhase {
     /// No byte of the next request has arrived. At the deadline the connection is closed silently.
     Idle { until: Instant },
     /// Some of the next head has come; answered with 408 when it is over.
@@ -51,41 +51,45 @@ pub(crate) enum Expired {
 impl Deadlines {
     /// A connection begins as if a head had begun, because a client that connects is about to send one.
     pub(crate) fn start(now: Instant) -> Self {
-        let phase = Cell::new(Phase::Head { until: now + HEAD });
+        let phase = Cell::new(ConnectionPhase::Head { until: now + HEAD });
         Self { phase, ended: Cell::default(), waits: RefCell::default(), needs_client: Cell::default() }
     }
 
     /// Bytes came from the client.
     pub(crate) fn bytes_came(&self, now: Instant) {
         self.phase.set(match self.phase.get() {
-            Phase::Idle { .. } => Phase::Head { until: now + HEAD },
-            Phase::Serving { body_read, more_came } => {
-                Phase::Serving { body_read, more_came: more_came || body_read }
+            ConnectionPhase::Idle { .. } => ConnectionPhase::Head { until: now + HEAD },
+            ConnectionPhase::Serving { body_read, more_came } => {
+                ConnectionPhase::Serving { body_read, more_came: more_came || body_read }
             }
-            on @ (Phase::Head { .. } | Phase::Refused { .. }) => on,
+            on @ (ConnectionPhase::Head { .. } | ConnectionPhase::Refused { .. }) => on,
         });
     }
 
     /// A head is complete.
     pub(crate) fn request_began(&self, has_body: bool) {
-        self.phase.set(Phase::Serving { body_read: !has_body, more_came: false });
+        self.phase.set(ConnectionPhase::Serving { body_read: !has_body, more_came: false });
     }
 
     /// The body of the request is complete.
     pub(crate) fn body_read(&self) {
-        if let Phase::Serving { more_came, .. } = self.phase.get() {
-            self.phase.set(Phase::Serving { body_read: true, more_came });
+        if let ConnectionPhase::Serving { more_came, .. } = self.phase.get() {
+            self.phase.set(ConnectionPhase::Serving { body_read: true, more_came });
         }
     }
 
     /// The answer has been handed to the connection.
     pub(crate) fn request_ended(&self, now: Instant) {
         self.phase.set(match self.phase.get() {
-            Phase::Serving { body_read: true, more_came: false } => Phase::Idle { until: now + IDLE },
-            Phase::Serving { body_read: true, more_came: true } => Phase::Head { until: now + HEAD },
+            ConnectionPhase::Serving { body_read: true, more_came: false } => {
+                ConnectionPhase::Idle { until: now + IDLE }
+            }
+            ConnectionPhase::Serving { body_read: true, more_came: true } => {
+                ConnectionPhase::Head { until: now + HEAD }
+            }
             // The body was not read, so the response has ended the connection. If its client continues, it is
             // only for a short time.
-            Phase::Serving { body_read: false, .. } => Phase::Idle { until: now + HEAD },
+            ConnectionPhase::Serving { body_read: false, .. } => ConnectionPhase::Idle { until: now + HEAD },
             between => between,
         });
         self.ended.set(self.ended.get() + 1);
@@ -112,7 +116,7 @@ impl Deadlines {
 
     /// Whether a request is served whose body was not read.
     pub(crate) fn is_body_unread(&self) -> bool {
-        matches!(self.phase.get(), Phase::Serving { body_read: false, .. })
+        matches!(self.phase.get(), ConnectionPhase::Serving { body_read: false, .. })
     }
 
     /// How many requests are over.
@@ -128,15 +132,17 @@ impl Deadlines {
     /// The deadline of the present phase. `None` while a request is served.
     pub(crate) fn until(&self) -> Option<Instant> {
         match self.phase.get() {
-            Phase::Idle { until } | Phase::Head { until } | Phase::Refused { until, .. } => Some(until),
-            Phase::Serving { .. } => None,
+            ConnectionPhase::Idle { until }
+            | ConnectionPhase::Head { until }
+            | ConnectionPhase::Refused { until, .. } => Some(until),
+            ConnectionPhase::Serving { .. } => None,
         }
     }
 
     /// The head that did not come in time is answered.
     pub(crate) fn answered_late(&self) {
-        if let Phase::Head { until } = self.phase.get() {
-            self.phase.set(Phase::Refused {
+        if let ConnectionPhase::Head { until } = self.phase.get() {
+            self.phase.set(ConnectionPhase::Refused {
                 status: StatusCode::REQUEST_TIMEOUT,
                 since: until - HEAD,
                 until,
@@ -147,25 +153,34 @@ impl Deadlines {
     /// Answers the present head with this status. The client gets time to read the response.
     pub(crate) fn refuse(&self, status: StatusCode, now: Instant) {
         let since = self.head_since(now);
-        self.phase.set(Phase::Refused { status, since, until: now + LINGER });
+        self.phase.set(ConnectionPhase::Refused { status, since, until: now + LINGER });
     }
 
     /// How a head was answered that did not become a request, and when it began.
     pub(crate) fn refused(&self) -> Option<(StatusCode, Instant)> {
-        if let Phase::Refused { status, since, .. } = self.phase.get() { Some((status, since)) } else { None }
+        if let ConnectionPhase::Refused { status, since, .. } = self.phase.get() {
+            Some((status, since))
+        } else {
+            None
+        }
     }
 
     /// When the unfinished head began. Now, if none has begun.
     pub(crate) fn head_since(&self, now: Instant) -> Instant {
-        if let Phase::Head { until } = self.phase.get() { until - HEAD } else { now }
+        if let ConnectionPhase::Head { until } = self.phase.get() { until - HEAD } else { now }
     }
 
     /// Whether its time is up.
     pub(crate) fn expired(&self, now: Instant) -> Option<Expired> {
         match self.phase.get() {
-            Phase::Idle { until } | Phase::Refused { until, .. } if until <= now => Some(Expired::Idle),
-            Phase::Head { until } if until <= now => Some(Expired::Head),
-            Phase::Idle { .. } | Phase::Head { .. } | Phase::Serving { .. } | Phase::Refused { .. } => None,
+            ConnectionPhase::Idle { until } | ConnectionPhase::Refused { until, .. } if until <= now => {
+                Some(Expired::Idle)
+            }
+            ConnectionPhase::Head { until } if until <= now => Some(Expired::Head),
+            ConnectionPhase::Idle { .. }
+            | ConnectionPhase::Head { .. }
+            | ConnectionPhase::Serving { .. }
+            | ConnectionPhase::Refused { .. } => None,
         }
     }
 }

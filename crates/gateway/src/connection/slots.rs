@@ -41,7 +41,7 @@ struct Eviction {
 
 /// A connection's slot, which it holds until it ends.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub(crate) struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
     number: u64,
     source: ClientAddress,
@@ -57,7 +57,7 @@ impl ConnectionSlots {
     /// Takes a slot for a connection from this address, if there is one. The limit of a source counts once
     /// half of all slots are taken, so that a burst of one client has room. For a trusted proxy, which
     /// connects for many callers, only the limit of all slots counts.
-    pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<Slot> {
+    pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<ConnectionSlot> {
         let source = ClientAddress::new(peer);
         let mut taken = self.taken();
         let of_source = taken.of.get(&source).copied().unwrap_or_default();
@@ -81,7 +81,7 @@ impl ConnectionSlots {
         taken.waiting.insert(number, (source, Arc::clone(&eviction)));
         taken.waiting_of.insert((source, number));
         drop(taken);
-        Some(Slot { slots: Arc::clone(self), number, source, eviction, protected: false })
+        Some(ConnectionSlot { slots: Arc::clone(self), number, source, eviction, protected: false })
     }
 
     /// The numbers for an operator.
@@ -134,7 +134,7 @@ impl TakenSlots {
     }
 }
 
-impl Slot {
+impl ConnectionSlot {
     pub(super) fn source(&self) -> ClientAddress {
         self.source
     }
@@ -157,7 +157,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut taken = self.slots.taken();
         taken.waits_no_longer(self.number);
@@ -183,7 +183,7 @@ mod tests {
             Self { slots: Arc::new(ConnectionSlots::new(limits)) }
         }
 
-        fn take(&self, address: &str) -> Option<Slot> {
+        fn take(&self, address: &str) -> Option<ConnectionSlot> {
             self.slots.take(Some(address.parse().unwrap()), address.starts_with("10."))
         }
 
@@ -192,7 +192,7 @@ mod tests {
         }
     }
 
-    fn is_evicted(slot: &Slot) -> bool {
+    fn is_evicted(slot: &ConnectionSlot) -> bool {
         slot.poll_evicted(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 

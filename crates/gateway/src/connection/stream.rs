@@ -14,11 +14,11 @@ use actix_web::rt::time::{Instant, Sleep, sleep_until};
 use protocol::ClientCertificate;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::admission::{Admission, Outcome, Ticket, Verdict, is_token_request};
+use super::admission::{Admission, AdmissionVerdict, Ticket, WaitOutcome, is_token_request};
 use super::deadlines::{Expired, HEAD};
 use super::framing::Framing;
 use super::socket::is_stalled;
-use super::{Deadlines, EarlyAnswers, Slot, Socket};
+use super::{ConnectionSlot, Deadlines, EarlyAnswers, Socket};
 
 /// The bytes that are still read from a client whose head was too large, so that it sees the response and not
 /// a reset connection.
@@ -29,11 +29,11 @@ pub(crate) struct WatchedStream {
     socket: Socket,
     deadlines: Rc<Deadlines>,
     framing: Framing,
-    slot: Slot,
+    slot: ConnectionSlot,
     admission: Admission,
     answers: Rc<EarlyAnswers>,
     /// A token request that waits for its turn.
-    held: Option<Held>,
+    held: Option<HeldSocket>,
     /// The HTTP library has written something and not flushed it yet.
     is_writing: bool,
     /// A head was too large; how much of it may still be discarded.
@@ -45,7 +45,7 @@ pub(crate) struct WatchedStream {
     timer: Pin<Box<Sleep>>,
 }
 
-struct Held {
+struct HeldSocket {
     request: Vec<u8>,
     ticket: Ticket,
 }
@@ -60,8 +60,9 @@ enum Taken {
 
 impl WatchedStream {
     pub(crate) fn new(
-        (socket, certificate): (Socket, Option<Arc<ClientCertificate>>),
-        slot: Slot,
+        socket: Socket,
+        certificate: Option<Arc<ClientCertificate>>,
+        slot: ConnectionSlot,
         admission: Admission,
         answers: Rc<EarlyAnswers>,
     ) -> Self {
@@ -122,8 +123,8 @@ impl WatchedStream {
                     && is_token_request(bytes) =>
             {
                 match self.admission.admit(bytes, self.slot.source(), now) {
-                    Verdict::Waits(ticket) => Taken::Waits(ticket),
-                    Verdict::Refused => Taken::Refused,
+                    AdmissionVerdict::Waits(ticket) => Taken::Waits(ticket),
+                    AdmissionVerdict::Refused => Taken::Refused,
                 }
             }
             Ok(()) => Taken::Passes(bytes.len()),
@@ -170,7 +171,7 @@ impl WatchedStream {
     /// end.
     fn poll_held(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<bool> {
         let Some(held) = &mut self.held else { return Poll::Ready(true) };
-        if ready!(held.ticket.poll_outcome(cx)) == Outcome::Refused {
+        if ready!(held.ticket.poll_outcome(cx)) == WaitOutcome::Refused {
             self.held = None;
             return Poll::Ready(self.refuse_token(cx));
         }
@@ -247,7 +248,7 @@ impl AsyncRead for WatchedStream {
                     };
                 }
                 Taken::Waits(ticket) => {
-                    this.held = Some(Held { request: buffer.filled()[before..].to_vec(), ticket });
+                    this.held = Some(HeldSocket { request: buffer.filled()[before..].to_vec(), ticket });
                     buffer.set_filled(before);
                     return this.poll_held(cx, buffer).map(|_| Ok(()));
                 }

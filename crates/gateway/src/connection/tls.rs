@@ -50,22 +50,22 @@ pub enum ClientCertificates {
 }
 
 /// Reads a whole file, or returns the reason for not reading it.
-pub type ReadFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
+pub type ReadTlsFile = fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>;
 
 /// How the files are read.
 #[derive(Clone, Copy, Debug)]
 pub struct TlsReaders {
     /// Certificates, which are public.
-    pub certificates: ReadFile,
+    pub certificates: ReadTlsFile,
     /// The private key.
-    pub private_key: ReadFile,
+    pub private_key: ReadTlsFile,
 }
 
 /// The present TLS configuration. Clones share it, so a reload takes effect in all of them.
 #[derive(Clone)]
-pub struct Tls(Arc<Inner>);
+pub struct CurrentTls(Arc<TlsVersions>);
 
-struct Inner {
+struct TlsVersions {
     files: TlsFiles,
     readers: TlsReaders,
     current: RwLock<Current>,
@@ -121,14 +121,14 @@ pub enum TlsError {
     },
 }
 
-impl Tls {
+impl CurrentTls {
     /// Reads the files.
     ///
     /// # Errors
     /// [`TlsError`], naming the file.
     pub fn open(files: TlsFiles, readers: TlsReaders) -> Result<Self, TlsError> {
         let current = RwLock::new(read(&files, readers)?);
-        Ok(Self(Arc::new(Inner { files, readers, current })))
+        Ok(Self(Arc::new(TlsVersions { files, readers, current })))
     }
 
     /// Reads the files again. Returns whether they have changed. If they cannot be used, the last good ones
@@ -183,7 +183,7 @@ impl Tls {
     }
 }
 
-impl fmt::Debug for Tls {
+impl fmt::Debug for CurrentTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Tls").field(&self.0.files).finish()
     }
@@ -225,7 +225,7 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
     Ok(Current { config: Arc::new(config), content: sha256(content), validity, authorities })
 }
 
-pub(super) fn load(path: &Path, read: ReadFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+pub(super) fn load(path: &Path, read: ReadTlsFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
 }
 

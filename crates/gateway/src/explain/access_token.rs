@@ -2,7 +2,7 @@
 //! the proof is the token's. The explanation decides nothing, and the holder of the token does not see it.
 
 use administration::ExplainedCheck;
-use grants::{ExplainedToken, SenderError, UnconfirmedToken};
+use grants::{ConstraintError, InspectedToken, UnconfirmedToken};
 use keys::{Refused as _, TokenError};
 use protocol::{Thumbprint, TokenType};
 use registry::{RevokedBy, SenderKeys};
@@ -10,7 +10,7 @@ use tenancy::Tenant;
 
 use super::check::{not_checked, passed, refused_by};
 use super::proof::ExplainedProof;
-use super::request::{Presented, Request};
+use super::request::{ExplainedRequest, PresentedParts};
 use crate::PresentedCertificates;
 use crate::respond::Problem;
 
@@ -19,14 +19,14 @@ use crate::respond::Problem;
 /// # Errors
 /// When keys or store fail: without them a token is neither valid nor revoked.
 pub(super) async fn explain(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     tenant: &Tenant,
-    presented: &Presented,
+    presented: &PresentedParts,
     proof: Option<&ExplainedProof>,
 ) -> Result<Vec<ExplainedCheck>, Problem> {
     let Some(token) = &presented.access_token else { return Ok(Vec::new()) };
-    let Request { services, client, settings, now, .. } = *request;
-    let ExplainedToken { client: holder, revoked_by, token } =
+    let ExplainedRequest { services, client, settings, now, .. } = *request;
+    let InspectedToken { client: holder, revoked_by, token } =
         match services.engine.explain_token(tenant, token.expose(), now).await? {
             Ok(explained) => explained,
             Err(error) => return Ok(unverified(error)),
@@ -68,16 +68,16 @@ fn confirmation(
     match token.confirm(scheme, &SenderKeys { dpop, certificate }) {
         Ok(_) if is_dpop_bound => passed("cnf", "The token is bound to the key of the proof."),
         Ok(_) => passed("cnf", "The token is bound to no key, or to the presented certificate."),
-        Err(SenderError::OtherCertificate) if certificate.is_none() => {
+        Err(ConstraintError::OtherCertificate) if certificate.is_none() => {
             not_checked("cnf", "The token is bound to a certificate, and none was presented.")
         }
         Err(error) => {
             let fix = match error {
-                SenderError::NotDpopBound => {
+                ConstraintError::NotDpopBound => {
                     "Present it with the scheme Bearer, or send a proof in the token request to get a bound one."
                 }
-                SenderError::OtherCertificate => "Present the certificate of the token request.",
-                SenderError::OtherKey | SenderError::NeedsDpopProof => {
+                ConstraintError::OtherCertificate => "Present the certificate of the token request.",
+                ConstraintError::OtherKey | ConstraintError::NeedsDpopProof => {
                     "Sign the proof with the key that signed the proof of the token request."
                 }
             };

@@ -7,9 +7,9 @@ use strum::EnumMessage as _;
 use tenancy::TenantId;
 use values::with_commands;
 
-use super::request::Request;
+use super::request::ExplainedRequest;
 
-impl Request<'_> {
+impl ExplainedRequest<'_> {
     /// What was found, and what to do. The second is empty if there is nothing to do.
     pub(super) fn advice(&self, reason: RefusalReason) -> (&'static str, String) {
         let (detail, fix) = if self.is_by_key { sentences_of_key(reason) } else { sentences(reason) };

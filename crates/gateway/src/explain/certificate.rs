@@ -13,8 +13,8 @@ use registry::{
 use values::Timestamp;
 
 use super::check::{not_checked, passed};
-use super::request::Request;
-use crate::authentication::Judged;
+use super::request::ExplainedRequest;
+use crate::authentication::ChainResult;
 use crate::connection::ClientAuthorities;
 use crate::{CertificateSources, PresentedCertificates};
 
@@ -23,7 +23,7 @@ pub(super) struct JudgedCertificate {
     /// The certificate with the first chain that is valid, or with the reason why there is none. If no
     /// listener verifies chains, a valid one is assumed.
     pub(super) certificate: Arc<ClientCertificate>,
-    chains: Vec<Judged>,
+    chains: Vec<ChainResult>,
     facts: Option<CertificateFacts>,
 }
 
@@ -66,7 +66,7 @@ impl JudgedCertificate {
     /// The checks of a client that may present a certificate, after the authenticator has decided.
     pub(super) fn checks(
         &self,
-        request: &Request<'_>,
+        request: &ExplainedRequest<'_>,
         client: &Client,
         verdict: Result<&Proof, RefusalReason>,
     ) -> Vec<ExplainedCheck> {
@@ -124,7 +124,7 @@ impl JudgedCertificate {
         self.chains.iter().all(|(_, judged)| judged.is_err())
     }
 
-    fn chain_check(&self, request: &Request<'_>) -> ExplainedCheck {
+    fn chain_check(&self, request: &ExplainedRequest<'_>) -> ExplainedCheck {
         let each =
             self.chains.iter().map(|(name, judged)| match judged.as_ref().map(|judged| judged.chain) {
                 Ok(Ok(validity)) => {

@@ -3,18 +3,18 @@
 use administration::ExplainedCheck;
 use protocol::RefusalReason;
 
-use super::request::Request;
+use super::request::ExplainedRequest;
 use crate::respond::OAuthError;
 
 /// A refusal by the token endpoint.
-pub(super) struct Refusal {
+pub(super) struct EndpointRefusal {
     pub(super) check: String,
     pub(super) error: OAuthError,
     /// `None` where it depends on what is not known.
     pub(super) reason: Option<RefusalReason>,
 }
 
-impl Refusal {
+impl EndpointRefusal {
     pub(super) fn by(check: impl Into<String>, error: impl Into<OAuthError>) -> Self {
         let error = error.into();
         Self { check: check.into(), reason: Some(error.refused.reason), error }
@@ -45,7 +45,7 @@ pub(super) fn refused_by(
     }
 }
 
-impl Request<'_> {
+impl ExplainedRequest<'_> {
     /// A check that refuses the request, with the sentences of the reason.
     pub(super) fn refused(&self, name: &str, reason: RefusalReason) -> ExplainedCheck {
         let (detail, fix) = self.advice(reason);

@@ -20,14 +20,14 @@ use registry::{
 use tenancy::Tenant;
 
 use super::certificate::JudgedCertificate;
-use super::check::{Refusal, not_checked, passed};
-use super::request::{Presented, Request};
+use super::check::{EndpointRefusal, not_checked, passed};
+use super::request::{ExplainedRequest, PresentedParts};
 use crate::respond::{OAuthError, Problem};
 
 /// The explanation of a client authentication.
 pub(super) struct Explained {
     pub(super) view: ExplainedCredential,
-    pub(super) refusal: Option<Refusal>,
+    pub(super) refusal: Option<EndpointRefusal>,
     /// The API key of the client that the request presents, live or ended.
     pub(super) api_key: Option<Arc<ApiKey>>,
     /// The claims that tokens copy from the presented assertion.
@@ -39,12 +39,12 @@ pub(super) struct Explained {
 /// # Errors
 /// 429 after too many wrong secrets, and the failures that keep the server from answering.
 pub(super) async fn explain(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     tenant: &Tenant,
     client: Option<&Arc<Client>>,
-    presented: Presented,
+    presented: PresentedParts,
 ) -> Result<Explained, Problem> {
-    let Request { services, settings, now, .. } = *request;
+    let ExplainedRequest { services, settings, now, .. } = *request;
     let method = settings.method();
     let secrets = client.into_iter().flat_map(|client| &client.secrets);
     let keys = client.and_then(|client| client.keys.as_ref()).into_iter().flat_map(|keys| keys.keys().iter());
@@ -63,49 +63,50 @@ pub(super) async fn explain(
         (None, ..) => {
             let check = not_checked(name, "The request presents no secret.");
             let error = ClientAuthenticationError::refused(CREDENTIAL_MISSING, None);
-            Verdict::of_checks(vec![check], Some(refusal(&error, name)))
+            CredentialVerdict::of_checks(vec![check], Some(refusal(&error, name)))
         }
         (_, None, Err(error)) => {
             let check = not_checked(name, format!("No {name} was presented."));
-            Verdict::of_checks(vec![check], Some(refusal(&error, name)))
+            CredentialVerdict::of_checks(vec![check], Some(refusal(&error, name)))
         }
         (Some(kind), None, Ok(client)) => {
             let (check, refusal) = assumed(request, client, kind);
-            Verdict::of_checks(vec![check], refusal)
+            CredentialVerdict::of_checks(vec![check], refusal)
         }
         (_, Some(credentials), may) => {
             let proof = services.authenticator.explain(tenant, credentials, &request.source, now).await;
             let proof = proof.map_or_else(|error| refusal_of(error).map(Err), |proof| Ok(Ok(proof)))?;
             let presented = (name, key_id.as_ref(), judged.as_ref());
-            Verdict::of_proof(request, (client, may.ok()), proof, presented)
+            CredentialVerdict::of_proof(request, client, may.ok(), proof, presented)
         }
     };
     checks.extend(verdict.checks);
-    let Verdict { matched, refusal, api_key, copied, .. } = verdict;
+    let CredentialVerdict { matched, refusal, api_key, copied, .. } = verdict;
     let view = ExplainedCredential { method: method.to_owned(), matched, checks, registered };
     Ok(Explained { view, refusal, api_key, copied })
 }
 
 /// What became of the credential that a request presents.
 #[derive(Default)]
-struct Verdict {
+struct CredentialVerdict {
     checks: Vec<ExplainedCheck>,
-    refusal: Option<Refusal>,
+    refusal: Option<EndpointRefusal>,
     matched: Option<String>,
     api_key: Option<Arc<ApiKey>>,
     copied: StaticClaims,
 }
 
-impl Verdict {
-    fn of_checks(checks: Vec<ExplainedCheck>, refusal: Option<Refusal>) -> Self {
+impl CredentialVerdict {
+    fn of_checks(checks: Vec<ExplainedCheck>, refusal: Option<EndpointRefusal>) -> Self {
         Self { checks, refusal, ..Self::default() }
     }
 
     /// The verdict over a credential with this name, which the authenticator has checked. `may` is the client
     /// that was found, if it may authenticate so.
     fn of_proof(
-        request: &Request<'_>,
-        (client, may): (Option<&Arc<Client>>, Option<Arc<Client>>),
+        request: &ExplainedRequest<'_>,
+        client: Option<&Arc<Client>>,
+        may: Option<Arc<Client>>,
         proof: Result<Proof, ClientAuthenticationError>,
         (name, key_id, judged): (&str, Option<&ApiKeyId>, Option<&JudgedCertificate>),
     ) -> Self {
@@ -170,8 +171,8 @@ fn proven(proof: &Proof) -> ExplainedCheck {
 /// The credentials of the request. `None` if it has none, or if the administrator does not present the one
 /// that it has.
 fn credentials(
-    request: &Request<'_>,
-    presented: Presented,
+    request: &ExplainedRequest<'_>,
+    presented: PresentedParts,
     certificate: Option<&JudgedCertificate>,
 ) -> Option<ClientAuthentication> {
     let client_id = request.client.to_string();
@@ -190,7 +191,7 @@ fn credentials(
     })
 }
 
-fn client_check(request: &Request<'_>, client: Option<&Arc<Client>>) -> ExplainedCheck {
+fn client_check(request: &ExplainedRequest<'_>, client: Option<&Arc<Client>>) -> ExplainedCheck {
     match may_authenticate(client.cloned(), None) {
         Err(ClientAuthenticationError::Refused {
             reason: reason @ (UNKNOWN_CLIENT | CLIENT_SUSPENDED),
@@ -202,7 +203,7 @@ fn client_check(request: &Request<'_>, client: Option<&Arc<Client>>) -> Explaine
 
 /// The method, whatever the status of the client is.
 fn method_check(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     client: Option<&Arc<Client>>,
     presented: Option<Credential>,
 ) -> ExplainedCheck {
@@ -224,10 +225,10 @@ fn method_check(
 /// Without a presented credential, a right one is assumed. The request is refused only if the client has no
 /// credential that could be right.
 fn assumed(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     client: Arc<Client>,
     kind: Credential,
-) -> (ExplainedCheck, Option<Refusal>) {
+) -> (ExplainedCheck, Option<EndpointRefusal>) {
     let has_keys = client.keys.is_some() || client.jwks_uri.is_some();
     let (may_match, right_one, reason) = match kind {
         Credential::Secret => {
@@ -266,12 +267,12 @@ fn assumed(
     let detail = "The client has no live secret, so that every secret is refused.".to_owned();
     let values = [("TENANT", request.tenant.as_str()), ("CLIENT", request.client.as_str())];
     let fix = Some(with_commands("Run `latchkey secret add TENANT CLIENT`.", &values));
-    (ExplainedCheck { reason: None, detail, fix, ..check }, Some(Refusal { reason: None, ..refusal }))
+    (ExplainedCheck { reason: None, detail, fix, ..check }, Some(EndpointRefusal { reason: None, ..refusal }))
 }
 
 /// The check of a credential that was compared, with the ended secret or API key that it matched.
 fn credential_refused(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     client: Option<&Arc<Client>>,
     error: &ClientAuthenticationError,
     name: &str,
@@ -320,8 +321,8 @@ fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationEr
 }
 
 /// The refusal by the check of the client, of the method, or of the credential itself.
-fn refusal(error: &ClientAuthenticationError, credential_check: &str) -> Refusal {
-    Refusal::by(check_of(error, credential_check), OAuthError::of_authentication(error))
+fn refusal(error: &ClientAuthenticationError, credential_check: &str) -> EndpointRefusal {
+    EndpointRefusal::by(check_of(error, credential_check), OAuthError::of_authentication(error))
 }
 
 fn check_of<'a>(error: &ClientAuthenticationError, credential_check: &'a str) -> &'a str {

@@ -1,14 +1,14 @@
 //! Explains a DPoP proof (RFC 9449 §4.3) with the checks of a request. The proof is not used up.
 
 use administration::ExplainedCheck;
-use keys::{DescribedCheck as _, Outcome, outcomes_until};
+use keys::{CheckOutcome, DescribedCheck as _, outcomes_until};
 use protocol::{RefusalReason, Thumbprint};
 use registry::{DpopCheck, DpopRequest};
 use tenancy::Tenant;
 use values::Secret;
 
-use super::check::{Refusal, not_checked, passed, refused_by};
-use super::request::{Presented, Request};
+use super::check::{EndpointRefusal, not_checked, passed, refused_by};
+use super::request::{ExplainedRequest, PresentedParts};
 use crate::respond::Problem;
 
 /// A proof with its checks.
@@ -24,12 +24,12 @@ pub(super) struct ExplainedProof {
 /// # Errors
 /// When the store fails.
 pub(super) async fn explain(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     tenant: &Tenant,
-    presented: &Presented,
+    presented: &PresentedParts,
 ) -> Result<Option<ExplainedProof>, Problem> {
     let Some(proof) = &presented.dpop_proof else { return Ok(None) };
-    let Request { services, settings, now, public_url, .. } = *request;
+    let ExplainedRequest { services, settings, now, public_url, .. } = *request;
     let token_endpoint = format!("/api/v1/tenant/{}/oauth/token", tenant.id);
     let request = DpopRequest {
         method: settings.dpop_method.as_deref().unwrap_or("POST"),
@@ -46,11 +46,11 @@ pub(super) async fn explain(
     let line = |(check, outcome): (DpopCheck, _)| {
         let (name, rule) = (check.name(), rule(check, &request, public_url));
         match (outcome, unneeded(check, tenant, &request)) {
-            (Outcome::Failed(_), _) => {
+            (CheckOutcome::Failed(_), _) => {
                 refused_by(name, Some(reason(check)), format!("It must be: {rule}."), check.fix())
             }
-            (Outcome::Passed, None) => passed(name, format!("As it must be: {rule}.")),
-            (Outcome::Passed, Some(why)) => not_checked(name, why),
+            (CheckOutcome::Passed, None) => passed(name, format!("As it must be: {rule}.")),
+            (CheckOutcome::Passed, Some(why)) => not_checked(name, why),
             _ => not_checked(name, "A check before it refuses the proof."),
         }
     };
@@ -62,11 +62,11 @@ pub(super) async fn explain(
 impl ExplainedProof {
     /// The refusal of a token request by this proof, before or after the client authenticates: cheap checks
     /// come before.
-    pub(super) fn refusal(&self, is_before: bool) -> Option<Refusal> {
+    pub(super) fn refusal(&self, is_before: bool) -> Option<EndpointRefusal> {
         let is_costly = |failed: &DpopCheck| matches!(failed, DpopCheck::Signature | DpopCheck::Replay);
         self.failed
             .filter(|failed| is_costly(failed) != is_before)
-            .map(|failed| Refusal::by("sender", failed))
+            .map(|failed| EndpointRefusal::by("sender", failed))
     }
 
     /// The check of the sender that this proof refuses.

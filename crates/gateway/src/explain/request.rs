@@ -9,7 +9,7 @@ use values::{Secret, Timestamp};
 use crate::TokenServices;
 
 /// A request that an administrator wants explained.
-pub(crate) struct Request<'a> {
+pub(crate) struct ExplainedRequest<'a> {
     pub(crate) services: &'a TokenServices,
     pub(crate) tenant: &'a TenantId,
     pub(crate) client: &'a ClientId,
@@ -23,7 +23,7 @@ pub(crate) struct Request<'a> {
 }
 
 /// The parts of the request that are presented, taken out of its settings.
-pub(crate) struct Presented {
+pub(crate) struct PresentedParts {
     pub(crate) secret: Option<Secret>,
     pub(crate) assertion: Option<Secret>,
     pub(crate) dpop_proof: Option<Secret>,

@@ -13,12 +13,12 @@ use values::Lifetime;
 
 use super::check::{not_checked, passed};
 use super::proof::ExplainedProof;
-use super::request::Request;
+use super::request::ExplainedRequest;
 use crate::respond::OAuthError;
 
 /// Explains the checks of the grant, and each scope.
 pub(super) fn explain(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     explained: &Explanation<'_>,
     proof: Option<&ExplainedProof>,
 ) -> (Vec<ExplainedCheck>, Vec<ExplainedScope>) {
@@ -56,7 +56,7 @@ pub(super) fn explain(
 }
 
 fn sender_check(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     sender: &Result<Option<Confirmation>, ErrorResponse>,
     proof: Option<&ExplainedProof>,
 ) -> ExplainedCheck {
@@ -78,7 +78,7 @@ fn sender_check(
 }
 
 fn audience_check(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     audience: &Result<(Audience<'_>, AudienceSource), ErrorResponse>,
 ) -> ExplainedCheck {
     let of_client_itself =
@@ -108,7 +108,7 @@ fn audience_check(
 }
 
 fn scope_check(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     scopes: &Result<Vec<(ScopeToken, ScopeOutcome)>, ErrorResponse>,
 ) -> ExplainedCheck {
     let scopes = match scopes {
@@ -134,7 +134,7 @@ fn scope_check(
 
 /// Whether the key of the tenant can sign.
 pub(super) fn key_check(
-    request: &Request<'_>,
+    request: &ExplainedRequest<'_>,
     tenant: &Tenant,
     key: &Result<Option<Arc<SigningKey>>, KeyError>,
 ) -> ExplainedCheck {

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
 
 use super::histogram::BOUNDS;
-use super::series::{Counts, OTHER, STATUSES};
+use super::series::{OTHER, STATUSES, SeriesCounts};
 use crate::authentication::{AuthenticationOutcome, ProofOutcome};
-use crate::health_report::{Kind, Sample};
+use crate::health_report::{MetricKind, Sample};
 
 const REQUESTS: &str = "latchkey_http_requests_total";
 const DURATION: &str = "latchkey_http_request_duration_seconds";
@@ -21,7 +21,7 @@ const BOUND: &str = "latchkey_dpop_bound_tokens_total";
 const SIGNATURES: &str = "latchkey_signatures_total";
 
 /// The gateway's own numbers.
-pub(super) fn requests(by_route: &BTreeMap<&'static str, Counts>) -> String {
+pub(super) fn requests(by_route: &BTreeMap<&'static str, SeriesCounts>) -> String {
     let mut text = String::with_capacity(8 * 1024);
     let help = "Requests by route, status and OAuth error code (empty without one); status closed: the caller left before the answer.";
     head(&mut text, REQUESTS, help, "counter");
@@ -48,7 +48,8 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, Counts>) -> String {
     head(&mut text, AUTHENTICATIONS, help, "counter");
     for method in PresentedMethod::ALL {
         for outcome in AuthenticationOutcome::ALL {
-            let of_route = |sum: &Counts| number(&sum.authentications[*method as usize][*outcome as usize]);
+            let of_route =
+                |sum: &SeriesCounts| number(&sum.authentications[*method as usize][*outcome as usize]);
             let count: u64 = by_route.values().map(of_route).sum();
             let labels = format_args!("method=\"{}\",outcome=\"{}\"", method.as_str(), outcome.as_str());
             let _ = writeln!(text, "{AUTHENTICATIONS}{{{labels}}} {count}");
@@ -70,8 +71,8 @@ pub(super) fn append_samples(text: &mut String, samples: &[Sample]) {
     for sample in samples {
         if sample.name != last {
             let kind = match sample.kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
+                MetricKind::Counter => "counter",
+                MetricKind::Gauge => "gauge",
             };
             head(text, sample.name, sample.help, kind);
             last = sample.name;
@@ -94,7 +95,7 @@ fn status_label(place: usize) -> Cow<'static, str> {
     }
 }
 
-fn latency(text: &mut String, route: &str, sum: &Counts) {
+fn latency(text: &mut String, route: &str, sum: &SeriesCounts) {
     let mut cumulated = 0;
     let bounds = BOUNDS.iter().map(|(_, seconds)| *seconds).chain(["+Inf"]);
     for (bound, count) in bounds.zip(sum.latency.buckets.iter().map(number)) {
@@ -124,12 +125,13 @@ mod tests {
         let sample = |labels, value| Sample {
             name: "latchkey_loads_total",
             help: "Loads.",
-            kind: Kind::Counter,
+            kind: MetricKind::Counter,
             labels,
             value,
         };
         let mut text = String::new();
-        let gauge = Sample { name: "latchkey_up", help: "Up.", kind: Kind::Gauge, labels: &[], value: 1 };
+        let gauge =
+            Sample { name: "latchkey_up", help: "Up.", kind: MetricKind::Gauge, labels: &[], value: 1 };
         append_samples(
             &mut text,
             &[sample(&[("cache", "tenants")], 3), sample(&[("cache", "clients"), ("of", "x")], 4), gauge],

@@ -21,11 +21,11 @@ pub(super) const CLOSED: usize = OTHER + 1;
 
 /// Made when the route is used for the first time: most are not used by most workers.
 #[derive(Default)]
-pub(crate) struct Series(OnceLock<Box<Counts>>);
+pub(crate) struct Series(OnceLock<Box<SeriesCounts>>);
 
 /// The numbers of one worker, or the sums of several.
 #[derive(Default)]
-pub(super) struct Counts {
+pub(super) struct SeriesCounts {
     pub(super) answers: [[AtomicU64; 1 + ErrorCode::ALL.len()]; CLOSED + 1],
     pub(super) signatures: [AtomicU64; SigningAlgorithm::ALL.len()],
     /// By method, then by outcome.
@@ -69,12 +69,12 @@ impl Series {
     }
 
     /// None if nothing was counted.
-    pub(super) fn counts(&self) -> Option<&Counts> {
+    pub(super) fn counts(&self) -> Option<&SeriesCounts> {
         self.0.get().map(|counts| &**counts)
     }
 }
 
-impl Counts {
+impl SeriesCounts {
     /// Adds the numbers of another worker.
     pub(super) fn add(&mut self, other: &Self) {
         let answers = self.answers.as_flattened_mut().iter_mut().zip(other.answers.as_flattened());
@@ -117,7 +117,7 @@ mod tests {
         for status in [Some(200), Some(418), Some(599), None] {
             series.record(status, None, &RequestLogFields::default(), Duration::ZERO);
         }
-        let mut sum = Counts::default();
+        let mut sum = SeriesCounts::default();
         sum.add(series.counts().unwrap());
         let answers = sum.answers.map(|counts| counts.map(AtomicU64::into_inner));
         assert_eq!((answers[0][0], answers[OTHER][0], answers[CLOSED][0]), (1, 2, 1));

@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::Surface;
+use crate::ListenerSurface;
 
 /// `docs/openapi.json` as gzip.
 pub(crate) static DOCUMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.gz"));
@@ -39,14 +39,14 @@ fn decompressed(file: &[u8]) -> String {
 }
 
 /// The OpenAPI document with the paths that a listener serves, and what they name.
-pub(crate) fn document_of(surface: Surface) -> String {
+pub(crate) fn document_of(surface: ListenerSurface) -> String {
     let whole = openapi_document();
     if surface.public && surface.admin { whole } else { part(&whole, surface).unwrap_or(whole) }
 }
 
 /// The document's members in their order. What is not looked into stays as it is written.
 #[derive(Serialize, Deserialize)]
-struct Document<'a> {
+struct EmbeddedDocument<'a> {
     #[serde(borrow)]
     openapi: &'a RawValue,
     info: Info<'a>,
@@ -76,7 +76,7 @@ struct Components<'a> {
 }
 
 #[derive(Deserialize)]
-struct Operation<'a> {
+struct EmbeddedOperation<'a> {
     #[serde(borrow)]
     tags: Vec<&'a str>,
 }
@@ -86,8 +86,8 @@ struct Tag<'a> {
     name: &'a str,
 }
 
-fn part(whole: &str, surface: Surface) -> serde_json::Result<String> {
-    let mut document: Document<'_> = serde_json::from_str(whole)?;
+fn part(whole: &str, surface: ListenerSurface) -> serde_json::Result<String> {
+    let mut document: EmbeddedDocument<'_> = serde_json::from_str(whole)?;
     document.info.description.insert_str(0, OF_ONE_LISTENER);
     // The first is the address of this listener.
     document.servers.truncate(1);
@@ -95,7 +95,7 @@ fn part(whole: &str, surface: Surface) -> serde_json::Result<String> {
 
     let mut tags = BTreeSet::new();
     for methods in document.paths.values() {
-        let methods: BTreeMap<&str, Operation<'_>> = serde_json::from_str(methods.get())?;
+        let methods: BTreeMap<&str, EmbeddedOperation<'_>> = serde_json::from_str(methods.get())?;
         tags.extend(methods.into_values().flat_map(|operation| operation.tags));
     }
     document.tags.retain(|tag| serde_json::from_str(tag.get()).is_ok_and(|Tag { name }| tags.contains(name)));
@@ -137,13 +137,13 @@ mod tests {
     #[test]
     fn a_part_is_written_as_the_whole_and_names_nothing_that_it_lacks() {
         let whole: Value = serde_json::from_str(&openapi_document()).unwrap();
-        let all = part(&openapi_document(), Surface::new(true, true)).unwrap();
+        let all = part(&openapi_document(), ListenerSurface::new(true, true)).unwrap();
         let all: Value = serde_json::from_str(&all).unwrap();
         for member in ["openapi", "paths", "tags", "components"] {
             assert!(all[member] == whole[member], "{member}");
         }
         for (public, admin) in [(true, false), (false, true)] {
-            let text = document_of(Surface::new(public, admin));
+            let text = document_of(ListenerSurface::new(public, admin));
             let document: Value = serde_json::from_str(&text).unwrap();
             // Each line but those of the description and the ends of lists is one of the whole.
             let whole = openapi_document();

@@ -7,9 +7,9 @@ use super::HttpMethod;
 use super::forms::Error;
 use super::operation::{ErrorForm, JSON, Operation};
 use crate::respond::ProblemDocument;
-use crate::thunder::{ErrorDocument, ErrorText};
+use crate::thunder::{CodedError, ErrorText};
 
-type Coded = ErrorDocument<'static, ErrorText>;
+type Coded = CodedError<'static, ErrorText>;
 
 const SERVER: (&str, &str) = (
     "5XX",

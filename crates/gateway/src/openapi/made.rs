@@ -27,7 +27,7 @@ pub fn openapi_of_types() -> String {
 }
 
 #[derive(Serialize)]
-struct Document {
+struct FinishedDocument {
     #[serde(flatten)]
     api: OpenApi,
     servers: Value,
@@ -35,7 +35,7 @@ struct Document {
     components: Value,
 }
 
-fn build() -> serde_json::Result<Document> {
+fn build() -> serde_json::Result<FinishedDocument> {
     let (mut paths, mut types, mut tags) = (Paths::new(), Vec::new(), Vec::new());
     for (name, description, files) in tags::groups() {
         tags.push(json!({ "name": name, "description": description }));
@@ -57,7 +57,7 @@ fn build() -> serde_json::Result<Document> {
     ]);
     let components = json!({ "schemas": schemas::of(&types), "securitySchemes": security_schemes() });
     let api = OpenApi::new(serde_json::from_value(info)?, paths);
-    Ok(Document { api, servers, tags: tags.into(), components })
+    Ok(FinishedDocument { api, servers, tags: tags.into(), components })
 }
 
 const ADMIN_TOKEN: &str = "An access token of the tenant `platform` with the one audience `urn:latchkey:admin`, or of the tenant in the path with the one audience `urn:latchkey:tenant:{id}`, asked for with `resource`";

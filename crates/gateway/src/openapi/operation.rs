@@ -91,7 +91,7 @@ impl Operation {
     }
 
     /// A whole number in these limits.
-    pub(crate) fn number(self, name: &str, (least, most): (u32, Option<u32>), description: &str) -> Self {
+    pub(crate) fn number(self, name: &str, least: u32, most: Option<u32>, description: &str) -> Self {
         let schema = json!({ "type": "integer", "format": "int32", "minimum": least, "maximum": most });
         self.parameter("query", name, schema, description)
     }
@@ -114,7 +114,7 @@ impl Operation {
         let description = "next_cursor of the page before";
         let cursor = self.query("string", "cursor", description);
         let cursor = cursor.naming(&[("cursor", description, example)]);
-        cursor.number("limit", (1, Some(200)), "Items of a page; 50 by default")
+        cursor.number("limit", 1, Some(200), "Items of a page; 50 by default")
     }
 
     pub(crate) fn if_match(self, what: &str) -> Self {

@@ -5,13 +5,14 @@ mod kind;
 mod said;
 
 use pages::{
-    DescribedOperation, DescribedSchema, Member, OperationGroup, Reference, Said, TokenField, TokenPlace,
+    DescribedOperation, DescribedSchema, OperationGroup, Reference, ReferenceMember, Said, TokenField,
+    TokenPlace,
 };
 use serde_json::{Map, Value};
 use values::shell_word;
 
 use super::document_of;
-use crate::Surface;
+use crate::ListenerSurface;
 use kind::{facts, kind};
 use said::{code, paragraphs, said, text};
 
@@ -26,7 +27,7 @@ Those of the tenant `test-tenant` run against the sample configuration as it is;
 and make the tenant `northwind` with its client `billing`.";
 
 /// What the page of a listener with this surface shows.
-pub(crate) fn reference(surface: Surface) -> Reference {
+pub(crate) fn reference(surface: ListenerSurface) -> Reference {
     // A text of ours, which the build embeds.
     let document: Value = serde_json::from_str(&document_of(surface)).unwrap_or_default();
     let groups = items(&document["tags"]).iter().enumerate().map(|(index, tag)| OperationGroup {
@@ -145,11 +146,11 @@ fn authorization(document: &Value, alternatives: &Value) -> Said {
     }
 }
 
-fn parameter(parameter: &Value) -> Member {
+fn parameter(parameter: &Value) -> ReferenceMember {
     let place = format!(", in the {}", parameter["in"].as_str().unwrap_or_default());
     let is_needed = parameter["required"] == true && parameter["in"] != "path";
     let needed = if is_needed { ", required" } else { "" };
-    Member {
+    ReferenceMember {
         name: string(&parameter["name"]),
         kind: [kind(&parameter["schema"]), text(&place), text(needed)].concat(),
         description: [said(&parameter["description"]), facts(&parameter["schema"])].concat(),
@@ -184,7 +185,7 @@ fn described_schema(name: &str, schema: &Value) -> DescribedSchema {
     let required = items(&schema["required"]);
     let described = members(&schema["properties"]).map(|(name, member)| {
         let needed = if required.iter().any(|it| it == name) { ", required" } else { "" };
-        Member {
+        ReferenceMember {
             name: name.clone(),
             kind: [kind(member), text(needed)].concat(),
             description: [said(&member["description"]), facts(member)].concat(),
@@ -216,7 +217,7 @@ fn string(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use pages::Span;
+    use pages::TextSpan;
 
     use super::*;
 
@@ -225,18 +226,18 @@ mod tests {
         all.find(|operation| operation.id == id).unwrap()
     }
 
-    fn plain(said: &[Span]) -> String {
-        let part = |span: &Span| match span {
-            Span::Text(text) | Span::Strong(text) => text.clone(),
-            Span::Code(code) => format!("`{code}`"),
-            Span::Schema(name) => format!("<{name}>"),
+    fn plain(said: &[TextSpan]) -> String {
+        let part = |span: &TextSpan| match span {
+            TextSpan::Text(text) | TextSpan::Strong(text) => text.clone(),
+            TextSpan::Code(code) => format!("`{code}`"),
+            TextSpan::Schema(name) => format!("<{name}>"),
         };
         said.iter().map(part).collect()
     }
 
     #[test]
     fn an_operation_says_who_may_call_it_with_what_and_what_comes_back() {
-        let reference = reference(Surface::new(true, true));
+        let reference = reference(ListenerSurface::new(true, true));
         let client = operation(&reference, "create_client");
         let parameters = client.parameters.iter();
         let parameters =
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_schema_says_of_which_kind_its_members_are() {
-        let reference = reference(Surface::new(true, true));
+        let reference = reference(ListenerSurface::new(true, true));
         let shown = ["Audience", "Rotation", "ImportResult", "TokenForm"].map(|name| {
             let schema = reference.schemas.iter().find(|schema| schema.name == name).unwrap();
             let members = schema.members.iter();
@@ -307,7 +308,7 @@ mod tests {
     #[test]
     fn every_operation_is_there_once_and_a_listener_shows_its_own() {
         for (public, admin) in [(true, true), (true, false), (false, true)] {
-            let surface = Surface::new(public, admin);
+            let surface = ListenerSurface::new(public, admin);
             let document: Value = serde_json::from_str(&document_of(surface)).unwrap();
             let mut expected: Vec<_> = members(&document["paths"])
                 .flat_map(|(_, methods)| members(methods))

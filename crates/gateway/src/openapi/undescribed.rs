@@ -43,7 +43,7 @@ dropped!(
     named(&str, &str),
     query(&str, &str, &str),
     choice(&str, &[&str], &str),
-    number(&str, (u32, Option<u32>), &str),
+    number(&str, u32, Option<u32>, &str),
     naming(&[NameInPath]),
     paging(&'static str),
     if_match(&str),

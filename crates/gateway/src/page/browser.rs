@@ -21,7 +21,7 @@ use values::{Colour, ImageFormat};
 
 use super::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
 use super::*;
-use crate::Surface;
+use crate::ListenerSurface;
 use crate::respond::Protective;
 use crate::routes::documentation;
 
@@ -50,7 +50,7 @@ impl Look {
         Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, look)| look)
     }
 
-    fn common(self, public_url: &PublicUrl) -> Common {
+    fn common(self, public_url: &BaseUrl) -> Common {
         let Common { tenant_name, client_name, links, account, .. } = examples::common();
         let plain = Common { tenant_name, client_name, links, account, ..common(public_url) };
         let markup = || Some(MARKUP.to_owned());
@@ -84,7 +84,7 @@ fn protected(mut response: HttpResponse) -> HttpResponse {
     response
 }
 
-fn refusal(kind: ErrorKind, public_url: &PublicUrl) -> HttpResponse {
+fn refusal(kind: ErrorKind, public_url: &BaseUrl) -> HttpResponse {
     let common = common(public_url);
     let page = ErrorPage { common, kind, detail: None, code: None, request_id: None, back: None };
     protected(respond(StatusCode::BAD_REQUEST, &page, Opener::Severed))
@@ -92,7 +92,7 @@ fn refusal(kind: ErrorKind, public_url: &PublicUrl) -> HttpResponse {
 
 async fn page(
     request: HttpRequest,
-    public_url: Data<PublicUrl>,
+    public_url: Data<BaseUrl>,
     path: web::Path<(String, String)>,
 ) -> HttpResponse {
     if let Err(kind) = judge_navigation(request.headers()) {
@@ -108,7 +108,7 @@ async fn page(
 }
 
 /// The target of the examples' forms. It shows what was sent.
-async fn form(request: HttpRequest, public_url: Data<PublicUrl>, body: Bytes) -> HttpResponse {
+async fn form(request: HttpRequest, public_url: Data<BaseUrl>, body: Bytes) -> HttpResponse {
     if let Err(kind) = judge_form(request.headers(), &OwnOrigin::from_public_url(&public_url.0)) {
         return refusal(kind, &public_url);
     }
@@ -118,7 +118,7 @@ async fn form(request: HttpRequest, public_url: Data<PublicUrl>, body: Bytes) ->
 /// A page with one of the hostile values at every place that callers or administrators can fill.
 async fn hostile_page(
     request: HttpRequest,
-    public_url: Data<PublicUrl>,
+    public_url: Data<BaseUrl>,
     path: web::Path<(usize, String)>,
 ) -> HttpResponse {
     if let Err(kind) = judge_navigation(request.headers()) {
@@ -152,7 +152,7 @@ async fn logo(path: web::Path<String>) -> HttpResponse {
 
 /// The page of the API, of a listener with both surfaces or with the administration alone.
 async fn docs(path: web::Path<String>) -> HttpResponse {
-    let surface = Surface::new(path.as_str() == "both", true);
+    let surface = ListenerSurface::new(path.as_str() == "both", true);
     let mut response = HttpResponse::Ok().content_type("text/html").body(documentation::html(surface));
     for (name, value) in page_headers(&documentation::policy(surface), Opener::Severed) {
         response.headers_mut().insert(name, value);
@@ -182,7 +182,7 @@ fn serve() -> String {
     std::thread::spawn(move || {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-        let public_url = Data::new(PublicUrl(url.clone()));
+        let public_url = Data::new(BaseUrl(url.clone()));
         let app = move || {
             App::new()
                 .app_data(public_url.clone())

@@ -8,7 +8,7 @@ use cookie::{Cookie, SameSite};
 use tenancy::TenantId;
 use values::Lifetime;
 
-use crate::options::PublicUrl;
+use crate::options::BaseUrl;
 
 /// Browsers accept a cookie with this prefix over https only, without a domain, at the path `/`, and not from
 /// a script.
@@ -43,7 +43,7 @@ pub(crate) struct Cookies {
 
 impl Cookies {
     /// Chooses the form by the scheme of the public URL.
-    pub(crate) fn from_public_url(public_url: &PublicUrl) -> Self {
+    pub(crate) fn from_public_url(public_url: &BaseUrl) -> Self {
         Self { secure: public_url.is_https() }
     }
 
@@ -173,7 +173,7 @@ mod tests {
             ("HTTPS://id.example.com", HTTPS),
             ("", HTTPS),
         ] {
-            assert_eq!(Cookies::from_public_url(&PublicUrl(url.to_owned())), expected, "{url}");
+            assert_eq!(Cookies::from_public_url(&BaseUrl(url.to_owned())), expected, "{url}");
         }
     }
 

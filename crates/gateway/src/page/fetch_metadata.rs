@@ -15,7 +15,10 @@ const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 /// prerender, a worker. Programs and old browsers send none of these headers. The mode is not checked,
 /// because Node's `fetch` sends one.
 pub(crate) fn judge_navigation(headers: &HeaderMap) -> Result<(), ErrorKind> {
-    let is_document = matches!(Sent::in_headers(headers, &DEST), Sent::Nothing | Sent::Value("document"));
+    let is_document = matches!(
+        SingleHeader::in_headers(headers, &DEST),
+        SingleHeader::Nothing | SingleHeader::Value("document")
+    );
     let is_ahead = headers.contains_key(PURPOSE) || headers.contains_key(SERVICE_WORKER);
     if is_document && !is_ahead { Ok(()) } else { Err(ErrorKind::NotANavigation) }
 }
@@ -23,13 +26,15 @@ pub(crate) fn judge_navigation(headers: &HeaderMap) -> Result<(), ErrorKind> {
 /// Refuses a form that no page of this origin has sent.
 pub(crate) fn judge_form(headers: &HeaderMap, own: &OwnOrigin) -> Result<(), ErrorKind> {
     judge_navigation(headers)?;
-    let site = Sent::in_headers(headers, &SITE);
-    let is_ours = match Sent::in_headers(headers, &ORIGIN) {
+    let site = SingleHeader::in_headers(headers, &SITE);
+    let is_ours = match SingleHeader::in_headers(headers, &ORIGIN) {
         // Under `Referrer-Policy: no-referrer` the form of our own page has the origin `null` (Fetch
         // standard, "append a request `Origin` header").
-        Sent::Value("null") => site == Sent::Value("same-origin"),
-        Sent::Value(origin) => own.is(origin) && matches!(site, Sent::Nothing | Sent::Value("same-origin")),
-        Sent::Nothing | Sent::Unreadable => false,
+        SingleHeader::Value("null") => site == SingleHeader::Value("same-origin"),
+        SingleHeader::Value(origin) => {
+            own.is(origin) && matches!(site, SingleHeader::Nothing | SingleHeader::Value("same-origin"))
+        }
+        SingleHeader::Nothing | SingleHeader::Unreadable => false,
     };
     if is_ours { Ok(()) } else { Err(ErrorKind::ForeignForm) }
 }
@@ -52,14 +57,14 @@ impl OwnOrigin {
 
 /// A header that is sent at most once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sent<'h> {
+enum SingleHeader<'h> {
     Nothing,
     Value(&'h str),
     /// Twice, or no text.
     Unreadable,
 }
 
-impl<'h> Sent<'h> {
+impl<'h> SingleHeader<'h> {
     fn in_headers(headers: &'h HeaderMap, name: &HeaderName) -> Self {
         let mut values = headers.get_all(name);
         match (values.next(), values.next()) {

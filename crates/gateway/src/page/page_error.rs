@@ -8,13 +8,13 @@ use actix_web::{
 };
 use administration::EditError;
 use futures_util::future::{FutureExt as _, Map};
-use pages::{Common, ErrorKind, ErrorPage, Link, Page as _};
+use pages::{Common, ErrorKind, ErrorPage, HtmlPage as _, Link};
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorResponse, RefusalReason};
 
 use crate::Services;
-use crate::options::PublicUrl;
+use crate::options::BaseUrl;
 use crate::page::{Opener, common, common_of, protect};
-use crate::request::{Failure, RawRequest, VisitedTenant, request_id};
+use crate::request::{RawRequest, ServerFailure, VisitedTenant, request_id};
 use crate::respond::{ErrorBody, HttpError};
 use crate::routes::console::paths::way_from;
 
@@ -27,7 +27,7 @@ pub(crate) type PageResult<T = HttpResponse> = Result<T, PageError>;
 /// The request for a page, with what answers it.
 pub(crate) struct PageRequest {
     pub(crate) services: Data<Services>,
-    pub(crate) public_url: Data<PublicUrl>,
+    pub(crate) public_url: Data<BaseUrl>,
     pub(crate) raw: RawRequest,
 }
 
@@ -40,7 +40,7 @@ type Answering<Answer> = Map<Answer, fn(PageResult) -> PageAnswer>;
 /// A handler of pages as a route takes it.
 pub(crate) fn with_pages<Answer: Future<Output = PageResult>>(
     handler: impl Fn(PageRequest) -> Answer + Clone + 'static,
-) -> impl Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Answering<Answer> + Clone {
+) -> impl Fn(Data<Services>, Data<BaseUrl>, RawRequest) -> Answering<Answer> + Clone {
     move |services, public_url, raw| {
         let request = PageRequest { services, public_url, raw };
         handler(request).map(PageAnswer as fn(PageResult) -> PageAnswer)
@@ -55,18 +55,18 @@ impl Responder for PageAnswer {
     }
 }
 
-impl From<Failure<'_>> for PageAnswer {
-    fn from(failure: Failure<'_>) -> Self {
+impl From<ServerFailure<'_>> for PageAnswer {
+    fn from(failure: ServerFailure<'_>) -> Self {
         Self(Err(failure.into()))
     }
 }
 
 /// The message of the page.
 #[derive(Debug)]
-pub(crate) struct PageBody(Box<Message>);
+pub(crate) struct PageBody(Box<PageMessage>);
 
 #[derive(Debug)]
-struct Message {
+struct PageMessage {
     kind: ErrorKind,
     detail: Option<String>,
     code: Option<&'static str>,
@@ -111,7 +111,7 @@ impl HttpError<PageBody> {
 
     /// Marks the error as one of a sign-out.
     pub(crate) fn of_sign_out(mut self) -> Self {
-        let Message { kind, detail, .. } = &mut *self.body.0;
+        let PageMessage { kind, detail, .. } = &mut *self.body.0;
         if *kind == ErrorKind::TooLong {
             *detail = Some("The request is too long".to_owned());
         }
@@ -130,7 +130,7 @@ impl HttpError<PageBody> {
     /// Uses the path of the server's proxy, and the style of the tenant's pages if the tenant is already
     /// known.
     fn in_the_look_of(mut self, request: &HttpRequest) -> Self {
-        let Some(public_url) = request.app_data::<Data<PublicUrl>>() else { return self };
+        let Some(public_url) = request.app_data::<Data<BaseUrl>>() else { return self };
         let visited = request.extensions();
         let of_pages = match visited.get::<VisitedTenant>() {
             Some(VisitedTenant(tenant)) => common_of(tenant, None, public_url),
@@ -158,11 +158,11 @@ impl From<EditError> for PageError {
 
 impl PageBody {
     fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Message { kind, detail: None, code: None, common: Common::default(), back: None }))
+        Self(Box::new(PageMessage { kind, detail: None, code: None, common: Common::default(), back: None }))
     }
 
     fn page(&self) -> ErrorPage {
-        let Message { kind, detail, code, common, back } = &*self.0;
+        let PageMessage { kind, detail, code, common, back } = &*self.0;
         let (common, detail, back) = (common.clone(), detail.clone(), back.clone());
         ErrorPage { common, kind: *kind, detail, code: *code, request_id: request_id(), back }
     }
@@ -171,12 +171,12 @@ impl PageBody {
 impl ErrorBody for PageBody {
     const MEDIA_TYPE: &'static str = "text/html; charset=utf-8";
 
-    fn from_failure(failure: Failure<'_>) -> Self {
+    fn from_failure(failure: ServerFailure<'_>) -> Self {
         let kind = match failure {
-            Failure::UnknownPath | Failure::UnknownTenant => ErrorKind::NotFound,
-            Failure::TooManyWrites(_) => ErrorKind::Busy,
-            Failure::Unavailable => ErrorKind::Unavailable,
-            Failure::Internal => ErrorKind::Internal,
+            ServerFailure::UnknownPath | ServerFailure::UnknownTenant => ErrorKind::NotFound,
+            ServerFailure::TooManyWrites(_) => ErrorKind::Busy,
+            ServerFailure::Unavailable => ErrorKind::Unavailable,
+            ServerFailure::Internal => ErrorKind::Internal,
             _ => ErrorKind::BadRequest,
         };
         Self::new(kind)

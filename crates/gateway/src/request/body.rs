@@ -46,7 +46,7 @@ pub(crate) enum BodyError {
 }
 
 /// A body that is wiped when it is dropped.
-pub(crate) type Body = Zeroizing<Vec<u8>>;
+pub(crate) type WipedBody = Zeroizing<Vec<u8>>;
 
 /// Reads a body. `announced` is its Content-Length. With `Upgrade: websocket` the library passes on
 /// everything up to the end of the connection: the body then `ends_at` this length (RFC 9112 §6.3).
@@ -55,7 +55,7 @@ pub(crate) async fn read(
     announced: Option<usize>,
     ends_at: Option<usize>,
     bounds: BodyBounds,
-) -> Result<Body, BodyError> {
+) -> Result<WipedBody, BodyError> {
     if announced.is_some_and(|length| length > bounds.bytes) {
         return Err(BodyError::TooLarge(bounds.bytes));
     }
@@ -98,8 +98,12 @@ impl BodyError {
     }
 }
 
-async fn collect(payload: &mut Payload, ends_at: Option<usize>, limit: usize) -> Result<Body, BodyError> {
-    let mut body = Body::default();
+async fn collect(
+    payload: &mut Payload,
+    ends_at: Option<usize>,
+    limit: usize,
+) -> Result<WipedBody, BodyError> {
+    let mut body = WipedBody::default();
     while ends_at.is_none_or(|end| body.len() < end) {
         let Some(chunk) = payload.next().await else {
             return if ends_at.is_some() { Err(BodyError::Incomplete) } else { Ok(body) };
@@ -112,7 +116,7 @@ async fn collect(payload: &mut Payload, ends_at: Option<usize>, limit: usize) ->
         }
         if length > body.capacity() {
             // A vector that grows by itself leaves an unwiped copy behind.
-            let mut larger = Body::new(Vec::with_capacity(length.max(2 * body.len())));
+            let mut larger = WipedBody::new(Vec::with_capacity(length.max(2 * body.len())));
             larger.extend_from_slice(&body);
             body = larger;
         }
@@ -133,7 +137,7 @@ mod tests {
     use super::*;
 
     /// The chunks are too short to contain a canary.
-    async fn received(text: &str) -> Body {
+    async fn received(text: &str) -> WipedBody {
         let chunks: Vec<_> =
             text.as_bytes().chunks(16).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
         let stream: BoxedPayloadStream = Box::pin(stream::iter(chunks));

@@ -11,7 +11,7 @@ use crate::write_budget::BudgetSpent;
 
 /// A request that no rule of an interface refuses, and that the server cannot serve nevertheless.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Failure<'a> {
+pub(crate) enum ServerFailure<'a> {
     /// No route has this path.
     UnknownPath,
     /// No tenant that serves has this name.
@@ -36,7 +36,7 @@ pub(crate) enum Failure<'a> {
     Internal,
 }
 
-impl Failure<'_> {
+impl ServerFailure<'_> {
     /// The status, the code of RFC 6749 that metrics count, and the reason for the log.
     pub(crate) const fn facts(self) -> (StatusCode, ErrorCode, RefusalReason) {
         use ErrorCode::{InvalidRequest, NotFound, ServerError, TemporarilyUnavailable};

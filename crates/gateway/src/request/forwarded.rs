@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// Proxies whose word is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrustedProxies {
+pub struct TrustedPeers {
     /// Their addresses.
     pub from: Vec<IpNet>,
     /// The one header that they write. Any other may have come from the caller.
@@ -28,7 +28,7 @@ pub enum ForwardingHeader {
     Forwarded,
 }
 
-impl TrustedProxies {
+impl TrustedPeers {
     /// Whether the peer of a connection is one of the proxies.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.from.iter().any(|network| network.contains(&address))
@@ -153,7 +153,7 @@ mod tests {
         for (name, value) in lines {
             headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
-        let found = TrustedProxies { from, header }.caller(peer.parse().unwrap(), &headers);
+        let found = TrustedPeers { from, header }.caller(peer.parse().unwrap(), &headers);
         assert_eq!(found.to_string(), expected, "{peer} {lines:?}");
     }
 

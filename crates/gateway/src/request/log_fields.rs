@@ -55,7 +55,7 @@ pub(crate) struct RequestLogFields {
     /// Whether the token of the response is bound by DPoP.
     pub(crate) is_dpop_bound: bool,
     /// Counts a request of a client or a person to its tenant.
-    pub(crate) observer: Option<Observer>,
+    pub(crate) observer: Option<RequestObserver>,
     /// The event that a request counts as, unless it is refused.
     pub(crate) happened: Option<Counter>,
     /// The code of a refusal in a response without an error status.
@@ -65,7 +65,7 @@ pub(crate) struct RequestLogFields {
 }
 
 /// Counts a request, and stores a refused one.
-pub(crate) struct Observer {
+pub(crate) struct RequestObserver {
     pub(crate) usage: Arc<UsageCounts>,
     pub(crate) refusals: Arc<RefusalBuffer>,
     pub(crate) source: ClientAddress,

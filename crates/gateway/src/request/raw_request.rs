@@ -21,13 +21,13 @@ use secrets::ClientAddress;
 use tenancy::Tenant;
 use values::Timestamp;
 
-use super::body::{self, Body, BodyBounds, BodyError};
-use super::failure::Failure;
-use super::log_fields::{self, Observer, RequestLogFields};
+use super::body::{self, BodyBounds, BodyError, WipedBody};
+use super::failure::ServerFailure;
+use super::log_fields::{self, RequestLogFields, RequestObserver};
 use super::route::Route;
 use crate::connection::Deadlines;
-use crate::options::PublicUrl;
-use crate::{Listener, Options, Services, TrustedProxies};
+use crate::options::BaseUrl;
+use crate::{ListenerOptions, Options, Services, TrustedPeers};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 
@@ -49,7 +49,8 @@ pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
 /// The caller's address, as [`RawRequest::address`] says.
 pub(crate) fn caller(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
-    let proxies = request.app_data::<Data<Listener>>().and_then(|listener| listener.trusted_proxies.as_ref());
+    let proxies =
+        request.app_data::<Data<ListenerOptions>>().and_then(|listener| listener.trusted_proxies.as_ref());
     Some(proxies.map_or(peer, |proxies| proxies.caller(peer, request.headers())))
 }
 
@@ -136,11 +137,11 @@ impl RawRequest {
     }
 
     /// The credentials header, if there is one.
-    pub(crate) fn authorization(&self) -> Result<Option<&[u8]>, Failure<'static>> {
+    pub(crate) fn authorization(&self) -> Result<Option<&[u8]>, ServerFailure<'static>> {
         let mut headers = self.request.headers().get_all(AUTHORIZATION);
         let first = headers.next().map(HeaderValue::as_bytes);
         if headers.next().is_some() {
-            return Err(Failure::RepeatedAuthorization);
+            return Err(ServerFailure::RepeatedAuthorization);
         }
         Ok(first)
     }
@@ -178,7 +179,7 @@ impl RawRequest {
     pub(crate) fn client_certificate(
         &self,
         now: Timestamp,
-    ) -> Result<Option<&Arc<ClientCertificate>>, Failure<'static>> {
+    ) -> Result<Option<&Arc<ClientCertificate>>, ServerFailure<'static>> {
         let certificate = match self.certificate.get() {
             Some(certificate) => certificate,
             None => {
@@ -191,7 +192,7 @@ impl RawRequest {
 
     /// Whether the request was confidential on its way: it came by TLS, from this machine, or from a trusted
     /// proxy that people reach by https.
-    pub(crate) fn is_confidential(&self, public_url: &PublicUrl) -> bool {
+    pub(crate) fn is_confidential(&self, public_url: &BaseUrl) -> bool {
         if self.listener().is_some_and(|listener| listener.tls.is_some()) {
             return true;
         }
@@ -204,24 +205,28 @@ impl RawRequest {
     }
 
     /// The listener that took the request.
-    pub(crate) fn listener(&self) -> Option<&Listener> {
-        Some(self.request.app_data::<Data<Listener>>()?)
+    pub(crate) fn listener(&self) -> Option<&ListenerOptions> {
+        Some(self.request.app_data::<Data<ListenerOptions>>()?)
     }
 
-    fn proxies(&self) -> Option<&TrustedProxies> {
+    fn proxies(&self) -> Option<&TrustedPeers> {
         self.listener()?.trusted_proxies.as_ref()
     }
 
     /// If a proxy sent the request, the certificate of the connection is the proxy's own, and the header
     /// counts.
-    fn read_certificate(&self, now: Timestamp) -> Result<Option<Arc<ClientCertificate>>, Failure<'static>> {
+    fn read_certificate(
+        &self,
+        now: Timestamp,
+    ) -> Result<Option<Arc<ClientCertificate>>, ServerFailure<'static>> {
         let peer = self.request.peer_addr().map(|address| address.ip().to_canonical());
         if !peer.zip(self.proxies()).is_some_and(|(peer, proxies)| proxies.trusts(peer)) {
             return Ok(self.request.conn_data::<Arc<ClientCertificate>>().cloned());
         }
         let header = self.listener().and_then(|listener| listener.client_certificate_header.as_ref());
         let Some(header) = header else { return Ok(None) };
-        let certificate = header.read(self.request.headers(), now).map_err(Failure::CertificateHeader)?;
+        let certificate =
+            header.read(self.request.headers(), now).map_err(ServerFailure::CertificateHeader)?;
         Ok(certificate.map(Arc::new))
     }
 
@@ -239,7 +244,7 @@ impl RawRequest {
     pub(crate) fn serve(&self, services: &Services, tenant: &Tenant) {
         self.log(|fields| {
             fields.tenant = Some(tenant.id.clone());
-            fields.observer = Some(Observer {
+            fields.observer = Some(RequestObserver {
                 usage: Arc::clone(&services.usage),
                 refusals: Arc::clone(&services.refusals),
                 source: self.source(),
@@ -268,32 +273,32 @@ impl RawRequest {
 
     /// Reads the whole body of a form. Credentials are read from it and never from the URI of the request
     /// (RFC 6749 §2.3.1).
-    pub(crate) async fn form(&mut self) -> Result<Body, BodyError> {
+    pub(crate) async fn form(&mut self) -> Result<WipedBody, BodyError> {
         self.body(&[FORM], FORM, BodyBounds::ORDINARY).await
     }
 
     /// A JSON body, read whole and not parsed.
-    pub(crate) async fn json(&mut self) -> Result<Body, BodyError> {
+    pub(crate) async fn json(&mut self) -> Result<WipedBody, BodyError> {
         self.json_within(BodyBounds::ORDINARY).await
     }
 
     /// Reads a JSON document of at most this size.
-    pub(crate) async fn json_within(&mut self, bounds: BodyBounds) -> Result<Body, BodyError> {
+    pub(crate) async fn json_within(&mut self, bounds: BodyBounds) -> Result<WipedBody, BodyError> {
         let wanted = "application/json, or application/merge-patch+json for a patch";
         self.body(&[JSON, MERGE_PATCH], wanted, bounds).await
     }
 
     /// Lines of JSON, read whole and not parsed.
-    pub(crate) async fn import_lines(&mut self) -> Result<Body, BodyError> {
+    pub(crate) async fn import_lines(&mut self) -> Result<WipedBody, BodyError> {
         self.body(&[NDJSON], NDJSON, BodyBounds::IMPORT).await
     }
 
     /// Reads a whole body of any media type: some callers of the Thunder-compatible API send none.
-    pub(crate) async fn untyped(&mut self) -> Result<Body, BodyError> {
+    pub(crate) async fn untyped(&mut self) -> Result<WipedBody, BodyError> {
         self.read(BodyBounds::ORDINARY).await
     }
 
-    async fn read(&mut self, bounds: BodyBounds) -> Result<Body, BodyError> {
+    async fn read(&mut self, bounds: BodyBounds) -> Result<WipedBody, BodyError> {
         let headers = self.request.headers();
         let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let is_upgrade = headers.contains_key(UPGRADE) && !headers.contains_key(TRANSFER_ENCODING);
@@ -310,7 +315,7 @@ impl RawRequest {
         types: &[&str],
         wanted: &'static str,
         bounds: BodyBounds,
-    ) -> Result<Body, BodyError> {
+    ) -> Result<WipedBody, BodyError> {
         let body = self.read(bounds).await?;
         if self.request.headers().get_all(CONTENT_TYPE).nth(1).is_some() {
             return Err(BodyError::TwoTypes);
@@ -342,7 +347,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::{ForwardingHeader, Surface};
+    use crate::{ForwardingHeader, ListenerSurface};
 
     // [http RFC 9110 §13.1.2]: `If-None-Match` is compared weakly, with lists and `*`
     #[test]
@@ -367,15 +372,15 @@ mod tests {
             (stranger, "https://id.example.com", false),
             (stranger, "http://id.example.com", false),
         ] {
-            let mut listener = Listener::new(SocketAddr::from(([0, 0, 0, 0], 0)), Surface::new(true, true));
+            let mut listener =
+                ListenerOptions::new(SocketAddr::from(([0, 0, 0, 0], 0)), ListenerSurface::new(true, true));
             let (from, header) = ("192.0.2.0/24".parse().unwrap(), ForwardingHeader::XForwardedFor);
-            listener.trusted_proxies = Some(TrustedProxies { from: vec![from], header });
+            listener.trusted_proxies = Some(TrustedPeers { from: vec![from], header });
             // The words of a proxy or a stranger about themselves are ignored.
             let request = TestRequest::default().insert_header(("x-forwarded-for", "127.0.0.1"));
             let request = request.peer_addr(peer.parse().unwrap()).app_data(Data::new(listener));
             let raw = RawRequest::from_request(&request.to_http_request(), &mut Payload::None);
-            let is_confidential =
-                raw.into_inner().unwrap().is_confidential(&PublicUrl(public_url.to_owned()));
+            let is_confidential = raw.into_inner().unwrap().is_confidential(&BaseUrl(public_url.to_owned()));
             assert_eq!(is_confidential, expected, "{peer} {public_url}");
         }
     }

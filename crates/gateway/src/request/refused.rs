@@ -11,14 +11,14 @@ use tenancy::{Tenant, TenantId};
 /// The reason, and the refused row. It holds rows and not copies, so a request of a registered client makes
 /// no more allocations than that of an unknown one.
 #[derive(Clone, Debug)]
-pub(crate) struct Refused {
+pub(crate) struct RequestRefusal {
     pub(crate) reason: RefusalReason,
-    pub(crate) named: Named,
+    pub(crate) named: LoggedName,
 }
 
 /// The name in the log beside the reason.
 #[derive(Clone, Debug)]
-pub(crate) enum Named {
+pub(crate) enum LoggedName {
     Nothing,
     /// A tenant that does not serve.
     Tenant(Arc<Tenant>),
@@ -28,21 +28,21 @@ pub(crate) enum Named {
     Scope(Box<ScopeToken>),
 }
 
-impl Refused {
+impl RequestRefusal {
     pub(crate) const fn because(reason: RefusalReason) -> Self {
-        Self { reason, named: Named::Nothing }
+        Self { reason, named: LoggedName::Nothing }
     }
 
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
-        if let Named::Tenant(tenant) = &self.named { Some(&tenant.id) } else { None }
+        if let LoggedName::Tenant(tenant) = &self.named { Some(&tenant.id) } else { None }
     }
 
     pub(crate) fn claimed_client(&self) -> Option<&ClientId> {
-        if let Named::Client(client) = &self.named { Some(&client.id) } else { None }
+        if let LoggedName::Client(client) = &self.named { Some(&client.id) } else { None }
     }
 
     /// The scope token, where it may be named.
     pub(crate) fn scope(&self) -> Option<&str> {
-        if let Named::Scope(scope) = &self.named { named_scope(scope) } else { None }
+        if let LoggedName::Scope(scope) = &self.named { named_scope(scope) } else { None }
     }
 }

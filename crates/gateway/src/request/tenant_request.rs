@@ -6,7 +6,7 @@ use values::Timestamp;
 
 use super::log_fields;
 use super::raw_request::RawRequest;
-use super::refused::Named;
+use super::refused::LoggedName;
 use crate::Services;
 use crate::respond::{OAuthError, OAuthResult};
 
@@ -55,7 +55,7 @@ impl TenantRequest<'_> {
         if let Some(named) = named
             && let Some(client) = services.tokens.authenticator.find_named(&tenant.id, &named).await
         {
-            refusal.refused.named = Named::Client(client);
+            refusal.refused.named = LoggedName::Client(client);
         }
         refusal
     }

@@ -14,9 +14,9 @@ use crate::request::{NDJSON, RawRequest};
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// A response under construction.
-pub(crate) struct Document(HttpResponseBuilder);
+pub(crate) struct ResponseDocument(HttpResponseBuilder);
 
-impl Document {
+impl ResponseDocument {
     /// A response with a status.
     pub(crate) fn from_status(status: StatusCode) -> Self {
         Self(no_store(status))
@@ -73,18 +73,18 @@ impl Document {
 pub(crate) fn looked_at(raw: &RawRequest, view: &impl Serialize) -> Result<HttpResponse, Problem> {
     let tag = EntityTag::from_document(view);
     if raw.knows(tag.to_string()) {
-        return Ok(Document::from_status(StatusCode::NOT_MODIFIED).tagged(&tag).empty());
+        return Ok(ResponseDocument::from_status(StatusCode::NOT_MODIFIED).tagged(&tag).empty());
     }
-    Document::from_status(StatusCode::OK).tagged(&tag).body(view)
+    ResponseDocument::from_status(StatusCode::OK).tagged(&tag).body(view)
 }
 
 /// The response to a GET of a text of another media type.
 pub(crate) fn looked_at_as(raw: &RawRequest, media_type: &'static str, text: String) -> HttpResponse {
     let tag = EntityTag::from_document(&text);
     if raw.knows(tag.to_string()) {
-        return Document::from_status(StatusCode::NOT_MODIFIED).tagged(&tag).empty();
+        return ResponseDocument::from_status(StatusCode::NOT_MODIFIED).tagged(&tag).empty();
     }
-    Document::from_status(StatusCode::OK).tagged(&tag).text(media_type, text)
+    ResponseDocument::from_status(StatusCode::OK).tagged(&tag).text(media_type, text)
 }
 
 /// The response to a creation, or to its repetition: the created row at this location, with the entity tag of
@@ -94,11 +94,11 @@ pub(crate) fn created<T: Serialize>(
     location: &str,
     made: &Created<T>,
 ) -> Result<HttpResponse, Problem> {
-    let answer = Document::from_status(StatusCode::CREATED).tagged(&EntityTag::from_document(view));
+    let answer = ResponseDocument::from_status(StatusCode::CREATED).tagged(&EntityTag::from_document(view));
     answer.made(location, made.replayed).body(&made.value)
 }
 
 /// The response to a change: the document as it is now.
 pub(crate) fn changed(view: &impl Serialize) -> Result<HttpResponse, Problem> {
-    Document::from_status(StatusCode::OK).tagged(&EntityTag::from_document(view)).body(view)
+    ResponseDocument::from_status(StatusCode::OK).tagged(&EntityTag::from_document(view)).body(view)
 }

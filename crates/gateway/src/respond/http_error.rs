@@ -19,7 +19,7 @@ use values::causes;
 
 use super::error_help::ErrorHelp;
 use super::no_store::no_store;
-use crate::request::{BodyError, Failure, Named, Refused};
+use crate::request::{BodyError, LoggedName, RequestRefusal, ServerFailure};
 
 /// The response header with a nonce (RFC 9449 §8.1).
 pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -31,7 +31,7 @@ pub(crate) struct HttpError<B> {
     /// The code that metrics count.
     pub(crate) code: Option<ErrorCode>,
     /// The facts for the access log beside the code.
-    pub(crate) refused: Refused,
+    pub(crate) refused: RequestRefusal,
     pub(crate) challenge: Option<Box<str>>,
     /// Whether a second challenge offers the scheme DPoP.
     pub(crate) offers_dpop: bool,
@@ -49,7 +49,7 @@ pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
     const MEDIA_TYPE: &'static str = "application/json";
 
     /// The body of a failure.
-    fn from_failure(failure: Failure<'_>) -> Self;
+    fn from_failure(failure: ServerFailure<'_>) -> Self;
 
     /// The code under which docs/errors.md explains the error.
     fn help(&self) -> &'static str;
@@ -76,7 +76,7 @@ impl<B: ErrorBody> HttpError<B> {
     pub(crate) fn with(status: StatusCode, code: Option<ErrorCode>, reason: RefusalReason, body: B) -> Self {
         let passes = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status);
         let retry_after = passes.then_some(1);
-        let refused = Refused::because(reason);
+        let refused = RequestRefusal::because(reason);
         Self {
             status,
             code,
@@ -93,7 +93,7 @@ impl<B: ErrorBody> HttpError<B> {
     /// A fault of the server. The cause goes into the log and nowhere else.
     pub(crate) fn fault(cause: &(dyn Error + 'static)) -> Self {
         tracing::error!(cause = %causes(cause), "request failed");
-        Failure::Internal.into()
+        ServerFailure::Internal.into()
     }
 
     /// A request that can be repeated. The access log has each of them, and the health check tells the cause,
@@ -101,13 +101,13 @@ impl<B: ErrorBody> HttpError<B> {
     pub(crate) fn unavailable(cause: &(dyn Error + 'static)) -> Self {
         let mut unserved = UNSERVED.lock().unwrap_or_else(PoisonError::into_inner);
         unserved.get_or_insert_with(|| causes(cause));
-        Failure::Unavailable.into()
+        ServerFailure::Unavailable.into()
     }
 
     /// A tenant that does not serve looks like an unknown one.
     fn not_serving(tenant: Arc<Tenant>, reason: RefusalReason) -> Self {
-        let refused = Refused { reason, named: Named::Tenant(tenant) };
-        Self { refused, ..Failure::UnknownTenant.into() }
+        let refused = RequestRefusal { reason, named: LoggedName::Tenant(tenant) };
+        Self { refused, ..ServerFailure::UnknownTenant.into() }
     }
 
     /// Names another reason to the log.
@@ -157,16 +157,16 @@ fn dpop_algorithms() -> String {
     format!("algs=\"{}\"", SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(" "))
 }
 
-impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
-    fn from(failure: Failure<'_>) -> Self {
+impl<B: ErrorBody> From<ServerFailure<'_>> for HttpError<B> {
+    fn from(failure: ServerFailure<'_>) -> Self {
         let (status, code, reason) = failure.facts();
         let error = Self::with(status, Some(code), reason, B::from_failure(failure));
         match failure {
-            Failure::MethodNotAllowed(methods) => {
+            ServerFailure::MethodNotAllowed(methods) => {
                 Self { own_header: Some(Box::new((ALLOW, methods.to_owned()))), ..error }
             }
-            Failure::TooManyWrites(spent) => Self { retry_after: Some(spent.wait.into()), ..error },
-            Failure::Body(body) => Self { close: body.ends_connection(), ..error },
+            ServerFailure::TooManyWrites(spent) => Self { retry_after: Some(spent.wait.into()), ..error },
+            ServerFailure::Body(body) => Self { close: body.ends_connection(), ..error },
             _ => error,
         }
     }
@@ -174,7 +174,7 @@ impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
 
 impl<B: ErrorBody> From<BodyError> for HttpError<B> {
     fn from(error: BodyError) -> Self {
-        Failure::Body(error).into()
+        ServerFailure::Body(error).into()
     }
 }
 
@@ -210,7 +210,7 @@ impl<B: ResourceErrorBody> From<SingleUseError> for HttpError<B> {
         match error {
             SingleUseError::Replayed => DpopCheck::Replay.into(),
             SingleUseError::ShareUsedUp => {
-                Self::from(Failure::Unavailable).because(RefusalReason::LimitReached)
+                Self::from(ServerFailure::Unavailable).because(RefusalReason::LimitReached)
             }
             SingleUseError::Store(error) => error.into(),
         }
@@ -220,7 +220,7 @@ impl<B: ResourceErrorBody> From<SingleUseError> for HttpError<B> {
 impl<B: ErrorBody> From<TenantError> for HttpError<B> {
     fn from(error: TenantError) -> Self {
         match error {
-            TenantError::Unknown => Failure::UnknownTenant.into(),
+            TenantError::Unknown => ServerFailure::UnknownTenant.into(),
             TenantError::Suspended(tenant) => Self::not_serving(tenant, RefusalReason::TenantSuspended),
             TenantError::StrategyNotEnabled(tenant) => {
                 Self::not_serving(tenant, RefusalReason::StrategyNotEnabled)
@@ -236,11 +236,11 @@ impl<B: ErrorBody> From<KeyError> for HttpError<B> {
         match error {
             KeyError::Store(error) => error.into(),
             KeyError::Unseal { source: SealError::Unavailable(_), .. }
-            | KeyError::Seal { source: SealError::Unavailable(_), .. } => Failure::Unavailable.into(),
+            | KeyError::Seal { source: SealError::Unavailable(_), .. } => ServerFailure::Unavailable.into(),
             KeyError::Unseal { .. }
             | KeyError::Seal { .. }
             | KeyError::Unusable { .. }
-            | KeyError::ThumbprintDiffers { .. } => Failure::Internal.into(),
+            | KeyError::ThumbprintDiffers { .. } => ServerFailure::Internal.into(),
             KeyError::Contended { .. } => Self::unavailable(&error),
             KeyError::Generation(_) | KeyError::NoSigningKey { .. } => Self::fault(&error),
         }

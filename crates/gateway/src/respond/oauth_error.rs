@@ -11,7 +11,7 @@ use registry::{ClientAuthenticationError, DpopCheck};
 
 use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
 use super::problem::AUTHENTICATION_REQUIRED;
-use crate::request::{Failure, Named};
+use crate::request::{LoggedName, ServerFailure};
 
 /// An error of an OAuth endpoint.
 pub(crate) type OAuthError = HttpError<OAuthBody>;
@@ -24,10 +24,10 @@ pub(crate) type OAuthResult<T = HttpResponse> = Result<T, OAuthError>;
 pub(crate) struct OAuthBody(Option<ErrorResponse>);
 
 impl ErrorBody for OAuthBody {
-    fn from_failure(failure: Failure<'_>) -> Self {
+    fn from_failure(failure: ServerFailure<'_>) -> Self {
         let description = match failure {
-            Failure::UnknownTenant => "Unknown tenant".into(),
-            Failure::MethodNotAllowed(_) => "The method is not allowed here".into(),
+            ServerFailure::UnknownTenant => "Unknown tenant".into(),
+            ServerFailure::MethodNotAllowed(_) => "The method is not allowed here".into(),
             other => other.detail(),
         };
         let (_, code, reason) = failure.facts();
@@ -62,7 +62,8 @@ impl HttpError<OAuthBody> {
     pub(crate) fn of_authentication(error: &ClientAuthenticationError) -> Self {
         let body = ErrorResponse::new(error.error_code(), error.reason(), error.description());
         let mut refused = Self::from(body);
-        refused.refused.named = error.claimed_client().cloned().map_or(Named::Nothing, Named::Client);
+        refused.refused.named =
+            error.claimed_client().cloned().map_or(LoggedName::Nothing, LoggedName::Client);
         refused
     }
 
@@ -159,7 +160,8 @@ impl From<GrantError> for OAuthError {
         match error {
             GrantError::Refused { response, scope } => {
                 let mut refused = Self::from(response);
-                refused.refused.named = scope.map_or(Named::Nothing, |scope| Named::Scope(Box::new(scope)));
+                refused.refused.named =
+                    scope.map_or(LoggedName::Nothing, |scope| LoggedName::Scope(Box::new(scope)));
                 refused
             }
             GrantError::Bearer(error) => error.into(),

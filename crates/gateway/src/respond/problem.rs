@@ -19,7 +19,7 @@ use values::Lifetime;
 
 use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
 use super::oauth_error::OAuthError;
-use crate::request::Failure;
+use crate::request::ServerFailure;
 
 /// The realm of the admin API's challenges.
 const REALM: &str = "latchkey";
@@ -30,18 +30,18 @@ pub(crate) type Problem = HttpError<Box<ProblemDocument>>;
 /// The end of a problem's `type`, its title, and the reason for the log. Programs depend on the type, so
 /// neither it nor the title ever changes.
 #[derive(Debug)]
-struct Kind(&'static str, &'static str, RefusalReason);
+struct ProblemKind(&'static str, &'static str, RefusalReason);
 
 /// What to do when the store did not answer a commit.
 pub(crate) const OUTCOME_UNKNOWN: &str = "The change may have been done. Repeat the request with the same Idempotency-Key: what was done is not done twice";
 
 /// The code of a request without a token.
-pub(super) const AUTHENTICATION_REQUIRED: &str = Kind::AUTHENTICATION_REQUIRED.0;
+pub(super) const AUTHENTICATION_REQUIRED: &str = ProblemKind::AUTHENTICATION_REQUIRED.0;
 
 /// Each kind, and the list of all.
 macro_rules! kinds {
     ($($name:ident: $code:literal, $title:literal, $reason:ident $(($credential:expr))?;)*) => {
-        impl Kind {
+        impl ProblemKind {
             const ALL: &[&Self] = &[$(Self::$name),*];
             $(const $name: &Self = &Self($code, $title, RefusalReason::$reason$(($credential))?);)*
         }
@@ -72,7 +72,7 @@ kinds! {
     SERVER_ERROR: "server-error", "A fault of the server", ServerFault;
 }
 
-impl Kind {
+impl ProblemKind {
     /// The `type` of the problem.
     fn urn(&self) -> String {
         format!("urn:latchkey:problem:{}", self.0)
@@ -87,7 +87,7 @@ impl Kind {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ProblemDocument {
     /// What programs act on.
-    #[schemars(example = &"urn:latchkey:problem:invalid-request", extend("enum" = Kind::urns()))]
+    #[schemars(example = &"urn:latchkey:problem:invalid-request", extend("enum" = ProblemKind::urns()))]
     r#type: String,
     title: &'static str,
     #[schemars(example = 400)]
@@ -107,7 +107,7 @@ pub(crate) struct ProblemDocument {
     #[serde(skip)]
     pub(crate) cause: Option<Arc<EditError>>,
     #[serde(skip)]
-    kind: &'static Kind,
+    kind: &'static ProblemKind,
 }
 
 /// One error.
@@ -121,7 +121,7 @@ struct FieldErrorDocument {
 }
 
 impl ProblemDocument {
-    fn new(status: StatusCode, kind: &'static Kind, detail: Cow<'static, str>) -> Box<Self> {
+    fn new(status: StatusCode, kind: &'static ProblemKind, detail: Cow<'static, str>) -> Box<Self> {
         let title = kind.1;
         let (r#type, status) = (kind.urn(), status.as_u16());
         let errors = Vec::new();
@@ -133,16 +133,18 @@ impl ProblemDocument {
 impl ErrorBody for Box<ProblemDocument> {
     const MEDIA_TYPE: &'static str = "application/problem+json";
 
-    fn from_failure(failure: Failure<'_>) -> Self {
+    fn from_failure(failure: ServerFailure<'_>) -> Self {
         let kind = match failure {
-            Failure::UnknownPath | Failure::UnknownTenant => Kind::NOT_FOUND,
-            Failure::MethodNotAllowed(_) => Kind::METHOD_NOT_ALLOWED,
-            Failure::Misdirected => Kind::MISDIRECTED,
-            Failure::RepeatedAuthorization | Failure::CertificateHeader(_) => Kind::INVALID_REQUEST,
-            Failure::Body(_) => Kind::BODY,
-            Failure::TooManyWrites(_) | Failure::TooManyReports => Kind::TOO_MANY_WRITES,
-            Failure::Unavailable => Kind::UNAVAILABLE,
-            Failure::Internal => Kind::SERVER_ERROR,
+            ServerFailure::UnknownPath | ServerFailure::UnknownTenant => ProblemKind::NOT_FOUND,
+            ServerFailure::MethodNotAllowed(_) => ProblemKind::METHOD_NOT_ALLOWED,
+            ServerFailure::Misdirected => ProblemKind::MISDIRECTED,
+            ServerFailure::RepeatedAuthorization | ServerFailure::CertificateHeader(_) => {
+                ProblemKind::INVALID_REQUEST
+            }
+            ServerFailure::Body(_) => ProblemKind::BODY,
+            ServerFailure::TooManyWrites(_) | ServerFailure::TooManyReports => ProblemKind::TOO_MANY_WRITES,
+            ServerFailure::Unavailable => ProblemKind::UNAVAILABLE,
+            ServerFailure::Internal => ProblemKind::SERVER_ERROR,
         };
         ProblemDocument::new(failure.facts().0, kind, failure.detail())
     }
@@ -160,7 +162,7 @@ impl HttpError<Box<ProblemDocument>> {
     fn new(
         status: StatusCode,
         code: Option<ErrorCode>,
-        kind: &'static Kind,
+        kind: &'static ProblemKind,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self::with(status, code, kind.2, ProblemDocument::new(status, kind, detail.into()))
@@ -169,14 +171,14 @@ impl HttpError<Box<ProblemDocument>> {
     /// No token was sent: the challenge has no error code (RFC 6750 §3.1).
     pub(crate) fn token_required() -> Self {
         let detail = "Send an access token for administration as Authorization: Bearer";
-        Self::new(StatusCode::UNAUTHORIZED, None, Kind::AUTHENTICATION_REQUIRED, detail)
+        Self::new(StatusCode::UNAUTHORIZED, None, ProblemKind::AUTHENTICATION_REQUIRED, detail)
             .with_token_challenges(REALM)
     }
 
     /// The token is not accepted (RFC 6750 §3.1).
     pub(crate) fn invalid_token(reason: RefusalReason, description: &'static str) -> Self {
         let code = ErrorCode::InvalidToken;
-        Self::new(StatusCode::UNAUTHORIZED, Some(code), Kind::INVALID_TOKEN, description)
+        Self::new(StatusCode::UNAUTHORIZED, Some(code), ProblemKind::INVALID_TOKEN, description)
             .with_token_challenge(TokenType::Bearer, REALM, Some((code, description)), None)
             .because(reason)
     }
@@ -186,10 +188,10 @@ impl HttpError<Box<ProblemDocument>> {
         let detail = error.body.response().map(|body| body.error_description.to_string());
         let detail = detail.unwrap_or_else(|| "The client could not be authenticated".to_owned());
         let (kind, status) = match error.status {
-            StatusCode::TOO_MANY_REQUESTS => (Kind::TOO_MANY_FAILURES, error.status),
-            StatusCode::SERVICE_UNAVAILABLE => (Kind::UNAVAILABLE, error.status),
-            status if status.is_server_error() => (Kind::SERVER_ERROR, status),
-            _ => (Kind::INVALID_REQUEST, StatusCode::BAD_REQUEST),
+            StatusCode::TOO_MANY_REQUESTS => (ProblemKind::TOO_MANY_FAILURES, error.status),
+            StatusCode::SERVICE_UNAVAILABLE => (ProblemKind::UNAVAILABLE, error.status),
+            status if status.is_server_error() => (ProblemKind::SERVER_ERROR, status),
+            _ => (ProblemKind::INVALID_REQUEST, StatusCode::BAD_REQUEST),
         };
         let (code, retry_after, refused) = (error.code, error.retry_after, error.refused);
         Self { retry_after, refused, ..Self::new(status, code, kind, detail) }
@@ -202,7 +204,7 @@ impl HttpError<Box<ProblemDocument>> {
         let code = ErrorCode::InsufficientScope;
         let error = (code, "Token does not have the required scope");
         let detail = format!("{needed} is needed here");
-        let refused = Self::new(StatusCode::FORBIDDEN, Some(code), Kind::INSUFFICIENT_SCOPE, detail);
+        let refused = Self::new(StatusCode::FORBIDDEN, Some(code), ProblemKind::INSUFFICIENT_SCOPE, detail);
         refused.with_token_challenge(
             TokenType::Bearer,
             REALM,
@@ -213,13 +215,13 @@ impl HttpError<Box<ProblemDocument>> {
 
     /// A row that does not exist.
     pub(crate) fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, Some(ErrorCode::NotFound), Kind::NOT_FOUND, detail)
+        Self::new(StatusCode::NOT_FOUND, Some(ErrorCode::NotFound), ProblemKind::NOT_FOUND, detail)
     }
 
     /// A body with errors, or a header that has another form.
     pub(crate) fn invalid(detail: impl Into<Cow<'static, str>>, errors: Vec<FieldError>) -> Self {
         let code = Some(ErrorCode::InvalidRequest);
-        let mut problem = Self::new(StatusCode::BAD_REQUEST, code, Kind::INVALID_REQUEST, detail);
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, code, ProblemKind::INVALID_REQUEST, detail);
         let errors = errors.into_iter().take(MOST_FIELD_ERRORS);
         problem.body.errors = errors
             .map(|error| FieldErrorDocument { detail: error.message(), pointer: error.pointer })
@@ -229,7 +231,7 @@ impl HttpError<Box<ProblemDocument>> {
 
     /// The request breaks these tokens and does not confirm it.
     pub(crate) fn confirmation_needed(detail: &'static str, breaks: Vec<BrokenTokensView>) -> Self {
-        let mut problem = Self::conflict(Kind::CONFIRMATION_NEEDED, detail);
+        let mut problem = Self::conflict(ProblemKind::CONFIRMATION_NEEDED, detail);
         problem.body.breaks = Some(breaks);
         problem
     }
@@ -240,10 +242,11 @@ impl HttpError<Box<ProblemDocument>> {
             "Too many client authentications from this address failed at this tenant; try again later";
         let (status, code) = (StatusCode::TOO_MANY_REQUESTS, ErrorCode::InvalidClient);
         let retry_after = Some(u32::try_from(wait.seconds()).unwrap_or(u32::MAX));
-        Self { retry_after, ..Self::new(status, Some(code), Kind::TOO_MANY_FAILURES, detail) }.because(reason)
+        Self { retry_after, ..Self::new(status, Some(code), ProblemKind::TOO_MANY_FAILURES, detail) }
+            .because(reason)
     }
 
-    fn conflict(kind: &'static Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+    fn conflict(kind: &'static ProblemKind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, None, kind, detail)
     }
 
@@ -259,33 +262,33 @@ impl From<EditError> for Problem {
         match error {
             EditError::Forbidden(permission) => Self::insufficient_scope(Some(permission)),
             EditError::InsufficientPrivilege(detail) => {
-                Self::new(StatusCode::FORBIDDEN, None, Kind::BEYOND_REACH, detail)
+                Self::new(StatusCode::FORBIDDEN, None, ProblemKind::BEYOND_REACH, detail)
             }
             EditError::NotFound(_) => Self::not_found(error.to_string()),
             EditError::Invalid(errors) => {
                 Self::invalid("What was sent cannot be used; errors says where and why", errors)
             }
-            EditError::Conflict(detail) => Self::conflict(Kind::CONFLICT, detail),
+            EditError::Conflict(detail) => Self::conflict(ProblemKind::CONFLICT, detail),
             EditError::LiveCredentials(ref live) => {
-                let mut problem = Self::conflict(Kind::LIVE_CREDENTIALS, error.to_string());
+                let mut problem = Self::conflict(ProblemKind::LIVE_CREDENTIALS, error.to_string());
                 problem.body.credentials = Some(live.list().to_vec());
                 problem
             }
-            EditError::LimitReached(_) => Self::conflict(Kind::LIMIT_REACHED, error.to_string()),
+            EditError::LimitReached(_) => Self::conflict(ProblemKind::LIMIT_REACHED, error.to_string()),
             EditError::Contended => {
-                Self { retry_after: Some(1), ..Self::conflict(Kind::CONTENDED, error.to_string()) }
+                Self { retry_after: Some(1), ..Self::conflict(ProblemKind::CONTENDED, error.to_string()) }
             }
             EditError::Stale => {
-                Self::new(StatusCode::PRECONDITION_FAILED, None, Kind::STALE, error.to_string())
+                Self::new(StatusCode::PRECONDITION_FAILED, None, ProblemKind::STALE, error.to_string())
             }
             EditError::IdempotencyKeyReused => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, None, Kind::KEY_REUSED, error.to_string())
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, None, ProblemKind::KEY_REUSED, error.to_string())
             }
             EditError::Store(ref store) if store.may_be_done() => {
                 let Self { retry_after, refused, .. } = Self::unavailable(&error);
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 let code = Some(ErrorCode::TemporarilyUnavailable);
-                let unknown = Self::new(status, code, Kind::OUTCOME_UNKNOWN, OUTCOME_UNKNOWN);
+                let unknown = Self::new(status, code, ProblemKind::OUTCOME_UNKNOWN, OUTCOME_UNKNOWN);
                 Self { retry_after, refused, ..unknown }.caused_by(error)
             }
             EditError::Store(StoreError::Unavailable(_))
@@ -302,7 +305,7 @@ impl From<EditError> for Problem {
 impl ResourceErrorBody for Box<ProblemDocument> {
     fn refuse_proof(failed: DpopCheck) -> Problem {
         let (code, description) = (failed.error_code(), failed.description());
-        Problem::new(StatusCode::UNAUTHORIZED, Some(code), Kind::INVALID_TOKEN, description)
+        Problem::new(StatusCode::UNAUTHORIZED, Some(code), ProblemKind::INVALID_TOKEN, description)
             .with_token_challenge(TokenType::DPoP, REALM, Some((code, description)), None)
             .because(RefusalReason::Credential(failed.reason()))
     }
@@ -332,5 +335,5 @@ impl From<GrantError> for Problem {
 /// All codes, for the test of the page that explains them.
 #[cfg(test)]
 pub(crate) fn codes() -> Vec<&'static str> {
-    Kind::ALL.iter().map(|kind| kind.0).collect()
+    ProblemKind::ALL.iter().map(|kind| kind.0).collect()
 }

@@ -33,5 +33,5 @@ pub(crate) use answer::Serve;
 pub(crate) use endpoint::resources;
 pub(crate) use groups::{GROUPS, operations};
 pub(crate) use names::{decoded, encoded};
-pub use report_signatures::{ReportSignature, ReportStatement};
+pub use report_signatures::{ReportStatement, SignatureReading};
 pub(crate) use usage::{example as usage_example, span_of_form};

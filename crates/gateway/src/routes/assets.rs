@@ -11,7 +11,7 @@ use values::ImageFormat;
 
 use crate::Services;
 use crate::page::{passive, theme_of};
-use crate::request::{Failure, RawRequest};
+use crate::request::{RawRequest, ServerFailure};
 use crate::respond::OAuthResult;
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -19,7 +19,7 @@ const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// `GET /assets/{hash}/{file}`: what belongs to no tenant.
 pub(super) async fn asset(raw: RawRequest) -> OAuthResult {
-    let asset = raw.place("file").and_then(Asset::named).ok_or(Failure::UnknownPath)?;
+    let asset = raw.place("file").and_then(Asset::named).ok_or(ServerFailure::UnknownPath)?;
     Ok(file(&raw, raw.place("hash"), asset.hash(), asset.media_type(), asset.text()))
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> OAuthRes
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let requested =
-        raw.place("file").and_then(|name| name.strip_suffix(".css")).ok_or(Failure::UnknownPath)?;
+        raw.place("file").and_then(|name| name.strip_suffix(".css")).ok_or(ServerFailure::UnknownPath)?;
     let theme = theme_of(&tenant).unwrap_or_default();
     Ok(file(&raw, Some(requested), &theme.hash(), "text/css; charset=utf-8", theme.css()))
 }
@@ -39,18 +39,25 @@ pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> OAuthResu
     let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let requested = raw.place("hash").unwrap_or_default();
-    let shown = tenant.branding.logos().find(|logo| logo.hash() == requested).ok_or(Failure::UnknownPath)?;
+    let shown =
+        tenant.branding.logos().find(|logo| logo.hash() == requested).ok_or(ServerFailure::UnknownPath)?;
     let content =
-        services.rows.logos.find_logo(&tenant.id, shown.hash()).await?.ok_or(Failure::UnknownPath)?;
+        services.rows.logos.find_logo(&tenant.id, shown.hash()).await?.ok_or(ServerFailure::UnknownPath)?;
     // No rule lets anything else into a store.
-    let format = ImageFormat::from_bytes(&content).ok_or(Failure::UnknownPath)?;
-    Ok(file(&raw, Some(requested), shown.hash(), format.media_type(), Bytes::from_owner(Shared(content))))
+    let format = ImageFormat::from_bytes(&content).ok_or(ServerFailure::UnknownPath)?;
+    Ok(file(
+        &raw,
+        Some(requested),
+        shown.hash(),
+        format.media_type(),
+        Bytes::from_owner(SharedBytes(content)),
+    ))
 }
 
 /// The bytes that the cache holds, sent without a copy.
-struct Shared(Arc<Vec<u8>>);
+struct SharedBytes(Arc<Vec<u8>>);
 
-impl AsRef<[u8]> for Shared {
+impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }

@@ -32,13 +32,13 @@ use futures_util::future::LocalBoxFuture;
 pub(crate) use self::frame::plain_page;
 pub(crate) use self::paths::path_of;
 
-use self::form::Fields;
-use self::visit::{Place, Visit, to_sign_in};
+use self::form::FormFields;
+use self::visit::{ConsoleVisit, VisitedPlace, to_sign_in};
 use crate::page::{PageRequest, PageResult, with_pages};
 use crate::routes::public_route::{PublicRoute, get, post};
 
 /// The handler of a page, as one type for all of them.
-type Serve = Rc<dyn Fn(PageRequest) -> LocalBoxFuture<'static, PageResult>>;
+type ServePage = Rc<dyn Fn(PageRequest) -> LocalBoxFuture<'static, PageResult>>;
 
 /// All its pages and forms.
 pub(super) fn routes() -> Vec<PublicRoute> {
@@ -68,40 +68,40 @@ pub(super) fn routes() -> Vec<PublicRoute> {
     ]
 }
 
-fn look(pattern: &'static str, serve: Serve) -> PublicRoute {
+fn look(pattern: &'static str, serve: ServePage) -> PublicRoute {
     get(pattern, with_pages(served(serve)))
 }
 
 fn act(
     pattern: &'static str,
-    handler: impl AsyncFn(&Visit<'_>, &Fields) -> PageResult + Copy + 'static,
+    handler: impl AsyncFn(&ConsoleVisit<'_>, &FormFields) -> PageResult + Copy + 'static,
 ) -> PublicRoute {
     post(pattern, with_pages(served(acts(handler))))
 }
 
 fn both(
     pattern: &'static str,
-    page: impl AsyncFn(&Visit<'_>) -> PageResult + Copy + 'static,
-    form: impl AsyncFn(&Visit<'_>, &Fields) -> PageResult + Copy + 'static,
+    page: impl AsyncFn(&ConsoleVisit<'_>) -> PageResult + Copy + 'static,
+    form: impl AsyncFn(&ConsoleVisit<'_>, &FormFields) -> PageResult + Copy + 'static,
 ) -> PublicRoute {
     look(pattern, shows(page)).post(with_pages(served(acts(form))))
 }
 
-fn served(serve: Serve) -> impl Fn(PageRequest) -> LocalBoxFuture<'static, PageResult> + Clone {
+fn served(serve: ServePage) -> impl Fn(PageRequest) -> LocalBoxFuture<'static, PageResult> + Clone {
     move |request| serve(request)
 }
 
 /// A page that needs no session.
-fn plain(handler: impl AsyncFn(PageRequest) -> PageResult + Copy + 'static) -> Serve {
+fn plain(handler: impl AsyncFn(PageRequest) -> PageResult + Copy + 'static) -> ServePage {
     Rc::new(move |request| Box::pin(async move { handler(request).await }))
 }
 
 /// A page for the holder of a session. Without a session it redirects to the sign-in.
-fn shows(handler: impl AsyncFn(&Visit<'_>) -> PageResult + Copy + 'static) -> Serve {
+fn shows(handler: impl AsyncFn(&ConsoleVisit<'_>) -> PageResult + Copy + 'static) -> ServePage {
     Rc::new(move |request| {
         Box::pin(async move {
-            let place = Place::from_request(&request).await?;
-            match Visit::from_request(&request, &place).await? {
+            let place = VisitedPlace::from_request(&request).await?;
+            match ConsoleVisit::from_request(&request, &place).await? {
                 Some(visit) => handler(&visit).await,
                 None => Ok(to_sign_in(&request, &place)),
             }
@@ -110,12 +110,12 @@ fn shows(handler: impl AsyncFn(&Visit<'_>) -> PageResult + Copy + 'static) -> Se
 }
 
 /// A form of such a page.
-fn acts(handler: impl AsyncFn(&Visit<'_>, &Fields) -> PageResult + Copy + 'static) -> Serve {
+fn acts(handler: impl AsyncFn(&ConsoleVisit<'_>, &FormFields) -> PageResult + Copy + 'static) -> ServePage {
     Rc::new(move |mut request| {
         Box::pin(async move {
-            let place = Place::from_request(&request).await?;
-            let fields = Fields::read(&request.raw.form().await?);
-            let Some(visit) = Visit::from_request(&request, &place).await? else {
+            let place = VisitedPlace::from_request(&request).await?;
+            let fields = FormFields::read(&request.raw.form().await?);
+            let Some(visit) = ConsoleVisit::from_request(&request, &place).await? else {
                 return Ok(to_sign_in(&request, &place));
             };
             visit.check_form(&fields).await?;

@@ -18,7 +18,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use pages::Theme;
 
-use crate::Surface;
+use crate::ListenerSurface;
 use crate::openapi::{DOCUMENT, SETTINGS_SCHEMA, document_of, reference};
 use crate::page::{Opener, page_headers, source};
 use crate::request::RawRequest;
@@ -43,7 +43,7 @@ struct Compressed(Bytes);
 
 /// The document of a listener with this surface.
 pub(super) fn document(
-    surface: Surface,
+    surface: ListenerSurface,
 ) -> impl Fn(RawRequest, Header<AcceptEncoding>) -> LocalBoxFuture<'static, HttpResponse> + Clone {
     move |raw, accepted| {
         Box::pin(async move {
@@ -54,7 +54,7 @@ pub(super) fn document(
 
 /// The page of a listener with this surface.
 pub(super) fn page(
-    surface: Surface,
+    surface: ListenerSurface,
 ) -> impl Fn(RawRequest, Header<AcceptEncoding>) -> LocalBoxFuture<'static, HttpResponse> + Clone {
     move |raw, accepted| {
         Box::pin(async move {
@@ -71,8 +71,8 @@ pub(super) fn page(
 /// It is made beside the workers, because that takes hundredths of a second.
 async fn answer_made_once(
     files: &'static OfSurfaces,
-    surface: Surface,
-    make: fn(Surface) -> Compressed,
+    surface: ListenerSurface,
+    make: fn(ListenerSurface) -> Compressed,
     media_type: HeaderValue,
     raw: &RawRequest,
     accepted: &AcceptEncoding,
@@ -85,7 +85,7 @@ async fn answer_made_once(
     }
 }
 
-fn document_with(surface: Surface) -> Compressed {
+fn document_with(surface: ListenerSurface) -> Compressed {
     if surface.public && surface.admin {
         return Compressed(Bytes::from_static(DOCUMENT));
     }
@@ -93,7 +93,7 @@ fn document_with(surface: Surface) -> Compressed {
 }
 
 /// The page.
-pub(crate) fn html(surface: Surface) -> String {
+pub(crate) fn html(surface: ListenerSurface) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Latchkey API</title>\n\
@@ -105,7 +105,7 @@ pub(crate) fn html(surface: Surface) -> String {
 
 /// The policy of the page (CSP Level 3): its own style and script, and requests where its form fetches a
 /// token. The form is sent by the script alone.
-pub(crate) fn policy(surface: Surface) -> String {
+pub(crate) fn policy(surface: ListenerSurface) -> String {
     let [script, style] = &*SOURCES;
     let connect = if surface.public { "'self'" } else { "'none'" };
     format!(

@@ -16,14 +16,15 @@ const STYLE: &str = "html{background:var(--background);color:var(--text);font:10
 body{max-inline-size:44rem;margin:0 auto;padding:2rem 1rem}h1,h2,h3{line-height:1.25;margin:0 0 .5rem}h2{margin-block-start:2.5rem}\
 h3{margin-block-start:1.5rem}h3:target{outline:3px solid var(--text);outline-offset:4px}p{margin:0 0 .5rem}code{font-family:ui-monospace,monospace}";
 
-static PAGE: LazyLock<Page> = LazyLock::new(|| Page::from_style(&(Theme::default().css() + STYLE)));
+static PAGE: LazyLock<ErrorDocument> =
+    LazyLock::new(|| ErrorDocument::from_style(&(Theme::default().css() + STYLE)));
 
-struct Page {
+struct ErrorDocument {
     html: String,
     policy: String,
 }
 
-impl Page {
+impl ErrorDocument {
     fn from_style(style: &str) -> Self {
         let html = format!(
             "<!doctype html><html lang=\"en\"><head><title>Latchkey: errors</title><meta charset=\"utf-8\">\

@@ -8,20 +8,20 @@ use pages::{Common, FrontPage, Link};
 use values::is_of_this_machine;
 
 use crate::Options;
-use crate::options::{Listener, PublicUrl};
+use crate::options::{BaseUrl, ListenerOptions};
 use crate::page::{ACCOUNT_PATH, Opener, common, respond};
 use crate::snippets::curl_line;
 
 /// Whether a listener has the page: its callers are on this machine, and so is the address that they call.
-pub(crate) fn is_served(listener: &Listener, public_url: &str) -> bool {
+pub(crate) fn is_served(listener: &ListenerOptions, public_url: &str) -> bool {
     let is_reached_directly = listener.address.ip().is_loopback() && listener.trusted_proxies.is_none();
     listener.surface.public && is_reached_directly && is_of_this_machine(public_url)
 }
 
 pub(super) async fn page(
     options: Data<Options>,
-    public_url: Data<PublicUrl>,
-    listener: Data<Listener>,
+    public_url: Data<BaseUrl>,
+    listener: Data<ListenerOptions>,
 ) -> HttpResponse {
     let base = public_url.path();
     let common = Common { nonce: String::new(), ..common(&public_url) };

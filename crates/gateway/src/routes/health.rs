@@ -11,7 +11,7 @@ use actix_web::web::Data;
 use administration::schema::JsonSchema;
 use serde::Serialize;
 
-use crate::health_report::{Check, State};
+use crate::health_report::{HealthCheck, HealthState};
 use crate::readiness::Readiness;
 use crate::respond::{OAuthError, OAuthResult};
 use crate::{Services, respond};
@@ -55,9 +55,9 @@ pub(crate) async fn ready(services: Data<Services>, readiness: Data<Readiness>) 
     let mut checks = services.health_report.checks();
     if readiness.is_draining() {
         let reason = "the program is about to end; open requests are answered".into();
-        checks.push(Check { part: "draining", state: State::Failed(reason) });
+        checks.push(HealthCheck { part: "draining", state: HealthState::Failed(reason) });
     }
-    let is_ready = !checks.iter().any(|check| matches!(check.state, State::Failed(_)));
+    let is_ready = !checks.iter().any(|check| matches!(check.state, HealthState::Failed(_)));
     let body = Ready {
         status: if is_ready { "ready" } else { "not_ready" },
         checks: checks.iter().map(|check| (check.part, check_result(&check.state))).collect(),
@@ -72,10 +72,10 @@ pub(crate) async fn ready(services: Data<Services>, readiness: Data<Readiness>) 
     Ok(response.body(body))
 }
 
-fn check_result(state: &State) -> CheckResult<'_> {
+fn check_result(state: &HealthState) -> CheckResult<'_> {
     match state {
-        State::Good => CheckResult { status: "ok", reason: None },
-        State::Degraded(reason) => CheckResult { status: "degraded", reason: Some(reason) },
-        State::Failed(reason) => CheckResult { status: "failed", reason: Some(reason) },
+        HealthState::Good => CheckResult { status: "ok", reason: None },
+        HealthState::Degraded(reason) => CheckResult { status: "degraded", reason: Some(reason) },
+        HealthState::Failed(reason) => CheckResult { status: "failed", reason: Some(reason) },
     }
 }

@@ -12,7 +12,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 
 use crate::Services;
-use crate::request::{Failure, RawRequest};
+use crate::request::{RawRequest, ServerFailure};
 use crate::respond::{OAuthResult, no_store};
 
 /// The most texts of one report; further ones are left out.
@@ -26,7 +26,7 @@ const SIGNED_BY: [HeaderName; 2] = [
 /// Strings, or what GitHub's secret scanning sends.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Report {
+enum ReportBody {
     Plain { secrets: Vec<String> },
     Scanned(Vec<Scanned>),
 }
@@ -45,8 +45,8 @@ pub(crate) async fn report(services: Data<Services>, mut raw: RawRequest) -> OAu
     let source = raw.source();
     services.report_budget.spend(source, (services.clock)())?;
     let found = match serde_json::from_slice(&body) {
-        Ok(Report::Plain { secrets }) => secrets.into_iter().map(Scanned::alone).collect(),
-        Ok(Report::Scanned(found)) => found,
+        Ok(ReportBody::Plain { secrets }) => secrets.into_iter().map(Scanned::alone).collect(),
+        Ok(ReportBody::Scanned(found)) => found,
         Err(_) => Vec::new(),
     };
     let signature = signature(raw.headers(), &body).map(Arc::new);
@@ -56,7 +56,7 @@ pub(crate) async fn report(services: Data<Services>, mut raw: RawRequest) -> OAu
     if services.leaks.add(found, &source.to_string()) {
         Ok(no_store(StatusCode::ACCEPTED).finish())
     } else {
-        Err(Failure::Unavailable.into())
+        Err(ServerFailure::Unavailable.into())
     }
 }
 

@@ -12,7 +12,7 @@ use protocol::{AuthorizationServerMetadata, GrantType, OpenIdMetadata, ScopeToke
 use tenancy::{Issuer, StoreError, Tenant, TenantError, TenantId, TenantTurns};
 use tokio::time::timeout;
 
-use crate::options::PublicUrl;
+use crate::options::BaseUrl;
 use crate::request::RawRequest;
 use crate::respond::{OAuthResult, fresh_json};
 use crate::{Options, Services};
@@ -51,7 +51,7 @@ impl KnownIssuers {
 pub(crate) async fn of_issuer(
     request: HttpRequest,
     services: Data<Services>,
-    public_url: Data<PublicUrl>,
+    public_url: Data<BaseUrl>,
     options: Data<Options>,
     known: Data<KnownIssuers>,
     raw: RawRequest,
@@ -139,7 +139,7 @@ async fn tenant_of(
 
 pub(crate) async fn metadata(
     services: Data<Services>,
-    public_url: Data<PublicUrl>,
+    public_url: Data<BaseUrl>,
     options: Data<Options>,
     raw: RawRequest,
 ) -> OAuthResult {

@@ -9,9 +9,9 @@ use actix_web::web::Data;
 
 use crate::Services;
 use crate::health_report::{Labels, Sample};
-use crate::metrics::Metrics;
+use crate::metrics::WorkerMetrics;
 
-pub(crate) async fn metrics(services: Data<Services>, metrics: Data<Metrics>) -> HttpResponse {
+pub(crate) async fn metrics(services: Data<Services>, metrics: Data<WorkerMetrics>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -33,10 +33,9 @@ fn ended_presented(services: &Services) -> Vec<Sample> {
         (&[("credential", "client_secret")], &authenticator.ended_presented),
         (&[("credential", "api_key")], &authenticator.api_keys.ended_presented),
     ];
-    let sample = |(labels, count): (Labels, &AtomicU64)| {
-        Sample::counter(NAME, HELP, labels, count.load(Ordering::Relaxed))
-    };
-    counts.map(sample).to_vec()
+    let samples =
+        counts.map(|(labels, count)| Sample::counter(NAME, HELP, labels, count.load(Ordering::Relaxed)));
+    samples.to_vec()
 }
 
 /// Counts grants that have ended by a second use. The audit names the client and the person of each.

@@ -2,12 +2,12 @@
 
 use actix_web::web::Data;
 use administration::schema::JsonSchema;
-use grants::{BearerError, Engine, ProtectedResource};
+use grants::{BearerError, Engine, ResourceRequirement};
 use protocol::{PresentedToken, ScopeToken, api_key_name};
 use serde::Serialize;
 use tenancy::TenantError;
 
-use crate::request::{Failure, RawRequest, TenantRequest};
+use crate::request::{RawRequest, ServerFailure, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult, secret_json};
 use crate::{Options, Services};
 
@@ -40,7 +40,7 @@ pub(crate) async fn protected_resource(
     options: Data<Options>,
     raw: RawRequest,
 ) -> OAuthResult {
-    let Some(resource) = &options.protected_resource else { return Err(Failure::UnknownPath.into()) };
+    let Some(resource) = &options.protected_resource else { return Err(ServerFailure::UnknownPath.into()) };
     let token = PresentedToken::from_authorization(raw.authorization()?)
         .ok_or_else(|| OAuthError::bearer_required(REALM))?;
     answer(&services, resource, &token, &raw).await.map_err(|refusal| {
@@ -51,7 +51,7 @@ pub(crate) async fn protected_resource(
 
 async fn answer(
     services: &Services,
-    resource: &ProtectedResource,
+    resource: &ResourceRequirement,
     token: &PresentedToken,
     raw: &RawRequest,
 ) -> OAuthResult {

@@ -2,7 +2,7 @@
 
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _, web};
 
-use crate::request::{Failure, methods};
+use crate::request::{ServerFailure, methods};
 use crate::respond::OAuthError;
 
 /// A path with its handlers, and 405 for other methods than theirs.
@@ -49,7 +49,7 @@ impl PublicRoute {
 impl From<PublicRoute> for (&'static str, Resource) {
     fn from(PublicRoute { pattern, methods, to_handlers }: PublicRoute) -> Self {
         let wrong_method =
-            async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
+            async move || OAuthError::from(ServerFailure::MethodNotAllowed(methods)).error_response();
         // The path of an issuer may have several segments.
         let mut resource = web::resource(pattern.replace("{issuer}", "{issuer:.*}"));
         for to_handler in to_handlers {

@@ -10,7 +10,7 @@ use actix_web::web::{Bytes, Data};
 use tenancy::TenantError;
 
 use crate::Services;
-use crate::request::{Failure, RawRequest};
+use crate::request::{RawRequest, ServerFailure};
 use crate::respond::OAuthResult;
 
 /// The time for which a replica trusts its own copy.
@@ -25,8 +25,12 @@ pub(crate) async fn revocations(services: Data<Services>, raw: RawRequest) -> OA
     // A tenant without a key has issued nothing. Signing would create its first key because of a stranger's
     // request.
     let key = services.tokens.engine.existing_signing_key(&tenant, now).await?.ok_or(TenantError::Unknown)?;
-    let feed =
-        services.tokens.engine.revocation_feed(&tenant, &key, now).await?.ok_or(Failure::Unavailable)?;
+    let feed = services
+        .tokens
+        .engine
+        .revocation_feed(&tenant, &key, now)
+        .await?
+        .ok_or(ServerFailure::Unavailable)?;
     let is_known = raw.knows(&feed.etag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, &*feed.etag)).insert_header((CACHE_CONTROL, FRESH));

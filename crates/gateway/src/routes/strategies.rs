@@ -12,7 +12,7 @@ use crate::respond::{OAuthResult, fresh_json};
 /// What a tenant offers.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Strategies")]
-pub(crate) struct Answer<'a> {
+pub(crate) struct StrategyAnswer<'a> {
     #[schemars(example = &"test-tenant")]
     tenant_id: &'a str,
     #[schemars(example = &"Test Tenant")]
@@ -32,7 +32,7 @@ pub(crate) struct Strategy {
 pub(crate) async fn strategies(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
-    fresh_json(&Answer {
+    fresh_json(&StrategyAnswer {
         tenant_id: tenant.id.as_str(),
         tenant_name: &tenant.name,
         strategies: enabled(&tenant),

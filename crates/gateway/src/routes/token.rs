@@ -27,7 +27,7 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let client = request.authenticate(credentials, purpose).await?;
     let sender = request.prove(&client, proof, certificate).await?;
     let issued =
-        services.tokens.engine.issue(tenant, &client, &requested, &sender.keys, (now, raw.address())).await?;
+        services.tokens.engine.issue(tenant, &client, &requested, &sender.keys, now, raw.address()).await?;
     request.use_up_rest(sender).await?;
     if requested.names_scope() {
         services.usage.note_scopes(&tenant.id, &client.client().id, issued.value.scope.as_deref(), now);

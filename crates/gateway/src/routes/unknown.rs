@@ -9,25 +9,25 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder as _, ResponseError as _};
 
 use super::admin::operations;
-use crate::options::Listener;
+use crate::options::ListenerOptions;
 use crate::page::PageAnswer;
-use crate::request::Failure;
+use crate::request::ServerFailure;
 use crate::respond::{OAuthError, Problem};
 
 pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
     let path = request.uri().path();
     if is_admin(path) {
-        return Problem::from(Failure::UnknownPath).error_response();
+        return Problem::from(ServerFailure::UnknownPath).error_response();
     }
     if has_pages(&request) && wants_page(&request) {
-        return PageAnswer::from(Failure::UnknownPath).respond_to(&request);
+        return PageAnswer::from(ServerFailure::UnknownPath).respond_to(&request);
     }
-    OAuthError::from(Failure::UnknownPath).error_response()
+    OAuthError::from(ServerFailure::UnknownPath).error_response()
 }
 
 /// Without the public surface there is no style sheet.
 fn has_pages(request: &HttpRequest) -> bool {
-    request.app_data::<Data<Listener>>().is_some_and(|listener| listener.surface.public)
+    request.app_data::<Data<ListenerOptions>>().is_some_and(|listener| listener.surface.public)
 }
 
 /// Browsers name HTML when a person opens an address, and programs do not.

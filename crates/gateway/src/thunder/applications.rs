@@ -14,7 +14,7 @@ use tenancy::{Tenant, TenantId};
 use super::request::{ApplicationRequest, malformed};
 use super::{ApplicationDocument, Spelling, ThunderError, ThunderResult, thunder_json, view};
 use crate::Services;
-use crate::request::{Failure, RawRequest, methods};
+use crate::request::{RawRequest, ServerFailure, methods};
 use crate::respond::no_store;
 
 /// The permission that these paths require.
@@ -84,7 +84,7 @@ pub(super) fn resource(
     methods: &'static str,
     routes: impl IntoIterator<Item = Route>,
 ) -> (&'static str, Resource) {
-    let refuse = async move || ThunderError::from(Failure::MethodNotAllowed(methods)).error_response();
+    let refuse = async move || ThunderError::from(ServerFailure::MethodNotAllowed(methods)).error_response();
     let resource = routes.into_iter().fold(web::resource(path), Resource::route);
     (path, resource.default_service(web::to(refuse)))
 }
@@ -99,10 +99,10 @@ fn authorized<F: Future<Output = ThunderResult> + 'static>(
 /// The default tenant. The paths do not exist where no user can sign in.
 pub(super) async fn tenant(services: &Services, raw: &RawRequest) -> ThunderResult<Arc<Tenant>> {
     if !raw.is_plain() {
-        return Err(Failure::UnknownPath.into());
+        return Err(ServerFailure::UnknownPath.into());
     }
     let Some(name) = raw.default_tenant().filter(|_| !services.users.is_empty()) else {
-        return Err(Failure::UnknownPath.into());
+        return Err(ServerFailure::UnknownPath.into());
     };
     let tenant = services.tokens.tenants.resolve(name).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
@@ -140,7 +140,7 @@ impl AuthorizedRequest {
             services
                 .writes
                 .spend(&tenant.id, tenant.limits.admin_writes, now)
-                .map_err(Failure::TooManyWrites)?;
+                .map_err(ServerFailure::TooManyWrites)?;
         }
         let (caller, tenant) =
             (Caller::new(Authority::of_user(actor, tenant.id.clone()), now), tenant.id.clone());

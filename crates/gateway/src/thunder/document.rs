@@ -94,7 +94,7 @@ pub(crate) struct OauthConfig {
     pub(crate) public_client: Option<bool>,
     pub(crate) scopes: Option<Vec<String>>,
     #[schemars(extend("writeOnly" = true))]
-    pub(crate) token: Option<Token>,
+    pub(crate) token: Option<TokenDocument>,
 }
 
 /// Settings of the client's tokens.
@@ -102,9 +102,9 @@ pub(crate) struct OauthConfig {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(rename = "ApplicationToken")]
-pub(crate) struct Token {
+pub(crate) struct TokenDocument {
     pub(crate) issuer: Option<String>,
-    pub(crate) access_token: Option<AccessToken>,
+    pub(crate) access_token: Option<AccessTokenDocument>,
     pub(crate) id_token: Option<Value>,
     pub(crate) refresh_token: Option<Value>,
 }
@@ -114,7 +114,7 @@ pub(crate) struct Token {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(rename = "ApplicationAccessToken")]
-pub(crate) struct AccessToken {
+pub(crate) struct AccessTokenDocument {
     pub(crate) validity_period: Option<u64>,
     pub(crate) user_attributes: Option<Vec<String>>,
 }

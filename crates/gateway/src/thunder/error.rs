@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Spelling;
 use super::code::{self, Code};
-use crate::request::Failure;
+use crate::request::ServerFailure;
 use crate::respond::{ErrorBody, HttpError};
 
 const REALM: &str = "latchkey-applications";
@@ -32,22 +32,22 @@ pub(crate) struct ThunderBody {
 }
 
 impl ErrorBody for ThunderBody {
-    fn from_failure(failure: Failure<'_>) -> Self {
+    fn from_failure(failure: ServerFailure<'_>) -> Self {
         let code = match failure {
-            Failure::UnknownPath | Failure::UnknownTenant => {
+            ServerFailure::UnknownPath | ServerFailure::UnknownTenant => {
                 return Self::new(code::NOT_SERVED, "There is nothing here");
             }
-            Failure::TooManyWrites(_) | Failure::TooManyReports => {
+            ServerFailure::TooManyWrites(_) | ServerFailure::TooManyReports => {
                 let description = "Too many writes were asked for; try again later";
                 return Self::new(code::TOO_MANY_WRITES, description);
             }
-            Failure::MethodNotAllowed(_) => code::METHOD_NOT_ALLOWED,
-            Failure::Misdirected => code::MISDIRECTED,
-            Failure::RepeatedAuthorization | Failure::CertificateHeader(_) | Failure::Body(_) => {
-                code::INVALID_REQUEST
-            }
-            Failure::Unavailable => code::UNAVAILABLE,
-            Failure::Internal => code::INTERNAL,
+            ServerFailure::MethodNotAllowed(_) => code::METHOD_NOT_ALLOWED,
+            ServerFailure::Misdirected => code::MISDIRECTED,
+            ServerFailure::RepeatedAuthorization
+            | ServerFailure::CertificateHeader(_)
+            | ServerFailure::Body(_) => code::INVALID_REQUEST,
+            ServerFailure::Unavailable => code::UNAVAILABLE,
+            ServerFailure::Internal => code::INTERNAL,
         };
         Self::new(code, failure.detail())
     }
@@ -60,14 +60,14 @@ impl ErrorBody for ThunderBody {
         let Self { code: Code(code, message), description, spelling } = self;
         let body = match spelling {
             Spelling::Snake => {
-                serde_json::to_vec(&Body { code, message: *message, description: description.as_str() })
+                serde_json::to_vec(&CodedError { code, message: *message, description: description.as_str() })
             }
             Spelling::Camel => {
                 let key = format!("error.{}", code.to_ascii_lowercase().replace('-', "."));
                 let about = format!("{key}.description");
                 let message = Keyed { key: &key, default_value: message };
                 let description = Keyed { key: &about, default_value: description };
-                serde_json::to_vec(&Body { code, message, description })
+                serde_json::to_vec(&CodedError { code, message, description })
             }
         };
         Some(body.unwrap_or_default())
@@ -122,7 +122,7 @@ impl HttpError<ThunderBody> {
 /// An error, its members in the documented order.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Coded")]
-pub(crate) struct Body<'a, T> {
+pub(crate) struct CodedError<'a, T> {
     /// What programs act on.
     #[schemars(example = &"APP-1020")]
     code: &'a str,
@@ -203,7 +203,7 @@ impl From<EditError> for ThunderError {
             EditError::Forbidden(_) | EditError::InsufficientPrivilege(_) => {
                 Self::forbidden(error.to_string())
             }
-            EditError::NotFound(_) => Failure::UnknownPath.into(),
+            EditError::NotFound(_) => ServerFailure::UnknownPath.into(),
             EditError::Store(error) => error.into(),
             EditError::Hash(_) | EditError::Busy | EditError::Contended => Self::unavailable(&error),
             _ => Self::fault(&error),

@@ -6,7 +6,7 @@ mod request;
 mod step;
 
 pub(crate) use request::FlowRequest;
-pub(crate) use step::Answer;
+pub(crate) use step::FlowAnswer;
 
 use actix_web::Resource;
 use actix_web::http::StatusCode;
@@ -48,7 +48,7 @@ async fn answer(
     };
     let answer = match request.credentials() {
         Ok(credentials) => sign_in(services, tenant, raw, credentials, now).await?,
-        Err(missing) => Answer::incomplete(&missing, services.users.begin_flow(now)),
+        Err(missing) => FlowAnswer::incomplete(&missing, services.users.begin_flow(now)),
     };
     // Its names are the same in both generations.
     thunder_json(no_store(StatusCode::OK), Spelling::Snake, &answer.about(flow, spelling, is_first))
@@ -66,7 +66,7 @@ async fn sign_in(
     raw: &RawRequest,
     credentials: Credentials,
     now: Timestamp,
-) -> ThunderResult<Answer> {
+) -> ThunderResult<FlowAnswer> {
     let Credentials { username, password, requested } = credentials;
     let signed_in = services.users.sign_in(tenant, &username, password, &raw.source(), now).await;
     let user = match signed_in {
@@ -80,7 +80,7 @@ async fn sign_in(
                 fields.reason = Some(RefusalReason::SignInFailed);
             });
             write_down(services, tenant, raw, user, false, now);
-            return Ok(Answer::failed());
+            return Ok(FlowAnswer::failed());
         }
         Err(error @ UserSignInError::Busy) => return Err(ThunderError::unavailable(&error)),
     };
@@ -95,7 +95,7 @@ async fn sign_in(
     tracing::info!(user = %user.name, tenant = %tenant.id, "user {} signed in", user.name);
     write_down(services, tenant, raw, Some(user.name), true, now);
     raw.log(|fields| fields.signed = Some(signed.algorithm));
-    Ok(Answer::complete(signed.value))
+    Ok(FlowAnswer::complete(signed.value))
 }
 
 /// Writes the audit record in a separate task: the response must show neither the store's failure nor its

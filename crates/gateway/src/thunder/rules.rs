@@ -19,7 +19,7 @@ use super::code::{
     INVALID_INBOUND_AUTH_CONFIG, INVALID_NAME, INVALID_OAUTH_CONFIG, INVALID_PUBLIC_CLIENT,
     INVALID_REDIRECT_URI, INVALID_REGISTRATION_FLOW_ID, INVALID_RESPONSE_TYPE,
 };
-use super::document::{ApplicationDocument, OauthConfig, Token};
+use super::document::{ApplicationDocument, OauthConfig, TokenDocument};
 use super::{ThunderError, ThunderResult, uris};
 
 const LONGEST_NAME: usize = 255;
@@ -202,7 +202,7 @@ fn grant_types(config: &OauthConfig) -> Vec<String> {
 }
 
 /// Some callers send zero for an absent lifetime.
-fn lifetime(token: &Token) -> Option<Lifetime> {
+fn lifetime(token: &TokenDocument) -> Option<Lifetime> {
     let seconds = token.access_token.as_ref()?.validity_period?;
     (seconds > 0).then(|| Lifetime::from_seconds(seconds))
 }

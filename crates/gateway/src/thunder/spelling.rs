@@ -83,18 +83,18 @@ impl Formatter for CamelCase {
 /// The value in snake case, and its spelling: camel case if one member has it. None if a member has both
 /// spellings.
 pub(crate) fn normalised(mut value: Wiped) -> Option<(Wiped, Spelling)> {
-    let mut found = Found::default();
+    let mut found = FoundName::default();
     normalise(&mut value, &mut found);
     (!found.is_ambiguous).then_some((value, found.spelling))
 }
 
 #[derive(Default)]
-struct Found {
+struct FoundName {
     spelling: Spelling,
     is_ambiguous: bool,
 }
 
-fn normalise(value: &mut Value, found: &mut Found) {
+fn normalise(value: &mut Value, found: &mut FoundName) {
     match value {
         Value::Object(members) => {
             for (name, mut value) in std::mem::take(members) {

@@ -12,7 +12,8 @@ use super::document::{ApplicationDocument, Inbound, OauthConfig};
 /// A page of applications.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Applications {
+#[schemars(rename = "Applications")]
+pub(crate) struct ApplicationPage {
     total_results: u64,
     count: u64,
     applications: Vec<ApplicationDocument>,
@@ -45,7 +46,7 @@ pub(super) fn application(state: &ApplicationState) -> Result<ApplicationDocumen
 }
 
 /// A page of applications, and the number of all.
-pub(super) fn list(total: u64, page: &[Application]) -> Result<Applications, EditError> {
+pub(super) fn list(total: u64, page: &[Application]) -> Result<ApplicationPage, EditError> {
     let listed = |application: &Application| {
         Ok(ApplicationDocument {
             id: Some(application.id.to_string()),
@@ -66,7 +67,7 @@ pub(super) fn list(total: u64, page: &[Application]) -> Result<Applications, Edi
         })
     };
     let applications = page.iter().map(listed).collect::<Result<Vec<_>, EditError>>()?;
-    Ok(Applications { total_results: total, count: page.len() as u64, applications })
+    Ok(ApplicationPage { total_results: total, count: page.len() as u64, applications })
 }
 
 impl OauthConfig {

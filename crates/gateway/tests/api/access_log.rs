@@ -1,6 +1,6 @@
 //! Tests the access log line of each request: its fields, and that no line holds a secret of the request.
 
-use gateway::{ForwardingHeader, TrustedProxies};
+use gateway::{ForwardingHeader, TrustedPeers};
 
 use crate::capture::Line;
 use crate::prelude::*;
@@ -123,7 +123,7 @@ async fn what_never_became_a_request_leaves_a_line_too() {
 async fn a_line_has_the_address_and_the_user_agent_of_its_caller() {
     capture();
     let from = vec!["127.0.0.1/32".parse().unwrap()];
-    let proxies = TrustedProxies { from, header: ForwardingHeader::XForwardedFor };
+    let proxies = TrustedPeers { from, header: ForwardingHeader::XForwardedFor };
     for tenant in [ACME, GLOBEX] {
         for (trusted, address) in [(None, "127.0.0.1"), (Some(proxies.clone()), "192.0.2.7")] {
             let mut options = options(tenant);

@@ -8,13 +8,13 @@ use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 
 use accounts::SignIns;
-use administration::{Clock, EditPolicy, RequestRows};
+use administration::{EditPolicy, ReadClock, RequestRows};
 use futures_util::FutureExt as _;
 use gateway::{
     CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Services,
     WriteBudget,
 };
-use grants::ProtectedResource;
+use grants::ResourceRequirement;
 use keys::{KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::ScopeToken;
 use registry::PublicUrls;
@@ -128,7 +128,7 @@ impl TestApp {
         let keys = Arc::new(KeyRingCache::new(store.clone(), sealer.clone(), KeyPool::new(0), 1 << 20));
         let clock = Arc::new(AtomicU64::new(fixtures::NOW.seconds()));
         let ticking = clock.clone();
-        let tells: Clock = Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst)));
+        let tells: ReadClock = Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst)));
         let health_report = Arc::new(TestHealthReport::default());
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
         let sign_ins = SignIns::new(store.clone(), &pepper, pool.clone());
@@ -246,7 +246,7 @@ impl TestApp {
     }
 
     /// The clock of the gateway.
-    pub(crate) fn clock(&self) -> Clock {
+    pub(crate) fn clock(&self) -> ReadClock {
         Arc::clone(&self.services.clock)
     }
 
@@ -377,11 +377,11 @@ pub(crate) fn options(default_tenant: &str) -> Options {
     Options {
         public_url: format!("{PUBLIC_URL}/"),
         mtls_url: None,
-        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(true, true))],
+        listeners: vec![ListenerOptions::new(([127, 0, 0, 1], 0).into(), ListenerSurface::new(true, true))],
         strict_transport: false,
         connections: ConnectionLimits::default(),
         default_tenant: Some(default_tenant.to_owned()),
-        protected_resource: Some(ProtectedResource {
+        protected_resource: Some(ResourceRequirement {
             tenant: default_tenant.to_owned(),
             audience: fixtures::AUDIENCE.to_owned(),
             required_scope: Some(ScopeToken::parse("api:read").unwrap()),

@@ -267,9 +267,12 @@ async fn two_administrators_in_one_browser_see_each_their_own_tenant() {
 
 #[tokio::test]
 async fn a_listener_serves_the_pages_that_it_names() {
-    use gateway::{Surface, TenantConsole};
-    let surface =
-        |console, operator_console| Surface { console, operator_console, ..Surface::new(true, true) };
+    use gateway::{ListenerSurface, TenantConsole};
+    let surface = |console, operator_console| ListenerSurface {
+        console,
+        operator_console,
+        ..ListenerSurface::new(true, true)
+    };
     let mut options = options(ACME);
     options.listeners[0].surface = surface(TenantConsole::OfAll, false);
     let test_env = TestEnv::over(TestApp::start_with(&options));

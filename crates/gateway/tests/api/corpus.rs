@@ -200,11 +200,12 @@ async fn hostile_requests_are_refused_and_break_nothing() {
     let files = Files::new();
     let certificate = std::fs::read_to_string(files.path("cert.pem")).unwrap();
     let mut options = options(ACME);
-    let listener = |public, admin| Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(public, admin));
+    let listener =
+        |public, admin| ListenerOptions::new(([127, 0, 0, 1], 0).into(), ListenerSurface::new(public, admin));
     options.listeners = vec![
         listener(true, false),
         listener(false, true),
-        Listener { tls: Some(files.tls(None).unwrap()), ..listener(true, true) },
+        ListenerOptions { tls: Some(files.tls(None).unwrap()), ..listener(true, true) },
     ];
     let app = TestApp::start_with(&options);
     let mut differ = Vec::new();

@@ -108,7 +108,7 @@ async fn the_document_and_its_page_are_served_whole_without_other_servers() {
 async fn the_page_fetches_a_token_where_the_listener_issues_one() {
     for (public, admin) in [(true, true), (true, false), (false, true)] {
         let mut options = options(ACME);
-        options.listeners[0].surface = Surface::new(public, admin);
+        options.listeners[0].surface = ListenerSurface::new(public, admin);
         let page = TestApp::start_with(&options).get("/docs").await;
         let policy = page.header("content-security-policy");
         assert_eq!(policy.contains("connect-src 'self'"), public, "{policy}");
@@ -166,7 +166,7 @@ async fn the_document_of_a_listener_has_what_this_listener_serves() {
     for (public, admin) in [(true, true), (true, false), (false, true)] {
         for tenant in [ACME, GLOBEX] {
             let mut options = options(tenant);
-            options.listeners[0].surface = Surface::new(public, admin);
+            options.listeners[0].surface = ListenerSurface::new(public, admin);
             let app = TestApp::start_with(&options);
             app.change_tenant(tenant, routes::show_logo);
             assert_eq!(app.get("/docs").await.status, 200);

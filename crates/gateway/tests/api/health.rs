@@ -1,6 +1,6 @@
 //! Tests liveness and readiness: the answer of each endpoint, and when it changes.
 
-use gateway::State;
+use gateway::HealthState;
 
 use crate::prelude::*;
 
@@ -22,12 +22,12 @@ async fn a_serving_gateway_is_live_and_ready_and_reads_no_store() {
 #[tokio::test]
 async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers_away() {
     let app = TestApp::start();
-    app.health_report.set("store", State::Degraded("cached clients are served".into()));
+    app.health_report.set("store", HealthState::Degraded("cached clients are served".into()));
     let answer = app.get("/health/ready").await;
     let degraded = r#"{"status":"ready","checks":{"keys":{"status":"ok"},"store":{"status":"degraded","reason":"cached clients are served"}}}"#;
     assert_eq!((answer.status, answer.body.as_str()), (200, degraded));
 
-    app.health_report.set("store", State::Failed("it does not answer".into()));
+    app.health_report.set("store", HealthState::Failed("it does not answer".into()));
     let answer = app.get("/health/ready").await;
     let failed = r#"{"status":"not_ready","checks":{"keys":{"status":"ok"},"store":{"status":"failed","reason":"it does not answer"}}}"#;
     assert_eq!((answer.status, answer.body.as_str()), (503, failed));
@@ -36,7 +36,7 @@ async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers
     // store.
     assert_eq!(app.get("/health/live").await.status, 200);
 
-    app.health_report.set("store", State::Good);
+    app.health_report.set("store", HealthState::Good);
     assert_eq!(app.get("/health/ready").await.body, READY);
 }
 
@@ -44,7 +44,9 @@ async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers
 async fn every_address_serves_health_and_only_those_for_administration_serve_metrics() {
     let mut options = options(ACME);
     let surfaces = [(true, true), (true, false), (false, true)];
-    let listener = |(public, admin)| Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(public, admin));
+    let listener = |(public, admin)| {
+        ListenerOptions::new(([127, 0, 0, 1], 0).into(), ListenerSurface::new(public, admin))
+    };
     options.listeners = surfaces.map(listener).to_vec();
     let app = TestApp::start_with(&options);
     for (index, (_, admin)) in surfaces.into_iter().enumerate() {

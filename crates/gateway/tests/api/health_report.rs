@@ -2,28 +2,28 @@
 
 use std::sync::Mutex;
 
-use gateway::{Check, HealthReport, Kind, Sample, State};
+use gateway::{HealthCheck, HealthReport, HealthState, MetricKind, Sample};
 
 /// Healthy until a test sets something else.
-pub(crate) struct TestHealthReport(Mutex<Vec<Check>>);
+pub(crate) struct TestHealthReport(Mutex<Vec<HealthCheck>>);
 
 impl TestHealthReport {
-    pub(crate) fn set(&self, part: &'static str, state: State) {
+    pub(crate) fn set(&self, part: &'static str, state: HealthState) {
         let mut checks = self.0.lock().unwrap();
         checks.retain(|check| check.part != part);
-        checks.push(Check { part, state });
+        checks.push(HealthCheck { part, state });
     }
 }
 
 impl Default for TestHealthReport {
     fn default() -> Self {
-        let good = |part| Check { part, state: State::Good };
+        let good = |part| HealthCheck { part, state: HealthState::Good };
         Self(Mutex::new(vec![good("store"), good("keys")]))
     }
 }
 
 impl HealthReport for TestHealthReport {
-    fn checks(&self) -> Vec<Check> {
+    fn checks(&self) -> Vec<HealthCheck> {
         self.0.lock().unwrap().clone()
     }
 
@@ -31,7 +31,7 @@ impl HealthReport for TestHealthReport {
         let sample = |labels, value| Sample {
             name: "latchkey_cache_loads_total",
             help: "Loads.",
-            kind: Kind::Counter,
+            kind: MetricKind::Counter,
             labels,
             value,
         };

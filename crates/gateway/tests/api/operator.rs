@@ -17,7 +17,7 @@ async fn operator(app: &TestApp) -> OperatorApi {
 
 async fn call(api: &OperatorApi, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
     let body = body.map(|body| Zeroizing::new(serde_json::to_vec(body).unwrap()));
-    let OperatorAnswer { status, body, cause } = api.call((method, path), body, None).await;
+    let OperatorAnswer { status, body, cause } = api.call(method, path, body, None).await;
     assert!(cause.is_none(), "{cause:?}");
     (status, serde_json::from_slice(&body).unwrap_or_default())
 }
@@ -137,7 +137,7 @@ async fn an_operator_learns_why_the_store_failed_and_a_caller_does_not() {
             let path = format!("{TENANTS}/{tenant}");
             test_env.get(&ops, &path).await;
             test_env.app.store.fail_with(failure);
-            let answer = api.call(("GET", &path), None, None).await;
+            let answer = api.call("GET", &path, None, None).await;
             let refused = test_env.get(&ops, &path).await;
             test_env.app.store.fail_with(None);
             assert_eq!((answer.status, refused.status), (status, status));

@@ -7,7 +7,7 @@ pub(crate) use std::time::Duration;
 
 pub(crate) use base64::Engine as _;
 pub(crate) use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
-pub(crate) use gateway::{Listener, Options, Surface};
+pub(crate) use gateway::{ListenerOptions, ListenerSurface, Options};
 pub(crate) use keys::{KeyId, SigningKey};
 pub(crate) use protocol::{ClientAuthenticationMethod, GrantType, JWT_BEARER, SigningAlgorithm};
 pub(crate) use registry::{Client, ClientKeys, ClientSecret, RevocationStore as _, RevokedSubject};

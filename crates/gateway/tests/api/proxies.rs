@@ -1,13 +1,13 @@
 //! Callers behind proxies: which proxies may state the caller's address, and the
 //! warning about ignored headers.
 
-use gateway::{ForwardingHeader, TrustedProxies};
+use gateway::{ForwardingHeader, TrustedPeers};
 
 use crate::prelude::*;
 
 fn behind(from: &str, header: ForwardingHeader) -> Options {
     let mut options = options(ACME);
-    options.listeners[0].trusted_proxies = Some(TrustedProxies { from: vec![from.parse().unwrap()], header });
+    options.listeners[0].trusted_proxies = Some(TrustedPeers { from: vec![from.parse().unwrap()], header });
     options
 }
 

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use gateway::{ClientCertificates, ReadFile, Tls, TlsFiles, TlsReaders};
+use gateway::{ClientCertificates, CurrentTls, ReadTlsFile, TlsFiles, TlsReaders};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, date_time_ymd};
 use rustls::client::{ResolvesClientCert, WantsClientCert};
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -42,7 +42,7 @@ impl Files {
         certificate.pem()
     }
 
-    pub(crate) fn tls(&self, client_ca: Option<&str>) -> Result<Tls, gateway::TlsError> {
+    pub(crate) fn tls(&self, client_ca: Option<&str>) -> Result<CurrentTls, gateway::TlsError> {
         self.tls_with(client_ca, client_ca.map(|_| ClientCertificates::Required))
     }
 
@@ -50,19 +50,19 @@ impl Files {
         &self,
         client_ca: Option<&str>,
         client_certificates: Option<ClientCertificates>,
-    ) -> Result<Tls, gateway::TlsError> {
+    ) -> Result<CurrentTls, gateway::TlsError> {
         let files = TlsFiles {
             certificate: self.path("cert.pem"),
             private_key: self.path("key.pem"),
             client_ca: client_ca.map(|name| self.path(name)),
             client_certificates,
         };
-        let read: ReadFile = |path| std::fs::read(path).map(Zeroizing::new);
-        Tls::open(files, TlsReaders { certificates: read, private_key: read })
+        let read: ReadTlsFile = |path| std::fs::read(path).map(Zeroizing::new);
+        CurrentTls::open(files, TlsReaders { certificates: read, private_key: read })
     }
 }
 
-fn start(tls: &Tls) -> TestApp {
+fn start(tls: &CurrentTls) -> TestApp {
     let mut options = options(ACME);
     options.listeners[0].tls = Some(tls.clone());
     TestApp::start_with(&options)

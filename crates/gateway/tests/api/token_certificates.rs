@@ -5,8 +5,7 @@
 use std::path::Path;
 
 use gateway::{
-    CertificateFormat, ClientCertificateHeader, ClientCertificates, ForwardingHeader, ReadFile,
-    TrustedProxies,
+    CertificateFormat, CertificateHeader, ClientCertificates, ForwardingHeader, ReadTlsFile, TrustedPeers,
 };
 use protocol::{ClientAuthenticationMethod as Method, Thumbprint};
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, PublicKeyData as _, date_time_ymd};
@@ -96,14 +95,14 @@ impl Pki {
     }
 
     fn options(&self, tenant: &str) -> Options {
-        let plain = Listener::new(([127, 0, 0, 1], 0).into(), Surface::new(true, true));
+        let plain = ListenerOptions::new(([127, 0, 0, 1], 0).into(), ListenerSurface::new(true, true));
         let tls = self.files.tls_with(Some("ca.pem"), Some(ClientCertificates::Optional)).unwrap();
         let proxied = |network, name, format| self.proxied(plain.clone(), network, name, format);
         let listeners = vec![
-            Listener { tls: Some(tls.clone()), ..plain.clone() },
+            ListenerOptions { tls: Some(tls.clone()), ..plain.clone() },
             proxied("127.0.0.0/8", "Client-Cert", CertificateFormat::Rfc9440),
             proxied("127.0.0.0/8", "X-Client-Cert", CertificateFormat::UrlEncodedPem),
-            Listener { tls: Some(tls), trusted_proxies: Some(behind("127.0.0.0/8")), ..plain.clone() },
+            ListenerOptions { tls: Some(tls), trusted_proxies: Some(behind("127.0.0.0/8")), ..plain.clone() },
             proxied("192.0.2.0/24", "Client-Cert", CertificateFormat::Rfc9440),
         ];
         let mtls_url = Some("https://mtls.example.com/".to_owned());
@@ -113,16 +112,16 @@ impl Pki {
     /// The listener behind proxies of this network, which pass certificates of clients on.
     pub(crate) fn proxied(
         &self,
-        listener: Listener,
+        listener: ListenerOptions,
         network: &str,
         name: &str,
         format: CertificateFormat,
-    ) -> Listener {
-        let (ca, read): (_, ReadFile) =
+    ) -> ListenerOptions {
+        let (ca, read): (_, ReadTlsFile) =
             (self.files.path("ca.pem"), |path: &Path| std::fs::read(path).map(Zeroizing::new));
-        let name = ClientCertificateHeader::name(name).unwrap();
-        let header = ClientCertificateHeader::open(name, format, Some(&ca), read).unwrap();
-        Listener {
+        let name = CertificateHeader::name(name).unwrap();
+        let header = CertificateHeader::open(name, format, Some(&ca), read).unwrap();
+        ListenerOptions {
             trusted_proxies: Some(behind(network)),
             client_certificate_header: Some(header),
             ..listener
@@ -203,8 +202,8 @@ impl Certificate {
     }
 }
 
-fn behind(network: &str) -> TrustedProxies {
-    TrustedProxies { from: vec![network.parse().unwrap()], header: ForwardingHeader::XForwardedFor }
+fn behind(network: &str) -> TrustedPeers {
+    TrustedPeers { from: vec![network.parse().unwrap()], header: ForwardingHeader::XForwardedFor }
 }
 
 /// Both clients with certificates at this tenant.

@@ -78,7 +78,7 @@ impl Authorizations {
             granted: granted.by(signed_in),
             created_at: now,
         };
-        let (text, code) = self.codes.generate((tenant, &client.id), content, now);
+        let (text, code) = self.codes.generate(tenant, &client.id, content, now);
         let write = CodeWrite { code: &code, session, consent: consent.as_ref(), pushed };
         let written = self.store.write_code(tenant, &write).await?;
         Ok(written.map(|()| text))

@@ -153,7 +153,7 @@ mod tests {
         let (web, globex) = (web_client("web"), TenantId::parse("globex").unwrap());
         let texts = OneTimeTexts::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
         let content = PushedRequest::new("a=b", &ClientAddress::new(None)).unwrap();
-        let (_, pushed) = texts.generate((&web.tenant, &web.id), content, NOW);
+        let (_, pushed) = texts.generate(&web.tenant, &web.id, content, NOW);
         let serves =
             |used, after| pushed.serves(&web.tenant, &web.id, used, NOW + Lifetime::from_seconds(after));
         for (used, after, expected) in

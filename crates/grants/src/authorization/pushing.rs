@@ -16,11 +16,12 @@ impl Authorizations {
     pub async fn push(
         &self,
         client: &Client,
-        (parameters, source): (&str, &ClientAddress),
+        parameters: &str,
+        source: &ClientAddress,
         now: Timestamp,
     ) -> Result<Secret, PushError> {
         let content = PushedRequest::new(parameters, source)?;
-        let (reference, request) = self.pushed.generate((&client.tenant, &client.id), content, now);
+        let (reference, request) = self.pushed.generate(&client.tenant, &client.id, content, now);
         let most = MostWaiting::from_client(client);
         let store: &dyn OneTimeStore<PushedRequest> = &*self.store;
         let is_added = store.add(&client.tenant, &request, most, now).await?;

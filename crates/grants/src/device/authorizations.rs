@@ -52,9 +52,9 @@ pub trait DeviceCodeStore: OneTimeStore<DeviceCode> {
 
 /// The device authorizations of all tenants.
 #[derive(Clone)]
-pub struct DeviceAuthorizations(Arc<Parts>);
+pub struct DeviceAuthorizations(Arc<CodeParts>);
 
-struct Parts {
+struct CodeParts {
     store: Arc<dyn DeviceCodeStore>,
     texts: OneTimeTexts<DeviceCode>,
     user_digests: KeyedDigest,
@@ -80,7 +80,7 @@ impl DeviceAuthorizations {
     /// Creates the service. Codes are never cached: the store alone knows which use is the first.
     #[must_use]
     pub fn new(store: Arc<dyn DeviceCodeStore>, pepper: &Pepper) -> Self {
-        Self(Arc::new(Parts {
+        Self(Arc::new(CodeParts {
             store,
             texts: OneTimeTexts::new(pepper),
             user_digests: KeyedDigest::for_purpose(pepper.expose(), "latchkey user code 1"),
@@ -116,7 +116,7 @@ impl DeviceAuthorizations {
             decided_at: None,
             account: None,
         };
-        let (device_code, record) = self.0.texts.generate((tenant, &client.id), content, now);
+        let (device_code, record) = self.0.texts.generate(tenant, &client.id, content, now);
         let is_added = self.0.store.add(tenant, &record, MOST_WAITING, now).await;
         // The requests of an address that has too many take nothing of the client's share.
         if !matches!(is_added, Ok(true)) {
@@ -141,7 +141,8 @@ impl DeviceAuthorizations {
         &self,
         tenant: &TenantId,
         typed: &str,
-        (browser, source): (&str, &ClientAddress),
+        browser: &str,
+        source: &ClientAddress,
         history: &BrowserHistory,
         now: Timestamp,
     ) -> Stored<TypedCode> {
@@ -188,8 +189,9 @@ impl DeviceAuthorizations {
         &self,
         engine: &Engine,
         grantee: &Grantee<'_>,
-        (text, sender): (&Secret, &SenderKeys),
-        Issue { now, credential, jti, .. }: Issue,
+        text: &Secret,
+        sender: &SenderKeys,
+        issue @ Issue { now, credential, .. }: Issue,
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let Grantee { tenant, client } = grantee;
         let cnf = grant_check::check(GrantType::DeviceCode, grantee, sender)?;
@@ -198,12 +200,12 @@ impl DeviceAuthorizations {
         let found = found.filter(|code| !facts.revoke_grant(code.client.as_str(), None, code.created_at));
         let key = device_code::decide(found.as_ref(), &client.id, now)?.key;
         let id = self.0.texts.grant(&tenant.id, text);
-        let family = redemption::begin_family(engine, grantee, id, (sender, credential), now);
+        let family = redemption::begin_family(engine, grantee, id, sender, credential, now);
         let used = OneTimeUse { key, client: client.id.clone(), proof: (), family };
         let code = self.0.store.use_up(&tenant.id, &used, now).await?;
         self.0.polls.forget(&tenant.id, &key.digest);
         let code = code.ok_or(DeviceCodeError::Code)?;
-        let signed = redemption::tokens(engine, grantee, &code, (id, used.family), cnf, (now, jti)).await?;
+        let signed = redemption::tokens(engine, grantee, &code, id, used.family, cnf, issue).await?;
         Ok(signed.ok_or(DeviceCodeError::Code)?)
     }
 

@@ -9,13 +9,13 @@ use values::{Secret, Timestamp};
 
 use super::{Engine, GrantError};
 use crate::{
-    AccessTokenClaims, BearerError, Grantee, ProtectedResource, UnconfirmedToken, administration_access,
+    AccessTokenClaims, BearerError, Grantee, ResourceRequirement, UnconfirmedToken, administration_access,
     api_key_token, introspection, refresh_token_text, refreshing, resource_access,
 };
 
 /// An access token that is valid apart from a revocation.
 #[derive(Debug)]
-pub struct ExplainedToken {
+pub struct InspectedToken {
     /// The client that it was issued to.
     pub client: String,
     /// The revocation that ended it, if any.
@@ -89,7 +89,7 @@ impl Engine {
         &self,
         tenant: &Tenant,
         token: &PresentedToken,
-        resource: &ProtectedResource,
+        resource: &ResourceRequirement,
         now: Timestamp,
     ) -> Result<UnconfirmedToken, GrantError> {
         let claims = self.verify(tenant, token.expose(), Some(&resource.audience), now).await?;
@@ -105,7 +105,7 @@ impl Engine {
     pub fn admit_api_key(
         tenant: &Tenant,
         client: &AuthenticatedClient,
-        resource: &ProtectedResource,
+        resource: &ResourceRequirement,
     ) -> Result<UnconfirmedToken, BearerError> {
         let grantee = Grantee { tenant, client: client.client() };
         let claims = client.proof().api_key().and_then(|key| api_key_token::claims(key, &grantee));
@@ -168,7 +168,7 @@ impl Engine {
         tenant: &Tenant,
         token: &str,
         now: Timestamp,
-    ) -> Result<Result<ExplainedToken, TokenError>, KeyError> {
+    ) -> Result<Result<InspectedToken, TokenError>, KeyError> {
         let ring = self.keys.ring(tenant, now).await?;
         let claims = match verify_signed(tenant, &ring, token, None, now) {
             Ok(claims) => claims,
@@ -180,7 +180,7 @@ impl Engine {
         };
         let revoked_by = self.facts(tenant).await?.revoked_by(claims.issued(person.as_ref()));
         let client = claims.client_id.clone().into_owned();
-        Ok(Ok(ExplainedToken { client, revoked_by, token: UnconfirmedToken::new(claims) }))
+        Ok(Ok(InspectedToken { client, revoked_by, token: UnconfirmedToken::new(claims) }))
     }
 }
 

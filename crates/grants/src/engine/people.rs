@@ -26,8 +26,7 @@ impl Engine {
         if !claims.is_of_person() {
             return Ok(Ok(None));
         }
-        let person =
-            self.named_person(tenant, &claims.client_id, (&claims.sub, claims.sid.as_deref())).await?;
+        let person = self.named_person(tenant, &claims.client_id, &claims.sub, claims.sid.as_deref()).await?;
         Ok(person.map(Some).ok_or(TokenError::Revoked))
     }
 
@@ -35,7 +34,8 @@ impl Engine {
         &self,
         tenant: &Tenant,
         client: &str,
-        (sub, sid): (&str, Option<&str>),
+        sub: &str,
+        sid: Option<&str>,
     ) -> Stored<Option<NamedPerson>> {
         if let Some(person) = public_person(sub, sid) {
             return Ok(Some(person));
@@ -73,7 +73,7 @@ impl Engine {
             Ok(claims) => claims,
             Err(error) => return Ok(Err(error)),
         };
-        let person = self.named_person(tenant, &claims.aud, (&claims.sub, claims.sid.as_deref())).await?;
+        let person = self.named_person(tenant, &claims.aud, &claims.sub, claims.sid.as_deref()).await?;
         Ok(person.map(|person| IdTokenHint::new(claims, person)).ok_or(TokenError::Revoked))
     }
 

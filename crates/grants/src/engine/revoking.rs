@@ -64,9 +64,11 @@ impl Engine {
     pub(crate) async fn end_reused_grant(
         &self,
         of: &Grantee<'_>,
-        (id, account): (GrantId, &AccountId),
+        id: GrantId,
+        account: &AccountId,
         used: Reused,
-        (now, source): (Timestamp, Option<IpAddr>),
+        now: Timestamp,
+        source: Option<IpAddr>,
     ) -> Stored<()> {
         let (tenant, client) = (&of.tenant.id, &of.client.id);
         let sub = &self.authorizations.subjects().sub(of, account);

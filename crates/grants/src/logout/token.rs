@@ -31,11 +31,11 @@ pub(crate) struct LogoutTokenClaims<'a> {
 #[derive(Debug, Serialize)]
 struct Events {
     #[serde(rename = "http://schemas.openid.net/event/backchannel-logout")]
-    backchannel_logout: Empty,
+    backchannel_logout: EmptyObject,
 }
 
 #[derive(Debug, Serialize)]
-struct Empty {}
+struct EmptyObject {}
 
 /// The claims for a notice to this client.
 pub(crate) fn claims<'a>(
@@ -53,7 +53,7 @@ pub(crate) fn claims<'a>(
         iat: now,
         exp: now + LIFETIME,
         jti: jti.to_string(),
-        events: Events { backchannel_logout: Empty {} },
+        events: Events { backchannel_logout: EmptyObject {} },
         sid,
     }
 }

@@ -84,12 +84,7 @@ pub struct Allowed<'a> {
 impl<T: OneTimeContent> OneTime<T> {
     /// A record that begins now.
     #[must_use]
-    pub fn new(
-        (tenant, client): (&TenantId, &ClientId),
-        key: OneTimeKey,
-        content: T,
-        now: Timestamp,
-    ) -> Self {
+    pub fn new(tenant: &TenantId, client: &ClientId, key: OneTimeKey, content: T, now: Timestamp) -> Self {
         let (tenant, client) = (tenant.clone(), client.clone());
         let (valid_until, expires_at) = (now + T::LIFETIME, now + T::KEPT);
         Self { tenant, key, client, content, valid_until, expires_at, used_at: None }
@@ -105,7 +100,7 @@ impl<T: OneTimeContent> OneTime<T> {
     /// The family of refresh tokens that begins with it, once a person has allowed it.
     #[must_use]
     pub fn family(&self, new: &NewFamily) -> Option<RefreshFamily> {
-        Some(new.of((&self.tenant, &self.client), self.content.allowed()?))
+        Some(new.of(&self.tenant, &self.client, self.content.allowed()?))
     }
 }
 

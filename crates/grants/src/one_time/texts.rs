@@ -25,15 +25,16 @@ impl<T: OneTimeContent> OneTimeTexts<T> {
     /// A new text, and its record.
     pub(crate) fn generate(
         &self,
-        of: (&TenantId, &ClientId),
+        tenant: &TenantId,
+        client: &ClientId,
         content: T,
         now: Timestamp,
     ) -> (Secret, OneTime<T>) {
         let slot = OneTimeKey::RING.slot(now + T::KEPT);
         let secret = BASE64URL.encode(random_bytes::<SECRET_BYTES>().as_slice());
         let text = Secret::new(format!("{slot}{secret}"));
-        let key = OneTimeKey { slot, digest: self.digest(of.0, text.expose()) };
-        (text, OneTime::new(of, key, content, now))
+        let key = OneTimeKey { slot, digest: self.digest(tenant, text.expose()) };
+        (text, OneTime::new(tenant, client, key, content, now))
     }
 
     /// The key of a text that was sent. `None` for a text that was never generated, so that it costs no
@@ -71,7 +72,7 @@ mod tests {
         let content = PushedRequest { parameters: String::new(), pushed_from: None, opened_at: None };
         let web = "web".parse().unwrap();
         let (text, record) =
-            texts.generate((&acme, &web), content, Timestamp::from_seconds(86_400 * 6 - 3_600));
+            texts.generate(&acme, &web, content, Timestamp::from_seconds(86_400 * 6 - 3_600));
         let text = text.expose();
         assert_eq!((text.len(), record.key.slot), (44, 6));
         assert_eq!(texts.key(&acme, text), Some(record.key));

@@ -13,25 +13,25 @@ use tokio::sync::oneshot;
 use crate::KeyError;
 use crate::loaded_keys::LoadedKeys;
 
-type Loaded = Result<Arc<LoadedKeys>, KeyError>;
+type LoadResult = Result<Arc<LoadedKeys>, KeyError>;
 /// The callers that wait go on in the order of their arrival.
-type Waiting = Shared<oneshot::Receiver<Loaded>>;
+type WaitingCallers = Shared<oneshot::Receiver<LoadResult>>;
 
 /// The loads that run.
 #[derive(Default)]
-pub(crate) struct SingleLoads(Mutex<HashMap<TenantId, Waiting>>);
+pub(crate) struct SingleLoads(Mutex<HashMap<TenantId, WaitingCallers>>);
 
 /// The load of one caller; others may begin one when it is dropped.
 struct Running<'a> {
     loads: &'a SingleLoads,
     tenant: &'a TenantId,
     /// Until the load has ended.
-    result: Option<oneshot::Sender<Loaded>>,
+    result: Option<oneshot::Sender<LoadResult>>,
 }
 
-enum Part<'a> {
+enum LoadPart<'a> {
     Known(Arc<LoadedKeys>),
-    Waiting(Waiting),
+    Waiting(WaitingCallers),
     Running(Running<'a>),
 }
 
@@ -42,19 +42,19 @@ impl SingleLoads {
         &self,
         tenant: &TenantId,
         known: impl Fn() -> Option<Arc<LoadedKeys>>,
-        load: impl Future<Output = Loaded>,
+        load: impl Future<Output = LoadResult>,
         keep: impl Fn(&Arc<LoadedKeys>),
-    ) -> Loaded {
+    ) -> LoadResult {
         let mut load = pin!(load);
         loop {
             match self.part(tenant, &known) {
-                Part::Known(loaded) => return Ok(loaded),
-                Part::Waiting(waiting) => {
+                LoadPart::Known(loaded) => return Ok(loaded),
+                LoadPart::Waiting(waiting) => {
                     if let Ok(loaded) = waiting.await {
                         return loaded;
                     }
                 }
-                Part::Running(mut running) => {
+                LoadPart::Running(mut running) => {
                     let loaded = load.as_mut().await;
                     loaded.iter().for_each(&keep);
                     running.result.take().map(|result| result.send(loaded.clone()));
@@ -64,20 +64,20 @@ impl SingleLoads {
         }
     }
 
-    fn part<'a>(&'a self, tenant: &'a TenantId, known: impl Fn() -> Option<Arc<LoadedKeys>>) -> Part<'a> {
+    fn part<'a>(&'a self, tenant: &'a TenantId, known: impl Fn() -> Option<Arc<LoadedKeys>>) -> LoadPart<'a> {
         let mut loads = self.loads();
         if let Some(waiting) = loads.get(tenant) {
-            return Part::Waiting(waiting.clone());
+            return LoadPart::Waiting(waiting.clone());
         }
         if let Some(loaded) = known() {
-            return Part::Known(loaded);
+            return LoadPart::Known(loaded);
         }
         let (result, waiting) = oneshot::channel();
         loads.insert(tenant.clone(), waiting.shared());
-        Part::Running(Running { loads: self, tenant, result: Some(result) })
+        LoadPart::Running(Running { loads: self, tenant, result: Some(result) })
     }
 
-    fn loads(&self) -> MutexGuard<'_, HashMap<TenantId, Waiting>> {
+    fn loads(&self) -> MutexGuard<'_, HashMap<TenantId, WaitingCallers>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -101,7 +101,7 @@ mod tests {
         ["acme", "globex"].map(|name| TenantId::parse(name).unwrap())
     }
 
-    fn failure(tenant: &TenantId) -> Loaded {
+    fn failure(tenant: &TenantId) -> LoadResult {
         Err(KeyError::Contended { tenant: tenant.clone() })
     }
 

@@ -4,14 +4,14 @@
 use values::Timestamp;
 
 use super::key_sequence::KeySequence;
-use super::plan::{KeyCommandError, Plan, RevocationPlan};
+use super::plan::{KeyCommandError, KeyPlan, RevocationPlan};
 use super::policy::KeyPolicy;
 use crate::{ImportedKey, KeyId, KeyRecords, KeyStage};
 
 /// Makes the next key take over as soon as verifiers can know it. An announced key keeps its time if that is
 /// earlier than a new key's would be; otherwise it gets that time.
 #[must_use]
-pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Plan {
+pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> KeyPlan {
     let mut sequence = KeySequence::new(records, policy, now);
     sequence.set_in_order();
     let soonest = now + policy.publish_before;
@@ -72,7 +72,7 @@ pub fn import(
     policy: &KeyPolicy,
     imported: &ImportedKey,
     now: Timestamp,
-) -> Result<Plan, KeyCommandError> {
+) -> Result<KeyPlan, KeyCommandError> {
     let ImportedKey { algorithm, thumbprint, .. } = imported;
     if *algorithm != policy.algorithm {
         return Err(KeyCommandError::OtherAlgorithm { found: *algorithm, wanted: policy.algorithm });
@@ -102,7 +102,7 @@ pub fn hold(
     id: KeyId,
     until: Timestamp,
     now: Timestamp,
-) -> Result<Plan, KeyCommandError> {
+) -> Result<KeyPlan, KeyCommandError> {
     let state = present(records, id, now)?;
     if state != KeyStage::Announced {
         return Err(KeyCommandError::NotAnnounced(id));

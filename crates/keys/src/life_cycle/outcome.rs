@@ -4,7 +4,7 @@ use values::Timestamp;
 
 use super::happened::shown_of;
 use super::key_sequence::KeySequence;
-use super::plan::{BrokenTokens, KeyTimes, Plan};
+use super::plan::{BrokenTokens, KeyPlan, KeyTimes};
 use crate::{KeyRecord, KeyStage};
 
 impl KeySequence<'_> {
@@ -27,7 +27,7 @@ impl KeySequence<'_> {
         (until > self.now).then_some(BrokenTokens { key: key.id, until })
     }
 
-    pub(super) fn into_plan(self) -> Plan {
+    pub(super) fn into_plan(self) -> KeyPlan {
         let changed = |key: &KeyRecord| {
             let row = self.records.keys.iter().find(|row| row.id == key.id)?;
             let times = KeyTimes::from_key(key);
@@ -45,7 +45,7 @@ impl KeySequence<'_> {
         let destruction = current.filter_map(gone).filter(|gone| *gone > self.now).min();
         let due_at = self.succession().into_iter().chain(destruction).min();
         let due_at = due_at.map(|due| due.max(self.now)).filter(|due| due.seconds() < u64::MAX);
-        Plan { announce: self.announced, times, destroy, due_at }
+        KeyPlan { announce: self.announced, times, destroy, due_at }
     }
 
     /// When the last key of the sequence must have a successor.

@@ -7,7 +7,7 @@ use crate::{KeyId, KeyRecord, KeySpec, RsaSize, ShownTimes};
 
 /// Changes of one commit, for the rows from which they were planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct KeyPlan {
     /// The key to add, if any.
     pub announce: Option<Announcement>,
     /// The rows with changed times, complete.
@@ -54,7 +54,7 @@ pub struct KeyTimes {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationPlan {
     /// The plan.
-    pub plan: Plan,
+    pub plan: KeyPlan,
     /// The tokens that become invalid.
     pub breaks: Vec<BrokenTokens>,
 }
@@ -137,7 +137,7 @@ impl Announcement {
     }
 }
 
-impl Plan {
+impl KeyPlan {
     /// Whether the plan is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {

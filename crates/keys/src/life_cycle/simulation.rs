@@ -228,7 +228,7 @@ impl World<'_> {
     }
 
     /// Takes the step and returns what to commit, if anything.
-    fn take(&mut self, replica: usize, step: Step) -> Option<Plan> {
+    fn take(&mut self, replica: usize, step: Step) -> Option<KeyPlan> {
         let now = self.clock(replica);
         let records = self.latest().records.clone();
         let policy = self.policy(now);
@@ -369,7 +369,7 @@ impl World<'_> {
     }
 
     /// Commits what was decided at `now`, some time ago.
-    fn commit(&mut self, replica: usize, plan: &Plan, now: Timestamp) {
+    fn commit(&mut self, replica: usize, plan: &KeyPlan, now: Timestamp) {
         let policy = self.policy(now);
         let mut records = self.latest().records.clone();
         assert!(plan.due_at.is_none_or(|due| due >= now), "due in the past: {plan:?}");

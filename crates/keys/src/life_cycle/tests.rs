@@ -36,7 +36,7 @@ fn none() -> KeyRecords {
 }
 
 /// The rows after the plan is committed.
-fn after(records: &KeyRecords, plan: &Plan) -> KeyRecords {
+fn after(records: &KeyRecords, plan: &KeyPlan) -> KeyRecords {
     let mut records = records.clone();
     for times in &plan.times {
         let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
@@ -73,7 +73,7 @@ fn shown(records: &KeyRecords) -> String {
 }
 
 #[track_caller]
-fn check(records: &KeyRecords, plan: &Plan, expected: &str, due_at: u64) -> KeyRecords {
+fn check(records: &KeyRecords, plan: &KeyPlan, expected: &str, due_at: u64) -> KeyRecords {
     let rows = after(records, plan);
     assert_eq!(shown(&rows), expected);
     assert_eq!(plan.due_at, Some(at(due_at)));
@@ -296,7 +296,7 @@ fn a_revoked_key_is_followed_by_the_announced_one_or_by_a_new_one() {
 
 /// The rows as people are shown them, each with the time of its announcement.
 #[track_caller]
-fn check_shown(records: &KeyRecords, plan: &Plan, expected: &str) -> KeyRecords {
+fn check_shown(records: &KeyRecords, plan: &KeyPlan, expected: &str) -> KeyRecords {
     let rows = after(records, plan);
     let mut seen = rows.clone();
     for row in &mut seen.keys {

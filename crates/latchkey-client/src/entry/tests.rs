@@ -13,7 +13,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A fetch with a given result, which counts its calls.
 #[derive(Clone)]
 struct Fake {
-    clock: Clock,
+    clock: Clocks,
     lifetime: Duration,
     latency: Duration,
     fetches: Arc<AtomicU64>,
@@ -49,7 +49,7 @@ impl Fetch for Fake {
 }
 
 struct Tested {
-    entry: Arc<Entry>,
+    entry: Arc<TokenEntry>,
     wall: Arc<AtomicU64>,
     fake: Fake,
 }
@@ -57,10 +57,10 @@ struct Tested {
 impl Tested {
     fn new(lifetime: Duration, latency: Duration) -> Self {
         let wall = Arc::new(AtomicU64::new(1_800_000_000));
-        let clock = Clock { simulated: Some(Arc::clone(&wall)), ..Clock::new() };
+        let clock = Clocks { simulated: Some(Arc::clone(&wall)), ..Clocks::new() };
         let (fetches, running, fails, panics) = Default::default();
         let fake = Fake { clock: clock.clone(), lifetime, latency, fetches, running, fails, panics };
-        let entry = Entry::new(Box::new(fake.clone()), clock, Duration::from_secs(10), None);
+        let entry = TokenEntry::new(Box::new(fake.clone()), clock, Duration::from_secs(10), None);
         Self { entry: Arc::new(entry), wall, fake }
     }
 
@@ -204,7 +204,8 @@ async fn in_the_last_seconds_a_caller_waits_and_then_uses_the_old_token() {
 #[tokio::test(start_paused = true)]
 async fn a_token_without_a_lifetime_is_for_those_who_waited() {
     let tested = Tested::new(Duration::ZERO, Duration::from_secs(1));
-    let read = |entry: Arc<Entry>| async move { entry.token(|token| token.header.clone()).await.unwrap() };
+    let read =
+        |entry: Arc<TokenEntry>| async move { entry.token(|token| token.header.clone()).await.unwrap() };
     let (one, other) = tokio::join!(read(tested.entry.clone()), read(tested.entry.clone()));
     assert_eq!((one.as_bytes(), other.as_bytes()), (&b"Bearer token-1"[..], &b"Bearer token-1"[..]));
     assert!(tested.entry.cached().is_none());

@@ -10,11 +10,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{Algorithm, Bytes, Pair, SigningKey, refused};
+use super::{Algorithm, AssertionKey, Bytes, ParsedPair, refused};
 use crate::credential::CredentialError;
 
 #[derive(Deserialize)]
-struct Jwk<'a> {
+struct JwkText<'a> {
     kty: &'a str,
     crv: Option<&'a str>,
     kid: Option<String>,
@@ -32,21 +32,21 @@ struct Jwk<'a> {
     oth: Option<serde::de::IgnoredAny>,
 }
 
-pub(super) fn parse(text: &str) -> Result<SigningKey, CredentialError> {
+pub(super) fn parse(text: &str) -> Result<AssertionKey, CredentialError> {
     // The parser's message could quote the key.
-    let jwk: Jwk<'_> = serde_json::from_str(text).map_err(|_| refused("it is no JWK"))?;
+    let jwk: JwkText<'_> = serde_json::from_str(text).map_err(|_| refused("it is no JWK"))?;
     let pair = match (jwk.kty, jwk.crv) {
-        ("EC", Some("P-256")) => Pair::P256(jwk.ec(&ECDSA_P256_SHA256_FIXED_SIGNING)?),
-        ("EC", Some("P-384")) => Pair::P384(jwk.ec(&ECDSA_P384_SHA384_FIXED_SIGNING)?),
-        ("OKP", Some("Ed25519")) => Pair::Ed25519(
+        ("EC", Some("P-256")) => ParsedPair::P256(jwk.ec(&ECDSA_P256_SHA256_FIXED_SIGNING)?),
+        ("EC", Some("P-384")) => ParsedPair::P384(jwk.ec(&ECDSA_P384_SHA384_FIXED_SIGNING)?),
+        ("OKP", Some("Ed25519")) => ParsedPair::Ed25519(
             Ed25519KeyPair::from_seed_and_public_key(&member("d", jwk.d)?, &member("x", jwk.x)?)
                 .map_err(|_| inconsistent())?,
         ),
-        ("RSA", _) => Pair::Rsa(Box::new(jwk.rsa()?)),
+        ("RSA", _) => ParsedPair::Rsa(Box::new(jwk.rsa()?)),
         _ => return Err(refused("it is no key of P-256, P-384, Ed25519 or RSA")),
     };
     let algorithm = jwk.alg.map(algorithm).transpose()?;
-    Ok(SigningKey { pair, kid: jwk.kid, algorithm })
+    Ok(AssertionKey { pair, kid: jwk.kid, algorithm })
 }
 
 /// The use of the key (RFC 7517 §4.4).
@@ -57,7 +57,7 @@ fn algorithm(name: &str) -> Result<Algorithm, CredentialError> {
     known.ok_or_else(|| refused("`alg` of the JWK is no algorithm that this crate signs with"))
 }
 
-impl Jwk<'_> {
+impl JwkText<'_> {
     fn ec(&self, algorithm: &'static EcdsaSigningAlgorithm) -> Result<EcdsaKeyPair, CredentialError> {
         let (d, x, y) = (member("d", self.d)?, member("x", self.x)?, member("y", self.y)?);
         // An uncompressed point (SEC 1 §2.3.3).
@@ -152,8 +152,8 @@ mod tests {
         (pem("PRIVATE KEY", pkcs8.as_ref()), pem("RSA PRIVATE KEY", pkcs1), jwk)
     }
 
-    fn parsed(jwk: &Value) -> Result<SigningKey, String> {
-        SigningKey::parse(&jwk.to_string()).map_err(|error| error.to_string())
+    fn parsed(jwk: &Value) -> Result<AssertionKey, String> {
+        AssertionKey::parse(&jwk.to_string()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
         let n = BASE64_URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
         with_zero["n"] = json!(BASE64_URL_SAFE_NO_PAD.encode([&[0][..], &n].concat()));
         let signed = [pkcs8, pkcs1, jwk.to_string(), with_zero.to_string()].map(|text| {
-            let key = SigningKey::parse(&text).unwrap();
+            let key = AssertionKey::parse(&text).unwrap();
             assert_eq!(key.algorithm(None).unwrap(), Algorithm::Rs256);
             key.sign(Algorithm::Ps256, json!({}), &json!({})).unwrap();
             key.sign(Algorithm::Rs256, json!({}), &json!({})).unwrap()

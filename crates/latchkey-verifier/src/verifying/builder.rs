@@ -11,16 +11,18 @@ use crate::http_uri::normalized;
 use crate::key_set::KeySet;
 use crate::verifying::cached::Cached;
 use crate::verifying::clock::{Clock, SystemClock};
-use crate::verifying::http::Http;
+use crate::verifying::http::FetchClient;
 use crate::verifying::introspection::Introspection;
-use crate::verifying::issuer::{Environment, FeedSource, Issuer, KeySource, Revocations, Times};
-use crate::verifying::issuers::{IsKnown, Issuers, Platform};
+use crate::verifying::issuer::{
+    FeedSource, IssuerState, KeyDurations, KeyOrigin, Revocations, VerifierState,
+};
+use crate::verifying::issuers::{IsKnown, Issuers, TenantPlatform};
 use crate::verifying::observer::{NoObserver, Observer};
 use crate::verifying::refusal::{Challenge, is_quotable};
 use crate::verifying::remembered::Remembered;
 use crate::verifying::replay::{MemoryGuard, ReplayGuard};
 use crate::verifying::service_url::service_url;
-use crate::verifying::verifier::{Inner, Rules};
+use crate::verifying::verifier::{Inner, TokenRules};
 use crate::{Algorithm, Verifier};
 
 /// `nbf` and `iat` may be ahead by so much.
@@ -39,7 +41,7 @@ pub struct Builder {
     typs: Vec<Box<str>>,
     algorithms: Algorithms,
     leeway: Duration,
-    times: Times,
+    times: KeyDurations,
     roots: Vec<Vec<u8>>,
     revocations: Revocations,
     public_origins: Vec<String>,
@@ -57,12 +59,12 @@ pub struct Builder {
 pub struct Trusted {
     issuer: Box<str>,
     tenant: Option<Box<str>>,
-    keys: Keys,
+    keys: KeyChoice,
     revocations: Option<String>,
 }
 
 #[derive(Debug)]
-enum Keys {
+enum KeyChoice {
     OfMetadata,
     At(String),
     Fixed(KeySet),
@@ -124,17 +126,17 @@ impl Trusted {
     /// The issuer of exactly this name. Its metadata names its keys (RFC 8414), unless another source is
     /// configured.
     pub fn issuer(name: impl Into<Box<str>>) -> Self {
-        Self { issuer: name.into(), tenant: None, keys: Keys::OfMetadata, revocations: None }
+        Self { issuer: name.into(), tenant: None, keys: KeyChoice::OfMetadata, revocations: None }
     }
 
     /// Fetches its keys from this URL.
     pub fn jwks_uri(self, url: impl Into<String>) -> Self {
-        Self { keys: Keys::At(url.into()), ..self }
+        Self { keys: KeyChoice::At(url.into()), ..self }
     }
 
     /// Uses these keys, and fetches none.
     pub fn key_set(self, keys: KeySet) -> Self {
-        Self { keys: Keys::Fixed(keys), ..self }
+        Self { keys: KeyChoice::Fixed(keys), ..self }
     }
 
     /// Fetches its revocation feed from this URL.
@@ -150,7 +152,7 @@ impl Trusted {
 
 impl Default for Builder {
     fn default() -> Self {
-        let times = Times {
+        let times = KeyDurations {
             least_fresh: Duration::from_secs(30),
             cool_down: Duration::from_secs(10),
             max_stale: Duration::from_secs(60 * 60),
@@ -345,7 +347,7 @@ impl Builder {
             }
         }
         let platforms = self.platforms.into_iter().map(|(url, is_known)| {
-            Ok(Platform::new(&service_url(&url).ok_or(ConfigError::Url(url))?, is_known))
+            Ok(TenantPlatform::new(&service_url(&url).ok_or(ConfigError::Url(url))?, is_known))
         });
         let platforms: Vec<_> = platforms.collect::<Result<_, _>>()?;
         let roots = root_certificates(&self.roots)?;
@@ -357,17 +359,17 @@ impl Builder {
         let introspector = introspector.transpose()?;
         let fetches = introspector.is_some()
             || !platforms.is_empty()
-            || named.values().any(|issuer: &Arc<Issuer>| issuer.fetches());
-        let http = fetches.then(|| Http::new(roots)).transpose().map_err(ConfigError::HttpClient)?;
+            || named.values().any(|issuer: &Arc<IssuerState>| issuer.fetches());
+        let http = fetches.then(|| FetchClient::new(roots)).transpose().map_err(ConfigError::HttpClient)?;
         Ok(Verifier(Arc::new(Inner {
             issuers: Issuers::new(named, platforms),
-            rules: Rules {
+            rules: TokenRules {
                 algorithms: self.algorithms,
                 typs: self.typs,
                 audiences: self.audiences,
                 leeway: self.leeway.as_secs(),
             },
-            environment: Arc::new(Environment {
+            environment: Arc::new(VerifierState {
                 http,
                 clock: self.clock,
                 times: self.times,
@@ -396,22 +398,22 @@ fn root_certificates(pems: &[Vec<u8>]) -> Result<Vec<Certificate>, ConfigError> 
 }
 
 impl Trusted {
-    fn build(self) -> Result<Arc<Issuer>, ConfigError> {
+    fn build(self) -> Result<Arc<IssuerState>, ConfigError> {
         let tenant = self.tenant.as_deref();
         let url = |text: &str| service_url(text).ok_or_else(|| ConfigError::Url(text.to_owned()));
         let named = self.revocations.as_deref().map(url).transpose()?.map(FeedSource::At);
         let (source, keys, feed) = match self.keys {
-            Keys::Fixed(keys) => (KeySource::Fixed, Cached::fixed(keys), FeedSource::None),
-            Keys::At(text) => (KeySource::Jwks(url(&text)?), Cached::new(), FeedSource::None),
-            Keys::OfMetadata => {
-                (KeySource::Metadata(url(&self.issuer)?), Cached::new(), FeedSource::Metadata)
+            KeyChoice::Fixed(keys) => (KeyOrigin::Fixed, Cached::fixed(keys), FeedSource::None),
+            KeyChoice::At(text) => (KeyOrigin::Jwks(url(&text)?), Cached::new(), FeedSource::None),
+            KeyChoice::OfMetadata => {
+                (KeyOrigin::Metadata(url(&self.issuer)?), Cached::new(), FeedSource::Metadata)
             }
         };
-        Ok(Issuer::new(&self.issuer, tenant, source, keys, named.unwrap_or(feed)))
+        Ok(IssuerState::new(&self.issuer, tenant, source, keys, named.unwrap_or(feed)))
     }
 
     const fn may_have_feed(&self) -> bool {
-        self.revocations.is_some() || matches!(self.keys, Keys::OfMetadata)
+        self.revocations.is_some() || matches!(self.keys, KeyChoice::OfMetadata)
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::verifying::clock::{Clock, Moment};
-use crate::verifying::schedule::{Attempts, Freshness, Use};
+use crate::verifying::schedule::{Attempts, Use, UseDuration};
 
 /// The longest wait of a caller for a fetch.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -24,25 +24,25 @@ pub(crate) struct Unavailable {
 
 /// A value with the time for which it is used.
 #[derive(Debug)]
-pub(crate) struct Held<T> {
+pub(crate) struct CachedValue<T> {
     pub(crate) value: Arc<T>,
-    pub(crate) freshness: Freshness,
+    pub(crate) freshness: UseDuration,
     pub(crate) etag: Option<String>,
 }
 
 /// A value and its fetches.
 pub(crate) struct Cached<T> {
-    held: ArcSwapOption<Held<T>>,
+    held: ArcSwapOption<CachedValue<T>>,
     attempts: Mutex<Attempts>,
     /// Tells waiting callers that a fetch ended.
     ended: Notify,
 }
 
 /// Ends a fetch also if it panics or is dropped with its runtime.
-struct Flight<T> {
+struct FetchGuard<T> {
     cached: Arc<Cached<T>>,
     clock: Arc<dyn Clock>,
-    fetched: Option<Held<T>>,
+    fetched: Option<CachedValue<T>>,
 }
 
 impl<T: Send + Sync + 'static> Cached<T> {
@@ -56,13 +56,13 @@ impl<T: Send + Sync + 'static> Cached<T> {
         let cached = Self::new();
         let at = Moment { monotonic: Duration::ZERO, unix: Duration::ZERO };
         let freshness =
-            Freshness { at, fresh: Duration::MAX, revalidate: Duration::ZERO, stale: Duration::ZERO };
-        cached.held.store(Some(Arc::new(Held { value: Arc::new(value), freshness, etag: None })));
+            UseDuration { at, fresh: Duration::MAX, revalidate: Duration::ZERO, stale: Duration::ZERO };
+        cached.held.store(Some(Arc::new(CachedValue { value: Arc::new(value), freshness, etag: None })));
         cached
     }
 
     /// The value, whether it may be used or not.
-    pub(crate) fn held(&self) -> Option<Arc<Held<T>>> {
+    pub(crate) fn held(&self) -> Option<Arc<CachedValue<T>>> {
         self.held.load_full()
     }
 
@@ -76,9 +76,9 @@ impl<T: Send + Sync + 'static> Cached<T> {
         self: &Arc<Self>,
         clock: &Arc<dyn Clock>,
         fetch: impl FnOnce() -> F,
-    ) -> Result<Arc<Held<T>>, Unavailable>
+    ) -> Result<Arc<CachedValue<T>>, Unavailable>
     where
-        F: Future<Output = Option<Held<T>>> + Send + 'static,
+        F: Future<Output = Option<CachedValue<T>>> + Send + 'static,
     {
         let (held, decided, attempts) = self.decide(clock);
         if matches!(decided, Use::ServeAndFetch | Use::Wait) && tokio::runtime::Handle::try_current().is_ok()
@@ -94,9 +94,9 @@ impl<T: Send + Sync + 'static> Cached<T> {
         self: &Arc<Self>,
         clock: &Arc<dyn Clock>,
         fetch: impl FnOnce() -> F,
-    ) -> Result<Arc<Held<T>>, Unavailable>
+    ) -> Result<Arc<CachedValue<T>>, Unavailable>
     where
-        F: Future<Output = Option<Held<T>>> + Send + 'static,
+        F: Future<Output = Option<CachedValue<T>>> + Send + 'static,
     {
         let (held, decided, attempts) = self.decide(clock);
         match (decided, held) {
@@ -118,13 +118,13 @@ impl<T: Send + Sync + 'static> Cached<T> {
     /// the last fetch failed.
     pub(crate) async fn later_than<F>(
         self: &Arc<Self>,
-        lacking: &Arc<Held<T>>,
+        lacking: &Arc<CachedValue<T>>,
         cool_down: Duration,
         clock: &Arc<dyn Clock>,
         fetch: impl FnOnce() -> F,
-    ) -> Result<Option<Arc<Held<T>>>, Unavailable>
+    ) -> Result<Option<Arc<CachedValue<T>>>, Unavailable>
     where
-        F: Future<Output = Option<Held<T>>> + Send + 'static,
+        F: Future<Output = Option<CachedValue<T>>> + Send + 'static,
     {
         let attempts = self.attempts();
         if attempts.is_running || attempts.may_start_for_missing(clock.now(), cool_down) {
@@ -145,9 +145,9 @@ impl<T: Send + Sync + 'static> Cached<T> {
         cool_down: Duration,
         clock: &Arc<dyn Clock>,
         fetch: impl FnOnce() -> F,
-    ) -> Result<Option<Arc<Held<T>>>, Unavailable>
+    ) -> Result<Option<Arc<CachedValue<T>>>, Unavailable>
     where
-        F: Future<Output = Option<Held<T>>> + Send + 'static,
+        F: Future<Output = Option<CachedValue<T>>> + Send + 'static,
     {
         let attempts = self.attempts();
         let starts = attempts.may_start_for_missing(clock.now(), cool_down);
@@ -161,9 +161,9 @@ impl<T: Send + Sync + 'static> Cached<T> {
     }
 
     /// The step of a use, and the attempts on which it was decided.
-    fn decide(&self, clock: &Arc<dyn Clock>) -> (Option<Arc<Held<T>>>, Use, Attempts) {
+    fn decide(&self, clock: &Arc<dyn Clock>) -> (Option<Arc<CachedValue<T>>>, Use, Attempts) {
         let (held, now) = (self.held(), clock.now());
-        let is_fresh = |held: &Arc<Held<T>>| now.since(held.freshness.at) < held.freshness.fresh;
+        let is_fresh = |held: &Arc<CachedValue<T>>| now.since(held.freshness.at) < held.freshness.fresh;
         if held.as_ref().is_some_and(is_fresh) {
             return (held, Use::Serve, Attempts::default());
         }
@@ -190,7 +190,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
         fetch: impl FnOnce() -> F,
     ) -> bool
     where
-        F: Future<Output = Option<Held<T>>> + Send + 'static,
+        F: Future<Output = Option<CachedValue<T>>> + Send + 'static,
     {
         {
             let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -199,7 +199,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
             }
             attempts.is_running = true;
         }
-        let flight = Flight { cached: Arc::clone(self), clock: Arc::clone(clock), fetched: None };
+        let flight = FetchGuard { cached: Arc::clone(self), clock: Arc::clone(clock), fetched: None };
         let fetch = fetch();
         tokio::spawn(async move {
             // The whole flight moves into the task, so that it ends with the task.
@@ -216,7 +216,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
         clock: &Arc<dyn Clock>,
         fetch: impl FnOnce() -> F,
     ) where
-        F: Future<Output = Option<Held<T>>> + Send + 'static,
+        F: Future<Output = Option<CachedValue<T>>> + Send + 'static,
     {
         let mut ended = pin!(self.ended.notified());
         // A fetch that ends before the first poll counts, too.
@@ -228,7 +228,7 @@ impl<T: Send + Sync + 'static> Cached<T> {
     }
 }
 
-impl<T> Drop for Flight<T> {
+impl<T> Drop for FetchGuard<T> {
     fn drop(&mut self) {
         let cached = &self.cached;
         {

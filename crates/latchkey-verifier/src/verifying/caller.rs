@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 
 use crate::Reason;
-use crate::verifying::issuer::Issuer;
+use crate::verifying::issuer::IssuerState;
 use crate::verifying::refusal::{Challenge, Refusal, Scheme};
 
 /// The caller of a request. Only a verifier creates one. `C` are the claims that the API itself reads.
 #[derive(Clone)]
 pub struct Caller<C = IgnoredAny> {
-    pub(crate) issuer: Arc<Issuer>,
+    pub(crate) issuer: Arc<IssuerState>,
     pub(crate) subject: Box<str>,
     pub(crate) client_id: Box<str>,
     pub(crate) token_id: Box<str>,

@@ -24,7 +24,7 @@ pub(crate) struct Expected<'a> {
 
 /// A proof that is for its request, signed by the key of this thumbprint.
 #[derive(Debug)]
-pub(crate) struct Proof {
+pub(crate) struct CheckedProof {
     pub(crate) key: Thumbprint,
     /// The identifier of this proof, which is the same for each use of it.
     pub(crate) id: [u8; 32],
@@ -33,7 +33,7 @@ pub(crate) struct Proof {
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct ProofClaims {
     jti: String,
     htm: String,
     htu: String,
@@ -41,11 +41,11 @@ struct Claims {
     ath: Option<String>,
 }
 
-impl Proof {
+impl CheckedProof {
     /// Checks a proof for a request.
     pub(crate) fn check(text: &str, expected: &Expected<'_>) -> Result<Self, ProofError> {
         let jwt = ProofJwt::parse(text, "dpop+jwt")?;
-        let claims: Claims = jwt.unverified_claims()?;
+        let claims: ProofClaims = jwt.unverified_claims()?;
         let (uri, made_at) = claims.check(expected)?;
         let key = jwt.verify()?;
         // RFC 9449 §11.1: a `jti` is used once in the context of its URI. No URI has a blank.
@@ -54,7 +54,7 @@ impl Proof {
     }
 }
 
-impl Claims {
+impl ProofClaims {
     /// The URI in its normal form, and the second in which the proof was made.
     fn check(&self, expected: &Expected<'_>) -> Result<(String, u64), ProofError> {
         use ProofError as E;

@@ -28,16 +28,16 @@ pub(crate) struct Feed {
     pub(crate) iat: u64,
     pub(crate) exp: u64,
     issued_until: Option<u64>,
-    clients: HashMap<Box<str>, RevokedClient>,
+    clients: HashMap<Box<str>, FeedEntry>,
     keys: HashMap<Box<str>, u64>,
     tokens: HashSet<Box<str>>,
     #[serde(default)]
-    people: RevokedPeople,
+    people: FeedPeople,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct RevokedPeople {
+struct FeedPeople {
     issued_until: Option<u64>,
     accounts: HashMap<Box<str>, u64>,
     sessions: HashMap<Box<str>, u64>,
@@ -46,14 +46,14 @@ struct RevokedPeople {
 }
 
 #[derive(Debug, Deserialize)]
-struct RevokedClient {
+struct FeedEntry {
     issued_until: Option<u64>,
     #[serde(default)]
     credentials: HashMap<Box<str>, u64>,
 }
 
 /// The facts about a token that decide whether it is revoked.
-pub(crate) struct IssuedToken<'a> {
+pub(crate) struct TokenFacts<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) jti: &'a str,
     pub(crate) iat: u64,
@@ -113,7 +113,7 @@ impl Feed {
     }
 
     /// Whether the token is revoked.
-    pub(crate) fn revokes(&self, token: &IssuedToken<'_>) -> bool {
+    pub(crate) fn revokes(&self, token: &TokenFacts<'_>) -> bool {
         let is_by = |until: &u64| token.iat <= *until;
         let by_issuer = self.issued_until.as_ref().is_some_and(is_by);
         let by_key = token.kid.and_then(|kid| self.keys.get(kid)).is_some_and(is_by);
@@ -121,9 +121,9 @@ impl Feed {
         by_issuer || by_key || by_token || self.revokes_person(token) || self.revokes_client(token)
     }
 
-    fn revokes_person(&self, token: &IssuedToken<'_>) -> bool {
+    fn revokes_person(&self, token: &TokenFacts<'_>) -> bool {
         let Some(grant_id) = token.grant_id else { return false };
-        let RevokedPeople { issued_until, accounts, sessions, grants, consents } = &self.people;
+        let FeedPeople { issued_until, accounts, sessions, grants, consents } = &self.people;
         let account = || Thumbprint::from_bytes(token.sub.as_bytes()).to_string();
         let by_account = (!accounts.is_empty()).then(|| accounts.get(account().as_str())).flatten();
         let by_session = token.sid.and_then(|sid| sessions.get(sid));
@@ -134,7 +134,7 @@ impl Feed {
         all.into_iter().flatten().any(|until| token.iat <= *until)
     }
 
-    fn revokes_client(&self, token: &IssuedToken<'_>) -> bool {
+    fn revokes_client(&self, token: &TokenFacts<'_>) -> bool {
         if self.clients.is_empty() {
             return false;
         }
@@ -209,10 +209,10 @@ mod tests {
             }
             let feed: Feed = serde_json::from_str(&format!("{json},{member}}}")).unwrap();
             let (client_id, sub, sid, grant_id) = ("shipping", "usr_a", Some("s"), Some("g"));
-            let token = IssuedToken { client_id, jti, iat: 100, kid: Some(kid), sub, sid, grant_id };
+            let token = TokenFacts { client_id, jti, iat: 100, kid: Some(kid), sub, sid, grant_id };
             assert_eq!(feed.revokes(&token), revoked, "{member} {jti}");
             if member.starts_with("\"people\"") {
-                let of_client = IssuedToken { grant_id: None, ..token };
+                let of_client = TokenFacts { grant_id: None, ..token };
                 assert!(!feed.revokes(&of_client), "a client's own token is of no person: {member}");
             }
         }

@@ -15,10 +15,10 @@ const CONNECT: Duration = Duration::from_secs(2);
 const ALL: Duration = Duration::from_secs(3);
 
 /// The client of all fetches.
-pub(crate) struct Http(Client);
+pub(crate) struct FetchClient(Client);
 
 /// An answer that can be used.
-pub(crate) struct Answer {
+pub(crate) struct FetchedAnswer {
     /// `None` where nothing has changed (304).
     pub(crate) body: Option<String>,
     pub(crate) cache: CacheControl,
@@ -27,7 +27,7 @@ pub(crate) struct Answer {
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FetchError {
+pub(crate) enum FetchFailure {
     #[error("the request failed: {}", causes(.0))]
     Request(#[from] reqwest::Error),
     #[error("the answer has status {0}")]
@@ -38,7 +38,7 @@ pub(crate) enum FetchError {
     NotText,
 }
 
-impl Http {
+impl FetchClient {
     pub(crate) fn new(roots: Vec<Certificate>) -> reqwest::Result<Self> {
         let client = Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
@@ -58,7 +58,7 @@ impl Http {
         accept: &'static str,
         etag: Option<&str>,
         limit: usize,
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<FetchedAnswer, FetchFailure> {
         let mut request = self.0.get(url.clone()).header(ACCEPT, accept);
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
@@ -68,13 +68,13 @@ impl Http {
         let cache = CacheControl::read(texts(headers, CACHE_CONTROL), texts(headers, AGE).next());
         let new_etag = texts(headers, ETAG).next().map(str::to_owned);
         if answer.status() == StatusCode::NOT_MODIFIED && etag.is_some() {
-            return Ok(Answer { body: None, cache, etag: new_etag.or(etag.map(str::to_owned)) });
+            return Ok(FetchedAnswer { body: None, cache, etag: new_etag.or(etag.map(str::to_owned)) });
         }
         if answer.status() != StatusCode::OK {
-            return Err(FetchError::Status(answer.status()));
+            return Err(FetchFailure::Status(answer.status()));
         }
         let body = text_of(answer, limit).await?;
-        Ok(Answer { body: Some(body), cache, etag: new_etag })
+        Ok(FetchedAnswer { body: Some(body), cache, etag: new_etag })
     }
 
     /// Posts a form as this client, and returns the answer with status 200.
@@ -84,7 +84,7 @@ impl Http {
         [user, password]: &[Zeroizing<String>; 2],
         form: &[(&str, &str)],
         limit: usize,
-    ) -> Result<String, FetchError> {
+    ) -> Result<String, FetchFailure> {
         let request = self
             .0
             .post(url.clone())
@@ -92,21 +92,21 @@ impl Http {
             .basic_auth(user.as_str(), Some(password.as_str()));
         let answer = request.form(form).send().await?;
         if answer.status() != StatusCode::OK {
-            return Err(FetchError::Status(answer.status()));
+            return Err(FetchFailure::Status(answer.status()));
         }
         text_of(answer, limit).await
     }
 }
 
-async fn text_of(mut answer: Response, limit: usize) -> Result<String, FetchError> {
+async fn text_of(mut answer: Response, limit: usize) -> Result<String, FetchFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await? {
         if body.len() + chunk.len() > limit {
-            return Err(FetchError::TooLarge(limit));
+            return Err(FetchFailure::TooLarge(limit));
         }
         body.extend_from_slice(&chunk);
     }
-    String::from_utf8(body).map_err(|_| FetchError::NotText)
+    String::from_utf8(body).map_err(|_| FetchFailure::NotText)
 }
 
 fn texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {

@@ -16,8 +16,8 @@ use crate::Thumbprint;
 use crate::verifying::answers::Answers;
 use crate::verifying::api_key::is_api_key;
 use crate::verifying::cached::Unavailable;
-use crate::verifying::http::Http;
-use crate::verifying::issuer::{Environment, Waits};
+use crate::verifying::http::FetchClient;
+use crate::verifying::issuer::{VerifierState, Waits};
 
 /// Requests at a time: anyone can send opaque tokens.
 const MOST_REQUESTS: usize = 64;
@@ -101,7 +101,7 @@ impl Introspector {
     pub(crate) async fn introspect(
         &self,
         token: &str,
-        environment: &Environment,
+        environment: &VerifierState,
         waits: Waits,
     ) -> Result<Option<Arc<str>>, Unavailable> {
         const UNAVAILABLE: Unavailable = Unavailable { retry_after: Duration::from_secs(1) };
@@ -129,7 +129,7 @@ impl Introspector {
     }
 
     /// `None` where the server gave no answer of RFC 7662 §2.2.
-    async fn request(&self, http: &Http, token: &str) -> Option<Option<Arc<str>>> {
+    async fn request(&self, http: &FetchClient, token: &str) -> Option<Option<Arc<str>>> {
         // RFC 6749 §2.3.1: both are form-encoded before they are joined.
         let encoded = |text: &str| Zeroizing::new(byte_serialize(text.as_bytes()).collect::<String>());
         let credentials = [encoded(&self.client_id), encoded(&self.client_secret)];

@@ -9,13 +9,13 @@ use url::Url;
 
 use crate::key_set::{KeySet, LARGEST_SET};
 use crate::verifying::cache_control::CacheControl;
-use crate::verifying::cached::{Cached, Held, Unavailable};
+use crate::verifying::cached::{Cached, CachedValue, Unavailable};
 use crate::verifying::clock::{Clock, Moment};
 use crate::verifying::feed::Feed;
-use crate::verifying::http::Http;
+use crate::verifying::http::FetchClient;
 use crate::verifying::metadata::{self, Metadata};
 use crate::verifying::observer::{Document, Fetched, Observer};
-use crate::verifying::schedule::Freshness;
+use crate::verifying::schedule::UseDuration;
 
 /// The freshness without `max-age`.
 const DEFAULT_FRESH: Duration = Duration::from_secs(5 * 60);
@@ -26,18 +26,18 @@ const DEFAULT_REVALIDATE: Duration = Duration::from_secs(60);
 const METADATA_FRESH: Duration = Duration::from_secs(60 * 60);
 
 /// The state that all issuers of a verifier share.
-pub(crate) struct Environment {
+pub(crate) struct VerifierState {
     /// None if nothing is fetched.
-    pub(crate) http: Option<Http>,
+    pub(crate) http: Option<FetchClient>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) times: Times,
+    pub(crate) times: KeyDurations,
     pub(crate) revocations: Revocations,
     pub(crate) observer: Arc<dyn Observer>,
 }
 
 /// How long keys are used.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
+pub(crate) struct KeyDurations {
     /// The least time for which a key set is fresh.
     pub(crate) least_fresh: Duration,
     /// The least time between fetches for unknown keys.
@@ -60,7 +60,7 @@ pub enum Revocations {
 
 /// The place of its keys.
 #[derive(Debug)]
-pub(crate) enum KeySource {
+pub(crate) enum KeyOrigin {
     /// The place that its metadata names.
     Metadata(Url),
     Jwks(Url),
@@ -78,10 +78,10 @@ pub(crate) enum FeedSource {
     None,
 }
 
-pub(crate) struct Issuer {
+pub(crate) struct IssuerState {
     pub(crate) name: Box<str>,
     pub(crate) tenant: Option<Box<str>>,
-    source: KeySource,
+    source: KeyOrigin,
     keys: Arc<Cached<KeySet>>,
     pub(crate) feed_source: FeedSource,
     pub(crate) feed: Arc<Cached<Feed>>,
@@ -96,7 +96,7 @@ pub(crate) enum Waits {
     Never,
 }
 
-impl Environment {
+impl VerifierState {
     /// Tells the observer of this fetch.
     pub(crate) async fn observed<T>(
         &self,
@@ -112,22 +112,22 @@ impl Environment {
     }
 }
 
-impl Times {
+impl KeyDurations {
     /// How long an answer is used after its request. `drawn` is from 0 to 255, so that instances that began
     /// together do not fetch together.
-    fn freshness(&self, at: Moment, cache: CacheControl, drawn: u8) -> Freshness {
+    fn freshness(&self, at: Moment, cache: CacheControl, drawn: u8) -> UseDuration {
         let max_age = cache.max_age.unwrap_or(DEFAULT_FRESH).min(LONGEST_FRESH).max(self.least_fresh);
         let fresh = max_age - max_age / 10 * u32::from(drawn) / 255;
         let revalidate = cache.revalidate.unwrap_or(DEFAULT_REVALIDATE).min(LONGEST_FRESH);
-        Freshness { at, fresh, revalidate, stale: self.max_stale }
+        UseDuration { at, fresh, revalidate, stale: self.max_stale }
     }
 }
 
-impl Issuer {
+impl IssuerState {
     pub(crate) fn new(
         name: &str,
         tenant: Option<&str>,
-        source: KeySource,
+        source: KeyOrigin,
         keys: Arc<Cached<KeySet>>,
         feed_source: FeedSource,
     ) -> Arc<Self> {
@@ -145,9 +145,9 @@ impl Issuer {
     /// The keys to verify with. None is searched.
     pub(crate) async fn keys(
         self: &Arc<Self>,
-        environment: &Arc<Environment>,
+        environment: &Arc<VerifierState>,
         waits: Waits,
-    ) -> Result<Arc<Held<KeySet>>, Unavailable> {
+    ) -> Result<Arc<CachedValue<KeySet>>, Unavailable> {
         let fetch = || Arc::clone(self).fetch_keys(Arc::clone(environment));
         match waits {
             Waits::Yes => self.keys.get(&environment.clock, fetch).await,
@@ -160,12 +160,12 @@ impl Issuer {
     pub(crate) async fn keys_with(
         self: &Arc<Self>,
         kid: Option<&str>,
-        environment: &Arc<Environment>,
+        environment: &Arc<VerifierState>,
         waits: Waits,
-    ) -> Result<Arc<Held<KeySet>>, Unavailable> {
+    ) -> Result<Arc<CachedValue<KeySet>>, Unavailable> {
         let held = self.keys(environment, waits).await?;
         let is_there = kid.is_none_or(|kid| held.value.key(kid).is_some());
-        if is_there || matches!(self.source, KeySource::Fixed) {
+        if is_there || matches!(self.source, KeyOrigin::Fixed) {
             return Ok(held);
         }
         let cool_down = environment.times.cool_down;
@@ -179,7 +179,7 @@ impl Issuer {
 
     /// Whether anything of it is fetched.
     pub(crate) const fn fetches(&self) -> bool {
-        !matches!(self.source, KeySource::Fixed) || matches!(self.feed_source, FeedSource::At(_))
+        !matches!(self.source, KeyOrigin::Fixed) || matches!(self.feed_source, FeedSource::At(_))
     }
 
     /// Whether there are keys that may be used.
@@ -187,11 +187,11 @@ impl Issuer {
         self.keys.held().is_some_and(|held| held.freshness.is_usable(now))
     }
 
-    async fn fetch_keys(self: Arc<Self>, environment: Arc<Environment>) -> Option<Held<KeySet>> {
+    async fn fetch_keys(self: Arc<Self>, environment: Arc<VerifierState>) -> Option<CachedValue<KeySet>> {
         environment.observed(&self.name, Document::KeySet, self.fetch_key_set(&environment)).await
     }
 
-    async fn fetch_key_set(&self, environment: &Environment) -> Option<Held<KeySet>> {
+    async fn fetch_key_set(&self, environment: &VerifierState) -> Option<CachedValue<KeySet>> {
         let at = environment.clock.now();
         let url = self.jwks_uri(environment).await?;
         let held = self.keys.held();
@@ -219,19 +219,19 @@ impl Issuer {
         };
         tracing::debug!(issuer = %self.name, keys = value.kids().count(), "fetched the key set");
         let freshness = environment.times.freshness(at, answer.cache, drawn());
-        Some(Held { value, freshness, etag: answer.etag })
+        Some(CachedValue { value, freshness, etag: answer.etag })
     }
 
-    async fn jwks_uri(&self, environment: &Environment) -> Option<Url> {
+    async fn jwks_uri(&self, environment: &VerifierState) -> Option<Url> {
         match &self.source {
-            KeySource::Jwks(url) => Some(url.clone()),
-            KeySource::Fixed => None,
-            KeySource::Metadata(_) => Some(self.metadata(environment).await?.0.jwks_uri.clone()),
+            KeyOrigin::Jwks(url) => Some(url.clone()),
+            KeyOrigin::Fixed => None,
+            KeyOrigin::Metadata(_) => Some(self.metadata(environment).await?.0.jwks_uri.clone()),
         }
     }
 
-    pub(crate) async fn metadata(&self, environment: &Environment) -> Option<Arc<(Metadata, Moment)>> {
-        let KeySource::Metadata(issuer) = &self.source else { return None };
+    pub(crate) async fn metadata(&self, environment: &VerifierState) -> Option<Arc<(Metadata, Moment)>> {
+        let KeyOrigin::Metadata(issuer) = &self.source else { return None };
         let now = environment.clock.now();
         let held = self.metadata.load_full();
         if held.as_ref().is_some_and(|held| now.since(held.1) < METADATA_FRESH) {
@@ -246,7 +246,7 @@ impl Issuer {
         fetched.or(held)
     }
 
-    async fn fetch_metadata(&self, issuer: &Url, environment: &Environment) -> Option<Metadata> {
+    async fn fetch_metadata(&self, issuer: &Url, environment: &VerifierState) -> Option<Metadata> {
         for place in Metadata::places(issuer) {
             let answer =
                 environment.http.as_ref()?.get(&place, "application/json", None, metadata::LARGEST).await;
@@ -285,7 +285,8 @@ mod tests {
     fn keys_are_fresh_as_long_as_the_answer_says_within_bounds() {
         let at = Moment { monotonic: Duration::ZERO, unix: Duration::ZERO };
         let seconds = Duration::from_secs;
-        let times = Times { least_fresh: seconds(30), cool_down: seconds(10), max_stale: seconds(3_600) };
+        let times =
+            KeyDurations { least_fresh: seconds(30), cool_down: seconds(10), max_stale: seconds(3_600) };
         for (max_age, drawn, fresh) in [
             (None, 0, 300),
             (Some(0), 0, 30),

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::verifying::cached::Cached;
 use crate::verifying::clock::Moment;
-use crate::verifying::issuer::{FeedSource, Issuer, KeySource};
+use crate::verifying::issuer::{FeedSource, IssuerState, KeyOrigin};
 
 /// The closure is called again after this time, whatever it returned.
 const ASKED_AGAIN: Duration = Duration::from_secs(30);
@@ -23,7 +23,7 @@ const MOST_REFUSED: usize = 10_000;
 pub(crate) type IsKnown = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// All tenants of one platform: the issuer of a tenant is its own path below this URL.
-pub(crate) struct Platform {
+pub(crate) struct TenantPlatform {
     /// Ends with a slash.
     prefix: String,
     is_known: IsKnown,
@@ -31,21 +31,21 @@ pub(crate) struct Platform {
 
 /// The issuers of a verifier.
 pub(crate) struct Issuers {
-    named: HashMap<Box<str>, Arc<Issuer>>,
-    platforms: Vec<Platform>,
-    tenants: RwLock<HashMap<Box<str>, Arc<Tenant>>>,
+    named: HashMap<Box<str>, Arc<IssuerState>>,
+    platforms: Vec<TenantPlatform>,
+    tenants: RwLock<HashMap<Box<str>, Arc<PlatformTenant>>>,
     /// Issuers that a closure refused, and when.
     refused: Mutex<HashMap<Box<str>, Moment>>,
 }
 
-struct Tenant {
-    issuer: Arc<Issuer>,
+struct PlatformTenant {
+    issuer: Arc<IssuerState>,
     /// Seconds of the monotonic clock.
     used: AtomicU64,
     asked: AtomicU64,
 }
 
-impl Platform {
+impl TenantPlatform {
     pub(crate) fn new(url: &Url, is_known: IsKnown) -> Self {
         Self { prefix: format!("{}/api/v1/tenant/", url.as_str().trim_end_matches('/')), is_known }
     }
@@ -55,11 +55,11 @@ impl Platform {
         issuer.strip_prefix(self.prefix.as_str()).filter(|tenant| is_tenant_id(tenant))
     }
 
-    fn issuer(&self, name: &str, tenant: &str) -> Option<Arc<Issuer>> {
+    fn issuer(&self, name: &str, tenant: &str) -> Option<Arc<IssuerState>> {
         let jwks = Url::parse(&format!("{name}/.well-known/jwks.json")).ok()?;
         let feed = Url::parse(&format!("{name}/oauth/revocations")).ok()?;
-        let (keys, feed) = (KeySource::Jwks(jwks), FeedSource::At(feed));
-        Some(Issuer::new(name, Some(tenant), keys, Cached::new(), feed))
+        let (keys, feed) = (KeyOrigin::Jwks(jwks), FeedSource::At(feed));
+        Some(IssuerState::new(name, Some(tenant), keys, Cached::new(), feed))
     }
 }
 
@@ -70,17 +70,17 @@ fn is_tenant_id(text: &str) -> bool {
 }
 
 impl Issuers {
-    pub(crate) fn new(named: HashMap<Box<str>, Arc<Issuer>>, platforms: Vec<Platform>) -> Self {
+    pub(crate) fn new(named: HashMap<Box<str>, Arc<IssuerState>>, platforms: Vec<TenantPlatform>) -> Self {
         Self { named, platforms, tenants: RwLock::default(), refused: Mutex::default() }
     }
 
     /// The issuers that are named.
-    pub(crate) fn named(&self) -> impl Iterator<Item = &Arc<Issuer>> {
+    pub(crate) fn named(&self) -> impl Iterator<Item = &Arc<IssuerState>> {
         self.named.values()
     }
 
     /// The trusted issuer of exactly this name.
-    pub(crate) fn find(&self, name: &str, now: Moment) -> Option<Arc<Issuer>> {
+    pub(crate) fn find(&self, name: &str, now: Moment) -> Option<Arc<IssuerState>> {
         if let Some(issuer) = self.named.get(name) {
             return Some(Arc::clone(issuer));
         }
@@ -127,7 +127,7 @@ impl Issuers {
         refused.insert(name.into(), now);
     }
 
-    fn add(&self, name: &str, issuer: Arc<Issuer>, seconds: u64) -> Option<Arc<Issuer>> {
+    fn add(&self, name: &str, issuer: Arc<IssuerState>, seconds: u64) -> Option<Arc<IssuerState>> {
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= MOST_TENANTS && !tenants.contains_key(name) {
             let oldest = tenants.iter().min_by_key(|(_, tenant)| tenant.used.load(Ordering::Relaxed));
@@ -135,7 +135,7 @@ impl Issuers {
             oldest.map(|oldest| tenants.remove(&oldest));
         }
         let tenant = tenants.entry(name.into()).or_insert_with(|| {
-            Arc::new(Tenant { issuer, used: AtomicU64::new(seconds), asked: AtomicU64::new(seconds) })
+            Arc::new(PlatformTenant { issuer, used: AtomicU64::new(seconds), asked: AtomicU64::new(seconds) })
         });
         Some(Arc::clone(&tenant.issuer))
     }
@@ -153,7 +153,7 @@ mod tests {
 
     fn issuers(is_known: impl Fn(&str) -> bool + Send + Sync + 'static) -> Issuers {
         let url = Url::parse("https://id.example.com/").unwrap();
-        Issuers::new(HashMap::new(), vec![Platform::new(&url, Box::new(is_known))])
+        Issuers::new(HashMap::new(), vec![TenantPlatform::new(&url, Box::new(is_known))])
     }
 
     fn name(tenant: &str) -> String {

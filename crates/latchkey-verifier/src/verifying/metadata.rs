@@ -27,7 +27,7 @@ pub(crate) enum InvalidMetadata {
 }
 
 #[derive(Deserialize)]
-struct Document {
+struct MetadataDocument {
     issuer: String,
     jwks_uri: String,
     revocations_uri: Option<String>,
@@ -48,7 +48,8 @@ impl Metadata {
     }
 
     pub(crate) fn read(json: &str, issuer: &str) -> Result<Self, InvalidMetadata> {
-        let document: Document = serde_json::from_str(json).map_err(|_| InvalidMetadata::Malformed)?;
+        let document: MetadataDocument =
+            serde_json::from_str(json).map_err(|_| InvalidMetadata::Malformed)?;
         // RFC 8414 §3.3: if `issuer` differs from the identifier in the well-known URL, the document is not
         // used.
         if document.issuer != issuer {

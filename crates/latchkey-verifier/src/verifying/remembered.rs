@@ -18,13 +18,13 @@ pub(crate) type SignedToken = [u8; 32];
 pub(crate) struct Remembered {
     /// The most tokens of one generation of a shard.
     most: usize,
-    shards: [Mutex<Generations>; SHARDS],
+    shards: [Mutex<TokenGenerations>; SHARDS],
 }
 
 /// A full generation replaces the previous one. So about half of the tokens, the latest ones, are always
 /// known, and no search for the oldest one is needed.
 #[derive(Default)]
-struct Generations {
+struct TokenGenerations {
     present: HashSet<SignedToken>,
     before: HashSet<SignedToken>,
 }
@@ -64,12 +64,12 @@ impl Remembered {
         self.shard(&token).lock().unwrap_or_else(PoisonError::into_inner).add(token, self.most);
     }
 
-    fn shard(&self, token: &SignedToken) -> &Mutex<Generations> {
+    fn shard(&self, token: &SignedToken) -> &Mutex<TokenGenerations> {
         &self.shards[usize::from(token[0]) % SHARDS]
     }
 }
 
-impl Generations {
+impl TokenGenerations {
     fn add(&mut self, token: SignedToken, most: usize) {
         if self.present.len() >= most {
             self.before = std::mem::take(&mut self.present);
@@ -114,7 +114,7 @@ mod tests {
             assert!(number % 100 != 0 || has(&remembered, "in use"), "{number}");
         }
         assert!(!has(&remembered, "unused"));
-        let held = |shard: &Mutex<Generations>| {
+        let held = |shard: &Mutex<TokenGenerations>| {
             let shard = shard.lock().unwrap();
             shard.present.len() + shard.before.len()
         };

@@ -26,11 +26,11 @@ pub trait ReplayGuard: Send + Sync {
 /// tenant cannot use up the memory.
 pub(crate) struct MemoryGuard {
     of_issuer: usize,
-    used: Mutex<Used>,
+    used: Mutex<UsedProofs>,
 }
 
 #[derive(Default)]
-struct Used {
+struct UsedProofs {
     count: usize,
     issuers: HashMap<Box<str>, Proofs>,
 }

@@ -4,11 +4,11 @@ use serde::de::DeserializeOwned;
 
 use crate::check::Unobserved;
 use crate::http_uri::normalized;
-use crate::verifying::dpop_proof::{Expected, Proof};
+use crate::verifying::dpop_proof::{CheckedProof, Expected};
 use crate::verifying::issuer::Waits;
 use crate::verifying::refusal::Scheme;
 use crate::verifying::replay::GuardUnavailable;
-use crate::verifying::sender::SenderKeys;
+use crate::verifying::sender::ProvenKeys;
 use crate::verifying::verifier::Unconfirmed;
 use crate::{Caller, ProofError, Reason, Refusal, RequestFacts, Verifier};
 
@@ -38,7 +38,7 @@ impl Verifier {
     ) -> Result<Caller<C>, Reason> {
         let Unconfirmed { caller, confirmation } =
             self.admit(token, scheme, Waits::Yes, &mut Unobserved).await?;
-        let mut sender = SenderKeys { dpop: None, certificate: request.certificate };
+        let mut sender = ProvenKeys { dpop: None, certificate: request.certificate };
         if scheme == Scheme::Bearer || confirmation.jkt.is_none() {
             confirmation.check(scheme, &sender)?;
             return Ok(caller);
@@ -52,7 +52,7 @@ impl Verifier {
             );
         }
         let expected = Expected { method: request.method, uris: &uris, access_token: token, now };
-        let proof = Proof::check(request.proof()?, &expected)?;
+        let proof = CheckedProof::check(request.proof()?, &expected)?;
         sender.dpop = Some(proof.key);
         confirmation.check(scheme, &sender)?;
         let first = self.0.replay_guard.first_use(caller.issuer(), proof.id, proof.expires_at, now).await;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::algorithm::Algorithms;
-use crate::verifying::cached::{Held, Unavailable};
+use crate::verifying::cached::{CachedValue, Unavailable};
 use crate::verifying::feed::{self, Feed};
-use crate::verifying::issuer::{Environment, FeedSource, Issuer, Revocations, Waits};
+use crate::verifying::issuer::{FeedSource, IssuerState, Revocations, VerifierState, Waits};
 use crate::verifying::observer::Document;
-use crate::verifying::schedule::Freshness;
+use crate::verifying::schedule::UseDuration;
 
 /// The freshness without `max-age`.
 const DEFAULT_FRESH: Duration = Duration::from_secs(10);
@@ -16,13 +16,13 @@ const LEAST_FRESH: Duration = Duration::from_secs(1);
 /// Revocations are never taken back, so an old feed is better than none.
 const USED_WHEN_PREFERRED: Duration = Duration::from_secs(24 * 60 * 60);
 
-impl Issuer {
+impl IssuerState {
     /// The feed to check a token with. None if tokens are accepted without one.
     pub(crate) async fn feed(
         self: &Arc<Self>,
-        environment: &Arc<Environment>,
+        environment: &Arc<VerifierState>,
         waits: Waits,
-    ) -> Result<Option<Arc<Held<Feed>>>, Unavailable> {
+    ) -> Result<Option<Arc<CachedValue<Feed>>>, Unavailable> {
         let is_required = match environment.revocations {
             Revocations::Off => return Ok(None),
             Revocations::Preferred => false,
@@ -51,11 +51,14 @@ impl Issuer {
         }
     }
 
-    async fn fetch_feed(self: Arc<Self>, environment: Arc<Environment>) -> Option<Held<Feed>> {
+    async fn fetch_feed(self: Arc<Self>, environment: Arc<VerifierState>) -> Option<CachedValue<Feed>> {
         environment.observed(&self.name, Document::Revocations, self.fetch_signed_feed(&environment)).await
     }
 
-    async fn fetch_signed_feed(self: &Arc<Self>, environment: &Arc<Environment>) -> Option<Held<Feed>> {
+    async fn fetch_signed_feed(
+        self: &Arc<Self>,
+        environment: &Arc<VerifierState>,
+    ) -> Option<CachedValue<Feed>> {
         let at = environment.clock.now();
         let url = match &self.feed_source {
             FeedSource::At(url) => url.clone(),
@@ -91,7 +94,7 @@ impl Issuer {
             _ => (valid, USED_WHEN_PREFERRED),
         };
         let fresh = fresh.min(usable);
-        let freshness = Freshness { at, fresh, revalidate: usable.saturating_sub(fresh), stale };
-        Some(Held { value, freshness, etag: answer.etag })
+        let freshness = UseDuration { at, fresh, revalidate: usable.saturating_sub(fresh), stale };
+        Some(CachedValue { value, freshness, etag: answer.etag })
     }
 }

@@ -12,7 +12,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// How long a fetched value is used, from before its request on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Freshness {
+pub(crate) struct UseDuration {
     pub(crate) at: Moment,
     /// Used without a fetch.
     pub(crate) fresh: Duration,
@@ -47,7 +47,7 @@ pub(crate) enum Use {
     Refuse,
 }
 
-impl Freshness {
+impl UseDuration {
     /// Whether the value may be used after a fetch that returned no new one.
     pub(crate) fn is_usable(&self, now: Moment) -> bool {
         now.since(self.at) < self.fresh.saturating_add(self.stale.max(self.revalidate))
@@ -73,7 +73,7 @@ impl Attempts {
     }
 
     /// The step of a use.
-    pub(crate) fn decide(&self, held: Option<&Freshness>, now: Moment) -> Use {
+    pub(crate) fn decide(&self, held: Option<&UseDuration>, now: Moment) -> Use {
         let serve = if self.may_start(now) { Use::ServeAndFetch } else { Use::Serve };
         let wait = if self.is_running || self.may_start(now) { Use::Wait } else { Use::Refuse };
         let Some(held) = held else { return wait };
@@ -102,9 +102,9 @@ mod tests {
         Moment { monotonic: passed, unix: passed }
     }
 
-    fn held() -> Freshness {
+    fn held() -> UseDuration {
         let seconds = Duration::from_secs;
-        Freshness { at: at(1_000), fresh: seconds(300), revalidate: seconds(60), stale: seconds(3_600) }
+        UseDuration { at: at(1_000), fresh: seconds(300), revalidate: seconds(60), stale: seconds(3_600) }
     }
 
     #[test]

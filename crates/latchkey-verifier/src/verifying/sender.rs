@@ -8,14 +8,14 @@ use crate::{SenderError, Thumbprint};
 
 /// The keys that the sender has proven to hold.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SenderKeys {
+pub(crate) struct ProvenKeys {
     pub(crate) dpop: Option<Thumbprint>,
     pub(crate) certificate: Option<Thumbprint>,
 }
 
 impl Confirmation {
     /// Checks that the keys are those of the token, and the scheme fits them.
-    pub(crate) fn check(&self, scheme: Scheme, sender: &SenderKeys) -> Result<(), SenderError> {
+    pub(crate) fn check(&self, scheme: Scheme, sender: &ProvenKeys) -> Result<(), SenderError> {
         match (scheme, self.jkt) {
             // RFC 9449 §7.2: a token that is bound to a DPoP key is never accepted as a bearer token.
             (Scheme::Bearer, Some(_)) => return Err(SenderError::NeedsDpopProof),
@@ -52,7 +52,7 @@ mod tests {
             (one, one, Dpop, one, None, Err(SenderError::OtherCertificate)),
             (one, one, Dpop, one, one, Ok(())),
         ] {
-            let sender = SenderKeys { dpop, certificate: of_connection };
+            let sender = ProvenKeys { dpop, certificate: of_connection };
             let found = Confirmation { jkt, certificate }.check(scheme, &sender);
             assert_eq!(found, expected, "{jkt:?} {certificate:?} {scheme:?} {sender:?}");
         }

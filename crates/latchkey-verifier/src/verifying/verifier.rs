@@ -17,9 +17,9 @@ use crate::members::Members;
 use crate::registered_claims::RegisteredClaims;
 use crate::verifying::cached::Unavailable;
 use crate::verifying::confirmation::Confirmation;
-use crate::verifying::feed::IssuedToken;
+use crate::verifying::feed::TokenFacts;
 use crate::verifying::introspection::Introspector;
-use crate::verifying::issuer::{Environment, Issuer, Waits};
+use crate::verifying::issuer::{IssuerState, VerifierState, Waits};
 use crate::verifying::issuers::Issuers;
 use crate::verifying::kind_claims::KindClaims;
 use crate::verifying::named_key::check_key;
@@ -27,7 +27,7 @@ use crate::verifying::observer::{Accepted, Observer as _};
 use crate::verifying::refusal::{Challenge, Scheme};
 use crate::verifying::remembered::Remembered;
 use crate::verifying::replay::ReplayGuard;
-use crate::verifying::sender::SenderKeys;
+use crate::verifying::sender::ProvenKeys;
 use crate::{Caller, Reason, Refusal, TokenError};
 
 /// Verifies access tokens. It is cheap to clone, and all clones share keys.
@@ -43,8 +43,8 @@ impl std::fmt::Debug for Verifier {
 
 pub(crate) struct Inner {
     pub(crate) issuers: Issuers,
-    pub(crate) rules: Rules,
-    pub(crate) environment: Arc<Environment>,
+    pub(crate) rules: TokenRules,
+    pub(crate) environment: Arc<VerifierState>,
     /// The public origins in normal form, without a slash at the end.
     pub(crate) public_origins: Vec<Box<str>>,
     pub(crate) replay_guard: Arc<dyn ReplayGuard>,
@@ -54,7 +54,7 @@ pub(crate) struct Inner {
 }
 
 /// The requirements of a token besides issuer and keys.
-pub(crate) struct Rules {
+pub(crate) struct TokenRules {
     pub(crate) algorithms: Algorithms,
     pub(crate) typs: Vec<Box<str>>,
     pub(crate) audiences: Vec<Box<str>>,
@@ -128,7 +128,7 @@ impl Verifier {
     ) -> Result<Caller<C>, Refusal> {
         let verified = self.admit(token, Scheme::Bearer, waits, observer).await.and_then(|token| {
             // A token with `cnf` is worth nothing without its proof.
-            let confirmed = token.confirmation.check(Scheme::Bearer, &SenderKeys::default());
+            let confirmed = token.confirmation.check(Scheme::Bearer, &ProvenKeys::default());
             observer.check(Check::Confirmation, confirmed)?;
             Ok(token.caller)
         });
@@ -186,7 +186,7 @@ impl Verifier {
         let (kind, own) = observer.check(Check::KindClaims, kind)?;
         if let Some(feed) = issuer.feed(environment, waits).await? {
             let KindClaims { sub, client_id, jti, sid, grant_id, .. } = kind;
-            let token = IssuedToken { client_id, jti, iat, kid: header.kid, sub, sid, grant_id };
+            let token = TokenFacts { client_id, jti, iat, kid: header.kid, sub, sid, grant_id };
             observer.check(Check::Revocation, ensure(!feed.value.revokes(&token), TokenError::Revoked))?;
         }
         Ok(self.unconfirmed(issuer, kind, exp, own, scheme))
@@ -209,7 +209,7 @@ impl Verifier {
     /// The caller of a token with these claims.
     pub(crate) fn unconfirmed<C>(
         &self,
-        issuer: Arc<Issuer>,
+        issuer: Arc<IssuerState>,
         kind: KindClaims<'_>,
         expires_at: u64,
         claims: C,
@@ -249,7 +249,7 @@ impl Verifier {
     }
 }
 
-impl Rules {
+impl TokenRules {
     /// Checks the claims that every token has.
     fn check_claims<'c>(
         &self,

@@ -12,7 +12,7 @@ use testkit::free_port;
 use crate::folder::Folder;
 use crate::foreign::{bash, python};
 use crate::host::{Ran, run};
-use crate::mock_server::{MockServer, Reply, Request};
+use crate::mock_server::{MockRequest, MockServer, Reply};
 use crate::program::Program;
 use crate::settings::{TWO_TENANTS, edited, with_line};
 
@@ -269,7 +269,7 @@ fn a_port_of_another_program_and_an_address_of_another_machine_have_their_lines(
 
 /// Answers metadata requests as an issuer whose clock is this many seconds behind, or with 404.
 async fn issuer(seconds_behind: Option<u64>) -> MockServer {
-    let answer = move |request: &Request| {
+    let answer = move |request: &MockRequest| {
         let Some(seconds) = seconds_behind else { return Reply::new(404, "x: y", b"") };
         let tenant_path = request.path.strip_prefix("/.well-known/oauth-authorization-server").unwrap();
         let mut date = Command::new("date");
@@ -303,7 +303,7 @@ async fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines(
 async fn an_issuer_whose_metadata_name_another_one_has_its_line() {
     let (settings, address) = settings();
     let other = || Reply::new(200, "x: y", b"{\"issuer\":\"https://other.example\"}");
-    let elsewhere = MockServer::start(None, move |_: &Request| other()).await;
+    let elsewhere = MockServer::start(None, move |_: &MockRequest| other()).await;
     for (issuer, code, status, found) in [
         // The server has the metadata of an issuer below its own URL.
         (format!("http://{address}/"), 0, "ok", "(tenant globex)"),

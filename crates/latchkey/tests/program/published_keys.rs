@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::assertions::{Pair, authlib, openid_client_and_oauth4webapi, request, settings, try_library};
 use crate::folder::Folder;
-use crate::mock_server::{MockServer, Reply, Request, tls};
+use crate::mock_server::{MockRequest, MockServer, Reply, tls};
 use crate::program::{Mark, Program};
 
 /// Serves a JWK set for each tenant, at its name.
@@ -24,7 +24,7 @@ impl Publisher {
         let sets = Arc::<Mutex<HashMap<String, String>>>::default();
         let (acceptor, certificate) = tls();
         let served = Arc::clone(&sets);
-        let answer = move |request: &Request| match served.lock().unwrap().get(&request.path) {
+        let answer = move |request: &MockRequest| match served.lock().unwrap().get(&request.path) {
             Some(set) => Reply::new(200, "cache-control: max-age=1", set.as_bytes()),
             None => Reply::new(404, "x: y", b""),
         };

@@ -16,7 +16,7 @@ use crate::foreign::{node, python};
 use crate::host::run;
 use crate::inspected::Inspected;
 use crate::jwt;
-use crate::mock_server::{MockServer, Reply, Request, tls};
+use crate::mock_server::{MockRequest, MockServer, Reply, tls};
 use crate::program::Program;
 use crate::running::tenant_path;
 
@@ -43,7 +43,7 @@ impl Setting {
             .zip(&pairs)
             .map(|(tenant, pair)| (format!("/{tenant}/keys"), json!({ "keys": [pair.key.jwk] }).to_string()))
             .collect();
-        let answer = move |request: &Request| {
+        let answer = move |request: &MockRequest| {
             let base = format!("https://{}", request.headers["host"]);
             let metadata = TENANTS
                 .iter()

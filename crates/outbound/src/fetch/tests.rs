@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::UnfitUrl;
-use crate::mock_server::{MockServer, Reply, Request, tls};
+use crate::mock_server::{MockRequest, MockServer, Reply, tls};
 
 const JSON: &str = "content-type: application/json";
 const FORM: &str = "logout_token=a.b.c";
@@ -35,7 +35,7 @@ async fn post_to(fetcher: &Fetcher, url: &str) -> Result<(), FetchError> {
 
 #[tokio::test]
 async fn a_document_is_fetched_as_it_is() {
-    let server = MockServer::start(None, |request: &Request| {
+    let server = MockServer::start(None, |request: &MockRequest| {
         let header = |name: &str| request.headers.get(name).map(String::as_str);
         assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/jwks"));
         assert_eq!(header("accept"), Some("application/jwk-set+json"));
@@ -110,7 +110,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 // [attacks #28]
 #[tokio::test]
 async fn a_form_is_posted_as_it_is_and_nothing_of_the_answer_is_read() {
-    let server = MockServer::start(None, |request: &Request| {
+    let server = MockServer::start(None, |request: &MockRequest| {
         let header = |name: &str| request.headers.get(name).map(String::as_str);
         assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/logout"));
         assert_eq!(header("content-type"), Some("application/x-www-form-urlencoded"));

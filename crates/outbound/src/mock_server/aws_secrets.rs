@@ -8,23 +8,23 @@ use std::sync::{Arc, Mutex};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::aws_signature::{self, Refusal};
-use super::http::{Reply, Request};
+use super::aws_signature::{self, SignatureRefusal};
+use super::http::{MockRequest, Reply};
 
 /// The secrets of an account in one region.
 #[derive(Clone, Default)]
-pub(crate) struct AwsSecrets(Arc<Mutex<State>>);
+pub(crate) struct AwsSecrets(Arc<Mutex<AwsState>>);
 
 #[derive(Default)]
-struct State {
+struct AwsState {
     /// The versions of each secret, the current one last.
-    secrets: HashMap<String, Vec<Version>>,
+    secrets: HashMap<String, Vec<AwsVersion>>,
     deleted: HashSet<String>,
     /// The actions that the policy does not allow.
     forbidden: HashSet<&'static str>,
 }
 
-struct Version {
+struct AwsVersion {
     id: String,
     /// `SecretString` or `SecretBinary`, and its value.
     value: (&'static str, String),
@@ -60,7 +60,7 @@ impl AwsSecrets {
         self.0.lock().unwrap().forbidden.insert(action);
     }
 
-    pub(crate) fn answer(&self, request: &Request) -> Reply {
+    pub(crate) fn answer(&self, request: &MockRequest) -> Reply {
         let (status, body) = match self.try_answer(request) {
             Ok(body) => (200, body),
             Err((name, said)) => (400, json!({"__type": name, "Message": said})),
@@ -71,10 +71,11 @@ impl AwsSecrets {
     fn add(&self, name: &str, value: (&'static str, String)) {
         let mut state = self.0.lock().unwrap();
         let versions = state.secrets.entry(name.to_owned()).or_default();
-        versions.push(Version { id: format!("a1b2c3d4-5678-90ab-cdef-EXAMPLE{:05}", versions.len()), value });
+        versions
+            .push(AwsVersion { id: format!("a1b2c3d4-5678-90ab-cdef-EXAMPLE{:05}", versions.len()), value });
     }
 
-    fn try_answer(&self, request: &Request) -> Result<Value, Refusal> {
+    fn try_answer(&self, request: &MockRequest) -> Result<Value, SignatureRefusal> {
         assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/"));
         aws_signature::check(request, "secretsmanager")?;
         let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -95,7 +96,7 @@ impl AwsSecrets {
             "PutSecretValue" => {
                 let text = body["SecretString"].as_str().unwrap().to_owned();
                 let id = body["ClientRequestToken"].as_str().unwrap().to_owned();
-                versions.push(Version { id: id.clone(), value: ("SecretString", text) });
+                versions.push(AwsVersion { id: id.clone(), value: ("SecretString", text) });
                 Ok(json!({"ARN": arn(name), "Name": name, "VersionId": id, "VersionStages": ["AWSCURRENT"]}))
             }
             other => panic!("{other}"),
@@ -103,12 +104,12 @@ impl AwsSecrets {
     }
 }
 
-fn get(name: &str, versions: &[Version], stage: Option<&str>) -> Result<Value, Refusal> {
+fn get(name: &str, versions: &[AwsVersion], stage: Option<&str>) -> Result<Value, SignatureRefusal> {
     let said = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
     let stage = stage.unwrap_or("AWSCURRENT");
     let back = if stage == "AWSPREVIOUS" { 2 } else { 1 };
     let number = versions.len().checked_sub(back).ok_or(("ResourceNotFoundException", said))?;
-    let Version { id, value: (kind, value) } = &versions[number];
+    let AwsVersion { id, value: (kind, value) } = &versions[number];
     let created = 1_523_477_145.0 + f64::from(u32::try_from(number).unwrap()) + 0.713;
     let mut answer = json!({"ARN": arn(name), "CreatedDate": created, "Name": name, "VersionId": id,
         "VersionStages": [stage]});

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use aws_lc_rs::{digest, hmac};
 
-use super::http::Request;
+use super::http::MockRequest;
 
 pub(crate) const ACCESS_KEY: &str = "AKIDSTANDIN";
 pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG/example";
 
 /// The name of a refusal and its text.
-pub(super) type Refusal = (&'static str, &'static str);
+pub(super) type SignatureRefusal = (&'static str, &'static str);
 
 /// Checks the signature of a request to a service, which has no query.
-pub(super) fn check(request: &Request, service: &str) -> Result<(), Refusal> {
+pub(super) fn check(request: &MockRequest, service: &str) -> Result<(), SignatureRefusal> {
     let missing = ("MissingAuthenticationTokenException", "Missing Authentication Token");
     let authorization = request.headers.get("authorization").ok_or(missing)?;
     let fields = authorization.strip_prefix("AWS4-HMAC-SHA256 ").ok_or(missing)?;

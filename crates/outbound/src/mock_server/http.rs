@@ -16,12 +16,12 @@ use tokio_rustls::TlsAcceptor;
 /// A running server. It ends with this handle, and so do its connections.
 pub(crate) struct MockServer {
     pub(crate) address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<MockState>,
     listening: JoinHandle<()>,
 }
 
 /// A request. Header names are in lower case.
-pub(crate) struct Request {
+pub(crate) struct MockRequest {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: HashMap<String, String>,
@@ -35,8 +35,8 @@ pub(crate) struct Reply {
     after: Duration,
 }
 
-struct Shared {
-    answer: Box<dyn Fn(&Request) -> Reply + Send + Sync>,
+struct MockState {
+    answer: Box<dyn Fn(&MockRequest) -> Reply + Send + Sync>,
     instead: Mutex<VecDeque<Reply>>,
     request_count: AtomicUsize,
     is_away: AtomicBool,
@@ -45,11 +45,11 @@ struct Shared {
 impl MockServer {
     pub(crate) async fn start(
         tls: Option<TlsAcceptor>,
-        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+        answer: impl Fn(&MockRequest) -> Reply + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(MockState {
             answer: Box::new(answer),
             instead: Mutex::default(),
             request_count: AtomicUsize::new(0),
@@ -137,7 +137,7 @@ pub(crate) fn tls() -> (TlsAcceptor, String) {
 }
 
 /// Ends when either side closes.
-async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) -> Option<()> {
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: &MockState) -> Option<()> {
     loop {
         let request = read(&mut stream).await?;
         shared.request_count.fetch_add(1, Ordering::Relaxed);
@@ -151,7 +151,7 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, shared: &Shar
     }
 }
 
-async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Request> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<MockRequest> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
@@ -166,5 +166,5 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Request> {
     let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Request { method, path, headers, body })
+    Some(MockRequest { method, path, headers, body })
 }

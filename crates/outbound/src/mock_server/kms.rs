@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::aws_signature::Refusal;
-use super::http::{Reply, Request};
+use super::aws_signature::SignatureRefusal;
+use super::http::{MockRequest, Reply};
 use super::{aws_signature, sealing};
 
 /// The symmetric keys of an account, by identifier.
@@ -34,7 +34,7 @@ impl KmsKeys {
         self.0.lock().unwrap().get_mut(id).unwrap().is_enabled = false;
     }
 
-    pub(crate) fn answer(&self, request: &Request) -> Reply {
+    pub(crate) fn answer(&self, request: &MockRequest) -> Reply {
         let (status, body) = match self.try_answer(request) {
             Ok(body) => (200, body),
             Err((name, said)) => (400, json!({"__type": name, "message": said})),
@@ -42,7 +42,7 @@ impl KmsKeys {
         Reply::new(status, "content-type: application/x-amz-json-1.1", body.to_string().as_bytes())
     }
 
-    fn try_answer(&self, request: &Request) -> Result<Value, Refusal> {
+    fn try_answer(&self, request: &MockRequest) -> Result<Value, SignatureRefusal> {
         assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/"));
         assert_eq!(request.headers["content-type"], "application/x-amz-json-1.1");
         aws_signature::check(request, "kms")?;
@@ -80,7 +80,7 @@ impl KmsKeys {
 
 impl KmsKey {
     /// A blob names its key and, after a rotation, its key material.
-    fn open(&self, id: &str, associated: &[u8], blob: &[u8]) -> Result<Vec<u8>, Refusal> {
+    fn open(&self, id: &str, associated: &[u8], blob: &[u8]) -> Result<Vec<u8>, SignatureRefusal> {
         let invalid = ("InvalidCiphertextException", "");
         let (length, rest) = blob.split_first().ok_or(invalid)?;
         let (sealed_by, rest) = rest.split_at_checked(usize::from(*length)).ok_or(invalid)?;

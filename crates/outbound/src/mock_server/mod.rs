@@ -14,7 +14,7 @@ mod vault_kv;
 
 pub(crate) use aws_secrets::AwsSecrets;
 pub(crate) use aws_signature::{ACCESS_KEY, SECRET_KEY};
-pub(crate) use http::{MockServer, Reply, Request, tls};
+pub(crate) use http::{MockRequest, MockServer, Reply, tls};
 pub(crate) use kms::KmsKeys;
 pub(crate) use log::Log;
 pub(crate) use vault::{TOKEN, VaultKeys};

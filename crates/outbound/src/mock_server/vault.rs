@@ -7,7 +7,7 @@ use aws_lc_rs::hkdf;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::http::{Reply, Request};
+use super::http::{MockRequest, Reply};
 use super::sealing;
 
 /// The only accepted token, until it is replaced.
@@ -55,7 +55,7 @@ impl VaultKeys {
         self.keys.lock().unwrap().get_mut(name).unwrap().least_version = least;
     }
 
-    pub(crate) fn answer(&self, request: &Request) -> Reply {
+    pub(crate) fn answer(&self, request: &MockRequest) -> Reply {
         let outcome = self.try_answer(request);
         match outcome {
             Ok(data) => Reply::json(
@@ -68,7 +68,7 @@ impl VaultKeys {
         }
     }
 
-    fn try_answer(&self, request: &Request) -> Result<Value, (u16, &'static str)> {
+    fn try_answer(&self, request: &MockRequest) -> Result<Value, (u16, &'static str)> {
         if request.headers.get("x-vault-token") != Some(&*self.token.lock().unwrap()) {
             return Err((403, "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"));
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 
-use super::http::{Reply, Request};
+use super::http::{MockRequest, Reply};
 use super::vault::TOKEN;
 
 /// The only role of both methods.
@@ -19,9 +19,9 @@ pub(crate) const SERVICE_ACCOUNT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJsYXRja
 
 /// The secrets of an engine, and the tokens that reach them.
 #[derive(Clone)]
-pub(crate) struct KvSecrets(Arc<Mutex<State>>);
+pub(crate) struct KvSecrets(Arc<Mutex<KvState>>);
 
-struct State {
+struct KvState {
     secrets: HashMap<String, Vec<Version>>,
     tokens: HashSet<String>,
     /// The paths that the policy denies.
@@ -51,7 +51,7 @@ type Answer = Result<Value, (u16, String)>;
 
 impl Default for KvSecrets {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(KvState {
             secrets: HashMap::new(),
             tokens: HashSet::from([TOKEN.to_owned()]),
             forbidden: HashSet::new(),
@@ -111,7 +111,7 @@ impl KvSecrets {
         self.state().namespaces.clone()
     }
 
-    pub(crate) fn answer(&self, request: &Request) -> Reply {
+    pub(crate) fn answer(&self, request: &MockRequest) -> Reply {
         let mut state = self.state();
         state.namespaces.insert(request.headers.get("x-vault-namespace").cloned());
         let (status, body) = match state.answer(request) {
@@ -123,13 +123,13 @@ impl KvSecrets {
         Reply::json(status, &body)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, KvState> {
         self.0.lock().unwrap()
     }
 }
 
-impl State {
-    fn answer(&mut self, request: &Request) -> Answer {
+impl KvState {
+    fn answer(&mut self, request: &MockRequest) -> Answer {
         let body = || serde_json::from_slice(&request.body).map_err(|_| refusal(400, "failed to parse JSON"));
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let token = request.headers.get("x-vault-token");

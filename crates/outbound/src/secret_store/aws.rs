@@ -23,7 +23,7 @@ use tracing::{Dispatch, instrument::WithSubscriber};
 use values::{Secret, Timestamp};
 use zeroize::Zeroizing;
 
-use self::answer::{Failed, may_be_written};
+use self::answer::{AwsFailure, may_be_written};
 use super::nonsense::Nonsense;
 use super::stored::replaced;
 use super::{AwsStoreOptions, SecretStore, SecretStoreError, StoredSecret, StoredVersion, WriteError};
@@ -87,7 +87,7 @@ impl AwsStore {
     }
 
     /// The current version, or that of another stage.
-    async fn version(&self, path: &str, stage: Option<&str>) -> Result<GetSecretValueOutput, Failed> {
+    async fn version(&self, path: &str, stage: Option<&str>) -> Result<GetSecretValueOutput, AwsFailure> {
         let request = self.client.get_secret_value().secret_id(path);
         let request = request.set_version_stage(stage.map(str::to_owned));
         Ok(request.send().with_subscriber(Dispatch::none()).await?)
@@ -112,7 +112,7 @@ impl AwsStore {
 impl SecretStore for AwsStore {
     async fn read(&self, path: &str, with_previous: bool) -> Result<StoredSecret, SecretStoreError> {
         self.check(path)?;
-        let read = |failed: Failed| self.error(path, "secretsmanager:GetSecretValue", &failed);
+        let read = |failed: AwsFailure| self.error(path, "secretsmanager:GetSecretValue", &failed);
         let current = self.stored(path, self.version(path, None).await.map_err(read)?)?;
         if !with_previous {
             return Ok(StoredSecret { current, previous: None });
@@ -144,7 +144,7 @@ impl SecretStore for AwsStore {
                 WriteError::Unknown(self.not_understood(path, Nonsense::NoMember("/VersionId")))
             }),
             Err(error) => {
-                let failed = Failed::from(error);
+                let failed = AwsFailure::from(error);
                 let error = self.error(path, "secretsmanager:PutSecretValue", &failed);
                 Err(WriteError::new(error, may_be_written(&failed)))
             }

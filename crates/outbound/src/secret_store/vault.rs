@@ -18,17 +18,17 @@ use self::kv::{ReadRequest, VersionAnswer, WriteRequest, is_path};
 use super::nonsense::Nonsense;
 use super::stored::replaced;
 use super::{SecretStore, SecretStoreError, StoredSecret, StoredVersion, VaultStoreOptions, WriteError};
-use crate::vault::connection::{Connection, check_name};
+use crate::vault::connection::{VaultConnection, check_name};
 use crate::vault::failed::Failed;
 use crate::vault::request::exec;
-use crate::vault::session::Session;
+use crate::vault::session::VaultSession;
 use crate::{OptionsError, ServiceUrl};
 
 /// A KV engine at its mount.
 #[derive(derive_more::Debug)]
 #[debug("VaultStore({name})")]
 pub(crate) struct VaultStore {
-    session: Session,
+    session: VaultSession,
     mount: String,
     /// The store as messages name it.
     name: String,
@@ -36,7 +36,7 @@ pub(crate) struct VaultStore {
 
 /// The permission that a message names.
 #[derive(Clone, Copy)]
-enum Attempt {
+enum VaultPermission {
     Read,
     /// Onto a version; none where there is nothing yet.
     Write(u64),
@@ -52,7 +52,7 @@ impl VaultStore {
         }
         let address = ServiceUrl::parse("address", &address)?;
         let name = format!("the secret store {name} (vault at {})", address.authority());
-        let session = Session::new(Connection::new(address, namespace, ca.as_deref())?, sign_in)?;
+        let session = VaultSession::new(VaultConnection::new(address, namespace, ca.as_deref())?, sign_in)?;
         Ok(Self { session, mount, name })
     }
 
@@ -81,7 +81,7 @@ impl VaultStore {
         if !is_path(path) {
             return Err(self.no_path(path));
         }
-        self.version(path, None).await.map_err(|failed| self.error(path, Attempt::Read, &failed))
+        self.version(path, None).await.map_err(|failed| self.error(path, VaultPermission::Read, &failed))
     }
 }
 
@@ -98,7 +98,7 @@ impl SecretStore for VaultStore {
             // An unusable version counts as absent.
             Ok(answer) => self.stored(path, answer).ok(),
             Err(failed) if is_missing(&failed) => None,
-            Err(failed) => return Err(self.error(path, Attempt::Read, &failed)),
+            Err(failed) => return Err(self.error(path, VaultPermission::Read, &failed)),
         };
         Ok(StoredSecret { current, previous })
     }
@@ -112,7 +112,7 @@ impl SecretStore for VaultStore {
             Ok(answer) => (answer.metadata.version, Some(self.stored(path, answer)?)),
             Err(failed) => match deleted_version(&failed) {
                 Some(version) => (version, None),
-                None => return Err(self.error(path, Attempt::Read, &failed).into()),
+                None => return Err(self.error(path, VaultPermission::Read, &failed).into()),
             },
         };
         let object = replaced(&self.place(path), current.as_ref(), Some(key), value);
@@ -124,7 +124,7 @@ impl SecretStore for VaultStore {
         match self.session.ask_once(request).await {
             Ok(metadata) => Ok(metadata.version.to_string()),
             Err(failed) => {
-                let error = self.error(path, Attempt::Write(version), &failed);
+                let error = self.error(path, VaultPermission::Write(version), &failed);
                 Err(WriteError::new(error, may_be_written(&failed)))
             }
         }

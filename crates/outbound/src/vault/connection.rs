@@ -15,14 +15,14 @@ const TO_CONNECT: Duration = Duration::from_secs(1);
 const TO_ANSWER: Duration = Duration::from_secs(3);
 
 /// An address that was checked, and the client for it. No request is sent before the first use.
-pub(crate) struct Connection {
+pub(crate) struct VaultConnection {
     address: ServiceUrl,
     namespace: Option<String>,
     http: reqwest::Client,
     settings: VaultClientSettings,
 }
 
-impl Connection {
+impl VaultConnection {
     /// Builds the client by hand: the library's own builder follows redirects, connects with a long timeout
     /// and reads the environment.
     pub(crate) fn new(

@@ -1,7 +1,7 @@
 //! The checks of the options of Vault's transit engine.
 
-use super::connection::{Connection, check_name};
-use super::session::Session;
+use super::connection::{VaultConnection, check_name};
+use super::session::VaultSession;
 use crate::{OptionsError, ServiceUrl, VaultOptions, VaultSignIn};
 
 impl VaultOptions {
@@ -14,8 +14,8 @@ impl VaultOptions {
         ServiceUrl::parse("vault.address", &self.address)
     }
 
-    pub(super) fn session(self, address: ServiceUrl) -> Result<Session, OptionsError> {
-        let connection = Connection::new(address, self.namespace, self.ca.as_deref())?;
-        Session::new(connection, VaultSignIn::Token(self.token))
+    pub(super) fn session(self, address: ServiceUrl) -> Result<VaultSession, OptionsError> {
+        let connection = VaultConnection::new(address, self.namespace, self.ca.as_deref())?;
+        VaultSession::new(connection, VaultSignIn::Token(self.token))
     }
 }

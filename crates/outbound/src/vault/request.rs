@@ -32,7 +32,7 @@ async fn whole<E: Endpoint>(
     client: &VaultClient,
     endpoint: E,
 ) -> Result<EndpointResult<E::Response>, ClientError> {
-    let sender = Sender(&client.http);
+    let sender = VaultSender(&client.http);
     let sent = endpoint.with_middleware(&client.middle).exec(&sender).with_subscriber(Dispatch::none()).await;
     Ok(sent.map_err(refused)?.wrap::<EndpointResult<E::Response>>()?)
 }
@@ -48,10 +48,10 @@ fn refused(error: HttpError) -> ClientError {
 }
 
 /// The library's client reads an answer whole, however large it is.
-struct Sender<'a>(&'a HttpClient);
+struct VaultSender<'a>(&'a HttpClient);
 
 #[async_trait]
-impl Client for Sender<'_> {
+impl Client for VaultSender<'_> {
     fn base(&self) -> &str {
         &self.0.base
     }

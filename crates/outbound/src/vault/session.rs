@@ -9,19 +9,19 @@ use vaultrs::api::token::requests::{LookupTokenSelfRequest, RenewTokenSelfReques
 use vaultrs::client::VaultClient;
 use vaultrs::error::ClientError;
 
-use super::connection::Connection;
+use super::connection::VaultConnection;
 use super::failed::{Failed, NotSignedIn, is_denied, may_pass};
 use super::request::{auth, exec};
-use super::sign_in::{Lease, PAUSE};
+use super::sign_in::{PAUSE, TokenLease};
 use super::token;
 use crate::{OptionsError, VaultSignIn, VaultToken};
 
 /// One Vault with the method to sign in.
-pub(crate) struct Session {
-    connection: Connection,
+pub(crate) struct VaultSession {
+    connection: VaultConnection,
     sign_in: VaultSignIn,
     /// The lock is held during a sign-in, so that only one runs at a time.
-    state: Mutex<State>,
+    state: Mutex<VaultState>,
 }
 
 /// A new token that is refused, too, is denied by its policy. No further token is requested for this time,
@@ -31,8 +31,8 @@ const POLICY: Duration = Duration::from_secs(60);
 const NOTHING_REQUIRED: &str = "the request has no required member";
 
 /// The last token from Vault, the last sign-in that Vault has refused, and when it last refused a new token.
-struct State {
-    lease: Option<Lease>,
+struct VaultState {
+    lease: Option<TokenLease>,
     failed: Option<(Instant, NotSignedIn)>,
     denied: Option<Denied>,
 }
@@ -46,12 +46,12 @@ struct Denied {
     may_look_up: bool,
 }
 
-impl Session {
+impl VaultSession {
     /// Reads the credentials, so that unusable ones are refused at once. No request is sent yet.
-    pub(crate) fn new(connection: Connection, sign_in: VaultSignIn) -> Result<Self, OptionsError> {
+    pub(crate) fn new(connection: VaultConnection, sign_in: VaultSignIn) -> Result<Self, OptionsError> {
         let token = sign_in.check()?;
-        let lease = token.map(|token| Lease::endless(connection.with_token(&token)));
-        Ok(Self { connection, sign_in, state: Mutex::new(State { lease, failed: None, denied: None }) })
+        let lease = token.map(|token| TokenLease::endless(connection.with_token(&token)));
+        Ok(Self { connection, sign_in, state: Mutex::new(VaultState { lease, failed: None, denied: None }) })
     }
 
     /// Sends a request a second time if the first attempt failed temporarily or because of the token. The
@@ -140,7 +140,7 @@ impl Session {
                     let why = format!("{} still holds the token that was refused", path.display());
                     return Ok(Err(Some(why)));
                 }
-                let lease = state.lease.insert(Lease::endless(self.connection.with_token(&token)));
+                let lease = state.lease.insert(TokenLease::endless(self.connection.with_token(&token)));
                 Ok(Ok(lease.client.clone()))
             }
             VaultSignIn::Kubernetes { .. } | VaultSignIn::AppRole { .. } => {
@@ -157,7 +157,11 @@ impl Session {
 
     /// Signs in, unless a sign-in that began meanwhile has failed. The callers that waited for it fail with
     /// it.
-    async fn signed_in(&self, state: &mut State, begun: Instant) -> Result<Arc<VaultClient>, NotSignedIn> {
+    async fn signed_in(
+        &self,
+        state: &mut VaultState,
+        begun: Instant,
+    ) -> Result<Arc<VaultClient>, NotSignedIn> {
         if let Some((at, failed)) = &state.failed
             && *at > begun
         {

@@ -10,7 +10,7 @@ use vaultrs::api::auth::kubernetes::requests::LoginWithKubernetesRequest;
 use vaultrs::client::VaultClient;
 use vaultrs::error::ClientError;
 
-use super::connection::{Connection, check_name};
+use super::connection::{VaultConnection, check_name};
 use super::failed::{NotSignedIn, may_pass};
 use super::{request, token};
 use crate::{OptionsError, VaultSignIn};
@@ -21,14 +21,14 @@ pub(super) const PAUSE: Duration = Duration::from_millis(100);
 const ALL_GIVEN: &str = "each required member is given";
 
 /// A client with a token, and the time it has.
-pub(super) struct Lease {
+pub(super) struct TokenLease {
     pub(super) client: Arc<VaultClient>,
     pub(super) is_renewable: bool,
     /// The moment when two thirds of the token's life are over. Without it, only a refusal shows the end.
     due: Option<Instant>,
 }
 
-impl Lease {
+impl TokenLease {
     /// A token that another program keeps alive.
     pub(super) fn endless(client: VaultClient) -> Self {
         Self { client: Arc::new(client), is_renewable: false, due: None }
@@ -66,7 +66,7 @@ impl VaultSignIn {
     }
 
     /// Signs in: twice when the first attempt failed temporarily.
-    pub(super) async fn lease(&self, connection: &Connection) -> Result<Lease, NotSignedIn> {
+    pub(super) async fn lease(&self, connection: &VaultConnection) -> Result<TokenLease, NotSignedIn> {
         let (mut begun, mut given) = (Instant::now(), self.ask(connection).await?);
         if given.as_ref().is_err_and(may_pass) {
             tokio::time::sleep(PAUSE).await;
@@ -74,13 +74,13 @@ impl VaultSignIn {
         }
         let given = given.map_err(|error| NotSignedIn::from_error(&error))?;
         let token = token::sound(&given.client_token).map_err(|_| NotSignedIn::without_token())?;
-        let mut lease = Lease::endless(connection.with_token(&token));
+        let mut lease = TokenLease::endless(connection.with_token(&token));
         lease.prolong(begun, &given);
         Ok(lease)
     }
 
     /// Sends one request for a token.
-    async fn ask(&self, connection: &Connection) -> Result<Result<AuthInfo, ClientError>, NotSignedIn> {
+    async fn ask(&self, connection: &VaultConnection) -> Result<Result<AuthInfo, ClientError>, NotSignedIn> {
         let client = connection.without_token();
         match self {
             Self::Token(_) => Err(NotSignedIn::without_token()),

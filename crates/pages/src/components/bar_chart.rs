@@ -17,14 +17,14 @@ pub struct BarChart {
     /// The two counted things: the lower, and the upper.
     pub series: [&'static str; 2],
     /// The bars in their order.
-    pub slots: Vec<Slot>,
+    pub slots: Vec<ChartSlot>,
     /// The label that opens the table.
     pub numbers: String,
 }
 
 /// The counts of an hour, or of another slot.
 #[derive(Clone, Debug)]
-pub struct Slot {
+pub struct ChartSlot {
     /// Its name.
     pub name: String,
     /// The two counts.
@@ -72,7 +72,7 @@ impl BarChart {
             let units = u128::from(count) * u128::from(HEIGHT - 1) / most;
             u64::try_from(units).unwrap_or(HEIGHT).max(u64::from(count > 0))
         };
-        let of_slot = |(at, slot): (usize, &Slot)| {
+        let of_slot = |(at, slot): (usize, &ChartSlot)| {
             let [lower, upper] = slot.counts.map(scaled);
             let gap = u64::from(lower > 0 && upper > 0);
             let x = at * STEP + 1;
@@ -90,7 +90,7 @@ impl BarChart {
     pub fn table(&self) -> Table {
         let columns =
             [Column::from_heading(self.slot)].into_iter().chain(self.series.map(Column::of_numbers));
-        let row = |slot: &Slot| {
+        let row = |slot: &ChartSlot| {
             let [lower, upper] = slot.counts.map(Value::Number);
             vec![Value::Text(slot.name.clone()), lower, upper]
         };
@@ -105,7 +105,7 @@ mod tests {
 
     #[track_caller]
     fn check(counts: &[[u64; 2]], expected: &[(&str, usize, u64, u64)]) {
-        let slots = counts.iter().map(|counts| Slot { name: String::new(), counts: *counts }).collect();
+        let slots = counts.iter().map(|counts| ChartSlot { name: String::new(), counts: *counts }).collect();
         let (id, title, summary, numbers) = <(String, String, String, String)>::default();
         let chart = BarChart { id, title, summary, slot: "", series: [""; 2], slots, numbers };
         let bars = chart.bars();

@@ -1,7 +1,7 @@
 //! The lives of signing keys on a time line. It is SVG without its own styles, and callers put a table of the
 //! same instants below it.
 
-use super::Moment;
+use super::MomentValue;
 
 /// Lives of keys.
 #[derive(Clone, Debug)]
@@ -88,9 +88,9 @@ impl TimeLine {
     }
 
     /// The instants at the left side, of the mark, and at the right side.
-    pub(crate) fn moments(&self) -> [Moment; 3] {
+    pub(crate) fn moments(&self) -> [MomentValue; 3] {
         let [first, last] = self.ends();
-        [first, self.now, last].map(Moment::at)
+        [first, self.now, last].map(MomentValue::at)
     }
 
     /// The earliest begin and the latest end. The present is between them, and a span without end continues

@@ -19,7 +19,7 @@ pub enum Value {
     /// A count.
     Number(u64),
     /// An instant.
-    Time(Moment),
+    Time(MomentValue),
     /// A link to another page.
     Link(Link),
     /// A status.
@@ -37,11 +37,11 @@ pub struct Fact {
 
 /// An instant. A script shows it in the time of the reader, and how long ago it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moment {
+pub struct MomentValue {
     instant: String,
 }
 
-impl Moment {
+impl MomentValue {
     /// An instant from a text of RFC 3339 in UTC, such as `2026-11-22T02:40:15Z`.
     #[must_use]
     pub const fn utc(instant: String) -> Self {
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_time_is_shown_to_the_minute() {
         for (instant, text) in [("2026-01-01T00:00:59Z", "2026-01-01 00:00 UTC"), ("x", "x  UTC")] {
-            assert_eq!(Moment::utc(instant.to_owned()).text(), text);
+            assert_eq!(MomentValue::utc(instant.to_owned()).text(), text);
         }
     }
 }

@@ -2,9 +2,9 @@
 //! with a refused form.
 
 use super::{Common, keys, moment};
-use crate::console::{Block, Choice, ConsolePage, Entry, Field, Form, Input};
+use crate::console::{Block, Choice, ConsolePage, Entry, Field, HtmlForm, Input};
 use crate::page::Link;
-use crate::{Badge, Column, Empty, Fact, Frame, Meaning, Pager, Place, Preview, Table, Value};
+use crate::{Badge, Column, Destination, Empty, Fact, Frame, Meaning, Pager, Preview, Table, Value};
 
 const TOKEN: &str = "form-token";
 /// Markup, letters that are written from right to left, and no place to break.
@@ -48,14 +48,14 @@ fn before(common: &Common, heading: &str, blocks: Vec<Block>) -> ConsolePage {
     ConsolePage { common, frame, sign_out: None, heading, tabs: Vec::new(), blocks }
 }
 
-fn within(common: &Common, heading: &str, tabs: Vec<Place>, blocks: Vec<Block>) -> ConsolePage {
+fn within(common: &Common, heading: &str, tabs: Vec<Destination>, blocks: Vec<Block>) -> ConsolePage {
     let current = if heading == "Signing keys" { heading } else { "Applications" };
     let mut page = before(common, heading, blocks);
     page.frame.places =
         places(&["All tenants", "Overview", "Applications", "Signing keys", "Audit"], current);
     page.frame.person = Some("client:globex/ops".to_owned());
     page.frame.ends = Some(moment("2026-03-01T20:00:00Z"));
-    page.sign_out = Some(Form::button("/console/sign-out".to_owned(), TOKEN, "Sign out"));
+    page.sign_out = Some(HtmlForm::button("/console/sign-out".to_owned(), TOKEN, "Sign out"));
     page.tabs = tabs;
     page
 }
@@ -64,11 +64,11 @@ fn link(name: &str) -> Link {
     Link { name: name.to_owned(), url: "#main".to_owned() }
 }
 
-fn places(names: &[&str], current: &str) -> Vec<Place> {
-    names.iter().map(|name| Place { link: link(name), is_current: *name == current }).collect()
+fn places(names: &[&str], current: &str) -> Vec<Destination> {
+    names.iter().map(|name| Destination { link: link(name), is_current: *name == current }).collect()
 }
 
-fn tabs(current: &str) -> Vec<Place> {
+fn tabs(current: &str) -> Vec<Destination> {
     places(&["Overview", "Credentials", "Try it"], current)
 }
 
@@ -84,7 +84,7 @@ fn sign_in() -> Vec<Block> {
 fn link_form() -> Vec<Block> {
     let field = Field::new("code", "Code", Input::Fragment).hint("The part of the link after #.");
     vec![Block::Form(
-        Form::button("/console/link".to_owned(), "", "Open").meaning(Meaning::Info).with(vec![field]),
+        HtmlForm::button("/console/link".to_owned(), "", "Open").meaning(Meaning::Info).with(vec![field]),
     )]
 }
 
@@ -95,7 +95,7 @@ fn asks() -> Vec<Block> {
         fact("This link signs you in as", "client:globex/boss"),
         fact("You are signed in as", "client:globex/ops"),
     ];
-    let mut form = Form::button("/console/link".to_owned(), TOKEN, "Continue");
+    let mut form = HtmlForm::button("/console/link".to_owned(), TOKEN, "Continue");
     form.hidden.push(("code", "CODE".to_owned()));
     let text = "This browser is already signed in to the console as another user.".to_owned();
     vec![Block::Alert(Meaning::Warning, text), Block::Facts(facts), Block::Form(form)]
@@ -117,7 +117,7 @@ fn list(name: &str) -> Vec<Block> {
     let pager = Pager { label: "Pages".to_owned(), previous: None, next: Some(link("Next page")) };
     vec![
         Block::Links(vec![link("New application")]),
-        Block::Form(Form::search("/console/t/globex/applications".to_owned(), "Search", name)),
+        Block::Form(HtmlForm::search("/console/t/globex/applications".to_owned(), "Search", name)),
         Block::Table(Table { caption: "Applications".to_owned(), columns, rows }),
         Block::Pager(pager),
     ]
@@ -151,7 +151,8 @@ fn form(error: &str) -> Vec<Block> {
         ),
         Field::new("words", "More scopes", Input::Lines("reports:read".to_owned())),
     ];
-    let form = Form::button("/console/t/globex/applications/new".to_owned(), TOKEN, "Create the application");
+    let form =
+        HtmlForm::button("/console/t/globex/applications/new".to_owned(), TOKEN, "Create the application");
     let alert = (!error.is_empty()).then(|| Block::Alert(Meaning::Danger, error.to_owned()));
     alert.into_iter().chain([Block::Form(form.meaning(Meaning::Info).with(inputs))]).collect()
 }
@@ -180,7 +181,7 @@ fn credentials(name: &str) -> Vec<Block> {
         Fact { label: "Last used", value: Value::Time(moment("2026-11-22T02:40:00Z")) },
     ];
     let button = |label: &str| {
-        Form::button("/console/t/globex/applications/billing/credentials".to_owned(), TOKEN, label)
+        HtmlForm::button("/console/t/globex/applications/billing/credentials".to_owned(), TOKEN, label)
     };
     let revoke = button("Revoke").meaning(Meaning::Danger);
     let graces = Input::One(vec![choice("1 hour", "", true), choice("24 hours", "", false)]);
@@ -199,7 +200,7 @@ fn signing_keys() -> Vec<Block> {
     let line = keys::lives("lives", "oauth2-key-1");
     let columns = ["Key", "Published", "Signs from", "Retires", "Removed"].map(Column::from_heading).to_vec();
     let table = Table { caption: "Keys".to_owned(), columns, rows: keys::rows(&line) };
-    let rotate = Form::button("/console/t/globex/keys".to_owned(), TOKEN, "Rotate now");
+    let rotate = HtmlForm::button("/console/t/globex/keys".to_owned(), TOKEN, "Rotate now");
     vec![Block::TimeLine(line), Block::Table(table), Block::Form(rotate.meaning(Meaning::Info))]
 }
 
@@ -216,7 +217,7 @@ fn new_tenant() -> Vec<Block> {
         line("Discovery", "/.well-known/openid-configuration"),
     ];
     let preview = Preview { field: "id", placeholder: "ID".to_owned(), lines };
-    let form = Form::button("/console/tenants/new".to_owned(), TOKEN, "Create the tenant");
+    let form = HtmlForm::button("/console/tenants/new".to_owned(), TOKEN, "Create the tenant");
     vec![Block::Form(form.meaning(Meaning::Info).with(inputs).previewing(preview))]
 }
 

@@ -1,6 +1,6 @@
 //! Lives of signing keys: an announced one, a signing one, and earlier ones.
 
-use crate::{Moment, TimeLine, TimeLineRow, TimeSpan, Value};
+use crate::{MomentValue, TimeLine, TimeLineRow, TimeSpan, Value};
 
 /// 2026-11-22T02:40:00Z.
 const NOW: u64 = 1_795_315_200;
@@ -49,7 +49,7 @@ pub(super) fn lives(id: &str, first: &str) -> TimeLine {
 /// The instants as the rows of a table.
 pub(super) fn rows(line: &TimeLine) -> Vec<Vec<Value>> {
     let time = |at: Option<u64>| {
-        at.map_or_else(|| Value::Text("-".to_owned()), |seconds| Value::Time(Moment::at(seconds)))
+        at.map_or_else(|| Value::Text("-".to_owned()), |seconds| Value::Time(MomentValue::at(seconds)))
     };
     let row = |row: &TimeLineRow| {
         let begins = row.spans.map(|span| time(span.map(|span| span.from)));

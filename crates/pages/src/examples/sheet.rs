@@ -5,7 +5,8 @@ use askama::Template;
 use super::{Common, keys, moment};
 use crate::page::{Link, page};
 use crate::{
-    Badge, BarChart, Column, Empty, Fact, Frame, Meaning, Pager, Place, Slot, Table, TimeLine, Value,
+    Badge, BarChart, ChartSlot, Column, Destination, Empty, Fact, Frame, Meaning, Pager, Table, TimeLine,
+    Value,
 };
 
 const LONG: &str = "a-name-without-any-place-where-it-could-break-and-longer-than-a-phone-is-wide";
@@ -54,7 +55,7 @@ fn values() -> Vec<Value> {
     ]
 }
 
-fn chart(id: &str, slots: Vec<Slot>) -> BarChart {
+fn chart(id: &str, slots: Vec<ChartSlot>) -> BarChart {
     BarChart {
         id: id.to_owned(),
         title: "Tokens by hour".to_owned(),
@@ -70,7 +71,7 @@ pub(super) fn sheet(common: &Common) -> Sheet {
     let labels =
         ["Text", "Code", "Codes", "Short code", "Number", "Time", "Link", "Badge"].into_iter().zip(values());
     let places = ["Overview", "Applications", "Keys"].into_iter().enumerate();
-    let places = places.map(|(at, name)| Place { link: link(name), is_current: at == 1 }).collect();
+    let places = places.map(|(at, name)| Destination { link: link(name), is_current: at == 1 }).collect();
     let columns = ["Name", "Id", "Scopes"].map(Column::from_heading).into_iter();
     let columns = columns.chain([Column::of_numbers("Tokens")]);
     let columns = columns.chain(["Last used", "Page", "Status"].map(Column::from_heading)).collect();
@@ -80,7 +81,7 @@ pub(super) fn sheet(common: &Common) -> Sheet {
     };
     let hours = (0..12).map(|hour| {
         let counts = if hour == 3 { [0, 0] } else { [(hour * 37) % 24 * 40, u64::from(hour % 5 == 0) * 24] };
-        Slot { name: format!("{hour:02}:00"), counts }
+        ChartSlot { name: format!("{hour:02}:00"), counts }
     });
     Sheet {
         common: common.clone(),

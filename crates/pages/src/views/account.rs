@@ -4,7 +4,7 @@
 use askama::Template;
 
 use crate::browser_name::browser_name;
-use crate::components::{Fact, Moment, Value};
+use crate::components::{Fact, MomentValue, Value};
 use crate::page::{Common, page};
 use crate::texts::With;
 use crate::views::consent::{ScopeLine, services};
@@ -64,9 +64,9 @@ pub struct SessionEntry {
     /// The address from which the person signed in, where it is known.
     pub source: Option<String>,
     /// When it began.
-    pub began: Moment,
+    pub began: MomentValue,
     /// When it was used last.
-    pub last_seen: Moment,
+    pub last_seen: MomentValue,
 }
 
 /// Sessions that a person cannot distinguish.
@@ -74,7 +74,7 @@ pub(crate) struct SessionGroup<'p> {
     browser: String,
     source: Option<&'p str>,
     /// When one of them was last used.
-    last_seen: &'p Moment,
+    last_seen: &'p MomentValue,
     count: usize,
     /// The sessions that the button ends: at most [`AccountPage::MOST`].
     ids: String,
@@ -92,7 +92,7 @@ pub struct AllowedApplication {
     /// The APIs at which it may do it, where they are known.
     pub apis: Vec<String>,
     /// When the person allowed it.
-    pub allowed: Moment,
+    pub allowed: MomentValue,
 }
 
 impl AccountPage {

@@ -10,7 +10,7 @@ use crate::page::{Common, page};
 /// Asks whether a client may use the account.
 #[derive(Template)]
 #[template(path = "views/consent.html")]
-pub struct Consent {
+pub struct ConsentPage {
     /// The parts that all pages have. A client has begun this request.
     pub common: Common,
     /// The target of the form. Its field `decision` is `allow` or `deny`.
@@ -47,7 +47,7 @@ impl ScopeLine {
     }
 }
 
-impl Consent {
+impl ConsentPage {
     fn facts(&self) -> Vec<Fact> {
         let texts = self.common.texts();
         let text = |label, value: &str| Fact { label, value: Value::Text(value.to_owned()) };
@@ -83,4 +83,4 @@ pub(crate) fn services(apis: &[String], label: &'static str) -> Option<Fact> {
     (!apis.is_empty()).then(|| Fact { label, value: Value::Codes(apis.to_vec()) })
 }
 
-page!(Consent);
+page!(ConsentPage);

@@ -3,14 +3,14 @@
 
 use askama::Template;
 
-use crate::components::{Fact, Moment, Value};
+use crate::components::{Fact, MomentValue, Value};
 use crate::page::{Common, page};
 use crate::views::consent::{ScopeLine, services};
 
 /// Asks for the code that the device shows.
 #[derive(Template)]
 #[template(path = "views/device_code.html")]
-pub struct DeviceCode {
+pub struct DeviceCodePage {
     /// What all pages have.
     pub common: Common,
     /// The target of the form.
@@ -50,7 +50,7 @@ pub struct DeviceConfirm {
     /// The address from which the code was requested.
     pub requested_from: String,
     /// When the code was requested.
-    pub requested_at: Moment,
+    pub requested_at: MomentValue,
     /// The scopes that the client requests.
     pub scopes: Vec<ScopeLine>,
     /// The APIs of the scopes.
@@ -76,7 +76,7 @@ pub enum DeviceOutcome {
     Refused,
 }
 
-impl DeviceCode {
+impl DeviceCodePage {
     fn message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
         Some(match self.error? {
@@ -118,6 +118,6 @@ impl DeviceDone {
     }
 }
 
-page!(DeviceCode, heading: device);
+page!(DeviceCodePage, heading: device);
 page!(DeviceConfirm, heading: device_confirm);
 page!(DeviceDone);

@@ -26,11 +26,11 @@ pub struct Reference {
 }
 
 /// A text with its words of code.
-pub type Said = Vec<Span>;
+pub type Said = Vec<TextSpan>;
 
 /// A part of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Span {
+pub enum TextSpan {
     /// Plain words.
     Text(String),
     /// Code.
@@ -109,7 +109,7 @@ pub struct DescribedOperation {
     /// What authorizes a request.
     pub authorization: Said,
     /// What path, query and head have.
-    pub parameters: Vec<Member>,
+    pub parameters: Vec<ReferenceMember>,
     /// The body, if it has one: its media types and its schema, and what is said of it.
     pub body: Option<Said>,
     /// Statuses, what each means, and the schema of its body.
@@ -122,7 +122,7 @@ pub struct DescribedOperation {
 
 /// A parameter, or a member of an object.
 #[derive(Debug)]
-pub struct Member {
+pub struct ReferenceMember {
     /// Its name.
     pub name: String,
     /// What kind of value it has, where it is, and whether it is needed.
@@ -139,7 +139,7 @@ pub struct DescribedSchema {
     /// What kind of value it is of, and what it is for.
     pub description: Said,
     /// The members of an object.
-    pub members: Vec<Member>,
+    pub members: Vec<ReferenceMember>,
 }
 
 impl Reference {
@@ -172,9 +172,11 @@ mod tests {
     fn markup_in_the_document_is_text() {
         let markup = "\"'><script>";
         let said = || {
-            [Span::Text, Span::Code, Span::Strong, Span::Schema].map(|part| part(markup.to_owned())).to_vec()
+            [TextSpan::Text, TextSpan::Code, TextSpan::Strong, TextSpan::Schema]
+                .map(|part| part(markup.to_owned()))
+                .to_vec()
         };
-        let member = || Member { name: markup.to_owned(), kind: said(), description: said() };
+        let member = || ReferenceMember { name: markup.to_owned(), kind: said(), description: said() };
         let operation = DescribedOperation {
             id: markup.to_owned(),
             method: markup.to_owned(),

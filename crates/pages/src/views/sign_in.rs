@@ -7,7 +7,7 @@ use crate::page::{Common, page};
 /// Asks for identifier and password.
 #[derive(Template)]
 #[template(path = "views/sign_in.html")]
-pub struct SignIn {
+pub struct SignInPage {
     /// The parts that all pages have.
     pub common: Common,
     /// The target of the form.
@@ -35,7 +35,7 @@ pub enum SignInMessage {
     NoCookies,
 }
 
-impl SignIn {
+impl SignInPage {
     fn message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
         Some(match self.error? {
@@ -60,4 +60,4 @@ impl SignIn {
     }
 }
 
-page!(SignIn, heading: sign_in);
+page!(SignInPage, heading: sign_in);

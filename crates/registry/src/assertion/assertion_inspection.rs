@@ -7,7 +7,7 @@ use tenancy::AssertionPolicy;
 use values::Timestamp;
 
 use crate::AssertionCheck;
-use crate::assertion::client_assertion::{Accepted, AssertionClaims, client_of, read};
+use crate::assertion::client_assertion::{AcceptedClaims, AssertionClaims, client_of, read};
 
 /// The known facts about the client that signed an assertion, and about its tenant.
 #[derive(Clone, Copy, Default)]
@@ -39,7 +39,7 @@ impl KnownClient<'_> {
             [] => claims.audiences().map(str::to_owned).collect(),
             audiences => audiences.to_vec(),
         };
-        let accepted = Accepted { audiences, policy: AssertionPolicy::default(), restored_at: None };
+        let accepted = AcceptedClaims { audiences, policy: AssertionPolicy::default(), restored_at: None };
         claims.check(&client, &accepted, now)?;
         Ok(key)
     }

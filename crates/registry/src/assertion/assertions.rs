@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tenancy::Tenant;
 use values::Timestamp;
 
-use crate::assertion::client_assertion::{Accepted, AssertionClaims};
+use crate::assertion::client_assertion::{AcceptedClaims, AssertionClaims};
 use crate::assertion::key_sets::KeySets;
 use crate::assertion::request_object::{
     self, OpenedRequestObject, RequestObject, RequestObjectError, RequestObjectId,
@@ -20,14 +20,14 @@ use crate::assertion::single_use::{SingleUse, is_made_since};
 use crate::federation::federated_assertion::{FederatedClaims, FederatedProof, RulesOfIssuer};
 use crate::{
     AssertionCheck, Client, ClientAuthenticationError, ClientKeys, CredentialTag, FederationCheck,
-    JwksFetcher, KeySource, PublicUrls, ReplayGuard, SingleUseError, SingleUseIdentifier,
+    JwksFetcher, KeySource, PublicUrls, ReplayStore, SingleUseError, SingleUseIdentifier,
 };
 
 /// A key for each algorithm, whose private keys were not kept.
 const KEYS_OF_NOBODY: &str = include_str!("assertions/keys_of_nobody.json");
 
 /// The claims of an assertion, and the thumbprint of the key that signed it.
-type Signed = (AssertionClaims, String);
+type SignedClaims = (AssertionClaims, String);
 
 /// A client that a rule of it has proven.
 pub(crate) struct Federated {
@@ -53,7 +53,7 @@ impl Assertions {
     /// tenant id as well.
     #[must_use]
     pub fn new(
-        guard: Arc<dyn ReplayGuard>,
+        guard: Arc<dyn ReplayStore>,
         fetcher: Arc<dyn JwksFetcher>,
         public_urls: PublicUrls,
         default_tenant: Option<String>,
@@ -94,7 +94,7 @@ impl Assertions {
             return Err(refused(failed));
         }
         let is_default = self.default_tenant.as_deref() == Some(tenant.id.as_str());
-        let accepted = Accepted::by(tenant, &self.public_urls, is_default);
+        let accepted = AcceptedClaims::by(tenant, &self.public_urls, is_default);
         let (identifier, credential) = verified
             .map_err(AssertionCheck::of_signature)
             .and_then(|(claims, thumbprint)| {
@@ -111,11 +111,12 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: Result<Arc<Client>, ClientAuthenticationError>,
-        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
+        jwt: &ClientJwt<'_>,
+        kind: AssertionKind,
         now: Timestamp,
     ) -> Result<Federated, ClientAuthenticationError> {
         let verified = match client.as_deref() {
-            Ok(client) => self.verify_by_rules(tenant, client, (jwt, kind), now).await,
+            Ok(client) => self.verify_by_rules(tenant, client, jwt, kind, now).await,
             Err(_) => Err(FederationCheck::Issuer),
         };
         if let Err(FederationCheck::Issuer | FederationCheck::Algorithm | FederationCheck::KeySet) = verified
@@ -133,10 +134,11 @@ impl Assertions {
         &self,
         tenant: &Tenant,
         client: &Client,
-        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
+        jwt: &ClientJwt<'_>,
+        kind: AssertionKind,
         now: Timestamp,
     ) -> Result<(Box<FederatedProof>, Option<SingleUseIdentifier>), FederationCheck> {
-        let rules = RulesOfIssuer::new(client, &tenant.trusted_issuers, (jwt, kind))?;
+        let rules = RulesOfIssuer::new(client, &tenant.trusted_issuers, jwt, kind)?;
         let source = KeySource::of_issuer(&rules.issuer);
         let verify = |keys: &PublicKeys| jwt.verify::<FederatedClaims>(keys);
         let verified = self.key_sets.check_with(&tenant.id, &source, verify, needs_newer_keys).await;
@@ -182,14 +184,14 @@ impl Assertions {
         browser: Option<&str>,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        let of = (&client.tenant, &client.id);
+        let (tenant, id) = (&client.tenant, &client.id);
         let identifier = SingleUseIdentifier::of_request_object(&client.id, jti, *until);
-        let used = self.used.use_up(of, &identifier, now).await;
+        let used = self.used.use_up(tenant, id, &identifier, now).await;
         let Some(browser) = browser else { return used };
         let begun = SingleUseIdentifier::of_begun_request(&client.id, browser, jti, *until);
         match used {
-            Ok(()) => self.used.use_up(of, &begun, now).await,
-            Err(SingleUseError::Replayed) if self.used.is_used(of.0, &begun).await? => Ok(()),
+            Ok(()) => self.used.use_up(tenant, id, &begun, now).await,
+            Err(SingleUseError::Replayed) if self.used.is_used(tenant, &begun).await? => Ok(()),
             refused => refused,
         }
     }
@@ -216,7 +218,7 @@ impl Assertions {
         }
     }
 
-    fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<Signed, TokenError> {
+    fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<SignedClaims, TokenError> {
         jwt.verify(self.keys_of_nobody.keys())
     }
 }

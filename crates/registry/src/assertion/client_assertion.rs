@@ -38,7 +38,7 @@ pub(crate) struct AssertionClaims {
 }
 
 /// What a tenant accepts.
-pub(crate) struct Accepted {
+pub(crate) struct AcceptedClaims {
     /// The names of the tenant: its issuer, then its token endpoints.
     pub(crate) audiences: Vec<String>,
     pub(crate) policy: AssertionPolicy,
@@ -66,7 +66,7 @@ pub(crate) fn client_of(jwt: &ClientJwt<'_>, client_id: Option<&str>) -> Option<
     ClientId::parse(subject).ok().filter(|_| client_id.is_none_or(|id| id == subject))
 }
 
-impl Accepted {
+impl AcceptedClaims {
     /// What a tenant of the server at these URLs accepts. The default tenant has token endpoints without a
     /// tenant id as well.
     pub(crate) fn by(tenant: &Tenant, public_urls: &PublicUrls, is_default: bool) -> Self {
@@ -91,7 +91,7 @@ impl AssertionClaims {
     pub(crate) fn check(
         &self,
         client: &ClientId,
-        accepted: &Accepted,
+        accepted: &AcceptedClaims,
         now: Timestamp,
     ) -> Result<SingleUseIdentifier, AssertionCheck> {
         // RFC 7523 §3: "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier
@@ -165,7 +165,8 @@ mod tests {
 
     fn check_under(claims: Value, policy: AssertionPolicy) -> Result<SingleUseIdentifier, AssertionCheck> {
         let claims: AssertionClaims = serde_json::from_value(claims).map_err(|_| AssertionCheck::Claims)?;
-        let accepted = Accepted { audiences: AUDIENCES.map(str::to_owned).into(), policy, restored_at: None };
+        let accepted =
+            AcceptedClaims { audiences: AUDIENCES.map(str::to_owned).into(), policy, restored_at: None };
         claims.check(&ClientId::parse("svc").unwrap(), &accepted, Timestamp::from_seconds(NOW))
     }
 

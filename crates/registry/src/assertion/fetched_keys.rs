@@ -32,7 +32,7 @@ pub(crate) struct FetchedKeys {
 
 /// The next step of a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Step {
+pub(crate) enum FetchStep {
     /// Uses this set.
     Use(Arc<PublicKeys>),
     /// Uses this set, while it is fetched for later requests.
@@ -45,28 +45,28 @@ pub(crate) enum Step {
 
 impl FetchedKeys {
     /// For a request of the client.
-    pub(crate) fn step(&self, now: Duration) -> Step {
+    pub(crate) fn step(&self, now: Duration) -> FetchStep {
         let usable = self.set.clone().filter(|_| now < self.fetched_at + STALE);
         let waits = self.is_running || !self.failed_lately(now);
         match (usable, self.failed_at) {
-            (Some(set), _) if now < self.fresh_until => Step::Use(set),
+            (Some(set), _) if now < self.fresh_until => FetchStep::Use(set),
             // The source was away: no request waits to learn whether it is back.
-            (Some(set), Some(_)) if self.is_running || self.failed_lately(now) => Step::Use(set),
-            (Some(set), Some(_)) => Step::UseAndFetch(set),
-            _ if waits => Step::Fetch,
-            _ => Step::GoWithout,
+            (Some(set), Some(_)) if self.is_running || self.failed_lately(now) => FetchStep::Use(set),
+            (Some(set), Some(_)) => FetchStep::UseAndFetch(set),
+            _ if waits => FetchStep::Fetch,
+            _ => FetchStep::GoWithout,
         }
     }
 
     /// For an assertion that no key of this set verifies: the client may have new keys.
-    pub(crate) fn step_beyond(&self, seen: &Arc<PublicKeys>, now: Duration) -> Step {
+    pub(crate) fn step_beyond(&self, seen: &Arc<PublicKeys>, now: Duration) -> FetchStep {
         let newer = self.set.as_ref().filter(|set| !Arc::ptr_eq(set, seen));
         let sought_lately = self.sought_at.is_some_and(|at| now < at + UNKNOWN_KEY);
         match newer {
-            Some(newer) => Step::Use(Arc::clone(newer)),
-            None if self.is_running => Step::Fetch,
-            None if sought_lately || self.failed_lately(now) => Step::GoWithout,
-            None => Step::Fetch,
+            Some(newer) => FetchStep::Use(Arc::clone(newer)),
+            None if self.is_running => FetchStep::Fetch,
+            None if sought_lately || self.failed_lately(now) => FetchStep::GoWithout,
+            None => FetchStep::Fetch,
         }
     }
 
@@ -122,12 +122,12 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn named(step: &Step) -> &'static str {
+    fn named(step: &FetchStep) -> &'static str {
         match step {
-            Step::Use(_) => "use",
-            Step::UseAndFetch(_) => "use and fetch",
-            Step::Fetch => "fetch",
-            Step::GoWithout => "go without",
+            FetchStep::Use(_) => "use",
+            FetchStep::UseAndFetch(_) => "use and fetch",
+            FetchStep::Fetch => "fetch",
+            FetchStep::GoWithout => "go without",
         }
     }
 
@@ -147,9 +147,9 @@ mod tests {
         keys
     }
 
-    fn used(step: Step) -> Arc<PublicKeys> {
+    fn used(step: FetchStep) -> Arc<PublicKeys> {
         match step {
-            Step::Use(set) => set,
+            FetchStep::Use(set) => set,
             other => panic!("{other:?}"),
         }
     }
@@ -208,7 +208,7 @@ mod tests {
     fn a_source_that_fails_is_asked_twice_a_minute() {
         let (mut keys, mut fetches) = (FetchedKeys::default(), 0);
         for second in 0..600 {
-            if let Step::Fetch = keys.step(at(second)) {
+            if let FetchStep::Fetch = keys.step(at(second)) {
                 fail(&mut keys, false, second);
                 fetches += 1;
             }
@@ -222,7 +222,7 @@ mod tests {
         let mut seen = used(keys.step(at(1)));
         assert_eq!(named(&keys.step_beyond(&seen, at(1))), "fetch", "also just after another fetch");
         for second in 1..=600 {
-            if let Step::Fetch = keys.step_beyond(&seen, at(second)) {
+            if let FetchStep::Fetch = keys.step_beyond(&seen, at(second)) {
                 assert!(keys.begin(true, at(second)));
                 keys.end(Some((PublicKeys::default(), Some(at(3_600)))), at(second));
                 seen = used(keys.step_beyond(&seen, at(second)));

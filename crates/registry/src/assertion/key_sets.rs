@@ -19,7 +19,7 @@ use tenancy::{TenantId, TenantTurns};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::assertion::fetched_keys::{FetchedKeys, Step};
+use crate::assertion::fetched_keys::{FetchStep, FetchedKeys};
 use crate::{FetchedJwks, JwksFetcher, KeyPlace, KeySource};
 
 /// Memory for the sets of one tenant, in bytes.
@@ -122,7 +122,7 @@ impl KeySets {
         self: &Arc<Self>,
         source: &Arc<Source>,
         for_unknown_key: bool,
-        step: impl Fn(&FetchedKeys, Duration) -> Step,
+        step: impl Fn(&FetchedKeys, Duration) -> FetchStep,
     ) -> Option<Arc<PublicKeys>> {
         // The request waits from here on, so that it misses no notification.
         let mut ended = pin!(source.ended.notified());
@@ -130,10 +130,10 @@ impl KeySets {
         let (found, begins) = {
             let (mut state, now) = (source.state(), self.began.elapsed());
             let found = match step(&state.keys, now) {
-                Step::Use(set) => return Some(set),
-                Step::GoWithout => return None,
-                Step::UseAndFetch(set) => Some(set),
-                Step::Fetch => None,
+                FetchStep::Use(set) => return Some(set),
+                FetchStep::GoWithout => return None,
+                FetchStep::UseAndFetch(set) => Some(set),
+                FetchStep::Fetch => None,
             };
             (found, state.keys.begin(for_unknown_key, now))
         };
@@ -148,8 +148,8 @@ impl KeySets {
         }
         let _ = timeout(LONGEST_WAIT, ended).await;
         match step(&source.state().keys, self.began.elapsed()) {
-            Step::Use(set) | Step::UseAndFetch(set) => Some(set),
-            Step::Fetch | Step::GoWithout => None,
+            FetchStep::Use(set) | FetchStep::UseAndFetch(set) => Some(set),
+            FetchStep::Fetch | FetchStep::GoWithout => None,
         }
     }
 

@@ -87,12 +87,12 @@ impl<'a> KeySource<'a> {
 /// When the document is no metadata, or is the metadata of another issuer.
 pub fn jwks_uri_of(metadata: &str, issuer: &str) -> Result<String, String> {
     #[derive(Deserialize)]
-    struct Metadata {
+    struct SourceMetadata {
         issuer: String,
         jwks_uri: String,
     }
-    let read = serde_json::from_str::<Metadata>(metadata);
-    let Metadata { issuer: named, jwks_uri } =
+    let read = serde_json::from_str::<SourceMetadata>(metadata);
+    let SourceMetadata { issuer: named, jwks_uri } =
         read.map_err(|_| "the metadata of the issuer have no issuer or no jwks_uri".to_owned())?;
     // OpenID Connect Discovery §4.3: "The issuer value returned MUST be identical to the
     // Issuer URL that was used".

@@ -26,11 +26,11 @@ const MINUTE: u64 = 60;
 /// The counts of all tenants.
 pub(crate) struct LiveIdentifiers {
     share: u32,
-    counts: Mutex<Counts>,
+    counts: Mutex<IdentifierCounts>,
 }
 
 /// An identifier that is counted until this value is dropped. A recorded one is counted until it expires.
-pub(crate) struct Counted<'a> {
+pub(crate) struct CountedIdentifier<'a> {
     of: &'a LiveIdentifiers,
     is_recorded: bool,
     tenant: &'a TenantId,
@@ -38,7 +38,7 @@ pub(crate) struct Counted<'a> {
     minute: u64,
 }
 
-struct Counts {
+struct IdentifierCounts {
     tenants: HashMap<TenantId, Minutes>,
     clients: FairTable<ClientId, Minutes>,
     swept: u64,
@@ -50,7 +50,7 @@ struct Minutes(BTreeMap<u64, u32>);
 
 impl LiveIdentifiers {
     pub(crate) fn new(share: u32) -> Self {
-        let counts = Counts { tenants: HashMap::new(), clients: FairTable::new(CLIENTS), swept: 0 };
+        let counts = IdentifierCounts { tenants: HashMap::new(), clients: FairTable::new(CLIENTS), swept: 0 };
         Self { share, counts: Mutex::new(counts) }
     }
 
@@ -58,14 +58,15 @@ impl LiveIdentifiers {
     /// is used and the client has its part.
     pub(crate) fn take<'a>(
         &'a self,
-        (tenant, client): (&'a TenantId, &'a ClientId),
+        tenant: &'a TenantId,
+        client: &'a ClientId,
         expires_at: Timestamp,
         now: Timestamp,
-    ) -> Option<Counted<'a>> {
+    ) -> Option<CountedIdentifier<'a>> {
         let mut counts = self.counts();
         let current = now.seconds() / MINUTE;
         counts.sweep(current);
-        let Counts { tenants, clients, .. } = &mut *counts;
+        let IdentifierCounts { tenants, clients, .. } = &mut *counts;
         let of_tenant = tenants.entry(tenant.clone()).or_default();
         let live = of_tenant.live(current);
         if live >= self.share {
@@ -78,15 +79,15 @@ impl LiveIdentifiers {
         let minute = expires_at.seconds() / MINUTE;
         of_tenant.add(minute, current);
         of_client.add(minute, current);
-        Some(Counted { of: self, is_recorded: false, tenant, client, minute })
+        Some(CountedIdentifier { of: self, is_recorded: false, tenant, client, minute })
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, IdentifierCounts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Counted<'_> {
+impl CountedIdentifier<'_> {
     /// The identifier is recorded, and counts until it expires.
     pub(crate) fn keep(mut self) {
         self.is_recorded = true;
@@ -94,19 +95,19 @@ impl Counted<'_> {
 }
 
 /// Nothing was recorded: a replay leaves no row, however often it is sent.
-impl Drop for Counted<'_> {
+impl Drop for CountedIdentifier<'_> {
     fn drop(&mut self) {
         if self.is_recorded {
             return;
         }
         let mut counts = self.of.counts();
-        let Counts { tenants, clients, .. } = &mut *counts;
+        let IdentifierCounts { tenants, clients, .. } = &mut *counts;
         let both = [tenants.get_mut(self.tenant), clients.get_mut(self.tenant, self.client)];
         both.into_iter().flatten().for_each(|minutes| minutes.take_back(self.minute));
     }
 }
 
-impl Counts {
+impl IdentifierCounts {
     /// Removes expired identifiers once a minute, and tenants and clients without any.
     fn sweep(&mut self, current: u64) {
         if self.swept == current {
@@ -170,7 +171,7 @@ mod tests {
         // How many identifiers of this client fit in at this second, of those that it asks for.
         let fit = |tenant: &TenantId, of: &str, asked: usize, now: u64| {
             let of = client(of);
-            let taken = || live.take((tenant, &of), at(now + 120), at(now)).map(Counted::keep);
+            let taken = || live.take(tenant, &of, at(now + 120), at(now)).map(CountedIdentifier::keep);
             (0..asked).map_while(|_| taken()).count()
         };
         for (of, asked, expected) in [
@@ -196,13 +197,13 @@ mod tests {
         let live = LiveIdentifiers::new(10);
         let (acme, [svc, web]) = (tenant("acme"), ["svc", "web"].map(client));
         for _ in 0..6 {
-            live.take((&acme, &svc), at(120), at(0)).unwrap().keep();
+            live.take(&acme, &svc, at(120), at(0)).unwrap().keep();
         }
         for _ in 0..3 {
-            drop(live.take((&acme, &web), at(120), at(0)).unwrap());
+            drop(live.take(&acme, &web, at(120), at(0)).unwrap());
         }
-        live.take((&acme, &web), at(120), at(0)).unwrap().keep();
-        assert!(live.take((&acme, &web), at(120), at(0)).is_none());
+        live.take(&acme, &web, at(120), at(0)).unwrap().keep();
+        assert!(live.take(&acme, &web, at(120), at(0)).is_none());
     }
 
     #[test]
@@ -211,16 +212,16 @@ mod tests {
         let (acme, greedy) = (tenant("acme"), client("greedy"));
         let used = allocation_counter::measure(|| {
             for _ in 0..2 {
-                live.take((&acme, &greedy), at(120), at(0)).unwrap().keep();
+                live.take(&acme, &greedy, at(120), at(0)).unwrap().keep();
             }
             for number in 0..3 * CLIENTS {
-                live.take((&acme, &client(&number.to_string())), at(120), at(0)).unwrap().keep();
+                live.take(&acme, &client(&number.to_string()), at(120), at(0)).unwrap().keep();
             }
         });
         assert!(live.counts().clients.len() <= CLIENTS);
         assert_eq!(live.counts().clients.get_mut(&acme, &greedy).unwrap().live(0), 2);
         let left = allocation_counter::measure(|| {
-            drop(live.take((&tenant("globex"), &greedy), at(720), at(600)).unwrap());
+            drop(live.take(&tenant("globex"), &greedy, at(720), at(600)).unwrap());
         });
         let left = used.bytes_current + left.bytes_current;
         assert!(left <= 4_096, "{left} bytes are left");
@@ -242,13 +243,13 @@ mod tests {
             (&acme, 240, 180, false),
             (&globex, 240, 180, true),
         ] {
-            let counted = live.take((tenant, &svc), at(expires), at(now));
+            let counted = live.take(tenant, &svc, at(expires), at(now));
             assert_eq!(counted.is_some(), expected, "{tenant} {expires} at {now}");
             if let Some(counted) = counted {
                 counted.keep();
             }
         }
-        assert!(live.take((&globex, &svc), at(900), at(600)).is_some());
+        assert!(live.take(&globex, &svc, at(900), at(600)).is_some());
         let counts = live.counts();
         assert_eq!((counts.tenants.len(), counts.clients.len()), (1, 1), "nothing of acme is left");
     }
@@ -269,7 +270,7 @@ mod tests {
             for number in 0..TENANTS {
                 let tenant = tenant(&format!("{number:063}"));
                 for second in seconds {
-                    live.take((&tenant, &svc), at(now + second), at(now)).unwrap().keep();
+                    live.take(&tenant, &svc, at(now + second), at(now)).unwrap().keep();
                 }
             }
         };
@@ -294,7 +295,7 @@ mod tests {
 
         // Two hours later one tenant is left, and the counts of the others are gone.
         let left = allocation_counter::measure(|| {
-            other.take((&tenant("acme"), &svc), at(600 + 2 * LONGEST), at(600 + 2 * LONGEST)).unwrap().keep();
+            other.take(&tenant("acme"), &svc, at(600 + 2 * LONGEST), at(600 + 2 * LONGEST)).unwrap().keep();
         });
         let left = full + later + left.bytes_current;
         assert!(left <= 4_096, "{left} bytes are left");

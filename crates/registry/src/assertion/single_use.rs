@@ -8,14 +8,14 @@ use values::{Lifetime, Timestamp};
 
 use crate::assertion::client_assertion::LEEWAY;
 use crate::assertion::live_identifiers::{LiveIdentifiers, SHARE};
-use crate::{ClientId, ReplayGuard, SingleUseIdentifier};
+use crate::{ClientId, ReplayStore, SingleUseIdentifier};
 
 /// Clocks differ: another replica may accept what an identifier names for this much longer.
 pub(crate) const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
 /// Uses up the identifiers of one kind.
 pub(crate) struct SingleUse {
-    guard: Arc<dyn ReplayGuard>,
+    guard: Arc<dyn ReplayStore>,
     live: LiveIdentifiers,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn is_made_since(
 }
 
 impl SingleUse {
-    pub(crate) fn new(guard: Arc<dyn ReplayGuard>) -> Self {
+    pub(crate) fn new(guard: Arc<dyn ReplayStore>) -> Self {
         Self { guard, live: LiveIdentifiers::new(SHARE) }
     }
 
@@ -62,13 +62,15 @@ impl SingleUse {
 
     pub(crate) async fn use_up(
         &self,
-        of @ (tenant, _): (&TenantId, &ClientId),
+        tenant: &TenantId,
+        client: &ClientId,
         identifier: &SingleUseIdentifier,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
         // A full share refuses further requests of its tenant or client: no identifier is forgotten to make
         // room.
-        let counted = self.live.take(of, identifier.expires_at, now).ok_or(SingleUseError::ShareUsedUp)?;
+        let counted =
+            self.live.take(tenant, client, identifier.expires_at, now).ok_or(SingleUseError::ShareUsedUp)?;
         // RFC 7523 §6: "The specification does not mandate replay protection". This server has it: the insert
         // into the store decides, and the row stays until the identified credential is refused anyway. So it
         // covers restarts and all replicas.
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[async_trait]
-    impl ReplayGuard for Guard {
+    impl ReplayStore for Guard {
         async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
             if *self.fails.lock().unwrap() {
                 return Err(StoreError::unavailable("no store"));
@@ -122,7 +124,7 @@ mod tests {
         let (svc, at) = (ClientId::parse("svc").unwrap(), Timestamp::from_seconds);
         let use_up = async |tenant: &TenantId, jti: &str| {
             let identifier = SingleUseIdentifier::of_assertion(&svc, jti, at(160));
-            match used.use_up((tenant, &svc), &identifier, at(100)).await {
+            match used.use_up(tenant, &svc, &identifier, at(100)).await {
                 Ok(()) => "first",
                 Err(SingleUseError::Replayed) => "replayed",
                 Err(SingleUseError::ShareUsedUp) => "used up",

@@ -12,7 +12,7 @@ use tenancy::{Stored, Tenant, TenantId};
 use values::Timestamp;
 
 use crate::methods::api_key;
-use crate::{ApiKey, ApiKeyId, ApiKeyStore, ClientId, LastUsedApiKeys, Outcome};
+use crate::{ApiKey, ApiKeyId, ApiKeyStore, ClientId, LastUsedApiKeys, UseOutcome};
 
 /// Checks the keys of all tenants.
 pub struct ApiKeys {
@@ -108,12 +108,12 @@ impl ApiKeys {
     /// Records that a key was presented after its end: a caller still has it.
     pub fn note_ended(&self, key: &ApiKey, source: &ClientAddress, now: Timestamp) {
         self.ended_presented.fetch_add(1, Ordering::Relaxed);
-        self.last_used.note(&key.tenant, &key.id, Outcome::Refused, source, now);
+        self.last_used.note(&key.tenant, &key.id, UseOutcome::Refused, source, now);
     }
 
     /// Records that a key was used.
     pub fn note_use(&self, key: &ApiKey, source: &ClientAddress, now: Timestamp) {
-        self.last_used.note(&key.tenant, &key.id, Outcome::Accepted, source, now);
+        self.last_used.note(&key.tenant, &key.id, UseOutcome::Accepted, source, now);
     }
 }
 

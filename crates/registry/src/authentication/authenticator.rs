@@ -31,12 +31,12 @@ use crate::methods::{self, secret};
 use crate::{
     ApiKey, ApiKeys, AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError,
     ClientId, ClientKeys, ClientStatus, ClientStore, CredentialTag, FederatedClientStore, FederationCheck,
-    ForeignSubject, KeySource, LastUsedSecrets, OpenedRequestObject, Outcome, Proof, RequestObjectError,
-    RequestObjectId, SecretId, SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
+    ForeignSubject, KeySource, LastUsedSecrets, OpenedRequestObject, Proof, RequestObjectError,
+    RequestObjectId, SecretId, SingleUseError, SingleUseIdentifier, UseOutcome, VerifiedSecretCache,
 };
 use secrets::{
-    Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
-    SecretHash, presented_token, wait_until,
+    AuthenticationAttempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper,
+    PreciseTimer, SecretHash, presented_token, wait_until,
 };
 
 /// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every
@@ -170,7 +170,7 @@ impl Authenticator {
                             &tenant.id,
                             &authenticated.client.id,
                             secret,
-                            Outcome::Accepted,
+                            UseOutcome::Accepted,
                             source,
                             now,
                         );
@@ -311,7 +311,7 @@ impl Authenticator {
                 ..
             } => {
                 self.ended_presented.fetch_add(1, Ordering::Relaxed);
-                self.last_used_secrets.note(tenant, &client.id, secret, Outcome::Refused, source, now);
+                self.last_used_secrets.note(tenant, &client.id, secret, UseOutcome::Refused, source, now);
             }
             ClientAuthenticationError::Refused { ended: Some(Proof::ApiKey(key)), .. } => {
                 self.api_keys.note_ended(key, source, now);
@@ -334,7 +334,7 @@ impl Authenticator {
         &self,
         tenant: &Tenant,
         credentials: ClientAuthentication,
-        attempt: &mut Attempt<'_>,
+        attempt: &mut AuthenticationAttempt<'_>,
         now: Timestamp,
         arrival: Instant,
         purpose: Purpose,
@@ -346,10 +346,10 @@ impl Authenticator {
         }
         let (reason, client_id) = match credentials {
             ClientAuthentication::Post(presented) => {
-                return self.check_readings(tenant, [presented], attempt, (now, arrival), purpose).await;
+                return self.check_readings(tenant, [presented], attempt, now, arrival, purpose).await;
             }
             ClientAuthentication::Basic(readings) => {
-                return self.check_readings(tenant, readings, attempt, (now, arrival), purpose).await;
+                return self.check_readings(tenant, readings, attempt, now, arrival, purpose).await;
             }
             ClientAuthentication::Assertion(presented) => {
                 return self.check_assertion(tenant, &presented, attempt, now, purpose).await;
@@ -374,7 +374,7 @@ impl Authenticator {
         &self,
         tenant: &Tenant,
         credentials: &ClientAuthentication,
-        attempt: &Attempt<'_>,
+        attempt: &AuthenticationAttempt<'_>,
     ) -> Result<Option<AuthenticatedClient>, ClientAuthenticationError> {
         let (ClientAuthentication::None { client_id } | ClientAuthentication::Certificate { client_id, .. }) =
             credentials
@@ -395,7 +395,7 @@ impl Authenticator {
         &self,
         tenant: &Tenant,
         presented: &PresentedAssertion,
-        attempt: &Attempt<'_>,
+        attempt: &AuthenticationAttempt<'_>,
         now: Timestamp,
         purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
@@ -412,7 +412,7 @@ impl Authenticator {
         let own = client_assertion::client_of(&jwt, client_id.as_deref());
         let found = match (is_foreign, client_id) {
             (true, Some(named)) => ClientId::parse(named).map_err(|_| malformed()),
-            (true, None) => match self.client_by_rules(tenant, (&jwt, *kind), attempt).await? {
+            (true, None) => match self.client_by_rules(tenant, &jwt, *kind, attempt).await? {
                 None => own.clone().ok_or(malformed()),
                 Some(found) => found,
             },
@@ -427,7 +427,7 @@ impl Authenticator {
         };
         let has_rules = client.as_ref().is_ok_and(|client| !client.federated.0.is_empty());
         if *kind == AssertionKind::JwtSvid || is_foreign && has_rules {
-            let federated = self.assertions.verify_federated(tenant, client, (&jwt, *kind), now).await?;
+            let federated = self.assertions.verify_federated(tenant, client, &jwt, *kind, now).await?;
             let Federated { client, proof, identifier } = federated;
             if let Some(identifier) = identifier.filter(|_| purpose != Purpose::Explain) {
                 self.use_up(&client, &identifier, FederationCheck::Replay.reason(), now).await?;
@@ -454,8 +454,9 @@ impl Authenticator {
     async fn client_by_rules(
         &self,
         tenant: &Tenant,
-        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
-        attempt: &Attempt<'_>,
+        jwt: &ClientJwt<'_>,
+        kind: AssertionKind,
+        attempt: &AuthenticationAttempt<'_>,
     ) -> Result<Option<Result<ClientId, ClientAuthenticationError>>, ClientAuthenticationError> {
         let Some(subject) = ForeignSubject::new(tenant, jwt, kind) else { return Ok(None) };
         let found = async {
@@ -474,7 +475,7 @@ impl Authenticator {
         tenant: &TenantId,
         client_id: &str,
         certificate: &ClientCertificate,
-        attempt: &Attempt<'_>,
+        attempt: &AuthenticationAttempt<'_>,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let id = ClientId::parse(client_id).map_err(|_| malformed())?;
@@ -512,7 +513,7 @@ impl Authenticator {
         replayed: &'static CredentialReason,
         now: Timestamp,
     ) -> Result<(), ClientAuthenticationError> {
-        let used = self.assertions.used.use_up((&client.tenant, &client.id), identifier, now).await;
+        let used = self.assertions.used.use_up(&client.tenant, &client.id, identifier, now).await;
         used.map_err(|error| match error {
             SingleUseError::Replayed => {
                 ClientAuthenticationError::refused(replayed, Some(Arc::clone(client)))
@@ -528,8 +529,9 @@ impl Authenticator {
         &self,
         tenant: &Tenant,
         readings: impl IntoIterator<Item = IdAndSecret>,
-        attempt: &mut Attempt<'_>,
-        (now, arrival): (Timestamp, Instant),
+        attempt: &mut AuthenticationAttempt<'_>,
+        now: Timestamp,
+        arrival: Instant,
         purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let (mut unhashed, mut refusal) = (Vec::new(), None);
@@ -563,7 +565,7 @@ impl Authenticator {
         &self,
         tenant: &Tenant,
         IdAndSecret { client_id, secret }: &IdAndSecret,
-        attempt: &mut Attempt<'_>,
+        attempt: &mut AuthenticationAttempt<'_>,
         now: Timestamp,
         purpose: Purpose,
     ) -> Result<Checked, ClientAuthenticationError> {
@@ -609,7 +611,7 @@ impl Authenticator {
         &self,
         tenant: &TenantId,
         IdAndSecret { client_id, secret }: IdAndSecret,
-        attempt: &mut Attempt<'_>,
+        attempt: &mut AuthenticationAttempt<'_>,
         now: Timestamp,
     ) -> Result<Checked, ClientAuthenticationError> {
         let client = match ClientId::parse(&client_id) {
@@ -647,7 +649,7 @@ impl Authenticator {
     async fn check_slowly(
         &self,
         Unhashed { client, secret, work, key }: Unhashed,
-        attempt: &mut Attempt<'_>,
+        attempt: &mut AuthenticationAttempt<'_>,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let candidates = Candidates::new(client.as_deref().ok(), now);
@@ -668,7 +670,7 @@ impl Authenticator {
     async fn hash(
         &self,
         job: HashJob,
-        attempt: &mut Attempt<'_>,
+        attempt: &mut AuthenticationAttempt<'_>,
     ) -> Result<SecretHash, ClientAuthenticationError> {
         attempt.count_hash();
         let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::Client };
@@ -692,7 +694,7 @@ impl Authenticator {
         &self,
         tenant: &TenantId,
         id: &ClientId,
-        attempt: &Attempt<'_>,
+        attempt: &AuthenticationAttempt<'_>,
     ) -> Result<Option<Arc<Client>>, ClientAuthenticationError> {
         self.timed(self.find(tenant, id), tenant, attempt).await
     }
@@ -702,7 +704,7 @@ impl Authenticator {
         &self,
         tenant: &TenantId,
         named: Option<&str>,
-        attempt: &Attempt<'_>,
+        attempt: &AuthenticationAttempt<'_>,
     ) -> Result<Option<Arc<Client>>, ClientAuthenticationError> {
         match named.and_then(|id| ClientId::parse(id).ok()) {
             Some(id) => self.look_up(tenant, &id, attempt).await,
@@ -715,7 +717,7 @@ impl Authenticator {
         &self,
         lookup: impl Future<Output = Stored<Option<Arc<T>>>>,
         tenant: &TenantId,
-        attempt: &Attempt<'_>,
+        attempt: &AuthenticationAttempt<'_>,
     ) -> Result<Option<Arc<T>>, ClientAuthenticationError> {
         let _turn = if attempt.is_over_limit() {
             let turn = timeout(HashPool::LONGEST_WAIT, self.lookups_over_limit.take(tenant)).await;

@@ -27,7 +27,7 @@ pub struct SecretPath {
 
 /// Whether a presented credential counted. A refused attempt is no use, so neither takes the other's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
+pub enum UseOutcome {
     /// The client authenticated with it.
     Accepted,
     /// It had ended.
@@ -35,22 +35,22 @@ pub enum Outcome {
 }
 
 /// The last time that a secret was presented from one address with this outcome.
-pub type UsedSecret = Usage<(SecretPath, Outcome), ClientAddress>;
+pub type UsedSecret = Usage<(SecretPath, UseOutcome), ClientAddress>;
 
 /// The uses of secrets that are not written yet.
 pub struct LastUsedSecrets(
     /// The buffer, for the task that writes it.
-    pub UsageBuffer<(SecretPath, Outcome), ClientAddress>,
+    pub UsageBuffer<(SecretPath, UseOutcome), ClientAddress>,
 );
 
 /// A borrowed [`SecretPath`] with an outcome. It has the same members in the same order, so it has the same
 /// hash.
 #[derive(Hash)]
-struct PresentedSecret<'a> {
+struct BorrowedPath<'a> {
     tenant: &'a TenantId,
     client: &'a ClientId,
     secret: &'a SecretId,
-    outcome: Outcome,
+    outcome: UseOutcome,
 }
 
 impl Default for LastUsedSecrets {
@@ -66,22 +66,29 @@ impl LastUsedSecrets {
         tenant: &TenantId,
         client: &ClientId,
         secret: &SecretId,
-        outcome: Outcome,
+        outcome: UseOutcome,
         source: &ClientAddress,
         now: Timestamp,
     ) {
-        let owner = (&PresentedSecret { tenant, client, secret, outcome }, PresentedSecret::to_owner);
-        self.0.record(owner, (|known: &ClientAddress| known == source, || *source), (), now);
+        let path = BorrowedPath { tenant, client, secret, outcome };
+        self.0.record(
+            &path,
+            BorrowedPath::to_owner,
+            |known: &ClientAddress| known == source,
+            || *source,
+            (),
+            now,
+        );
     }
 }
 
 /// The last time that an API key was presented from one address with this outcome.
-pub type UsedApiKey = Usage<(TenantId, ApiKeyId, Outcome), ClientAddress>;
+pub type UsedApiKey = Usage<(TenantId, ApiKeyId, UseOutcome), ClientAddress>;
 
 /// The uses of API keys that are not written yet.
 pub struct LastUsedApiKeys(
     /// The buffer, for the task that writes it.
-    pub UsageBuffer<(TenantId, ApiKeyId, Outcome), ClientAddress>,
+    pub UsageBuffer<(TenantId, ApiKeyId, UseOutcome), ClientAddress>,
 );
 
 impl Default for LastUsedApiKeys {
@@ -96,26 +103,26 @@ impl LastUsedApiKeys {
         &self,
         tenant: &TenantId,
         key: &ApiKeyId,
-        outcome: Outcome,
+        outcome: UseOutcome,
         source: &ClientAddress,
         now: Timestamp,
     ) {
         // The clones share their text.
         let owner = (tenant.clone(), key.clone(), outcome);
-        self.0.record((&owner, Clone::clone), (|known: &ClientAddress| known == source, || *source), (), now);
+        self.0.record(&owner, Clone::clone, |known: &ClientAddress| known == source, || *source, (), now);
     }
 }
 
-impl PresentedSecret<'_> {
-    fn to_owner(&self) -> (SecretPath, Outcome) {
+impl BorrowedPath<'_> {
+    fn to_owner(&self) -> (SecretPath, UseOutcome) {
         let Self { tenant, client, secret, outcome } = *self;
         let path = SecretPath { tenant: tenant.clone(), client: client.clone(), secret: secret.clone() };
         (path, outcome)
     }
 }
 
-impl Equivalent<(SecretPath, Outcome)> for PresentedSecret<'_> {
-    fn equivalent(&self, (path, outcome): &(SecretPath, Outcome)) -> bool {
+impl Equivalent<(SecretPath, UseOutcome)> for BorrowedPath<'_> {
+    fn equivalent(&self, (path, outcome): &(SecretPath, UseOutcome)) -> bool {
         *self.secret == path.secret
             && *self.client == path.client
             && *self.tenant == path.tenant
@@ -142,7 +149,7 @@ mod tests {
             client: ClientId::parse(next()).unwrap(),
             secret: SecretId::new(next()),
         };
-        let owner = (owner, Outcome::Accepted);
+        let owner = (owner, UseOutcome::Accepted);
         Usage { owner, user: source(number), at: Timestamp::from_seconds(at), newest: () }
     }
 
@@ -164,7 +171,7 @@ mod tests {
         let uses = LastUsedSecrets::default();
         let accepted = used("acme/svc/s1", 1, 3);
         let refused =
-            Usage { owner: (accepted.owner.0.clone(), Outcome::Refused), ..used("acme/svc/s1", 1, 9) };
+            Usage { owner: (accepted.owner.0.clone(), UseOutcome::Refused), ..used("acme/svc/s1", 1, 9) };
         note(&uses, &accepted);
         note(&uses, &refused);
         assert_eq!(uses.0.drain(), [accepted, refused]);

@@ -24,20 +24,20 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// secrets of others stay.
 pub struct VerifiedSecretCache {
     key: KeyedDigest,
-    secrets: Cache<VerifiedSecretKey, Arc<Verified>>,
-    held: Arc<Held>,
+    secrets: Cache<VerifiedSecretKey, Arc<VerifiedEntry>>,
+    held: Arc<EntryCounts>,
     capacity: usize,
 }
 
 #[derive(Debug)]
-struct Verified {
+struct VerifiedEntry {
     tenant: TenantId,
     secret: SecretId,
 }
 
 /// The number of entries of each tenant that has some.
 #[derive(Default)]
-struct Held(Mutex<HashMap<TenantId, usize>>);
+struct EntryCounts(Mutex<HashMap<TenantId, usize>>);
 
 /// A digest of a presented secret and everything that it was checked against.
 ///
@@ -61,12 +61,12 @@ impl VerifiedSecretCache {
     }
 
     fn with_capacity(key: &[u8; 32], capacity: usize) -> Self {
-        let held = Arc::new(Held::default());
+        let held = Arc::new(EntryCounts::default());
         let removed = Arc::clone(&held);
         let secrets = Cache::builder()
             .max_capacity(capacity as u64)
             .time_to_idle(IDLE)
-            .eviction_listener(move |_, verified: Arc<Verified>, _| removed.remove(&verified.tenant))
+            .eviction_listener(move |_, verified: Arc<VerifiedEntry>, _| removed.remove(&verified.tenant))
             .build();
         Self { key: KeyedDigest::for_purpose(key, "latchkey remembered secret 1"), secrets, held, capacity }
     }
@@ -91,12 +91,12 @@ impl VerifiedSecretCache {
     /// Adds a verified secret, if its tenant has room.
     pub(crate) fn insert(&self, tenant: &TenantId, key: VerifiedSecretKey, secret: SecretId) {
         if self.held.add(tenant, self.capacity) {
-            self.secrets.insert(key, Arc::new(Verified { tenant: tenant.clone(), secret }));
+            self.secrets.insert(key, Arc::new(VerifiedEntry { tenant: tenant.clone(), secret }));
         }
     }
 }
 
-impl Held {
+impl EntryCounts {
     fn add(&self, tenant: &TenantId, capacity: usize) -> bool {
         let mut tenants = self.tenants();
         let own = tenants.get(tenant).copied().unwrap_or_default();

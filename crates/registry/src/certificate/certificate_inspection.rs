@@ -1,7 +1,7 @@
 //! The checks of a client certificate one by one, offline (RFC 8705 §2): the functions that check a request,
 //! as far as they need no registration.
 
-use keys::Outcome;
+use keys::CheckOutcome;
 use protocol::ClientCertificate;
 use values::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::{CertificateCheck, CertificateFacts};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateInspection {
     /// Each check, in the order of a request.
-    pub checks: [(CertificateCheck, Outcome<CertificateCheck>); 5],
+    pub checks: [(CertificateCheck, CheckOutcome<CertificateCheck>); 5],
     /// What the certificate says about itself. `None` if it cannot be read.
     pub facts: Option<CertificateFacts>,
 }
@@ -23,7 +23,7 @@ impl CertificateInspection {
     #[must_use]
     pub fn new(certificate: &ClientCertificate, has_authorities: bool, now: Timestamp) -> Self {
         use CertificateCheck as C;
-        use Outcome::{Failed, NotChecked, NotReached, Passed};
+        use CheckOutcome::{Failed, NotChecked, NotReached, Passed};
         let parsed = parse(certificate);
         let form = parsed.as_ref().map_or_else(|failed| Failed(*failed), |_| Passed);
         let dates = parsed
@@ -69,12 +69,12 @@ mod tests {
 
     /// A sign for the outcome of each check, in their order.
     fn signs(inspection: &CertificateInspection) -> String {
-        let sign = |(check, outcome): &(CertificateCheck, Outcome<CertificateCheck>)| match outcome {
-            Outcome::Passed => '+',
-            Outcome::Failed(failed) if failed.name() == check.name() && !failed.fix().is_empty() => '!',
-            Outcome::Failed(_) => 'x',
-            Outcome::NotReached => '-',
-            Outcome::NotChecked => '?',
+        let sign = |(check, outcome): &(CertificateCheck, CheckOutcome<CertificateCheck>)| match outcome {
+            CheckOutcome::Passed => '+',
+            CheckOutcome::Failed(failed) if failed.name() == check.name() && !failed.fix().is_empty() => '!',
+            CheckOutcome::Failed(_) => 'x',
+            CheckOutcome::NotReached => '-',
+            CheckOutcome::NotChecked => '?',
         };
         inspection.checks.iter().map(sign).collect()
     }

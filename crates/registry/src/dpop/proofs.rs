@@ -11,7 +11,7 @@ use values::Timestamp;
 use crate::assertion::single_use::SingleUse;
 use crate::dpop::nonces::DpopNonces;
 use crate::dpop::proof::{DpopExpectations, DpopProof, DpopRequest, UnverifiedProof, only_proof, read};
-use crate::{ClientId, DpopCheck, PublicUrls, ReplayGuard, SingleUseError};
+use crate::{ClientId, DpopCheck, PublicUrls, ReplayStore, SingleUseError};
 
 /// Checks the proofs of all tenants.
 pub struct DpopProofs {
@@ -23,7 +23,7 @@ pub struct DpopProofs {
 impl DpopProofs {
     /// For a server at these URLs.
     #[must_use]
-    pub fn new(guard: Arc<dyn ReplayGuard>, pepper: &Pepper, public_urls: PublicUrls) -> Self {
+    pub fn new(guard: Arc<dyn ReplayStore>, pepper: &Pepper, public_urls: PublicUrls) -> Self {
         Self { used: SingleUse::new(guard), nonces: DpopNonces::new(pepper), public_urls }
     }
 
@@ -86,10 +86,11 @@ impl DpopProofs {
     /// [`SingleUseError`].
     pub async fn use_up(
         &self,
-        of: (&TenantId, &ClientId),
+        tenant: &TenantId,
+        client: &ClientId,
         proof: &DpopProof,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
-        self.used.use_up(of, &proof.identifier, now).await
+        self.used.use_up(tenant, client, &proof.identifier, now).await
     }
 }

@@ -18,7 +18,7 @@ use values::Timestamp;
 use crate::assertion::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
 use crate::assertion::single_use::{CLOCKS, is_made_since};
 use crate::federation::federated_clients::issuer_of;
-use crate::{ClaimRule, Client, FederationCheck, SingleUseIdentifier, TrustRule};
+use crate::{Client, FederationCheck, SingleUseIdentifier, TrustRule};
 
 /// The claims of an assertion of another issuer, and their text: copied numbers keep their characters.
 #[derive(Debug)]
@@ -109,7 +109,8 @@ impl<'a> RulesOfIssuer<'a> {
     pub(crate) fn new(
         client: &'a Client,
         declared: &'a [TrustedIssuer],
-        (jwt, kind): (&ClientJwt<'_>, AssertionKind),
+        jwt: &ClientJwt<'_>,
+        kind: AssertionKind,
     ) -> Result<Self, FederationCheck> {
         let (iss, sub) = (issuer_of(jwt, kind), jwt.unverified_subject().unwrap_or_default());
         let named = |rule: &TrustRule| {
@@ -173,10 +174,10 @@ impl<'a> RulesOfIssuer<'a> {
             None => (read.exp <= now + rule.max_age + LEEWAY, read.exp),
         };
         ensure(is_young, FederationCheck::Age)?;
-        let holds = |(name, accepted): (&String, &ClaimRule)| {
-            claims.find(name).is_some_and(|value| accepted.fits(value))
-        };
-        ensure(rule.claims.iter().all(holds), FederationCheck::Conditions)?;
+        let mut required = rule.claims.iter();
+        let holds =
+            required.all(|(name, accepted)| claims.find(name).is_some_and(|value| accepted.fits(value)));
+        ensure(holds, FederationCheck::Conditions)?;
         let copied = claims.copied(&self.client.copied_claims).ok_or(FederationCheck::Copied)?;
         let all = self.client.claims.with(&copied).length();
         ensure(all <= StaticClaims::LONGEST, FederationCheck::Copied)?;
@@ -216,11 +217,11 @@ impl FederatedClaims {
 
     /// The claims that tokens copy. `None` if one is missing, or is no value of a claim.
     fn copied(&self, names: &BTreeMap<String, String>) -> Option<StaticClaims> {
-        let value = |(name, from): (&String, &String)| {
+        let values = names.iter().map(|(name, from)| {
             let value = StaticClaims::value(text_at(&self.text, from)?)?;
             StaticClaims::allows(&value).then(|| (name.clone(), value))
-        };
-        names.iter().map(value).collect::<Option<_>>().map(StaticClaims)
+        });
+        values.collect::<Option<_>>().map(StaticClaims)
     }
 }
 

@@ -40,7 +40,7 @@ pub fn judge_rules<'a>(
     let read = read(AssertionKind::Jwt).or_else(|_| read(AssertionKind::JwtSvid));
     let (jwt, kind) = read.map_err(|_| FederationCheck::Claims)?;
     let declared = &tenant.trusted_issuers;
-    let rules_of_issuer = RulesOfIssuer::new(client, declared, (&jwt, kind));
+    let rules_of_issuer = RulesOfIssuer::new(client, declared, &jwt, kind);
     let claims = jwt.unverified_claims::<FederatedClaims>();
     let judged = |rule: &'a TrustRule| {
         let issuer = TrustedIssuer::find(declared, &rule.issuer).map(Cow::into_owned);

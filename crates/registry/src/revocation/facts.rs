@@ -15,7 +15,7 @@ use crate::{ClientId, CredentialTag, Revocation, RevokedSubject};
 pub struct RevocationFacts {
     /// Their tenant; detects a store that returns another tenant's facts.
     pub tenant: TenantId,
-    read: Reading,
+    read: FactsVersion,
     all: Option<EndedTokens>,
     clients: HashMap<ClientId, ClientFacts>,
     signing_keys: BTreeMap<String, Timestamp>,
@@ -27,7 +27,7 @@ const READ_WHOLE_AFTER: Lifetime = Lifetime::from_seconds(600);
 
 /// Which changes of the store the facts contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reading {
+pub struct FactsVersion {
     /// The history of the store, in which `next_change` is a number.
     pub history: History,
     /// The first change that they may be without.
@@ -36,7 +36,7 @@ pub struct Reading {
     pub at: Timestamp,
 }
 
-impl Reading {
+impl FactsVersion {
     /// Facts that were never read.
     pub const NEVER: Self = Self { history: History(0), next_change: 0, at: Timestamp::from_seconds(0) };
 }
@@ -127,7 +127,7 @@ impl RevocationFacts {
     pub fn none(tenant: TenantId) -> Self {
         Self {
             tenant,
-            read: Reading::NEVER,
+            read: FactsVersion::NEVER,
             all: None,
             clients: HashMap::new(),
             signing_keys: BTreeMap::new(),
@@ -145,7 +145,7 @@ impl RevocationFacts {
 
     /// Returns these facts as the result of this reading.
     #[must_use]
-    pub fn read(self, read: Reading) -> Self {
+    pub fn read(self, read: FactsVersion) -> Self {
         Self { read, ..self }
     }
 
@@ -165,7 +165,7 @@ impl RevocationFacts {
     /// Returns `None` if all must be read again: after a while, after a client or tenant was resumed, which
     /// moves its time back, and when the history of the store is another one.
     #[must_use]
-    pub fn with(self: &Arc<Self>, later: Vec<Revocation>, read: Reading) -> Option<Arc<Self>> {
+    pub fn with(self: &Arc<Self>, later: Vec<Revocation>, read: FactsVersion) -> Option<Arc<Self>> {
         let is_recent = (self.read.at..self.read.at + READ_WHOLE_AFTER).contains(&read.at);
         let is_later =
             |row: &Revocation| self.until(&row.subject).is_none_or(|known| known <= row.issued_until);
@@ -662,8 +662,11 @@ mod tests {
             (S::Token(id("a"), "t".to_owned()), 60),
             (S::Consent(id("a"), "usr_a".to_owned()), 60),
         ];
-        let read =
-            |next_change, at| Reading { history: History(1), next_change, at: Timestamp::from_seconds(at) };
+        let read = |next_change, at| FactsVersion {
+            history: History(1),
+            next_change,
+            at: Timestamp::from_seconds(at),
+        };
         let known = Arc::new(facts(&all[..2]).read(read(5, 1_000)));
         let later = |rows: &[(S, u64)], next_change, at| {
             known.with(rows.iter().map(row).collect(), read(next_change, at))
@@ -677,7 +680,7 @@ mod tests {
         assert_eq!(later(&[], 9, 1_600), None, "what has ended is dropped");
         assert_eq!(later(&[], 9, 999), None, "the clock went back");
         assert_eq!(later(&[], 4, 1_001), None, "the store is an earlier copy");
-        let promoted = Reading { history: History(2), ..read(9, 1_001) };
+        let promoted = FactsVersion { history: History(2), ..read(9, 1_001) };
         assert_eq!(known.with(Vec::new(), promoted), None, "the numbers are of another history");
     }
 

@@ -17,14 +17,14 @@ const OLDEST_EVERY: u64 = 4;
 
 /// A queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct QueuePlace {
     pub(super) lane: Lane,
     pub(super) tenant: TenantId,
     pub(super) source: ClientAddress,
 }
 
 /// A job in a queue, with its source before aggregation.
-pub(super) struct Entry {
+pub(super) struct QueuedJob {
     pub(super) job: u64,
     pub(super) caller: ClientAddress,
 }
@@ -55,7 +55,7 @@ struct OfTenant {
 /// A source with entries of a tenant.
 struct Queues {
     turn: u64,
-    lines: [VecDeque<Entry>; LANES],
+    lines: [VecDeque<QueuedJob>; LANES],
 }
 
 /// A source, over all tenants.
@@ -80,7 +80,7 @@ impl<K> Default for Waiting<K> {
 }
 
 impl<K: Ord + Clone> Waiting<K> {
-    fn resized(&mut self, lane: usize, (key, turn): (&K, u64), from: usize, to: usize) {
+    fn resized(&mut self, lane: usize, key: &K, turn: u64, from: usize, to: usize) {
         resized(&mut self.by_length[lane], key, from, to);
         if from == 0 {
             self.turns[lane].insert(turn, key.clone());
@@ -146,7 +146,7 @@ impl Order {
     }
 
     /// The next place in this lane among those whose sources may have a turn.
-    pub(super) fn first(&self, lane: Lane) -> Option<(Rank, Place)> {
+    pub(super) fn first(&self, lane: Lane) -> Option<(Rank, QueuePlace)> {
         let mut best: Option<(Rank, ClientAddress, &TenantId)> = None;
         for (turn, tenant) in &self.waiting.turns[lane as usize] {
             // No rank of a tenant is before its turn.
@@ -161,11 +161,11 @@ impl Order {
             }
         }
         let (rank, source, tenant) = best?;
-        Some((rank, Place { lane, tenant: tenant.clone(), source }))
+        Some((rank, QueuePlace { lane, tenant: tenant.clone(), source }))
     }
 
     /// Notes that a job of this place is computed from now on.
-    pub(super) fn begin(&mut self, place: &Place) {
+    pub(super) fn begin(&mut self, place: &QueuePlace) {
         let number = self.number();
         let of_source = self.sources.entry(place.source).or_default();
         (of_source.computed, of_source.last_turn) = (of_source.computed + 1, number);
@@ -178,14 +178,14 @@ impl Order {
     }
 
     /// Notes that the computation ended.
-    pub(super) fn end(&mut self, place: &Place) {
+    pub(super) fn end(&mut self, place: &QueuePlace) {
         if let Some(of_source) = self.sources.get_mut(&place.source) {
             of_source.computed -= 1;
         }
         self.forget_idle(place);
     }
 
-    pub(super) fn push(&mut self, place: &Place, entry: Entry) {
+    pub(super) fn push(&mut self, place: &QueuePlace, entry: QueuedJob) {
         let number = self.number();
         let new = || OfTenant {
             turn: number,
@@ -204,9 +204,9 @@ impl Order {
 
     pub(super) fn take(
         &mut self,
-        place: &Place,
-        take: impl FnOnce(&mut VecDeque<Entry>) -> Option<Entry>,
-    ) -> Option<Entry> {
+        place: &QueuePlace,
+        take: impl FnOnce(&mut VecDeque<QueuedJob>) -> Option<QueuedJob>,
+    ) -> Option<QueuedJob> {
         let queues = self.tenants.get_mut(&place.tenant)?.queues.get_mut(&place.source)?;
         let line = &mut queues.lines[place.lane as usize];
         let entry = take(line)?;
@@ -216,13 +216,13 @@ impl Order {
         Some(entry)
     }
 
-    pub(super) fn head(&self, place: &Place) -> Option<&Entry> {
+    pub(super) fn head(&self, place: &QueuePlace) -> Option<&QueuedJob> {
         let queues = self.tenants.get(&place.tenant)?.queues.get(&place.source)?;
         queues.lines[place.lane as usize].front()
     }
 
     /// The lengths of this queue, of its tenant in the lane, and of its source in the lane over all tenants.
-    pub(super) fn lengths_at(&self, place: &Place) -> (usize, usize, usize) {
+    pub(super) fn lengths_at(&self, place: &QueuePlace) -> (usize, usize, usize) {
         let lane = place.lane as usize;
         let of_tenant = self.tenants.get(&place.tenant);
         let queue =
@@ -237,18 +237,18 @@ impl Order {
     }
 
     /// The longest queue of this tenant in this lane.
-    pub(super) fn longest_of_tenant(&self, lane: Lane, tenant: &TenantId) -> Option<(usize, Place)> {
+    pub(super) fn longest_of_tenant(&self, lane: Lane, tenant: &TenantId) -> Option<(usize, QueuePlace)> {
         let (length, source) = *self.tenants.get(tenant)?.waiting.longest(lane)?;
-        Some((length, Place { lane, tenant: tenant.clone(), source }))
+        Some((length, QueuePlace { lane, tenant: tenant.clone(), source }))
     }
 
     /// The longest queue of this source in this lane, over all tenants.
-    pub(super) fn longest_of_source(&self, lane: Lane, source: ClientAddress) -> Option<(usize, Place)> {
+    pub(super) fn longest_of_source(&self, lane: Lane, source: ClientAddress) -> Option<(usize, QueuePlace)> {
         let (length, tenant) = self.sources.get(&source)?.by_length[lane as usize].last()?.clone();
-        Some((length, Place { lane, tenant, source }))
+        Some((length, QueuePlace { lane, tenant, source }))
     }
 
-    fn resized(&mut self, Place { lane, tenant, source }: &Place, from: usize, to: usize) {
+    fn resized(&mut self, QueuePlace { lane, tenant, source }: &QueuePlace, from: usize, to: usize) {
         let lane = *lane as usize;
         self.lengths[lane] = self.lengths[lane] + to - from;
         let of_source = self.sources.entry(*source).or_default();
@@ -258,13 +258,13 @@ impl Order {
         let before = of_tenant.lengths[lane];
         let after = before + to - from;
         of_tenant.lengths[lane] = after;
-        self.waiting.resized(lane, (tenant, of_tenant.turn), before, after);
+        self.waiting.resized(lane, tenant, of_tenant.turn, before, after);
         if let Some(queues) = of_tenant.queues.get(source) {
-            of_tenant.waiting.resized(lane, (source, queues.turn), from, to);
+            of_tenant.waiting.resized(lane, source, queues.turn, from, to);
         }
     }
 
-    fn forget_idle(&mut self, Place { tenant, source, .. }: &Place) {
+    fn forget_idle(&mut self, QueuePlace { tenant, source, .. }: &QueuePlace) {
         if self.sources.get(source).is_some_and(|of| of.computed == 0 && of.lengths == [0; LANES]) {
             self.sources.remove(source);
         }

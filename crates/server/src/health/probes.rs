@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use gateway::{Check, State};
+use gateway::{HealthCheck, HealthState};
 use values::Timestamp;
 
 /// The result of the last check. At start the store has just answered, and the pepper was unsealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found {
-    store: Store,
+pub(crate) struct ProbeResults {
+    store: ProbedStore,
     pub(super) opens: Opens,
-    pub(super) access: Access,
+    pub(super) access: StoreAccess,
     /// Seconds between this machine's clock and the store's.
     apart: u64,
 }
@@ -19,7 +19,7 @@ pub(crate) struct Found {
 const ALLOWED_APART: u64 = 2;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Store {
+enum ProbedStore {
     #[default]
     Answers,
     /// The caches serve stale values.
@@ -29,7 +29,7 @@ enum Store {
 
 /// What requests can do with the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum StoreAccess {
     #[default]
     Full,
     ReadOnly,
@@ -47,26 +47,26 @@ pub(super) enum Opens {
     No,
 }
 
-impl Found {
+impl ProbeResults {
     /// The state after one more check. The check has no result if the store did not answer. `serves_stale` is
     /// whether the caches can serve while the store is unavailable.
     pub(super) fn after(self, opens: Option<Opens>, serves_stale: bool) -> Self {
         match opens {
-            Some(opens) => Self { store: Store::Answers, opens, ..self },
-            None if serves_stale => Self { store: Store::ServedStale, ..self },
-            None => Self { store: Store::Missed, ..self },
+            Some(opens) => Self { store: ProbedStore::Answers, opens, ..self },
+            None if serves_stale => Self { store: ProbedStore::ServedStale, ..self },
+            None => Self { store: ProbedStore::Missed, ..self },
         }
     }
 
-    pub(super) fn with_access(self, access: Access) -> Self {
+    pub(super) fn with_access(self, access: StoreAccess) -> Self {
         Self { access, ..self }
     }
 
     /// What an outage is, for the log and for probes.
     pub(super) fn what_is_missed(self) -> &'static str {
         match self.access {
-            Access::NoConnection => "requests get no connection to the store",
-            Access::Full | Access::ReadOnly => "the store does not answer",
+            StoreAccess::NoConnection => "requests get no connection to the store",
+            StoreAccess::Full | StoreAccess::ReadOnly => "the store does not answer",
         }
     }
 
@@ -81,25 +81,25 @@ impl Found {
     }
 
     /// Whether this machine's clock differs from the store's.
-    pub(super) fn clock(self) -> Option<Check> {
+    pub(super) fn clock(self) -> Option<HealthCheck> {
         let why = format!("the clock of this machine is {} s apart from the store's; use NTP", self.apart);
-        self.clock_differs().then(|| Check { part: "clock", state: State::Degraded(why.into()) })
+        self.clock_differs().then(|| HealthCheck { part: "clock", state: HealthState::Degraded(why.into()) })
     }
 
     pub(super) fn is_store_missed(self) -> bool {
-        self.store != Store::Answers
+        self.store != ProbedStore::Answers
     }
 
-    pub(super) fn store(self) -> State {
+    pub(super) fn store(self) -> HealthState {
         match self.store {
-            Store::Answers if self.access == Access::ReadOnly => {
-                State::Degraded("the store accepts no writes; requests that need none are served".into())
+            ProbedStore::Answers if self.access == StoreAccess::ReadOnly => HealthState::Degraded(
+                "the store accepts no writes; requests that need none are served".into(),
+            ),
+            ProbedStore::Answers => HealthState::Good,
+            ProbedStore::ServedStale => {
+                HealthState::Degraded(format!("{}; cached clients are served", self.what_is_missed()).into())
             }
-            Store::Answers => State::Good,
-            Store::ServedStale => {
-                State::Degraded(format!("{}; cached clients are served", self.what_is_missed()).into())
-            }
-            Store::Missed => State::Failed(
+            ProbedStore::Missed => HealthState::Failed(
                 format!("{}, and nothing is cached that may be served stale", self.what_is_missed()).into(),
             ),
         }
@@ -107,14 +107,14 @@ impl Found {
 
     /// The state of the sealing key, checked with the pepper, and of tenants whose keys could not be
     /// unsealed. Such tenants fail alone.
-    pub(super) fn keys(self, unopened: usize) -> State {
+    pub(super) fn keys(self, unopened: usize) -> HealthState {
         match (self.opens, unopened) {
-            (Opens::No, _) => State::Failed("what is sealed in the store cannot be opened".into()),
-            (Opens::NotNow, _) => State::Degraded(
+            (Opens::No, _) => HealthState::Failed("what is sealed in the store cannot be opened".into()),
+            (Opens::NotNow, _) => HealthState::Degraded(
                 "the service that holds the sealing key fails; tenants whose keys are open are served".into(),
             ),
-            (Opens::Yes, 0) => State::Good,
-            (Opens::Yes, count) => State::Degraded(
+            (Opens::Yes, 0) => HealthState::Good,
+            (Opens::Yes, count) => HealthState::Degraded(
                 format!(
                     "tenants whose keys cannot be opened: {count}; the log names them, all others are served"
                 )
@@ -125,16 +125,16 @@ impl Found {
 }
 
 /// Whether the applied settings leave tenants out.
-pub(super) fn settings(left_out: usize) -> Option<Check> {
+pub(super) fn settings(left_out: usize) -> Option<HealthCheck> {
     let why = || {
         let why = "tenants left out, with a conflict or an unread secret";
         format!("{why}: {left_out}; the log names them, all others are applied").into()
     };
-    (left_out > 0).then(|| Check { part: "settings", state: State::Degraded(why()) })
+    (left_out > 0).then(|| HealthCheck { part: "settings", state: HealthState::Degraded(why()) })
 }
 
 /// Whether secret stores do not give what the settings refer to.
-pub(super) fn secret_stores(failing: &BTreeSet<String>) -> Option<Check> {
+pub(super) fn secret_stores(failing: &BTreeSet<String>) -> Option<HealthCheck> {
     let why = || {
         let names = failing.iter().cloned().collect::<Vec<_>>().join(", ");
         format!(
@@ -142,7 +142,7 @@ pub(super) fn secret_stores(failing: &BTreeSet<String>) -> Option<Check> {
         )
         .into()
     };
-    (!failing.is_empty()).then(|| Check { part: "secret_stores", state: State::Degraded(why()) })
+    (!failing.is_empty()).then(|| HealthCheck { part: "secret_stores", state: HealthState::Degraded(why()) })
 }
 
 #[cfg(test)]
@@ -153,16 +153,16 @@ mod tests {
     fn check(looks: &[(Option<Opens>, bool)], store: &str, keys: &str) {
         let found = looks
             .iter()
-            .fold(Found::default(), |found, &(opens, serves_stale)| found.after(opens, serves_stale));
+            .fold(ProbeResults::default(), |found, &(opens, serves_stale)| found.after(opens, serves_stale));
         assert_eq!((word(&found.store()), word(&found.keys(0))), (store, keys), "{looks:?}");
         assert_eq!(found.is_store_missed(), store != "good");
     }
 
-    fn word(state: &State) -> &'static str {
+    fn word(state: &HealthState) -> &'static str {
         match state {
-            State::Good => "good",
-            State::Degraded(_) => "degraded",
-            State::Failed(_) => "failed",
+            HealthState::Good => "good",
+            HealthState::Degraded(_) => "degraded",
+            HealthState::Failed(_) => "failed",
         }
     }
 
@@ -179,16 +179,20 @@ mod tests {
 
     #[test]
     fn readiness_says_that_the_store_is_read_only_or_gives_requests_no_connection() {
-        let good = Found::default().after(Some(Opens::Yes), true);
-        let State::Degraded(why) = good.with_access(Access::ReadOnly).store() else { panic!("degraded") };
+        let good = ProbeResults::default().after(Some(Opens::Yes), true);
+        let HealthState::Degraded(why) = good.with_access(StoreAccess::ReadOnly).store() else {
+            panic!("degraded")
+        };
         assert_eq!(why, "the store accepts no writes; requests that need none are served");
         for (serves_stale, expected) in [(true, "degraded"), (false, "failed")] {
-            let none = good.after(None, serves_stale).with_access(Access::NoConnection);
+            let none = good.after(None, serves_stale).with_access(StoreAccess::NoConnection);
             assert_eq!(word(&none.store()), expected);
-            let (State::Degraded(why) | State::Failed(why)) = none.store() else { panic!("no connection") };
+            let (HealthState::Degraded(why) | HealthState::Failed(why)) = none.store() else {
+                panic!("no connection")
+            };
             assert!(why.starts_with("requests get no connection to the store"), "{why}");
         }
-        assert_eq!(word(&good.with_access(Access::Full).store()), "good");
+        assert_eq!(word(&good.with_access(StoreAccess::Full).store()), "good");
     }
 
     #[test]
@@ -207,9 +211,9 @@ mod tests {
 
     #[test]
     fn a_tenant_whose_keys_do_not_open_degrades_them_and_is_counted() {
-        let State::Degraded(why) = Found::default().keys(3) else { panic!("degraded") };
+        let HealthState::Degraded(why) = ProbeResults::default().keys(3) else { panic!("degraded") };
         assert_eq!(why, "tenants whose keys cannot be opened: 3; the log names them, all others are served");
-        let lost = Found { opens: Opens::No, ..Found::default() };
+        let lost = ProbeResults { opens: Opens::No, ..ProbeResults::default() };
         assert_eq!(word(&lost.keys(3)), "failed");
     }
 
@@ -219,7 +223,7 @@ mod tests {
         for (store, own, expected) in
             [(100, 100, true), (100, 102, true), (102, 100, true), (100, 103, false), (103, 100, false)]
         {
-            let found = Found::default().with_clocks(Some((at(store), at(own))));
+            let found = ProbeResults::default().with_clocks(Some((at(store), at(own))));
             assert_eq!(found.clock().is_none(), expected, "{store} {own}");
             // The last measurement counts while the store does not answer.
             assert_eq!(found.after(None, true).with_clocks(None).clock().is_none(), expected);
@@ -229,7 +233,7 @@ mod tests {
     #[test]
     fn tenants_that_are_left_out_degrade_the_settings_and_are_counted() {
         assert_eq!(settings(0), None);
-        let Some(Check { part: "settings", state: State::Degraded(why) }) = settings(3) else {
+        let Some(HealthCheck { part: "settings", state: HealthState::Degraded(why) }) = settings(3) else {
             panic!("degraded")
         };
         assert_eq!(

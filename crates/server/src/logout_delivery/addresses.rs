@@ -21,9 +21,9 @@ const NEVER: Timestamp = Timestamp::from_seconds(0);
 
 /// The clients with attempts in progress, and those that did not answer.
 #[derive(Default)]
-pub(super) struct Addresses(HashMap<LogoutAddress, Address>);
+pub(super) struct Addresses(HashMap<LogoutAddress, CheckedAddress>);
 
-struct Address {
+struct CheckedAddress {
     /// Each attempt in progress holds it.
     attempts: Arc<()>,
     failures: u32,
@@ -50,7 +50,7 @@ impl Addresses {
 
     /// Begins an attempt, unless the client is paused or has as many in progress as it may.
     pub(super) fn begin(&mut self, address: LogoutAddress, now: Timestamp) -> Option<Begun> {
-        let of_client = self.0.entry(address.clone()).or_insert_with(Address::new);
+        let of_client = self.0.entry(address.clone()).or_insert_with(CheckedAddress::new);
         let (failures_before, attempt) = (of_client.failures, Arc::clone(&of_client.attempts));
         // The count includes its own attempt.
         let has_room = of_client.in_progress() <= of_client.most() && now >= of_client.paused_until;
@@ -98,7 +98,7 @@ impl Addresses {
     }
 }
 
-impl Address {
+impl CheckedAddress {
     fn new() -> Self {
         Self { attempts: Arc::new(()), failures: 0, paused_until: NEVER }
     }

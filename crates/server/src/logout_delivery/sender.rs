@@ -12,12 +12,12 @@ use values::{Timestamp, causes};
 /// Sends a notice.
 #[async_trait]
 pub(crate) trait SendLogout: Send + Sync {
-    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<Attempt>;
+    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<DeliveryResult>;
 }
 
 /// The result of an attempt.
 #[derive(Debug)]
-pub(crate) enum Attempt {
+pub(crate) enum DeliveryResult {
     Delivered,
     /// The client has no address for notices, or the client or the tenant does not serve.
     Unaddressed,
@@ -39,30 +39,32 @@ pub(crate) struct LogoutSender {
 
 #[async_trait]
 impl SendLogout for LogoutSender {
-    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<Attempt> {
+    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<DeliveryResult> {
         let Ok(tenant) = self.tenants.resolve_openid_provider(queued.tenant.as_str()).await else {
-            return Ok(Attempt::Failed("the tenant does not serve".to_owned()));
+            return Ok(DeliveryResult::Failed("the tenant does not serve".to_owned()));
         };
         let client = self.authenticator.find_active(&tenant.id, queued.client.as_str()).await?;
-        let Some(client) = client else { return Ok(Attempt::Unaddressed) };
-        let Some(uri) = &client.code_flow.backchannel_logout_uri else { return Ok(Attempt::Unaddressed) };
+        let Some(client) = client else { return Ok(DeliveryResult::Unaddressed) };
+        let Some(uri) = &client.code_flow.backchannel_logout_uri else {
+            return Ok(DeliveryResult::Unaddressed);
+        };
         let grantee = Grantee { tenant: &tenant, client: &client };
         let token = match self.engine.sign_logout_token(&grantee, queued, now).await {
             Ok(token) => token,
-            Err(error) => return Ok(Attempt::Failed(causes(&error).to_string())),
+            Err(error) => return Ok(DeliveryResult::Failed(causes(&error).to_string())),
         };
         // Base64url and dots: nothing is to be encoded.
         let sent = self.fetcher.post_form(&tenant.id, uri, format!("logout_token={token}")).await;
-        Ok(sent.map_or_else(failed, |()| Attempt::Delivered))
+        Ok(sent.map_or_else(failed, |()| DeliveryResult::Delivered))
     }
 }
 
-fn failed(error: FetchError) -> Attempt {
+fn failed(error: FetchError) -> DeliveryResult {
     let text = error.to_string();
     match error {
         // Only this notice was refused; the next one may be accepted.
-        FetchError::Status(status) if status < 500 && status != 429 => Attempt::Refused(text),
-        FetchError::NoTurn => Attempt::Postponed,
-        _ => Attempt::Failed(text),
+        FetchError::Status(status) if status < 500 && status != 429 => DeliveryResult::Refused(text),
+        FetchError::NoTurn => DeliveryResult::Postponed,
+        _ => DeliveryResult::Failed(text),
     }
 }

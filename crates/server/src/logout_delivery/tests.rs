@@ -85,7 +85,7 @@ impl Default for Instant0 {
 
 #[async_trait]
 impl SendLogout for FakeSender {
-    async fn send(&self, queued: &QueuedLogout, _: Timestamp) -> Stored<Attempt> {
+    async fn send(&self, queued: &QueuedLogout, _: Timestamp) -> Stored<DeliveryResult> {
         let (tenant, client) = (queued.tenant.to_string(), queued.client.to_string());
         self.sent.lock().unwrap().push((tenant, client.clone(), self.begun.0.elapsed()));
         {
@@ -96,17 +96,19 @@ impl SendLogout for FakeSender {
         let attempt = match client.split('-').next() {
             Some("dead") => {
                 sleep(Duration::from_secs(5)).await;
-                Attempt::Failed("no whole answer in time".to_owned())
+                DeliveryResult::Failed("no whole answer in time".to_owned())
             }
             Some("slow") => {
                 sleep(Duration::from_secs(4)).await;
-                Attempt::Delivered
+                DeliveryResult::Delivered
             }
-            Some("postponed") if self.begun.0.elapsed() < Duration::from_secs(30) => Attempt::Postponed,
-            Some("strict") => Attempt::Refused("the answer has status 400".to_owned()),
+            Some("postponed") if self.begun.0.elapsed() < Duration::from_secs(30) => {
+                DeliveryResult::Postponed
+            }
+            Some("strict") => DeliveryResult::Refused("the answer has status 400".to_owned()),
             _ => {
                 sleep(Duration::from_millis(20)).await;
-                Attempt::Delivered
+                DeliveryResult::Delivered
             }
         };
         self.under_way.lock().unwrap().0 -= 1;

@@ -202,6 +202,6 @@ async fn a_value_that_changed_meanwhile_is_not_written_over() {
     let newer = test_env.sealer(0, &[]).seal(&context(&place), named(&place).as_bytes()).await.unwrap();
     let resealing = test_env.resealing(1, &[0]);
     assert!(test_env.store.replace_sealed(&place, &old, &newer).await.unwrap());
-    assert!(matches!(resealing.one(place, old, false).await.unwrap(), Outcome::Changed));
+    assert!(matches!(resealing.one(place, old, false).await.unwrap(), ResealOutcome::Changed));
     assert_eq!(test_env.sealed().await[0].1, newer);
 }

@@ -72,11 +72,11 @@ fn first_key(tenant: &TenantId, at: u64) -> KeyRecord {
 
 impl TestEnv {
     /// A replica whose clock is ahead.
-    fn replica(&self, ahead: u64) -> Arc<Rotation> {
+    fn replica(&self, ahead: u64) -> Arc<KeyScheduler> {
         let now = Arc::clone(&self.now);
         let clock = Arc::new(move || Timestamp::from_seconds(now.load(Ordering::Relaxed) + ahead));
         let key_advancer: Arc<dyn KeyAdvancer> = self.taken.clone();
-        Arc::new(Rotation::new(self.store.clone(), key_advancer, clock, Arc::default()))
+        Arc::new(KeyScheduler::new(self.store.clone(), key_advancer, clock, Arc::default()))
     }
 
     /// Advances both clocks: that of the rows and that of the process.
@@ -245,7 +245,7 @@ async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
     ));
     let replicas = [0, 30].map(|ahead| {
         let key_advancer = Arc::clone(&administrator) as Arc<dyn KeyAdvancer>;
-        Rotation { key_advancer, ..Arc::into_inner(test_env.replica(ahead)).unwrap() }
+        KeyScheduler { key_advancer, ..Arc::into_inner(test_env.replica(ahead)).unwrap() }
     });
     // A day in steps of ten seconds. By the fast clock, each of the other's leases has expired.
     for _ in 0..8_640 {

@@ -10,7 +10,7 @@ use tenancy::Stored;
 use values::Timestamp;
 use zeroize::Zeroizing;
 
-use super::tenant_keys::TenantKeys;
+use super::tenant_keys::UnsealedKeys;
 
 /// The name of the stored value.
 const PEPPER: &str = "pepper";
@@ -40,7 +40,7 @@ pub async fn existing_pepper(
 ) -> anyhow::Result<Option<Arc<Pepper>>> {
     let Some(sealed) = sealed_pepper(store).await? else { return Ok(None) };
     let pepper = open_pepper(sealer, &sealed).await?;
-    TenantKeys::default().read(store, sealer, &pepper.tenants).await?;
+    UnsealedKeys::default().read(store, sealer, &pepper.tenants).await?;
     Ok(Some(Arc::new(pepper)))
 }
 

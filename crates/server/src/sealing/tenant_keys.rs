@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 
 /// The keys that were read last. They are unsealed again only if they have changed.
 #[derive(Default)]
-pub(crate) struct TenantKeys(Mutex<Vec<(TenantId, Vec<u8>)>>);
+pub(crate) struct UnsealedKeys(Mutex<Vec<(TenantId, Vec<u8>)>>);
 
-impl TenantKeys {
+impl UnsealedKeys {
     /// Reads the keys, so that digests are made with them.
     ///
     /// # Errors

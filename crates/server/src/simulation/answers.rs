@@ -42,7 +42,7 @@ impl Replica {
         let (credentials, request) = parsed.expect("the request is valid");
         let client = self.authenticate(&tenant, credentials, Purpose::Exchange, now).await?;
         let (engine, sender) = (&self.tokens.engine, SenderKeys::default());
-        let issued = engine.issue(&tenant, &client, &request, &sender, (now, None)).await?;
+        let issued = engine.issue(&tenant, &client, &request, &sender, now, None).await?;
         Ok(issued.value.access_token)
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use administration::{ChangeLog as _, Invalidation};
 use keys::SigningKeyStore as _;
-use registry::{ClientId, ClientStore as _, Reading, RevocationFacts, RevocationStore as _};
+use registry::{ClientId, ClientStore as _, FactsVersion, RevocationFacts, RevocationStore as _};
 use tenancy::{TenantId, TenantStore as _};
 use testkit::{Standby, TestStore};
 use tokio::time::sleep;
@@ -124,5 +124,5 @@ impl TenantVersions {
 /// The revocations, without the time of the reading.
 fn revocations(store: &TestStore, tenant: &TenantId) -> Arc<RevocationFacts> {
     let facts = at_once(store.find_revocations(tenant));
-    Arc::new(Arc::unwrap_or_clone(facts).read(Reading::NEVER))
+    Arc::new(Arc::unwrap_or_clone(facts).read(FactsVersion::NEVER))
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use administration::{
-    Administrator, ChangeLog as _, Clock, EditPolicy, Invalidation, NoSecretStores, UrlRule,
+    Administrator, ChangeLog as _, EditPolicy, Invalidation, NoSecretStores, ReadClock, UrlRule,
 };
 use cache::{Caches, Capacity, Freshness};
 use futures_util::FutureExt as _;
@@ -22,7 +22,7 @@ use super::defect::Defect;
 use super::links::{Log, StoreLink};
 use super::model::FRESH;
 use super::world::{World, locked};
-use crate::rotation::Rotation;
+use crate::rotation::KeyScheduler;
 
 const PUBLIC_URL: &str = "http://localhost:3000";
 
@@ -58,7 +58,7 @@ impl Replica {
             }));
             let clock = clock(&world, number);
             let rotation =
-                Rotation::new(store, Arc::clone(&replica.administrator) as _, clock, Arc::default());
+                KeyScheduler::new(store, Arc::clone(&replica.administrator) as _, clock, Arc::default());
             replica.spawn(Arc::new(rotation).run());
             world.note(format!("replica {number} serves"));
             world.set_replica(number, Some(replica));
@@ -143,7 +143,7 @@ impl Replica {
 }
 
 /// What the process reads the time from.
-fn clock(world: &Arc<World>, number: usize) -> Clock {
+fn clock(world: &Arc<World>, number: usize) -> ReadClock {
     let world = Arc::clone(world);
     Arc::new(move || world.clock(number))
 }

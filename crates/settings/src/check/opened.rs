@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-use gateway::{ClientCertificateHeader, Tls, TlsError, TlsReaders};
+use gateway::{CertificateHeader, CurrentTls, TlsError, TlsReaders};
 use keys::SealingKey;
 use values::{Secret, Timestamp};
 
@@ -140,9 +140,9 @@ impl Reading<'_> {
     /// The authorities behind a proxy's header.
     fn check_authorities(&mut self, header: &sections::ClientCertificateHeader, at: Location) {
         // The rules for the settings report an invalid name.
-        let Ok(name) = ClientCertificateHeader::name(&header.header) else { return };
+        let Ok(name) = CertificateHeader::name(&header.header) else { return };
         let path = header.client_ca.as_deref();
-        match ClientCertificateHeader::open(name, header.format, path, files::read_public) {
+        match CertificateHeader::open(name, header.format, path, files::read_public) {
             Ok(_) => {}
             Err(TlsError::Unreadable { source, .. }) => self.refuse_file(&source, at),
             Err(error) => self.findings.error(at, problem(&error), HOLDS_CERTIFICATES),
@@ -156,7 +156,7 @@ impl Reading<'_> {
             () => at.key("client_ca"),
         };
         let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
-        let opened = match Tls::open(tls.files(), readers) {
+        let opened = match CurrentTls::open(tls.files(), readers) {
             Ok(opened) => opened,
             Err(TlsError::Unreadable { path, source }) => {
                 self.refuse_file(&source, key_of(&path));

@@ -21,7 +21,7 @@ use super::super::{
 /// The limits of wrong passwords. A tenant's own are a rule of its document.
 pub(crate) fn check_limits(limits: &Limits, findings: &mut Findings) {
     let SignInLimits { account, known_browser, source } = limits.sign_in;
-    let own = tenancy::SignInLimits {
+    let own = tenancy::PasswordLimits {
         account: Some(account),
         known_browser: Some(known_browser),
         source: Some(source),
@@ -60,7 +60,7 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
         check_proxies(listener, &server.public_url, &at, findings);
         check_client_certificates(listener, &at, findings);
         if listener.serves.is_none() && !listener.is_on_loopback() {
-            let paths = gateway::Surface::ADMIN_PATHS.join(", ");
+            let paths = gateway::ListenerSurface::ADMIN_PATHS.join(", ");
             let problem =
                 format!("beyond loopback administration is not served unless that is written: not {paths}");
             let hint = "write serves: [public], or [public, admin] to serve them here";
@@ -151,7 +151,7 @@ fn check_mtls_url(server: &Server, at: &Location, findings: &mut Findings) {
 /// The header in which proxies pass client certificates on.
 fn check_certificate_header(proxies: &TrustedProxies, at: &Location, findings: &mut Findings) {
     if let Some(header) = &proxies.client_certificate
-        && gateway::ClientCertificateHeader::name(&header.header).is_err()
+        && gateway::CertificateHeader::name(&header.header).is_err()
     {
         let at = at.key("trusted_proxies").key("client_certificate").key("header");
         findings.error(at, "this is no name of a header", "write a name such as Client-Cert");

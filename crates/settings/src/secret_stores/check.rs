@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outbound::KeyService;
 
-use super::known_stores::{KnownStore, KnownStores, SignIn, StorePlace, is_path};
+use super::known_stores::{KnownStore, KnownStores, StoreAddress, VaultLogin, is_path};
 use super::{AppRoleSetting, AwsStoreSetting, KubernetesSetting, SecretStoreSetting, VaultStoreSetting};
 use crate::{check::sealing::is_segment, findings::Location, reading::Reading};
 
@@ -53,7 +53,7 @@ impl Reading<'_> {
         self.file_reader.environment.secret_stores().know(known);
     }
 
-    fn vault_store(&mut self, mut setting: VaultStoreSetting, at: &Location) -> Option<StorePlace> {
+    fn vault_store(&mut self, mut setting: VaultStoreSetting, at: &Location) -> Option<StoreAddress> {
         self.check_built_in(KeyService::Vault, at);
         self.check_address(&setting.address, at.key("address"));
         for (key, path) in [("mount", &setting.mount), ("namespace", &setting.namespace)] {
@@ -61,21 +61,29 @@ impl Reading<'_> {
         }
         setting.ca = setting.ca.map(|path| self.path(&path, &at.key("ca")));
         let sign_in = match (setting.token.take(), setting.kubernetes.take(), setting.approle.take()) {
-            (Some(token), None, None) => SignIn::Token(self.token(&token, &at.key("token"))?),
+            (Some(token), None, None) => VaultLogin::Token(self.token(&token, &at.key("token"))?),
             (None, Some(KubernetesSetting { role, mount, token_file }), None) => {
                 let at = at.key("kubernetes");
                 self.check_name(is_segment(&role), at.key("role"));
                 self.check_mount(mount.as_deref(), at.key("mount"));
                 let mount = mount.unwrap_or_else(|| "kubernetes".to_owned());
                 let token_file = token_file.as_deref().unwrap_or(Path::new(SERVICE_ACCOUNT));
-                SignIn::Kubernetes { mount, role, token_file: self.path(token_file, &at.key("token_file")) }
+                VaultLogin::Kubernetes {
+                    mount,
+                    role,
+                    token_file: self.path(token_file, &at.key("token_file")),
+                }
             }
             (None, None, Some(AppRoleSetting { role_id, secret_id, mount })) => {
                 let at = at.key("approle");
                 self.check_name(is_segment(&role_id), at.key("role_id"));
                 self.check_mount(mount.as_deref(), at.key("mount"));
                 let mount = mount.unwrap_or_else(|| "approle".to_owned());
-                SignIn::AppRole { mount, role_id, secret_id: self.token(&secret_id, &at.key("secret_id"))? }
+                VaultLogin::AppRole {
+                    mount,
+                    role_id,
+                    secret_id: self.token(&secret_id, &at.key("secret_id"))?,
+                }
             }
             _ => {
                 let problem = "it is not clear how the program signs in to Vault";
@@ -83,16 +91,16 @@ impl Reading<'_> {
                 return None;
             }
         };
-        Some(StorePlace::Vault { setting: Box::new(setting), sign_in })
+        Some(StoreAddress::Vault { setting: Box::new(setting), sign_in })
     }
 
-    fn aws_store(&mut self, setting: AwsStoreSetting, at: &Location) -> StorePlace {
+    fn aws_store(&mut self, setting: AwsStoreSetting, at: &Location) -> StoreAddress {
         self.check_built_in(KeyService::AwsSecrets, at);
         self.check_name(setting.region.as_deref().is_none_or(is_segment), at.key("region"));
         if let Some(endpoint) = &setting.endpoint {
             self.check_address(endpoint, at.key("endpoint"));
         }
-        StorePlace::Aws(setting)
+        StoreAddress::Aws(setting)
     }
 
     fn check_mount(&mut self, path: Option<&str>, at: Location) {
@@ -109,7 +117,7 @@ mod tests {
     fn a_tenant_may_use_its_prefixes_and_no_path_that_only_looks_alike() {
         let store = KnownStore {
             refresh: Duration::from_secs(60),
-            place: StorePlace::Aws(AwsStoreSetting::default()),
+            place: StoreAddress::Aws(AwsStoreSetting::default()),
             tenant_prefixes: [("acme".to_owned(), ["teams/acme", "shared/a/"].map(str::to_owned).into())]
                 .into(),
         };

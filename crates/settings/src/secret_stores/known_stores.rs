@@ -18,21 +18,21 @@ pub(crate) type KnownStores = BTreeMap<String, KnownStore>;
 pub(crate) struct KnownStore {
     /// After what time a secret is read again.
     pub(crate) refresh: Duration,
-    pub(crate) place: StorePlace,
+    pub(crate) place: StoreAddress,
     /// The paths to which a tenant's own administrators may have secrets written.
     pub(super) tenant_prefixes: BTreeMap<String, Vec<String>>,
 }
 
 /// The place of a store, with resolved paths.
 #[derive(Clone, Debug)]
-pub(crate) enum StorePlace {
-    Vault { setting: Box<VaultStoreSetting>, sign_in: SignIn },
+pub(crate) enum StoreAddress {
+    Vault { setting: Box<VaultStoreSetting>, sign_in: VaultLogin },
     Aws(AwsStoreSetting),
 }
 
 /// How the program signs in to Vault.
 #[derive(Clone, Debug)]
-pub(crate) enum SignIn {
+pub(crate) enum VaultLogin {
     Token(Token),
     Kubernetes { mount: String, role: String, token_file: PathBuf },
     AppRole { mount: String, role_id: String, secret_id: Token },
@@ -50,17 +50,17 @@ impl KnownStore {
 
     /// Whether a secret there is a member of a JSON object, always.
     pub(crate) const fn needs_key(&self) -> bool {
-        matches!(self.place, StorePlace::Vault { .. })
+        matches!(self.place, StoreAddress::Vault { .. })
     }
 
     /// The options to open the store.
     pub(crate) fn options(&self) -> Result<SecretStoreOptions, String> {
         let (setting, sign_in) = match &self.place {
-            StorePlace::Aws(AwsStoreSetting { region, endpoint }) => {
+            StoreAddress::Aws(AwsStoreSetting { region, endpoint }) => {
                 let (region, endpoint) = (region.clone(), endpoint.clone());
                 return Ok(SecretStoreOptions::Aws(AwsStoreOptions { region, endpoint }));
             }
-            StorePlace::Vault { setting, sign_in } => (setting, sign_in),
+            StoreAddress::Vault { setting, sign_in } => (setting, sign_in),
         };
         let read = |path: &PathBuf| {
             let read = files::read_public(path).map(|bytes| bytes.to_vec());
@@ -72,11 +72,11 @@ impl KnownStore {
             namespace: setting.namespace.clone(),
             ca: setting.ca.as_ref().map(read).transpose()?,
             sign_in: match sign_in.clone() {
-                SignIn::Token(token) => VaultSignIn::Token(token.for_vault()),
-                SignIn::Kubernetes { mount, role, token_file } => {
+                VaultLogin::Token(token) => VaultSignIn::Token(token.for_vault()),
+                VaultLogin::Kubernetes { mount, role, token_file } => {
                     VaultSignIn::Kubernetes { mount, role, token: (token_file, files::read_secret) }
                 }
-                SignIn::AppRole { mount, role_id, secret_id } => {
+                VaultLogin::AppRole { mount, role_id, secret_id } => {
                     VaultSignIn::AppRole { mount, role_id, secret_id: secret_id.for_vault() }
                 }
             },

@@ -29,12 +29,12 @@ pub struct SecretStores {
     /// The stores of the settings that were read last.
     known: Mutex<KnownStores>,
     memory: Mutex<Memory>,
-    failures: Mutex<BTreeMap<Place, String>>,
+    failures: Mutex<BTreeMap<StoredPlace, String>>,
 }
 
 /// A secret in a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct StoredPlace {
     /// The name of the store.
     pub(crate) store: String,
     pub(crate) path: String,
@@ -44,11 +44,11 @@ pub(crate) struct Place {
 struct Memory {
     /// Each store with the settings that it was opened with.
     opened: BTreeMap<String, (String, Arc<dyn SecretStore>)>,
-    read: BTreeMap<Place, Held>,
+    read: BTreeMap<StoredPlace, HeldValue>,
 }
 
 /// The value that was read last, and when it is read again.
-struct Held {
+struct HeldValue {
     secret: Arc<StoredSecret>,
     due: Instant,
 }
@@ -57,7 +57,7 @@ struct Held {
 pub(crate) type Read = Result<Arc<StoredSecret>, String>;
 
 /// The values that were read from the stores.
-pub(crate) type StoredValues = BTreeMap<Place, Read>;
+pub(crate) type StoredValues = BTreeMap<StoredPlace, Read>;
 
 impl SecretStores {
     /// The stores that do not give a secret now, by name.
@@ -155,9 +155,9 @@ impl SecretStores {
     }
 
     /// The wanted secrets. Blocks while stores are requested, on a separate thread.
-    pub(crate) fn read(&self, wanted: &BTreeSet<Place>) -> BTreeMap<Place, Read> {
+    pub(crate) fn read(&self, wanted: &BTreeSet<StoredPlace>) -> BTreeMap<StoredPlace, Read> {
         let now = Instant::now();
-        let due: Vec<(Place, Option<Arc<StoredSecret>>)> = {
+        let due: Vec<(StoredPlace, Option<Arc<StoredSecret>>)> = {
             let mut memory = locked(&self.memory);
             memory.read.retain(|place, _| wanted.contains(place));
             locked(&self.failures).retain(|place, _| wanted.contains(place));
@@ -172,7 +172,7 @@ impl SecretStores {
             match read {
                 Ok(secret) => {
                     failures.remove(&place);
-                    memory.read.insert(place, Held { secret, due: now + jittered(refresh) });
+                    memory.read.insert(place, HeldValue { secret, due: now + jittered(refresh) });
                 }
                 Err(why) => {
                     if let Some(held) = memory.read.get_mut(&place) {
@@ -182,7 +182,7 @@ impl SecretStores {
                 }
             }
         }
-        let read = |place: &Place| match memory.read.get(place) {
+        let read = |place: &StoredPlace| match memory.read.get(place) {
             Some(held) => Ok(Arc::clone(&held.secret)),
             None => Err(failures.get(place).cloned().unwrap_or_else(|| "it was not read".to_owned())),
         };
@@ -190,7 +190,10 @@ impl SecretStores {
     }
 
     /// Readings of settings happen on threads with and without a runtime.
-    fn ask_on_a_thread(&self, due: Vec<(Place, Option<Arc<StoredSecret>>)>) -> BTreeMap<Place, Read> {
+    fn ask_on_a_thread(
+        &self,
+        due: Vec<(StoredPlace, Option<Arc<StoredSecret>>)>,
+    ) -> BTreeMap<StoredPlace, Read> {
         let all = |why: &str| due.iter().map(|(place, _)| (place.clone(), Err(why.to_owned()))).collect();
         let asked = thread::scope(|scope| {
             let asking = || {
@@ -203,7 +206,7 @@ impl SecretStores {
     }
 
     /// Requests several secrets at once. If a store does not answer, no further secret is requested from it.
-    async fn ask(&self, due: Vec<(Place, Option<Arc<StoredSecret>>)>) -> BTreeMap<Place, Read> {
+    async fn ask(&self, due: Vec<(StoredPlace, Option<Arc<StoredSecret>>)>) -> BTreeMap<StoredPlace, Read> {
         let mut read = BTreeMap::new();
         let (turns, mut asking) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
         // Each store that sent no answer, with its first error.
@@ -222,7 +225,7 @@ impl SecretStores {
                 let _turn = turns.acquire().await;
                 let first = locked(&away).get(&place.store).cloned();
                 if let Some(first) = first {
-                    let Place { store, path } = &place;
+                    let StoredPlace { store, path } = &place;
                     let why = format!("{path} was not requested of the secret store {store}: {first}");
                     return (place, Err(why));
                 }
@@ -277,15 +280,15 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::super::VaultStoreSetting;
-    use super::super::known_stores::{SignIn, StorePlace};
+    use super::super::known_stores::{StoreAddress, VaultLogin};
     use super::*;
     use crate::resolved::Token;
     use administration::FileSecret;
 
     const TOKEN: &str = "hvs.hidden-token";
 
-    fn place() -> Place {
-        Place { store: "kept".to_owned(), path: "a/b".to_owned() }
+    fn place() -> StoredPlace {
+        StoredPlace { store: "kept".to_owned(), path: "a/b".to_owned() }
     }
 
     /// The stores with a secret that has just become due.
@@ -294,7 +297,7 @@ mod tests {
         let version = StoredVersion::new("kept".to_owned(), "1".to_owned(), Timestamp::from_seconds(0), text);
         let secret = Arc::new(StoredSecret { current: version.unwrap(), previous: None });
         let stores = SecretStores::default();
-        locked(&stores.memory).read.insert(place(), Held { secret, due: Instant::now() });
+        locked(&stores.memory).read.insert(place(), HeldValue { secret, due: Instant::now() });
         stores
     }
 
@@ -332,12 +335,12 @@ mod tests {
             kubernetes: None,
             approle: None,
         };
-        let sign_in = SignIn::Token(Token::Text(FileSecret::new(TOKEN.to_owned())));
-        let place = StorePlace::Vault { setting: Box::new(setting), sign_in };
+        let sign_in = VaultLogin::Token(Token::Text(FileSecret::new(TOKEN.to_owned())));
+        let place = StoreAddress::Vault { setting: Box::new(setting), sign_in };
         let known = KnownStore { refresh: Duration::ZERO, place, tenant_prefixes: BTreeMap::new() };
         let stores = SecretStores::default();
         stores.know([("kept".to_owned(), known)].into());
-        let places = (0..20).map(|nth| Place { store: "kept".to_owned(), path: format!("app/{nth}") });
+        let places = (0..20).map(|nth| StoredPlace { store: "kept".to_owned(), path: format!("app/{nth}") });
         let read = stores.read(&places.collect());
         read.into_values().map(|read| read.err().unwrap()).collect()
     }

@@ -6,10 +6,10 @@ use secrets::MAX_SECRET_LENGTH;
 use values::Secret;
 
 use super::known_stores::is_path;
-use super::reader::Place;
+use super::reader::StoredPlace;
 use crate::sections::{Cache, Keys, SealingKeySetting, Storage};
 use crate::{
-    SAMPLE_SECRETS, declared_tenants::Declared, findings::Location, reading::Reading,
+    SAMPLE_SECRETS, declared_tenants::UnresolvedTenants, findings::Location, reading::Reading,
     store_reference::StoreReference,
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct Reported;
 pub(crate) type StoredValue = Result<(Secret, StoredSource), String>;
 
 /// The references of the tenants' clients: stores and paths.
-pub(crate) fn of_clients(declared: &Declared) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn of_clients(declared: &UnresolvedTenants) -> impl Iterator<Item = (&str, &str)> {
     let clients = declared.values().flat_map(|(tenant, _)| tenant.clients.values());
     let sources = clients.flat_map(|client| client.client_secret.iter().chain(&client.client_secrets));
     sources.filter_map(|SecretSource { store, path, .. }| store.as_deref().zip(path.as_deref()))
@@ -44,8 +44,9 @@ impl Reading<'_> {
     pub(crate) fn read_stores<'s>(&mut self, referred: impl Iterator<Item = (&'s str, &'s str)>) {
         let stores = self.file_reader.environment.secret_stores();
         let known = referred.filter(|(store, path)| stores.known(store).is_some() && is_path(path));
-        let place = |(store, path): (&str, &str)| Place { store: store.to_owned(), path: path.to_owned() };
-        self.stored = stores.read(&known.map(place).collect());
+        let places =
+            known.map(|(store, path)| StoredPlace { store: store.to_owned(), path: path.to_owned() });
+        self.stored = stores.read(&places.collect());
     }
 
     /// The reference that these members of a setting are; `Ok(None)` without any of them.
@@ -120,7 +121,7 @@ impl Reading<'_> {
             findings.error(at.clone(), problem, "give `key`, such as `key: client_secret`");
             return None;
         }
-        let place = Place { store: store.clone(), path: path.clone() };
+        let place = StoredPlace { store: store.clone(), path: path.clone() };
         Some(match self.stored.get(&place) {
             Some(Ok(secret)) => value_of(reference, secret),
             Some(Err(why)) => Err(why.clone()),

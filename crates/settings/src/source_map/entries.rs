@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::walk::{Node, NodeKind, path_of};
+use super::walk::{NodeKind, YamlNode, path_of};
 use super::{KeyPath, SourceMap};
 
 /// An entry and its text.
@@ -31,7 +31,7 @@ impl SourceMap {
         self.entry_text(text, mapping)
     }
 
-    fn entry_text(&self, text: &str, node: &Node) -> Option<EntryText> {
+    fn entry_text(&self, text: &str, node: &YamlNode) -> Option<EntryText> {
         let entry = node.entry?;
         let first = self.nodes.iter().position(|node| node.entry == Some(entry))?;
         let nodes = self.nodes[first..].iter();
@@ -52,7 +52,7 @@ impl SourceMap {
         Some(EntryText { path: path_of(&self.entries, Some(entry)), bytes: start..end })
     }
 
-    fn is_within(&self, node: &Node, ancestor: usize) -> bool {
+    fn is_within(&self, node: &YamlNode, ancestor: usize) -> bool {
         let mut entry = node.entry;
         while let Some(index) = entry {
             if index == ancestor {

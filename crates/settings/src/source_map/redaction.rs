@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
-use super::walk::{Node, NodeKind};
+use super::walk::{NodeKind, YamlNode};
 use super::{Hidden, SourceMap, contract};
 
 /// Words that a text without structure may put before a secret.
@@ -27,8 +27,8 @@ impl SourceMap {
         if !is_mapping || is_unclear && self.may_hold_secrets(&text[unclear], &text[line.clone()]) {
             return None;
         }
-        let is_text = |node: &&Node| !matches!(node.kind, NodeKind::List | NodeKind::Mapping);
-        let touches = |node: &&Node| node.bytes.start < line.end && line.start < node.bytes.end;
+        let is_text = |node: &&YamlNode| !matches!(node.kind, NodeKind::List | NodeKind::Mapping);
+        let touches = |node: &&YamlNode| node.bytes.start < line.end && line.start < node.bytes.end;
         let (mut hidden, mut at) = (Vec::new(), line.start);
         for node in self.nodes.iter().filter(is_text).filter(touches) {
             let bytes = node.bytes.start.max(at)..node.bytes.end.min(line.end);
@@ -68,7 +68,7 @@ impl SourceMap {
         contract::shows_key(path) && (!self.has_aliases && !self.has_odd_keys || has_expected_kind())
     }
 
-    fn shows(&self, node: &Node, text: &str) -> bool {
+    fn shows(&self, node: &YamlNode, text: &str) -> bool {
         let path = self.path(node);
         match node.kind {
             NodeKind::Scalar if is_harmless(&path, &text[node.bytes.clone()]) => true,

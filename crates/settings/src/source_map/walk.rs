@@ -10,7 +10,7 @@ use super::KeyPath;
 const DEEPEST: usize = 64;
 
 /// A key, a scalar or a collection of the file.
-pub(super) struct Node {
+pub(super) struct YamlNode {
     pub(super) entry: EntryId,
     pub(super) kind: NodeKind,
     pub(super) bytes: Range<usize>,
@@ -18,7 +18,7 @@ pub(super) struct Node {
 
 /// The part that a key or an item of a list adds to the path of the collection around it. If every node had a
 /// whole path, a deeply nested file would cost its depth for every byte.
-pub(super) struct Entry {
+pub(super) struct PathEntry {
     pub(super) parent: EntryId,
     pub(super) segment: String,
 }
@@ -51,8 +51,8 @@ pub(super) struct Broken {
 pub(super) struct Walk<'t> {
     text: &'t str,
     events: Parser<'t, StrInput<'t>>,
-    pub(super) nodes: Vec<Node>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) nodes: Vec<YamlNode>,
+    pub(super) entries: Vec<PathEntry>,
 }
 
 type EventAt<'t> = (Event<'t>, Span);
@@ -158,7 +158,7 @@ impl<'t> Walk<'t> {
     }
 
     fn enter(&mut self, parent: EntryId, segment: String) -> EntryId {
-        self.entries.push(Entry { parent, segment });
+        self.entries.push(PathEntry { parent, segment });
         Some(self.entries.len() - 1)
     }
 
@@ -175,12 +175,12 @@ impl<'t> Walk<'t> {
     fn record(&mut self, entry: EntryId, kind: NodeKind, span: &Span) {
         let start = span.start.byte_offset().unwrap_or(0);
         let end = span.end.byte_offset().unwrap_or(usize::MAX).max(start);
-        self.nodes.push(Node { entry, kind, bytes: start..end });
+        self.nodes.push(YamlNode { entry, kind, bytes: start..end });
     }
 }
 
 /// The keys that lead to an entry, outermost first.
-pub(super) fn path_of(entries: &[Entry], mut entry: EntryId) -> KeyPath {
+pub(super) fn path_of(entries: &[PathEntry], mut entry: EntryId) -> KeyPath {
     let mut path = KeyPath::new();
     while let Some(found) = entry.map(|index| &entries[index]) {
         path.push(found.segment.clone());

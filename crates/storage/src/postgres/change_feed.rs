@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::notifications::{LogConnection, NotifyingLog};
 use crate::postgres::pools::CHANNEL;
 use crate::postgres::{PostgresPools, Role};
-use crate::row::{Row, decoded};
+use crate::row::{DatabaseRow, decoded};
 use crate::rows::LogReading;
 use crate::statement::Statement;
 
@@ -42,7 +42,7 @@ pub(crate) struct PostgresChangeFeed {
 }
 
 /// A connection that listens, and its role.
-struct Listener {
+struct ListeningConnection {
     connection: PgListener,
     role: Role,
     is_alone: Arc<AtomicBool>,
@@ -62,18 +62,18 @@ impl NotifyingLog for PostgresChangeFeed {
     async fn listen(&self) -> Stored<Box<dyn LogConnection>> {
         let connection = listener(&self.pool).await.map_err(Error::from)?;
         let (role, is_alone) = (self.role, Arc::clone(&self.is_alone));
-        Ok(Box::new(Listener { connection, role, is_alone, looks: (0, None) }))
+        Ok(Box::new(ListeningConnection { connection, role, is_alone, looks: (0, None) }))
     }
 }
 
 #[async_trait]
-impl LogConnection for Listener {
+impl LogConnection for ListeningConnection {
     async fn changes(&mut self, after: &str) -> Stored<LogReading> {
         self.look_for_earlier().await.map_err(Error::from)?;
         let statement = Statement::from_text(CHANGES.as_str()).bind(after);
         let rows = statement.bound_as(self.role).fetch_all(&mut self.connection).await;
         let rows = rows.map_err(Error::from)?;
-        let rows = decoded(&rows.into_iter().map(Row::Postgres).collect::<Vec<_>>())?;
+        let rows = decoded(&rows.into_iter().map(DatabaseRow::Postgres).collect::<Vec<_>>())?;
         Ok(LogReading::new(rows)?)
     }
 
@@ -84,7 +84,7 @@ impl LogConnection for Listener {
     }
 }
 
-impl Listener {
+impl ListeningConnection {
     /// An earlier version refuses to start with this schema, so after the last one has ended none comes back.
     async fn look_for_earlier(&mut self) -> Result<(), sqlx::Error> {
         let (clear, last) = self.looks;

@@ -23,7 +23,7 @@ const INSPECT: &str = "
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inspection {
+pub struct DatabaseCheck {
     /// The time by the clock of the server.
     pub clock: Timestamp,
     /// Whether the server refuses writes: a standby, or a database that is set to read only.
@@ -40,7 +40,7 @@ pub struct Inspection {
 ///
 /// # Errors
 /// [`OpenError`], where the database does not answer.
-pub async fn inspect<'u>(urls: impl Into<Urls<'u>>) -> Result<Inspection, OpenError> {
+pub async fn inspect<'u>(urls: impl Into<Urls<'u>>) -> Result<DatabaseCheck, OpenError> {
     let urls = urls.into();
     let Primary { server, .. } = Primary::find(urls.url).await?;
     find_direct(urls, &server).await?;
@@ -53,5 +53,5 @@ pub async fn inspect<'u>(urls: impl Into<Urls<'u>>) -> Result<Inspection, OpenEr
     let [connections, max_connections] =
         [connections, max_connections].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
     let may_write = may_write.unwrap_or(false);
-    Ok(Inspection { clock, is_read_only, may_write, connections, max_connections })
+    Ok(DatabaseCheck { clock, is_read_only, may_write, connections, max_connections })
 }

@@ -81,12 +81,12 @@ impl Role {
 
 /// What all sessions of a store have in common.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sessions {
+pub(crate) struct SessionOptions {
     pub(crate) row_level_security: bool,
     pub(crate) only_reads: bool,
 }
 
-impl Sessions {
+impl SessionOptions {
     pub(crate) fn reader(self) -> Role {
         if self.row_level_security { Role::App } else { Role::Login }
     }
@@ -120,7 +120,12 @@ impl Sessions {
 }
 
 impl PostgresOptions {
-    pub(crate) fn readers(&self, server: PgConnectOptions, sessions: Sessions, moved: &Moved) -> PgPool {
+    pub(crate) fn readers(
+        &self,
+        server: PgConnectOptions,
+        sessions: SessionOptions,
+        moved: &Moved,
+    ) -> PgPool {
         let pool = leaving(moved).max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
         with_settings(pool, sessions.reading(self.patience)).connect_lazy_with(server)
     }
@@ -128,7 +133,7 @@ impl PostgresOptions {
     pub(crate) fn administrators(
         &self,
         server: PgConnectOptions,
-        sessions: Sessions,
+        sessions: SessionOptions,
         moved: &Moved,
     ) -> PgPool {
         let pool = leaving(moved).max_connections(self.administrators.max(1));
@@ -147,7 +152,7 @@ fn leaving(moved: &Moved) -> PgPoolOptions {
 }
 
 /// A pool with one connection for administration, which is opened when it is needed.
-pub(crate) fn single(server: PgConnectOptions, sessions: Sessions) -> PgPool {
+pub(crate) fn single(server: PgConnectOptions, sessions: SessionOptions) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
     with_settings(pool.acquire_timeout(ADMINISTRATION_WAIT), sessions.administration())
         .connect_lazy_with(server)
@@ -182,7 +187,7 @@ mod tests {
     #[test]
     fn no_session_has_its_statements_compiled() {
         for row_level_security in [true, false] {
-            let sessions = Sessions { row_level_security, only_reads: false };
+            let sessions = SessionOptions { row_level_security, only_reads: false };
             for settings in [sessions.reading(Duration::from_millis(250)), sessions.administration()] {
                 assert!(settings.contains("SET jit = off"), "{settings}");
                 assert!(settings.contains("SET statement_timeout = "), "{settings}");

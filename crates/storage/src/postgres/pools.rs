@@ -13,18 +13,20 @@ use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-use crate::database::{Database, Engine};
+use crate::database::{Database, DatabaseEngine};
 use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
 use crate::postgres::hosts::{Servers, TAKES_WRITES};
-use crate::postgres::options::{ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, Sessions, place, single};
+use crate::postgres::options::{
+    ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, SessionOptions, place, single,
+};
 use crate::postgres::pooler;
 use crate::postgres::schema::{self, Roles, Schema};
 use crate::postgres::url::parse;
-use crate::row::Row;
+use crate::row::DatabaseRow;
 use crate::statement::{Access, Statement};
 use crate::store_turns::StoreTurns;
-use crate::transaction::{Open, Purpose, Transaction};
+use crate::transaction::{Open, Transaction, TransactionPurpose};
 
 /// The reason, as far as an operator can fix it.
 const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
@@ -89,7 +91,7 @@ pub(crate) struct PostgresPools {
     /// The runtime that opens connections.
     runtime: Handle,
     roles: Roles,
-    sessions: Sessions,
+    sessions: SessionOptions,
     /// The turns at the pool of requests, and at the pool of all other work, in which requests write, too.
     turns: StoreTurns,
 }
@@ -282,7 +284,7 @@ impl PostgresPools {
         &self,
         statement: &Statement,
         statements: &AtomicU64,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<DatabaseRow>, Error> {
         let attempt = || async {
             let (mut connection, _turn) = Box::pin(self.reader(statement.tenant())).await?;
             statements.fetch_add(1, Ordering::Relaxed);
@@ -295,7 +297,7 @@ impl PostgresPools {
             }
         };
         let rows = timeout(2 * self.patience, attempts).await.map_err(StoreError::unavailable)??;
-        Ok(rows.into_iter().map(Row::Postgres).collect())
+        Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
     }
 
     /// Executes one statement of a request that writes, within the time that a request has. It is not tried
@@ -304,7 +306,7 @@ impl PostgresPools {
         &self,
         statement: &Statement,
         statements: &AtomicU64,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<DatabaseRow>, Error> {
         let attempt = async {
             let (mut connection, _turn) = Box::pin(self.reader(statement.tenant())).await?;
             statements.fetch_add(1, Ordering::Relaxed);
@@ -312,7 +314,7 @@ impl PostgresPools {
             Ok::<_, Error>(written.await?)
         };
         let rows = timeout(2 * self.patience, attempt).await.map_err(StoreError::unavailable)??;
-        Ok(rows.into_iter().map(Row::Postgres).collect())
+        Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
     }
 
     /// A connection to read on, with the turn that is held for as long. A separate task opens it, away from
@@ -333,10 +335,10 @@ impl PostgresPools {
     }
 
     /// Across tenants.
-    pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
+    pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<DatabaseRow>, sqlx::Error> {
         let bound = statement.bound_alone(self.sessions.administrator(), Access::Reads);
         let rows = bound.fetch_all(&self.administrators).await?;
-        Ok(rows.into_iter().map(Row::Postgres).collect())
+        Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
     }
 
     /// Across tenants. Says how many rows it touched.
@@ -347,21 +349,23 @@ impl PostgresPools {
 
     pub(crate) async fn begin<'d>(
         &'d self,
-        purpose: Purpose<'_>,
+        purpose: TransactionPurpose<'_>,
         statements: &'d AtomicU64,
     ) -> Result<Transaction<'d>, Error> {
         let role = self.role(purpose);
         let begin = begin(purpose, role, self.is_alone.load(Ordering::Relaxed));
         let turn = self.turns.writer(purpose.tenant(), ADMINISTRATION_WAIT).await?;
         let opened = self.administrators.begin_with(AssertSqlSafe(begin)).await?;
-        Ok(Transaction::new(Open::Postgres(opened, self, role), (turn, purpose), statements))
+        Ok(Transaction::new(Open::Postgres(opened, self, role), turn, purpose, statements))
     }
 
     /// Each transaction takes its role, also where its session has it already.
-    fn role(&self, purpose: Purpose<'_>) -> Role {
+    fn role(&self, purpose: TransactionPurpose<'_>) -> Role {
         match purpose {
-            Purpose::Reads(_) | Purpose::WritesOf(_) => self.sessions.reader(),
-            Purpose::CommitOf(_) | Purpose::DeletionOf(_) if self.roles.writer => Role::Writer,
+            TransactionPurpose::Reads(_) | TransactionPurpose::WritesOf(_) => self.sessions.reader(),
+            TransactionPurpose::CommitOf(_) | TransactionPurpose::DeletionOf(_) if self.roles.writer => {
+                Role::Writer
+            }
             _ => self.sessions.administrator(),
         }
     }
@@ -376,7 +380,7 @@ impl PostgresPools {
                 Err(cause) => return Err(OpenError::Open { database: self.place(), cause: cause.into() }),
             }
         }
-        Database::from(Engine::Postgres(Box::new(self))).refusing_marked().await
+        Database::from(DatabaseEngine::Postgres(Box::new(self))).refusing_marked().await
     }
 
     fn new(
@@ -386,7 +390,7 @@ impl PostgresPools {
         roles: Roles,
         only_reads: bool,
     ) -> Self {
-        let sessions = Sessions { row_level_security: roles.row_level_security, only_reads };
+        let sessions = SessionOptions { row_level_security: roles.row_level_security, only_reads };
         let moved = Moved::default();
         let server = &primary.server;
         Self {
@@ -422,7 +426,7 @@ fn connect_to(server: &PgConnectOptions, pools: &[&PgPool]) {
 /// locks of its purpose. A commit locks the row of its tenant until the end, which guards the revision, the
 /// numbers of the audit and all rows of the tenant. A tenant's id consists of letters, digits and hyphens, so
 /// it needs no quoting.
-fn begin(purpose: Purpose<'_>, role: Role, is_alone: bool) -> String {
+fn begin(purpose: TransactionPurpose<'_>, role: Role, is_alone: bool) -> String {
     let role = role.taken_locally();
     let enter = |tenant: &TenantId| format!("; SET LOCAL latchkey.tenant = '{tenant}'");
     let lock = |tenant: &TenantId| {
@@ -430,13 +434,13 @@ fn begin(purpose: Purpose<'_>, role: Role, is_alone: bool) -> String {
     };
     let log = if is_alone { SHARED_LOG } else { "" };
     match purpose {
-        Purpose::Reads(_) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{role}"),
-        Purpose::Writes => format!("BEGIN{role}{log}"),
-        Purpose::Commit => format!("BEGIN{role}{log}{PLATFORM_LOCK}"),
-        Purpose::CommitOf(tenant) if is_alone => format!("BEGIN{role}{log}{}", lock(tenant)),
-        Purpose::CommitOf(tenant) | Purpose::DeletionOf(tenant) => {
+        TransactionPurpose::Reads(_) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{role}"),
+        TransactionPurpose::Writes => format!("BEGIN{role}{log}"),
+        TransactionPurpose::Commit => format!("BEGIN{role}{log}{PLATFORM_LOCK}"),
+        TransactionPurpose::CommitOf(tenant) if is_alone => format!("BEGIN{role}{log}{}", lock(tenant)),
+        TransactionPurpose::CommitOf(tenant) | TransactionPurpose::DeletionOf(tenant) => {
             format!("BEGIN{role}{log}{PLATFORM_LOCK}{}", lock(tenant))
         }
-        Purpose::WritesOf(tenant) => format!("BEGIN{role}{log}{}", enter(tenant)),
+        TransactionPurpose::WritesOf(tenant) => format!("BEGIN{role}{log}{}", enter(tenant)),
     }
 }

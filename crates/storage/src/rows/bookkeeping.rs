@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use tenancy::{History, TenantId};
 use values::Timestamp;
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::columns::{Columns, columns, selected};
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 
 columns! {
     Application {
@@ -71,13 +71,13 @@ impl FromRow for UsedFrom {
         selected(&<Self as Columns>::columns(), table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let at = |column| {
             let seconds = u64::read(row, column)?;
             Ok::<_, Error>((seconds > 0).then(|| Instant(Timestamp::from_seconds(seconds))))
         };
         Ok(Self {
-            address: Column::read(row, "address")?,
+            address: ColumnValue::read(row, "address")?,
             last_used_at: at("last_used_at")?,
             presented_after_end_at: at("last_refused_at")?,
         })
@@ -113,7 +113,7 @@ impl FromRow for (i64, AuditRecord) {
         format!("{table}.position, {}", AuditRecord::selection(table))
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         Ok((row.get("position")?, AuditRecord::from_row(row)?))
     }
 }
@@ -163,7 +163,7 @@ impl LogReading {
 }
 
 impl FromRow for ReadChange {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let position: Option<i64> = row.get("position")?;
         let change = position.map(|_| LoggedChange::from_row(row)).transpose()?;
         let (end, is_continued) = (row.get("log_end")?, row.get("is_continued")?);
@@ -172,12 +172,12 @@ impl FromRow for ReadChange {
 }
 
 impl FromRow for LoggedChange {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         Ok(Self { position: row.get("position")?, change: invalidation(row) })
     }
 }
 
-fn invalidation(row: &Row) -> Result<Invalidation, Error> {
+fn invalidation(row: &DatabaseRow) -> Result<Invalidation, Error> {
     let tenant = TenantId::read(row, "tenant_id")?;
     let kind: String = row.get("kind")?;
     let mut names = Vec::new();

@@ -4,10 +4,10 @@ use administration::{ClientState, RotationProgress, RowLifecycle, SecretState};
 use registry::{Client, ClientSecret, ClientStatus};
 use serde_json::{Map, Value, json};
 
-use crate::column::Column as _;
+use crate::column::ColumnValue as _;
 use crate::columns::{Columns as _, columns, document, gathered, selected, written};
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 
 /// The members that the document `settings` lacks: the lifecycle, other columns or rows have them.
 const ELSEWHERE: [&str; 4] = ["tenant", "id", "status", "secrets"];
@@ -37,7 +37,7 @@ impl FromRow for Client {
         selected(&Self::columns(), table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let mut members: Map<String, Value> = row.json("settings")?;
         members.insert("tenant".to_owned(), String::read(row, "tenant_id")?.into());
         members.insert("id".to_owned(), String::read(row, "client_id")?.into());
@@ -76,7 +76,7 @@ columns! {
     with { secret: ClientSecret }
 }
 
-fn status(row: &Row) -> Result<ClientStatus, Error> {
+fn status(row: &DatabaseRow) -> Result<ClientStatus, Error> {
     let serves = RowLifecycle::from_row(row)?.serves();
     Ok(if serves { ClientStatus::Active } else { ClientStatus::Suspended })
 }
@@ -105,7 +105,7 @@ impl FromRow for ClientState {
         format!("{}, {progress}, {secrets} AS secrets", selected(&Self::columns(), table))
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         Ok(Self {
             client: Client::from_row(row)?,
             lifecycle: RowLifecycle::from_row(row)?,

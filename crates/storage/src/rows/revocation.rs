@@ -1,14 +1,14 @@
 //! The columns of a revocation: the kind of its subject, and the subject's name within its tenant.
 
-use registry::{ClientId, CredentialTag, Reading, Revocation, RevokedSubject};
+use registry::{ClientId, CredentialTag, FactsVersion, Revocation, RevokedSubject};
 use serde_json::{Map, Value, json};
 use tenancy::{History, TenantId};
 use values::{Lifetime, Timestamp};
 
-use crate::column::Column as _;
+use crate::column::ColumnValue as _;
 use crate::columns::selected;
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 
 /// The name of a row that ends refresh tokens and codes, too. Earlier versions have written rows without it,
 /// and read both kinds alike.
@@ -39,7 +39,7 @@ impl FromRow for Revocation {
         selected(&columns.map(|column| (column, "")), table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let subject = subject(row)?;
         let issued_until = Timestamp::read(row, "issued_until")?;
         let kept_until = Timestamp::read(row, "expires_at")?;
@@ -57,7 +57,7 @@ impl FromRow for Revocation {
 
 /// A row of a reading of revocations, in which there may be none.
 pub(crate) struct ReadRevocation {
-    pub(crate) reading: Reading,
+    pub(crate) reading: FactsVersion,
     pub(crate) revocation: Option<Revocation>,
 }
 
@@ -66,8 +66,8 @@ impl FromRow for ReadRevocation {
         Revocation::selection(table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
-        let reading = Reading {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
+        let reading = FactsVersion {
             history: History(row.get("history")?),
             next_change: u64::read(row, "next_change")?,
             at: Timestamp::read(row, "read_at")?,
@@ -77,8 +77,9 @@ impl FromRow for ReadRevocation {
     }
 }
 
-fn subject(row: &Row) -> Result<RevokedSubject, Error> {
-    let (kind, name): (String, String) = (row.get("kind")?, row.get("name")?);
+fn subject(row: &DatabaseRow) -> Result<RevokedSubject, Error> {
+    let kind: String = row.get("kind")?;
+    let name: String = row.get("name")?;
     let client = || ClientId::read(row, "client_id");
     match kind.as_str() {
         "tenant" => Ok(RevokedSubject::Tenant),

@@ -6,11 +6,11 @@ use registry::ClientId;
 use sessions::{FoundSession, Session};
 use values::Timestamp;
 
-use crate::column::Column as _;
+use crate::column::ColumnValue as _;
 use crate::columns::columns;
 use crate::error::Error;
 use crate::refresh_families::is_live;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 
 columns! {
     Session {
@@ -92,7 +92,7 @@ impl FromRow for ConsentState {
         columns.map(|name| format!("{table}.{name}")).join(", ")
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let resources = Option::<ConsentedResources>::read(row, "resources")?.unwrap_or_default();
         Ok(Self {
             client: ClientId::read(row, "client_id")?,
@@ -108,7 +108,7 @@ impl FromRow for FoundSession {
         format!("{}, a.valid_from", Session::selection(table))
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         Ok(Self { session: Session::from_row(row)?, valid_from: Option::read(row, "valid_from")? })
     }
 }
@@ -118,7 +118,7 @@ impl FromRow for FoundFamily {
         format!("{}, {} AS is_live", RefreshFamily::selection(table), is_live!())
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         Ok(Self { family: RefreshFamily::from_row(row)?, is_live: bool::read(row, "is_live")? })
     }
 }

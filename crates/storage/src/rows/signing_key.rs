@@ -5,10 +5,10 @@ use keys::{KeyId, KeyRecord, ShownTimes};
 use serde_json::{Map, Value};
 use values::Lifetime;
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::columns::{Columns, columns};
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 
 columns! {
     KeyRecord {
@@ -61,7 +61,7 @@ impl Columns for KeyId {
 }
 
 impl FromRow for KeyId {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let kid = Option::<String>::read(row, "kid")?;
         Self::stored(u32::read(row, "number")?, kid.as_deref())
             .ok_or_else(|| Error::unreadable("kid", "not a kid"))
@@ -74,7 +74,7 @@ impl FromRow for (KeyId, Lifetime, Option<KeyRecord>) {
         KeyRecord::selection(table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let key = if row.is_null("number")? { None } else { Some(KeyRecord::from_row(row)?) };
         Ok((KeyId::read(row, "next_key")?, Lifetime::read(row, "copies_kept")?, key))
     }

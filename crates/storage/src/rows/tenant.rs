@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantId, TenantStatus};
 use values::Timestamp;
 
-use crate::column::Column;
+use crate::column::ColumnValue;
 use crate::columns::{Columns as _, columns, document, gathered, gathered_as, selected, written};
 use crate::error::Error;
-use crate::row::{FromRow, Row};
+use crate::row::{DatabaseRow, FromRow};
 use crate::unreadable_rows::lifecycle;
 
 /// The members that the document `settings` lacks: the lifecycle, other columns or tables have them.
@@ -47,7 +47,7 @@ fn settings(tenant: &Tenant) -> Map<String, Value> {
 }
 
 impl FromRow for Tenant {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let settings: Map<String, Value> = row.json("settings")?;
         let mut members = Map::new();
         for (name, value) in settings {
@@ -104,36 +104,36 @@ macro_rules! longest_token {
 
 pub(crate) use longest_token;
 
-fn status(row: &Row) -> Result<TenantStatus, Error> {
+fn status(row: &DatabaseRow) -> Result<TenantStatus, Error> {
     if RowLifecycle::from_row(row)?.serves() {
         return Ok(TenantStatus::Active);
     }
-    let until: Option<Timestamp> = Column::read(row, "keys_published_until")?;
+    let until: Option<Timestamp> = ColumnValue::read(row, "keys_published_until")?;
     Ok(TenantStatus::Suspended { keys_published_until: until.unwrap_or(Timestamp::from_seconds(0)) })
 }
 
 /// The issuer, and the aliases.
-fn issuers(row: &Row) -> Result<(Issuer, Vec<Issuer>), Error> {
+fn issuers(row: &DatabaseRow) -> Result<(Issuer, Vec<Issuer>), Error> {
     let mut issuers = row.json::<Vec<Issuer>>("issuers")?.into_iter();
     let issuer = issuers.next().ok_or_else(|| Error::unreadable("issuers", "a tenant without issuer"))?;
     Ok((issuer, issuers.collect()))
 }
 
-fn live_resource_servers(row: &Row) -> Result<Vec<ResourceServer>, Error> {
+fn live_resource_servers(row: &DatabaseRow) -> Result<Vec<ResourceServer>, Error> {
     let rows: Vec<ResourceServerState> = row.rows("resource_servers")?;
     Ok(rows.into_iter().filter(|row| row.lifecycle.is_live()).map(|row| row.resource_server).collect())
 }
 
 /// What a list and the end of a tenant need of a row whose settings cannot be read.
-fn unreadable(row: &Row, why: &str) -> Result<TenantRow, Error> {
-    let id: TenantId = Column::read(row, "tenant_id")?;
+fn unreadable(row: &DatabaseRow, why: &str) -> Result<TenantRow, Error> {
+    let id: TenantId = ColumnValue::read(row, "tenant_id")?;
     tracing::error!(tenant = %id, "the settings of the tenant cannot be read: {why}");
     let lifecycle = lifecycle(row);
     let issuer = Issuer::derived("", &id);
     let tenant = Tenant { is_unreadable: true, ..Tenant::new(id, issuer) };
-    let keys_published_until = Column::read(row, "keys_published_until");
+    let keys_published_until = ColumnValue::read(row, "keys_published_until");
     let keys_published_until = keys_published_until.unwrap_or(Some(Timestamp::from_seconds(0)));
-    Ok(TenantRow { tenant, lifecycle, revision: Column::read(row, "revision")?, keys_published_until })
+    Ok(TenantRow { tenant, lifecycle, revision: ColumnValue::read(row, "revision")?, keys_published_until })
 }
 
 /// The tenant with all its rows except clients and keys.
@@ -153,7 +153,7 @@ impl FromRow for TenantState {
         )
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let decided =
             TenantRow::from_row(row).and_then(|decided| Ok((decided, row.rows("resource_servers")?)));
         let (decided, resource_servers) = match decided {
@@ -168,14 +168,14 @@ impl FromRow for TenantState {
             tenant,
             lifecycle,
             revision,
-            previous_tokens_until: Column::read(row, "earlier_tokens_until")?,
+            previous_tokens_until: ColumnValue::read(row, "earlier_tokens_until")?,
             trust_rules: Vec::new(),
             resource_servers,
-            client_count: Column::read(row, "client_count")?,
+            client_count: ColumnValue::read(row, "client_count")?,
             clients: Vec::new(),
             accounts: Vec::new(),
             api_keys: Vec::new(),
-            first_key_thumbprint: Column::read(row, "first_key_thumbprint")?,
+            first_key_thumbprint: ColumnValue::read(row, "first_key_thumbprint")?,
             has_had_keys: KeyId::read(row, "next_key")? > KeyId::numbered(1),
         })
     }
@@ -187,9 +187,9 @@ impl FromRow for (TenantCursor, TenantState) {
         TenantState::selection(table)
     }
 
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let state = TenantState::from_row(row)?;
-        Ok((TenantCursor { word: Column::read(row, "word")?, tenant: state.tenant.id.clone() }, state))
+        Ok((TenantCursor { word: ColumnValue::read(row, "word")?, tenant: state.tenant.id.clone() }, state))
     }
 }
 
@@ -201,7 +201,7 @@ written! {
 }
 
 impl FromRow for ResourceServerState {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    fn from_row(row: &DatabaseRow) -> Result<Self, Error> {
         let resource_server = ResourceServer::from_row(row)?;
         Ok(Self { resource_server, lifecycle: RowLifecycle::from_row(row)? })
     }

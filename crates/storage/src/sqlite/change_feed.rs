@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::change_feed::LogPosition;
 use crate::change_log::CHANGES;
 use crate::error::Error;
-use crate::row::{Row, decoded};
+use crate::row::{DatabaseRow, decoded};
 use crate::rows::LogReading;
 use crate::sqlite::SqlitePools;
 use crate::statement::{Dialect, Statement};
@@ -63,7 +63,7 @@ async fn poll(
 async fn changes(connection: &mut SqliteConnection, after: &str) -> Result<LogReading, Error> {
     let statement = Statement::from_text(CHANGES.as_str()).bind(after);
     let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(connection).await?;
-    LogReading::new(decoded(&rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>())?)
+    LogReading::new(decoded(&rows.into_iter().map(DatabaseRow::Sqlite).collect::<Vec<_>>())?)
 }
 
 /// The number changes with every commit of another connection.

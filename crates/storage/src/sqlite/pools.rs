@@ -12,16 +12,16 @@ use sqlx::{Connection as _, Sqlite, SqlitePool};
 use tenancy::{StoreError, TenantId, Turn};
 use tokio::time::{sleep, timeout};
 
-use crate::database::{Database, Engine};
+use crate::database::{Database, DatabaseEngine};
 use crate::error::{Error, has_code};
 use crate::one_time::Used;
 use crate::open_error::OpenError;
-use crate::row::Row;
+use crate::row::DatabaseRow;
 use crate::sqlite::walks::Walks;
 use crate::sqlite::{Groups, schema};
 use crate::statement::{Dialect, Statement};
 use crate::store_turns::StoreTurns;
-use crate::transaction::{Open, Purpose, Transaction};
+use crate::transaction::{Open, Transaction, TransactionPurpose};
 
 /// How long the lookup of a request may take before its caller gets an error.
 const LOOKUP_WAIT: Duration = Duration::from_millis(250);
@@ -82,7 +82,7 @@ pub async fn open_waiting(path: &Path, lookup_wait: Duration) -> Result<Database
     let (path, reading) = (path.to_owned(), options(path).pragma("query_only", "ON"));
     let (readers, feed) = (readers().connect_lazy_with(reading.clone()), one().connect_lazy_with(reading));
     let pools = SqlitePools::new(path, readers, writer, feed);
-    Database::from(Engine::Sqlite(SqlitePools { lookup_wait, ..pools })).refusing_marked().await
+    Database::from(DatabaseEngine::Sqlite(SqlitePools { lookup_wait, ..pools })).refusing_marked().await
 }
 
 /// Creates the file where there is none, and brings its schema up to date.
@@ -113,7 +113,7 @@ pub(crate) fn owner_options(path: &Path) -> SqliteConnectOptions {
 pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> {
     let Some(pool) = readers_of(path).await? else { return Ok(None) };
     let pools = SqlitePools::new(path.to_owned(), pool.clone(), pool.clone(), pool);
-    Database::from(Engine::Sqlite(pools)).refusing_marked().await.map(Some)
+    Database::from(DatabaseEngine::Sqlite(pools)).refusing_marked().await.map(Some)
 }
 
 /// The readers of a file with the schema of this program.
@@ -152,7 +152,7 @@ impl SqlitePools {
         &self,
         statement: &Statement,
         statements: &AtomicU64,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Vec<DatabaseRow>, Error> {
         statements.fetch_add(1, Ordering::Relaxed);
         let wait = self.lookup_wait;
         let too_long =
@@ -160,35 +160,35 @@ impl SqlitePools {
         timeout(wait, self.read(statement)).await.map_err(too_long)?
     }
 
-    pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+    pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<DatabaseRow>, Error> {
         let _turn = self.turns.reader(statement.tenant(), READER_WAIT).await?;
         let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(&self.readers).await?;
-        Ok(rows.into_iter().map(Row::Sqlite).collect())
+        Ok(rows.into_iter().map(DatabaseRow::Sqlite).collect())
     }
 
     /// Executes one statement that writes, in a transaction of its own: a thread executes each statement, and
     /// separate statements for begin and commit would cost as much as the row.
-    pub(crate) async fn write(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+    pub(crate) async fn write(&self, statement: &Statement) -> Result<Vec<DatabaseRow>, Error> {
         let _turn = self.turns.writer(statement.tenant(), WRITER_TURN).await?;
         let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(&self.writer).await?;
-        Ok(rows.into_iter().map(Row::Sqlite).collect())
+        Ok(rows.into_iter().map(DatabaseRow::Sqlite).collect())
     }
 
     pub(crate) async fn begin(
         &self,
-        purpose: Purpose<'_>,
+        purpose: TransactionPurpose<'_>,
     ) -> Result<(sqlx::Transaction<'static, Sqlite>, Option<Turn>), Error> {
         let tenant = purpose.tenant();
         match purpose {
-            Purpose::Reads(_) => {
+            TransactionPurpose::Reads(_) => {
                 let turn = self.turns.reader(tenant, READER_WAIT).await?;
                 Ok((self.readers.begin_with("BEGIN DEFERRED").await?, turn))
             }
-            Purpose::Writes
-            | Purpose::Commit
-            | Purpose::CommitOf(_)
-            | Purpose::DeletionOf(_)
-            | Purpose::WritesOf(_) => {
+            TransactionPurpose::Writes
+            | TransactionPurpose::Commit
+            | TransactionPurpose::CommitOf(_)
+            | TransactionPurpose::DeletionOf(_)
+            | TransactionPurpose::WritesOf(_) => {
                 let turn = self.turns.writer(tenant, WRITER_TURN).await?;
                 Ok((self.writer.begin_with(BEGIN).await?, turn))
             }
@@ -209,7 +209,12 @@ pub(crate) async fn begin<'d>(
     statements: &'d AtomicU64,
 ) -> Result<Transaction<'d>, Error> {
     statements.fetch_add(1, Ordering::Relaxed);
-    Ok(Transaction::new(Open::Sqlite(writer.begin_with(BEGIN).await?), (None, Purpose::Writes), statements))
+    Ok(Transaction::new(
+        Open::Sqlite(writer.begin_with(BEGIN).await?),
+        None,
+        TransactionPurpose::Writes,
+        statements,
+    ))
 }
 
 fn log_of(path: &Path) -> PathBuf {

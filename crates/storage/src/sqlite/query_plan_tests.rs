@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, tenant_id};
 
-use crate::one_time::{self, Kind, Used};
+use crate::one_time::{self, OneTimeKind, Used};
 use crate::rows::ReadRevocation;
 use crate::statement::{Dialect, Statement};
 use crate::{
@@ -137,7 +137,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
 
 #[tokio::test]
 async fn records_are_used_up_without_reading_a_table() {
-    async fn check_kind<T: Kind>() {
+    async fn check_kind<T: OneTimeKind>() {
         let use_up = Statement::writing::<Used<T>>(&one_time::use_up::<T>());
         check(use_up.reading::<OneTime<T>>(), false).await;
     }

@@ -33,8 +33,10 @@ impl SqlitePools {
     /// number. These columns are the table's key. A batch without expired rows does not need the writer.
     pub(crate) async fn delete_expired(
         &self,
-        (table, key): (&'static str, &'static str),
-        (until, early): (Timestamp, &'static str),
+        table: &'static str,
+        key: &'static str,
+        until: Timestamp,
+        early: &'static str,
         batch: u64,
     ) -> Result<u64, Error> {
         let mut deleted = 0;

@@ -8,9 +8,9 @@ use tenancy::TenantId;
 use crate::database::Database;
 use crate::statement::{Dialect, Statement};
 use crate::store_copy::moved_rows::{MoveError, PrivateKey, moves, unusable};
-use crate::store_copy::tables::{Table, columns, tables_of};
+use crate::store_copy::tables::{CopiedTable, columns, tables_of};
 use crate::store_copy::{CopyError, CopyStep};
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 
 /// Columns that follow from a declaration. It stays in the files of the installation.
 const OF_DECLARATION: [&str; 5] =
@@ -24,7 +24,7 @@ pub(super) struct Arrival<'d> {
     tenant: &'d TenantId,
     tell: &'d (dyn Fn(CopyStep) + Sync),
     dialect: Dialect,
-    tables: Vec<Table>,
+    tables: Vec<CopiedTable>,
     /// The transaction that writes the rows.
     open: Option<usize>,
     batch: Vec<String>,
@@ -40,10 +40,10 @@ impl<'d> Arrival<'d> {
     ) -> Result<Self, MoveError> {
         let dialect = database.dialect();
         let mut tables = tables_of(database.read(columns(dialect)).await?)?;
-        tables.retain(Table::is_of_tenants);
-        let mut transaction = database.begin(Purpose::Writes).await?;
+        tables.retain(CopiedTable::is_of_tenants);
+        let mut transaction = database.begin(TransactionPurpose::Writes).await?;
         // A tenant may be moved back. Its own row stays, because thumbprints refer to it.
-        let replaced = |table: &&Table| !["tenants", "key_thumbprints"].contains(&&*table.name);
+        let replaced = |table: &&CopiedTable| !["tenants", "key_thumbprints"].contains(&&*table.name);
         for table in tables.iter().rev().filter(replaced) {
             let delete = format!("DELETE FROM {} WHERE tenant_id = $1", table.name);
             transaction.execute(&Statement::from_text(delete).bind(tenant.as_str())).await?;

@@ -8,10 +8,10 @@ use values::Timestamp;
 
 use crate::migrations::is_readable;
 use crate::store_copy::marks;
-use crate::store_copy::session::{Session, StorePlace};
+use crate::store_copy::session::{CopySession, StorePlace};
 use crate::store_copy::sums::TableSum;
-use crate::store_copy::tables::{Table, tables};
-use crate::store_copy::target::Target;
+use crate::store_copy::tables::{CopiedTable, tables};
+use crate::store_copy::target::CopyTarget;
 use crate::store_copy::transfer::Transfer;
 use crate::store_copy::{CopyError, CopyStep};
 use crate::store_mark::StoreMark;
@@ -52,8 +52,8 @@ pub async fn copy(
     };
     let tables = tables(&mut source).await?;
     create()?;
-    let target = Target::take(to, &from_name, now, tell).await?;
-    if !tables.iter().map(Table::shape).eq(target.tables.iter().map(Table::shape)) {
+    let target = CopyTarget::take(to, &from_name, now, tell).await?;
+    if !tables.iter().map(CopiedTable::shape).eq(target.tables.iter().map(CopiedTable::shape)) {
         return Err(CopyError::Schemas { from: from_name, to: to_name });
     }
     let mut transfer = Transfer { source, target, tables, known: Vec::new(), tell };
@@ -62,12 +62,12 @@ pub async fn copy(
     let began = Instant::now();
     if !was_moved {
         tell(CopyStep::RefusingWrites);
-        marks::mark_moved(&mut Session::open(from).await?, &to_name, now).await?;
+        marks::mark_moved(&mut CopySession::open(from).await?, &to_name, now).await?;
     }
     if let Err(error) = transfer.catch_up().await {
         // It may still read the tables, whose locks are needed.
         drop(transfer);
-        marks::take_back(&mut Session::open(from).await?).await?;
+        marks::take_back(&mut CopySession::open(from).await?).await?;
         return Err(error);
     }
     // After a failure it is unknown whether the target is finished. Two stores that take writes are worse
@@ -90,12 +90,12 @@ pub async fn take_back(from: &StorePlace) -> Result<Option<String>, CopyError> {
 }
 
 /// Opens a store that has the schema of this program. A store without a schema holds nothing to copy.
-pub(super) async fn open_source(from: &StorePlace) -> Result<Session, CopyError> {
+pub(super) async fn open_source(from: &StorePlace) -> Result<CopySession, CopyError> {
     let (migrator, found) = from.schema().await?;
     if !is_readable(migrator, &from.shown()?, "it", found)? {
         return Err(CopyError::Empty(from.shown()?));
     }
-    Ok(Session::open(from).await?)
+    Ok(CopySession::open(from).await?)
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
         let place = place.clone();
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { Session::open(&place).await.unwrap().run(text).await })
+            runtime.block_on(async { CopySession::open(&place).await.unwrap().run(text).await })
         };
         thread::spawn(work).join().unwrap()
     }
@@ -150,7 +150,7 @@ mod tests {
             "{copied:?}"
         );
         let rows = Statement::from_text("SELECT name, lower(hex(sealed)) FROM sealed_values ORDER BY name");
-        let rows: Vec<(String, String)> = Session::open(&to).await.unwrap().all(rows).await.unwrap();
+        let rows: Vec<(String, String)> = CopySession::open(&to).await.unwrap().all(rows).await.unwrap();
         let expected = [("changed", "03"), ("kept", "00"), ("later", "04")];
         assert_eq!(rows, expected.map(|(name, sealed)| (name.to_owned(), sealed.to_owned())));
 

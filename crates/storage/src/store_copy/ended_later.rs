@@ -6,7 +6,7 @@ use values::Timestamp;
 
 use crate::statement::Statement;
 use crate::store_copy::CopyError;
-use crate::store_copy::session::Session;
+use crate::store_copy::session::CopySession;
 
 /// A record of the audit, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -27,7 +27,7 @@ const KID: &str = "COALESCE(kid, 'oauth2-key-' || number)";
 /// Applies the records from this time on, the oldest first, and returns their number. A row that was deleted
 /// is suspended: a restore deletes nothing.
 pub(super) async fn end_later(
-    session: &mut Session,
+    session: &mut CopySession,
     mut records: Vec<AuditLine>,
     since: Timestamp,
     now: Timestamp,

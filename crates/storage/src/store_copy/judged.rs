@@ -8,7 +8,7 @@ use values::{Lifetime, Timestamp};
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 use crate::{accounts, api_keys, clients, signing_keys, tenants};
 
 const TENANTS: &str = "SELECT tenant_id FROM tenants WHERE deleted_at IS NULL ORDER BY tenant_id";
@@ -41,7 +41,7 @@ impl Database {
         let tenants: Vec<TenantId> = self.read(Statement::from_text(TENANTS)).await?;
         let mut found = Vec::new();
         for tenant in tenants {
-            let mut transaction = self.begin(Purpose::Reads(Some(&tenant))).await?;
+            let mut transaction = self.begin(TransactionPurpose::Reads(Some(&tenant))).await?;
             match load(&mut transaction, &tenant).await {
                 Ok(state) => {
                     let misfits = state.map(|state| judge_rows(&state, context, now)).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::error::{Error, has_code};
 use crate::open_error::OpenError;
 use crate::statement::{Dialect, Statement};
-use crate::store_copy::session::Session;
+use crate::store_copy::session::CopySession;
 use crate::store_mark::StoreMark;
 
 const MARK: &str = "INSERT INTO store_marks (name, store, at) VALUES ($1, $2, $3)
@@ -38,7 +38,7 @@ fn mark((name, store, at): MarkRow) -> StoreMark {
     if name == "moved" { StoreMark::Moved(store, at) } else { StoreMark::Unfinished(store) }
 }
 
-pub(super) async fn mark_of(session: &mut Session) -> Result<Option<StoreMark>, Error> {
+pub(super) async fn mark_of(session: &mut CopySession) -> Result<Option<StoreMark>, Error> {
     let rows: Vec<MarkRow> = session.all(Statement::from_text(MARKS)).await?;
     Ok(rows.into_iter().next().map(mark))
 }
@@ -58,28 +58,32 @@ impl Database {
 }
 
 /// Marks the target.
-pub(super) async fn mark_unfinished(session: &mut Session, from: &str, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn mark_unfinished(
+    session: &mut CopySession,
+    from: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
     session.execute(&Statement::from_text(MARK).bind("unfinished").bind(from).bind(now)).await
 }
 
-pub(super) async fn finish(session: &mut Session) -> Result<(), Error> {
+pub(super) async fn finish(session: &mut CopySession) -> Result<(), Error> {
     session.run("DELETE FROM store_marks WHERE name = 'unfinished'").await
 }
 
 /// When this returns, every writer is refused, whatever program it is.
-pub(super) async fn mark_moved(session: &mut Session, to: &str, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn mark_moved(session: &mut CopySession, to: &str, now: Timestamp) -> Result<(), Error> {
     with_all_locks(session, async |session| refuse_writes(session, to, now).await).await
 }
 
 /// When this returns, writers are served again.
-pub(super) async fn take_back(session: &mut Session) -> Result<(), Error> {
+pub(super) async fn take_back(session: &mut CopySession) -> Result<(), Error> {
     with_all_locks(session, async |session| take_writes(session).await).await
 }
 
 /// Tries until the programs leave the locks of all tables at once.
 async fn with_all_locks(
-    session: &mut Session,
-    change: impl AsyncFn(&mut Session) -> Result<(), Error>,
+    session: &mut CopySession,
+    change: impl AsyncFn(&mut CopySession) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut attempts = 1..LOCK_ATTEMPTS;
     loop {
@@ -93,7 +97,7 @@ async fn with_all_locks(
     }
 }
 
-async fn refuse_writes(session: &mut Session, to: &str, now: Timestamp) -> Result<(), Error> {
+async fn refuse_writes(session: &mut CopySession, to: &str, now: Timestamp) -> Result<(), Error> {
     match session.dialect() {
         Dialect::Sqlite => {
             session.run("BEGIN IMMEDIATE").await?;
@@ -118,7 +122,7 @@ async fn refuse_writes(session: &mut Session, to: &str, now: Timestamp) -> Resul
     session.run("COMMIT").await
 }
 
-async fn take_writes(session: &mut Session) -> Result<(), Error> {
+async fn take_writes(session: &mut CopySession) -> Result<(), Error> {
     match session.dialect() {
         Dialect::Sqlite => {
             session.run("BEGIN IMMEDIATE").await?;

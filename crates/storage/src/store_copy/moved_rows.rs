@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::one_time;
 use crate::store_copy::CopyError;
-use crate::store_copy::tables::Table;
+use crate::store_copy::tables::CopiedTable;
 
 /// Why a tenant was not moved.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +108,7 @@ impl<'t> PrivateKey<'t> {
     }
 }
 
-pub(super) fn moves(table: &Table) -> bool {
+pub(super) fn moves(table: &CopiedTable) -> bool {
     let stays = one_time::TABLES.iter().map(|table| table.name).chain(STAYS).any(|name| name == table.name);
     table.is_of_tenants() && !stays
 }

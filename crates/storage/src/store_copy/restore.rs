@@ -13,9 +13,9 @@ use crate::revocations;
 use crate::statement::Statement;
 use crate::store_copy::backup::BackupFacts;
 use crate::store_copy::ended_later::{AuditLine, end_later};
-use crate::store_copy::session::{Session, StorePlace};
+use crate::store_copy::session::{CopySession, StorePlace};
 use crate::store_copy::sums::TableSum;
-use crate::store_copy::target::Target;
+use crate::store_copy::target::CopyTarget;
 use crate::store_copy::{CopyError, CopyStep};
 
 /// The credentials of people and clients beside access tokens and
@@ -117,7 +117,8 @@ pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSu
 /// [`CopyError`]. No program serves an unfinished store, and a repeated restore begins anew.
 pub async fn restore<B: BufRead>(
     open: impl Fn() -> std::io::Result<B>,
-    (to, create): (&StorePlace, impl FnOnce() -> std::io::Result<()>),
+    to: &StorePlace,
+    create: impl FnOnce() -> std::io::Result<()>,
     audit: Vec<AuditLine>,
     now: Timestamp,
     tell: &(dyn Fn(CopyStep) + Sync),
@@ -131,7 +132,7 @@ pub async fn restore<B: BufRead>(
         )));
     }
     create()?;
-    let mut target = Target::take(to, &format!("a backup of {}", facts.store), now, tell).await?;
+    let mut target = CopyTarget::take(to, &format!("a backup of {}", facts.store), now, tell).await?;
     let names: Vec<_> = target.tables.iter().map(|table| table.name.clone()).collect();
     if !names.iter().eq(tables.iter().map(|(name, _)| name)) {
         return Err(unusable("its tables are not those of this program"));
@@ -160,7 +161,7 @@ pub async fn restore<B: BufRead>(
     Ok(Restored { facts, tables, ended_later, live_secrets, live_api_keys })
 }
 
-async fn end_all(session: &mut Session, now: Timestamp) -> Result<(), CopyError> {
+async fn end_all(session: &mut CopySession, now: Timestamp) -> Result<(), CopyError> {
     for table in ENDED.into_iter().chain(STREAM).chain(one_time::TABLES.map(|table| table.name)) {
         session.run(format!("DELETE FROM {table}")).await?;
     }
@@ -181,7 +182,7 @@ async fn end_all(session: &mut Session, now: Timestamp) -> Result<(), CopyError>
 }
 
 async fn live(
-    session: &mut Session,
+    session: &mut CopySession,
     statement: &'static str,
     now: Timestamp,
 ) -> Result<Vec<[String; 3]>, CopyError> {

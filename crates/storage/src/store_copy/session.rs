@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, Postgres, Row as _,
 use crate::error::Error;
 use crate::open_error::OpenError;
 use crate::postgres::{Primary, connect, parse, place};
-use crate::row::{FromRow, Row, decoded};
+use crate::row::{DatabaseRow, FromRow, decoded};
 use crate::sqlite::owner_options;
 use crate::statement::{Dialect, Statement};
 
@@ -24,7 +24,7 @@ pub enum StorePlace {
 }
 
 /// An open connection.
-pub(crate) enum Session {
+pub(crate) enum CopySession {
     Sqlite(Box<SqliteConnection>),
     Postgres(Box<PgConnection>),
 }
@@ -63,7 +63,7 @@ impl StorePlace {
 /// A pooler passes no options of a start on, so statements set them.
 const SETTINGS: &str = "SET jit = off; SET statement_timeout = 0";
 
-impl Session {
+impl CopySession {
     pub(crate) async fn open(place: &StorePlace) -> Result<Self, OpenError> {
         Ok(match place {
             StorePlace::Postgres(url) => {
@@ -147,14 +147,14 @@ impl Session {
     }
 
     pub(super) async fn all<R: FromRow>(&mut self, statement: Statement) -> Result<Vec<R>, Error> {
-        let rows: Vec<Row> = match self {
+        let rows: Vec<DatabaseRow> = match self {
             Self::Sqlite(connection) => {
                 let query = statement.bound::<Sqlite>(Dialect::Sqlite);
-                query.fetch_all(&mut **connection).await?.into_iter().map(Row::Sqlite).collect()
+                query.fetch_all(&mut **connection).await?.into_iter().map(DatabaseRow::Sqlite).collect()
             }
             Self::Postgres(connection) => {
                 let query = statement.bound::<Postgres>(Dialect::Postgres);
-                query.fetch_all(&mut **connection).await?.into_iter().map(Row::Postgres).collect()
+                query.fetch_all(&mut **connection).await?.into_iter().map(DatabaseRow::Postgres).collect()
             }
         };
         decoded(&rows)

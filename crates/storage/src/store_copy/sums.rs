@@ -8,8 +8,8 @@ use keys::sha256;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::store_copy::session::Session;
-use crate::store_copy::tables::Table;
+use crate::store_copy::session::CopySession;
+use crate::store_copy::tables::CopiedTable;
 
 /// Number and digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) struct CountedRow {
 
 impl TableSum {
     /// The row as every engine writes it, which is counted from now on.
-    pub(super) fn add(&mut self, table: &Table, raw: &str) -> Result<SummedRow, Error> {
+    pub(super) fn add(&mut self, table: &CopiedTable, raw: &str) -> Result<SummedRow, Error> {
         let CountedRow { row, text, hash } = self.count(&table.name, raw)?;
         Ok(SummedRow { key: half(sha256(table.key_of(&row))), whole: half(hash), text })
     }
@@ -57,7 +57,7 @@ impl TableSum {
     }
 
     /// The sum of the rows that a store has now.
-    pub(super) async fn new(session: &mut Session, table: &Table) -> Result<Self, Error> {
+    pub(super) async fn new(session: &mut CopySession, table: &CopiedTable) -> Result<Self, Error> {
         let selection = table.selection(session.dialect());
         let mut rows = session.texts(selection);
         let mut sum = Self::default();

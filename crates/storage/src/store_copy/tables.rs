@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::statement::{Dialect, Statement};
-use crate::store_copy::session::Session;
+use crate::store_copy::session::CopySession;
 use tenancy::TenantId;
 
 /// The tables that are not copied: the schema's own, those about running programs of one store, and one that
@@ -44,7 +44,7 @@ const POSTGRES_COLUMNS: &str = "
 
 /// How a column is read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnKind {
     Text,
     /// Truth is 0 or 1.
     Integer,
@@ -56,14 +56,14 @@ pub(super) enum Kind {
 
 /// A table.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(super) struct CopiedTable {
     pub(super) name: String,
-    columns: Vec<(String, Kind)>,
+    columns: Vec<(String, ColumnKind)>,
     key: Vec<String>,
 }
 
 /// The tables of a store, those first to which others refer.
-pub(super) async fn tables(session: &mut Session) -> Result<Vec<Table>, Error> {
+pub(super) async fn tables(session: &mut CopySession) -> Result<Vec<CopiedTable>, Error> {
     let columns = columns(session.dialect());
     tables_of(session.all(columns).await?)
 }
@@ -77,8 +77,8 @@ pub(super) fn columns(dialect: Dialect) -> Statement {
 }
 
 /// The tables of these columns.
-pub(super) fn tables_of(mut rows: Vec<(String, String, String, i64)>) -> Result<Vec<Table>, Error> {
-    let mut tables = BTreeMap::<String, Table>::new();
+pub(super) fn tables_of(mut rows: Vec<(String, String, String, i64)>) -> Result<Vec<CopiedTable>, Error> {
+    let mut tables = BTreeMap::<String, CopiedTable>::new();
     rows.sort();
     for (name, column, kind, place) in rows {
         let is_left = LEFT_COLUMNS.contains(&(&*name, &*column));
@@ -86,14 +86,14 @@ pub(super) fn tables_of(mut rows: Vec<(String, String, String, i64)>) -> Result<
             continue;
         }
         let kind = match &*kind {
-            _ if LISTS.contains(&(&*name, &*column)) => Kind::Texts,
-            "text" => Kind::Text,
-            "integer" | "bigint" => Kind::Integer,
-            "boolean" => Kind::Truth,
-            "blob" | "bytea" => Kind::Bytes,
+            _ if LISTS.contains(&(&*name, &*column)) => ColumnKind::Texts,
+            "text" => ColumnKind::Text,
+            "integer" | "bigint" => ColumnKind::Integer,
+            "boolean" => ColumnKind::Truth,
+            "blob" | "bytea" => ColumnKind::Bytes,
             other => return Err(Error::unreadable(&column, format!("{other} is an unknown type"))),
         };
-        let table = tables.entry(name.clone()).or_insert(Table { name, columns: vec![], key: vec![] });
+        let table = tables.entry(name.clone()).or_insert(CopiedTable { name, columns: vec![], key: vec![] });
         if place > 0 {
             table.key.push(column.clone());
         }
@@ -104,11 +104,11 @@ pub(super) fn tables_of(mut rows: Vec<(String, String, String, i64)>) -> Result<
     Ok(tables)
 }
 
-impl Table {
+impl CopiedTable {
     /// The properties that the tables of both engines share: a boolean of PostgreSQL is a number of SQLite.
-    pub(super) fn shape(&self) -> (&str, Vec<(&str, Kind)>, &[String]) {
+    pub(super) fn shape(&self) -> (&str, Vec<(&str, ColumnKind)>, &[String]) {
         let columns = self.columns.iter().map(|(name, kind)| match kind {
-            Kind::Truth => (name.as_str(), Kind::Integer),
+            ColumnKind::Truth => (name.as_str(), ColumnKind::Integer),
             kind => (name.as_str(), *kind),
         });
         (&self.name, columns.collect(), &self.key)
@@ -142,14 +142,14 @@ impl Table {
     }
 
     fn selection_from(&self, dialect: Dialect, table: &str) -> String {
-        let read = |(name, kind): &(String, Kind)| match (dialect, kind) {
-            (Dialect::Sqlite, Kind::Bytes) => {
+        let read = |(name, kind): &(String, ColumnKind)| match (dialect, kind) {
+            (Dialect::Sqlite, ColumnKind::Bytes) => {
                 format!("'{name}', CASE WHEN {name} IS NOT NULL THEN lower(hex({name})) END")
             }
-            (Dialect::Sqlite, Kind::Texts) => format!("'{name}', json({name})"),
+            (Dialect::Sqlite, ColumnKind::Texts) => format!("'{name}', json({name})"),
             (Dialect::Sqlite, _) => format!("'{name}', {name}"),
-            (Dialect::Postgres, Kind::Bytes) => format!("encode({name}, 'hex') AS {name}"),
-            (Dialect::Postgres, Kind::Truth) => format!("{name}::integer AS {name}"),
+            (Dialect::Postgres, ColumnKind::Bytes) => format!("encode({name}, 'hex') AS {name}"),
+            (Dialect::Postgres, ColumnKind::Truth) => format!("{name}::integer AS {name}"),
             (Dialect::Postgres, _) => name.clone(),
         };
         let columns = self.columns.iter().map(read).collect::<Vec<_>>().join(", ");
@@ -193,13 +193,13 @@ impl Table {
     }
 
     fn given(&self, which: impl Fn(&str) -> bool) -> String {
-        let typed = |(name, kind): &(String, Kind)| {
+        let typed = |(name, kind): &(String, ColumnKind)| {
             let kind = match kind {
-                Kind::Text => "text",
-                Kind::Integer => "bigint",
-                Kind::Truth => "boolean",
-                Kind::Bytes => "bytea",
-                Kind::Texts => "text[]",
+                ColumnKind::Text => "text",
+                ColumnKind::Integer => "bigint",
+                ColumnKind::Truth => "boolean",
+                ColumnKind::Bytes => "bytea",
+                ColumnKind::Texts => "text[]",
             };
             format!("{name} {kind}")
         };

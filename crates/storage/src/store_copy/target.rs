@@ -4,9 +4,9 @@ use values::Timestamp;
 
 use crate::statement::{Dialect, Statement};
 use crate::store_copy::marks;
-use crate::store_copy::session::{Session, StorePlace};
+use crate::store_copy::session::{CopySession, StorePlace};
 use crate::store_copy::sums::TableSum;
-use crate::store_copy::tables::{Table, tables};
+use crate::store_copy::tables::{CopiedTable, tables};
 use crate::store_copy::{CopyError, CopyStep};
 use crate::store_mark::StoreMark;
 
@@ -15,17 +15,17 @@ const ROWS: usize = 500;
 const BYTES: usize = 1 << 20;
 
 /// An open target.
-pub(super) struct Target<'c> {
-    pub(super) session: Session,
+pub(super) struct CopyTarget<'c> {
+    pub(super) session: CopySession,
     /// The tables of its engine: a boolean of one engine is a number of the other.
-    pub(super) tables: Vec<Table>,
+    pub(super) tables: Vec<CopiedTable>,
     tell: &'c (dyn Fn(CopyStep) + Sync),
     /// Rows of one table that wait to be written.
     batch: Vec<String>,
     bytes: usize,
 }
 
-impl<'c> Target<'c> {
+impl<'c> CopyTarget<'c> {
     /// Takes a store that nothing is in, or that an unfinished copy has left, and marks it.
     pub(super) async fn take(
         place: &StorePlace,
@@ -34,7 +34,7 @@ impl<'c> Target<'c> {
         tell: &'c (dyn Fn(CopyStep) + Sync),
     ) -> Result<Self, CopyError> {
         place.migrate().await?;
-        let mut session = Session::open(place).await?;
+        let mut session = CopySession::open(place).await?;
         let tables = tables(&mut session).await?;
         match marks::mark_of(&mut session).await? {
             Some(StoreMark::Unfinished(_)) => {}
@@ -139,8 +139,8 @@ impl<'c> Target<'c> {
     }
 }
 
-impl Table {
-    async fn has_rows(&self, session: &mut Session) -> Result<bool, CopyError> {
+impl CopiedTable {
+    async fn has_rows(&self, session: &mut CopySession) -> Result<bool, CopyError> {
         let one = if session.dialect() == Dialect::Postgres { "1::bigint" } else { "1" };
         let any = Statement::from_text(format!("SELECT {one} FROM {} LIMIT 1", self.name));
         Ok(!session.all::<(i64,)>(any).await?.is_empty())

@@ -25,9 +25,9 @@ use crate::store_copy::copy::open_source;
 use crate::store_copy::judged;
 use crate::store_copy::moved_rows::{MoveError, PrivateKey, moves, unusable};
 use crate::store_copy::session::StorePlace;
-use crate::store_copy::tables::{Table, tables};
+use crate::store_copy::tables::{CopiedTable, tables};
 use crate::store_copy::{CopyError, CopyStep};
-use crate::transaction::{Purpose, Transaction};
+use crate::transaction::{Transaction, TransactionPurpose};
 
 /// The first line.
 #[derive(Clone, derive_more::Debug, Serialize, Deserialize)]
@@ -130,7 +130,7 @@ impl Database {
         const SUSPEND: &str = "
             UPDATE tenants SET suspended_at = $2, keys_published_until = $3, updated_at = $2, revision = revision + 1
              WHERE tenant_id = $1 AND suspended_at IS NULL AND deleted_at IS NULL";
-        let mut transaction = self.begin(Purpose::CommitOf(&record.tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::CommitOf(&record.tenant)).await?;
         let suspend =
             Statement::from_text(SUSPEND).bind(record.tenant.as_str()).bind(record.at.0).bind(until);
         transaction.execute(&suspend).await?;
@@ -142,7 +142,7 @@ impl Database {
     /// # Errors
     /// When the store fails.
     pub async fn serve_again(&self, record: &AuditRecord) -> Result<(), MoveError> {
-        let mut transaction = self.begin(Purpose::CommitOf(&record.tenant)).await?;
+        let mut transaction = self.begin(TransactionPurpose::CommitOf(&record.tenant)).await?;
         transaction.execute(&serve(record)).await?;
         end_step(transaction, record).await
     }
@@ -277,7 +277,7 @@ fn has_pairwise_subjects(row: &Map<String, Value>) -> bool {
     })
 }
 
-fn parsed(table: &Table, raw: &str) -> Result<Map<String, Value>, CopyError> {
+fn parsed(table: &CopiedTable, raw: &str) -> Result<Map<String, Value>, CopyError> {
     serde_json::from_str(raw)
         .map_err(|cause| CopyError::from_table(&table.name)(Error::unreadable(&table.name, cause)))
 }

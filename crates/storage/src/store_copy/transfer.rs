@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use futures_util::TryStreamExt as _;
 
-use crate::store_copy::session::Session;
+use crate::store_copy::session::CopySession;
 use crate::store_copy::sums::{Known, TableSum};
-use crate::store_copy::tables::Table;
-use crate::store_copy::target::Target;
+use crate::store_copy::tables::CopiedTable;
+use crate::store_copy::target::CopyTarget;
 use crate::store_copy::{CopyError, CopyStep, CopyStep as Step};
 
 /// Both stores and what has been copied.
 pub(super) struct Transfer<'c> {
-    pub(super) source: Session,
-    pub(super) target: Target<'c>,
+    pub(super) source: CopySession,
+    pub(super) target: CopyTarget<'c>,
     /// The tables of the source.
-    pub(super) tables: Vec<Table>,
+    pub(super) tables: Vec<CopiedTable>,
     /// The rows of the target, in the order of the tables.
     pub(super) known: Vec<(Known, TableSum)>,
     pub(super) tell: &'c (dyn Fn(CopyStep) + Sync),

@@ -2,7 +2,7 @@
 
 use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, UsedFrom, VerifierFetch};
 use keys::KeyId;
-use registry::{Outcome, SecretId, SingleUseIdentifier, TokenRevocation};
+use registry::{SecretId, SingleUseIdentifier, TokenRevocation, UseOutcome};
 use tenancy::TenantId;
 use testkit::fixtures;
 use values::Lifetime;
@@ -41,7 +41,7 @@ pub(crate) fn used(tenant: &TenantId) -> SecretUsage {
         tenant: tenant.clone(),
         client: fixtures::client_id("svc"),
         secret: SecretId::new("s1"),
-        from: UsedFrom::presented(address, Outcome::Accepted, fixtures::NOW),
+        from: UsedFrom::presented(address, UseOutcome::Accepted, fixtures::NOW),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use administration::{SealedItems as _, TenantList as _, TenantQuery};
 use keys::SigningKeyStore as _;
-use registry::{ClientStore as _, ReplayGuard as _};
+use registry::{ClientStore as _, ReplayStore as _};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use storage::postgres::{self, PostgresOptions, Urls};

@@ -6,7 +6,7 @@ use administration::{
     AuditLog as _, AuditQuery, Change, ChangeKind, CommitOutcome, Fingerprint, NewGeneration, SecretUsage,
     TenantRows as _, UsageLog as _, UsedFrom,
 };
-use registry::{Client, Outcome, SecretId};
+use registry::{Client, SecretId, UseOutcome};
 use testkit::fixtures;
 use testkit::requests::{self, CommitRequest};
 
@@ -99,7 +99,7 @@ async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
         tenant: acme.id.clone(),
         client: client.id.clone(),
         secret: SecretId::new(secret),
-        from: UsedFrom::presented("192.0.2.1".to_owned(), Outcome::Accepted, fixtures::NOW),
+        from: UsedFrom::presented("192.0.2.1".to_owned(), UseOutcome::Accepted, fixtures::NOW),
     };
     let usage: Vec<_> = clients.iter().flat_map(|client| [of(client, "s1"), of(client, "s2")]).collect();
     let backwards: Vec<_> = usage.iter().rev().cloned().collect();

@@ -142,7 +142,7 @@ async fn a_push_is_one_statement() {
         opened_at: None,
     };
     let (key, web) = (OneTimeKey { slot: 3, digest: [7; 32] }, "web".parse().unwrap());
-    let pushed = OneTime::new((&acme.id, &web), key, content, NOW);
+    let pushed = OneTime::new(&acme.id, &web, key, content, NOW);
     let store: &dyn OneTimeStore<PushedRequest> = &database;
     let most = MostWaiting { of_client: 9, of_source: 9, of_site: 9 };
     let before = database.statements();

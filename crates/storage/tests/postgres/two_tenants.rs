@@ -6,7 +6,7 @@ use administration::{
     UsageLog as _, UsedFrom,
 };
 use keys::SigningKeyStore as _;
-use registry::{Client, Outcome, ReplayGuard as _, RevocationStore as _, TrustRule, TrustRules};
+use registry::{Client, ReplayStore as _, RevocationStore as _, TrustRule, TrustRules, UseOutcome};
 use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Logo, Tenant, TenantId};
 use testkit::fixtures::{self, key_of};
@@ -72,7 +72,7 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         let use_of_key = ApiKeyUsage {
             tenant: tenant.id.clone(),
             key: key.id.clone(),
-            from: UsedFrom::presented("192.0.2.1".to_owned(), Outcome::Accepted, fixtures::NOW),
+            from: UsedFrom::presented("192.0.2.1".to_owned(), UseOutcome::Accepted, fixtures::NOW),
         };
         database.record_api_key_usage(&[use_of_key]).await.unwrap();
         database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();

@@ -48,8 +48,8 @@ async fn add(store: &dyn AdministrationStore, id: &str) -> [ApplicationId; 2] {
         .changes
         .extend(accounts.map(|row| Change::Account(RowChange::new(ChangeKind::Added, None, row))));
     let key = |id: &str| {
-        let hash = (SecretHash::token([1; 32]), "hint".to_owned());
-        let key = ApiKey::new(&svc, id.parse().unwrap(), hash, NOW);
+        let hash = SecretHash::token([1; 32]);
+        let key = ApiKey::new(&svc, id.parse().unwrap(), hash, "hint".to_owned(), NOW);
         ApiKey { expires_at: Timestamp::from_seconds(NOW.seconds() + 900), ..key }
     };
     let keys = [GOOD_KEY, BAD_KEY].map(key);

@@ -72,10 +72,10 @@ async fn a_restore_ends_links_and_notes_when_it_was() {
     let (place, path) = (StorePlace::Sqlite(other.path()), other.path());
     let missing = || File::open(path.with_file_name("none")).map(BufReader::new);
     let create = || File::create(&path).map(drop);
-    restore(missing, (&place, create), Vec::new(), at, &|_| {}).await.unwrap_err();
+    restore(missing, &place, create, Vec::new(), at, &|_| {}).await.unwrap_err();
     assert!(!path.exists(), "a backup that is not there makes no store");
     let open = || io::Result::Ok(BufReader::new(File::open(&file)?));
-    restore(open, (&place, create), Vec::new(), at, &|_| {}).await.unwrap();
+    restore(open, &place, create, Vec::new(), at, &|_| {}).await.unwrap();
     let valid_from = other.texts("SELECT CAST(valid_from AS TEXT) FROM accounts").await;
     assert_eq!(valid_from, [Some(at.seconds().to_string())]);
     let restored = other.open().await;

@@ -23,7 +23,7 @@ use grants::{
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use registry::{
     ApiKey, ApiKeyId, ApiKeyStore, Client, ClientId, ClientSecret, ClientStore, FederatedClientStore,
-    FederatedClients, ForeignSubject, ReplayGuard, RevocationFacts, RevocationStore, RevokedSubject,
+    FederatedClients, ForeignSubject, ReplayStore, RevocationFacts, RevocationStore, RevokedSubject,
     SecretPath, SingleUseIdentifier, TokenRevocation, TrustRules,
 };
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
@@ -80,7 +80,7 @@ counted! { SigningKeyStore {
     add_key: add_key(tenant: &TenantId, key: &KeyRecord) -> bool;
 }}
 
-counted! { ReplayGuard {
+counted! { ReplayStore {
     record_use: record_use(tenant: &TenantId, identifier: &SingleUseIdentifier) -> bool;
     is_used: is_used(tenant: &TenantId, identifier: &SingleUseIdentifier) -> bool;
     administration: delete_expired_identifiers(now: Timestamp) -> u64;

@@ -5,7 +5,7 @@ use administration::{
     Instant, Invalidation, ManagedBy, UsedFrom, readable,
 };
 use protocol::Scope;
-use registry::{ApiKey, ApiKeyId, Client, Outcome};
+use registry::{ApiKey, ApiKeyId, Client, UseOutcome};
 use serde_json::json;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
@@ -171,8 +171,8 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
         key: id(number).parse().unwrap(),
         from: UsedFrom::presented(format!("192.0.2.{address}"), outcome, Timestamp::from_seconds(at)),
     };
-    let used = |number, address, at| presented(Outcome::Accepted, number, address, at);
-    let refused = |address, at| presented(Outcome::Refused, 1, address, at);
+    let used = |number, address, at| presented(UseOutcome::Accepted, number, address, at);
+    let refused = |address, at| presented(UseOutcome::Refused, 1, address, at);
     let many: Vec<_> = (0..10).map(|address| used(1, address, 100 + u64::from(address))).collect();
     stores.record_api_key_usage(&many).await.unwrap();
     stores.record_api_key_usage(&[used(1, 9, 50), used(2, 1, 1)]).await.unwrap();

@@ -5,7 +5,7 @@ use administration::{
 };
 use keys::KeyId;
 use keys::life_cycle::KeyTimes;
-use registry::{Client, Outcome};
+use registry::{Client, UseOutcome};
 use tenancy::Tenant;
 
 use super::{Stores, add, commit, resting_on_today};
@@ -22,7 +22,7 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
         tenant: acme.id.clone(),
         client: svc.id.clone(),
         secret: svc.secrets[0].id.clone(),
-        from: UsedFrom::presented("192.0.2.1".to_owned(), Outcome::Accepted, NOW),
+        from: UsedFrom::presented("192.0.2.1".to_owned(), UseOutcome::Accepted, NOW),
     }];
     store.record_secret_usage(&usage).await.unwrap();
     let fetches = [VerifierFetch {

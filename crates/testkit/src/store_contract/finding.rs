@@ -380,7 +380,10 @@ pub(super) fn unusual_tenant() -> Tenant {
             admin_writes: "3/s".parse().ok(),
             live_secrets: NonZeroU32::new(u32::MAX),
             api_keys: NonZeroU32::new(9),
-            sign_in: tenancy::SignInLimits { source: NonZeroU32::new(7), ..tenancy::SignInLimits::default() },
+            sign_in: tenancy::PasswordLimits {
+                source: NonZeroU32::new(7),
+                ..tenancy::PasswordLimits::default()
+            },
         },
         ..fixtures::tenant("unusual")
     }

@@ -36,5 +36,5 @@ pub(super) fn device_code(tenant: &TenantId, number: u8) -> OneTime<DeviceCode> 
         decided_at: None,
         account: None,
     };
-    OneTime::new((tenant, &client("tv")), OneTimeKey { slot: 3, digest: [number; 32] }, content, at(0))
+    OneTime::new(tenant, &client("tv"), OneTimeKey { slot: 3, digest: [number; 32] }, content, at(0))
 }

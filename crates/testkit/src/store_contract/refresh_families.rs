@@ -24,8 +24,16 @@ const KEYS: SenderKeys =
     SenderKeys { dpop: Some(Thumbprint::new([1; 32])), certificate: Some(Thumbprint::new([2; 32])) };
 
 fn new_family(sender: SenderKeys) -> NewFamily {
-    let bound_to = (sender, CredentialTag::parse("0000002a"));
-    NewFamily::new(ID, Zeroizing::new([9; 16]), SECRET, bound_to, RefreshTokenPolicy::default(), at(1))
+    let credential = CredentialTag::parse("0000002a");
+    NewFamily::new(
+        ID,
+        Zeroizing::new([9; 16]),
+        SECRET,
+        sender,
+        credential,
+        RefreshTokenPolicy::default(),
+        at(1),
+    )
 }
 
 /// Signs a person in, whose code a client redeems a second later.

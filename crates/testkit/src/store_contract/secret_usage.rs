@@ -1,7 +1,7 @@
 //! The addresses that used secrets, recorded in batches by several replicas.
 
 use administration::{Instant, KEPT_ADDRESSES, SecretChangeKind, SecretUsage, UsedFrom};
-use registry::{Client, Outcome};
+use registry::{Client, UseOutcome};
 use tenancy::Tenant;
 
 use super::{Stores, add, apply, at, revision};
@@ -98,12 +98,12 @@ pub(super) fn used(tenant: &Tenant, secret: &str, address: &str, seconds: u64) -
         tenant: tenant.id.clone(),
         client: fixtures::client_id("svc"),
         secret: fixtures::secret(secret).id,
-        from: UsedFrom::presented(address.to_owned(), Outcome::Accepted, at(seconds)),
+        from: UsedFrom::presented(address.to_owned(), UseOutcome::Accepted, at(seconds)),
     }
 }
 
 fn refused(tenant: &Tenant, secret: &str, address: &str, seconds: u64) -> SecretUsage {
-    let from = UsedFrom::presented(address.to_owned(), Outcome::Refused, at(seconds));
+    let from = UsedFrom::presented(address.to_owned(), UseOutcome::Refused, at(seconds));
     SecretUsage { from, ..used(tenant, secret, address, 0) }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn code_of(write: &SessionWrite) -> OneTime<AuthorizationCode> {
         },
         created_at,
     };
-    OneTime::new((&session.tenant, &client("web")), CODE, content, created_at)
+    OneTime::new(&session.tenant, &client("web"), CODE, content, created_at)
 }
 
 /// Another code of the same session, with this digest.
@@ -491,7 +491,7 @@ fn pushed(tenant: &TenantId, number: u8) -> OneTime<PushedRequest> {
         opened_at: None,
     };
     let key = OneTimeKey { slot: OneTimeKey::RING.slot(at(3_660)), digest: [number; 32] };
-    OneTime::new((tenant, &client("web")), key, content, at(0))
+    OneTime::new(tenant, &client("web"), key, content, at(0))
 }
 
 async fn push(stores: &Stores, request: &OneTime<PushedRequest>, of_client: u32, now: Timestamp) -> bool {

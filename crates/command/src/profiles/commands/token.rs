@@ -13,7 +13,7 @@ use values::Lifetime;
 
 use crate::process::print;
 use crate::profiles::{Folders, ProfileArguments, ProfileStore, RequestArguments, SharedTokens};
-use format::{Format, Shell};
+use format::{PrintFormat, Shell};
 use server::block_on;
 
 /// Which token, and how it is printed.
@@ -24,8 +24,8 @@ pub(crate) struct TokenArguments {
     #[command(flatten)]
     request: RequestArguments,
     /// How the token is printed.
-    #[arg(long, value_enum, default_value_t = Format::Raw)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = PrintFormat::Raw)]
+    format: PrintFormat,
     /// For which shell `--format env` is.
     #[arg(long, value_enum, default_value_t = Shell::Sh)]
     shell: Shell,
@@ -38,7 +38,7 @@ pub(crate) struct TokenArguments {
     no_cache: bool,
     /// What git asks for; only with `--format git`.
     #[arg(value_enum, requires = "format")]
-    operation: Option<git::Operation>,
+    operation: Option<git::GitOperation>,
 }
 
 /// Prints a token.
@@ -48,23 +48,29 @@ pub(crate) fn run(arguments: &TokenArguments) -> anyhow::Result<ExitCode> {
     let chosen = ProfileStore(&folders).choose(arguments.profile.profile.as_ref())?;
     let request = arguments.request.request(&chosen.profile);
     let question = match (arguments.format, arguments.operation) {
-        (Format::Git, None | Some(git::Operation::Get)) => match git::Question::read(&chosen, &request)? {
-            Some(question) => Some(question),
-            None => return Ok(ExitCode::SUCCESS),
-        },
+        (PrintFormat::Git, None | Some(git::GitOperation::Get)) => {
+            match git::Question::read(&chosen, &request)? {
+                Some(question) => Some(question),
+                None => return Ok(ExitCode::SUCCESS),
+            }
+        }
         // git reports the used credential. There is nothing to store or to erase.
-        (Format::Git, Some(git::Operation::Store | git::Operation::Erase)) => return Ok(ExitCode::SUCCESS),
+        (PrintFormat::Git, Some(git::GitOperation::Store | git::GitOperation::Erase)) => {
+            return Ok(ExitCode::SUCCESS);
+        }
         (_, Some(_)) => anyhow::bail!("only --format git takes get, store or erase"),
         (_, None) => None,
     };
     let version = match arguments.format {
-        Format::ExecCredential => Some(exec_credential::version(environment.text("KUBERNETES_EXEC_INFO"))?),
+        PrintFormat::ExecCredential => {
+            Some(exec_credential::version(environment.text("KUBERNETES_EXEC_INFO"))?)
+        }
         _ => None,
     };
     let shared =
         SharedTokens { folders: &folders, min_left: arguments.min_left, is_used: !arguments.no_cache };
     let token = block_on(shared.token(&chosen, &request))?;
-    if arguments.format == Format::Raw && stdout().is_terminal() {
+    if arguments.format == PrintFormat::Raw && stdout().is_terminal() {
         let _ = writeln!(stderr(), "warning: this token is a secret until it expires");
     }
     print(&match (question, version) {

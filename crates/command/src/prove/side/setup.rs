@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{APP, CHOSEN, EMAIL, Parts, SHARED, Side, generate_key, text};
+use super::{APP, CHOSEN, EMAIL, SHARED, Side, SideParts, generate_key, text};
 use crate::admin_client::{AdminClient, ApiRequest};
-use crate::prove::browser::{Browser, CALLBACK, VERIFIER};
+use crate::prove::browser::{CALLBACK, ProofBrowser, VERIFIER};
 use crate::prove::dpop::Prover;
-use crate::prove::platform::{Platform, Request, tenant_path};
+use crate::prove::platform::{ProbeRequest, ProvenPlatform, tenant_path};
 use crate::prove::throw_away::AUDIENCE;
 
 /// The client that administers its tenant.
@@ -26,10 +26,10 @@ impl Side {
     /// Makes the clients and people of a tenant that exists, and fetches their tokens.
     pub(crate) async fn make(
         admin: &AdminClient,
-        platform: &Platform,
-        parts: &Parts<'_>,
+        platform: &ProvenPlatform,
+        parts: &SideParts<'_>,
     ) -> anyhow::Result<Self> {
-        let Parts { id, issuer, marker, .. } = *parts;
+        let SideParts { id, issuer, marker, .. } = *parts;
         let (key, chosen_secret, password) = (generate_key()?, random(), random());
         let (only, email) = (format!("only-{marker}"), format!("{marker}@isolation-proof.invalid"));
         let clients = [
@@ -50,12 +50,12 @@ impl Side {
             first_token(platform, id, APP, &[("client_secret", &secret), ("scope", "api:read")]).await?;
         let prover = Prover::generate()?;
         let bound_token = bound_token(platform, id, &secret, &prover).await?;
-        let mut browser = Browser::default();
-        browser.sign_in(platform, id, (EMAIL, &password)).await?;
+        let mut browser = ProofBrowser::default();
+        browser.sign_in(platform, id, EMAIL, &password).await?;
         let code = browser.code(platform, id).await?;
         let tokens = tokens(platform, id, &secret, &code).await?;
         let sessions = tenant_path(id, &format!("/accounts/{account}/sessions"));
-        let sessions = Request::of_administrator(sessions, &administrator, None);
+        let sessions = ProbeRequest::of_administrator(sessions, &administrator, None);
         let session = text(&platform.succeed(&sessions).await?.json(), "/items/0/session_id")?;
         Ok(Self {
             id: id.to_owned(),
@@ -114,7 +114,7 @@ fn with_key(key: &SigningKey) -> Value {
 /// Makes clients with these ids and settings, and returns their generated secrets.
 async fn make_clients<const N: usize>(
     admin: &AdminClient,
-    &Parts { id, marker, .. }: &Parts<'_>,
+    &SideParts { id, marker, .. }: &SideParts<'_>,
     clients: [(&str, Value); N],
 ) -> anyhow::Result<[String; N]> {
     let mut secrets = [const { String::new() }; N];
@@ -134,7 +134,7 @@ async fn make_clients<const N: usize>(
 /// Makes people with these addresses, and returns the ids of their accounts.
 async fn make_people<const N: usize>(
     admin: &AdminClient,
-    &Parts { id, marker, .. }: &Parts<'_>,
+    &SideParts { id, marker, .. }: &SideParts<'_>,
     addresses: [&str; N],
     password: &str,
 ) -> anyhow::Result<[String; N]> {
@@ -150,17 +150,21 @@ async fn make_people<const N: usize>(
 }
 
 /// Makes an API key of [`APP`], as the tenant's administrator.
-async fn api_key(platform: &Platform, parts: &Parts<'_>, administrator: &str) -> anyhow::Result<Value> {
+async fn api_key(
+    platform: &ProvenPlatform,
+    parts: &SideParts<'_>,
+    administrator: &str,
+) -> anyhow::Result<Value> {
     let path = tenant_path(parts.id, &format!("/clients/{APP}/api-keys"));
     let new = json!({ "name": "isolation proof" });
-    let mut request = Request::of_administrator(path, administrator, Some(new));
+    let mut request = ProbeRequest::of_administrator(path, administrator, Some(new));
     request.headers.push(("idempotency-key", parts.idempotency.to_owned()));
     Ok(platform.succeed(&request).await?.json())
 }
 
 /// A token of [`APP`] that is bound to the prover's key.
 async fn bound_token(
-    platform: &Platform,
+    platform: &ProvenPlatform,
     tenant: &str,
     secret: &str,
     prover: &Prover,
@@ -173,13 +177,13 @@ async fn bound_token(
         ("client_secret", secret),
         ("scope", "api:read"),
     ];
-    let mut request = Request::post(endpoint, &form);
+    let mut request = ProbeRequest::post(endpoint, &form);
     request.headers.push(("dpop", proof));
     text(&platform.succeed(&request).await?.json(), "/access_token")
 }
 
 /// What [`APP`] gets for a code.
-async fn tokens(platform: &Platform, tenant: &str, secret: &str, code: &str) -> anyhow::Result<Value> {
+async fn tokens(platform: &ProvenPlatform, tenant: &str, secret: &str, code: &str) -> anyhow::Result<Value> {
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", APP),
@@ -188,19 +192,19 @@ async fn tokens(platform: &Platform, tenant: &str, secret: &str, code: &str) -> 
         ("code_verifier", VERIFIER),
         ("code", code),
     ];
-    let request = Request::post(tenant_path(tenant, "/oauth/token"), &form);
+    let request = ProbeRequest::post(tenant_path(tenant, "/oauth/token"), &form);
     Ok(platform.succeed(&request).await?.json())
 }
 
 /// A token of a client that was just made.
 async fn first_token(
-    platform: &Platform,
+    platform: &ProvenPlatform,
     tenant: &str,
     client: &str,
     more: &[(&str, &str)],
 ) -> anyhow::Result<String> {
     let form = [&[("grant_type", "client_credentials"), ("client_id", client)], more].concat();
-    let request = Request::post(tenant_path(tenant, "/oauth/token"), &form);
+    let request = ProbeRequest::post(tenant_path(tenant, "/oauth/token"), &form);
     for second in 0..PROPAGATION {
         let answer = platform.send(&request).await?;
         match answer.status {

@@ -6,9 +6,9 @@ use actix_web::rt::time::Instant;
 
 /// The longest time in the queue of a worker.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limit(pub(super) Duration);
+pub(super) struct QueueLimit(pub(super) Duration);
 
-impl Limit {
+impl QueueLimit {
     /// How many requests may wait, each at this cost. One of each tenant may wait, however slow the worker
     /// is. Otherwise a tenant that sends its next request immediately would leave no place for another
     /// tenant.
@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn as_many_wait_as_are_answered_in_time() {
-        let limit = Limit(Duration::from_secs(1));
+        let limit = QueueLimit(Duration::from_secs(1));
         for (cost, tenants, expected) in
             [(250, 1, 4_000), (25, 3, 40_000), (2_000_000, 3, 3), (0, 1, 1_000_000_000)]
         {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use actix_web::rt::time::Instant;
 use secrets::ClientAddress;
 
-use super::limit::Limit;
+use super::limit::QueueLimit;
 use super::refusals::Refusals;
-use super::ticket::{Outcome, Ticket, Verdict};
-use super::waiting::{Line, Waiting};
+use super::ticket::{AdmissionVerdict, Ticket, WaitOutcome};
+use super::waiting::{WaitingLine, WaitingRequests};
 
 /// Requests run for this time before sockets are read again. It is long compared with the cost of reading,
 /// about 10 us, and short compared with the latency of a token under load.
@@ -60,8 +60,8 @@ impl Average {
 /// Waiting requests, and the present turn: the time since sockets were last read.
 #[derive(Debug)]
 pub(super) struct Queue {
-    waiting: Waiting,
-    limit: Limit,
+    waiting: WaitingRequests,
+    limit: QueueLimit,
     polls: u64,
     turn_began: Instant,
     /// Requests that were called in this turn.
@@ -84,8 +84,8 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(longest: Duration, now: Instant, refusals: Arc<Refusals>) -> Self {
         Self {
-            waiting: Waiting::default(),
-            limit: Limit(longest),
+            waiting: WaitingRequests::default(),
+            limit: QueueLimit(longest),
             polls: 0,
             turn_began: now,
             called: 0,
@@ -115,22 +115,27 @@ impl Queue {
 
     /// Adds a request. If as many wait as may, one is refused: the newest of the tenant and source with most,
     /// which in an overload is nearly always this one. A limit that falls refuses nothing that waits already.
-    pub(super) fn admit(&mut self, line: Line, source: ClientAddress, now: Instant) -> Verdict {
+    pub(super) fn admit(
+        &mut self,
+        line: WaitingLine,
+        source: ClientAddress,
+        now: Instant,
+    ) -> AdmissionVerdict {
         let is_full =
             self.waiting.len() >= self.limit.most(self.waiting.tenants_with(&line), self.part.get());
         let place = (line, (source, ()));
         self.is_overloaded |= is_full;
         if is_full && self.waiting.has_longest(&place) {
             self.count(1);
-            return Verdict::Refused;
+            return AdmissionVerdict::Refused;
         }
         if is_full && let Some(ticket) = self.waiting.pop_excess(&place) {
             self.count(u64::from(ticket.is_held()));
-            ticket.decide(Outcome::Refused);
+            ticket.decide(WaitOutcome::Refused);
         }
         let ticket = Ticket::new(now);
         self.waiting.push(place, ticket.clone());
-        Verdict::Waits(ticket)
+        AdmissionVerdict::Waits(ticket)
     }
 
     fn count(&mut self, refused: u64) {
@@ -154,14 +159,14 @@ impl Queue {
         let mut can_run = |ticket: &Ticket| {
             let is_late = ticket.is_held() && limit.is_over(ticket.came(), now);
             if is_late {
-                ticket.decide(Outcome::Refused);
+                ticket.decide(WaitOutcome::Refused);
                 late += 1;
             }
             ticket.is_held() && !is_late
         };
         while self.called == 0 || cost * (self.called + 1) <= turn {
             let Some(ticket) = self.waiting.pop(&mut can_run) else { break };
-            ticket.decide(Outcome::Runs);
+            ticket.decide(WaitOutcome::Runs);
             self.called += 1;
         }
         self.count(late);

@@ -11,7 +11,7 @@ use super::ticket::Ticket;
 
 /// The line that a request waits in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in super::super) enum Line {
+pub(in super::super) enum WaitingLine {
     /// The line of the tenant whose paths contain no id.
     Default,
     Tenant(TenantId),
@@ -21,16 +21,16 @@ pub(in super::super) enum Line {
 }
 
 /// Where a request waits: its line and its source.
-pub(super) type Place = (Line, (ClientAddress, ()));
+pub(super) type Place = (WaitingLine, (ClientAddress, ()));
 
 /// The requests that wait.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(Ring<Line, Ring<ClientAddress, VecDeque<Ticket>>>);
+pub(super) struct WaitingRequests(TurnRing<WaitingLine, TurnRing<ClientAddress, VecDeque<Ticket>>>);
 
 /// Queues that take turns, one request each. No operation takes longer than the logarithm of their number: in
 /// an overload each of many sources may have a request.
 #[derive(Debug)]
-struct Ring<K, Q> {
+struct TurnRing<K, Q> {
     /// The queues that are not empty, each with the number of its next turn.
     queues: HashMap<K, (u64, Q)>,
     turns: BTreeMap<u64, K>,
@@ -40,7 +40,7 @@ struct Ring<K, Q> {
 }
 
 /// A collection of waiting requests. A place names its part.
-trait Queue: Default {
+trait RequestQueue: Default {
     type Place;
 
     fn len(&self) -> usize;
@@ -54,13 +54,13 @@ trait Queue: Default {
     fn pop_excess(&mut self, place: &Self::Place) -> Option<Ticket>;
 }
 
-impl Waiting {
+impl WaitingRequests {
     pub(super) fn len(&self) -> usize {
         self.0.len
     }
 
     /// The number of tenants with a waiting request, including one of this tenant.
-    pub(super) fn tenants_with(&self, line: &Line) -> usize {
+    pub(super) fn tenants_with(&self, line: &WaitingLine) -> usize {
         self.0.queues.len() + usize::from(!self.0.queues.contains_key(line))
     }
 
@@ -85,7 +85,7 @@ impl Waiting {
     }
 }
 
-impl Queue for VecDeque<Ticket> {
+impl RequestQueue for VecDeque<Ticket> {
     type Place = ();
 
     fn len(&self) -> usize {
@@ -109,14 +109,14 @@ impl Queue for VecDeque<Ticket> {
     }
 }
 
-impl<K, Q> Default for Ring<K, Q> {
+impl<K, Q> Default for TurnRing<K, Q> {
     fn default() -> Self {
         let (queues, turns, lengths) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
         Self { queues, turns, lengths, next_turn: 0, len: 0 }
     }
 }
 
-impl<K: Clone + Ord + Hash, Q: Queue> Ring<K, Q> {
+impl<K: Clone + Ord + Hash, Q: RequestQueue> TurnRing<K, Q> {
     /// Takes a queue out.
     fn remove(&mut self, key: &K) -> Option<(u64, Q)> {
         let (turn, queue) = self.queues.remove(key)?;
@@ -142,7 +142,7 @@ impl<K: Clone + Ord + Hash, Q: Queue> Ring<K, Q> {
     }
 }
 
-impl<K: Clone + Ord + Hash, Q: Queue> Queue for Ring<K, Q> {
+impl<K: Clone + Ord + Hash, Q: RequestQueue> RequestQueue for TurnRing<K, Q> {
     type Place = (K, Q::Place);
 
     fn len(&self) -> usize {
@@ -172,7 +172,7 @@ impl<K: Clone + Ord + Hash, Q: Queue> Queue for Ring<K, Q> {
     fn has_longest(&self, (key, place): &Self::Place) -> bool {
         let own = self.queues.get(key).map(|(_, own)| own);
         let longest = self.lengths.last().map_or(0, |(length, _)| *length);
-        own.map_or(0, Queue::len) + 1 >= longest && own.is_none_or(|own| own.has_longest(place))
+        own.map_or(0, RequestQueue::len) + 1 >= longest && own.is_none_or(|own| own.has_longest(place))
     }
 
     fn pop_excess(&mut self, (of, place): &Self::Place) -> Option<Ticket> {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::openapi::HttpMethod::{Delete, Get, Post, Put};
 use crate::openapi::operation::{JSON, Operation, coded};
-use crate::thunder::{ApplicationDocument, Applications, FlowAnswer, FlowRequest};
+use crate::thunder::{ApplicationDocument, ApplicationPage, FlowAnswer, FlowRequest};
 
 const INVALID: (&str, &str) = ("400", "APP-1003 to APP-1024");
 const NO_ASSERTION: (&str, &str) = ("401", "No assertion, or one that does not do");
@@ -34,10 +34,10 @@ pub(crate) fn operations() -> Vec<Operation> {
             .errors(&[INVALID, NO_ASSERTION, NO_PERMISSION, NO_SIGN_IN, TOO_MANY_WRITES]),
         coded(Get, "/applications")
             .named("list", "List applications.")
-            .number("limit", (0, None), "At most so many, up to 200; default 30")
-            .number("offset", (0, None), "Without the first so many; default 0")
+            .number("limit", 0, None, "At most so many, up to 200; default 30")
+            .number("offset", 0, None, "Without the first so many; default 0")
             .secured(json!({ "assertion": [] }))
-            .answer::<Applications>("200", "The applications in the order in which they were made, without secrets")
+            .answer::<ApplicationPage>("200", "The applications in the order in which they were made, without secrets")
             .errors(&[("400", "APP-1018"), NO_ASSERTION, NO_PERMISSION, NO_SIGN_IN]),
         coded(Get, "/applications/{application}")
             .named("get", "Look at an application.")

@@ -162,7 +162,7 @@ pub(crate) fn discovery() -> Vec<Operation> {
         ),
         on(Get, "/api/v1/tenant/{id}/strategies")
             .named("strategies", "List the strategies that a tenant has enabled.")
-            .answer::<strategies::Answer<'static>>("200", "The strategies, in the order oauth2, oidc")
+            .answer::<strategies::StrategyAnswer<'static>>("200", "The strategies, in the order oauth2, oidc")
             .errors(&[("404", "Unknown or suspended tenant")]),
     ]
 }

@@ -73,11 +73,11 @@ fn field(name: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::reference;
-    use crate::Surface;
+    use crate::ListenerSurface;
 
     #[test]
     fn an_example_is_a_command() {
-        let reference = reference(Surface::new(true, true));
+        let reference = reference(ListenerSurface::new(true, true));
         let operations = reference.groups.iter().flat_map(|group| &group.operations);
         let shown = [
             "token",

@@ -1,6 +1,6 @@
 //! The kind of a value, from its schema.
 
-use pages::{Said, Span};
+use pages::{Said, TextSpan};
 use serde_json::Value;
 
 use super::said::{code, said, text};
@@ -11,7 +11,7 @@ const DEFINITIONS: &str = "#/components/schemas/";
 /// Says the kind of a value in a few words.
 pub(super) fn kind(schema: &Value) -> Said {
     if let Some(name) = schema["$ref"].as_str().and_then(|name| name.strip_prefix(DEFINITIONS)) {
-        return vec![Span::Schema(name.to_owned())];
+        return vec![TextSpan::Schema(name.to_owned())];
     }
     let parts = ["anyOf", "oneOf"].into_iter().find_map(|word| schema[word].as_array());
     if let Some(parts) = parts.filter(|_| schema.get("properties").is_none()) {

@@ -1,15 +1,15 @@
 //! Texts of the document as parts: plain words, code and strong words. They have this much of
 //! Markdown, and lists with numbers.
 
-use pages::{Paragraph, Said, Span};
+use pages::{Paragraph, Said, TextSpan};
 use serde_json::Value;
 
 pub(super) fn text(words: &str) -> Said {
-    if words.is_empty() { Vec::new() } else { vec![Span::Text(words.to_owned())] }
+    if words.is_empty() { Vec::new() } else { vec![TextSpan::Text(words.to_owned())] }
 }
 
 pub(super) fn code(words: &str) -> Said {
-    vec![Span::Code(words.to_owned())]
+    vec![TextSpan::Code(words.to_owned())]
 }
 
 /// A description; nothing where there is none.
@@ -26,7 +26,7 @@ fn parts(description: &str) -> Said {
         }
         for (at, words) in part.split("**").enumerate() {
             all.extend(match at % 2 {
-                1 => vec![Span::Strong(words.to_owned())],
+                1 => vec![TextSpan::Strong(words.to_owned())],
                 _ => text(words),
             });
         }
@@ -59,12 +59,12 @@ mod tests {
         assert_eq!(
             parts("A `b` **c** d `**`"),
             [
-                Span::Text("A ".to_owned()),
-                Span::Code("b".to_owned()),
-                Span::Text(" ".to_owned()),
-                Span::Strong("c".to_owned()),
-                Span::Text(" d ".to_owned()),
-                Span::Code("**".to_owned()),
+                TextSpan::Text("A ".to_owned()),
+                TextSpan::Code("b".to_owned()),
+                TextSpan::Text(" ".to_owned()),
+                TextSpan::Strong("c".to_owned()),
+                TextSpan::Text(" d ".to_owned()),
+                TextSpan::Code("**".to_owned()),
             ]
         );
         let found = paragraphs("First. All.\n\n1. One\n2. Two\n\nLast");

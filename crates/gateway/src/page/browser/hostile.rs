@@ -3,9 +3,9 @@
 
 use pages::examples::{Example, console_page};
 use pages::{
-    AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, Consent, DeviceConfirm,
-    ErrorKind, ErrorPage, Link, Moment, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage,
-    SignOut, SignedOut,
+    AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, ConsentPage, DeviceConfirm,
+    ErrorKind, ErrorPage, Link, MomentValue, ScopeLine, SelectAccount, SessionEntry, SignInMessage,
+    SignInPage, SignOut, SignedOut,
 };
 
 pub(super) const NAMES: [&str; 10] = [
@@ -37,7 +37,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
             ScopeLine { name: text(), description: String::new() },
         ]
     };
-    let moment = || Moment::utc("2026-11-22T02:40:00Z".to_owned());
+    let moment = || MomentValue::utc("2026-11-22T02:40:00Z".to_owned());
     let session = |id: &str| SessionEntry {
         id: id.to_owned(),
         user_agent: text(),
@@ -49,7 +49,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
     vec![
         (
             "sign_in",
-            Box::new(SignIn {
+            Box::new(SignInPage {
                 common: common(),
                 action: action(),
                 flow: flow(),
@@ -60,7 +60,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
         ),
         (
             "consent",
-            Box::new(Consent {
+            Box::new(ConsentPage {
                 common: common(),
                 action: action(),
                 flow: flow(),

@@ -18,7 +18,7 @@ use super::endpoint::at;
 use super::names::segment;
 use crate::openapi::HttpMethod::{Delete, Get};
 use crate::openapi::Operation;
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 /// The live sessions of an account.
 #[derive(Serialize, JsonSchema)]
@@ -81,31 +81,31 @@ segment! { SessionId, "session", ("session", "Session id", "Qm9va3MgYXJlIGdvb2Qu
 async fn sessions(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     let items = administrator.of(caller, tenant).sessions(account).await?;
-    Document::from_status(StatusCode::OK).body(&LiveSessions { items })
+    ResponseDocument::from_status(StatusCode::OK).body(&LiveSessions { items })
 }
 
 async fn sign_out(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     administrator.of(caller, tenant).end_sign_ins(account, &SignInEnd::All).await?;
-    Ok(Document::from_status(StatusCode::NO_CONTENT).empty())
+    Ok(ResponseDocument::from_status(StatusCode::NO_CONTENT).empty())
 }
 
 async fn end_session(request: AdminRequest<(TenantId, AccountId, SessionId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account, session), .. } = &request;
     let end = SignInEnd::Session(session.clone());
     administrator.of(caller, tenant).end_sign_ins(account, &end).await?;
-    Ok(Document::from_status(StatusCode::NO_CONTENT).empty())
+    Ok(ResponseDocument::from_status(StatusCode::NO_CONTENT).empty())
 }
 
 async fn consents(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     let items = administrator.of(caller, tenant).consents(account).await?;
-    Document::from_status(StatusCode::OK).body(&Consents { items })
+    ResponseDocument::from_status(StatusCode::OK).body(&Consents { items })
 }
 
 async fn revoke_consent(request: AdminRequest<(TenantId, AccountId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account, client), .. } = &request;
     let end = SignInEnd::Consent(client.clone());
     administrator.of(caller, tenant).end_sign_ins(account, &end).await?;
-    Ok(Document::from_status(StatusCode::NO_CONTENT).empty())
+    Ok(ResponseDocument::from_status(StatusCode::NO_CONTENT).empty())
 }

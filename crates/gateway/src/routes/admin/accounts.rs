@@ -15,12 +15,12 @@ use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
-use super::row::{Row, change_by, contended, end, look_at, step};
+use super::row::{AdminRow, change_by, contended, end, look_at, step};
 use crate::documents;
 use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::{ACCOUNT, Operation, merged};
 use crate::request::{JSON, NDJSON};
-use crate::respond::{Document, changed, created};
+use crate::respond::{ResponseDocument, changed, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -131,7 +131,7 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let filter = AccountFilter { identifier: identifier.as_deref(), external_id: external_id.as_deref() };
     let found = administrator.of(caller, tenant).accounts(filter, page.cursor.as_deref(), page.limit).await?;
-    Document::from_status(StatusCode::OK).body(&found)
+    ResponseDocument::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<TenantId>) -> Answer {
@@ -149,7 +149,7 @@ async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let mut view = administrator.of(caller, tenant).patch_account(account, &patch).await?;
     let password_link = view.password_link.take();
     let tag = EntityTag::from_document(&view);
-    Document::from_status(StatusCode::OK).tagged(&tag).body(&AccountView { password_link, ..view })
+    ResponseDocument::from_status(StatusCode::OK).tagged(&tag).body(&AccountView { password_link, ..view })
 }
 
 /// Imports accounts from lines of JSON. If one line is malformed, the others are imported.
@@ -157,14 +157,15 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, raw, .. } = &mut request;
     let import = administrator.of(caller, tenant).begin_import().await?;
     let body = raw.import_lines().await?;
-    Document::from_status(StatusCode::OK).lines(&import.run(&body).await?)
+    ResponseDocument::from_status(StatusCode::OK).lines(&import.run(&body).await?)
 }
 
 /// Whether wrong passwords have made an account refuse browsers. It is no part of the account, so it does not
 /// change the account's entity tag.
 async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    Document::from_status(StatusCode::OK).body(&administrator.of(caller, tenant).throttling(account).await?)
+    ResponseDocument::from_status(StatusCode::OK)
+        .body(&administrator.of(caller, tenant).throttling(account).await?)
 }
 
 async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
@@ -176,7 +177,7 @@ async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answe
 
 async fn make_password_link(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    Document::from_status(StatusCode::OK)
+    ResponseDocument::from_status(StatusCode::OK)
         .body(&administrator.of(caller, tenant).make_password_link(account).await?)
 }
 
@@ -184,7 +185,7 @@ segment! { AccountId, "account", ("account", "Account id, usr_ and 26 characters
     raw.place("account").and_then(|id| id.parse().ok())
 } }
 
-impl Row for Account {
+impl AdminRow for Account {
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = AccountSettings::read;
     type Settings = AccountSettings;
 

@@ -10,7 +10,7 @@ use administration::{Administrator, Caller, EditError, FieldError, Permission};
 use serde_json::Value;
 
 use super::idempotency::idempotency;
-use super::names::Target;
+use super::names::PathNames;
 use super::query::Query;
 use crate::TokenServices;
 use crate::authentication::{AdminAccess, RequiredPermission};
@@ -27,7 +27,7 @@ pub(crate) struct AdminRequest<T> {
     pub(super) raw: RawRequest,
 }
 
-impl<T: Target> AdminRequest<T> {
+impl<T: PathNames> AdminRequest<T> {
     /// Authorizes before it parses: a caller without permission learns nothing about names.
     pub(super) async fn open(
         access: &dyn AdminAccess,

@@ -9,10 +9,10 @@ use tenancy::TenantId;
 use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
-use super::query::Paging;
+use super::query::PageParameters;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -39,9 +39,9 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 async fn read(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let (cursor, limit) = request.query(|query| {
-        let Paging { cursor, limit } = query.paging();
+        let PageParameters { cursor, limit } = query.paging();
         (cursor, limit)
     })?;
-    Document::from_status(StatusCode::OK)
+    ResponseDocument::from_status(StatusCode::OK)
         .body(&administrator.of(caller, tenant).advice(cursor.as_deref(), limit).await?)
 }

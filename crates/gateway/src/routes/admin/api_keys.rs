@@ -15,12 +15,12 @@ use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::{Segment, segment};
 use super::query::Query;
-use super::row::{Row, change, look_at, take_step};
+use super::row::{AdminRow, change, look_at, take_step};
 use super::{Answer, names};
 use crate::openapi::HttpMethod::{Delete, Get, Post};
 use crate::openapi::{NameInPath, Operation, merged};
 use crate::request::{JSON, RawRequest};
-use crate::respond::{Document, Problem};
+use crate::respond::{Problem, ResponseDocument};
 
 const PAGE_EXAMPLE: &str = "MTg5MzQ4NDgwMAo0ZlQ5eFEyYlY3bUs";
 
@@ -123,7 +123,7 @@ async fn page<T>(request: &AdminRequest<T>, tenant: &TenantId, client: Option<&C
     let filter = ApiKeyQuery { limit: page.limit, ..filter };
     let AdminRequest { administrator, caller, .. } = request;
     let found = administrator.of(caller, tenant).api_keys(filter, page.cursor.as_deref()).await?;
-    Document::from_status(StatusCode::OK).body(&found)
+    ResponseDocument::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
@@ -141,7 +141,7 @@ async fn rotate(mut request: AdminRequest<(TenantId, (ClientId, ApiKeyId))>) -> 
 fn answer(made: &Created<CreatedApiKey>, tenant: &TenantId) -> Answer {
     let key = &made.value.key;
     let location = format!("{}/api-keys/{}", names::path_of_client(tenant, &key.client_id), key.id);
-    Document::from_status(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
+    ResponseDocument::from_status(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }
 
 segment! { ApiKeyId, "API key", ("key", "API key id", "4fT9xQ2bV7mK"): |raw| {
@@ -157,7 +157,7 @@ impl Segment for (ClientId, ApiKeyId) {
     }
 }
 
-impl Row for ApiKey {
+impl AdminRow for ApiKey {
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = ApiKeySettings::read;
     type Settings = ApiKeySettings;
 

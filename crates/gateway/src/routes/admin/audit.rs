@@ -12,7 +12,7 @@ use super::endpoint::at;
 use super::query::Query;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -55,7 +55,7 @@ async fn answer<T>(
         (wanted, page.cursor)
     })?;
     let found = request.administrator.audit(&request.caller, wanted, cursor.as_deref()).await?;
-    Document::from_status(StatusCode::OK).body(&found)
+    ResponseDocument::from_status(StatusCode::OK).body(&found)
 }
 
 /// Adds the filter and the page of audit records.

@@ -11,12 +11,12 @@ use tenancy::TenantId;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use super::names::segment;
-use super::row::{Row, change, end, look_at, step, take_step};
+use super::row::{AdminRow, change, end, look_at, step, take_step};
 use super::{Answer, names, secrets};
 use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::{Operation, merged, whole};
 use crate::request::JSON;
-use crate::respond::{Document, created};
+use crate::respond::{ResponseDocument, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -93,7 +93,7 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
     let found = administrator.of(caller, tenant).clients(search, cursor, page.limit).await?;
-    Document::from_status(StatusCode::OK).body(&found)
+    ResponseDocument::from_status(StatusCode::OK).body(&found)
 }
 
 async fn create(mut request: AdminRequest<TenantId>) -> Answer {
@@ -108,7 +108,7 @@ segment! { ClientId, "client", ("client", "Client id, percent-encoded", "billing
     names::decoded(raw, "client").and_then(|name| name.parse().ok())
 } }
 
-impl Row for Client {
+impl AdminRow for Client {
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = ClientPatch::read;
     type Settings = ClientPatch;
 

@@ -16,8 +16,8 @@ use super::endpoint::at;
 use crate::authentication::authenticate_client;
 use crate::openapi::HttpMethod::Post;
 use crate::openapi::Operation;
-use crate::request::{Body, FORM};
-use crate::respond::{Document, OAuthError, Problem};
+use crate::request::{FORM, WipedBody};
+use crate::respond::{OAuthError, Problem, ResponseDocument};
 use crate::routes::console;
 
 const ONCE: &str = "The link, shown this once: its code is valid for 60 s, and for one exchange";
@@ -66,7 +66,7 @@ async fn create<T>(mut request: AdminRequest<T>) -> Answer {
         expires_at: link.expires_at.into(),
         session_ends_at: Some(link.ends_at(caller.now).into()),
     };
-    Document::from_status(StatusCode::CREATED).body(&link)
+    ResponseDocument::from_status(StatusCode::CREATED).body(&link)
 }
 
 /// The parameters of a client authentication. They are optional; without any the session ends with the token.
@@ -83,7 +83,11 @@ struct ConsoleLinkForm {
 }
 
 /// Authenticates the client of the token by a credential of its own.
-async fn authenticate<T>(request: &AdminRequest<T>, token: &ClientToken, body: &Body) -> Result<(), Problem> {
+async fn authenticate<T>(
+    request: &AdminRequest<T>,
+    token: &ClientToken,
+    body: &WipedBody,
+) -> Result<(), Problem> {
     let AdminRequest { tokens, caller, raw, .. } = request;
     let credentials = Form::parse(body).and_then(|mut form| {
         let credentials = ClientAuthentication::take(None, &mut form)?;

@@ -10,11 +10,11 @@ use futures_util::future::LocalBoxFuture;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
-use super::names::Target;
+use super::names::PathNames;
 use crate::authentication::AdminAccess;
 use crate::openapi::HttpMethod::{self, Delete, Get, Patch};
 use crate::openapi::{Operation, admin};
-use crate::request::{Failure, methods};
+use crate::request::{ServerFailure, methods};
 use crate::respond::Problem;
 
 /// The handler of a method: an asynchronous function of an authorized request.
@@ -23,7 +23,7 @@ pub(crate) trait AdminHandler<T>: AsyncFn(AdminRequest<T>) -> Answer + Clone + '
 impl<T, H: AsyncFn(AdminRequest<T>) -> Answer + Clone + 'static> AdminHandler<T> for H {}
 
 /// An operation at a path, for a caller with the permission. Without one, for a caller with any permission.
-pub(super) fn at<T: Target>(
+pub(super) fn at<T: PathNames>(
     method: HttpMethod,
     path: &'static str,
     permission: impl Into<Option<Permission>>,
@@ -64,7 +64,7 @@ fn resource(operations: &[Operation], access: &Rc<dyn AdminAccess>) -> Resource 
     }
     let allowed: Rc<str> = allowed.join(", ").into();
     resource.default_service(web::to(move || {
-        let refusal = Problem::from(Failure::MethodNotAllowed(&allowed));
+        let refusal = Problem::from(ServerFailure::MethodNotAllowed(&allowed));
         async move { refusal.error_response() }
     }))
 }

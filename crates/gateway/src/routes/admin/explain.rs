@@ -14,11 +14,11 @@ use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use crate::documents;
-use crate::explain::{Presented, Request, explain as explained};
+use crate::explain::{ExplainedRequest, PresentedParts, explain as explained};
 use crate::openapi::HttpMethod::Post;
 use crate::openapi::Operation;
 use crate::request::JSON;
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -40,7 +40,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let mut settings = documents::read(&request.raw.json().await?, ExplainSettings::read)?;
-    let presented = Presented {
+    let presented = PresentedParts {
         secret: settings.client_secret.take().map(Secret::new),
         assertion: settings.client_assertion.take().map(Secret::new),
         dpop_proof: settings.dpop_proof.take().map(Secret::new),
@@ -51,8 +51,9 @@ async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     administrator.of(caller, tenant).look::<Client>(client).await?;
     let (settings, source, public_url) = (&settings, raw.source(), administrator.public_url());
     let now = caller.now;
-    let asked = Request { services, tenant, client, settings, source, now, public_url, is_by_key: false };
-    Document::from_status(StatusCode::OK).body(&explained(&asked, presented).await?)
+    let asked =
+        ExplainedRequest { services, tenant, client, settings, source, now, public_url, is_by_key: false };
+    ResponseDocument::from_status(StatusCode::OK).body(&explained(&asked, presented).await?)
 }
 
 fn example() -> Value {

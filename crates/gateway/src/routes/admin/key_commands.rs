@@ -15,7 +15,7 @@ use crate::documents::KeyRotation;
 use crate::openapi::HttpMethod::{Delete, Post};
 use crate::openapi::Operation;
 use crate::request::JSON;
-use crate::respond::{Document, Problem};
+use crate::respond::{Problem, ResponseDocument};
 
 const CONFIRM_EMERGENCY: &str = "A new key signs at once and all others are gone at once: verifiers refuse the tokens in breaks, \
      and may refuse new ones until they fetch the keys again. Send {\"emergency\": true, \"confirm\": true} to do it";
@@ -86,14 +86,14 @@ async fn rotate(mut request: AdminRequest<TenantId>) -> Answer {
     }
     let command = if rotation.emergency { KeyCommand::RotateInEmergency } else { KeyCommand::Rotate };
     let changed = administrator.of(caller, tenant).command_keys(command).await?;
-    Document::from_status(StatusCode::OK).replayed(changed.replayed).body(&changed.value)
+    ResponseDocument::from_status(StatusCode::OK).replayed(changed.replayed).body(&changed.value)
 }
 
 async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let settings = request.creation(ImportSettings::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let changed = administrator.of(caller, tenant).import_key(settings).await?;
-    let mut made = Document::from_status(StatusCode::CREATED);
+    let mut made = ResponseDocument::from_status(StatusCode::CREATED);
     // Keys are in the order of their numbers, so the last one is new.
     if let Some(key) = changed.value.items.last() {
         made = made.made(&format!("/api/v1/tenant/{tenant}/keys/{}", key.kid), changed.replayed);
@@ -109,6 +109,6 @@ async fn revoke(request: AdminRequest<(TenantId, Kid)>) -> Answer {
         let breaks = administrator.of(caller, tenant).key_effects(command).await?;
         return Err(Problem::confirmation_needed(CONFIRM_REVOCATION, breaks));
     }
-    Document::from_status(StatusCode::OK)
+    ResponseDocument::from_status(StatusCode::OK)
         .body(&administrator.of(caller, tenant).command_keys(command).await?.value)
 }

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_decode_str, ut
 use tenancy::TenantId;
 
 use crate::openapi::NameInPath;
-use crate::request::{Failure, RawRequest};
+use crate::request::{RawRequest, ServerFailure};
 use crate::respond::Problem;
 
 /// The characters that a segment of a path has in encoded form only.
@@ -22,7 +22,7 @@ const RESERVED: &AsciiSet = &{
 
 /// The names in a path. They are parsed after the caller is authorized: a caller without permission gets no
 /// 404.
-pub(crate) trait Target: Sized + 'static {
+pub(crate) trait PathNames: Sized + 'static {
     /// The names below the tenant, for the OpenAPI document.
     fn names() -> Vec<NameInPath> {
         Vec::new()
@@ -33,20 +33,20 @@ pub(crate) trait Target: Sized + 'static {
 }
 
 /// A path without names.
-impl Target for () {
+impl PathNames for () {
     fn from_request(_: &RawRequest) -> Result<Self, Problem> {
         Ok(())
     }
 }
 
-impl Target for TenantId {
+impl PathNames for TenantId {
     fn from_request(raw: &RawRequest) -> Result<Self, Problem> {
-        Self::parse(raw.place("id").unwrap_or_default()).map_err(|_| Failure::UnknownTenant.into())
+        Self::parse(raw.place("id").unwrap_or_default()).map_err(|_| ServerFailure::UnknownTenant.into())
     }
 }
 
 /// A row of a tenant.
-impl<A: Segment> Target for (TenantId, A) {
+impl<A: Segment> PathNames for (TenantId, A) {
     fn names() -> Vec<NameInPath> {
         A::IN_PATH.to_vec()
     }
@@ -57,7 +57,7 @@ impl<A: Segment> Target for (TenantId, A) {
 }
 
 /// The path of a row below a row of a tenant.
-impl<A: Segment, B: Segment> Target for (TenantId, A, B) {
+impl<A: Segment, B: Segment> PathNames for (TenantId, A, B) {
     fn names() -> Vec<NameInPath> {
         [A::IN_PATH, B::IN_PATH].concat()
     }

@@ -20,7 +20,7 @@ pub(super) struct Query<'a> {
 }
 
 /// Which page.
-pub(super) struct Paging {
+pub(super) struct PageParameters {
     pub(super) cursor: Option<String>,
     pub(super) limit: u32,
 }
@@ -66,9 +66,9 @@ impl<'a> Query<'a> {
         self.parsed(name, |text| text.parse().map_err(|_| "must be true or false")).unwrap_or_default()
     }
 
-    pub(super) fn paging(&mut self) -> Paging {
+    pub(super) fn paging(&mut self) -> PageParameters {
         let limit = |text: &str| text.parse().ok().filter(|limit| (1..=LONGEST_PAGE).contains(limit));
-        Paging {
+        PageParameters {
             cursor: self.text("cursor"),
             limit: self
                 .parsed("limit", |text| limit(text).ok_or("must be a whole number from 1 to 200"))

@@ -12,7 +12,7 @@ use super::endpoint::at;
 use crate::explain::advice_on;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::{NameInPath, Operation};
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 const FILTERS: [NameInPath; 4] = [
     ("client", "Only of the client of this id, proven or not", "billing"),
@@ -55,7 +55,7 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let Page { items, next_cursor, unreadable } =
         administrator.of(caller, tenant).refusals(query, cursor.as_deref()).await?;
     let page = Page { items: items.into_iter().map(view).collect(), next_cursor, unreadable };
-    Document::from_status(StatusCode::OK).body(&page)
+    ResponseDocument::from_status(StatusCode::OK).body(&page)
 }
 
 fn view(refusal: Refusal) -> RefusalView {

@@ -16,8 +16,8 @@ use super::endpoint::at;
 use crate::documents::{self, ReportDigest};
 use crate::openapi::HttpMethod::Post;
 use crate::openapi::Operation;
-use crate::request::{Failure, JSON};
-use crate::respond::Document;
+use crate::request::{JSON, ServerFailure};
+use crate::respond::ResponseDocument;
 
 /// What the platform says of a report.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,7 +39,8 @@ impl ReportStatement {
 
 /// The signature of a report.
 #[derive(Serialize, Deserialize, JsonSchema)]
-pub struct ReportSignature {
+#[schemars(rename = "ReportSignature")]
+pub struct SignatureReading {
     /// A JWS in compact form (RFC 7515 §7.1).
     pub jws: String,
 }
@@ -49,7 +50,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Post, "/api/v1/admin/report-signatures", Tenants, sign)
             .named("sign_report", "Sign the digest of a report with the key of the platform.")
             .body::<ReportDigest>(JSON, None)
-            .answer::<ReportSignature>(
+            .answer::<SignatureReading>(
                 "200",
                 "The payload of jws has iss, iat, the version of the server, and the digest",
             )
@@ -65,7 +66,8 @@ async fn sign(mut request: AdminRequest<()>) -> Answer {
     let ReportDigest { sha256 } = documents::read(&request.raw.json().await?, ReportDigest::read)?;
     let (services, now) = (&request.tokens, request.caller.now);
     let platform = services.tenants.resolve(TenantId::PLATFORM).await?;
-    let key = services.engine.existing_signing_key(&platform, now).await?.ok_or(Failure::Unavailable)?;
+    let key =
+        services.engine.existing_signing_key(&platform, now).await?.ok_or(ServerFailure::Unavailable)?;
     let statement = ReportStatement {
         iss: platform.issuer.to_string(),
         iat: now.seconds(),
@@ -74,5 +76,5 @@ async fn sign(mut request: AdminRequest<()>) -> Answer {
     };
     let jws = key.sign(ReportStatement::TYP, &statement).map_err(GrantError::from)?;
     request.administrator.note_signed_report(&request.caller, sha256).await?;
-    Document::from_status(StatusCode::OK).body(&ReportSignature { jws })
+    ResponseDocument::from_status(StatusCode::OK).body(&SignatureReading { jws })
 }

@@ -21,7 +21,7 @@ use crate::documents;
 use crate::openapi::HttpMethod::{Delete, Get, Patch, Post};
 use crate::openapi::{Operation, merged};
 use crate::request::JSON;
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 /// All secrets of a client.
 #[derive(Serialize, JsonSchema)]
@@ -79,7 +79,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let items = administrator.of(caller, tenant).secrets(client).await?;
-    Document::from_status(StatusCode::OK).body(&Secrets { items })
+    ResponseDocument::from_status(StatusCode::OK).body(&Secrets { items })
 }
 
 async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
@@ -100,13 +100,13 @@ async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> An
     let end = documents::read(&request.raw.json().await?, documents::secret_end)?;
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
     let view = administrator.of(caller, tenant).step_secret(client, secret, SecretStep::Expire(end)).await?;
-    Document::from_status(StatusCode::OK).body(&view)
+    ResponseDocument::from_status(StatusCode::OK).body(&view)
 }
 
 async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
     let view = administrator.of(caller, tenant).step_secret(client, secret, SecretStep::Revoke).await?;
-    Document::from_status(StatusCode::OK).body(&view)
+    ResponseDocument::from_status(StatusCode::OK).body(&view)
 }
 
 fn answer<T: Serialize>(
@@ -117,7 +117,7 @@ fn answer<T: Serialize>(
 ) -> Answer {
     let client = names::path_of_client(tenant, client.as_str());
     let location = format!("{client}/secrets/{}", names::encoded(&secret.id));
-    Document::from_status(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
+    ResponseDocument::from_status(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }
 
 segment! { SecretId, "secret", ("secret", "Secret id", "s1"): |raw| {

@@ -15,13 +15,14 @@ use super::endpoint::at;
 use super::names::segment;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::{NOT_MODIFIED, Operation};
-use crate::respond::{Document, Problem, looked_at, looked_at_as};
+use crate::respond::{Problem, ResponseDocument, looked_at, looked_at_as};
 
 const KEY: &str = "The key with its public half; ETag";
 
 /// All signing keys of a tenant.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct Keys {
+#[schemars(rename = "Keys")]
+pub(crate) struct SigningKeys {
     items: Vec<KeyView>,
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Get, "/api/v1/tenant/{id}/keys", Permission::Keys, list)
             .named("list_keys", "List a tenant's signing keys.")
-            .answer::<Keys>("200", "All of them, in the order of their numbers, removed ones too")
+            .answer::<SigningKeys>("200", "All of them, in the order of their numbers, removed ones too")
             .answer_example(|| json!({ "items": [example()] })),
         at(Get, "/api/v1/tenant/{id}/keys/{kid}", Permission::Keys, look)
             .named("get_key", "Look at a signing key.")
@@ -79,7 +80,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let items = administrator.of(caller, tenant).keys().await?;
-    Document::from_status(StatusCode::OK).body(&Keys { items })
+    ResponseDocument::from_status(StatusCode::OK).body(&SigningKeys { items })
 }
 
 async fn look(request: AdminRequest<(TenantId, Kid)>) -> Answer {
@@ -102,7 +103,7 @@ async fn look(request: AdminRequest<(TenantId, Kid)>) -> Answer {
 
 async fn status(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    Document::from_status(StatusCode::OK).body(&administrator.of(caller, tenant).key_status().await?)
+    ResponseDocument::from_status(StatusCode::OK).body(&administrator.of(caller, tenant).key_status().await?)
 }
 
 segment! { Kid, "key", ("kid", "As in the key set: oauth2-key-1", "oauth2-key-1"): |raw| raw.place("kid").and_then(Self::parse) }

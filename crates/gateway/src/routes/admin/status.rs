@@ -10,7 +10,7 @@ use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -28,5 +28,5 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 async fn read(request: AdminRequest<()>) -> Answer {
     let AdminRequest { administrator, caller, .. } = &request;
-    Document::from_status(StatusCode::OK).body(&administrator.status(caller).await?)
+    ResponseDocument::from_status(StatusCode::OK).body(&administrator.status(caller).await?)
 }

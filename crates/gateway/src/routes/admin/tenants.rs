@@ -12,12 +12,12 @@ use tenancy::{Tenant, TenantId};
 
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
-use super::row::{Row, change, look_at, step, take_step};
+use super::row::{AdminRow, change, look_at, step, take_step};
 use super::{Answer, secrets};
 use crate::openapi::HttpMethod::{Delete, Get, Post};
 use crate::openapi::{Operation, merged, whole};
 use crate::request::{BodyBounds, JSON};
-use crate::respond::{Document, created};
+use crate::respond::{ResponseDocument, created};
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -99,7 +99,7 @@ async fn list(request: AdminRequest<()>) -> Answer {
     let (search, page) = request.query(|query| (query.text("search"), query.paging()))?;
     let AdminRequest { administrator, caller, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
-    Document::from_status(StatusCode::OK)
+    ResponseDocument::from_status(StatusCode::OK)
         .body(&administrator.tenants(caller, search, cursor, page.limit).await?)
 }
 
@@ -116,13 +116,13 @@ async fn delete(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if is_final {
         administrator.of(caller, tenant).step::<Tenant>(&(), TenantStep::Delete).await?;
-        return Ok(Document::from_status(StatusCode::NO_CONTENT).empty());
+        return Ok(ResponseDocument::from_status(StatusCode::NO_CONTENT).empty());
     }
     let view = administrator.of(caller, tenant).step::<Tenant>(&(), TenantStep::ScheduleDeletion).await?;
-    Document::from_status(StatusCode::ACCEPTED).tagged(&EntityTag::from_document(&view)).body(&view)
+    ResponseDocument::from_status(StatusCode::ACCEPTED).tagged(&EntityTag::from_document(&view)).body(&view)
 }
 
-impl Row for Tenant {
+impl AdminRow for Tenant {
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = TenantSettings::read;
     const BODY: BodyBounds = BodyBounds::TENANT;
     type Settings = TenantSettings;

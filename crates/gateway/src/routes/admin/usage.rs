@@ -13,7 +13,7 @@ use super::endpoint::at;
 use super::query::Query;
 use crate::openapi::HttpMethod::Get;
 use crate::openapi::Operation;
-use crate::respond::Document;
+use crate::respond::ResponseDocument;
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
@@ -59,7 +59,7 @@ async fn of_client(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
 async fn answer<T>(request: &AdminRequest<T>, of: UsageOf<'_>) -> Answer {
     let query = request.query(take_span)?;
     let usage = request.administrator.usage(&request.caller, of, query).await?;
-    Document::from_status(StatusCode::OK).body(&usage)
+    ResponseDocument::from_status(StatusCode::OK).body(&usage)
 }
 
 const SINCE: &str = "From the hour or day of this instant on, RFC 3339. Default: seven days, or 24 hours";

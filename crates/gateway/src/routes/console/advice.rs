@@ -6,7 +6,7 @@ use pages::{Meaning, Value};
 
 use super::overview::{heading, tabs};
 use super::shown::{empty, link, outcome, pager, table};
-use super::visit::{Place, Visit};
+use super::visit::{ConsoleVisit, VisitedPlace};
 use crate::page::PageResult;
 
 /// The number of applications that one page covers.
@@ -15,22 +15,22 @@ const APPLICATIONS: u32 = 50;
 /// The rules whose subject is a client with its secret or API key.
 const OF_CREDENTIALS: [&str; 4] = ["old_secret", "endless_secret", "ends_soon", "ended_credential_presented"];
 
-pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     let (tenant, cursor) = (visit.tenant(), visit.parameter("cursor"));
     let found =
         visit.administrator().of(&visit.caller, &tenant).advice(cursor.as_deref(), APPLICATIONS).await;
     let blocks = match found {
         // The tenant of the platform's own applications begins with the first of them.
-        Err(EditError::NotFound(_)) if visit.place == Place::Platform => vec![none()],
+        Err(EditError::NotFound(_)) if visit.place == VisitedPlace::Platform => vec![none()],
         found => match outcome(found)? {
             Ok(list) => shown(visit, &list),
             Err(refused) => vec![refused.alert()],
         },
     };
-    Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Advice")), blocks))
+    Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Advice"), blocks))
 }
 
-fn shown(visit: &Visit<'_>, list: &AdviceList) -> Vec<Block> {
+fn shown(visit: &ConsoleVisit<'_>, list: &AdviceList) -> Vec<Block> {
     let mut blocks = Vec::new();
     if list.is_too_early_for_usage {
         let text = "Usage was counted for less than 30 days: nothing is said of what is not used.";
@@ -50,7 +50,7 @@ fn none() -> Block {
     empty("No advice", "Nothing needs attention here.", None)
 }
 
-fn advice(visit: &Visit<'_>, items: &[AdviceView]) -> Block {
+fn advice(visit: &ConsoleVisit<'_>, items: &[AdviceView]) -> Block {
     let row = |advice: &AdviceView| {
         let about = match &*advice.subject {
             "" => Value::Text("the tenant".to_owned()),

@@ -6,18 +6,18 @@ use administration::{
     ApplicationReading, ClientStep, ClientView, ExplainSettings, ExplainedCheck, ExplainedToken,
     ExplanationView, Refusal, UsagePeriod, UsageQuery, UsageView, as_answer,
 };
-use pages::console::{Block, Field, Form, Input};
-use pages::{Badge, Column, Fact, Link, Meaning, Place as Tab, Table, Value};
+use pages::console::{Block, Field, HtmlForm, Input};
+use pages::{Badge, Column, Destination as Tab, Fact, Link, Meaning, Table, Value};
 use registry::{Client, ClientId};
 use values::Lifetime;
 
 use super::applications::purpose;
-use super::form::Fields;
+use super::form::FormFields;
 use super::shown::{codes, danger, declared_at, fact, outcome, status, success, table, time, used};
-use super::visit::{Danger, Visit, unseen};
-use crate::explain::{Presented, Request, advice_on, explain as explained};
+use super::visit::{ConsoleVisit, Danger, unseen};
+use crate::explain::{ExplainedRequest, PresentedParts, advice_on, explain as explained};
 use crate::page::{PageError, PageResult};
-use crate::request::Failure;
+use crate::request::ServerFailure;
 use crate::respond::Problem;
 
 /// The days whose requested scopes are counted.
@@ -25,12 +25,12 @@ const ASKED: Lifetime = Lifetime::from_seconds(30 * 86_400);
 /// The number of refusals on the page.
 const REFUSALS: u32 = 20;
 
-pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit, None).await
 }
 
 /// Suspends the application, resumes it, revokes its tokens, or deletes it.
-pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let client = visit.client()?;
     let (step, done) = match fields.text("step") {
         "suspend" => (ClientStep::Suspend, "The application is suspended: it gets no tokens."),
@@ -57,11 +57,11 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     }
 }
 
-async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
+async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let since = visit.now().saturating_sub(ASKED);
     let span = UsageQuery { since: Some(since), until: None, by: Some(UsagePeriod::Hour) };
-    let read = administrator.of(&visit.caller, &tenant).read_application(&client, (span, REFUSALS)).await;
+    let read = administrator.of(&visit.caller, &tenant).read_application(&client, span, REFUSALS).await;
     let ApplicationReading { client: view, usage, refusals } = read.map_err(unseen)?;
     let mut blocks = Vec::from_iter(notice);
     let declared = declared_at(visit, &view.managed_by, Some(client.clone())).await;
@@ -78,18 +78,18 @@ async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     if view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
-    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Overview")), blocks))
+    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Overview"), blocks))
 }
 
 /// The parts of an application.
-pub(super) fn tabs(visit: &Visit<'_>, client: &ClientId, current: &str) -> Vec<Tab> {
+pub(super) fn tabs(visit: &ConsoleVisit<'_>, client: &ClientId, current: &str) -> Vec<Tab> {
     let base = visit.application(client.as_str(), "");
     let parts = [("Overview", ""), ("Credentials", "/credentials"), ("Try it", "/try")];
-    let tab = |(name, below): (&str, &str)| Tab {
+    let tabs = parts.map(|(name, below)| Tab {
         link: Link { name: name.to_owned(), url: format!("{base}{below}") },
         is_current: name == current,
-    };
-    parts.map(tab).to_vec()
+    });
+    tabs.to_vec()
 }
 
 fn facts(view: &ClientView, managed_by: Value) -> Vec<Fact> {
@@ -162,10 +162,11 @@ fn refused(refusals: &[Refusal]) -> Block {
 }
 
 /// The actions on an application, the dangerous ones last.
-fn steps(visit: &Visit<'_>, view: &ClientView) -> Vec<Block> {
+fn steps(visit: &ConsoleVisit<'_>, view: &ClientView) -> Vec<Block> {
     let action = visit.application(&view.client_id, "");
     let token = visit.form_token();
-    let button = |step: &str, label: &str| Form::button(action.clone(), &token, label).sending("step", step);
+    let button =
+        |step: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("step", step);
     let service = match &*view.status {
         "active" => button("suspend", "Suspend").meaning(Meaning::Danger),
         _ => button("resume", "Resume"),
@@ -181,19 +182,20 @@ fn steps(visit: &Visit<'_>, view: &ClientView) -> Vec<Block> {
 }
 
 /// The form for a request to explain.
-pub(super) async fn try_it(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn try_it(visit: &ConsoleVisit<'_>) -> PageResult {
     let client = visit.client()?;
     visit.administrator().of(&visit.caller, &visit.tenant()).look::<Client>(&client).await.map_err(unseen)?;
     Ok(visit.show_part(
         "Applications",
-        (client.to_string(), tabs(visit, &client, "Try it")),
-        vec![explain_form(visit, &client, &Fields::read(b""))],
+        client.to_string(),
+        tabs(visit, &client, "Try it"),
+        vec![explain_form(visit, &client, &FormFields::read(b""))],
     ))
 }
 
 /// Explains the response of the token endpoint. Nothing is signed or changed, and the form asks for no
 /// secret.
-pub(super) async fn explain(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+pub(super) async fn explain(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     administrator.of(&visit.caller, &tenant).look::<Client>(&client).await.map_err(unseen)?;
     let settings = ExplainSettings {
@@ -201,7 +203,7 @@ pub(super) async fn explain(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         resource: fields.words("resource"),
         ..ExplainSettings::default()
     };
-    let request = Request {
+    let request = ExplainedRequest {
         services: &visit.request.services.tokens,
         tenant: &tenant,
         client: &client,
@@ -211,20 +213,20 @@ pub(super) async fn explain(visit: &Visit<'_>, fields: &Fields) -> PageResult {
         public_url: administrator.public_url(),
         is_by_key: false,
     };
-    let presented = Presented { secret: None, assertion: None, dpop_proof: None, access_token: None };
+    let presented = PresentedParts { secret: None, assertion: None, dpop_proof: None, access_token: None };
     let view = explained(&request, presented).await.map_err(unexplained)?;
     let mut blocks = vec![explain_form(visit, &client, fields)];
     blocks.extend(verdict(&view));
-    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Try it")), blocks))
+    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Try it"), blocks))
 }
 
 /// The cause is in the log. Without a secret the request cannot be refused for too many wrong ones.
 fn unexplained(problem: Problem) -> PageError {
     let is_passing = problem.status == StatusCode::SERVICE_UNAVAILABLE;
-    if is_passing { Failure::Unavailable.into() } else { Failure::Internal.into() }
+    if is_passing { ServerFailure::Unavailable.into() } else { ServerFailure::Internal.into() }
 }
 
-fn explain_form(visit: &Visit<'_>, client: &ClientId, fields: &Fields) -> Block {
+fn explain_form(visit: &ConsoleVisit<'_>, client: &ClientId, fields: &FormFields) -> Block {
     let action = visit.application(client.as_str(), "/try");
     let scope = Input::Lines(fields.text("scope").to_owned());
     let inputs = vec![
@@ -233,7 +235,7 @@ fn explain_form(visit: &Visit<'_>, client: &ClientId, fields: &Fields) -> Block 
             .optional()
             .hint("Absolute URIs of APIs (RFC 8707)."),
     ];
-    let form = Form::button(action, &visit.form_token(), "Explain").meaning(Meaning::Info);
+    let form = HtmlForm::button(action, &visit.form_token(), "Explain").meaning(Meaning::Info);
     Block::Form(form.with(inputs))
 }
 

@@ -2,17 +2,17 @@
 
 use actix_web::HttpResponse;
 use administration::{ClientView, EditError, NewClient, Permission, TenantView};
-use pages::console::{Block, Choice, Field, Form, Input};
+use pages::console::{Block, Choice, Field, HtmlForm, Input};
 use pages::{Column, Meaning, Table};
 use serde_json::{Value, json};
 use tenancy::Tenant;
 
 use super::created::{self, idempotent};
-use super::form::Fields;
+use super::form::FormFields;
 use super::overview::permitted;
-use super::shown::{List, Refused, link, outcome, status, time};
+use super::shown::{List, RefusedForm, link, outcome, status, time};
 use super::tenants::ROWS;
-use super::visit::Visit;
+use super::visit::ConsoleVisit;
 use crate::page::PageResult;
 
 /// The kinds of applications: the stored purpose of the client, its name, and its description.
@@ -31,7 +31,7 @@ const PURPOSES: [(&str, &str, &str); 3] = [
 ];
 
 /// The applications, by their ids or by a search.
-pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
     let (tenant, search, cursor) = (visit.tenant(), visit.parameter("search"), visit.parameter("cursor"));
     let administrator = visit.administrator();
     let found =
@@ -74,14 +74,14 @@ pub(super) fn purpose(view: &ClientView) -> &'static str {
 }
 
 /// The form of a new application.
-pub(super) async fn new(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn new(visit: &ConsoleVisit<'_>) -> PageResult {
     visit.require_here(Permission::Clients)?;
     let tenant = tenant(visit).await?;
-    Ok(form(visit, tenant.as_ref(), &Fields::read(b""), &Refused::default()))
+    Ok(form(visit, tenant.as_ref(), &FormFields::read(b""), &RefusedForm::default()))
 }
 
 /// Creates the application, and shows its secret.
-pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     visit.require_here(Permission::Clients)?;
     let (tenant_id, document) = (visit.tenant(), document(fields));
     let created = match NewClient::read(document.clone()) {
@@ -101,17 +101,17 @@ pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 }
 
 /// The URL of the tenant's token endpoint.
-pub(super) fn token_endpoint(visit: &Visit<'_>) -> String {
+pub(super) fn token_endpoint(visit: &ConsoleVisit<'_>) -> String {
     format!("{}/api/v1/tenant/{}/oauth/token", visit.administrator().public_url(), visit.tenant())
 }
 
 /// The tenant, where the holder may see it: its APIs are choices then.
-async fn tenant(visit: &Visit<'_>) -> PageResult<Option<TenantView>> {
+async fn tenant(visit: &ConsoleVisit<'_>) -> PageResult<Option<TenantView>> {
     permitted(visit.administrator().of(&visit.caller, &visit.tenant()).look::<Tenant>(&()).await)
 }
 
 /// The document of the form, as the API reads it.
-fn document(fields: &Fields) -> Value {
+fn document(fields: &FormFields) -> Value {
     let mut document = json!({
         "purpose": fields.given("purpose"),
         "audiences": fields.values("audience").chain(fields.given("other_audience")).collect::<Vec<_>>(),
@@ -128,7 +128,12 @@ fn document(fields: &Fields) -> Value {
     document
 }
 
-fn form(visit: &Visit<'_>, tenant: Option<&TenantView>, fields: &Fields, refused: &Refused) -> HttpResponse {
+fn form(
+    visit: &ConsoleVisit<'_>,
+    tenant: Option<&TenantView>,
+    fields: &FormFields,
+    refused: &RefusedForm,
+) -> HttpResponse {
     let text = |name: &'static str, label: &str| Field::text(name, label, fields.text(name)).optional();
     let is_sent = |name: &str, value: &str| fields.values(name).any(|sent| sent == value);
     let purposes = PURPOSES.map(|(value, label, text)| Choice {
@@ -165,7 +170,8 @@ fn form(visit: &Visit<'_>, tenant: Option<&TenantView>, fields: &Fields, refused
         inputs.push(refused.at("/audiences", Field::new("audience", "APIs", Input::Any(audiences))));
         inputs.push(refused.at("/scopes", Field::new("scope", "Scopes", Input::Any(scopes))));
     }
-    let form = Form::button(visit.path("/applications/new"), &visit.form_token(), "Create the application");
+    let form =
+        HtmlForm::button(visit.path("/applications/new"), &visit.form_token(), "Create the application");
     let form = form.meaning(Meaning::Info).with(inputs).sending("request", created::request_key(fields));
     let alert = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
     visit.show("Applications", "New application", alert.into_iter().chain([Block::Form(form)]).collect())

@@ -2,26 +2,26 @@
 
 use administration::{AuditQuery, AuditView};
 use pages::Value;
-use pages::console::{Block, Field, Form};
+use pages::console::{Block, Field, HtmlForm};
 
 use super::shown::{empty, outcome, pager, table, time};
 use super::tenants::ROWS;
-use super::visit::{Place, Visit};
+use super::visit::{ConsoleVisit, VisitedPlace};
 use crate::page::PageResult;
 
-pub(super) async fn of_platform(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit).await
 }
 
-pub(super) async fn of_tenant(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn of_tenant(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit).await
 }
 
-async fn shown(visit: &Visit<'_>) -> PageResult {
+async fn shown(visit: &ConsoleVisit<'_>) -> PageResult {
     let (actor, cursor) = (visit.parameter("search"), visit.parameter("cursor"));
     let tenant = match &visit.place {
-        Place::Platform => None,
-        Place::Tenant(tenant) => Some(tenant.clone()),
+        VisitedPlace::Platform => None,
+        VisitedPlace::Tenant(tenant) => Some(tenant.clone()),
     };
     let query = AuditQuery {
         tenant,
@@ -35,7 +35,7 @@ async fn shown(visit: &Visit<'_>) -> PageResult {
     };
     let found = visit.administrator().audit(&visit.caller, query, cursor.as_deref()).await;
     let url = visit.path("/audit");
-    let mut search = Form::search(url.clone(), "By whom", actor.as_deref().unwrap_or_default());
+    let mut search = HtmlForm::search(url.clone(), "By whom", actor.as_deref().unwrap_or_default());
     search.fields =
         search.fields.into_iter().map(|field: Field| field.hint("As client:platform/ops.")).collect();
     let mut blocks = vec![Block::Form(search)];

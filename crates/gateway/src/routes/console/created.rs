@@ -10,13 +10,13 @@ use pages::{Link, Meaning};
 use secrets::random_bytes;
 use serde_json::Value;
 
-use super::form::Fields;
-use super::visit::Visit;
+use super::form::FormFields;
+use super::visit::ConsoleVisit;
 use crate::routes::admin::encoded;
 use crate::snippets::token_snippets;
 
 /// The caller of a creation that is made once, however often the form is sent.
-pub(super) fn idempotent(visit: &Visit<'_>, fields: &Fields, document: &Value) -> Caller {
+pub(super) fn idempotent(visit: &ConsoleVisit<'_>, fields: &FormFields, document: &Value) -> Caller {
     let raw = &visit.request.raw;
     let request =
         [raw.method().as_bytes(), raw.path().as_bytes(), document.to_string().as_bytes()].map(<[u8]>::to_vec);
@@ -26,13 +26,13 @@ pub(super) fn idempotent(visit: &Visit<'_>, fields: &Fields, document: &Value) -
 }
 
 /// The idempotency key of a form: the one that it has, or a new one.
-pub(super) fn request_key(fields: &Fields) -> String {
+pub(super) fn request_key(fields: &FormFields) -> String {
     fields.given("request").map_or_else(|| BASE64URL.encode(random_bytes::<16>().as_slice()), str::to_owned)
 }
 
 /// The page of a client that has just been created.
 pub(super) fn client_page(
-    visit: &Visit<'_>,
+    visit: &ConsoleVisit<'_>,
     current: &str,
     home: &str,
     token_endpoint: &str,
@@ -45,12 +45,12 @@ pub(super) fn client_page(
             Block::Alert(Meaning::Success, format!("The application {id} is there. It has no secret."));
         return visit.show(current, id.as_str(), vec![done, way_on(next)]);
     };
-    let blocks = secret_blocks("Client secret", &secret.client_secret, (token_endpoint, id));
+    let blocks = secret_blocks("Client secret", &secret.client_secret, token_endpoint, id);
     visit.show(current, format!("{id}: the secret"), blocks.into_iter().chain([way_on(next)]).collect())
 }
 
 /// A secret with what fetches a token with it.
-pub(super) fn secret_blocks(name: &str, secret: &str, (token_endpoint, client): (&str, &str)) -> Vec<Block> {
+pub(super) fn secret_blocks(name: &str, secret: &str, token_endpoint: &str, client: &str) -> Vec<Block> {
     let mut blocks = vec![
         Block::Alert(Meaning::Warning, "Copy it now. It is shown this once.".to_owned()),
         Block::Code(name.to_owned(), secret.to_owned()),

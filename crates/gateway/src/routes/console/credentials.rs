@@ -5,7 +5,7 @@ use administration::{
     ApiKeySettings, ApiKeyStep, ApiKeyView, ClientView, CredentialsReading, EditError, Instant,
     NewSecretSettings, RotateApiKeySettings, RotateSettings, SecretStep, SecretView, UsedFrom,
 };
-use pages::console::{Block, Choice, Entry, Field, Form, Input};
+use pages::console::{Block, Choice, Entry, Field, HtmlForm, Input};
 use pages::{Fact, Meaning, Value};
 use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
@@ -14,11 +14,11 @@ use values::{Lifetime, Timestamp};
 use super::application::tabs;
 use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, secret_blocks, way_on};
-use super::form::Fields;
+use super::form::FormFields;
 use super::shown::{
     codes, declared_at, empty, fact, managed_by, outcome, pager, status, success, time, time_or, unreadable,
 };
-use super::visit::{Visit, unseen};
+use super::visit::{ConsoleVisit, unseen};
 use crate::page::PageResult;
 
 /// How long the secrets before stay valid after a rotation.
@@ -29,12 +29,12 @@ const KEYS: u32 = 10;
 /// A use before this time says little.
 const QUIET: Lifetime = Lifetime::from_seconds(86_400);
 
-pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit, None).await
 }
 
 /// Creates, replaces or ends a credential.
-pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let name = || fields.given("name").map(str::to_owned);
     let grace = || fields.text("grace").parse().ok().map(Lifetime::from_seconds);
@@ -83,24 +83,24 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     };
     match outcome(made)? {
         Ok(Some((name, secret))) => {
-            let mut blocks = secret_blocks(name, &secret, (&token_endpoint(visit), client.as_str()));
+            let mut blocks = secret_blocks(name, &secret, &token_endpoint(visit), client.as_str());
             if name == "API key" {
                 blocks.truncate(2);
             }
             blocks.push(way_on(visit.application(client.as_str(), "/credentials")));
             let tabs = tabs(visit, &client, "Credentials");
-            Ok(visit.show_part("Applications", (client.to_string(), tabs), blocks))
+            Ok(visit.show_part("Applications", client.to_string(), tabs, blocks))
         }
         Ok(None) => shown(visit, Some(success("It has ended, and its tokens with it."))).await,
         Err(refused) => shown(visit, Some(refused.alert())).await,
     }
 }
 
-async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
+async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let cursor = visit.parameter("cursor");
     let read =
-        administrator.of(&visit.caller, &tenant).read_credentials(&client, (cursor.as_deref(), KEYS)).await;
+        administrator.of(&visit.caller, &tenant).read_credentials(&client, cursor.as_deref(), KEYS).await;
     let CredentialsReading { client: view, secrets, api_keys } = read.map_err(unseen)?;
     let declared = match secrets.iter().find(|secret| secret.managed_by != "api") {
         Some(secret) => Some(declared_at(visit, &secret.managed_by, Some(client.clone())).await),
@@ -124,7 +124,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     let next = api_keys.next_cursor.as_deref();
     blocks.extend(pager(&visit.application(client.as_str(), "/credentials"), None, next).map(Block::Pager));
     blocks.push(Block::Form(forms.create_key()));
-    Ok(visit.show_part("Applications", (client.to_string(), tabs(visit, &client, "Credentials")), blocks))
+    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Credentials"), blocks))
 }
 
 /// When the secrets are replaced by themselves, and why that fails.
@@ -149,30 +149,30 @@ struct Forms {
 }
 
 impl Forms {
-    fn new(visit: &Visit<'_>, client: &ClientId) -> Self {
+    fn new(visit: &ConsoleVisit<'_>, client: &ClientId) -> Self {
         let action = visit.application(client.as_str(), "/credentials");
         Self { action, token: visit.form_token() }
     }
 
-    fn button(&self, act: &str, label: &str) -> Form {
-        Form::button(self.action.clone(), &self.token, label).sending("act", act)
+    fn button(&self, act: &str, label: &str) -> HtmlForm {
+        HtmlForm::button(self.action.clone(), &self.token, label).sending("act", act)
     }
 
-    fn rotate(&self) -> Form {
+    fn rotate(&self) -> HtmlForm {
         let button = self.button("rotate-secrets", "Replace all secrets by a new one").meaning(Meaning::Info);
-        button.with(vec![secret_name(), graces()]).sending("request", request_key(&Fields::read(b"")))
+        button.with(vec![secret_name(), graces()]).sending("request", request_key(&FormFields::read(b"")))
     }
 
-    fn create_secret(&self) -> Form {
+    fn create_secret(&self) -> HtmlForm {
         self.button("create-secret", "Add one more secret")
             .with(vec![secret_name()])
-            .sending("request", request_key(&Fields::read(b"")))
+            .sending("request", request_key(&FormFields::read(b"")))
     }
 
-    fn create_key(&self) -> Form {
+    fn create_key(&self) -> HtmlForm {
         let name = Field::text("name", "Name", "").hint("What people call the key.");
         let button = self.button("create-key", "Create an API key").meaning(Meaning::Info).with(vec![name]);
-        button.sending("request", request_key(&Fields::read(b"")))
+        button.sending("request", request_key(&FormFields::read(b"")))
     }
 
     /// `declared` is where files declare those that they manage.
@@ -210,9 +210,9 @@ impl Forms {
             fact("Safe to revoke", key_is_safe_to_revoke(view, now)),
         ];
         facts.extend(still_presented(view.presented_after_end_at));
-        let of_key = |form: Form| form.sending("key", &*view.id);
+        let of_key = |form: HtmlForm| form.sending("key", &*view.id);
         let rotate = self.button("rotate-key", "Replace").with(vec![graces()]);
-        let rotate = of_key(rotate).sending("request", request_key(&Fields::read(b"")));
+        let rotate = of_key(rotate).sending("request", request_key(&FormFields::read(b"")));
         let revoke = of_key(self.button("revoke-key", "Revoke").meaning(Meaning::Danger));
         let forms = if view.status == "live" { vec![rotate, revoke] } else { Vec::new() };
         Entry { title: view.settings.name.clone().unwrap_or_default(), facts, forms }
@@ -224,13 +224,13 @@ fn secret_name() -> Field {
 }
 
 fn graces() -> Field {
-    let choice = |(seconds, label): (u64, &str)| Choice {
+    let choices = GRACES.map(|(seconds, label)| Choice {
         value: seconds.to_string(),
         label: label.to_owned(),
         text: String::new(),
         is_chosen: seconds == 3_600,
-    };
-    Field::new("grace", "How long does the one before stay valid?", Input::One(GRACES.map(choice).to_vec()))
+    });
+    Field::new("grace", "How long does the one before stay valid?", Input::One(choices.to_vec()))
 }
 
 fn still_presented(at: Option<Instant>) -> Option<Fact> {

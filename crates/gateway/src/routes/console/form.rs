@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 const MOST: usize = 256;
 
 /// The fields of a form in their order. A name with several values is a list.
-pub(super) struct Fields(Vec<(String, Zeroizing<String>)>);
+pub(super) struct FormFields(Vec<(String, Zeroizing<String>)>);
 
-impl Fields {
+impl FormFields {
     pub(super) fn read(body: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(body).take(MOST);
         Self(pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect())
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_form_has_texts_lists_and_words() {
-        let fields = Fields::read(b"name=+Acme+&scope=a&scope=b&words=a%0D%0Ab,+c&empty=");
+        let fields = FormFields::read(b"name=+Acme+&scope=a&scope=b&words=a%0D%0Ab,+c&empty=");
         assert_eq!((fields.text("name"), fields.text("none")), ("Acme", ""));
         assert_eq!(fields.values("scope").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(fields.words("words"), ["a", "b", "c"]);

@@ -1,20 +1,20 @@
 //! The signing keys of a tenant: their lives, the verifiers that have each, and the possible actions.
 
 use administration::{Instant, KeyCommand, KeyStatusView, KeyView, VerifierView};
-use pages::console::{Block, Field, Form};
+use pages::console::{Block, Field, HtmlForm};
 use pages::{Column, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
 
-use super::form::Fields;
+use super::form::FormFields;
 use super::shown::{danger, empty, outcome, status, success, table, time, time_or};
-use super::visit::{Danger, Visit, unseen};
+use super::visit::{ConsoleVisit, Danger, unseen};
 use crate::page::PageResult;
 
-pub(super) async fn page(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
     shown(visit, None).await
 }
 
 /// Rotates the keys, in order or in an emergency.
-pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let tenant = visit.tenant();
     let command = match fields.text("act") {
         "rotate" => KeyCommand::Rotate,
@@ -41,7 +41,7 @@ pub(super) async fn act(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     shown(visit, Some(notice)).await
 }
 
-async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
+async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let (administrator, tenant) = (visit.administrator(), visit.tenant());
     let read = administrator.of(&visit.caller, &tenant).keys_with_status().await;
     let (keys, state, breaks) = read.map_err(unseen)?;
@@ -62,7 +62,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     }
     blocks.push(verifiers(&state));
     let (token, action) = (visit.form_token(), visit.path("/keys"));
-    let button = |act: &str, label: &str| Form::button(action.clone(), &token, label).sending("act", act);
+    let button = |act: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("act", act);
     let confirm = Field::text("confirm", "Id of the tenant", "");
     let confirm = confirm.hint("Type it to go on. All keys but the new one are gone at once.");
     blocks.push(Block::Form(button("rotate", "Rotate now").meaning(Meaning::Info)));
@@ -77,7 +77,7 @@ async fn shown(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
 }
 
 /// The keys that are not removed, or the last removed ones.
-fn time_line(visit: &Visit<'_>, keys: &[KeyView]) -> TimeLine {
+fn time_line(visit: &ConsoleVisit<'_>, keys: &[KeyView]) -> TimeLine {
     let span = |from: Option<Instant>, to: Option<Instant>| {
         Some(TimeSpan { from: from?.0.seconds(), to: to.map(|at| at.0.seconds()) })
     };

@@ -5,37 +5,37 @@ use administration::{
     EditError, KeyStepView, Permission, PlatformStatus, ReplicaView, TenantReading, TenantStep, TenantView,
     UsageOf, UsagePeriod, UsageQuery, UsageView,
 };
-use pages::console::{Block, Form};
-use pages::{Badge, Column, Fact, Link, Meaning, Place as Tab, Table, Value};
+use pages::console::{Block, HtmlForm};
+use pages::{Badge, Column, Destination as Tab, Fact, Link, Meaning, Table, Value};
 use tenancy::{Tenant, TenantId};
 use values::Lifetime;
 
-use super::form::Fields;
+use super::form::FormFields;
 use super::shown::{code, danger, declared_at, fact, link, outcome, status, success, table, time, used};
-use super::visit::{Danger, Place, Visit, unseen};
+use super::visit::{ConsoleVisit, Danger, VisitedPlace, unseen};
 use crate::page::PageResult;
 
 const DAY: Lifetime = Lifetime::from_seconds(86_400);
 
 /// The parts of the overview.
-pub(super) fn tabs(visit: &Visit<'_>, current: &str) -> Vec<Tab> {
-    let tab = |(name, below): (&str, &str)| Tab {
+pub(super) fn tabs(visit: &ConsoleVisit<'_>, current: &str) -> Vec<Tab> {
+    let tabs = [("Overview", ""), ("Advice", "/advice")].map(|(name, below)| Tab {
         link: Link { name: name.to_owned(), url: visit.path(below) },
         is_current: name == current,
-    };
-    [("Overview", ""), ("Advice", "/advice")].map(tab).to_vec()
+    });
+    tabs.to_vec()
 }
 
 /// The heading of the overview: the tenant, or the platform.
-pub(super) fn heading(visit: &Visit<'_>) -> String {
+pub(super) fn heading(visit: &ConsoleVisit<'_>) -> String {
     match &visit.place {
-        Place::Platform => "Overview".to_owned(),
-        Place::Tenant(tenant) => tenant.to_string(),
+        VisitedPlace::Platform => "Overview".to_owned(),
+        VisitedPlace::Tenant(tenant) => tenant.to_string(),
     }
 }
 
 /// The first part of the platform's pages.
-pub(super) async fn of_platform(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
     let administrator = visit.administrator();
     let of_tenant = |tenant: &str| format!("{}/t/{tenant}", visit.path(""));
     let mut ways = vec![
@@ -54,11 +54,11 @@ pub(super) async fn of_platform(visit: &Visit<'_>) -> PageResult {
     }
     let state = permitted(administrator.status(&visit.caller).await)?;
     blocks.extend(state.iter().flat_map(|state| [next_steps(visit, state, of_tenant), replicas(state)]));
-    Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Overview")), blocks))
+    Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Overview"), blocks))
 }
 
 /// When keys change next.
-fn next_steps(visit: &Visit<'_>, state: &PlatformStatus, path: impl Fn(&str) -> String) -> Block {
+fn next_steps(visit: &ConsoleVisit<'_>, state: &PlatformStatus, path: impl Fn(&str) -> String) -> Block {
     let row = |step: &KeyStepView| {
         let is_due = step.due_at.0 <= visit.now();
         let badge = Badge { meaning: Meaning::Warning, text: "due now".to_owned() };
@@ -75,12 +75,12 @@ fn replicas(state: &PlatformStatus) -> Block {
 }
 
 /// The first part of a tenant's pages.
-pub(super) async fn of_tenant(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn of_tenant(visit: &ConsoleVisit<'_>) -> PageResult {
     page(visit, None).await
 }
 
 /// Suspends the tenant, resumes it, or begins and cancels its deletion.
-pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let step = match fields.text("step") {
         "suspend" => TenantStep::Suspend,
         "resume" => TenantStep::Resume,
@@ -101,7 +101,7 @@ pub(super) async fn step(visit: &Visit<'_>, fields: &Fields) -> PageResult {
     page(visit, Some(notice)).await
 }
 
-async fn page(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
+async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let tenant = visit.tenant();
     let read = visit.administrator().of(&visit.caller, &tenant).read_tenant(a_day(visit)).await;
     let TenantReading { tenant: view, usage, next_key_step_at } = read.map_err(unseen)?;
@@ -116,7 +116,7 @@ async fn page(visit: &Visit<'_>, notice: Option<Block>) -> PageResult {
     if visit.require_everywhere(Permission::Tenants).is_ok() && view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
-    Ok(visit.show_part("Overview", (heading(visit), tabs(visit, "Overview")), blocks))
+    Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Overview"), blocks))
 }
 
 fn facts(view: &TenantView, managed_by: Value) -> Vec<Fact> {
@@ -132,9 +132,10 @@ fn facts(view: &TenantView, managed_by: Value) -> Vec<Fact> {
 }
 
 /// The actions on a tenant, the dangerous ones last.
-fn steps(visit: &Visit<'_>, view: &TenantView) -> Vec<Block> {
+fn steps(visit: &ConsoleVisit<'_>, view: &TenantView) -> Vec<Block> {
     let (token, action) = (visit.form_token(), visit.path(""));
-    let button = |step: &str, label: &str| Form::button(action.clone(), &token, label).sending("step", step);
+    let button =
+        |step: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("step", step);
     let mut blocks = vec![Block::Heading("Service")];
     let change = match &*view.status {
         "active" => Some(button("suspend", "Suspend the tenant").meaning(Meaning::Danger)),
@@ -153,7 +154,7 @@ fn steps(visit: &Visit<'_>, view: &TenantView) -> Vec<Block> {
 }
 
 /// The last 24 hours.
-fn a_day(visit: &Visit<'_>) -> UsageQuery {
+fn a_day(visit: &ConsoleVisit<'_>) -> UsageQuery {
     UsageQuery { since: Some(visit.now().saturating_sub(DAY)), until: None, by: Some(UsagePeriod::Hour) }
 }
 

@@ -4,23 +4,25 @@ use std::sync::Arc;
 
 use actix_web::web;
 use administration::{EditError, FieldError, Instant, Page, UsageView};
-use pages::console::{Block, Field, Form};
-use pages::{Badge, BarChart, Column, Empty, Fact, Link, Meaning, Moment, Pager, Slot, Table, Value};
+use pages::console::{Block, Field, HtmlForm};
+use pages::{
+    Badge, BarChart, ChartSlot, Column, Empty, Fact, Link, Meaning, MomentValue, Pager, Table, Value,
+};
 
 use registry::ClientId;
 
-use super::visit::{Visit, unseen};
+use super::visit::{ConsoleVisit, unseen};
 use crate::page::{PageError, PageResult};
 
 /// Why a form did nothing, for the page that shows it again.
 #[derive(Debug, Default)]
-pub(super) struct Refused {
+pub(super) struct RefusedForm {
     /// The error of the whole form.
     pub(super) message: Option<String>,
     fields: Vec<FieldError>,
 }
 
-impl Refused {
+impl RefusedForm {
     /// The errors of an operation's answer. An error that no other input would change becomes a page of its
     /// own.
     pub(super) fn from_error(error: EditError) -> PageResult<Self> {
@@ -99,7 +101,7 @@ impl List {
     /// The page of these rows. A malformed cursor and an impossible search are refused.
     pub(super) fn show<T>(
         self,
-        visit: &Visit<'_>,
+        visit: &ConsoleVisit<'_>,
         found: Result<Page<T>, EditError>,
         table: impl FnOnce(&[T]) -> Block,
     ) -> PageResult {
@@ -112,7 +114,7 @@ impl List {
         let new = Link { name: new.to_owned(), url: format!("{url}/new") };
         let mut blocks = vec![
             Block::Links(vec![new.clone()]),
-            Block::Form(Form::search(url.clone(), label, search.as_deref().unwrap_or_default())),
+            Block::Form(HtmlForm::search(url.clone(), label, search.as_deref().unwrap_or_default())),
         ];
         blocks.push(match &*page.items {
             [] => empty(none.0, none.1, Some(new)),
@@ -125,10 +127,10 @@ impl List {
 }
 
 /// Turns what an operation answered into its value, or into why it did nothing.
-pub(super) fn outcome<T>(result: Result<T, EditError>) -> Result<Result<T, Refused>, PageError> {
+pub(super) fn outcome<T>(result: Result<T, EditError>) -> Result<Result<T, RefusedForm>, PageError> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(error) => Refused::from_error(error).map(Err),
+        Err(error) => RefusedForm::from_error(error).map(Err),
     }
 }
 
@@ -144,8 +146,8 @@ pub(super) fn codes(label: &'static str, values: &[String]) -> Fact {
     if values.is_empty() { fact(label, "none") } else { Fact { label, value: Value::Codes(values.to_vec()) } }
 }
 
-pub(super) fn moment(at: Instant) -> Moment {
-    Moment::utc(at.0.to_rfc3339())
+pub(super) fn moment(at: Instant) -> MomentValue {
+    MomentValue::utc(at.0.to_rfc3339())
 }
 
 pub(super) fn time(at: Instant) -> Value {
@@ -178,7 +180,11 @@ pub(super) fn managed_by(managed_by: &str) -> Value {
 }
 
 /// The file and line that declare the page's tenant or one of its clients.
-pub(super) async fn declared_at(visit: &Visit<'_>, managed_by: &str, client: Option<ClientId>) -> Value {
+pub(super) async fn declared_at(
+    visit: &ConsoleVisit<'_>,
+    managed_by: &str,
+    client: Option<ClientId>,
+) -> Value {
     let (tenant, find) = (visit.tenant(), Arc::clone(&visit.request.services.declared_at));
     let place = match managed_by {
         "api" => None,
@@ -200,7 +206,7 @@ fn chart(usage: &UsageView) -> BarChart {
     let slots = usage.periods.iter().map(|period| {
         let start = period.start.0.to_rfc3339();
         let name = start.get(5..16).unwrap_or(&start).replace('T', " ");
-        Slot { name, counts: [period.sums.issued, period.sums.refused] }
+        ChartSlot { name, counts: [period.sums.issued, period.sums.refused] }
     });
     BarChart {
         id: "usage".to_owned(),

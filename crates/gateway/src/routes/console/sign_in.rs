@@ -4,18 +4,18 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::SET_COOKIE;
 use administration::{ConsoleHolder, ConsoleSession};
-use pages::console::{Block, Field, Form, Input};
+use pages::console::{Block, Field, HtmlForm, Input};
 use pages::{Fact, Link, Meaning};
 use protocol::RefusalReason;
 use sessions::SessionToken;
 use tenancy::TenantId;
 use values::{Secret, ShellCommand};
 
-use super::form::Fields;
+use super::form::FormFields;
 use super::frame::outside;
 use super::paths::path_of;
 use super::shown::{code as code_fact, fact, time};
-use super::visit::{Place, Visit, lead_to, show};
+use super::visit::{ConsoleVisit, VisitedPlace, lead_to, show};
 use crate::page::{
     ACCOUNT_PATH, CookieName, Cookies, OwnOrigin, PageError, PageRequest, PageResult, SIGN_IN_AGAIN,
     judge_form,
@@ -23,25 +23,25 @@ use crate::page::{
 
 /// Says how a session begins.
 pub(super) async fn page(request: PageRequest) -> PageResult {
-    let place = Place::from_request(&request).await?;
+    let place = VisitedPlace::from_request(&request).await?;
     Ok(sign_in(&request, &place, None).await)
 }
 
 /// The page of a link. Its script moves the code out of the fragment and sends it. Without script the person
 /// sends it.
 pub(super) async fn link(request: PageRequest) -> PageResult {
-    let place = Place::from_request(&request).await?;
+    let place = VisitedPlace::from_request(&request).await?;
     let action = format!("{}{}/link", request.public_url.path(), place.path());
     let field = Field::new("code", "Code", Input::Fragment)
         .hint("The part of the link after #. It works once, for 60 seconds.");
-    let form = Form::button(action, "", "Open the console").meaning(Meaning::Info).with(vec![field]);
+    let form = HtmlForm::button(action, "", "Open the console").meaning(Meaning::Info).with(vec![field]);
     Ok(show(&outside(&request, &place, "Open the console", vec![Block::Form(form)])))
 }
 
 /// Begins a session for the person who is signed in at the tenant. Without such a person it redirects to the
 /// sign-in of the account.
 pub(super) async fn by_account(request: PageRequest) -> PageResult {
-    let place = Place::from_request(&request).await?;
+    let place = VisitedPlace::from_request(&request).await?;
     let PageRequest { services, public_url, raw } = &request;
     let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
     judge_form(raw.headers(), &OwnOrigin::from_public_url(&public_url.0)).map_err(foreign)?;
@@ -69,16 +69,16 @@ pub(super) async fn by_account(request: PageRequest) -> PageResult {
 /// link is, and asks: an administrator who can create a link could otherwise sign other people in as another
 /// holder.
 pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
-    let place = Place::from_request(&request).await?;
+    let place = VisitedPlace::from_request(&request).await?;
     let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
     judge_form(request.raw.headers(), &OwnOrigin::from_public_url(&request.public_url.0)).map_err(foreign)?;
-    let fields = Fields::read(&request.raw.form().await?);
+    let fields = FormFields::read(&request.raw.form().await?);
     let (home, now) = (place.home(), (request.services.clock)());
     let code = fields.text("code");
     let (administrator, source) = (&request.services.administrator, request.raw.address());
     let link = administrator.console_link_of(&home, code, now).await?;
     if let Some(link) = &link
-        && let Some(other) = Visit::of_other_holder(&request, link).await?
+        && let Some(other) = ConsoleVisit::of_other_holder(&request, link).await?
     {
         if fields.text("form").is_empty() {
             return Ok(ask(&request, &place, link, &other, code));
@@ -103,13 +103,13 @@ pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
 /// Shows for whom a link is, where a session of another holder would be replaced. The code stays valid.
 fn ask(
     request: &PageRequest,
-    place: &Place,
+    place: &VisitedPlace,
     link: &ConsoleSession,
-    other: &Visit<'_>,
+    other: &ConsoleVisit<'_>,
     code: &str,
 ) -> HttpResponse {
     let text = "This browser is already signed in to the console as another user. If you did not create this link yourself, close this page.";
-    let mut form = Form::button(
+    let mut form = HtmlForm::button(
         format!("{}{}/link", request.public_url.path(), place.path()),
         &other.form_token(),
         "Continue",
@@ -139,7 +139,7 @@ fn entered(request: &PageRequest, home: &TenantId, cookie: &Secret) -> PageResul
 }
 
 /// Ends the session.
-pub(super) async fn sign_out(visit: &Visit<'_>, _: &Fields) -> PageResult {
+pub(super) async fn sign_out(visit: &ConsoleVisit<'_>, _: &FormFields) -> PageResult {
     visit.administrator().end_console_session(&visit.session).await?;
     let mut response = sign_in(visit.request, &visit.place, Some("You are signed out.")).await;
     let cookies = Cookies::from_public_url(&visit.request.public_url);
@@ -148,7 +148,7 @@ pub(super) async fn sign_out(visit: &Visit<'_>, _: &Fields) -> PageResult {
     Ok(response)
 }
 
-impl Visit<'_> {
+impl ConsoleVisit<'_> {
     /// Asks the holder to authenticate again: a person by the password, all others by a new link.
     pub(super) fn ask_again(&self, current: &str) -> HttpResponse {
         let text = "This takes something away for good, and your sign-in is older than 15 minutes.";
@@ -165,16 +165,16 @@ impl Visit<'_> {
     }
 }
 
-fn command(place: &Place) -> String {
+fn command(place: &VisitedPlace) -> String {
     match place {
-        Place::Platform => "latchkey console".to_owned(),
-        Place::Tenant(tenant) => {
+        VisitedPlace::Platform => "latchkey console".to_owned(),
+        VisitedPlace::Tenant(tenant) => {
             ShellCommand::new("latchkey console TENANT", &[("TENANT", tenant.as_str())]).to_string()
         }
     }
 }
 
-async fn sign_in(request: &PageRequest, place: &Place, notice: Option<&str>) -> HttpResponse {
+async fn sign_in(request: &PageRequest, place: &VisitedPlace, notice: Option<&str>) -> HttpResponse {
     let is_provider =
         request.services.tokens.tenants.resolve_openid_provider(place.home().as_str()).await.is_ok();
     let mut blocks: Vec<_> =
@@ -187,7 +187,7 @@ async fn sign_in(request: &PageRequest, place: &Place, notice: Option<&str>) -> 
     if is_provider {
         let action = format!("{}{}/account", request.public_url.path(), place.path());
         blocks.push(Block::Text("Or come in with an account that has permissions:".to_owned()));
-        blocks.push(Block::Form(Form::button(action, "", "Use my account")));
+        blocks.push(Block::Form(HtmlForm::button(action, "", "Use my account")));
     }
     show(&outside(request, place, "Sign in to the console", blocks))
 }

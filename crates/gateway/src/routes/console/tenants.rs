@@ -1,21 +1,21 @@
 //! The tenants of the platform: a list in pages, and a form for a new one with its first client.
 
 use administration::{EditError, NewTenant, Permission, TenantView};
-use pages::console::{Block, Field, Form, Input};
+use pages::console::{Block, Field, HtmlForm, Input};
 use pages::{Link, Meaning, Preview};
 use serde_json::{Value, json};
 
 use super::created::{self, idempotent};
-use super::form::Fields;
-use super::shown::{List, Refused, link, managed_by, outcome, status, success, table, time};
-use super::visit::Visit;
+use super::form::FormFields;
+use super::shown::{List, RefusedForm, link, managed_by, outcome, status, success, table, time};
+use super::visit::ConsoleVisit;
 use crate::page::PageResult;
 
 /// Rows of a page.
 pub(super) const ROWS: u32 = 50;
 
 /// The tenants, by their ids or by the words of a search.
-pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
     let (search, cursor) = (visit.parameter("search"), visit.parameter("cursor"));
     let found =
         visit.administrator().tenants(&visit.caller, search.as_deref(), cursor.as_deref(), ROWS).await;
@@ -41,13 +41,13 @@ pub(super) async fn list(visit: &Visit<'_>) -> PageResult {
 }
 
 /// The form of a new tenant.
-pub(super) async fn new(visit: &Visit<'_>) -> PageResult {
+pub(super) async fn new(visit: &ConsoleVisit<'_>) -> PageResult {
     visit.require_everywhere(Permission::Tenants)?;
-    Ok(form(visit, &Fields::read(b""), &Refused::default()))
+    Ok(form(visit, &FormFields::read(b""), &RefusedForm::default()))
 }
 
 /// Creates the tenant, its API and its first client in one commit.
-pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
+pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     visit.require_everywhere(Permission::Tenants)?;
     let document = document(fields);
     let created = match NewTenant::read(document.clone()) {
@@ -71,7 +71,7 @@ pub(super) async fn create(visit: &Visit<'_>, fields: &Fields) -> PageResult {
 }
 
 /// The document of the form, as the API reads it.
-fn document(fields: &Fields) -> Value {
+fn document(fields: &FormFields) -> Value {
     let scopes = fields.words("scopes");
     let mut document = json!({ "id": fields.text("id"), "name": fields.given("name") });
     if let Some(audience) = fields.given("audience") {
@@ -87,7 +87,7 @@ fn document(fields: &Fields) -> Value {
     document
 }
 
-fn form(visit: &Visit<'_>, fields: &Fields, refused: &Refused) -> actix_web::HttpResponse {
+fn form(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) -> actix_web::HttpResponse {
     let text = |name: &'static str, label: &str| Field::text(name, label, fields.text(name));
     let scopes = Field::new("scopes", "Scopes", Input::Lines(fields.text("scopes").to_owned()));
     let inputs = vec![
@@ -112,7 +112,7 @@ fn form(visit: &Visit<'_>, fields: &Fields, refused: &Refused) -> actix_web::Htt
                 .hint("The id of its first client. Its secret is shown once."),
         ),
     ];
-    let form = Form::button(visit.path("/tenants/new"), &visit.form_token(), "Create the tenant");
+    let form = HtmlForm::button(visit.path("/tenants/new"), &visit.form_token(), "Create the tenant");
     let form = form.meaning(Meaning::Info).with(inputs).previewing(addresses(visit));
     let form = form.sending("request", created::request_key(fields));
     let alert = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
@@ -120,7 +120,7 @@ fn form(visit: &Visit<'_>, fields: &Fields, refused: &Refused) -> actix_web::Htt
 }
 
 /// The addresses of a tenant whose id is being typed.
-fn addresses(visit: &Visit<'_>) -> Preview {
+fn addresses(visit: &ConsoleVisit<'_>) -> Preview {
     let issuer = format!("{}/api/v1/tenant/{{}}", visit.administrator().public_url());
     let line = |label: &str, below: &str| (label.to_owned(), format!("{issuer}{below}"));
     Preview {

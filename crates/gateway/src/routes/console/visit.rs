@@ -8,14 +8,14 @@ use administration::{Administrator, Caller, ConsoleSession, EditError, Permissio
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use pages::{ErrorKind, Page};
+use pages::{ErrorKind, HtmlPage};
 use protocol::RefusalReason;
 use registry::ClientId;
 use tenancy::{TenantError, TenantId};
 use url::form_urlencoded;
 use values::Timestamp;
 
-use super::form::Fields;
+use super::form::FormFields;
 use super::holder::authority;
 use super::paths::path_of;
 use crate::TenantConsole;
@@ -23,13 +23,13 @@ use crate::page::{
     CookieName, Cookies, Opener, OwnOrigin, PageError, PageRequest, PageResult, judge_form, judge_navigation,
     respond,
 };
-use crate::request::Failure;
+use crate::request::ServerFailure;
 use crate::respond::no_store;
 use crate::routes::admin::{decoded, encoded};
 
 /// The tenant, or the platform, that a path belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum VisitedPlace {
     Platform,
     Tenant(TenantId),
 }
@@ -38,9 +38,9 @@ pub(super) enum Place {
 const MOST_HOMES: usize = 16;
 
 /// A page for a holder of a session.
-pub(super) struct Visit<'r> {
+pub(super) struct ConsoleVisit<'r> {
     pub(super) request: &'r PageRequest,
-    pub(super) place: Place,
+    pub(super) place: VisitedPlace,
     pub(super) session: ConsoleSession,
     pub(super) caller: Caller,
 }
@@ -53,11 +53,11 @@ pub(super) enum Danger {
     Unnamed(String),
 }
 
-impl Place {
+impl VisitedPlace {
     /// The place of a path, if this listener serves its pages.
     pub(super) async fn from_request(request: &PageRequest) -> PageResult<Self> {
         let PageRequest { services, public_url, raw } = request;
-        let unknown = || PageError::from(Failure::UnknownPath);
+        let unknown = || PageError::from(ServerFailure::UnknownPath);
         judge_navigation(raw.headers())
             .map_err(|kind| PageError::from_kind(kind, RefusalReason::NotANavigation))?;
         let surface = raw.listener().map(|listener| listener.surface).ok_or_else(unknown)?;
@@ -110,9 +110,12 @@ impl Place {
     }
 }
 
-impl<'r> Visit<'r> {
+impl<'r> ConsoleVisit<'r> {
     /// A page for the session of this browser; none where there is none.
-    pub(super) async fn from_request(request: &'r PageRequest, place: &Place) -> PageResult<Option<Self>> {
+    pub(super) async fn from_request(
+        request: &'r PageRequest,
+        place: &VisitedPlace,
+    ) -> PageResult<Option<Self>> {
         for home in place.homes(request) {
             if let Some(visit) = Self::at_home(request, place, &home).await? {
                 request.raw.log(|fields| fields.tenant = Some(home));
@@ -123,7 +126,11 @@ impl<'r> Visit<'r> {
     }
 
     /// A page for this browser's session of a holder of this tenant.
-    async fn at_home(request: &'r PageRequest, place: &Place, home: &TenantId) -> PageResult<Option<Self>> {
+    async fn at_home(
+        request: &'r PageRequest,
+        place: &VisitedPlace,
+        home: &TenantId,
+    ) -> PageResult<Option<Self>> {
         let PageRequest { services, public_url, raw } = request;
         let (now, cookies) = ((services.clock)(), Cookies::from_public_url(public_url));
         let Some(cookie) = cookies.read(raw.headers(), CookieName::Console(home)) else { return Ok(None) };
@@ -146,7 +153,7 @@ impl<'r> Visit<'r> {
         let is_of_holder =
             |visit: &Self| visit.session.tenant == link.tenant && visit.session.actor == link.actor;
         for home in homes {
-            let place = Place::Tenant(home.clone());
+            let place = VisitedPlace::Tenant(home.clone());
             let Some(visit) = Self::at_home(request, &place, &home).await? else { continue };
             if !is_of_holder(&visit) {
                 return Ok(Some(visit));
@@ -156,7 +163,7 @@ impl<'r> Visit<'r> {
     }
 
     /// Refuses a form that no page of this session has sent, and a holder that has made too many writes.
-    pub(super) async fn check_form(&self, fields: &Fields) -> PageResult<()> {
+    pub(super) async fn check_form(&self, fields: &FormFields) -> PageResult<()> {
         let PageRequest { services, public_url, raw } = self.request;
         let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
         judge_form(raw.headers(), &OwnOrigin::from_public_url(&public_url.0)).map_err(foreign)?;
@@ -170,7 +177,7 @@ impl<'r> Visit<'r> {
             Err(TenantError::Store(error)) => return Err(error.into()),
             Err(_) => None,
         };
-        Ok(services.writes.spend(home, limit, self.caller.now).map_err(Failure::TooManyWrites)?)
+        Ok(services.writes.spend(home, limit, self.caller.now).map_err(ServerFailure::TooManyWrites)?)
     }
 
     /// The token in the forms of this session's pages.
@@ -194,11 +201,11 @@ impl<'r> Visit<'r> {
     /// The client that the path names.
     pub(super) fn client(&self) -> PageResult<ClientId> {
         let named = decoded(&self.request.raw, "client").and_then(|name| name.parse().ok());
-        named.ok_or_else(|| Failure::UnknownPath.into())
+        named.ok_or_else(|| ServerFailure::UnknownPath.into())
     }
 
     /// Demands a recent sign-in and the typed name of the row before a deletion.
-    pub(super) fn check_danger(&self, fields: &Fields, name: &str) -> Result<(), Danger> {
+    pub(super) fn check_danger(&self, fields: &FormFields, name: &str) -> Result<(), Danger> {
         if !self.session.is_proven_for_danger(self.now()) {
             return Err(Danger::Unproven);
         }
@@ -219,13 +226,13 @@ impl<'r> Visit<'r> {
     /// Hides a page from a holder that may not do this across all tenants.
     pub(super) fn require_everywhere(&self, permission: Permission) -> PageResult<()> {
         let may = self.caller.authority.holds_everywhere(permission);
-        if may { Ok(()) } else { Err(Failure::UnknownPath.into()) }
+        if may { Ok(()) } else { Err(ServerFailure::UnknownPath.into()) }
     }
 
     /// Demands a permission in the tenant of the page.
     pub(super) fn require_here(&self, permission: Permission) -> PageResult<()> {
         let may = self.caller.authority.holds_in(&self.tenant(), permission);
-        if may { Ok(()) } else { Err(Failure::UnknownPath.into()) }
+        if may { Ok(()) } else { Err(ServerFailure::UnknownPath.into()) }
     }
 
     /// Whether it is an operator's session.
@@ -240,13 +247,13 @@ impl<'r> Visit<'r> {
 
     /// The path of a page about an application.
     pub(super) fn application(&self, client: &str, below: &str) -> String {
-        let home = Place::Tenant(self.tenant()).path();
+        let home = VisitedPlace::Tenant(self.tenant()).path();
         format!("{}{home}/applications/{}{below}", self.request.public_url.path(), encoded(client))
     }
 }
 
 /// A page with what it answers.
-pub(super) fn show(page: &impl Page) -> HttpResponse {
+pub(super) fn show(page: &impl HtmlPage) -> HttpResponse {
     respond(StatusCode::OK, page, Opener::Severed)
 }
 
@@ -257,7 +264,7 @@ pub(super) fn lead_to(request: &PageRequest, path: &str) -> HttpResponse {
 }
 
 /// Leads to the sign-in of a place.
-pub(super) fn to_sign_in(request: &PageRequest, place: &Place) -> HttpResponse {
+pub(super) fn to_sign_in(request: &PageRequest, place: &VisitedPlace) -> HttpResponse {
     lead_to(request, &format!("{}/sign-in", place.path()))
 }
 
@@ -265,7 +272,7 @@ pub(super) fn to_sign_in(request: &PageRequest, place: &Place) -> HttpResponse {
 /// keep their own response.
 pub(super) fn unseen(error: EditError) -> PageError {
     match error {
-        EditError::Forbidden(_) | EditError::NotFound(_) => Failure::UnknownPath.into(),
+        EditError::Forbidden(_) | EditError::NotFound(_) => ServerFailure::UnknownPath.into(),
         error => error.into(),
     }
 }

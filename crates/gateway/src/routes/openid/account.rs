@@ -7,16 +7,16 @@ use actix_web::http::header::LOCATION;
 use administration::{Authority, Caller, EditError, SignInEnd};
 use pages::{AccountNotice, AccountPage, SignInMessage, SignedOut};
 use registry::ClientId;
-use sessions::{AccountStep, FlowStep, SessionId, SignedIn};
+use sessions::{FlowStep, PersonRequest, SessionId, SignedIn};
 
 use super::account_page::account_page;
 use super::account_password;
-use super::posted::{Fields, Opened, Posted};
+use super::posted::{Fields, OpenedForm, Posted};
 use super::proceed::sign_in_form;
 use super::sign_in::sign_in_with_password;
 use super::visit::Visit;
 use crate::page::{ACCOUNT_PATH, Opener, PageRequest, PageResult, SIGN_IN_AGAIN, respond};
-use crate::request::Failure;
+use crate::request::ServerFailure;
 use crate::respond::no_store;
 
 /// Shows the account. The person signs in first, if nobody is signed in or a dangerous action requires it.
@@ -24,7 +24,7 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
     let again = visit.raw.query() == SIGN_IN_AGAIN;
     let response = match visit.signed_in().await? {
-        Some(_) if again => sign_in_page(&visit, (String::new(), None))?,
+        Some(_) if again => sign_in_page(&visit, String::new(), None)?,
         signed_in => page(&visit, signed_in).await?,
     };
     Ok(visit.finish(response))
@@ -33,19 +33,19 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
 /// A form of one of the pages.
 pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let opened = Posted::read(&mut request).await?.open()?;
-    let Opened { mut visit, fields, flow, stale } = opened;
+    let OpenedForm { mut visit, fields, flow, stale } = opened;
     let FlowStep::Account(step) = flow.step else { return Err(Visit::foreign()) };
     let response = match (stale, &step) {
-        (_, AccountStep::Link) => return Err(Visit::foreign()),
+        (_, PersonRequest::Link) => return Err(Visit::foreign()),
         (Some(stale), _) => match stale.person(&visit).await? {
             Some(signed_in) => account_page(&visit, &signed_in, None).await?,
-            None => sign_in_page(&visit, (fields.identifier, Some(stale.message())))?,
+            None => sign_in_page(&visit, fields.identifier, Some(stale.message()))?,
         },
-        (None, AccountStep::SignIn) => sign_in(&mut visit, fields).await?,
-        (None, AccountStep::Manage(session) | AccountStep::Password(session)) => {
+        (None, PersonRequest::SignIn) => sign_in(&mut visit, fields).await?,
+        (None, PersonRequest::Manage(session) | PersonRequest::Password(session)) => {
             match visit.signed_in().await? {
                 Some(signed_in) if signed_in.session().id == *session => match step {
-                    AccountStep::Password(_) => {
+                    PersonRequest::Password(_) => {
                         account_password::change(&mut visit, &signed_in, fields).await?
                     }
                     _ => manage(&mut visit, &signed_in, &fields).await?,
@@ -62,13 +62,13 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
 async fn page(visit: &Visit<'_>, signed_in: Option<SignedIn>) -> PageResult {
     match signed_in {
         Some(signed_in) => account_page(visit, &signed_in, None).await,
-        None => sign_in_page(visit, (String::new(), None)),
+        None => sign_in_page(visit, String::new(), None),
     }
 }
 
-fn sign_in_page(visit: &Visit<'_>, typed: (String, Option<SignInMessage>)) -> PageResult {
-    let form = visit.form("", FlowStep::Account(AccountStep::SignIn), visit.now)?;
-    Ok(sign_in_form(visit, (None, Opener::Severed), form, typed))
+fn sign_in_page(visit: &Visit<'_>, identifier: String, error: Option<SignInMessage>) -> PageResult {
+    let form = visit.form("", FlowStep::Account(PersonRequest::SignIn), visit.now)?;
+    Ok(sign_in_form(visit, None, Opener::Severed, form, identifier, error))
 }
 
 /// Checks identifier and password, and redirects to the account, so that the page can be loaded again without
@@ -78,8 +78,8 @@ async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> PageResult {
     let before = visit.signed_in().await?;
     match sign_in_with_password(visit, before.as_ref(), fields).await? {
         Ok(begun) if visit.write_session(&begun).await? => Ok(to_own_account(visit)),
-        Ok(_) => sign_in_page(visit, (identifier, None)),
-        Err(message) => sign_in_page(visit, (identifier, Some(message))),
+        Ok(_) => sign_in_page(visit, identifier, None),
+        Err(message) => sign_in_page(visit, identifier, Some(message)),
     }
 }
 
@@ -100,7 +100,7 @@ async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) ->
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
     let mut notice = None;
     for end in pressed(fields, own) {
-        visit.services.writes.spend_of_person(tenant, account, now).map_err(Failure::TooManyWrites)?;
+        visit.services.writes.spend_of_person(tenant, account, now).map_err(ServerFailure::TooManyWrites)?;
         let ended = visit.services.administrator.of(&caller, tenant).end_sign_ins(account, &end).await;
         notice = match (ended, end) {
             (Err(EditError::NotFound(_)), _) => notice,

@@ -2,8 +2,8 @@
 
 use actix_web::http::StatusCode;
 use administration::{AccountSignInsView, ConsentView, SessionView};
-use pages::{AccountNotice, AccountPage, AllowedApplication, Language, Moment, SessionEntry};
-use sessions::{AccountStep, FlowStep, SignedIn};
+use pages::{AccountNotice, AccountPage, AllowedApplication, Language, MomentValue, SessionEntry};
+use sessions::{FlowStep, PersonRequest, SignedIn};
 
 use super::scope_lines::scope_lines;
 use super::visit::{SealedForm, Visit, person};
@@ -30,7 +30,7 @@ pub(super) async fn account_page(
     for consent in consents {
         applications.push(application(visit, consent, common.language).await?);
     }
-    let step = FlowStep::Account(AccountStep::Manage(own.id.clone()));
+    let step = FlowStep::Account(PersonRequest::Manage(own.id.clone()));
     let SealedForm { action, flow } = visit.form("", step, *now)?;
     let row = visit.account(signed_in).await?;
     let (name, account) = person(row.as_deref(), signed_in);
@@ -56,7 +56,7 @@ pub(super) async fn account_page(
 
 fn entry(session: SessionView) -> SessionEntry {
     let SessionView { session_id: id, user_agent, source, created_at, last_seen_at, .. } = session;
-    let [began, last_seen] = [created_at, last_seen_at].map(|at| Moment::utc(at.0.to_rfc3339()));
+    let [began, last_seen] = [created_at, last_seen_at].map(|at| MomentValue::utc(at.0.to_rfc3339()));
     SessionEntry { id, user_agent, source, began, last_seen }
 }
 
@@ -73,6 +73,6 @@ async fn application(
         client: client_id,
         scopes: scope_lines(&visit.tenant, &apis, scopes.into_iter(), language),
         apis,
-        allowed: Moment::utc(granted_at.0.to_rfc3339()),
+        allowed: MomentValue::utc(granted_at.0.to_rfc3339()),
     })
 }

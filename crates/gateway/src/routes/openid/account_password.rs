@@ -4,7 +4,7 @@
 use actix_web::http::StatusCode;
 use administration::{Authority, Caller, EditError};
 use pages::{AccountNotice, ChangePassword, ChangePasswordError, SignInMessage};
-use sessions::{AccountStep, FlowStep, SignedIn};
+use sessions::{FlowStep, PersonRequest, SignedIn};
 
 use super::account_page::account_page;
 use super::posted::Fields;
@@ -12,7 +12,7 @@ use super::proceed::respond_to_sign_in;
 use super::sign_in::{begin_session, prove};
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageResult, respond};
-use crate::request::Failure;
+use crate::request::ServerFailure;
 
 /// Asks for the present and the new password.
 pub(super) async fn page(
@@ -20,7 +20,7 @@ pub(super) async fn page(
     signed_in: &SignedIn,
     error: Option<ChangePasswordError>,
 ) -> PageResult {
-    let step = FlowStep::Account(AccountStep::Password(signed_in.session().id.clone()));
+    let step = FlowStep::Account(PersonRequest::Password(signed_in.session().id.clone()));
     let SealedForm { action, flow } = visit.form("", step, visit.now)?;
     let account = visit.shown_name(signed_in).await?;
     let page = ChangePassword { common: visit.common(None), action, flow, account, error };
@@ -44,7 +44,7 @@ pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: 
         Err(message) => return page(visit, signed_in, Some(ChangePasswordError::Present(message))).await,
     };
     let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
-    visit.services.writes.spend_of_person(tenant, account, now).map_err(Failure::TooManyWrites)?;
+    visit.services.writes.spend_of_person(tenant, account, now).map_err(ServerFailure::TooManyWrites)?;
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
     let administrator = &visit.services.administrator;
     let changed =

@@ -19,7 +19,7 @@ use super::request_source;
 use super::visit::Visit;
 use crate::Services;
 use crate::page::PageError;
-use crate::request::{Named, Refused as RefusedRequest};
+use crate::request::{LoggedName, RequestRefusal as RefusedRequest};
 
 /// The longest query. A longer request is pushed.
 pub(super) const LONGEST: usize = 8 * 1_024;
@@ -48,7 +48,7 @@ pub(super) struct Authorization {
 }
 
 /// A refused request whose answer has an address.
-pub(super) struct Refused {
+pub(super) struct RefusedAuthorization {
     pub(super) to: Addressee,
     pub(super) error: AuthorizationError,
     /// Whether nothing may be shown.
@@ -76,7 +76,7 @@ pub(super) async fn read(
     visit: &Visit<'_>,
     parameters: &str,
     used: PushedUse,
-) -> Result<Result<Authorization, Box<Refused>>, PageError> {
+) -> Result<Result<Authorization, Box<RefusedAuthorization>>, PageError> {
     let Visit { services, tenant, now, .. } = visit;
     if parameters.len() > LONGEST {
         return Err(PageError::too_long());
@@ -94,7 +94,7 @@ pub(super) async fn read(
     }
     let client = check_client(found).ok();
     let known = client.as_deref();
-    let opened = request_source::open(services, (tenant, known), (sent, parameters), used, *now).await?;
+    let opened = request_source::open(services, tenant, known, sent, parameters, used, *now).await?;
     let mut form = Form::parse(opened.parameters.as_bytes()).map_err(unreadable)?;
     let is_silent = Form::parse(opened.parameters.as_bytes())
         .and_then(|mut form| form.take("prompt"))
@@ -108,14 +108,14 @@ pub(super) async fn read(
     let (pushed, object, parameters) = (opened.pushed, opened.object, opened.kept.into_owned());
     let to = Addressee { tenant, client, redirect_uri, answer, parameters };
     let checked = match request {
-        Ok(request) => check(services, (&to.tenant, &to.client), request, pushed.is_some(), *now).await?,
+        Ok(request) => check(services, &to.tenant, &to.client, request, pushed.is_some(), *now).await?,
         Err(error) => Err(error),
     };
     Ok(match checked {
-        Ok(Checked { request, granted, hinted }) => {
+        Ok(GrantableRequest { request, granted, hinted }) => {
             Ok(Authorization { to, request, granted, hinted, pushed, object })
         }
-        Err(error) => Err(Box::new(Refused { to, error, is_silent })),
+        Err(error) => Err(Box::new(RefusedAuthorization { to, error, is_silent })),
     })
 }
 
@@ -123,8 +123,8 @@ pub(super) async fn read(
 /// stranger must not learn which client ids exist. The log says which it was.
 fn unaddressed(client: Option<Arc<Client>>) -> PageError {
     let (reason, named) = match client {
-        None => (RefusalReason::Credential(UNKNOWN_CLIENT), Named::Nothing),
-        Some(client) => (RefusalReason::RedirectUriNotRegistered, Named::Client(client)),
+        None => (RefusalReason::Credential(UNKNOWN_CLIENT), LoggedName::Nothing),
+        Some(client) => (RefusalReason::RedirectUriNotRegistered, LoggedName::Client(client)),
     };
     let detail = "The client_id names no client that signs people in here, or the redirect_uri is not registered for it";
     PageError { refused: RefusedRequest { reason, named }, ..bad(reason, detail) }
@@ -135,7 +135,7 @@ fn bad(reason: RefusalReason, detail: &str) -> PageError {
 }
 
 /// A request that can be granted.
-pub(super) struct Checked {
+pub(super) struct GrantableRequest {
     request: AuthorizationRequest,
     granted: Granted,
     hinted: Option<AccountId>,
@@ -147,18 +147,19 @@ pub(super) struct Checked {
 /// When the tenant's keys fail.
 pub(super) async fn check(
     services: &Services,
-    (tenant, client): (&Tenant, &Client),
+    tenant: &Tenant,
+    client: &Client,
     request: AuthorizationRequest,
     is_pushed: bool,
     now: Timestamp,
-) -> Result<Result<Checked, AuthorizationError>, KeyError> {
+) -> Result<Result<GrantableRequest, AuthorizationError>, KeyError> {
     let grantee = Grantee { tenant, client };
     let granted = match check_request(&grantee, &request, is_pushed) {
         Ok(granted) => granted,
         Err(error) => return Ok(Err(error)),
     };
     let hinted = hinted_person(services, &grantee, request.id_token_hint.as_deref(), now).await?;
-    Ok(hinted.map(|hinted| Checked { request, granted, hinted }))
+    Ok(hinted.map(|hinted| GrantableRequest { request, granted, hinted }))
 }
 
 /// Returns the person of an ID token that this tenant issued.

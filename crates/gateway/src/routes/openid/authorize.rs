@@ -6,7 +6,7 @@ use grants::PushedUse;
 use super::authorization::{self, Authorization};
 use super::outcome::{send, show};
 use super::posted::Posted;
-use super::proceed::{Progress, proceed};
+use super::proceed::{PersonFacts, proceed};
 use super::request_source::not_used;
 use super::visit::{Visit, authorizing_tenant};
 use crate::page::{PageError, PageRequest, PageResult};
@@ -29,7 +29,7 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
         }
     };
     begin(&visit, &authorization).await?;
-    let response = proceed(&visit, &authorization, signed_in.as_ref(), &Progress::default()).await?;
+    let response = proceed(&visit, &authorization, signed_in.as_ref(), &PersonFacts::default()).await?;
     Ok(visit.finish(response))
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use grants::{DeviceCode, OneTime, TypedCode};
 use pages::{
-    DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind, Moment,
-    SignInMessage,
+    DeviceCodeMessage, DeviceCodePage as CodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind,
+    MomentValue, SignInMessage,
 };
 use protocol::{Form, GrantType, RefusalReason, UserCode};
 use registry::Client;
@@ -22,7 +22,7 @@ use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageError, PageRequest, PageResult, respond};
 
 /// A device that waits, and its client.
-struct Waiting {
+struct WaitingDevice {
     code: Box<OneTime<DeviceCode>>,
     client: Arc<Client>,
     user_code: String,
@@ -60,11 +60,16 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
 }
 
 /// The device with this code, whose client may still use the grant.
-async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<Waiting, DeviceCodeMessage>> {
+async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<WaitingDevice, DeviceCodeMessage>> {
     let Visit { services, tenant, now, .. } = visit;
-    let from = (visit.browser.id(), &visit.raw.source());
+    let (browser, source) = (visit.browser.id(), visit.raw.source());
     let history = visit.browser.known(services, *now).history_at(&tenant.id);
-    let code = match services.authorizations.devices().find(&tenant.id, typed, from, &history, *now).await? {
+    let code = match services
+        .authorizations
+        .devices()
+        .find(&tenant.id, typed, browser, &source, &history, *now)
+        .await?
+    {
         TypedCode::Found(code) => code,
         TypedCode::Unknown => return Ok(Err(DeviceCodeMessage::Unknown)),
         TypedCode::TooMany => return Ok(Err(DeviceCodeMessage::TooMany)),
@@ -74,7 +79,7 @@ async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<Waiting, Devi
     let Some(client) = client else { return Ok(Err(DeviceCodeMessage::Unknown)) };
     visit.log_client(&client);
     let user_code = UserCode::parse(typed).map(|code| code.to_string()).unwrap_or_default();
-    Ok(Ok(Waiting { code, client, user_code }))
+    Ok(Ok(WaitingDevice { code, client, user_code }))
 }
 
 /// Asks for the code.
@@ -94,7 +99,7 @@ fn code_page(visit: &Visit<'_>, user_code: String, error: Option<DeviceCodeMessa
 }
 
 /// Asks the signed-in person to decide, or shows the sign-in page.
-async fn ask(visit: &Visit<'_>, waiting: &Waiting) -> PageResult {
+async fn ask(visit: &Visit<'_>, waiting: &WaitingDevice) -> PageResult {
     match visit.signed_in().await? {
         Some(signed_in) => confirm_page(visit, waiting, &signed_in).await,
         None => sign_in_page(visit, waiting, String::new(), None),
@@ -102,7 +107,7 @@ async fn ask(visit: &Visit<'_>, waiting: &Waiting) -> PageResult {
 }
 
 /// Checks identifier and password. The person is signed in from then on, and decides next.
-async fn sign_in(visit: &mut Visit<'_>, waiting: &Waiting, fields: Fields) -> PageResult {
+async fn sign_in(visit: &mut Visit<'_>, waiting: &WaitingDevice, fields: Fields) -> PageResult {
     let identifier = fields.identifier.clone();
     let before = visit.signed_in().await?;
     match sign_in_with_password(visit, before.as_ref(), fields).await? {
@@ -115,7 +120,12 @@ async fn sign_in(visit: &mut Visit<'_>, waiting: &Waiting, fields: Fields) -> Pa
 }
 
 /// Writes the decision. Only the session that was asked can decide in favour of the device.
-async fn decide(visit: &Visit<'_>, waiting: &Waiting, session: &SessionId, decision: &str) -> PageResult {
+async fn decide(
+    visit: &Visit<'_>,
+    waiting: &WaitingDevice,
+    session: &SessionId,
+    decision: &str,
+) -> PageResult {
     let signed_in = visit.signed_in().await?.filter(|signed_in| signed_in.session().id == *session);
     let (allowed_by, outcome) = match (decision, &signed_in) {
         ("allow", Some(signed_in)) => (Some(signed_in), DeviceOutcome::Connected),
@@ -131,18 +141,18 @@ async fn decide(visit: &Visit<'_>, waiting: &Waiting, session: &SessionId, decis
 
 fn sign_in_page(
     visit: &Visit<'_>,
-    waiting: &Waiting,
+    waiting: &WaitingDevice,
     identifier: String,
     error: Option<SignInMessage>,
 ) -> PageResult {
     let form = form(visit, &waiting.user_code, DeviceStep::SignIn)?;
     // The person has come by a typed address, and no client has opened the window.
-    Ok(sign_in_form(visit, (Some(&waiting.client), Opener::Severed), form, (identifier, error)))
+    Ok(sign_in_form(visit, Some(&waiting.client), Opener::Severed, form, identifier, error))
 }
 
 async fn confirm_page(
     visit: &Visit<'_>,
-    Waiting { code, client, user_code }: &Waiting,
+    WaitingDevice { code, client, user_code }: &WaitingDevice,
     signed_in: &SignedIn,
 ) -> PageResult {
     let account = visit.shown_name(signed_in).await?;
@@ -159,7 +169,7 @@ async fn confirm_page(
         account,
         user_code: user_code.clone(),
         requested_from: code.requested_from.clone(),
-        requested_at: Moment::utc(code.created_at.to_rfc3339()),
+        requested_at: MomentValue::utc(code.created_at.to_rfc3339()),
     };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }

@@ -7,7 +7,7 @@ use protocol::{ErrorCode, ErrorResponse, RefusalReason};
 use registry::Purpose;
 
 use crate::Services;
-use crate::options::PublicUrl;
+use crate::options::BaseUrl;
 use crate::request::{RawRequest, TenantRequest, serve_form};
 use crate::respond::{OAuthError, OAuthResult, secret_document};
 
@@ -16,7 +16,7 @@ const WAIT: u32 = 60;
 
 pub(crate) async fn begin(
     services: Data<Services>,
-    public_url: Data<PublicUrl>,
+    public_url: Data<BaseUrl>,
     mut raw: RawRequest,
 ) -> OAuthResult {
     let tenant = services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
@@ -24,7 +24,7 @@ pub(crate) async fn begin(
     serve_form(&services, &tenant, &mut raw, begin).await
 }
 
-async fn codes(request: TenantRequest<'_>, public_url: &PublicUrl, body: &[u8]) -> OAuthResult {
+async fn codes(request: TenantRequest<'_>, public_url: &BaseUrl, body: &[u8]) -> OAuthResult {
     let TenantRequest { services, tenant, raw, now } = request;
     let (credentials, requested) = DeviceAuthorizationRequest::parse(raw.authorization()?, body)?;
     let client = request.authenticate(credentials, Purpose::Identify).await?;

@@ -50,7 +50,7 @@ async fn navigated(request: &PageRequest) -> PageResult {
             sign_out(&mut visit, &signed_in).await?;
             finish(&visit, &request, false)
         }
-        Some(signed_in) => ask(&visit, &request, (&signed_in, query)).await?,
+        Some(signed_in) => ask(&visit, &request, &signed_in, query).await?,
     };
     Ok(visit.finish(response))
 }
@@ -70,7 +70,7 @@ async fn posted(request: &mut PageRequest) -> PageResult {
             finish(&visit, &request, true)
         }
         // Another session has begun here since, and its person was not asked.
-        (Some(signed_in), "sign_out") => ask(&visit, &request, (&signed_in, &flow.parameters)).await?,
+        (Some(signed_in), "sign_out") => ask(&visit, &request, &signed_in, &flow.parameters).await?,
         // The client gets no redirect, because it would regard that as the end of the session.
         (Some(_), _) => to_own_account(&visit),
     };
@@ -153,7 +153,8 @@ fn finish(visit: &Visit<'_>, request: &LogoutRequest, is_after_form: bool) -> Ht
 async fn ask(
     visit: &Visit<'_>,
     request: &LogoutRequest,
-    (signed_in, parameters): (&SignedIn, &str),
+    signed_in: &SignedIn,
+    parameters: &str,
 ) -> PageResult {
     let step = FlowStep::SignOut(signed_in.session().id.clone());
     let SealedForm { action, flow } = visit.form(parameters, step, visit.now)?;

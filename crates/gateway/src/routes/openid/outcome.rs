@@ -6,8 +6,8 @@ use actix_web::http::header::LOCATION;
 use pages::{Continue, ErrorKind, ErrorPage, FormPost, Link};
 use protocol::{AuthorizationError, ResponseMode};
 
-use super::authorization::{Addressee, Refused};
-use crate::options::PublicUrl;
+use super::authorization::{Addressee, RefusedAuthorization};
+use crate::options::BaseUrl;
 use crate::page::{Opener, common_of, respond};
 use crate::request::request_id;
 use crate::respond::no_store;
@@ -18,7 +18,7 @@ pub(super) fn send(
     to: &Addressee,
     outcome: Result<String, AuthorizationError>,
     is_after_form: bool,
-    public_url: &PublicUrl,
+    public_url: &BaseUrl,
 ) -> HttpResponse {
     let response = to.response(outcome);
     let common = || common_of(&to.tenant, Some(to.client.name.clone()), public_url);
@@ -42,8 +42,8 @@ pub(super) fn send(
 
 /// Shows a refusal to the person, with a link back: "The authorization server MUST always authenticate the
 /// user first … before redirecting" (RFC 9700 §4.11.2).
-pub(super) fn show(refused: &Refused, public_url: &PublicUrl) -> HttpResponse {
-    let Refused { to, error, .. } = refused;
+pub(super) fn show(refused: &RefusedAuthorization, public_url: &BaseUrl) -> HttpResponse {
+    let RefusedAuthorization { to, error, .. } = refused;
     let back = to.response(Err(error.clone()));
     let page = ErrorPage {
         common: common_of(&to.tenant, Some(to.client.name.clone()), public_url),

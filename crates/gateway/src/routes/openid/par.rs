@@ -57,14 +57,14 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let (_, request) = AuthorizationRequest::take(form);
     let request = request.map_err(refused)?;
     let key = (request.dpop_jkt, sender.keys.dpop);
-    check(services, (tenant, &client), request, true, now).await?.map_err(refused)?;
+    check(services, tenant, &client, request, true, now).await?.map_err(refused)?;
     let parameters = bound(parameters, key).map_err(refused)?;
     // A push is no page that a person reloads, so the object is used up once.
     if let Some(object) = object {
         let used = services.tokens.authenticator.use_up_request_object(&client, &object, None, now).await;
         used.map_err(|error| not_used(error, refused))?;
     }
-    let reference = services.authorizations.push(&client, (&parameters, &raw.source()), now).await?;
+    let reference = services.authorizations.push(&client, &parameters, &raw.source(), now).await?;
     // The number of waiting requests is limited, because a stranger can push in the name of a public client.
     pushed.use_up_rest(sender).await?;
     let answer = PushedResponse::new(reference.expose(), PushedRequest::expires_in());

@@ -14,18 +14,18 @@ use values::Secret;
 use super::authorization::LONGEST;
 use super::visit::{Visit, navigated_tenant};
 use crate::page::{OwnOrigin, PageError, PageRequest, PageResult, judge_form};
-use crate::request::Body;
+use crate::request::WipedBody;
 use crate::respond::no_store;
 
 /// The body, and where it was sent.
 pub(super) struct Posted<'r> {
     /// The visit of the sender, as if the window had navigated here.
     pub(super) visit: Visit<'r>,
-    body: Body,
+    body: WipedBody,
 }
 
 /// A form with a valid seal of this server.
-pub(super) struct Opened<'r> {
+pub(super) struct OpenedForm<'r> {
     pub(super) visit: Visit<'r>,
     pub(super) fields: Fields,
     pub(super) flow: Flow,
@@ -80,7 +80,7 @@ impl<'r> Posted<'r> {
     }
 
     /// The content that was sealed for this browser and tenant, and the fields that the person has filled in.
-    pub(super) fn open(self) -> PageResult<Opened<'r>> {
+    pub(super) fn open(self) -> PageResult<OpenedForm<'r>> {
         let Self { mut visit, body } = self;
         let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
         judge_form(visit.raw.headers(), &OwnOrigin::from_public_url(&visit.public_url.0)).map_err(foreign)?;
@@ -96,7 +96,7 @@ impl<'r> Posted<'r> {
             Err(FlowError::Foreign) => return Err(Visit::foreign()),
         };
         visit.asks_for_cookies = stale == Some(Stale::NoCookies);
-        Ok(Opened { visit, fields, flow, stale })
+        Ok(OpenedForm { visit, fields, flow, stale })
     }
 
     /// The form as a query.
@@ -121,7 +121,7 @@ impl<'r> Posted<'r> {
     }
 }
 
-impl<'r> Opened<'r> {
+impl<'r> OpenedForm<'r> {
     /// Reads a form that cannot begin again by itself.
     pub(super) fn current(self) -> PageResult<(Visit<'r>, Fields, Flow)> {
         let Self { visit, fields, flow, stale } = self;

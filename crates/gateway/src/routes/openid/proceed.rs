@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use grants::{
     CodeNotIssued, Consent as Allowed, Grantee, NamedAccount, Next, NextContext, RequestedCode, next,
 };
-use pages::{Consent, Page, SelectAccount, SignIn, SignInMessage};
+use pages::{ConsentPage, HtmlPage, SelectAccount, SignInMessage, SignInPage};
 use protocol::{AuthorizationError, AuthorizationErrorCode, redirect_host};
 use registry::Client;
 use sessions::{FlowStep, SessionWrite, SignedIn};
@@ -24,7 +24,7 @@ const LONGEST_IDENTIFIER: usize = 254;
 
 /// The facts beside the request.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Progress<'a> {
+pub(super) struct PersonFacts<'a> {
     /// When the person was sent to sign in for this request; none before that.
     pub(super) began: Option<Timestamp>,
     /// A session that has just begun, and is not written yet.
@@ -42,7 +42,7 @@ pub(super) async fn proceed(
     visit: &Visit<'_>,
     authorization: &Authorization,
     signed_in: Option<&SignedIn>,
-    progress: &Progress<'_>,
+    progress: &PersonFacts<'_>,
 ) -> PageResult {
     let Visit { services, public_url, now, .. } = *visit;
     let Authorization { to, request, granted, .. } = authorization;
@@ -113,7 +113,7 @@ pub(super) async fn next_step(
     visit: &Visit<'_>,
     authorization: &Authorization,
     signed_in: Option<&SignedIn>,
-    progress: &Progress<'_>,
+    progress: &PersonFacts<'_>,
 ) -> PageResult<(Next, Option<Allowed>)> {
     let Visit { services, now, .. } = *visit;
     let Authorization { to, request, granted, .. } = authorization;
@@ -144,7 +144,7 @@ pub(super) async fn next_step(
 
 /// Writes the session that has begun, if nothing else is written with it. Returns whether the person is
 /// signed in after it.
-async fn write_begun(visit: &Visit<'_>, progress: &Progress<'_>) -> Result<bool, PageError> {
+async fn write_begun(visit: &Visit<'_>, progress: &PersonFacts<'_>) -> Result<bool, PageError> {
     match progress.begun {
         Some(begun) => Ok(visit.write_session(begun).await?),
         None => Ok(true),
@@ -160,17 +160,19 @@ pub(super) fn sign_in_page(
 ) -> PageResult {
     let to = &authorization.to;
     let form = visit.form(&to.parameters, FlowStep::SignIn, visit.now)?;
-    Ok(sign_in_form(visit, (Some(&to.client), Opener::from_client(&to.client)), form, (identifier, error)))
+    Ok(sign_in_form(visit, Some(&to.client), Opener::from_client(&to.client), form, identifier, error))
 }
 
 /// The sign-in page of any form.
 pub(super) fn sign_in_form(
     visit: &Visit<'_>,
-    (client, opener): (Option<&Client>, Opener),
+    client: Option<&Client>,
+    opener: Opener,
     SealedForm { action, flow }: SealedForm,
-    (identifier, error): (String, Option<SignInMessage>),
+    identifier: String,
+    error: Option<SignInMessage>,
 ) -> HttpResponse {
-    let page = SignIn {
+    let page = SignInPage {
         common: visit.common(client),
         action,
         flow,
@@ -184,7 +186,7 @@ pub(super) fn sign_in_form(
 /// A page that asks for a password. A refused password must not look like a success to a program that reads
 /// statuses. Browsers show the page nevertheless.
 pub(super) fn respond_to_sign_in(
-    page: &dyn Page,
+    page: &dyn HtmlPage,
     error: Option<SignInMessage>,
     opener: Opener,
 ) -> HttpResponse {
@@ -212,7 +214,7 @@ pub(super) async fn select_page(
     visit: &Visit<'_>,
     authorization: &Authorization,
     signed_in: &SignedIn,
-    progress: &Progress<'_>,
+    progress: &PersonFacts<'_>,
 ) -> PageResult {
     let to = &authorization.to;
     let typed: String = progress.typed.chars().take(LONGEST_IDENTIFIER).collect();
@@ -229,7 +231,7 @@ async fn consent_page(
     visit: &Visit<'_>,
     authorization: &Authorization,
     signed_in: &SignedIn,
-    progress: &Progress<'_>,
+    progress: &PersonFacts<'_>,
 ) -> PageResult {
     let to = &authorization.to;
     let (session, client_name) = (signed_in.session().id.clone(), to.client.name.clone());
@@ -240,7 +242,7 @@ async fn consent_page(
     let scopes = authorization.granted.permissions().filter(|_| !to.client.code_flow.first_party);
     let common = visit.common(Some(&to.client));
     let apis = if to.client.code_flow.first_party { &[] } else { authorization.granted.apis(&to.client) };
-    let page = Consent {
+    let page = ConsentPage {
         apis: apis.to_vec(),
         scopes: scope_lines(&to.tenant, apis, scopes, common.language),
         common,

@@ -12,11 +12,11 @@ use values::Timestamp;
 
 use crate::Services;
 use crate::page::{PageError, PageResult};
-use crate::request::Failure;
+use crate::request::ServerFailure;
 use crate::respond::{ErrorBody, HttpError};
 
 /// A request with its parameters.
-pub(super) struct Opened<'p> {
+pub(super) struct OpenedRequest<'p> {
     /// The parameters that count.
     pub(super) parameters: Cow<'p, str>,
     /// The parameters that a page keeps to repeat the request.
@@ -34,15 +34,17 @@ pub(super) struct Opened<'p> {
 /// A page, because an unreadable request has no address.
 pub(super) async fn open<'p>(
     services: &Services,
-    (tenant, client): (&Tenant, Option<&Client>),
-    (sent, parameters): (SentRequest, &'p str),
+    tenant: &Tenant,
+    client: Option<&Client>,
+    sent: SentRequest,
+    parameters: &'p str,
     used: PushedUse,
     now: Timestamp,
-) -> PageResult<Opened<'p>> {
+) -> PageResult<OpenedRequest<'p>> {
     let reference = match sent.source {
         RequestSource::Parameters => {
             let parameters = Cow::Borrowed(parameters);
-            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None, object: None });
+            return Ok(OpenedRequest { kept: parameters.clone(), parameters, pushed: None, object: None });
         }
         RequestSource::Elsewhere => return Err(PageError::refused(elsewhere())),
         RequestSource::Object(object) => {
@@ -54,7 +56,7 @@ pub(super) async fn open<'p>(
             // The members are those of a request that was verified. This applies also if the form arrives
             // after the request has expired. Forms send the members alone, so they use no object up.
             let parameters = Cow::from(parameters);
-            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None, object });
+            return Ok(OpenedRequest { kept: parameters.clone(), parameters, pushed: None, object });
         }
         RequestSource::Pushed(reference) => reference,
     };
@@ -62,7 +64,12 @@ pub(super) async fn open<'p>(
     let found = services.authorizations.find_pushed(&tenant.id, &client.id, &reference, used, now).await?;
     let found = found.ok_or_else(|| PageError::refused(used_up()))?;
     let pushed = Some(found.key);
-    Ok(Opened { parameters: found.content.parameters.into(), kept: parameters.into(), pushed, object: None })
+    Ok(OpenedRequest {
+        parameters: found.content.parameters.into(),
+        kept: parameters.into(),
+        pushed,
+        object: None,
+    })
 }
 
 /// The refusal of a request object that cannot be used up.
@@ -73,7 +80,7 @@ pub(super) fn not_used<B: ErrorBody>(
     match error {
         SingleUseError::Replayed => refused(RequestObjectError::Replayed.into()),
         SingleUseError::ShareUsedUp => {
-            HttpError::from(Failure::Unavailable).because(RefusalReason::LimitReached)
+            HttpError::from(ServerFailure::Unavailable).because(RefusalReason::LimitReached)
         }
         SingleUseError::Store(error) => error.into(),
     }

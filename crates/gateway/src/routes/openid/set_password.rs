@@ -6,14 +6,14 @@ use actix_web::http::StatusCode;
 use administration::EditError;
 use pages::{SetPassword, SetPasswordError};
 use protocol::{ErrorCode, RefusalReason};
-use sessions::{AccountStep, FlowStep};
+use sessions::{FlowStep, PersonRequest};
 
 use super::account::to_own_account;
 use super::posted::{Fields, Posted};
 use super::proceed::say_when;
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageRequest, PageResult, respond};
-use crate::request::Failure;
+use crate::request::ServerFailure;
 
 /// The person comes with the link.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
@@ -25,7 +25,7 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
 /// The form comes back.
 pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let (visit, fields, flow) = Posted::read(&mut request).await?.open()?.current()?;
-    if flow.step != FlowStep::Account(AccountStep::Link) {
+    if flow.step != FlowStep::Account(PersonRequest::Link) {
         return Err(Visit::foreign());
     }
     let response = set(&visit, fields).await?;
@@ -41,9 +41,9 @@ async fn set(visit: &Visit<'_>, fields: Fields) -> PageResult {
     let Some(link) = services.administrator.read_password_link(tenant, fragment) else {
         return refuse(visit);
     };
-    services.writes.spend_of_person(tenant, link.account(), now).map_err(Failure::TooManyWrites)?;
+    services.writes.spend_of_person(tenant, link.account(), now).map_err(ServerFailure::TooManyWrites)?;
     let source = raw.address();
-    match services.administrator.set_password_by_link((tenant, &link), new_password, source, now).await {
+    match services.administrator.set_password_by_link(tenant, &link, new_password, source, now).await {
         Ok(()) => Ok(to_own_account(visit)),
         Err(EditError::Invalid(errors)) => {
             let why = errors.into_iter().next().map(|error| error.detail).unwrap_or_default();
@@ -65,7 +65,7 @@ fn refuse(visit: &Visit<'_>) -> PageResult {
 }
 
 fn page(visit: &Visit<'_>, code: String, error: Option<SetPasswordError>) -> PageResult {
-    let SealedForm { action, flow } = visit.form("", FlowStep::Account(AccountStep::Link), visit.now)?;
+    let SealedForm { action, flow } = visit.form("", FlowStep::Account(PersonRequest::Link), visit.now)?;
     let status = match &error {
         None => StatusCode::OK,
         Some(SetPasswordError::Link) => StatusCode::FORBIDDEN,

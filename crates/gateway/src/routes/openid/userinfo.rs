@@ -1,7 +1,7 @@
 //! `GET` and `POST …/oauth/userinfo`: claims about the person of an access token (OpenID Connect Core §5.3).
 
 use actix_web::web::Data;
-use grants::{BearerError, ProtectedResource, userinfo as userinfo_of};
+use grants::{BearerError, ResourceRequirement, userinfo as userinfo_of};
 use keys::TokenError;
 use protocol::{ErrorResponse, Form, PresentedToken, RefusalReason, ScopeToken};
 use serde_json::{Map, Value};
@@ -44,7 +44,7 @@ async fn token(raw: &mut RawRequest) -> OAuthResult<Option<PresentedToken>> {
 async fn claims(request: TenantRequest<'_>, token: &PresentedToken) -> OAuthResult<Map<String, Value>> {
     let TenantRequest { services, tenant, raw, now } = request;
     // A token whose audience is not the issuer is for an API, and opens nothing here.
-    let resource = ProtectedResource {
+    let resource = ResourceRequirement {
         tenant: tenant.id.to_string(),
         audience: tenant.issuer.as_str().to_owned(),
         required_scope: ScopeToken::parse(OPENID).ok(),

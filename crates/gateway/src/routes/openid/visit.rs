@@ -7,20 +7,20 @@ use actix_web::HttpResponse;
 use pages::{Common, ErrorKind};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason};
 use registry::Client;
-use sessions::{AccountStep, Flow, FlowStep, SessionWrite, SignedIn};
+use sessions::{Flow, FlowStep, PersonRequest, SessionWrite, SignedIn};
 use tenancy::{Stored, Tenant, TenantError};
 use values::Timestamp;
 
 use super::browser::Browser;
 use crate::Services;
-use crate::options::PublicUrl;
+use crate::options::BaseUrl;
 use crate::page::{ACCOUNT_PATH, Cookies, PageError, PageRequest, PageResult, common_of, judge_navigation};
 use crate::request::RawRequest;
 
 /// A person at a tenant, in a browser.
 pub(super) struct Visit<'r> {
     pub(super) services: &'r Services,
-    pub(super) public_url: &'r PublicUrl,
+    pub(super) public_url: &'r BaseUrl,
     pub(super) raw: &'r RawRequest,
     pub(super) tenant: Arc<Tenant>,
     pub(super) browser: Browser<'r>,
@@ -111,7 +111,7 @@ impl<'r> Visit<'r> {
             FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent { .. } => "/oauth/sign-in",
             FlowStep::SignOut(_) => "/oauth/logout",
             FlowStep::Device(_) => "/device",
-            FlowStep::Account(AccountStep::Link) => "/account/set-password",
+            FlowStep::Account(PersonRequest::Link) => "/account/set-password",
             FlowStep::Account(_) => ACCOUNT_PATH,
         };
         let parameters = parameters.to_owned();

@@ -12,7 +12,7 @@ use crate::thunder::Spelling;
 #[derive(Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "FlowStep")]
-pub(crate) struct Answer {
+pub(crate) struct FlowAnswer {
     flow_id: Option<String>,
     execution_id: Option<String>,
     step_id: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Answer {
     flow_status: &'static str,
     r#type: Option<&'static str>,
     #[schemars(with = "Option<Map<String, Value>>")]
-    data: Option<Data>,
+    data: Option<StepData>,
     /// A JWT for an hour, to be sent as a bearer token to `/applications`.
     assertion: Option<String>,
     #[schemars(example = &"Invalid credentials")]
@@ -29,16 +29,16 @@ pub(crate) struct Answer {
 }
 
 #[derive(Default, Serialize)]
-struct Data {
+struct StepData {
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    inputs: Vec<Input>,
+    inputs: Vec<StepInput>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    actions: Vec<Action>,
+    actions: Vec<StepAction>,
 }
 
 /// Called by `name` in the documented generation and by `identifier` since.
 #[derive(Serialize)]
-struct Input {
+struct StepInput {
     identifier: &'static str,
     name: &'static str,
     r#type: &'static str,
@@ -46,16 +46,16 @@ struct Input {
 }
 
 #[derive(Serialize)]
-struct Action {
+struct StepAction {
     r#ref: &'static str,
 }
 
-impl Answer {
+impl FlowAnswer {
     /// The user is authenticated; the assertion is the token for `/applications`.
     pub(super) fn complete(assertion: String) -> Self {
         Self {
             flow_status: "COMPLETE",
-            data: Some(Data::default()),
+            data: Some(StepData::default()),
             assertion: Some(assertion),
             ..Self::default()
         }
@@ -68,7 +68,7 @@ impl Answer {
             step_id: Some(step),
             flow_status: "INCOMPLETE",
             r#type: Some("VIEW"),
-            data: Some(Data { inputs, actions: vec![Action { r#ref: "action_001" }] }),
+            data: Some(StepData { inputs, actions: vec![StepAction { r#ref: "action_001" }] }),
             ..Self::default()
         }
     }
@@ -87,7 +87,7 @@ impl Answer {
     }
 }
 
-fn input(name: &'static str) -> Input {
+fn input(name: &'static str) -> StepInput {
     let r#type = if name == "password" { "PASSWORD_INPUT" } else { "TEXT_INPUT" };
-    Input { identifier: name, name, r#type, required: true }
+    StepInput { identifier: name, name, r#type, required: true }
 }

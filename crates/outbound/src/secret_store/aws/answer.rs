@@ -9,15 +9,15 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use super::AwsStore;
 use crate::secret_store::SecretStoreError;
 use crate::secret_store::error::quoted;
-use crate::secret_store::nonsense::{Kind, Member, Nonsense};
+use crate::secret_store::nonsense::{ExpectedMember, JsonType, Nonsense};
 use crate::words::{on_one_line, root};
 
 /// The members of the answer to a read. The answer to a write has only the version.
-const READ: [Member; 3] =
-    [("/VersionId", Kind::Text), ("/CreatedDate", Kind::Number), ("/SecretString", Kind::Text)];
+const READ: [ExpectedMember; 3] =
+    [("/VersionId", JsonType::Text), ("/CreatedDate", JsonType::Number), ("/SecretString", JsonType::Text)];
 
 /// A request that failed.
-pub(super) enum Failed {
+pub(super) enum AwsFailure {
     /// No credentials, so that nothing was sent.
     NoCredentials(String),
     /// There was no connection, no answer in time, or a broken one.
@@ -55,13 +55,13 @@ const PASSING: [&str; 6] = [
     "TooManyRequestsException",
 ];
 
-impl Failed {
+impl AwsFailure {
     pub(super) fn is_missing(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == MISSING)
     }
 }
 
-impl<E> From<SdkError<E, HttpResponse>> for Failed
+impl<E> From<SdkError<E, HttpResponse>> for AwsFailure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -118,21 +118,21 @@ impl AwsStore {
         format!("{}: {path}", self.name)
     }
 
-    pub(super) fn error(&self, path: &str, action: &str, failed: &Failed) -> SecretStoreError {
+    pub(super) fn error(&self, path: &str, action: &str, failed: &AwsFailure) -> SecretStoreError {
         let place = self.place(path);
         let (status, code, said) = match failed {
-            Failed::NoCredentials(why) => {
+            AwsFailure::NoCredentials(why) => {
                 return SecretStoreError::Denied(format!(
                     "{place}: the program has no AWS credentials: {why}; give it a role"
                 ));
             }
-            Failed::Silent { why, .. } => {
+            AwsFailure::Silent { why, .. } => {
                 return SecretStoreError::Silent(format!(
                     "{place}: no answer: {why}; check region, endpoint and network"
                 ));
             }
-            Failed::NotUnderstood(nonsense) => return self.not_understood(path, *nonsense),
-            Failed::Refused { status, code, said } => (*status, code.as_str(), said),
+            AwsFailure::NotUnderstood(nonsense) => return self.not_understood(path, *nonsense),
+            AwsFailure::Refused { status, code, said } => (*status, code.as_str(), said),
         };
         let refused = format!("{place}: it refuses with {status} {code}: {said}");
         match code {
@@ -182,11 +182,11 @@ impl AwsStore {
 }
 
 /// Whether a write may have happened although it failed: it was sent and AWS did not refuse it.
-pub(super) fn may_be_written(failed: &Failed) -> bool {
+pub(super) fn may_be_written(failed: &AwsFailure) -> bool {
     match failed {
-        Failed::NoCredentials(_) => false,
-        Failed::Silent { is_sent, .. } => *is_sent,
-        Failed::NotUnderstood(_) => true,
-        Failed::Refused { status, code, .. } => *status >= 500 || code == "InternalServiceError",
+        AwsFailure::NoCredentials(_) => false,
+        AwsFailure::Silent { is_sent, .. } => *is_sent,
+        AwsFailure::NotUnderstood(_) => true,
+        AwsFailure::Refused { status, code, .. } => *status >= 500 || code == "InternalServiceError",
     }
 }

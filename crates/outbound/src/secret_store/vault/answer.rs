@@ -5,23 +5,26 @@ use serde::Deserialize;
 use vaultrs::error::ClientError;
 
 use super::kv::{VersionAnswer, VersionMetadata};
-use super::{Attempt, VaultStore};
+use super::{VaultPermission, VaultStore};
 use crate::secret_store::SecretStoreError;
 use crate::secret_store::error::quoted;
-use crate::secret_store::nonsense::{Kind, Member, Nonsense};
+use crate::secret_store::nonsense::{ExpectedMember, JsonType, Nonsense};
 use crate::vault::failed::{Cause, Failed, NotSignedIn, is_nonsense, is_redirect, may_pass, status};
 use crate::words::root;
 
 /// The members of the answer to a read.
-const READ: [Member; 4] = [
-    ("/data", Kind::Object),
-    ("/data/metadata", Kind::Object),
-    ("/data/metadata/version", Kind::Number),
-    ("/data/metadata/created_time", Kind::Text),
+const READ: [ExpectedMember; 4] = [
+    ("/data", JsonType::Object),
+    ("/data/metadata", JsonType::Object),
+    ("/data/metadata/version", JsonType::Number),
+    ("/data/metadata/created_time", JsonType::Text),
 ];
 /// The members of the answer to a write.
-const WRITTEN: [Member; 3] =
-    [("/data", Kind::Object), ("/data/version", Kind::Number), ("/data/created_time", Kind::Text)];
+const WRITTEN: [ExpectedMember; 3] = [
+    ("/data", JsonType::Object),
+    ("/data/version", JsonType::Number),
+    ("/data/created_time", JsonType::Text),
+];
 const SEALED: &str = "Vault is sealed";
 const NO_SUCH_MOUNT: &str = "no handler for route";
 const CHANGED: &str = "check-and-set parameter did not match";
@@ -32,7 +35,7 @@ impl VaultStore {
         format!("{}: {path}", self.name)
     }
 
-    pub(super) fn error(&self, path: &str, attempt: Attempt, failed: &Failed) -> SecretStoreError {
+    pub(super) fn error(&self, path: &str, attempt: VaultPermission, failed: &Failed) -> SecretStoreError {
         let place = self.place(path);
         let (error, token) = match failed {
             Failed::Request { error, token } => (error, token),
@@ -110,23 +113,23 @@ impl VaultStore {
         ))
     }
 
-    fn policy(&self, path: &str, attempt: Attempt) -> String {
+    fn policy(&self, path: &str, attempt: VaultPermission) -> String {
         let capability = match attempt {
-            Attempt::Read => "read",
-            Attempt::Write(0) => "create",
-            Attempt::Write(_) => "update",
+            VaultPermission::Read => "read",
+            VaultPermission::Write(0) => "create",
+            VaultPermission::Write(_) => "update",
         };
         format!("let its policy allow `{capability}` on {}/data/{path}", self.mount)
     }
 }
 
 /// Why an answer cannot be understood.
-fn nonsense(error: &ClientError, attempt: Attempt) -> Nonsense {
+fn nonsense(error: &ClientError, attempt: VaultPermission) -> Nonsense {
     match error {
         ClientError::RestClientError { source: HttpError::ResponseParseError { content, .. } } => {
             let members = match attempt {
-                Attempt::Read => &READ[..],
-                Attempt::Write(_) => &WRITTEN[..],
+                VaultPermission::Read => &READ[..],
+                VaultPermission::Write(_) => &WRITTEN[..],
             };
             Nonsense::of(content.as_deref().map(str::as_bytes), members)
         }

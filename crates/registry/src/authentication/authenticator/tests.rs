@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     ApiKey, ApiKeyId, ApiKeyStore, ClientSecret, DeclaredPassword, DeclaredUser, FederatedClients,
-    FetchedJwks, ForeignSubject, HashedUsers, JwksFetcher, PublicUrls, ReplayGuard, SecretPath,
+    FetchedJwks, ForeignSubject, HashedUsers, JwksFetcher, PublicUrls, ReplayStore, SecretPath,
     SingleUseIdentifier, TrustRule, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
@@ -66,7 +66,7 @@ impl JwksFetcher for FakeStore {
 }
 
 #[async_trait]
-impl ReplayGuard for FakeStore {
+impl ReplayStore for FakeStore {
     async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());

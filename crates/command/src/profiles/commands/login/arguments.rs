@@ -7,7 +7,9 @@ use clap::Args;
 use tenancy::TenantId;
 use url::Url;
 
-use crate::profiles::{CredentialKind, CredentialStore, Endpoint, Profile, ProfileName, RequestArguments};
+use crate::profiles::{
+    CredentialKind, CredentialStore, Profile, ProfileName, RequestArguments, TokenEndpoint,
+};
 
 /// The options that say where a secret is read from.
 const SECRETS: [&str; 3] = ["client_secret_file", "client_secret_env", "client_secret_command"];
@@ -83,10 +85,12 @@ impl LoginArguments {
     pub(super) fn profile(&self) -> anyhow::Result<Profile> {
         let endpoint = match (&self.server, &self.tenant, &self.issuer, &self.token_endpoint) {
             (Some(server), Some(tenant), ..) => {
-                Endpoint::Tenant { server: server.clone(), tenant: tenant.clone() }
+                TokenEndpoint::Tenant { server: server.clone(), tenant: tenant.clone() }
             }
-            (_, _, Some(issuer), _) => Endpoint::Issuer { issuer: issuer.clone() },
-            (_, _, _, Some(token_endpoint)) => Endpoint::Direct { token_endpoint: token_endpoint.clone() },
+            (_, _, Some(issuer), _) => TokenEndpoint::Issuer { issuer: issuer.clone() },
+            (_, _, _, Some(token_endpoint)) => {
+                TokenEndpoint::Direct { token_endpoint: token_endpoint.clone() }
+            }
             _ => bail!("give --server and --tenant, or --issuer, or --token-endpoint"),
         };
         // A command in another folder finds it, too.

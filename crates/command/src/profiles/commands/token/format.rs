@@ -8,7 +8,7 @@ use crate::profiles::CachedToken;
 
 /// A form of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum PrintFormat {
     /// The token alone.
     Raw,
     /// The header of a request.
@@ -38,24 +38,24 @@ pub(super) enum Shell {
 
 /// The token in this form. A newline follows a raw token at a terminal only, so that a
 /// file holds the token alone.
-pub(super) fn text(token: &CachedToken, format: Format, shell: Shell, to_terminal: bool) -> String {
+pub(super) fn text(token: &CachedToken, format: PrintFormat, shell: Shell, to_terminal: bool) -> String {
     let CachedToken { access_token, token_type, scope, expires_at, .. } = token;
     match format {
-        Format::Raw if to_terminal => format!("{access_token}\n"),
-        Format::Raw | Format::ExecCredential | Format::Git => access_token.clone(),
-        Format::Header => format!("Authorization: {token_type} {access_token}\n"),
-        Format::Curl => {
+        PrintFormat::Raw if to_terminal => format!("{access_token}\n"),
+        PrintFormat::Raw | PrintFormat::ExecCredential | PrintFormat::Git => access_token.clone(),
+        PrintFormat::Header => format!("Authorization: {token_type} {access_token}\n"),
+        PrintFormat::Curl => {
             let escaped = access_token.replace('\\', r"\\").replace('"', "\\\"");
             format!("header = \"Authorization: {token_type} {escaped}\"\n")
         }
-        Format::Json => {
+        PrintFormat::Json => {
             let expires_at = Timestamp::from_seconds(*expires_at).to_rfc3339();
             let document = json!({
                 "access_token": access_token, "token_type": token_type, "scope": scope, "expires_at": expires_at
             });
             format!("{document:#}\n")
         }
-        Format::Env => variable(access_token, shell),
+        PrintFormat::Env => variable(access_token, shell),
     }
 }
 
@@ -71,7 +71,7 @@ fn variable(token: &str, shell: Shell) -> String {
 mod tests {
     use super::*;
 
-    fn printed(format: Format, shell: Shell) -> String {
+    fn printed(format: PrintFormat, shell: Shell) -> String {
         let document = json!({
             "access_token": r#"a'b"c\d"#, "token_type": "Bearer", "scope": "x y", "issued_at": 0,
             "expires_at": 1_800_000_000, "profile": "default"
@@ -82,16 +82,17 @@ mod tests {
     #[test]
     fn each_form_quotes_as_its_reader_does() {
         for (format, shell, expected) in [
-            (Format::Raw, Shell::Sh, r#"a'b"c\d"#),
-            (Format::Header, Shell::Sh, "Authorization: Bearer a'b\"c\\d\n"),
-            (Format::Curl, Shell::Sh, "header = \"Authorization: Bearer a'b\\\"c\\\\d\"\n"),
-            (Format::Env, Shell::Sh, "export ACCESS_TOKEN='a'\\''b\"c'\\\\'d'\n"),
-            (Format::Env, Shell::Fish, "set -gx ACCESS_TOKEN 'a'\\''b\"c'\\\\'d'\n"),
-            (Format::Env, Shell::Powershell, "$Env:ACCESS_TOKEN = 'a''b\"c\\d'\n"),
+            (PrintFormat::Raw, Shell::Sh, r#"a'b"c\d"#),
+            (PrintFormat::Header, Shell::Sh, "Authorization: Bearer a'b\"c\\d\n"),
+            (PrintFormat::Curl, Shell::Sh, "header = \"Authorization: Bearer a'b\\\"c\\\\d\"\n"),
+            (PrintFormat::Env, Shell::Sh, "export ACCESS_TOKEN='a'\\''b\"c'\\\\'d'\n"),
+            (PrintFormat::Env, Shell::Fish, "set -gx ACCESS_TOKEN 'a'\\''b\"c'\\\\'d'\n"),
+            (PrintFormat::Env, Shell::Powershell, "$Env:ACCESS_TOKEN = 'a''b\"c\\d'\n"),
         ] {
             assert_eq!(printed(format, shell), expected, "{format:?}");
         }
-        let document: serde_json::Value = serde_json::from_str(&printed(Format::Json, Shell::Sh)).unwrap();
+        let document: serde_json::Value =
+            serde_json::from_str(&printed(PrintFormat::Json, Shell::Sh)).unwrap();
         assert_eq!(document["expires_at"], "2027-01-15T08:00:00Z");
     }
 }

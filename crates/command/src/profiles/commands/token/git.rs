@@ -19,7 +19,7 @@ const LARGEST: u64 = 64 * 1024;
 
 /// What git wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Operation {
+pub(super) enum GitOperation {
     /// A name and a password.
     Get,
     /// To keep what was right. Nothing is done.

@@ -29,11 +29,11 @@ impl Case {
 
     /// Adds this number of requests of a tenant and a source. Returns how many of them wait and are refused.
     fn come_from(&mut self, tenant: &str, source: u8, count: usize) -> [usize; 2] {
-        let line = Line::Tenant(TenantId::parse(tenant).unwrap());
+        let line = WaitingLine::Tenant(TenantId::parse(tenant).unwrap());
         let source = ClientAddress::new(Some([192, 0, 2, source].into()));
         let before = self.held.len();
         for _ in 0..count {
-            if let Verdict::Waits(ticket) = self.queue.admit(line.clone(), source, self.now) {
+            if let AdmissionVerdict::Waits(ticket) = self.queue.admit(line.clone(), source, self.now) {
                 self.held.push(ticket);
             }
         }
@@ -48,7 +48,7 @@ impl Case {
         self.queue.called
     }
 
-    fn outcomes(&self) -> Vec<Option<Outcome>> {
+    fn outcomes(&self) -> Vec<Option<WaitOutcome>> {
         self.held.iter().map(Ticket::outcome).collect()
     }
 }
@@ -76,11 +76,11 @@ fn waiting_requests_are_called_oldest_first_a_millisecond_at_a_time() {
     let mut case = Case::new();
     assert_eq!(case.come(9), [9, 0]);
     assert_eq!([case.turn(), case.turn(), case.turn(), case.turn()], [4, 4, 1, 0]);
-    assert_eq!(case.outcomes(), [Some(Outcome::Runs); 9]);
+    assert_eq!(case.outcomes(), [Some(WaitOutcome::Runs); 9]);
     assert!(!case.queue.calls);
     case.come(5);
     case.turn();
-    let runs = Some(Outcome::Runs);
+    let runs = Some(WaitOutcome::Runs);
     assert_eq!(case.outcomes()[9..], [runs, runs, runs, runs, None]);
 }
 
@@ -92,13 +92,19 @@ fn waiting_tenants_take_turns_and_so_do_the_sources_of_one() {
     case.come_from("acme", 3, 1);
     let runs = |case: &Case| -> Vec<usize> {
         let outcomes = case.outcomes();
-        (1_000..1_004).filter(|place| outcomes[*place] == Some(Outcome::Runs)).collect()
+        (1_000..1_004).filter(|place| outcomes[*place] == Some(WaitOutcome::Runs)).collect()
     };
     case.turn();
     assert_eq!(runs(&case), [1_000, 1_003], "each second call is acme's, of its sources in turn");
     case.turn();
     assert_eq!(runs(&case), [1_000, 1_001, 1_002, 1_003]);
-    let expected = [Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), None];
+    let expected = [
+        Some(WaitOutcome::Runs),
+        Some(WaitOutcome::Runs),
+        Some(WaitOutcome::Runs),
+        Some(WaitOutcome::Runs),
+        None,
+    ];
     assert_eq!(case.outcomes()[..5], expected);
 }
 
@@ -115,13 +121,13 @@ fn an_overload_by_one_tenant_refuses_none_of_another() {
         refused[1] += case.come_from("acme", 2, 1)[1];
         // A second source of the tenant is not refused because of the first one.
         refused[1] += if turn % 4 == 0 { case.come_from("globex", 9, 1)[1] } else { 0 };
-        case.held.retain(|ticket| ticket.outcome() != Some(Outcome::Runs));
+        case.held.retain(|ticket| ticket.outcome() != Some(WaitOutcome::Runs));
     }
     assert!(refused[0] > 50_000, "{refused:?}");
     assert_eq!(refused[1], 0);
     let of_acme = case.come_from("acme", 2, 1);
     assert_eq!((of_acme, case.turn()), ([1, 0], 4));
-    assert_eq!(case.outcomes().last().copied().flatten(), Some(Outcome::Runs), "in the next turn");
+    assert_eq!(case.outcomes().last().copied().flatten(), Some(WaitOutcome::Runs), "in the next turn");
 }
 
 #[test]
@@ -137,7 +143,7 @@ fn an_overload_of_a_slow_worker_refuses_no_first_request_of_a_tenant() {
         refused += case.come_from("globex", 1, 48)[1];
         for (tenant, last) in &mut others {
             let outcome = last.as_ref().map(Ticket::outcome);
-            assert_ne!(outcome, Some(Some(Outcome::Refused)), "{tenant} in turn {turn}");
+            assert_ne!(outcome, Some(Some(WaitOutcome::Refused)), "{tenant} in turn {turn}");
             if outcome != Some(None) {
                 assert_eq!(case.come_from(tenant, 2, 1), [1, 0], "{tenant} in turn {turn}");
                 *last = case.held.last().cloned();
@@ -167,7 +173,7 @@ fn burst_of_one_second_waits_and_the_newest_beyond_is_refused() {
         assert_eq!(case.turn(), 4);
     }
     assert_eq!(case.turn(), 3);
-    assert_eq!(case.outcomes(), [Some(Outcome::Runs); 3_999]);
+    assert_eq!(case.outcomes(), [Some(WaitOutcome::Runs); 3_999]);
     assert_eq!(case.queue.refusals.sample().value, 1);
     let [waits, refused] = case.come(5_000);
     assert!((3_990..4_010).contains(&waits) && refused > 0, "after a burst another one waits: {waits}");
@@ -181,7 +187,7 @@ fn request_that_waited_over_a_second_is_refused_in_its_turn() {
     case.now += us(1_000_001);
     case.come_from("globex", 1, 1);
     assert_eq!(case.turn(), 1);
-    assert_eq!(case.outcomes(), [Outcome::Refused, Outcome::Refused, Outcome::Runs].map(Some));
+    assert_eq!(case.outcomes(), [WaitOutcome::Refused, WaitOutcome::Refused, WaitOutcome::Runs].map(Some));
     assert_eq!(case.queue.refusals.sample().value, 2);
     case.come(1);
     case.now += us(999_000);
@@ -201,7 +207,7 @@ fn late_requests_use_up_no_turn_of_their_tenant() {
     case.come_from("acme", 2, 2);
     case.come_from("globex", 1, 5);
     assert_eq!(case.turn(), 4);
-    let (late, runs) = (Some(Outcome::Refused), Some(Outcome::Runs));
+    let (late, runs) = (Some(WaitOutcome::Refused), Some(WaitOutcome::Runs));
     assert_eq!(case.outcomes()[..3], [late; 3]);
     assert_eq!(case.outcomes()[3..], [runs, None, None, runs, None, runs, runs, None, None, None]);
     assert_eq!(case.queue.refusals.sample().value, 3);
@@ -219,7 +225,7 @@ fn many_sources_of_a_tenant_take_turns_and_the_one_with_most_loses_its_newest() 
     assert_eq!(case.queue.refusals.sample().value, 12);
     case.turn();
     let outcomes = case.outcomes();
-    let runs: Vec<_> = (0..outcomes.len()).filter(|at| outcomes[*at] == Some(Outcome::Runs)).collect();
+    let runs: Vec<_> = (0..outcomes.len()).filter(|at| outcomes[*at] == Some(WaitOutcome::Runs)).collect();
     assert_eq!(
         runs,
         [0, 19, 38, outcomes.len() - 1],

@@ -10,7 +10,7 @@ fn add(store: &FakeStore, client: &str, change: impl FnOnce(&mut ApiKey)) -> Str
     let owner = super::client(client);
     let GeneratedApiKey { name, key, hint } = GeneratedApiKey::generate(None);
     let hash = hash_api_key(&pepper(), &owner.tenant, client, key.expose());
-    let row = ApiKey::new(&owner, name.parse().unwrap(), (hash, hint), Timestamp::from_seconds(0));
+    let row = ApiKey::new(&owner, name.parse().unwrap(), hash, hint, Timestamp::from_seconds(0));
     let mut row = ApiKey { expires_at: Timestamp::from_seconds(NOW + 1), ..row };
     change(&mut row);
     store.api_keys.lock().unwrap().insert(row.id.clone(), Arc::new(row));
