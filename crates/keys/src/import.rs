@@ -4,7 +4,7 @@
 mod jwk;
 mod kind;
 mod pem;
-mod primes;
+mod rsa_key;
 
 use protocol::SigningAlgorithm;
 use values::Secret;

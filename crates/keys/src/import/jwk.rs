@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::ImportError;
-use super::kind::{check_rsa, document_of_ec, document_of_ed25519, document_of_rsa, without_zeros};
-use super::primes::Primes;
+use super::kind::{document_of_ec, document_of_ed25519};
+use super::rsa_key;
 use crate::PrivateKeyDocument;
 use crate::key_kind::{KeyKind, algorithm_named};
 
@@ -106,11 +106,11 @@ impl PrivateJwk {
             return Err(ImportError::Malformed);
         }
         let (n, e) = (bytes(&self.n, "n")?, bytes(&self.e, "e")?);
-        check_rsa(n, e)?;
+        rsa_key::check(n, e)?;
         if [&self.p, &self.q, &self.dp, &self.dq, &self.qi].into_iter().all(Option::is_none) {
-            return recover_rsa(n, e, bytes(&self.d, "d")?);
+            return rsa_key::from_exponents(n, e, bytes(&self.d, "d")?);
         }
-        document_of_rsa(RsaKeyPair::from_components(&KeyPairComponents {
+        rsa_key::document_of(RsaKeyPair::from_components(&KeyPairComponents {
             public_key: PublicKeyComponents { n, e },
             d: bytes(&self.d, "d")?,
             p: bytes(&self.p, "p")?,
@@ -120,21 +120,6 @@ impl PrivateJwk {
             qInv: bytes(&self.qi, "qi")?,
         }))
     }
-}
-
-/// Completes a key that lacks its primes and the numbers that follow from them.
-fn recover_rsa(n: &[u8], e: &[u8], d: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
-    let [n, e] = [n, e].map(without_zeros);
-    let found = Primes::new(n, e, d).ok_or(ImportError::Malformed)?;
-    document_of_rsa(RsaKeyPair::from_components(&KeyPairComponents {
-        public_key: PublicKeyComponents { n, e },
-        d,
-        p: &found.p[..],
-        q: &found.q[..],
-        dP: &found.dp[..],
-        dQ: &found.dq[..],
-        qInv: &found.qi[..],
-    }))
 }
 
 fn bytes<'a>(number: &'a Option<Number>, name: &'static str) -> Result<&'a [u8], ImportError> {

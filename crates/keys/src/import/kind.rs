@@ -1,8 +1,7 @@
-//! The requirements of an imported key: it is of the kind of its algorithm, and large enough.
+//! The kind of an imported key, which must be the kind of its algorithm.
 
-use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::error::KeyRejected;
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use protocol::SigningAlgorithm;
 
 use super::ImportError;
@@ -26,28 +25,6 @@ impl KeyKind {
     }
 }
 
-/// The smallest public exponent, 65 537.
-const LEAST_EXPONENT: [u8; 3] = [1, 0, 1];
-
-/// Checks a key that is new here; stored keys stay valid. Modulus and exponent have the most significant byte
-/// first.
-pub(super) fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), ImportError> {
-    let modulus = without_zeros(modulus);
-    let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
-    if !(2048..=4096).contains(&bits) {
-        return Err(ImportError::RsaSize { bits });
-    }
-    let exponent = without_zeros(exponent);
-    let least = (LEAST_EXPONENT.len(), &LEAST_EXPONENT[..]);
-    if (exponent.len(), exponent) < least { Err(ImportError::RsaExponent) } else { Ok(()) }
-}
-
-/// The number without zeros before it.
-pub(super) fn without_zeros(number: &[u8]) -> &[u8] {
-    let first = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
-    &number[first..]
-}
-
 pub(super) fn document_of_ec(
     pair: Result<EcdsaKeyPair, KeyRejected>,
 ) -> Result<PrivateKeyDocument, ImportError> {
@@ -59,14 +36,5 @@ pub(super) fn document_of_ed25519(
     pair: Result<Ed25519KeyPair, KeyRejected>,
 ) -> Result<PrivateKeyDocument, ImportError> {
     let document = pair.ok().and_then(|pair| pair.to_pkcs8v1().ok()).ok_or(ImportError::Malformed)?;
-    Ok(PrivateKeyDocument::copy_of(document.as_ref()))
-}
-
-/// aws-lc-rs has checked that all numbers of the key fit each other.
-pub(super) fn document_of_rsa(
-    pair: Result<RsaKeyPair, KeyRejected>,
-) -> Result<PrivateKeyDocument, ImportError> {
-    let pair = pair.map_err(|_| ImportError::Malformed)?;
-    let document: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| ImportError::Malformed)?;
     Ok(PrivateKeyDocument::copy_of(document.as_ref()))
 }

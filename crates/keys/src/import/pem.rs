@@ -1,15 +1,16 @@
 //! Private keys in PEM (RFC 7468): PKCS#1 (RFC 8017 §A.1.2), PKCS#8 (RFC 5958) and SEC1 (RFC 5915).
 
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use protocol::SigningAlgorithm;
-use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef, UintRef};
+use x509_cert::der::asn1::{ObjectIdentifier, OctetStringRef};
 use x509_cert::der::{
     self, Decode as _, ErrorKind, Reader as _, SecretDocument, SliceReader, TagMode, TagNumber,
 };
 use x509_cert::spki::AlgorithmIdentifierRef;
 
 use super::ImportError;
-use super::kind::{check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
+use super::kind::{document_of_ec, document_of_ed25519};
+use super::rsa_key;
 use crate::PrivateKeyDocument;
 use crate::key_kind::KeyKind;
 
@@ -45,14 +46,8 @@ pub(super) fn read(
     let pkcs8 = match (label, kind.curve()) {
         ("EC PRIVATE KEY", Some(curve)) => document_of_ec(EcdsaKeyPair::from_private_key_der(curve, der)),
         (_, Some(curve)) => document_of_ec(EcdsaKeyPair::from_pkcs8(curve, der)),
-        ("RSA PRIVATE KEY", None) => {
-            check_pkcs1(der)?;
-            document_of_rsa(RsaKeyPair::from_der(der))
-        }
-        (_, None) if kind == KeyKind::Rsa => {
-            check_pkcs1(parts_of_pkcs8(der).map_err(damaged)?.1)?;
-            document_of_rsa(RsaKeyPair::from_pkcs8(der))
-        }
+        ("RSA PRIVATE KEY", None) => rsa_key::from_pkcs1(der),
+        (_, None) if kind == KeyKind::Rsa => rsa_key::from_pkcs8(der),
         (_, None) => document_of_ed25519(Ed25519KeyPair::from_pkcs8(der)),
     };
     Ok((algorithm, pkcs8?))
@@ -71,7 +66,7 @@ fn kind_of_pkcs8(pkcs8: &[u8]) -> der::Result<KeyKind> {
     const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
     const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
     const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-    let (algorithm, _) = parts_of_pkcs8(pkcs8)?;
+    let algorithm = algorithm_of_pkcs8(pkcs8)?;
     Ok(match (algorithm.oid, algorithm.parameters_oid().ok()) {
         (RSA, _) => KeyKind::Rsa,
         (EC, Some(P256)) => KeyKind::P256,
@@ -81,30 +76,14 @@ fn kind_of_pkcs8(pkcs8: &[u8]) -> der::Result<KeyKind> {
     })
 }
 
-/// The algorithm and the key of `OneAsymmetricKey` (RFC 5958 §2), after a version.
-/// aws-lc-rs judges what follows.
-fn parts_of_pkcs8(pkcs8: &[u8]) -> der::Result<(AlgorithmIdentifierRef<'_>, &[u8])> {
+/// The algorithm of `OneAsymmetricKey` (RFC 5958 §2), after a version. aws-lc-rs judges what follows.
+fn algorithm_of_pkcs8(pkcs8: &[u8]) -> der::Result<AlgorithmIdentifierRef<'_>> {
     SliceReader::new(pkcs8)?.sequence(|reader| {
         u8::decode(reader)?;
         let algorithm = AlgorithmIdentifierRef::decode(reader)?;
-        let key = <&OctetStringRef>::decode(reader)?;
         reader.read_slice(reader.remaining_len())?;
-        Ok((algorithm, key.as_bytes()))
+        Ok(algorithm)
     })
-}
-
-/// Size and exponent of an `RSAPrivateKey` (RFC 8017 §A.1.2), after a version. aws-lc-rs judges what follows.
-fn check_pkcs1(pkcs1: &[u8]) -> Result<(), ImportError> {
-    let public = |pkcs1| {
-        SliceReader::new(pkcs1)?.sequence(|reader| {
-            u8::decode(reader)?;
-            let numbers = (UintRef::decode(reader)?, UintRef::decode(reader)?);
-            reader.read_slice(reader.remaining_len())?;
-            der::Result::Ok(numbers)
-        })
-    };
-    let (modulus, exponent) = public(pkcs1).map_err(|_| ImportError::Malformed)?;
-    check_rsa(modulus.as_bytes(), exponent.as_bytes())
 }
 
 /// `ECPrivateKey` (RFC 5915 §3): a version, the private number, and the curve. The curve is required but
