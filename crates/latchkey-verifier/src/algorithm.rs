@@ -7,6 +7,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
     RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, VerificationAlgorithm,
 };
+use jsonwebtoken::jwk::KeyAlgorithm;
 
 /// An asymmetric signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,21 +50,27 @@ impl Algorithm {
 
     /// The algorithm of this name. Names are case-sensitive (RFC 7515 §4.1.1).
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "RS256" => Self::RS256,
-            "RS384" => Self::RS384,
-            "RS512" => Self::RS512,
-            "PS256" => Self::PS256,
-            "ES256" => Self::ES256,
-            "ES384" => Self::ES384,
-            "EdDSA" => Self::EdDSA,
-            _ => return None,
-        })
+        Self::of_library(name.parse().ok()?)
     }
 
-    /// The algorithm that `alg` of a JWK names. Ed25519 also has a name with its curve (RFC 9864 §2.2).
-    pub(crate) fn of_jwk(name: &str) -> Option<Self> {
-        if name == "Ed25519" { Some(Self::EdDSA) } else { Self::named(name) }
+    /// The algorithm that `alg` of a JWK names.
+    pub(crate) fn of_jwk(algorithm: KeyAlgorithm) -> Option<Self> {
+        Self::of_library(algorithm.try_into().ok()?)
+    }
+
+    /// jsonwebtoken also has HMAC, PS384 and PS512.
+    fn of_library(algorithm: jsonwebtoken::Algorithm) -> Option<Self> {
+        use jsonwebtoken::Algorithm as Named;
+        Some(match algorithm {
+            Named::RS256 => Self::RS256,
+            Named::RS384 => Self::RS384,
+            Named::RS512 => Self::RS512,
+            Named::PS256 => Self::PS256,
+            Named::ES256 => Self::ES256,
+            Named::ES384 => Self::ES384,
+            Named::EdDSA => Self::EdDSA,
+            _ => return None,
+        })
     }
 
     /// How its signatures are verified.

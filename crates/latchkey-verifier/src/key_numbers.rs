@@ -64,22 +64,23 @@ pub(crate) enum KeyNumbers {
 }
 
 impl KeyNumbers {
-    /// The numbers of a key of this kind, from its decoded members.
-    pub(crate) fn read(kind: KeyFamily, number: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Self> {
+    /// The numbers of a key of this kind, from base64url: `n` and `e`, or `x` and `y`. Ed25519 has no `y`.
+    pub(crate) fn read(kind: KeyFamily, [first, second]: [&str; 2]) -> Option<Self> {
+        let number = |text| BASE64URL.decode(text).ok();
         // RFC 7518 §6.2.1.2: a coordinate has the full size for the curve.
         let point = |size| {
-            let (x, y) = (number("x")?, number("y")?);
+            let (x, y) = (number(first)?, number(second)?);
             (x.len() == size && y.len() == size).then(|| Self::Ec([vec![4], x, y].concat()))
         };
         match kind {
             KeyFamily::Rsa => {
-                let (n, e) = (without_leading_zeros(number("n")?), without_leading_zeros(number("e")?));
+                let (n, e) = (without_leading_zeros(number(first)?), without_leading_zeros(number(second)?));
                 let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
                 RSA_BITS.contains(&bits).then_some(Self::Rsa(n, e))
             }
             KeyFamily::P256 => point(32),
             KeyFamily::P384 => point(48),
-            KeyFamily::Ed25519 => number("x").filter(|x| x.len() == 32).map(Self::Ed25519),
+            KeyFamily::Ed25519 => number(first).filter(|x| x.len() == 32).map(Self::Ed25519),
         }
     }
 
@@ -127,14 +128,13 @@ mod tests {
                  iFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgn\
                  Yb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw\
                  0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
-        let decode = |text: &str| BASE64URL.decode(text).ok();
-        let numbers = KeyNumbers::read(KeyFamily::Rsa, |name| decode(if name == "n" { n } else { "AQAB" }));
+        let numbers = KeyNumbers::read(KeyFamily::Rsa, [n, "AQAB"]);
         let thumbprint = numbers.unwrap().thumbprint(KeyFamily::Rsa).to_string();
         assert_eq!(thumbprint, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
         // The key of RFC 9449 §4.1 and its thumbprint in §6.1.
         let x = "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs";
         let y = "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA";
-        let numbers = KeyNumbers::read(KeyFamily::P256, |name| decode(if name == "x" { x } else { y }));
+        let numbers = KeyNumbers::read(KeyFamily::P256, [x, y]);
         let thumbprint = numbers.unwrap().thumbprint(KeyFamily::P256).to_string();
         assert_eq!(thumbprint, "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
     }

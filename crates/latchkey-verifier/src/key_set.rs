@@ -4,10 +4,8 @@
 use std::fmt;
 
 use aws_lc_rs::signature::ParsedPublicKey;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::key_numbers::{KeyFamily, KeyNumbers};
@@ -16,6 +14,9 @@ use crate::{Algorithm, Thumbprint};
 /// A set comes from another service, so it is bounded.
 pub(crate) const LARGEST_SET: usize = 256 * 1024;
 const MOST_KEYS: usize = 100;
+/// The members of a key that are read, besides `key_ops`. All of them are strings.
+const STRINGS: [&str; 9] = ["kty", "kid", "use", "alg", "crv", "n", "e", "x", "y"];
+const NUMBERS: [&str; 4] = ["n", "e", "x", "y"];
 
 /// Public keys of one issuer by their `kid`.
 #[derive(Debug, Default)]
@@ -88,24 +89,6 @@ struct KeySetDocument {
     keys: Vec<Value>,
 }
 
-/// The members that count.
-#[derive(Deserialize)]
-struct JwkMembers {
-    kid: Option<String>,
-    kty: String,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    key_use: Option<String>,
-    key_ops: Option<Vec<String>>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-    d: Option<IgnoredAny>,
-    k: Option<IgnoredAny>,
-}
-
 /// The keys of a JWKS document, each as its own JSON value.
 ///
 /// # Errors
@@ -172,36 +155,23 @@ impl PublicKey {
         document: Value,
         check_kid: impl FnOnce(Option<&str>) -> Result<(), UnusableKey>,
     ) -> Result<Self, UnusableKey> {
-        if !document.is_object() {
-            return Err(UnusableKey::NotJwk);
-        }
-        let jwk: JwkMembers = serde_json::from_value(document).map_err(|_| UnusableKey::NotJwk)?;
-        if jwk.d.is_some() || jwk.k.is_some() {
-            return Err(UnusableKey::Private);
-        }
-        check_kid(jwk.kid.as_deref())?;
-        let verifies = |ops: &Vec<String>| ops.iter().any(|op| op == "verify");
-        let is_for_signatures = jwk.key_use.as_ref().is_none_or(|key_use| key_use == "sig");
-        if !is_for_signatures || !jwk.key_ops.as_ref().is_none_or(verifies) {
+        let Jwk { common, algorithm: parameters } = read_jwk(document)?;
+        check_kid(common.key_id.as_deref())?;
+        let is_for_signatures = matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
+        let verifies = |operations: &Vec<_>| operations.contains(&KeyOperations::Verify);
+        if !is_for_signatures || !common.key_operations.as_ref().is_none_or(verifies) {
             return Err(UnusableKey::OtherUse);
         }
-        let kind = KeyFamily::named(&jwk.kty, jwk.crv.as_deref()).ok_or(UnusableKey::OtherKind)?;
-        let algorithm = match &jwk.alg {
+        let (kind, numbers) = kind_and_numbers(&parameters).ok_or(UnusableKey::OtherKind)?;
+        let algorithm = match common.key_algorithm {
             None => kind.only_algorithm(),
-            Some(name) => Algorithm::of_jwk(name)
+            Some(named) => Algorithm::of_jwk(named)
                 .filter(|algorithm| KeyFamily::from_algorithm(*algorithm) == kind)
                 .ok_or(UnusableKey::OtherAlgorithm)?,
         };
-        let number = |text: &Option<String>| BASE64URL.decode(text.as_deref()?).ok();
-        let numbers = KeyNumbers::read(kind, |name| match name {
-            "n" => number(&jwk.n),
-            "e" => number(&jwk.e),
-            "x" => number(&jwk.x),
-            _ => number(&jwk.y),
-        });
-        let numbers = numbers.ok_or(UnusableKey::Malformed)?;
+        let numbers = KeyNumbers::read(kind, numbers).ok_or(UnusableKey::Malformed)?;
         let public = numbers.parse(algorithm).ok_or(UnusableKey::Malformed)?;
-        Ok(Self { kid: jwk.kid, algorithm, thumbprint: numbers.thumbprint(kind), public })
+        Ok(Self { kid: common.key_id, algorithm, thumbprint: numbers.thumbprint(kind), public })
     }
 
     /// Whether the signature over the message is valid by the algorithm of this key, whatever the
@@ -209,6 +179,50 @@ impl PublicKey {
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.public.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// Reads a public JWK with jsonwebtoken. Its reader differs from the rules here, so it gets only the members
+/// that are read, and after these checks:
+/// - It accepts private keys and drops `d`. They are refused.
+/// - It accepts `{"EC": null}` in place of `"EC"` and skips a mistyped member of another kind of key. Each
+///   member must have its type.
+/// - It reads a key without `y` as a key of an unknown kind. A missing number is an empty one, so that such a
+///   key counts as malformed.
+/// - It refuses a whole key for a mistyped `x5c`, which nothing here reads.
+/// - It does not know the algorithm `Ed25519` (RFC 9864 §2.2), which is EdDSA with this one curve.
+fn read_jwk(document: Value) -> Result<Jwk, UnusableKey> {
+    let Value::Object(mut members) = document else { return Err(UnusableKey::NotJwk) };
+    members.retain(|_, value| !value.is_null());
+    let is_private = members.contains_key("d") || members.contains_key("k");
+    members.retain(|name, _| name == "key_ops" || STRINGS.contains(&name.as_str()));
+    let is_typed = members.iter().all(|(name, value)| name == "key_ops" || value.is_string());
+    if !is_typed || !members.contains_key("kty") {
+        return Err(UnusableKey::NotJwk);
+    }
+    for name in NUMBERS {
+        members.entry(name).or_insert_with(|| "".into());
+    }
+    if let Some(algorithm) = members.get_mut("alg").filter(|algorithm| *algorithm == "Ed25519") {
+        *algorithm = "EdDSA".into();
+    }
+    let jwk = serde_json::from_value(Value::Object(members)).map_err(|_| UnusableKey::NotJwk)?;
+    if is_private { Err(UnusableKey::Private) } else { Ok(jwk) }
+}
+
+/// The kind of the key, and its two numbers in base64url.
+fn kind_and_numbers(parameters: &AlgorithmParameters) -> Option<(KeyFamily, [&str; 2])> {
+    match parameters {
+        AlgorithmParameters::RSA(key) => Some((KeyFamily::Rsa, [&key.n, &key.e])),
+        AlgorithmParameters::EllipticCurve(key) => match key.curve {
+            EllipticCurve::P256 => Some((KeyFamily::P256, [&key.x, &key.y])),
+            EllipticCurve::P384 => Some((KeyFamily::P384, [&key.x, &key.y])),
+            _ => None,
+        },
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            Some((KeyFamily::Ed25519, [&key.x, ""]))
+        }
+        _ => None,
     }
 }
 
@@ -220,6 +234,8 @@ impl fmt::Debug for PublicKey {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -232,5 +248,43 @@ mod tests {
         let large = format!(r#"{{"keys":[]}}{}"#, " ".repeat(LARGEST_SET));
         assert_eq!(KeySet::read(&large).unwrap_err(), InvalidKeySet::TooLarge);
         assert!(KeySet::read(r#"{"keys":[]}"#).unwrap().is_empty());
+    }
+
+    #[test]
+    fn jwk_is_read_by_our_rules_where_jsonwebtoken_differs() {
+        use UnusableKey as Why;
+        // The key of RFC 8037 §A.2.
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        for (changes, expected) in [
+            (json!({}), Ok(Algorithm::EdDSA)),
+            (json!({"alg": "Ed25519"}), Ok(Algorithm::EdDSA)),
+            (json!({"alg": null, "use": null, "key_ops": null, "d": null}), Ok(Algorithm::EdDSA)),
+            (json!({"x5c": 7, "x5t": {}, "x5u": []}), Ok(Algorithm::EdDSA)),
+            (json!({"kty": {"OKP": null}}), Err(Why::NotJwk)),
+            (json!({"crv": {"Ed25519": null}}), Err(Why::NotJwk)),
+            (json!({"alg": {"EdDSA": null}}), Err(Why::NotJwk)),
+            (json!({"kty": null}), Err(Why::NotJwk)),
+            (json!({"n": 7}), Err(Why::NotJwk)),
+            (json!({"x": 7, "d": "AAAA"}), Err(Why::NotJwk)),
+            (json!({"key_ops": ["verify", 7]}), Err(Why::NotJwk)),
+            (json!({"d": 7}), Err(Why::Private)),
+            (json!({"kty": "oct", "k": 7}), Err(Why::Private)),
+            (json!({"kty": "oct"}), Err(Why::OtherKind)),
+            (json!({"kty": "EC"}), Err(Why::OtherKind)),
+            (json!({"crv": "P-256"}), Err(Why::OtherKind)),
+            (json!({"crv": null}), Err(Why::OtherKind)),
+            (json!({"key_ops": []}), Err(Why::OtherUse)),
+            (json!({"alg": "UNKNOWN_ALGORITHM"}), Err(Why::OtherAlgorithm)),
+            (json!({"alg": "Ed25519", "kty": "RSA", "n": "AQAB", "e": "AQAB"}), Err(Why::OtherAlgorithm)),
+            (json!({"alg": "PS512", "kty": "RSA", "n": "AQAB", "e": "AQAB"}), Err(Why::OtherAlgorithm)),
+            (json!({"x": null}), Err(Why::Malformed)),
+            (json!({"kty": "EC", "crv": "P-256"}), Err(Why::Malformed)),
+            (json!({"kty": "RSA"}), Err(Why::Malformed)),
+        ] {
+            let mut jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": x});
+            jwk.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            let found = PublicKey::read(jwk, |_| Ok(())).map(|key| key.algorithm);
+            assert_eq!(found, expected, "{changes}");
+        }
     }
 }

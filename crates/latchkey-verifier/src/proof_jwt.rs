@@ -1,8 +1,6 @@
 //! A JWT that is signed with the key in its own header, such as a DPoP proof (RFC 9449 §4.2): its form, its
 //! header and its signature. The caller checks the claims.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -87,6 +85,11 @@ impl<'a> ProofJwt<'a> {
     }
 }
 
+/// Whether `alg` of a JWK names this algorithm. Ed25519 also has a name with its curve (RFC 9864 §2.2).
+fn is_named(algorithm: Algorithm, name: &str) -> bool {
+    name == algorithm.as_str() || (algorithm == Algorithm::EdDSA && name == "Ed25519")
+}
+
 /// The public key of a JWK that this algorithm is used with.
 fn public_numbers(jwk: &Members<'_>, algorithm: Algorithm) -> Option<KeyNumbers> {
     // RFC 9449 §4.3, check 7: "The jwk JOSE Header Parameter does not contain a private key."
@@ -95,7 +98,7 @@ fn public_numbers(jwk: &Members<'_>, algorithm: Algorithm) -> Option<KeyNumbers>
     }
     let text = |name| jwk.text(name).ok();
     let kind = KeyFamily::named(text("kty")??, text("crv")?)?;
-    let is_of_key = text("alg")?.is_none_or(|alg| Algorithm::of_jwk(alg) == Some(algorithm));
+    let is_of_key = text("alg")?.is_none_or(|name| is_named(algorithm, name));
     let is_for_signatures = text("use")?.is_none_or(|key_use| key_use == "sig");
     let verifies = match jwk.get("key_ops") {
         None => true,
@@ -105,7 +108,13 @@ fn public_numbers(jwk: &Members<'_>, algorithm: Algorithm) -> Option<KeyNumbers>
     if kind != KeyFamily::from_algorithm(algorithm) || !is_of_key || !is_for_signatures || !verifies {
         return None;
     }
-    let numbers = KeyNumbers::read(kind, |name| BASE64URL.decode(jwk.required(name).ok()?).ok())?;
+    let number = |name| jwk.required(name).ok();
+    let numbers = match kind {
+        KeyFamily::Rsa => [number("n")?, number("e")?],
+        KeyFamily::P256 | KeyFamily::P384 => [number("x")?, number("y")?],
+        KeyFamily::Ed25519 => [number("x")?, ""],
+    };
+    let numbers = KeyNumbers::read(kind, numbers)?;
     let is_short = !matches!(&numbers, KeyNumbers::Rsa(n, _) if n.len() > LONGEST_MODULUS);
     is_short.then_some(numbers)
 }

@@ -52,6 +52,7 @@ fn read(workspace: &Workspace, package: &str, features: &[&str]) -> Result<Strin
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Violation>, Failure> {
     let mut found = check_program(&read(workspace, "latchkey", &ALL_FEATURES)?);
     found.extend(check_server(&read(workspace, "server", &[])?));
+    found.extend(check_verifier(&read(workspace, "latchkey-verifier", &["--all-features"])?));
     Ok(found)
 }
 
@@ -66,6 +67,15 @@ fn check_server(graph: &str) -> Vec<Violation> {
         Violation::of_file("crates/server/Cargo.toml", format!("the server contains {name}"), hint)
     };
     names.into_iter().filter(|name| NEVER_IN_SERVER.contains(name)).map(violation).collect()
+}
+
+/// jsonwebtoken panics if a build has two of its backends, and other people's programs have one.
+fn check_verifier(graph: &str) -> Option<Violation> {
+    let features = |line: &str| Some(line.strip_prefix("jsonwebtoken v")?.split_once('|')?.1.to_owned());
+    let features = graph.lines().find_map(features).filter(|features| !features.is_empty())?;
+    let hint = "take jsonwebtoken without features; two backends in one build panic";
+    let what = format!("latchkey-verifier takes jsonwebtoken with {features}");
+    Some(Violation::of_file("crates/latchkey-verifier/Cargo.toml", what, hint))
 }
 
 fn judge(line: &str) -> Option<Violation> {
@@ -125,6 +135,14 @@ mod tests {
             facts(&check_server("clap v4.6.1|std\nserde v1.0.229|\nclap v4.6.1|std\nrcgen v0.14.10|\n"));
         let of = |name| format!("crates/server/Cargo.toml:1: the server contains {name}");
         assert_eq!(found, ["clap", "rcgen"].map(of));
+    }
+
+    #[test]
+    fn verifier_takes_jsonwebtoken_without_a_backend() {
+        let check = |line| Vec::from_iter(check_verifier(line));
+        assert_eq!(facts(&check("serde v1.0.229|std\njsonwebtoken v11.1.0|\n")), [""; 0]);
+        let of = "crates/latchkey-verifier/Cargo.toml:1: latchkey-verifier takes jsonwebtoken with aws_lc_rs";
+        assert_eq!(facts(&check("jsonwebtoken v11.1.0|aws_lc_rs\n")), [of]);
     }
 
     /// Each feature of ours is either one that people choose, as the documents list, or one for tests.
