@@ -1,3 +1,5 @@
+//! Why a text is no identifier.
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentifier {
     /// The text contains `@`, but is not an email address.

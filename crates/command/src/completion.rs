@@ -1,3 +1,5 @@
+//! `latchkey completion`: the script with which a shell completes commands and options.
+
 use std::process::ExitCode;
 
 use clap::Command;

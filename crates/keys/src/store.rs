@@ -1,3 +1,5 @@
+//! The store that key management needs.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -1,3 +1,5 @@
+//! The reason for refusing a token, for the log.
+
 use latchkey_verifier::TokenError;
 use protocol::RefusalReason;
 

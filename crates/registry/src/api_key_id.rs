@@ -1,3 +1,5 @@
+//! The public name of an API key.
+
 use std::str::FromStr;
 use std::sync::Arc;
 

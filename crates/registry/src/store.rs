@@ -1,3 +1,5 @@
+//! The stores that the registry needs.
+
 use std::sync::Arc;
 use std::time::Duration;
 

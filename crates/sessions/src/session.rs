@@ -1,3 +1,5 @@
+//! A person's session at one tenant, in one browser.
+
 use std::sync::Arc;
 
 use accounts::AccountId;

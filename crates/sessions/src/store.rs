@@ -1,3 +1,5 @@
+//! The store that sessions need.
+
 use async_trait::async_trait;
 use tenancy::{Stored, TenantId};
 use values::Timestamp;

@@ -1,3 +1,5 @@
+//! Whether clients of a tenant may have API keys, and for how long.
+
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, skip_serializing_none};
 

@@ -1,3 +1,5 @@
+//! The counted kinds of requests.
+
 use protocol::SigningAlgorithm;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,3 +1,5 @@
+//! A plan as text for people: one line a change, with its effect on clients.
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 

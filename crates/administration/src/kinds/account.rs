@@ -294,8 +294,8 @@ pub(crate) fn keep_verification(before: &Account, after: &mut Account) {
 /// The most sessions of an account in a list.
 pub const LISTED_SESSIONS: u32 = 200;
 
-/// Reads accounts with their sessions and consents. [`TenantRows::commit`](crate::store::TenantRows::commit) writes
-/// them.
+/// Reads accounts with their sessions and consents.
+/// [`TenantRows::commit`](crate::store::TenantRows::commit) writes them.
 #[async_trait]
 pub trait Accounts: Send + Sync {
     /// The accounts of this tenant that an edit or a declaration needs, in the order of their ids.

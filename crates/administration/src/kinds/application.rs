@@ -1,3 +1,5 @@
+//! Applications. No cache holds them, and a change contains the whole row.
+
 use tenancy::TenantId;
 
 use super::Kind;

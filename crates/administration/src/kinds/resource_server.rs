@@ -1,3 +1,5 @@
+//! Resource servers of a tenant.
+
 use tenancy::{ResourceServer, TenantId};
 
 use super::Kind;

@@ -1,3 +1,5 @@
+//! Counters of the use of Redis.
+
 use crate::counters::EventCount;
 
 /// Counters since the start.

@@ -1,3 +1,5 @@
+//! The options of Redis: address, names, timeouts and clock.
+
 use std::sync::Arc;
 use std::time::Duration;
 

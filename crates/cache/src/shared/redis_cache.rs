@@ -1,3 +1,5 @@
+//! The Redis that the replicas of an installation share.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 

@@ -43,6 +43,7 @@ pub struct TlsFiles {
 /// What a listener asks of its clients in the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ClientCertificates")]
 pub enum CertificateRequests {
     /// A certificate of any issuer, or none.
     Optional,

@@ -1,6 +1,6 @@
 //! The console: pages for the operations of the admin API. Each page calls
-//! [`Administrator`](administration::administrator::Administrator) with the permissions of the session's owner,
-//! which are derived again for each request. A page that the owner may not see is 404. In reading
+//! [`Administrator`](administration::administrator::Administrator) with the permissions of the session's
+//! owner, which are derived again for each request. A page that the owner may not see is 404. In reading
 //! order:
 
 mod form;

@@ -1,3 +1,5 @@
+//! How a client authenticated.
+
 use std::sync::Arc;
 
 use crate::{ApiKey, CertificateMethod, FederatedProof, SecretId};

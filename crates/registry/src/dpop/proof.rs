@@ -106,7 +106,7 @@ pub(crate) fn read<'a>(
     proof: &'a str,
     expected: &DpopExpectations<'_>,
 ) -> Result<UnverifiedProof<'a>, DpopCheck> {
-    // [`ProofJwt`] does the checks 2, 4, 5 and 7 of RFC 9449 §4.3, which apply to every JWT that contains its
+    // `ProofJwt` does the checks 2, 4, 5 and 7 of RFC 9449 §4.3, which apply to every JWT that contains its
     // key.
     let jwt = ProofJwt::parse(proof, TYP)?;
     let claims: DpopClaims = jwt.unverified_claims().map_err(|_| DpopCheck::Claims)?;

@@ -1,3 +1,5 @@
+//! What a rule says about one claim of an assertion.
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

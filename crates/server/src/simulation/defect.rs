@@ -1,3 +1,5 @@
+//! Defects that the test plants: a simulation that finds none of them would show nothing.
+
 /// A deliberate defect in the invalidation. A simulation that does not find it would prove nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Defect {

@@ -1,3 +1,5 @@
+//! What was committed when, and until when a replica may use which version of a row.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

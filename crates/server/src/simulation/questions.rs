@@ -1,3 +1,5 @@
+//! Asks a replica, and checks its answer.
+
 use std::time::Duration;
 
 use keys::Kid;

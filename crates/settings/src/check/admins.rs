@@ -1,3 +1,5 @@
+//! The rules for the users that may sign in at `/flow/execute`.
+
 use administration::rules;
 use administration::rules::LONGEST_ID;
 use protocol::ScopeToken;

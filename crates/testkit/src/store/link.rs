@@ -1,3 +1,5 @@
+//! The connection of a process to its store.
+
 use async_trait::async_trait;
 use tenancy::Stored;
 

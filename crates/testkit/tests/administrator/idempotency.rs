@@ -1,3 +1,5 @@
+//! A repeated request creates nothing twice and gets the first answer.
+
 use administration::edit::EditError;
 use administration::kinds::authority::Authority;
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Compares the clients of one tenant with their declarations.
+
 use std::collections::{HashMap, HashSet};
 
 use registry::{Client, ClientId};
