@@ -1,6 +1,6 @@
-//! Changes under traffic at two programs, while programs and Redis are killed and paused, and a foreign
-//! transaction is open: no answer is older than the propagation bound. A thousand random changes of what is
-//! declared follow one another; changes of every kind of row come from 32 writers at the same time.
+//! Changes at two programs under load, while programs and Redis are killed and paused and a foreign
+//! transaction is open: no answer is older than the propagation bound. One test makes a thousand random
+//! changes of the settings, one after another. In the others 32 writers change every kind of row.
 
 mod changes;
 mod declared;
@@ -38,18 +38,17 @@ const PACE: Duration = Duration::from_millis(60);
 /// Pause between two faults: until the effects of the first are over, and as long again, so that the strict
 /// bound applies everywhere.
 const QUIET: Duration = Duration::from_secs(6);
-/// After three looks for a replica of an earlier version, one each second, there is none.
+/// A replica looks three times for an earlier version, once a second.
 const LOOKS: Duration = Duration::from_secs(5);
 const WRITERS: usize = 32;
-/// For at least one fault of each kind.
+/// Long enough for one fault of each kind.
 const WRITTEN: Duration = Duration::from_secs(45);
-/// Far longer than a replica may take to know a change.
+/// Open for far longer than the propagation bound.
 const FOREIGN: &str = "BEGIN; CREATE TABLE foreign_rows (number int); SELECT pg_sleep(5); ROLLBACK";
-/// Many of them wait at a time: a client that is resumed, or a secret that is declared again, gets
-/// its first token within 3 s.
+/// Many readers wait at the same time: a secret that is declared again gets its first token within 3 s.
 const READERS: u64 = 24;
 
-/// What two programs answer, and which answers would be right.
+/// The answers of two programs, and the state that they must match.
 struct History {
     replicas: [Replica; 2],
     settings: String,
@@ -102,8 +101,8 @@ async fn writers_of_every_kind_of_row_leave_no_stale_answer() {
     history.judge().await;
 }
 
-/// While a replica of the version before is live, commits take its lock, and their messages are theirs. They
-/// need neither once it has ended. `cargo xtask ci --only "version before"` builds it and runs this test.
+/// Commits take the lock of the version before as long as one of its replicas runs, and no longer.
+/// `cargo xtask ci --only "version before"` builds that version and runs this test.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn beside_the_version_before_no_answer_is_stale_and_its_lock_is_kept_until_its_end() {
     let (_redis, test_env) = TestEnv::with_redis();
@@ -134,7 +133,7 @@ async fn beside_the_version_before_no_answer_is_stale_and_its_lock_is_kept_until
     history.judge().await;
 }
 
-/// Whether a client can be created while another transaction has the lock of all commits of earlier versions.
+/// Whether a client can be created while another session holds the lock of earlier versions' commits.
 async fn commits_beside_the_lock(test_env: &TestEnv, admin: &Administrator) -> bool {
     let (server, database) = (Server::shared(), test_env.database.name.clone());
     let hold = "SELECT pg_advisory_lock(7810204517302012), pg_sleep(3)";

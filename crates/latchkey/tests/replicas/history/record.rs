@@ -13,17 +13,17 @@ const SLACK: u64 = 1_000;
 /// How long a fault's effects last: until Redis is used again and a program has read what it missed.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// Something that is live at times, and how a caller sees whether it is.
+/// A row that becomes live and revoked in turn, and how a caller observes which it is.
 pub(super) struct Credential {
     pub(super) tenant: String,
-    /// The client, or the account of a name.
+    /// The client's id. For a name, the account's id.
     pub(super) client: String,
     pub(super) proof: Proof,
     /// The changes, alternately live and revoked, live first.
     pub(super) turns: Vec<Turn>,
 }
 
-/// What a caller presents or looks for: one for each kind of row that replicas cache.
+/// How a caller observes the row: one way for each kind of row that replicas cache.
 #[derive(Clone)]
 pub(super) enum Proof {
     Secret(String),

@@ -1,5 +1,5 @@
-//! Administrators and callers who change rows of every kind that replicas cache, each writer its own ones, at
-//! either replica. A request that got no answer is sent again until it is done.
+//! Writers change every kind of row that replicas cache, each writer its own rows, at either replica. A
+//! writer repeats a request until it succeeds.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,6 @@ const PAUSE: usize = 600;
 const KEPT: usize = 2;
 const PASSWORD: &str = "horse staple battery";
 
-/// The kinds, by turns.
 #[derive(Clone, Copy)]
 enum Kind {
     Secrets,
@@ -40,13 +39,12 @@ const KINDS: [Kind; 6] = [Kind::Secrets, Kind::ApiKeys, Kind::Tokens, Kind::Keys
 
 pub(super) struct Writer {
     kind: Kind,
-    /// The tenant of what this writer changes.
     tenant: String,
     /// The name of the writer, and of its client, or the id of its account.
     name: String,
     /// The secret of its client, or the access token of its person.
     secret: String,
-    /// What is live, with its id: numbers of credentials.
+    /// The numbers of the live credentials, with their ids.
     held: Vec<(usize, String)>,
     is_suspended: bool,
     requests: u64,
@@ -56,13 +54,13 @@ pub(super) struct Writer {
     random: Random,
 }
 
-/// The settings in which all kinds of changes are possible.
+/// Settings that allow every kind of change.
 pub(super) fn settings() -> String {
     with_api_keys(&settings_with_people())
 }
 
 impl Writer {
-    /// The writer of this number, with what it changes.
+    /// Creates the client, account or tenant that the writer changes.
     pub(super) async fn new(
         number: usize,
         history: &History,
@@ -175,7 +173,7 @@ impl Writer {
         }
     }
 
-    /// Creates one more credential of the client, or revokes the oldest of as many as are kept.
+    /// Creates a credential of the client. Revokes the oldest one instead if there are [`KEPT`].
     async fn replace(&mut self, kind: &str, body: Value, proof: fn(String) -> Proof, member: &str) {
         let path = self.path(&format!("/clients/{}/{kind}", self.name));
         if self.held.len() < KEPT {
@@ -191,7 +189,7 @@ impl Writer {
         }
     }
 
-    /// Suspends what has this path, or resumes it.
+    /// Suspends or resumes the client or tenant at this path.
     async fn suspend(&mut self, path: &str) {
         self.is_suspended = !self.is_suspended;
         let held: Vec<usize> = self.held.iter().map(|(number, _)| *number).collect();
@@ -205,7 +203,7 @@ impl Writer {
         tenant_path(&self.tenant, rest)
     }
 
-    /// A credential that is live since a request that has been answered.
+    /// Records a credential that a request has created.
     fn begin(&self, proof: Proof, begun: Instant) -> usize {
         let turns = vec![Turn { live: true, begun, acknowledged: Some(Instant::now()) }];
         let (tenant, client) = (self.tenant.clone(), self.name.clone());
@@ -241,7 +239,7 @@ impl Writer {
             match admin.send_as(Some(&once), method.clone(), path, body).await {
                 Some((200..300, said)) => return said,
                 Some((404, said)) if has_tried && method == Method::DELETE => return said,
-                // Of an earlier attempt that is still under way.
+                // An earlier attempt with the same `Idempotency-Key` is still running.
                 Some((409, _)) if has_tried => {}
                 None | Some((503, _)) => has_tried = true,
                 said => panic!("{method} {path}: {said:?}"),
