@@ -2,6 +2,7 @@
 //! documentation, then the tests.
 
 use std::io::IsTerminal;
+use std::process::Command;
 
 use crate::clients::{self, NEWEST_POSTGRES, OLDEST_POSTGRES};
 use crate::servers::Servers;
@@ -44,22 +45,19 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
 }
 
 /// The tests of the store, also behind PgBouncer, which the other tests run on the PostgreSQL of the machine.
-const OF_STORE: [&str; 4] =
-    ["run", "--workspace", "-E", "binary_id(storage::postgres) | binary_id(storage::postgres_contract)"];
+const OF_STORE: [&str; 2] = ["-E", "binary_id(storage::postgres) | binary_id(storage::postgres_contract)"];
 
 /// Runs the tests of the store on the oldest PostgreSQL and on the newest.
 pub(crate) fn run_on_each_postgres(workspace: &Workspace) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_TESTS)?;
     for version in [OLDEST_POSTGRES, NEWEST_POSTGRES] {
         let servers = Servers::start_on(workspace, &clients::install_postgres(workspace, version)?)?;
-        let mut command = workspace.cargo(&[&["nextest"], &OF_STORE[..]].concat());
-        servers.set_variables(&mut command);
-        workspace::run(&mut command)?;
+        workspace::run(&mut nextest(workspace, &servers, &OF_STORE))?;
     }
     Ok(())
 }
 
-/// The last commit of schema 60: its replicas need a lock of all commits, and a message of each.
+/// The last commit with schema 60. Its replicas need a lock of all commits, and a notification in each.
 const VERSION_BEFORE: &str = "64e7d579";
 
 /// Runs the test of replicas of two versions with a program of the version before, which this builds below
@@ -74,18 +72,16 @@ pub(crate) fn run_beside_the_version_before(workspace: &Workspace) -> Result<(),
         workspace.cargo(&build).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target")),
     )?;
     let servers = Servers::start(workspace)?;
-    let tests = [
-        "nextest",
-        "run",
-        "--workspace",
-        "--ignore-default-filter",
-        "-E",
-        "test(/beside_the_version_before/)",
-    ];
-    let mut command = workspace.cargo(&tests);
-    servers.set_variables(&mut command);
+    let tests = ["--ignore-default-filter", "-E", "test(/beside_the_version_before/)"];
     let program = folder.join("target").join(TEST_FOLDER).join("latchkey");
-    workspace::run(command.env("LATCHKEY_TEST_EARLIER_PROGRAM", program))
+    workspace::run(nextest(workspace, &servers, &tests).env("LATCHKEY_TEST_EARLIER_PROGRAM", program))
+}
+
+/// The test runner with the servers.
+fn nextest(workspace: &Workspace, servers: &Servers, arguments: &[&str]) -> Command {
+    let mut command = workspace.cargo(&[&["nextest", "run", "--workspace"], arguments].concat());
+    servers.set_variables(&mut command);
+    command
 }
 
 fn names_packages(arguments: &[String]) -> bool {

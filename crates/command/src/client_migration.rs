@@ -165,7 +165,7 @@ mod tests {
         serde_json::from_value(view).unwrap()
     }
 
-    /// A secret with its uses: an address, and how many seconds ago.
+    /// A secret that was used from each of these addresses, the given number of seconds ago.
     fn secret(id: &str, status: &str, used: &[(&str, u64)]) -> SecretView {
         let used: Vec<_> = used
             .iter()

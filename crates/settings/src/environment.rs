@@ -68,7 +68,7 @@ impl Environment {
         }
     }
 
-    /// Every variable whose name begins so in capitals or in small letters, by name.
+    /// All variables whose names begin with the prefix, in upper or lower case.
     pub(crate) fn beginning_with_any_case<'a>(
         &'a self,
         prefix: &'a str,

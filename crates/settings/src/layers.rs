@@ -1,8 +1,8 @@
-//! The environment takes precedence over config.yaml, and config.yaml over the defaults: every setting but
-//! tenants and the users of `admin` has a variable `LATCHKEY__SECTION__KEY`.
+//! Environment variables override config.yaml, and config.yaml overrides the defaults. Every setting except
+//! tenants and `admin.users` has a variable `LATCHKEY__SECTION__KEY`.
 //!
-//! `config` maps the names to keys and decides which text wins. The file is read by type before, and a text
-//! replaces the value of its key by type, too (docs/decisions/0064).
+//! `config` maps names of variables to keys and decides which text wins. The file is parsed into types before
+//! that. A text then replaces the typed value of its key (docs/decisions/0064).
 
 use std::collections::BTreeMap;
 
@@ -27,10 +27,10 @@ use super::{
 /// The variable that each overridden key came from.
 pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 
-/// What all names of variables begin with.
+/// The beginning of the names of all variables.
 pub(crate) const PREFIX: &str = "LATCHKEY__";
 
-/// A value of a document that texts can replace.
+/// A setting that an environment variable can replace.
 trait Setting {
     fn set(&mut self, value: Value) -> Result<(), ExplainedError>;
 }
@@ -42,8 +42,8 @@ impl<T: DeserializeOwned> Setting for T {
     }
 }
 
-/// Lists every setting that variables set. A setting with members has one variable for each of them, and is
-/// read as a whole.
+/// Lists the settings that have variables. A setting with members has a variable for each member, and is read
+/// as a whole.
 macro_rules! settings {
     ($($section:ident $(. $key:ident)* $([$($member:literal)+])?,)+) => {
         /// The keys of settings, with their members.
@@ -108,7 +108,7 @@ settings! {
     tenants_dir,
 }
 
-/// The object whose members exclude each other.
+/// An object of which a file may set only one member.
 const EITHER_OR: &str = "keys.sealing_key";
 
 /// The keys that variables set.
@@ -156,8 +156,8 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
     if faults.is_empty() { Ok(overridden) } else { Err(ReadError { faults }) }
 }
 
-/// The texts of the file that variables leave as they are: the members of objects that a file may leave out.
-/// The members of [`EITHER_OR`] exclude each other, so a variable replaces all of them.
+/// The members of optional objects as the file sets them, below the layer of the variables. [`EITHER_OR`] is
+/// not among these objects, so a variable replaces all of its members.
 fn below(document: &Document) -> ConfigBuilder<DefaultState> {
     let password = |place: &Option<StoreReference>| {
         let texts = place.clone().map(|StoreReference { store, path, key }| [Some(store), Some(path), key]);
@@ -182,7 +182,7 @@ fn below(document: &Document) -> ConfigBuilder<DefaultState> {
     layer
 }
 
-/// The variables with a text, by key and by name.
+/// The variables that have a text, by key and by name.
 fn given(
     environment: &Environment,
     faults: &mut Vec<Diagnostic>,

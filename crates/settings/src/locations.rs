@@ -49,13 +49,13 @@ impl Locations {
         setting.map(|path| self.folder(&Location::section("tenants_dir")).join(path))
     }
 
-    /// Makes the paths of certificates and of the audit relative to their folders.
+    /// Resolves the paths of certificates and of the audit file against the folders of their settings files.
     pub(super) fn find_files_of(&self, server: &mut Server) {
         let at = Location::section("server");
         server.find_files_in(self.folder(&at.key("listeners")), self.folder(&at.key("audit").key("stream")));
     }
 
-    /// The variable that the value at this key, or an object or a list around it, came from.
+    /// The variable that set the value of this key, or an object or list that contains the value.
     fn variable(&self, at: &Location) -> Option<&String> {
         let around = (1..=at.path.len()).rev().map(|length| &at.path[..length]);
         around.filter(|_| at.source == 0).find_map(|path| self.overridden.get(path))

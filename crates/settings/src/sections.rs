@@ -568,7 +568,7 @@ impl Listener {
 }
 
 impl Server {
-    /// Paths of certificates and of the audit are relative to these folders.
+    /// Resolves the paths of certificates and of the audit file against these folders.
     pub(crate) fn find_files_in(&mut self, listeners: &Path, audit: &Path) {
         if let Some(AuditOutput::File(path)) = &mut self.audit.stream {
             *path = audit.join(&path);

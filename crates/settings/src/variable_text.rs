@@ -17,12 +17,12 @@ use super::{diagnostic::ExplainedError, source::without_quotations};
 
 const SEE: &str = "see the key in docs/configuration.md";
 
-/// Reads what a variable, or several variables of one object, have as text.
+/// Reads the text of one variable, or the texts of all variables of one object.
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, ExplainedError> {
     T::deserialize(Text { value, is_json: false }).map_err(|TextFault(explanation)| explanation)
 }
 
-/// Texts in lists and tables. A text of JSON is never split or parsed again.
+/// A text, or lists and tables of texts. Texts inside JSON are not split or parsed again.
 struct Text {
     value: Value,
     is_json: bool,

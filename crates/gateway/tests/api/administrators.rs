@@ -204,7 +204,7 @@ pub(crate) fn admin_claims(tenant: &str, client: &str, scope: &str) -> Value {
     but(claims(tenant), json!({ "aud": audience, "sub": client, "client_id": client, "scope": scope }))
 }
 
-/// Signed with the tenant's key, without the server.
+/// A token that the test itself signs with the tenant's key. The server did not issue it.
 pub(crate) fn forged(tenant: &str, client: &str, scope: &str) -> String {
     Forge::from_tenant(tenant).token(&admin_claims(tenant, client, scope))
 }

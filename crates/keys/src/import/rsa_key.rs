@@ -30,10 +30,9 @@ pub(super) fn from_pkcs8(der: &[u8]) -> Result<PrivateKeyDocument, ImportError> 
     document_of(RsaKeyPair::from_pkcs8(der))
 }
 
-/// Completes a key that lacks its primes and the numbers that follow from them (NIST SP 800-56B revision 2
-/// appendix C.2).
+/// Completes a key that lacks its primes and the numbers derived from them (NIST SP 800-56B revision 2
+/// appendix C.2). The caller has checked modulus and exponent with [`check`].
 pub(super) fn from_exponents(n: &[u8], e: &[u8], d: &[u8]) -> Result<PrivateKeyDocument, ImportError> {
-    check(n, e)?;
     let [n, e, d] = [n, e, d].map(BigUint::from_bytes_be);
     // The library subtracts 1 from d × e, and its work grows with d.
     if d.bits() < 2 || d >= n {
@@ -44,8 +43,7 @@ pub(super) fn from_exponents(n: &[u8], e: &[u8], d: &[u8]) -> Result<PrivateKeyD
     document_of(RsaKeyPair::from_pkcs8(document.as_bytes()))
 }
 
-/// Checks a key that is new here; stored keys stay valid. Modulus and exponent have the most significant byte
-/// first.
+/// Checks a new RSA key. Stored keys stay valid. Modulus and exponent are big-endian.
 pub(super) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), ImportError> {
     let modulus = without_zeros(modulus);
     let bits = modulus.first().map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
@@ -67,7 +65,7 @@ fn without_zeros(number: &[u8]) -> &[u8] {
     &number[first..]
 }
 
-/// aws-lc-rs has checked that all numbers of the key fit each other.
+/// aws-lc-rs has already checked that the numbers of the key fit together.
 pub(super) fn document_of(pair: Result<RsaKeyPair, KeyRejected>) -> Result<PrivateKeyDocument, ImportError> {
     let pair = pair.map_err(|_| ImportError::Malformed)?;
     let document: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| ImportError::Malformed)?;

@@ -32,7 +32,7 @@ impl TestEnv {
         Resealing { store: self.store.clone(), sealer: self.sealer(writing, former), now: NOW }
     }
 
-    /// All sealed values. The store returns the values of one kind on each page.
+    /// Reads all sealed values. A page of the store contains values of one kind only.
     async fn sealed(&self) -> Vec<(SealedPlace, Vec<u8>)> {
         let mut all: Vec<(SealedPlace, Vec<u8>)> = Vec::new();
         loop {

@@ -29,7 +29,7 @@ pub fn schema() -> String {
     text
 }
 
-/// The environment variables by name: the key that each sets, and how its text is written.
+/// The environment variables by name, each with its key and the form of its text.
 fn variables(schema: &Value) -> Value {
     let variable = |key: String| {
         let mut at = schema.clone();
@@ -50,7 +50,7 @@ fn variables(schema: &Value) -> Value {
     layers::keys().map(variable).collect::<Map<_, _>>().into()
 }
 
-/// The schema behind a reference, of a key that may be null, too.
+/// Resolves a reference, also of a key that may be null.
 fn resolved(root: &Value, schema: &Value) -> Value {
     let schema = match &schema["anyOf"] {
         Value::Array(either) if schema.get("properties").is_none() => &either[0],
