@@ -41,40 +41,29 @@ mod tenant_view;
 mod usage;
 mod wiped;
 
-pub use account::{
-    AccountSettings, AccountView, AddressSettings, ClaimsSettings, NewAccount, NewPasswordSettings,
-    PasswordLinkView,
-};
-pub use account_import::{ImportResult, ImportedAccount, ImportedLine};
-pub use account_sign_ins::{ConsentView, SessionView, ThrottlingView};
-pub use advice::{AdviceList, AdviceView, PatchView};
+pub use account::*;
+pub use account_import::*;
+pub use account_sign_ins::*;
+pub use advice::*;
 pub(crate) use api_key::API_KEY;
-pub use api_key::{ApiKeySettings, ApiKeyView, CreatedApiKey, RotateApiKeySettings};
-pub use audit::AuditView;
+pub use api_key::*;
+pub use audit::*;
 pub(crate) use client::CLIENT;
-pub use client::{
-    ClientPatch, ClientSettings, NewClient, OwnRefreshTokenSettings, RotationScheduleSettings, TokenSettings,
-};
-pub use client_view::{ClientView, CreatedClient, RotationProgressView, ViewContext};
+pub use client::*;
+pub use client_view::*;
 pub use committed_shapes::{CommittedShapes, Shaped};
 #[cfg(feature = "schemas")]
 pub use committed_shapes::{shapes, written};
-pub use console::ConsoleLink;
+pub use console::*;
 pub use etag::EntityTag;
-pub use explanation::{
-    ExplainSettings, ExplainedCheck, ExplainedClaims, ExplainedCredential, ExplainedResult, ExplainedScope,
-    ExplainedToken, ExplanationView, RegisteredCredential,
-};
-pub use federation::{TrustRuleSettings, TrustedIssuerSettings};
+pub use explanation::*;
+pub use federation::*;
 pub use field_errors::{FieldErrorView, MOST_FIELD_ERRORS};
 pub use instant::Instant;
 pub use json::{as_answer, read_json, read_lenient_json, read_own_json};
-pub use key::{
-    BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, UnopenedKeyView,
-    VerifierView,
-};
-pub use live_credential::LiveCredential;
-pub use logo::LogoSettings;
+pub use key::*;
+pub use live_credential::*;
+pub use logo::*;
 pub use merge::merge_patch;
 pub use nearest::nearest;
 pub use page::Page;
@@ -82,18 +71,11 @@ pub(crate) use pointer::escaped;
 pub use pointer::{Pointer, pointer_names};
 pub use refusal::RefusalView;
 pub use resource_scopes::ResourceScopes;
-pub use secret::{
-    CreatedSecret, NewSecretSettings, RotateSettings, RotatedSecret, SecretEndSettings, SecretView, UsedFrom,
-};
+pub use secret::*;
 pub use shape::Shape;
-pub use source::{ClientCaSettings, FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
-pub use status::{KeyStepView, PlatformStatus, ReplicaView};
-pub use tenant::{
-    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, CreatedTenant, LeaksSettings,
-    LimitsSettings, NewTenant, RefreshTokenSettings, ResourceServerSettings, SessionSettings,
-    SignInLimitsSettings, SignInSettings, SigningSettings, StrategiesSettings, StrategySettings,
-    TenantSettings, TenantView,
-};
+pub use source::*;
+pub use status::*;
+pub use tenant::*;
 pub(crate) use tenant::{RESOURCE_SERVER, TENANT};
-pub use usage::{BusyView, PeriodView, UsagePeriod, UsageSums, UsageView};
+pub use usage::*;
 pub use wiped::Wiped;

@@ -177,6 +177,11 @@ macro_rules! changes_of_rows {
 changes_of_rows!(Tenant, Client, Application, Account, ApiKey);
 
 impl Change {
+    /// Whether the changed row has a revision of its own, which guards the change instead of the tenant's.
+    pub(crate) const fn has_own_revision(&self) -> bool {
+        matches!(self, Self::ApiKey(_))
+    }
+
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         match self {

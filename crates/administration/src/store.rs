@@ -30,7 +30,7 @@ pub use console_sessions::ConsoleSessions;
 pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 pub use key_schedule::{KeySchedule, TenantKeys};
 pub use leaked_credentials::LeakedCredentials;
-pub use listed::{Listed, UnreadableRows, readable};
+pub use listed::{Listed, UnreadableRow, UnreadableRows, readable};
 pub use refusal_log::{RefusalCursor, RefusalLog, RefusalQuery};
 pub use sealed_items::{SealedItems, SealedPlace, TENANT_KEY, tenant_key_name};
 pub use secret_rotations::SecretRotations;

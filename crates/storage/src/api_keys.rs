@@ -29,6 +29,8 @@ pub(crate) const SELECT_NAMED: &str = "
      WHERE k.tenant_id = {tenant} AND k.client_id = $2
        AND k.api_key_id IN (SELECT value FROM {elements($3)})";
 
+const SELECT_BY_ID: &str = "SELECT {columns(k)} FROM api_keys k WHERE k.api_key_id = $1 LIMIT 1000";
+
 pub(crate) const COUNT_LIVE: &str = "
     SELECT COUNT(*) AS count FROM api_keys k
      WHERE k.tenant_id = {tenant} AND k.client_id = $2 AND k.expires_at > $3 AND k.revoked_at IS NULL";
@@ -137,6 +139,10 @@ impl ApiKeyRows for Database {
         Ok(self
             .look_up(Statement::from_text(SELECT_NAMED).bind(tenant).bind(client.as_str()).bind(names))
             .await?)
+    }
+
+    async fn find_api_keys_named(&self, key: &ApiKeyId) -> Stored<Vec<ApiKey>> {
+        Ok(self.read(Statement::from_text(SELECT_BY_ID).bind(key.as_str())).await?)
     }
 
     async fn count_live_api_keys(&self, tenant: &TenantId, client: &ClientId, now: Timestamp) -> Stored<u64> {

@@ -1,9 +1,9 @@
-//! Finds credentials by their public parts. Searches across tenants on purpose: a leak report does not name
+//! Finds client secrets by their hints. Searches across tenants on purpose: a leak report does not name
 //! the client.
 
 use administration::store::LeakedCredentials;
 use async_trait::async_trait;
-use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret, SecretPath};
+use registry::{ClientId, ClientSecret, SecretPath};
 use tenancy::{Stored, TenantId};
 
 use crate::columns::columns;
@@ -15,7 +15,6 @@ const BY_HINT: &str = "
      WHERE s.hint = $1 AND s.hint <> '' AND (s.tenant_id, s.client_id, s.secret_id) > ($2, $3, $4)
      ORDER BY s.tenant_id, s.client_id, s.secret_id
      LIMIT $5";
-const BY_NAME: &str = "SELECT {columns(k)} FROM api_keys k WHERE k.api_key_id = $1 LIMIT 1000";
 
 struct FoundCredential {
     tenant: TenantId,
@@ -45,9 +44,5 @@ impl LeakedCredentials for Database {
             .into_iter()
             .map(|FoundCredential { tenant, client, secret }| (tenant, client, secret))
             .collect())
-    }
-
-    async fn find_api_keys_named(&self, key: &ApiKeyId) -> Stored<Vec<ApiKey>> {
-        Ok(self.read(Statement::from_text(BY_NAME).bind(key.as_str())).await?)
     }
 }

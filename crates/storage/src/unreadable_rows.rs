@@ -1,13 +1,12 @@
 //! Placeholders for rows that this version cannot read.
 
-use ::accounts::AccountId;
 use administration::documents::application::{Application, ApplicationId};
 use administration::kinds;
-use administration::kinds::Kind;
 use administration::kinds::state::{ManagedBy, RowLifecycle};
-use administration::store::{Listed, UnreadableRows};
+use administration::kinds::{Kind, TenantState};
+use administration::store::{Listed, UnreadableRow, UnreadableRows};
 use async_trait::async_trait;
-use registry::{ApiKey, ApiKeyId, Client, ClientId};
+use registry::{ApiKey, Client};
 use secrets::SecretHash;
 use serde_json::Value;
 use tenancy::{Stored, TenantId};
@@ -141,31 +140,25 @@ impl Database {
 
 #[async_trait]
 impl UnreadableRows for Database {
-    async fn find_unreadable_client(
-        &self,
-        tenant: &TenantId,
-        client: &ClientId,
-    ) -> Stored<Option<kinds::client::State>> {
-        let statement = Statement::from_text(clients::SELECT_ONE).bind(tenant).bind(client.as_str());
-        Ok(self.unreadable(statement).await?)
-    }
-
-    async fn find_unreadable_account(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Stored<Option<kinds::account::State>> {
-        let statement = Statement::from_text(accounts::SELECT_ONE).bind(tenant).bind(account.as_str());
-        Ok(self.unreadable(statement).await?)
-    }
-
-    async fn find_unreadable_api_key(
-        &self,
-        tenant: &TenantId,
-        key: &ApiKeyId,
-    ) -> Stored<Option<kinds::api_key::State>> {
-        let statement = Statement::from_text(api_keys::SELECT_ONE).bind(tenant).bind(key.as_str());
-        Ok(self.unreadable(statement).await?)
+    async fn add_unreadable_row(&self, state: &mut TenantState, row: &UnreadableRow) -> Stored<()> {
+        let tenant = &state.tenant.id;
+        let one = |text, name: &str| Statement::from_text(text).bind(tenant).bind(name);
+        match row {
+            UnreadableRow::Client(id) => {
+                let found = self.unreadable(one(clients::SELECT_ONE, id.as_str())).await?;
+                state.clients.extend(found);
+            }
+            UnreadableRow::Account(id) => {
+                let found = self.unreadable(one(accounts::SELECT_ONE, id.as_str())).await?;
+                state.accounts.extend(found);
+            }
+            UnreadableRow::ApiKey(id) => {
+                let found = self.unreadable(one(api_keys::SELECT_ONE, id.as_str())).await?;
+                state.api_keys.extend(found);
+            }
+            UnreadableRow::Application(_) => {}
+        }
+        Ok(())
     }
 
     async fn find_unreadable_application(

@@ -8,8 +8,8 @@ use values::Secret;
 use super::commit_with_retry::Decision;
 use super::cursor::Paging;
 use super::idempotency::IdempotencyScope;
-use super::load::{Needs, UnreadableRow};
-use super::resource::{Patch, Resource, TakeStep};
+use super::load::Needs;
+use super::resource::Resource;
 use super::{Created, InTenant};
 use crate::documents::AccountView;
 use crate::edit::account::NewPerson;
@@ -18,6 +18,7 @@ use crate::kinds::change::SecretForm;
 use crate::kinds::state::RowLifecycle;
 use crate::kinds::{Permission, TenantState};
 use crate::store::AdministrationStore;
+use crate::store::UnreadableRow;
 use crate::{documents, edit, kinds};
 
 /// Selects accounts for a list.
@@ -162,8 +163,6 @@ pub(crate) async fn find_declared(
 
 impl Resource for Account {
     const PERMISSION: Permission = Permission::Accounts;
-    const PATCH: Patch<AccountId> = edit::account::patch;
-    const STEP: TakeStep<AccountId, edit::account::Step> = edit::account::step;
     type Id = AccountId;
     type View = AccountView;
     type Step = edit::account::Step;
@@ -180,6 +179,14 @@ impl Resource for Account {
 
     fn unreadable(account: &AccountId, step: edit::account::Step) -> Option<Needs> {
         (step == edit::account::Step::Delete).then(|| UnreadableRow::Account(account.clone()).into())
+    }
+
+    fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value) -> Edited {
+        edit::account::patch(context, account, patch)
+    }
+
+    fn take_step(context: EditContext<'_>, account: &AccountId, step: edit::account::Step) -> Edited {
+        edit::account::step(context, account, step)
     }
 
     fn lifecycle<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a RowLifecycle> {

@@ -3,25 +3,40 @@
 use std::sync::OnceLock;
 
 use registry::{ApiKey, ApiKeyId, Client, ClientId};
-use secrets::{GeneratedApiKey, hash_api_key};
-use serde_json::Value;
+use secrets::{GeneratedApiKey, hash_api_key, presented_api_key};
+use serde_json::{Value, json};
+use tenancy::Stored;
 use values::{Secret, Timestamp};
 
 use super::cursor::Paging;
-use super::load::{Needs, UnreadableRow};
-use super::resource::{Patch, Resource, TakeStep};
-use super::{Created, InTenant};
+use super::load::Needs;
+use super::resource::Resource;
+use super::{Administrator, Created, InTenant};
 use crate::documents;
-use crate::documents::{ApiKeyView, CreatedApiKey};
+use crate::documents::{ApiKeyView, CreatedApiKey, Instant};
 use crate::edit::EditError;
 use crate::edit::api_key;
 use crate::edit::api_key::Material;
 use crate::edit::{EditContext, Edited};
+use crate::kinds::api_key::Name;
 use crate::kinds::state::RowLifecycle;
 use crate::kinds::{Permission, TenantState};
+use crate::store::UnreadableRow;
 use crate::{edit, kinds};
 
-type KeyName = (ClientId, ApiKeyId);
+impl Administrator {
+    /// The API keys with this value, or `None` if the text cannot be an API key. Only the id is searched for
+    /// in all tenants.
+    pub(super) async fn find_api_keys_by_value(&self, text: &Secret) -> Stored<Option<Vec<ApiKey>>> {
+        let Some(id) = ApiKeyId::of_key(text.expose()) else { return Ok(None) };
+        let mut keys = self.store.find_api_keys_named(&id).await?;
+        keys.retain(|key| {
+            let (tenant, client) = (&key.tenant, key.client.as_str());
+            key.hash.is_of(&presented_api_key(&self.pepper, tenant, client, text.expose()))
+        });
+        Ok(Some(keys))
+    }
+}
 
 impl InTenant<'_> {
     pub async fn create_api_key(
@@ -38,7 +53,7 @@ impl InTenant<'_> {
     /// Creates a key that replaces another one, which ends after a grace period.
     pub async fn rotate_api_key(
         &self,
-        (client, key): &KeyName,
+        (client, key): &Name,
         settings: documents::RotateApiKeySettings,
     ) -> Edited<Created<CreatedApiKey>> {
         let decide = |context: EditContext<'_>, material: &Material| {
@@ -72,6 +87,15 @@ impl InTenant<'_> {
         let rows = self.store.list_api_keys(self.tenant, &query).await?;
         let place = |row: &kinds::api_key::State| (row.key.created_at, row.key.id.clone());
         Ok(page.readable(rows, place, |row| ApiKeyView::new(&row, self.caller.now)))
+    }
+
+    /// Moves the end of a key to this time, or revokes the key with its tokens.
+    pub(super) async fn end_api_key(&self, name: &Name, end: Option<Timestamp>) -> Edited<()> {
+        let ended = match end {
+            Some(end) => self.patch::<ApiKey>(name, json!({ "expires_at": Instant(end) })).await,
+            None => self.step::<ApiKey>(name, edit::api_key::Step::Revoke).await,
+        };
+        ended.map(drop)
     }
 
     async fn make_api_key(
@@ -115,24 +139,27 @@ impl InTenant<'_> {
 
 impl Resource for ApiKey {
     const PERMISSION: Permission = Permission::Clients;
-    const PATCH: Patch<KeyName> = api_key::patch;
-    const STEP: TakeStep<KeyName, edit::api_key::Step> = api_key::step;
-    type Id = KeyName;
+    type Id = Name;
     type View = ApiKeyView;
     type Step = edit::api_key::Step;
 
-    fn needs(_: &InTenant<'_>, name: &KeyName, _: Option<&Value>) -> Needs {
+    fn needs(_: &InTenant<'_>, name: &Name, _: Option<&Value>) -> Needs {
         Needs { api_key: Some(name.clone()), ..Needs::client(&name.0) }
     }
 
-    fn unreadable(
-        (client, key): &KeyName,
-        edit::api_key::Step::Revoke: edit::api_key::Step,
-    ) -> Option<Needs> {
+    fn unreadable((client, key): &Name, edit::api_key::Step::Revoke: edit::api_key::Step) -> Option<Needs> {
         Some(Needs { unreadable: Some(UnreadableRow::ApiKey(key.clone())), ..Needs::client(client) })
     }
 
-    fn lifecycle<'a>(state: &'a TenantState, (client, key): &KeyName) -> Option<&'a RowLifecycle> {
+    fn patch(context: EditContext<'_>, key: &Name, patch: &Value) -> Edited {
+        api_key::patch(context, key, patch)
+    }
+
+    fn take_step(context: EditContext<'_>, key: &Name, step: edit::api_key::Step) -> Edited {
+        api_key::step(context, key, step)
+    }
+
+    fn lifecycle<'a>(state: &'a TenantState, (client, key): &Name) -> Option<&'a RowLifecycle> {
         // Deleting a client deletes its keys.
         state.client(client).ok().filter(|row| row.lifecycle.deleted_at.is_none())?;
         Some(&state.api_key(client, key).ok()?.lifecycle)
@@ -141,7 +168,7 @@ impl Resource for ApiKey {
     fn view(
         context: documents::ViewContext<'_>,
         state: &TenantState,
-        (client, key): &KeyName,
+        (client, key): &Name,
     ) -> Edited<ApiKeyView> {
         Ok(ApiKeyView::new(state.api_key(client, key)?, context.now))
     }

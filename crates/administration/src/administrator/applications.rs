@@ -9,13 +9,14 @@ use values::Secret;
 
 use super::InTenant;
 use super::commit_with_retry::Decision;
-use super::load::{Needs, UnreadableRow};
+use super::load::Needs;
 use crate::documents::application::{
     Application, ApplicationError, ApplicationId, ApplicationState, PutApplication, Translate,
 };
 use crate::edit;
 use crate::edit::application::{NewApplication, Put};
 use crate::kinds::Permission;
+use crate::store::UnreadableRow;
 
 impl InTenant<'_> {
     /// One application, without its secret.

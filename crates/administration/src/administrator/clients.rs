@@ -7,15 +7,15 @@ use registry::{Client, ClientId};
 use serde_json::{Value, json};
 
 use super::cursor::{Cursor, Paging};
-use super::load::{Needs, UnreadableRow};
-use super::resource::{Patch, Resource, TakeStep};
+use super::load::Needs;
+use super::resource::Resource;
 use super::{Created, InTenant};
 use crate::documents::{ClientView, CreatedClient};
-use crate::edit::EditError;
-use crate::edit::Edited;
+use crate::edit::{EditContext, EditError, Edited};
 use crate::kinds;
 use crate::kinds::state::RowLifecycle;
 use crate::kinds::{Permission, TenantState};
+use crate::store::UnreadableRow;
 use crate::store::query;
 use crate::{documents, edit};
 
@@ -101,8 +101,6 @@ impl Cursor for ClientId {
 
 impl Resource for Client {
     const PERMISSION: Permission = Permission::Clients;
-    const PATCH: Patch<ClientId> = edit::client::patch;
-    const STEP: TakeStep<ClientId, edit::client::Step> = edit::client::step;
     type Id = ClientId;
     type View = ClientView;
     type Step = edit::client::Step;
@@ -119,6 +117,14 @@ impl Resource for Client {
 
     fn unreadable(client: &ClientId, step: edit::client::Step) -> Option<Needs> {
         (step == edit::client::Step::Delete).then(|| UnreadableRow::Client(client.clone()).into())
+    }
+
+    fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) -> Edited {
+        edit::client::patch(context, client, patch)
+    }
+
+    fn take_step(context: EditContext<'_>, client: &ClientId, step: edit::client::Step) -> Edited {
+        edit::client::step(context, client, step)
     }
 
     fn lifecycle<'a>(state: &'a TenantState, client: &ClientId) -> Option<&'a RowLifecycle> {

@@ -1,7 +1,7 @@
 //! Handles reported credentials, as the policy of their tenant demands.
 
-use registry::{ApiKey, ApiKeyId, ClientId, SecretId, SecretPath};
-use secrets::{presented_api_key, presented_token};
+use registry::{ClientId, SecretId, SecretPath};
+use secrets::presented_token;
 use serde_json::{Value, json};
 use tenancy::{LeakAction, LeakPolicy, TenantId};
 use values::{Secret, Timestamp};
@@ -10,10 +10,10 @@ use super::load::Needs;
 use super::{Administrator, Caller};
 use crate::audit::AuditRecord;
 use crate::audit::leaks::LeakPlace;
-use crate::documents::Instant;
 use crate::edit;
 use crate::edit::EditError;
 use crate::edit::Edited;
+use crate::kinds;
 use crate::kinds::authority::{Actor, Authority};
 use crate::store::query::AuditQuery;
 
@@ -26,32 +26,28 @@ const REPORTS: u32 = 10;
 #[derive(Debug)]
 pub struct LeakedCredential {
     tenant: TenantId,
-    client: ClientId,
-    id: LeakedId,
+    name: LeakedName,
     ends_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
-enum LeakedId {
-    Secret(SecretId),
-    ApiKey(ApiKeyId),
+enum LeakedName {
+    Secret(ClientId, SecretId),
+    Key(kinds::api_key::Name),
 }
 
 impl Administrator {
     /// Finds the credentials whose value is this text. Several clients may have the same declared secret.
     pub async fn find_leaked(&self, text: &Secret) -> Edited<Vec<LeakedCredential>> {
-        let mut found = Vec::new();
-        if let Some(id) = ApiKeyId::of_key(text.expose()) {
-            for key in self.store.find_api_keys_named(&id).await? {
-                let (tenant, client) = (&key.tenant, key.client.as_str());
-                if key.hash.is_of(&presented_api_key(&self.pepper, tenant, client, text.expose())) {
-                    let ends_at = Some(key.ends_at());
-                    let ApiKey { tenant, client, id, .. } = key;
-                    found.push(LeakedCredential { tenant, client, id: LeakedId::ApiKey(id), ends_at });
-                }
-            }
-            return Ok(found);
+        if let Some(keys) = self.find_api_keys_by_value(text).await? {
+            let leaked = keys.into_iter().map(|key| LeakedCredential {
+                ends_at: Some(key.ends_at()),
+                tenant: key.tenant,
+                name: LeakedName::Key((key.client, key.id)),
+            });
+            return Ok(leaked.collect());
         }
+        let mut found = Vec::new();
         let exposed = text.expose();
         let hint = exposed.get(exposed.len().saturating_sub(4)..).unwrap_or_default();
         let mut after = None;
@@ -63,7 +59,11 @@ impl Administrator {
             for (tenant, client, secret) in page {
                 if secret.hash.is_of(&presented_token(&self.pepper, &tenant, client.as_str(), text)) {
                     let ends_at = secret.ends_at();
-                    found.push(LeakedCredential { tenant, client, id: LeakedId::Secret(secret.id), ends_at });
+                    found.push(LeakedCredential {
+                        tenant,
+                        name: LeakedName::Secret(client, secret.id),
+                        ends_at,
+                    });
                 }
             }
         }
@@ -72,7 +72,7 @@ impl Administrator {
     /// Revokes a reported credential, or only records the report, as the policy of its tenant says. The
     /// report needs no proof, because the reporter has the credential.
     pub async fn end_leaked(&self, leaked: &LeakedCredential, source: &str, now: Timestamp) -> Edited<()> {
-        let LeakedCredential { tenant, client, id, ends_at } = leaked;
+        let LeakedCredential { tenant, name, ends_at } = leaked;
         let LeakPolicy { action, grace } = self.load(tenant, &Needs::default()).await?.tenant()?.tenant.leaks;
         let caller = &Caller::new(Authority::operator(reporter(source)), now);
         let within = self.of(caller, tenant);
@@ -84,20 +84,13 @@ impl Administrator {
         if end.zip(*ends_at).is_some_and(|(end, earlier)| earlier <= end) {
             return Ok(());
         }
-        let ended = match (id, end) {
-            (LeakedId::Secret(secret), end) => {
+        let ended = match name {
+            LeakedName::Secret(client, secret) => {
                 let step =
                     end.map_or(edit::secret::Step::Revoke, |end| edit::secret::Step::Expire(Some(end)));
                 within.step_secret(client, secret, step).await.map(drop)
             }
-            (LeakedId::ApiKey(key), Some(end)) => {
-                let patch = json!({ "expires_at": Instant(end) });
-                within.patch::<ApiKey>(&(client.clone(), key.clone()), patch).await.map(drop)
-            }
-            (LeakedId::ApiKey(key), None) => {
-                let name = &(client.clone(), key.clone());
-                within.step::<ApiKey>(name, edit::api_key::Step::Revoke).await.map(drop)
-            }
+            LeakedName::Key(name) => within.end_api_key(name, end).await,
         };
         match ended {
             // The credential has ended already, or its client was deleted.
@@ -115,10 +108,10 @@ impl Administrator {
         place: Option<&LeakPlace>,
         now: Timestamp,
     ) -> Edited<()> {
-        let LeakedCredential { tenant, client, id, .. } = leaked;
-        let (action, name, member) = match id {
-            LeakedId::Secret(secret) => ("secret.leaked", secret.as_str(), "secret"),
-            LeakedId::ApiKey(key) => ("api_key.leaked", key.as_str(), "api_key"),
+        let LeakedCredential { tenant, name, .. } = leaked;
+        let (action, client, name, member) = match name {
+            LeakedName::Secret(client, secret) => ("secret.leaked", client, secret.as_str(), "secret"),
+            LeakedName::Key((client, key)) => ("api_key.leaked", client, key.as_str(), "api_key"),
         };
         let mut detail = json!({ "client": client.as_str(), member: name });
         if let Some(LeakPlace { url, kind, .. }) = place {

@@ -4,7 +4,7 @@
 use std::slice::from_ref;
 
 use accounts::{AccountId, Identifier};
-use registry::{ApiKeyId, ClientId};
+use registry::ClientId;
 use tenancy::{Issuer, StoreError, Stored, TenantId};
 use values::Timestamp;
 
@@ -15,6 +15,7 @@ use crate::edit::EditError;
 use crate::edit::{Edited, Facts};
 use crate::kinds;
 use crate::kinds::TenantState;
+use crate::store::UnreadableRow;
 use crate::store::query::RelatedClients;
 
 /// The facts that an edit needs in addition to the tenant's own row.
@@ -38,7 +39,7 @@ pub struct Needs {
     pub(super) external_ids: Vec<String>,
     pub(super) sessions_of: Option<AccountId>,
     pub(super) consents_of: Option<AccountId>,
-    pub(super) api_key: Option<(ClientId, ApiKeyId)>,
+    pub(super) api_key: Option<kinds::api_key::Name>,
     /// The client whose live API keys are counted, and the time of the count.
     pub(super) live_api_keys: Option<(ClientId, Timestamp)>,
     /// The application, with its client.
@@ -53,14 +54,6 @@ pub struct Needs {
     pub(super) fetches: bool,
     /// Whether another tenant has the imported key with this thumbprint.
     pub(super) imported: Option<String>,
-}
-
-/// A row that this version cannot read.
-pub(super) enum UnreadableRow {
-    Client(ClientId),
-    Account(AccountId),
-    ApiKey(ApiKeyId),
-    Application(ApplicationId),
 }
 
 /// How many clients have their rules compared with those of the changed client. `latchkey check --rows`
@@ -169,18 +162,9 @@ impl Administrator {
             state.api_keys = self.store.find_api_keys(tenant, client, from_ref(id)).await?;
         }
         match &needs.unreadable {
-            Some(UnreadableRow::Client(id)) => {
-                state.clients.extend(self.store.find_unreadable_client(tenant, id).await?);
-            }
-            Some(UnreadableRow::Account(id)) => {
-                state.accounts.extend(self.store.find_unreadable_account(tenant, id).await?);
-            }
-            Some(UnreadableRow::ApiKey(id)) => {
-                state.api_keys.extend(self.store.find_unreadable_api_key(tenant, id).await?);
-            }
-            Some(UnreadableRow::Application(_)) | None => {}
+            Some(row) => self.store.add_unreadable_row(state, row).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Reads the application twice: before the tenant, because the client's name is needed to load the

@@ -14,17 +14,10 @@ use crate::edit::{EditContext, Edited};
 use crate::kinds::state::RowLifecycle;
 use crate::kinds::{Kind, Permission, TenantState};
 
-pub(super) type Patch<Id> = fn(EditContext<'_>, &Id, &Value) -> Edited;
-
-pub(super) type TakeStep<Id, Step> = fn(EditContext<'_>, &Id, Step) -> Edited;
-
 /// A kind of row that administrators manage one by one.
 pub trait Resource: Kind + 'static {
     /// The permission that managers of these rows need.
     const PERMISSION: Permission;
-    /// Decides what a merge patch of the row's settings changes.
-    const PATCH: Patch<Self::Id>;
-    const STEP: TakeStep<Self::Id, Self::Step>;
     type Id: Clone + Send + Sync + 'static;
     type View: Serialize + Send;
     /// A step in a row's life, for example suspending it. Repeating a step changes nothing.
@@ -43,6 +36,11 @@ pub trait Resource: Kind + 'static {
     fn unreadable(_: &Self::Id, _: Self::Step) -> Option<Needs> {
         None
     }
+
+    /// Decides what a merge patch of the row's settings changes.
+    fn patch(context: EditContext<'_>, id: &Self::Id, patch: &Value) -> Edited;
+
+    fn take_step(context: EditContext<'_>, id: &Self::Id, step: Self::Step) -> Edited;
 
     fn lifecycle<'a>(state: &'a TenantState, id: &Self::Id) -> Option<&'a RowLifecycle>;
 
@@ -64,7 +62,7 @@ impl InTenant<'_> {
     }
 
     pub async fn patch<R: Resource>(&self, id: &R::Id, patch: Value) -> Edited<R::View> {
-        let decide = |context: EditContext<'_>| (R::PATCH)(context, id, &patch);
+        let decide = |context: EditContext<'_>| R::patch(context, id, &patch);
         let edited = self.edit_and_look::<R>(id, &patch, decide).await;
         match edited {
             Err(EditError::LiveCredentials(found)) => Err(self.with_makers(found).await?),
@@ -74,7 +72,7 @@ impl InTenant<'_> {
 
     /// Takes a step, such as suspending the row.
     pub async fn step<R: Resource>(&self, id: &R::Id, step: R::Step) -> Edited<R::View> {
-        let decide = |context: EditContext<'_>| (R::STEP)(context, id, step);
+        let decide = |context: EditContext<'_>| R::take_step(context, id, step);
         let failed = match self.edit_and_look::<R>(id, &Value::Null, decide).await {
             Err(failed @ EditError::Store(StoreError::Fault(_))) => failed,
             taken => return taken,

@@ -7,10 +7,10 @@ use values::Timestamp;
 use super::clients::created;
 use super::cursor::{Cursor, Paging};
 use super::load::Needs;
-use super::resource::{Patch, Resource, TakeStep};
+use super::resource::Resource;
 use super::{Administrator, Caller, Created, InTenant};
 use crate::documents::TenantView;
-use crate::edit::{Edited, TenantStep};
+use crate::edit::{EditContext, Edited, TenantStep};
 use crate::kinds::state::RowLifecycle;
 use crate::kinds::{Permission, TenantState};
 use crate::store::Listed;
@@ -86,11 +86,7 @@ impl Administrator {
             let decide = |context: edit::EditContext<'_>| {
                 // An administrator may just have cancelled the deletion.
                 due = context.facts.state.as_ref().is_some_and(|state| edit::tenant::is_due(state, now));
-                if due {
-                    edit::tenant::step(context, &(), TenantStep::Delete)
-                } else {
-                    Ok(edit::Edit::default())
-                }
+                if due { edit::tenant::step(context, TenantStep::Delete) } else { Ok(edit::Edit::default()) }
             };
             self.of(&caller, &tenant).commit_with_retry(Needs::whole(), None, decide, |_| Ok(())).await?;
             deleted += usize::from(due);
@@ -130,8 +126,6 @@ impl Cursor for TenantCursor {
 
 impl Resource for Tenant {
     const PERMISSION: Permission = Permission::Tenants;
-    const PATCH: Patch<()> = edit::tenant::patch;
-    const STEP: TakeStep<(), TenantStep> = edit::tenant::step;
     /// `InTenant` names the tenant already.
     type Id = ();
     type View = TenantView;
@@ -151,6 +145,14 @@ impl Resource for Tenant {
                 ..Needs::whole()
             },
         }
+    }
+
+    fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited {
+        edit::tenant::patch(context, patch)
+    }
+
+    fn take_step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edited {
+        edit::tenant::step(context, step)
     }
 
     fn lifecycle<'a>(state: &'a TenantState, (): &()) -> Option<&'a RowLifecycle> {

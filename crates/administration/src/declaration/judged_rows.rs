@@ -3,16 +3,14 @@
 
 use std::fmt;
 
-use registry::ApiKey;
-use tenancy::ApiKeyPolicy;
 use values::Timestamp;
 
 use crate::edit::{FieldError, new_names};
 use crate::kinds::TenantState;
-use crate::kinds::{check_account, check_api_key};
+use crate::kinds::check_account;
 use crate::rules::TenantContext;
 use crate::rules::{FieldErrors, LONGEST_ID};
-use crate::{documents, rules};
+use crate::{documents, kinds, rules};
 
 /// A row that the current rules would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,31 +67,10 @@ pub fn judge_rows(state: &TenantState, context: TenantContext<'_>, now: Timestam
         add(format!("account {}/{}", tenant.id, row.account.id), errors);
     }
     for row in state.api_keys.iter().filter(|row| row.lifecycle.is_live()) {
-        let errors = judge_key(state, &row.key);
+        let errors = kinds::api_key::judge(state, &row.key);
         add(format!("api key {}/{}/{}", tenant.id, row.key.client, row.key.id), errors);
     }
     found
-}
-
-/// The client and the policy of the tenant may have changed since the key was created.
-fn judge_key(state: &TenantState, key: &ApiKey) -> FieldErrors {
-    let Ok(client) = state.client(&key.client) else { return FieldErrors::default() };
-    let policy = ApiKeyPolicy { max_lifetime: ApiKeyPolicy::LONGEST, ..ApiKeyPolicy::default() };
-    let mut errors = FieldErrors::default();
-    check_api_key(
-        &mut errors,
-        &policy,
-        &client.client,
-        &documents::ApiKeySettings::from(key),
-        &mut key.clone(),
-    );
-    let depends = |error: &FieldError| {
-        !error.is_of_value
-            && (error.pointer.starts_with("/scopes") || error.pointer.starts_with("/audiences"))
-    };
-    let mut kept = FieldErrors::default();
-    kept.extend(errors.into_vec().into_iter().filter(|error| !depends(error)).collect());
-    kept
 }
 
 #[cfg(test)]

@@ -3,14 +3,31 @@
 
 use std::fmt;
 
+use protocol::LONGEST_BRAND;
 use registry::ApiKey;
 use serde::{Deserialize, Serialize};
+use tenancy::ApiKeyPolicy;
 use values::{Lifetime, Timestamp};
 
 use super::read::documents;
 use super::schema::{self, JsonSchema, Span};
 use super::{Instant, UsedFrom};
 use crate::kinds;
+
+/// The API keys of a tenant's clients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiKeysSettings {
+    /// How long a key lives at most: at most ten years.
+    #[schemars(with = "schema::Span", example = 31_536_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub max_lifetime: Lifetime,
+    /// How long it lives where the request names no end: at most `max_lifetime`.
+    #[schemars(with = "schema::Span", example = 7_776_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub default_lifetime: Lifetime,
+    /// The brand before the keys, with a `_`: `your_brand` makes `your_brand_lkk_…`. Default: none.
+    #[schemars(extend("minLength" = 1, "maxLength" = LONGEST_BRAND, "pattern" = "^[a-z0-9_]+$"))]
+    pub prefix: Option<String>,
+}
 
 /// An API key of a client.
 //
@@ -99,6 +116,19 @@ impl fmt::Debug for CreatedApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = &mut f.debug_struct("CreatedApiKey");
         shown.field("api_key", &"[redacted]").field("key", &self.key).finish()
+    }
+}
+
+impl From<&ApiKeyPolicy> for ApiKeysSettings {
+    fn from(policy: &ApiKeyPolicy) -> Self {
+        let ApiKeyPolicy { max_lifetime, default_lifetime, prefix } = policy.clone();
+        Self { max_lifetime, default_lifetime, prefix }
+    }
+}
+
+impl Default for ApiKeysSettings {
+    fn default() -> Self {
+        Self::from(&ApiKeyPolicy::default())
     }
 }
 

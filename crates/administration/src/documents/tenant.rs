@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use protocol::{LONGEST_BRAND, SigningAlgorithm, SubjectType};
+use protocol::{SigningAlgorithm, SubjectType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Corners, Font, KidForm, LeakAction,
-    LeakPolicy, RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies, Tenant,
-    UserinfoTokens,
+    AccessTokenPolicy, AssertionPolicy, Branding, Corners, Font, KidForm, LeakAction, LeakPolicy,
+    RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies, Tenant, UserinfoTokens,
 };
 use values::{Lifetime, Rate};
 
 use super::Instant;
+use super::api_key::ApiKeysSettings;
 use super::federation::TrustedIssuerSettings;
 use super::read::documents;
 use super::schema::{self, JsonSchema};
@@ -190,21 +190,6 @@ pub struct AssertionSettings {
     /// How long an assertion may be valid: at most an hour.
     #[schemars(with = "schema::Span", example = 3600, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub max_lifetime: Lifetime,
-}
-
-/// The API keys of a tenant's clients.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ApiKeysSettings {
-    /// How long a key lives at most: at most ten years.
-    #[schemars(with = "schema::Span", example = 31_536_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
-    pub max_lifetime: Lifetime,
-    /// How long it lives where the request names no end: at most `max_lifetime`.
-    #[schemars(with = "schema::Span", example = 7_776_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
-    pub default_lifetime: Lifetime,
-    /// The brand before the keys, with a `_`: `your_brand` makes `your_brand_lkk_…`. Default: none.
-    #[schemars(extend("minLength" = 1, "maxLength" = LONGEST_BRAND, "pattern" = "^[a-z0-9_]+$"))]
-    pub prefix: Option<String>,
 }
 
 /// What becomes of a client secret or an API key that is reported as leaked.
@@ -481,7 +466,6 @@ defaults! {
     SessionSettings: SessionPolicy,
     BrandingSettings: Branding,
     AssertionSettings: AssertionPolicy,
-    ApiKeysSettings: ApiKeyPolicy,
     LeaksSettings: LeakPolicy,
     AccessTokenSettings: AccessTokenPolicy,
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, PasswordLimits,
-    RefreshTokenPolicy, ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, PasswordLimits, RefreshTokenPolicy,
+    ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
 };
 
 use super::federation::trusted_issuers;
 use super::{
-    AccessTokenSettings, ApiKeysSettings, AssertionSettings, BrandingSettings, ClientCaSettings,
-    LeaksSettings, LimitsSettings, RefreshTokenSettings, ResourceServerSettings, SessionSettings,
-    SignInLimitsSettings, SignInSettings, SigningSettings, TenantSettings, TenantView,
+    AccessTokenSettings, AssertionSettings, BrandingSettings, ClientCaSettings, LeaksSettings,
+    LimitsSettings, RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings,
+    SignInSettings, SigningSettings, TenantSettings, TenantView,
 };
 use crate::administrator::EditPolicy;
 use crate::documents::Instant;
@@ -110,13 +110,6 @@ impl From<&AssertionPolicy> for AssertionSettings {
     fn from(policy: &AssertionPolicy) -> Self {
         let AssertionPolicy { issuer_only, max_lifetime } = *policy;
         Self { audience: if issuer_only { "issuer" } else { "any" }.to_owned(), max_lifetime }
-    }
-}
-
-impl From<&ApiKeyPolicy> for ApiKeysSettings {
-    fn from(policy: &ApiKeyPolicy) -> Self {
-        let ApiKeyPolicy { max_lifetime, default_lifetime, prefix } = policy.clone();
-        Self { max_lifetime, default_lifetime, prefix }
     }
 }
 

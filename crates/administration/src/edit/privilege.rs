@@ -182,14 +182,14 @@ mod tests {
             let edits = ask(by, |context| {
                 [
                     tenant::create(context.on(&facts), &settings, None),
-                    tenant::patch(context.on(&facts), &(), &json!({ "issuer": "https://evil.example.com" })),
-                    tenant::patch(context.on(&facts), &(), &json!({ "issuer_aliases": ["evil"] })),
-                    tenant::patch(context.on(&facts), &(), &json!({ "limits": { "clients": 9 } })),
-                    tenant::step(context.on(&facts), &(), TenantStep::Suspend),
-                    tenant::step(context.on(&facts), &(), TenantStep::Resume),
-                    tenant::step(context.on(&facts), &(), TenantStep::ScheduleDeletion),
-                    tenant::step(context.on(&facts), &(), TenantStep::CancelDeletion),
-                    tenant::step(context.on(&facts), &(), TenantStep::Delete),
+                    tenant::patch(context.on(&facts), &json!({ "issuer": "https://evil.example.com" })),
+                    tenant::patch(context.on(&facts), &json!({ "issuer_aliases": ["evil"] })),
+                    tenant::patch(context.on(&facts), &json!({ "limits": { "clients": 9 } })),
+                    tenant::step(context.on(&facts), TenantStep::Suspend),
+                    tenant::step(context.on(&facts), TenantStep::Resume),
+                    tenant::step(context.on(&facts), TenantStep::ScheduleDeletion),
+                    tenant::step(context.on(&facts), TenantStep::CancelDeletion),
+                    tenant::step(context.on(&facts), TenantStep::Delete),
                 ]
             });
             for edit in edits {

@@ -83,7 +83,7 @@ fn patched_issuer(patch: &Value) -> Option<Issuer> {
     Issuer::parse(patch.get("issuer")?.as_str()?).ok()
 }
 
-pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited {
+pub(crate) fn patch(context: EditContext<'_>, patch: &Value) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let state = context.facts.tenant()?;
     context.require_match(|| TenantView::new(state, context.policy))?;
@@ -177,7 +177,7 @@ pub enum TenantStep {
 }
 
 /// Repeating a step changes nothing, and does not postpone a deletion. A deleted tenant is not found.
-pub(crate) fn step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edited {
+pub(crate) fn step(context: EditContext<'_>, step: TenantStep) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let state = context.facts.any_tenant()?;
     let (id, lifecycle) = (&state.tenant.id, state.lifecycle);
@@ -334,7 +334,7 @@ mod tests {
 
         fn check(change: impl Fn(&mut TenantState), patch_: Value, expected: &str) -> Option<Edit> {
             let facts = facts(with(state("t"), change));
-            let edit = ask(&operator(), |context| patch(context.on(&facts), &(), &patch_));
+            let edit = ask(&operator(), |context| patch(context.on(&facts), &patch_));
             let edit_again = edit.as_ref().ok().cloned();
             assert_eq!(described(edit), expected, "{patch_}");
             edit_again
@@ -498,8 +498,7 @@ mod tests {
         /// Checks suspending, resuming, and the three steps of a deletion.
         fn check(id: &str, change: impl Fn(&mut TenantState), expected: [&str; 5]) {
             let facts = facts(with(state(id), change));
-            let found =
-                STEPS.map(|of| described(ask(&operator(), |context| step(context.on(&facts), &(), of))));
+            let found = STEPS.map(|of| described(ask(&operator(), |context| step(context.on(&facts), of))));
             assert_eq!(found, expected);
         }
 
@@ -533,7 +532,7 @@ mod tests {
 
         fn status_after(of: TenantStep, change: impl Fn(&mut TenantState)) -> TenantStatus {
             let facts = facts(with(state("t"), change));
-            let edit = ask(&operator(), |context| step(context.on(&facts), &(), of)).unwrap();
+            let edit = ask(&operator(), |context| step(context.on(&facts), of)).unwrap();
             let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
             row.after.status
         }

@@ -2,15 +2,15 @@
 //! keys to load them all.
 
 use async_trait::async_trait;
-use protocol::{Scope, ScopeToken};
+use protocol::{LONGEST_BRAND, Scope, ScopeToken, is_api_key_brand};
 use registry::{ApiKey, ApiKeyId, Client, ClientId, CredentialTag, RevokedSubject};
 use tenancy::{ApiKeyPolicy, Stored, TenantId};
 use values::Timestamp;
 
 use super::{Kind, TenantState};
 use crate::documents::API_KEY;
-use crate::documents::{ApiKeySettings, UsedFrom};
-use crate::edit::EditError;
+use crate::documents::{ApiKeySettings, ApiKeysSettings, UsedFrom};
+use crate::edit::{EditError, FieldError};
 use crate::kinds::Invalidation;
 use crate::kinds::change::{ChangeKind, RowChange};
 use crate::kinds::fields::{ABSENT, members};
@@ -19,6 +19,9 @@ use crate::rows::Decided;
 use crate::rules::limits::API_KEY_BYTES;
 use crate::rules::{FieldErrors, LONGEST_ID};
 use crate::store::Listed;
+
+/// Names a key within its tenant.
+pub type Name = (ClientId, ApiKeyId);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -168,6 +171,41 @@ fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<
     audiences
 }
 
+/// Checks a stored key again as if it were new, except against the client and the policy of the tenant, which
+/// may have changed since.
+pub(crate) fn judge(state: &TenantState, key: &ApiKey) -> FieldErrors {
+    let Ok(client) = state.client(&key.client) else { return FieldErrors::default() };
+    let policy = ApiKeyPolicy { max_lifetime: ApiKeyPolicy::LONGEST, ..ApiKeyPolicy::default() };
+    let mut errors = FieldErrors::default();
+    check_api_key(&mut errors, &policy, &client.client, &ApiKeySettings::from(key), &mut key.clone());
+    let depends = |error: &FieldError| {
+        !error.is_of_value
+            && (error.pointer.starts_with("/scopes") || error.pointer.starts_with("/audiences"))
+    };
+    let mut kept = FieldErrors::default();
+    kept.extend(errors.into_vec().into_iter().filter(|error| !depends(error)).collect());
+    kept
+}
+
+/// Checks the policy of a tenant for the API keys of its clients.
+pub(crate) fn check_policy(errors: &mut FieldErrors, settings: &ApiKeysSettings) -> ApiKeyPolicy {
+    let ApiKeysSettings { max_lifetime, default_lifetime, prefix } = settings.clone();
+    for (at, lifetime, longest) in [
+        ("/api_keys/max_lifetime", max_lifetime, ApiKeyPolicy::LONGEST),
+        ("/api_keys/default_lifetime", default_lifetime, max_lifetime),
+    ] {
+        if lifetime.seconds() == 0 || lifetime > longest {
+            let detail = format!("an API key may live for 1 s to {longest} here");
+            errors.refuse(at, detail, "write a span of time between them, such as 90d");
+        }
+    }
+    if prefix.as_deref().is_some_and(|prefix| !is_api_key_brand(prefix)) {
+        let hint = format!("write 1 to {LONGEST_BRAND} of a-z, 0-9 and _, such as acme_live");
+        errors.refuse("/api_keys/prefix", "this cannot stand before an API key", hint);
+    }
+    ApiKeyPolicy { max_lifetime, default_lifetime, prefix }
+}
+
 /// Reads API keys. [`TenantRows::commit`](crate::store::TenantRows::commit) writes them.
 #[async_trait]
 pub trait ApiKeyRows: Send + Sync {
@@ -177,6 +215,9 @@ pub trait ApiKeyRows: Send + Sync {
         client: &ClientId,
         keys: &[ApiKeyId],
     ) -> Stored<Vec<State>>;
+
+    /// The API keys with this id, of all tenants, because a report of a leak does not name the tenant.
+    async fn find_api_keys_named(&self, key: &ApiKeyId) -> Stored<Vec<ApiKey>>;
 
     /// The number of live keys of a client at this time.
     async fn count_live_api_keys(&self, tenant: &TenantId, client: &ClientId, now: Timestamp) -> Stored<u64>;

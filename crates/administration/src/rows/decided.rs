@@ -31,8 +31,7 @@ impl store::Commit {
         now: Timestamp,
     ) -> Option<Self> {
         let Edit { changes, secrets, passwords, keys, tenant_metadata, .. } = edit;
-        let is_of_api_key = |change: &Change| matches!(change, Change::ApiKey(_));
-        let is_of_api_keys = !changes.is_empty() && changes.iter().all(is_of_api_key);
+        let have_own_revisions = !changes.is_empty() && changes.iter().all(Change::has_own_revision);
         let clients = before.iter().flat_map(|state| state.clients.iter().map(move |row| (state, row)));
         let named =
             |((tenant, client), row): (_, SecretState)| ((tenant, client, row.secret.id.clone()), row);
@@ -61,7 +60,7 @@ impl store::Commit {
         let planned = keys.due.iter().map(|(tenant, _)| tenant);
         let mut touched = changes.iter().map(Change::tenant).chain(planned);
         let is_unseen = |tenant: &TenantId| {
-            let is_seen = is_of_api_keys && decided.tenants.contains_key(tenant);
+            let is_seen = have_own_revisions && decided.tenants.contains_key(tenant);
             !(is_seen || decided.revisions.contains_key(tenant) || decided.rows.tenants.contains_key(tenant))
         };
         if touched.any(is_unseen) || !decided.is_complete() {
@@ -85,7 +84,7 @@ impl store::Commit {
         rows.tenant_metadata = tenant_metadata;
         rows.due = keys.due.into_iter().collect();
         rows.due.extend(rows.first_keys.iter().map(|(tenant, key)| (tenant.clone(), Some(key.active_from))));
-        let expected = if is_of_api_keys { Vec::new() } else { expected };
+        let expected = if have_own_revisions { Vec::new() } else { expected };
         Some(Self { expected, rows, deleted, revoked, changed, ..Self::empty(now) })
     }
 }

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{LONGEST_BRAND, Scope, SubjectType, is_api_key_brand};
+use protocol::{Scope, SubjectType};
 use registry::count_certificates;
 use tenancy::{
-    AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy,
-    PasswordLimits, ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
-    UserinfoTokens,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, LeakAction, LeakPolicy, PasswordLimits,
+    ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat, UserinfoTokens,
 };
 use values::Lifetime;
 
@@ -17,6 +16,7 @@ use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
 use crate::documents;
 use crate::documents::{ResourceScopes, TenantSettings};
+use crate::kinds;
 
 /// The facts that the rules for a tenant need in addition to its document.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ pub fn check_tenant(
         assertions: check_assertions(errors, &settings.assertions),
         trusted_issuers: check_trusted_issuers(errors, &settings.trusted_issuers),
         client_ca: settings.client_ca.as_ref().and_then(|settings| check_client_ca(errors, settings)),
-        api_keys: settings.api_keys.as_ref().map(|settings| check_api_keys(errors, settings)),
+        api_keys: settings.api_keys.as_ref().map(|settings| kinds::api_key::check_policy(errors, settings)),
         leaks: check_leaks(errors, &settings.leaks),
         refresh_token: refresh_token::check(errors, &settings.refresh_token),
         sign_in: sign_in::check(errors, &settings.sign_in),
@@ -228,24 +228,6 @@ fn check_client_ca(errors: &mut FieldErrors, settings: &documents::ClientCaSetti
         }
     }
     None
-}
-
-fn check_api_keys(errors: &mut FieldErrors, settings: &documents::ApiKeysSettings) -> ApiKeyPolicy {
-    let documents::ApiKeysSettings { max_lifetime, default_lifetime, prefix } = settings.clone();
-    for (at, lifetime, longest) in [
-        ("/api_keys/max_lifetime", max_lifetime, ApiKeyPolicy::LONGEST),
-        ("/api_keys/default_lifetime", default_lifetime, max_lifetime),
-    ] {
-        if lifetime.seconds() == 0 || lifetime > longest {
-            let detail = format!("an API key may live for 1 s to {longest} here");
-            errors.refuse(at, detail, "write a span of time between them, such as 90d");
-        }
-    }
-    if prefix.as_deref().is_some_and(|prefix| !is_api_key_brand(prefix)) {
-        let hint = format!("write 1 to {LONGEST_BRAND} of a-z, 0-9 and _, such as acme_live");
-        errors.refuse("/api_keys/prefix", "this cannot stand before an API key", hint);
-    }
-    ApiKeyPolicy { max_lifetime, default_lifetime, prefix }
 }
 
 fn check_leaks(

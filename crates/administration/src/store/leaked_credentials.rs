@@ -1,7 +1,7 @@
 //! Finds credentials across all tenants, without knowing their clients. Only reports of leaks use it.
 
 use async_trait::async_trait;
-use registry::{ApiKey, ApiKeyId, ClientId, ClientSecret, SecretPath};
+use registry::{ClientId, ClientSecret, SecretPath};
 use tenancy::{Stored, TenantId};
 
 /// Reads candidates. The caller compares hashes to find the reported credential.
@@ -14,7 +14,4 @@ pub trait LeakedCredentials: Send + Sync {
         after: Option<&SecretPath>,
         limit: u32,
     ) -> Stored<Vec<(TenantId, ClientId, ClientSecret)>>;
-
-    /// The API keys with this id, of all tenants.
-    async fn find_api_keys_named(&self, key: &ApiKeyId) -> Stored<Vec<ApiKey>>;
 }

@@ -6,7 +6,7 @@ use registry::{ApiKeyId, ClientId};
 use tenancy::{Stored, TenantId};
 
 use crate::documents::application::{Application, ApplicationId};
-use crate::kinds;
+use crate::kinds::TenantState;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listed<T> {
@@ -37,27 +37,21 @@ pub fn readable<T>(rows: Vec<Listed<T>>) -> Vec<T> {
     rows.into_iter().filter_map(Listed::read).collect()
 }
 
+/// The name of a row that this version cannot read.
+#[derive(Debug)]
+pub enum UnreadableRow {
+    Client(ClientId),
+    Account(AccountId),
+    ApiKey(ApiKeyId),
+    Application(ApplicationId),
+}
+
 /// Finds the placeholder of a row that this version cannot read, so that the row can be deleted. Finds
 /// nothing if this version can read the row.
 #[async_trait]
 pub trait UnreadableRows: Send + Sync {
-    async fn find_unreadable_client(
-        &self,
-        tenant: &TenantId,
-        client: &ClientId,
-    ) -> Stored<Option<kinds::client::State>>;
-
-    async fn find_unreadable_account(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Stored<Option<kinds::account::State>>;
-
-    async fn find_unreadable_api_key(
-        &self,
-        tenant: &TenantId,
-        key: &ApiKeyId,
-    ) -> Stored<Option<kinds::api_key::State>>;
+    /// Adds the placeholder to the state of its tenant, if the state has rows of this kind.
+    async fn add_unreadable_row(&self, state: &mut TenantState, row: &UnreadableRow) -> Stored<()>;
 
     async fn find_unreadable_application(
         &self,

@@ -20,8 +20,8 @@ use administration::store::{
     AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, Commit, CommitOutcome,
     ConsoleSessions, EndedSecrets, Generation, Generations, IdempotentAnswer, IdempotentAnswers, KeySchedule,
     LeakedCredentials, Listed, RefusalLog, RefusalQuery, SealedItems, SealedPlace, SecretRotations,
-    SecretUsage, TenantKeys, TenantList, TenantRows, UnreadableRows, UsageDays, UsageLog, UsageOf,
-    UseOfTenant, VerifierFetch,
+    SecretUsage, TenantKeys, TenantList, TenantRows, UnreadableRow, UnreadableRows, UsageDays, UsageLog,
+    UsageOf, UseOfTenant, VerifierFetch,
 };
 use async_trait::async_trait;
 use grants::{
@@ -186,10 +186,7 @@ counted! { TenantList {
 }}
 
 counted! { UnreadableRows {
-    administration: find_unreadable_client(tenant: &TenantId, client: &ClientId) -> Option<kinds::client::State>;
-    administration: find_unreadable_account(
-        tenant: &TenantId, account: &AccountId) -> Option<kinds::account::State>;
-    administration: find_unreadable_api_key(tenant: &TenantId, key: &ApiKeyId) -> Option<kinds::api_key::State>;
+    administration: add_unreadable_row(state: &mut TenantState, row: &UnreadableRow) -> ();
     administration: find_unreadable_application(
         tenant: &TenantId, application: &ApplicationId) -> Option<Application>;
 }}
@@ -215,6 +212,7 @@ counted! { Accounts {
 
 counted! { ApiKeyRows {
     administration: find_api_keys(tenant: &TenantId, client: &ClientId, keys: &[ApiKeyId]) -> Vec<kinds::api_key::State>;
+    administration: find_api_keys_named(key: &ApiKeyId) -> Vec<ApiKey>;
     administration: count_live_api_keys(tenant: &TenantId, client: &ClientId, now: Timestamp) -> u64;
     administration: list_api_keys(tenant: &TenantId, query: &kinds::api_key::Query) -> Vec<Listed<kinds::api_key::State>>;
     administration: record_api_key_usage(usage: &[kinds::api_key::Used]) -> ();
@@ -274,7 +272,6 @@ counted! { UsageDays {
 counted! { LeakedCredentials {
     administration: find_secrets_by_hint(
         hint: &str, after: Option<&SecretPath>, limit: u32) -> Vec<(TenantId, ClientId, ClientSecret)>;
-    administration: find_api_keys_named(key: &ApiKeyId) -> Vec<ApiKey>;
 }}
 
 counted! { ConsoleSessions {

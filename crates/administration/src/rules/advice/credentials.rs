@@ -1,7 +1,6 @@
 //! Advice on secrets and API keys that are old, never expire, expire soon, or were used after they expired or
 //! were revoked.
 
-use registry::ApiKey;
 use values::Timestamp;
 
 use super::{Advice, Known, NEAR, OLD, SPAN, action, advice};
@@ -49,9 +48,10 @@ pub(super) fn ending_soon(known: &Known<'_>) -> Vec<Advice> {
         row.key.replaced_by.is_none() && row.key.expires_at <= known.now + NEAR && is_used
     };
     found.extend(keys.filter(in_use).map(|row| {
-        let ApiKey { id, client, expires_at, .. } = &row.key;
-        let action = known.command("latchkey api-key rotate TENANT CLIENT VALUE", client, id.as_str());
-        advice("ends_soon", format!("{client}/{id}"), until(*expires_at), action)
+        let key = &row.key;
+        let action =
+            known.command("latchkey api-key rotate TENANT CLIENT VALUE", &key.client, key.id.as_str());
+        advice("ends_soon", format!("{}/{}", key.client, key.id), until(key.expires_at), action)
     }));
     found
 }
