@@ -74,7 +74,7 @@ fn holders(tenant: &'static str, other: &'static str) -> Vec<Holder> {
 //   ends with its credential and its client; its cookie `lk-c.{tenant}` is `HttpOnly` and `SameSite=Strict`.
 //   Two administrators in one browser see their own tenants
 #[tokio::test]
-async fn every_route_answers_every_holder_as_the_table_says() {
+async fn route_access_of_each_administrator_matches_the_snapshot() {
     let tables = [table(ACME, GLOBEX).await, table(GLOBEX, ACME).await];
     assert_eq!(tables[0], tables[1], "the tenants are equal");
     insta::assert_snapshot!("console_routes", tables[0]);

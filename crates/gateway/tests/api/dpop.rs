@@ -116,7 +116,7 @@ async fn a_proof_is_used_once() {
 
 // [dpop RFC 9449 §4.3 i]
 #[tokio::test]
-async fn a_proof_is_for_one_tenants_endpoint() {
+async fn proof_is_valid_only_at_its_tenants_endpoint() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
         let prover = Prover::new();
@@ -140,7 +140,7 @@ async fn a_proof_is_for_one_tenants_endpoint() {
 }
 
 #[tokio::test]
-async fn a_proof_may_be_for_the_endpoints_of_clients_with_certificates() {
+async fn proof_may_name_the_mtls_endpoint() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let mtls_url = Some("https://mtls.example.com/".to_owned());
         let app = TestApp::start_with(&Options { mtls_url, ..options(tenant) });
@@ -164,7 +164,7 @@ async fn a_proof_may_be_for_the_endpoints_of_clients_with_certificates() {
 // [dpop RFC 9449 §11.1 b]: Ours: no proof of a caller is recorded that has neither authenticated nor, for a
 //   public client, a valid grant; pushed requests of a public client are bounded
 #[tokio::test]
-async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
+async fn unauthenticated_caller_uses_up_no_proof() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
         let prover = Prover::new();
@@ -192,7 +192,7 @@ async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
 // [dpop RFC 9449 §11.1 c]: Ours: what is remembered is bounded for each tenant, a full share is 503 there and
 //   nowhere else, and replays take nothing of it
 #[tokio::test]
-async fn a_full_share_of_proofs_is_its_tenants_alone_and_replays_take_nothing_of_it() {
+async fn full_proof_share_affects_only_its_tenant() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with_share(2);
         let prover = Prover::new();
@@ -219,7 +219,7 @@ async fn a_full_share_of_proofs_is_its_tenants_alone_and_replays_take_nothing_of
 // [dpop RFC 9449 §8.2]: An answer supplies the next nonce
 // [dpop RFC 9449 §4.3, §8, §11.3]
 #[tokio::test]
-async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
+async fn required_nonce_is_supplied_and_expires() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
         for tenant in [ACME, GLOBEX] {
@@ -268,7 +268,7 @@ async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
 
 // [dpop RFC 9449 §7.1]
 #[tokio::test]
-async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
+async fn admin_api_accepts_bound_tokens_with_proofs() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -321,7 +321,7 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
 
 // [dpop RFC 9449 §4.3], [dpop RFC 9449 §5]
 #[tokio::test]
-async fn a_refused_proof_names_its_reason_to_the_log_alone() {
+async fn proof_refusal_reason_is_only_logged() {
     capture();
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
@@ -469,7 +469,7 @@ fn malformed(good: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn proofs_are_counted_by_what_came_of_them_and_so_are_the_tokens_that_they_bind() {
+async fn proofs_and_bound_tokens_are_counted() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let prover = Prover::new();

@@ -114,7 +114,7 @@ fn altered(sealed: &str) -> Vec<String> {
 //   `first_party`, gets a code without a question while ours lasts
 // [attacks #12], [rfc9700 §2.1]
 #[tokio::test]
-async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_no_other() {
+async fn forged_and_foreign_forms_are_refused() {
     let app = start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         for form in &FORMS {
@@ -188,7 +188,7 @@ async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_n
 // [attacks #30]: Pages that a cache or the history keeps | `no-store` on every page
 // [core Core §3.1.2.3 b], [attacks #9], [rfc9700 §2.1], [rfc9700 §4.7]
 #[tokio::test]
-async fn a_form_is_accepted_from_a_window_of_this_origin_alone() {
+async fn forms_from_other_origins_are_refused() {
     let app = start();
     let own = ("origin", PUBLIC_URL);
     for tenant in [ACME, GLOBEX] {

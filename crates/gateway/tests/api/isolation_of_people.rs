@@ -177,7 +177,7 @@ fn start(home: &str) -> (TestApp, [String; 2]) {
 //   request URI, at every path
 // [attacks #5], [rfc9700 §4.5], [V7 7.2.1]
 #[tokio::test]
-async fn nothing_of_a_sign_in_at_one_tenant_is_worth_anything_at_the_other() {
+async fn sign_in_values_are_worthless_at_the_other_tenant() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (app, secrets) = start(home);
         let [own, foreign] = [home, stranger].map(|tenant| (tenant, &*secrets[usize::from(tenant != ACME)]));

@@ -60,7 +60,7 @@ fn kind(answer: &Answer) -> String {
 //   `select_account` asks for the account; `none` is alone, and beside another value the error goes back to
 //   the client
 #[tokio::test]
-async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_has_consented_or_not() {
+async fn each_prompt_leads_to_its_expected_page() {
     for first_party in [true, false] {
         let rows = PROMPTS.map(|(prompt, own, other)| (prompt, if first_party { own } else { other }));
         let app = TestApp::start();

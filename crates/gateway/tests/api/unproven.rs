@@ -32,7 +32,7 @@ fn paths() -> Vec<String> {
 
 // [third 2]
 #[tokio::test]
-async fn unproven_requests_cost_the_same_whatever_the_tenant_has() {
+async fn cost_of_unauthenticated_requests_is_constant() {
     let paths = paths();
     for path in ["token", "introspect", "revoke", "par", "device_authorization"] {
         assert!(paths.iter().any(|all| all.ends_with(path)), "{path}");
@@ -92,7 +92,7 @@ async fn unproven_requests_cost_the_same_whatever_the_tenant_has() {
 /// Rules of an older version stay valid, with a warning. Other settings of their client can still
 /// be changed.
 #[tokio::test]
-async fn earlier_patterns_go_on_within_the_budget() {
+async fn older_patterns_stay_valid_with_a_warning() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let app = &test_env.app;
     for tenant in ["initech", "umbrella"] {
@@ -125,7 +125,7 @@ async fn earlier_patterns_go_on_within_the_budget() {
 
 // [third 16]
 #[tokio::test]
-async fn overlapping_subjects_of_rows_are_warned_of() {
+async fn overlapping_subjects_cause_a_warning() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in ["initech", "umbrella"] {
         test_env.post(&ops, TENANTS, json!({ "id": tenant })).await.assert_status(201);
