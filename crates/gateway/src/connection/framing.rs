@@ -369,7 +369,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_keep_the_head_within_its_limit(
+        fn head_buffer_stays_within_its_limit(
             bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b':'), Just(b'0')], 0..2_000),
         ) {
             let mut framing = Framing::new();

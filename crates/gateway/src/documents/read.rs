@@ -132,11 +132,11 @@ mod tests {
             let _ = end_of_secret(body);
             let _ = read(body, KeyRotation::read);
             if let Ok(settings) = read(body, ImportSettings::read) {
-                // The program takes the member out of the document in this way.
+                // The program removes the key from the document in the same way.
                 drop(values::Secret::new(settings.key));
             }
             if let Ok(mut settings) = read(body, ExplainSettings::read) {
-                // The route takes the member out of the document in this way.
+                // The route removes the secret from the document in the same way.
                 drop(settings.client_secret.take().map(values::Secret::new));
             }
             let _ = crate::thunder::ApplicationRequest::parse(body);

@@ -261,7 +261,8 @@ fn pages_are_accessible_and_fit_in_other_colours() {
     check_views("others", examples::all(&examples::common()).len() * 3 + 1);
 }
 
-/// In both schemes and two widths, closed and open, with its form and without script.
+/// Checks the API reference in both colour schemes and at two widths: with closed and with open
+/// parts, with its form, and without script.
 #[test]
 fn api_reference_is_accessible_and_fetches_a_token() {
     let said = run("docs.cjs", &serve());

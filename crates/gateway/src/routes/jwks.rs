@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn cache_control_has_the_lifetimes_of_any_pair() {
+    fn cache_control_supports_any_number_of_lifetimes() {
         let span = values::Lifetime::from_seconds;
         for _ in 0..2 {
             for max_age in 0..3000 {

@@ -1,5 +1,5 @@
-//! The account page of a person at two tenants: what it shows, what it ends, and that other
-//! accounts are not affected.
+//! The account page of a person at two tenants: what it shows, which sessions and consents its
+//! buttons end, and that other accounts are not affected.
 
 use grants::{LogoutOutbox as _, LogoutTurn};
 
@@ -278,8 +278,8 @@ async fn account_page_cannot_affect_other_accounts_or_tenants() {
         // A form with two buttons is ignored.
         let both = [("flow", &*flow(&page)), ("decision", "sign_out"), ("session", &of_bob)];
         assert!(ada.post(&path(tenant), &both).await.body.contains("This browser"));
-        // Navigations only. forged_forms.rs tests forms of another browser, tenant, step and
-        // origin.
+        // Only navigations get the page. forged_forms.rs tests forms of another browser, tenant,
+        // step and origin.
         let query = format!("{}?decision=sign_out_everywhere&session={of_bob}", path(tenant));
         assert_eq!(ada.get(&query).await.status, 200);
         let framed = ada.request(Method::GET, &path(tenant)).header("sec-fetch-dest", "iframe");
@@ -320,7 +320,7 @@ async fn ending_sessions_is_rate_limited() {
     }
 }
 
-/// Reads the session, the other sessions and the consents. Nothing is written.
+/// The three reads are of the session, the other sessions and the consents. Nothing is written.
 #[tokio::test]
 async fn account_page_takes_three_store_reads() {
     let app = TestApp::start();

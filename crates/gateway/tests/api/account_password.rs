@@ -1,5 +1,5 @@
-//! A person changes the own password: what the page asks for, what ends with the old password, and
-//! that other accounts are not affected.
+//! A person changes their password: what the page requires, which sessions end, and that other
+//! accounts are not affected.
 
 use std::num::NonZeroU32;
 
@@ -118,7 +118,7 @@ async fn refused_password_change_changes_nothing() {
                 assert!(!refused.body.contains(typed), "{}", refused.body);
             }
         }
-        // Other forms, and a form of another tenant.
+        // A form of another page, and a form of another tenant.
         let own = here.get(&path(tenant)).await;
         set(&mut here, tenant, &own, (PASSWORD, NEW)).await.assert_says(200, "This browser");
         let of_other = asked(&mut here, other).await;

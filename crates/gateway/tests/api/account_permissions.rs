@@ -185,7 +185,7 @@ async fn last_administrator_gets_a_link_for_removed_password() {
         let answer = test_env
             .patch(&ops, account, json!({ "permissions": ["latchkey:accounts", "latchkey:keys"] }))
             .await;
-        // The entity tag equals that of a GET.
+        // The entity tag equals the tag of a GET response.
         assert_eq!(answer.header("etag"), test_env.get(&ops, account).await.header("etag"));
         app.pass(10);
         let code = code_of(&answer.json_of(200)["password_link"], tenant);

@@ -334,7 +334,7 @@ async fn assertions_with_wrong_claims_are_refused() {
     }
 }
 
-/// Tests lists, ids and clients.
+/// Checks the application's path, the administrator's assertion and the client's secret.
 #[tokio::test]
 async fn applications_of_one_tenant_are_invisible_to_the_other() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {

@@ -88,7 +88,7 @@ impl Person<'_> {
         redeem_with(self.app, self.tenant, &[("code", code)]).await
     }
 
-    /// Makes all steps before this one.
+    /// Performs all steps before this one.
     async fn go_to(&mut self, step: Step) -> Left {
         if matches!(step, Step::DeviceDecision | Step::DevicePoll) {
             let begun = begin(self.app, self.tenant).await;

@@ -1,5 +1,6 @@
-//! Every route of the console for every kind of administrator, at both tenants. The snapshot is the
-//! table of what each may see. A unit test of the routes checks that the table is complete.
+//! Every route of the console for every kind of administrator, at both tenants. The snapshot shows
+//! which routes each administrator may use. A unit test of the routes checks that the snapshot is
+//! complete.
 
 use std::fmt::Write as _;
 

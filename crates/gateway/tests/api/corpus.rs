@@ -17,7 +17,7 @@ use crate::tls::{Client, Files, nameless};
 const PATIENCE: Duration = Duration::from_secs(30);
 const GOOD: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// Without the panics of tests.
+/// Panics of the gateway. Panics of tests are not counted.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 fn count_panics() {
@@ -223,7 +223,7 @@ async fn hostile_requests_are_refused_and_break_nothing() {
     assert_eq!(PANICS.load(Ordering::SeqCst), 0);
 }
 
-/// The library regards everything up to the end of the connection as the body of such a request.
+/// The HTTP library treats all bytes until the connection closes as the body of such a request.
 #[tokio::test]
 async fn websocket_upgrade_does_not_affect_token_requests() {
     let app = TestApp::start();

@@ -3,7 +3,7 @@
 use crate::prelude::*;
 
 const ORIGIN: &str = "https://app.example.com";
-/// The ends of the paths of endpoints for clients in browsers.
+/// Path suffixes of the endpoints that clients in browsers use.
 const SHARED: [&str; 9] = [
     "/token",
     "/revoke",

@@ -47,7 +47,8 @@ async fn lookalikes_of_server_claims_are_refused() {
     }
 }
 
-// `1e3` was signed and shown as `1000.0`, thirty digits as `1.2345678901234568e29`
+// Earlier versions signed and showed `1e3` as `1000.0`, and thirty digits as
+// `1.2345678901234568e29`.
 #[tokio::test]
 async fn numbers_of_json_bodies_keep_their_characters() {
     let (test_env, ops) = TestEnv::with_ops().await;

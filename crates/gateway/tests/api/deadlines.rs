@@ -90,8 +90,8 @@ async fn body(app: &TestApp, tenant: &str) {
     assert_closed(connection).await;
 }
 
-/// An idle connection is not a slow request: after a request with a body, a request without one,
-/// and a refused request.
+/// Idle time does not count as a slow request: after a request with a body, after one without a
+/// body, and after a refused request.
 async fn idle(app: &TestApp, tenant: &str) {
     let (head, body) = token_request(app, tenant);
     let after = async |request: String| {

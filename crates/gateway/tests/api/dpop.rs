@@ -1,4 +1,5 @@
-//! DPoP (RFC 9449): tokens for proofs, and proofs at the protected resource and the admin API.
+//! DPoP (RFC 9449): bound tokens from the token endpoint, and proofs at the protected resource and
+//! the admin API.
 
 use crate::metrics::numbers;
 use crate::prelude::*;
@@ -487,7 +488,7 @@ async fn proofs_and_bound_tokens_are_counted() {
             assert_eq!(request(&app, tenant, refused).await.status, 400);
         }
         assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "4")).await.status, 200);
-        // A request without a proof has no effect on the limit. Its token is not bound.
+        // A request without a proof is not counted as a proof, and its token is not bound.
         assert_eq!(request(&app, tenant, &[]).await.status, 200);
         app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = true);
         assert_eq!(request(&app, tenant, &[&for_token(&app, &prover, tenant, "5")]).await.status, 400);

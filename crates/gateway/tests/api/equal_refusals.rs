@@ -63,7 +63,8 @@ async fn refused_sign_ins_look_equal_for_every_reason() {
             let form = [("flow", &*sealed), ("identifier", identifier), ("password", password)];
             browser.post(&path, &form).await
         };
-        // Tries these until their limits are reached. From then on no hash is computed.
+        // Signs in with each identifier until its limit is reached. From then on no hash is
+        // computed.
         for identifier in [TRIED, UNKNOWN_TRIED] {
             for _ in 0..10 {
                 assert_eq!(try_as(&mut browser, identifier, WRONG).await.status, 403);

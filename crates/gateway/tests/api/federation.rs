@@ -188,7 +188,7 @@ async fn assertion_explanation_shows_claims_and_reason() {
     }
 }
 
-/// Removing a rule revokes the tokens that were issued because of it, and no others.
+/// Tokens that were issued because of another rule stay valid.
 #[tokio::test]
 async fn removing_a_rule_revokes_its_tokens() {
     let (test_env, ops, secrets) = setting().await;
@@ -220,7 +220,7 @@ async fn removing_a_rule_revokes_its_tokens() {
 }
 
 // [federation SPIFFE draft §5]
-/// Each rule of documents, with the pointer of its error.
+/// One case for each validation rule, with the pointer of its error.
 #[tokio::test]
 async fn invalid_issuers_and_rules_are_refused() {
     let (test_env, ops, _) = setting().await;

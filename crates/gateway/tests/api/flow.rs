@@ -1,4 +1,5 @@
-//! Sign-ins at `/flow/execute`, in one call and in two, with the member names of both generations.
+//! Sign-ins at `/flow/execute`, in one call and in two, with the member names of both generations
+//! of the Thunder API.
 
 use std::pin::Pin;
 

@@ -23,8 +23,8 @@ const FORMS: [Form; 4] = [
 ];
 
 impl Form {
-    /// Without the cookie that the form is bound to, it has no effect. A sign-in starts again with
-    /// a page for this browser.
+    /// Without the cookie to which it is bound, a form has no effect. A sign-in starts again with a
+    /// page for this browser.
     #[track_caller]
     fn assert_unbound(&self, answer: &Answer) {
         if ["/oauth/sign-in", "/account"].contains(&self.path) {
@@ -139,7 +139,8 @@ async fn forged_and_foreign_forms_are_refused() {
                 assert_refused(&refused, &[403], &format!("{path}: {whose}"));
             }
             for sealed in &of_other_steps {
-                // At the sign-in the values are not an authorization request.
+                // The sign-in page may answer 400, because these values are not an authorization
+                // request.
                 assert_refused(&browser.post(&path, &form.with(sealed)).await, &[400, 403], &path);
             }
             let twice = [form.with(&sealed), form.with(&sealed)].concat();

@@ -1,6 +1,6 @@
 //! Tenant isolation of sessions, forms, codes, tokens and hints. Sends each value to every path of
-//! the other tenant, in the parameter that the path reads. The response must equal that to a value
-//! that was never issued. Afterwards the same request must succeed at its own tenant.
+//! the other tenant, in the parameter that the path reads. The response must equal the response to
+//! a value that was never issued. Afterwards the same request must succeed at its own tenant.
 
 use futures_util::future::join_all;
 use url::form_urlencoded::byte_serialize;
@@ -190,7 +190,8 @@ async fn sign_in_values_are_worthless_at_the_other_tenant() {
         let artefacts = left.artefacts(&forms[0]);
         for (method, path) in routes::all() {
             let rule = rule(&path);
-            // The first paths accept no credentials, the others read none from a form.
+            // Public paths accept no credentials. Admin paths and paths of persons read none from a
+            // form.
             let is_read = |place| match rule {
                 Rule::Public | Rule::Numbers => false,
                 Rule::Administration | Rule::Person => matches!(place, "cookie" | "bearer"),

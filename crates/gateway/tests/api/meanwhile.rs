@@ -1,5 +1,6 @@
-//! Forms whose situation has changed: the client asks for another account, another tab has signed
-//! in, the browser keeps no cookies, the page was open for too long. Runs at two tenants.
+//! Sign-in forms that are sent after the situation has changed: the client asks for another
+//! account, another tab has signed in, the browser keeps no cookies, or the page was open for too
+//! long. Runs at two tenants.
 
 use accounts::Account;
 
@@ -128,7 +129,7 @@ async fn form_continues_for_the_same_or_expected_person() {
         let code = code_in(&browser.sign_in(tenant, &tab, PASSWORD).await);
         let tokens = redeem(&app, tenant, &people.secret, &code).await.json();
         let hint = tokens["id_token"].as_str().unwrap();
-        // The identifier has another spelling, and the wrong password still counts.
+        // The identifier is spelled differently, and a wrong password is still refused.
         let wrong = [("flow", &*flow(&page)), ("identifier", "ADA@example.com"), ("password", "wrong")];
         browser.post(&path, &wrong).await.assert_says(403, "Wrong e-mail or password");
         let done = browser.sign_in_at(&path, &page, (" ADA@Example.com", PASSWORD)).await;
@@ -188,8 +189,8 @@ async fn browser_without_cookies_can_retry_the_same_request() {
         let after = app.store.calls();
         assert_eq!((after.find_by_identifier, after.sign_ins), (before.find_by_identifier, before.sign_ins));
 
-        // The browser still keeps no cookies. The person is asked for cookies, not for the password
-        // again and again.
+        // The browser still keeps no cookies. The page says so, and does not ask for the password
+        // again.
         let kept = std::mem::take(&mut browser.cookies);
         let again = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
         again.assert_says(403, "keeps no cookies");
@@ -228,7 +229,7 @@ async fn expired_page_restarts_the_sign_in() {
         told.assert_says(403, "open for too long");
         let done = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
-        // The person has signed in since, so no question is left.
+        // The person has signed in since, so the page asks nothing.
         let on = browser.sign_in_at(&path, &other, (EMAIL, PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &on).await, people.ada.id.as_str());
         let asked = browser.sign_in_at(&path, &other, (BOB, PASSWORD)).await;

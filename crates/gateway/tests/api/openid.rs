@@ -489,7 +489,7 @@ async fn no_page_claims_a_sign_out_while_signed_in() {
     }
 }
 
-/// The session is stored with a code, or when the consent page is shown.
+/// The session is stored together with a code, or when the consent page is shown.
 #[tokio::test]
 async fn session_ended_by_another_sign_in_is_noticed_immediately() {
     let app = TestApp::start();

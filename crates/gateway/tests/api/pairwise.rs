@@ -1,5 +1,5 @@
-//! Pairwise subjects (OpenID Connect Core §8.1) at two tenants. Every sector has its own `sub` and
-//! `sid` of a person, and all endpoints use the same ones.
+//! Pairwise subjects (OpenID Connect Core §8.1) at two tenants. Every sector gets its own `sub` and
+//! `sid` for a person, and all endpoints use these values.
 
 use protocol::SubjectType;
 use registry::RevocationFeed;

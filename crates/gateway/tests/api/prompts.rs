@@ -3,8 +3,8 @@
 
 use crate::prelude::*;
 
-/// The result in four situations: nobody is signed in; the same after the sign-in; somebody is
-/// signed in who has not consented; and somebody who has consented.
+/// The result in four situations: nobody is signed in; this person has then signed in; a person who
+/// has not consented is signed in; a person who has consented is signed in.
 type Outcomes = [&'static str; 4];
 
 /// OpenID Connect Core §3.1.2.1: "If this parameter contains none with any other value, an error is

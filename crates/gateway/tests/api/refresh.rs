@@ -1,5 +1,5 @@
-//! Refresh tokens at two tenants: the next tokens of a person, the end of the whole grant, and that
-//! nobody else can use one.
+//! Refresh tokens at two tenants: they get new tokens for the same person, reuse ends the whole
+//! grant, and no other client can use them.
 
 use registry::IntrospectionRight;
 use secrets::KeyedDigest;
@@ -155,7 +155,7 @@ async fn second_use_revokes_tokens_despite_clock_skew() {
     }
 }
 
-/// A second use ends the grant between the use of the code and the signature.
+/// As if a second use of the code revoked the grant after the first use and before the signature.
 #[tokio::test]
 async fn grant_revoked_during_redemption_gets_no_tokens() {
     let app = TestApp::start();

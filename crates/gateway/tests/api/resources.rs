@@ -1,5 +1,6 @@
 //! The rules that all resources of the admin API share: pages, entity tags, repeated creations,
-//! steps, the audit, and the other tenant. Rules of one resource are in the file of that resource.
+//! steps, the audit, and isolation from the other tenant. The file of a resource tests its own
+//! rules.
 
 use crate::prelude::*;
 
@@ -104,7 +105,7 @@ async fn paged_list_has_each_row_once_in_order() {
 
 // [limits #30]: page of a list | 200 | 400
 #[tokio::test]
-async fn an_invalid_page_is_refused() {
+async fn invalid_page_parameters_are_refused() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for resource in &RESOURCES {
         for path in BOTH.map(|(tenant, _)| (resource.path)(tenant)) {
@@ -115,7 +116,7 @@ async fn an_invalid_page_is_refused() {
                 ("cursor=!", "/cursor"),
                 ("cursor=_w", "/cursor"),
                 ("limit=1&limit=2", "/limit"),
-                // A search with a NUL, and acme.
+                // A cursor of a search text with a NUL and of the row `acme`.
                 ("cursor=YQAKYWNtZQ", "/cursor"),
             ] {
                 test_env.get(&ops, &format!("{path}?{query}")).await.assert_faulty(&[pointer]);

@@ -63,7 +63,7 @@ async fn feed_contains_only_its_tenants_revocations() {
         assert!(svc.credentials[&tag].seconds() > app.now());
         assert_eq!(feed(app, other).await, unchanged);
 
-        // No other tenant's keys verify it, and it names no client.
+        // The other tenant's keys do not verify the feed, and the feed contains no client id.
         let jws = fetch(app, tenant).await.body;
         assert_eq!(verified(app, other, &jws).await, None);
         let text = part(&jws, 1);
@@ -116,7 +116,7 @@ async fn feed_is_not_accepted_as_an_access_token() {
 
 // [revocation ours e]
 #[tokio::test]
-async fn suspended_tenant_has_a_feed_failing_store_none() {
+async fn feed_survives_suspension_but_not_store_failure() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     let ops = test_env.token(PLATFORM, OPS).await;

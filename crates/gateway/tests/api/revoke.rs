@@ -148,7 +148,7 @@ async fn type_hints_are_ignored_and_every_credential_works() {
 // [revocation RFC 7009 §2 b]: The endpoint is at a secure URL. As at the token endpoint, TLS is the
 //   listener's or the proxy's
 #[tokio::test]
-async fn the_default_tenant_has_two_more_paths() {
+async fn default_tenant_is_served_at_two_more_paths() {
     for (home, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(home));
         for path in ["/oauth/revoke", "/oauth2/revoke"] {

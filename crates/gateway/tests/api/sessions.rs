@@ -62,7 +62,7 @@ async fn tenant_sets_the_idle_lifetime_of_sessions() {
     app.pass(2);
     assert!(!is_signed_in(&mut browser, ACME).await);
     assert!(is_signed_in(&mut browser, GLOBEX).await);
-    // A use is noted with some tolerance.
+    // The time of the last use is recorded with some tolerance.
     app.pass(7 * 3_600);
     assert!(is_signed_in(&mut browser, GLOBEX).await);
     app.pass(8 * 3_600);

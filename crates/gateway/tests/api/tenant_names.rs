@@ -64,7 +64,7 @@ async fn other_spellings_of_a_name_get_404() {
     assert_eq!(app.store_calls(), 0);
 }
 
-/// An empty name makes an unknown path.
+/// A path with an empty name is an unknown path.
 #[tokio::test]
 async fn empty_name_is_not_the_default_tenant() {
     let app = TestApp::start();

@@ -171,7 +171,8 @@ async fn audience_parameter_works_like_resource() {
     }
 }
 
-// `resource=https%3A%2F%2Fmcp.example.com` for the registered https://mcp.example.com/, and the reverse
+// A client sends `resource=https%3A%2F%2Fmcp.example.com` where https://mcp.example.com/ is
+// registered, or the reverse.
 #[tokio::test]
 async fn token_has_the_registered_spelling_of_its_resource() {
     let app = TestApp::start();

@@ -272,8 +272,8 @@ fn malformed(tenant: &str) -> Vec<String> {
     rows
 }
 
-// An assertion with `x5c` in its header: 401 before
-/// A certificate in the header does not matter, and does not make another key valid.
+/// Earlier versions answered 401 to an assertion with `x5c` in its header. The certificate is
+/// ignored, and does not make another key valid.
 #[tokio::test]
 async fn a_certificate_in_the_header_is_ignored() {
     let (test_env, ops) = TestEnv::with_ops().await;

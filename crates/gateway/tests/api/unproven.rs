@@ -12,7 +12,7 @@ const CI: &str = "https://ci.example.com";
 /// A client with rules from before patterns were limited.
 fn worst(tenant: &str, nth: usize) -> Client {
     let pattern = |nth: usize| format!("{}**c", "**a".repeat(300 + nth));
-    // More clients than a request reads.
+    // Twenty rules each for more clients than a request reads.
     let count = if nth < 70 { 20 } else { 1 };
     let rules = (0..count).map(|nth| TrustRule::new(CI, &pattern(nth))).collect();
     let id = ClientId::parse(&format!("worst-{nth}")).unwrap();

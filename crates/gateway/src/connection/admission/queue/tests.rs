@@ -1,4 +1,5 @@
-//! Tests in which order a worker runs and refuses requests, with a clock that the test controls.
+//! Tests the order in which a worker runs and refuses requests, with a clock that the test
+//! controls.
 
 use tenancy::TenantId;
 
