@@ -170,7 +170,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
         #[test]
-        fn any_bytes_are_refused_or_within_bounds(
+        fn any_certificate_bytes_are_refused_or_bounded(
             bytes in vec(any::<u8>(), 0..2_000), at in 0..2_000_usize, odd in any::<u8>(),
         ) {
             let (der, _) = certificate();

@@ -138,7 +138,7 @@ mod tests {
 
     // [mutual-tls RFC 8705 §2.1]
     #[test]
-    fn chain_is_valid_while_all_its_certificates_are() {
+    fn chain_requires_all_its_certificates_to_be_valid() {
         let root = root();
         let between =
             Issuer::signed_by(of_authority("between", (2020, 2028)), KeyPair::generate().unwrap(), &root)

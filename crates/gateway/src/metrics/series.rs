@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn discriminants_match_the_positions_of_labels() {
+    fn metric_labels_match_their_enum_positions() {
         for (place, algorithm) in SigningAlgorithm::ALL.into_iter().enumerate() {
             assert_eq!(algorithm as usize, place);
         }

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn public_url_scheme_decides_on_secure_cookies() {
+    fn public_url_scheme_selects_secure_cookies() {
         for (url, expected) in [
             ("https://id.example.com", HTTPS),
             ("http://localhost:3000", HTTP),

@@ -229,7 +229,7 @@ async fn operator_creates_a_tenant_with_a_working_secret() {
 }
 
 #[tokio::test]
-async fn emergency_rotation_requires_recent_sign_in_and_name() {
+async fn emergency_rotation_requires_recent_sign_in_and_confirmation() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let mut browser = entered(&test_env, tenant, KEEPER).await;

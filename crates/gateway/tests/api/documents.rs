@@ -237,7 +237,7 @@ async fn each_error_links_to_its_section() {
 
 // [http RFC 9110 §9.1], [http RFC 9110 §15.5.6]
 #[tokio::test]
-async fn each_path_refuses_unsupported_methods_with_allow() {
+async fn each_path_refuses_other_methods_with_allow_header() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let others = |path: &str| routes::is_admin(path) || routes::is_of_people(path);

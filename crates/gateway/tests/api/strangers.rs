@@ -8,7 +8,7 @@ use crate::prelude::*;
 
 /// Concurrent requests.
 const AT_ONCE: usize = 16;
-/// Of both tenants together: pages, and sign-ins with unknown identifiers.
+/// Requests to both tenants together: pages, and sign-ins with unknown identifiers.
 const PAGES: usize = 1_800;
 const PASSWORDS: usize = 200;
 

@@ -134,7 +134,7 @@ fn overload_by_one_tenant_refuses_no_other_tenant() {
 }
 
 #[test]
-fn slow_worker_refuses_no_first_request_of_a_tenant() {
+fn slow_worker_never_refuses_a_tenants_first_request() {
     let mut case = Case::new();
     let mut refused = 0;
     let mut others = [("acme", None), ("initech", None)];
