@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_shapes_are_those_of_the_types() {
+    fn committed_shapes_match_the_types() {
         assert!(shapes() == include_str!("documents/shapes.json"), "run `cargo xtask codegen`");
     }
 }

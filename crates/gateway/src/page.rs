@@ -188,7 +188,7 @@ mod tests {
     //   tried in Chromium
     // [rfc9700 §4.2]
     #[test]
-    fn the_headers_of_a_page() {
+    fn page_headers_match_the_snapshot() {
         let common = Common { nonce: "NONCE".to_owned(), ..common(&public_url("https://id.example.com")) };
         let page = Continue { common, to: "https://app.example.com/callback".to_owned() };
         let response = respond(StatusCode::OK, &page, Opener::Severed);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_that_posts_to_the_client_may_do_so_and_a_popup_keeps_its_opener() {
+    fn form_post_page_may_post_and_keep_its_opener() {
         let common = Common { nonce: "NONCE".to_owned(), ..common(&public_url("https://id.example.com")) };
         let page = FormPost { common, to: "https://app.example.com/callback".to_owned(), fields: Vec::new() };
         let headers = headers(respond(StatusCode::OK, &page, Opener::Kept));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn each_response_has_a_nonce_of_its_own_and_without_one_no_script_runs() {
+    fn nonces_are_unique_and_required_for_scripts() {
         let url = public_url("https://id.example.com");
         let nonces: Vec<_> = (0..1_000).map(|_| common(&url).nonce).collect();
         assert!(nonces.iter().all(|nonce| nonce.len() == 22));
@@ -241,7 +241,7 @@ mod tests {
 
     // [attacks #40]
     #[test]
-    fn a_page_names_its_tenant_and_the_path_of_the_proxy() {
+    fn page_has_tenant_name_and_proxy_path() {
         for name in ["acme", "globex"] {
             let tenant = fixtures::tenant(name);
             for (url, base) in [
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_the_theme_the_logo_and_the_addresses_of_its_own_tenant() {
+    fn page_has_its_tenants_theme_logo_and_links() {
         let url = public_url("https://id.example.com/auth");
         let mut acme = fixtures::tenant("acme");
         acme.branding.corners = Corners::Square;

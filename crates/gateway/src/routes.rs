@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_paths_of_administration_begin_with_is_known() {
+    fn admin_path_list_covers_all_admin_routes() {
         let metrics = WorkerMetrics::default();
         let hosts = Rc::new(HostNames::new("http://localhost", &[]));
         drop(actix_web::App::new().configure(|config| {
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn issuers_are_kept_away_from_every_route() {
+    fn reserved_issuer_paths_cover_all_routes() {
         let document: serde_json::Value = serde_json::from_str(&crate::openapi_document()).unwrap();
         let paths = document["paths"].as_object().unwrap().keys().map(String::as_str);
         let own = console::routes().into_iter().map(|route| route.pattern);

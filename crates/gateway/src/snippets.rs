@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_of_any_letters_stays_one_word() {
+    fn client_ids_are_escaped_in_snippets() {
         let [curl, _, python, _, _, java, php, ruby] =
             token_snippets("http://localhost/token", r#"it's "$(me)" \ "#).map(|(_, text)| text);
         assert!(curl.contains(r#"'client_id=it'\''s "$(me)" '\\' '"#), "{curl}");

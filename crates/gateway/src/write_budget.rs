@@ -110,7 +110,7 @@ mod tests {
 
     // [limits #26]
     #[test]
-    fn each_tenant_and_the_platform_have_a_budget_of_their_own_in_each_span() {
+    fn tenants_and_platform_have_separate_budgets() {
         let budget = WriteBudget::new(Rate::per_minute(2), Rate::per_minute(3));
         let (tenant, platform) = ("limits.admin_writes", "limits.platform_writes");
         for (id, now, expected) in [
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_its_own_takes_the_place_of_the_platform_s_and_touches_no_other_tenant() {
+    fn tenant_limit_overrides_platform_limit() {
         let budget = WriteBudget::new(Rate::per_minute(2), Rate::per_minute(2));
         let own = "limits.admin_writes of the tenant";
         for (id, limit, now, expected) in [
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_has_sixty_writes_at_once_and_then_one_a_minute_at_each_tenant() {
+    fn person_may_write_sixty_times_then_once_a_minute() {
         let budget = WriteBudget::new(Rate::per_minute(2), Rate::per_minute(2));
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
         let ada = AccountId::from_bytes([1; 16]);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn budgets_of_spans_that_are_over_take_no_memory() {
+    fn expired_budgets_are_removed_from_memory() {
         let budget = WriteBudget::new(Rate::per_minute(1), Rate::per_minute(1));
         for minute in 0..5 {
             for nth in 0..SWEEP_AT {

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_are_called_as_people_call_them() {
+    fn user_agents_get_familiar_browser_names() {
         let webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
         for (user_agent, expected) in [
             (format!("Mozilla/5.0 (X11; Linux x86_64) {webkit} Chrome/141.0.0.0 Safari/537.36"), "Chrome on Linux"),

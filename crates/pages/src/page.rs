@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_without_a_logo_is_known_by_its_letters() {
+    fn tenant_without_logo_gets_a_monogram() {
         for (name, letters) in [
             ("Acme Ltd", Some("AL")),
             ("globex", Some("G")),

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn every_accepted_pair_of_colours_gives_readable_pages_in_both_schemes() {
+    fn accepted_colours_are_readable_in_both_schemes() {
         let channels = [0, 51, 102, 128, 153, 204, 255];
         let all = || {
             channels.into_iter().flat_map(move |red| {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dark_scheme_is_dark_and_a_dark_tenant_stays_as_it_is() {
+    fn dark_branding_is_used_in_both_schemes() {
         let light = Theme::default();
         assert!(!is_dark(light.light.surface) && is_dark(light.dark.surface));
         let background = Colour::rgb(0x10, 0x20, 0x30);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_is_seen_on_its_ground_and_a_meaning_on_its_tint() {
+    fn cards_and_tints_differ_from_their_background() {
         for palette in [Theme::default().light, Theme::default().dark] {
             let Palette { ground, surface, info, danger, success, warning, .. } = palette;
             assert_ne!(ground, surface);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_theme_is_two_rules() {
+    fn theme_is_written_as_two_css_rules() {
         let branding = Branding { corners: Corners::Square, font: Font::Serif, ..Branding::default() };
         insta::assert_snapshot!(Theme::new(&branding).unwrap().css(), @r#"
         :root{color-scheme:light;--ground:#f1f3f5;--surface:#ffffff;--text:#1a1a1a;--muted:#535353;--line:#8d8d8d;--line-soft:#dfdfdf;--primary:#1f5fbf;--on-primary:#ffffff;--info:#1f5fbf;--info-soft:#e9eff9;--danger:#b3261e;--danger-soft:#f7e9e9;--on-danger:#ffffff;--success:#1b6e3c;--success-soft:#e8f1ec;--warning:#8a5300;--warning-soft:#f3eee6;--radius:0;--font:ui-serif,Georgia,"Times New Roman",serif}

@@ -27,7 +27,7 @@ fn without_digests(html: &str) -> String {
 // [V6 6.4.2]: 1 | There are no hints and no secret questions | An account has no member for one, members that
 //   it does not have are refused, and no page shows or asks for one
 #[test]
-fn each_page_is_as_its_snapshot() {
+fn each_page_matches_its_snapshot() {
     for (name, page) in all(&common()) {
         insta::assert_snapshot!(name, without_digests(&page.render()));
     }
@@ -49,7 +49,7 @@ fn header(common: &Common) -> String {
 
 /// Screen readers read the tenant's name only once.
 #[test]
-fn a_logo_has_the_name_of_the_tenant_and_another_picture_in_the_dark() {
+fn logo_has_the_tenant_name_and_a_dark_variant() {
     insta::assert_snapshot!(header(&with_logos()), @r#"
     <header>
     <picture>
@@ -72,7 +72,7 @@ fn a_logo_has_the_name_of_the_tenant_and_another_picture_in_the_dark() {
 // [attacks #40]: A person at the page of another tenant than the one that is meant | Every page names its
 //   tenant
 #[test]
-fn each_page_has_a_language_one_heading_and_the_names_of_tenant_and_client_or_its_account() {
+fn each_page_has_language_heading_and_tenant_name() {
     for (name, page) in all(&common()) {
         let html = page.render();
         assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">\n"), "{name}");
@@ -85,7 +85,7 @@ fn each_page_has_a_language_one_heading_and_the_names_of_tenant_and_client_or_it
 
 // [V6 6.2.7]
 #[test]
-fn no_page_has_inline_style_or_script_or_loads_anything_from_elsewhere() {
+fn pages_have_no_inline_code_or_external_files() {
     for (name, page) in all(&common()).into_iter().chain(all(&with_logos())) {
         let html = page.render();
         for inline in ["<style", " style=", "javascript:", " on", "<base", "<iframe", "<object"] {
@@ -109,7 +109,7 @@ fn no_page_has_inline_style_or_script_or_loads_anything_from_elsewhere() {
 }
 
 #[test]
-fn every_post_to_us_carries_its_flow_and_only_the_answer_leads_to_the_client() {
+fn each_form_carries_its_flow_or_session_token() {
     let mut forms = 0;
     for (name, page) in all(&common()) {
         let html = page.render();
@@ -166,7 +166,7 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
 //   the policy runs no script but ours
 /// Markup in every value that a tenant, a client or a person can choose.
 #[test]
-fn markup_in_a_value_is_text() {
+fn markup_in_values_is_escaped() {
     const MARKUP: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 617 * 613 }}&amp;";
     let evil = || MARKUP.to_owned();
     let links = Links { support: Some(evil()), terms: Some(evil()), privacy: Some(evil()) };
@@ -227,7 +227,7 @@ fn markup_in_a_value_is_text() {
 }
 
 #[test]
-fn a_page_with_all_that_it_loads_has_at_most_40_kilobytes() {
+fn page_and_its_files_fit_in_40_kilobytes() {
     let files = ["pages.css", "pages.js", "icon.svg"].map(|name| Asset::named(name).unwrap().text().len());
     let files: usize = files.iter().sum::<usize>() + Theme::default().css().len();
     for (name, page) in all(&common()) {
@@ -239,7 +239,7 @@ fn a_page_with_all_that_it_loads_has_at_most_40_kilobytes() {
 
 /// Sessions over the limit can be ended with "sign out everywhere".
 #[test]
-fn an_account_with_all_that_a_page_shows_of_it_has_at_most_32_kilobytes() {
+fn full_account_page_fits_in_32_kilobytes() {
     let html = account_of(&common(), "about thirty letters of text", AccountPage::MOST + 180).render();
     assert_eq!(html.matches("180 more are not shown.").count(), 2);
     assert!(html.len() <= 32 * 1024, "{}", html.len());
@@ -247,7 +247,7 @@ fn an_account_with_all_that_a_page_shows_of_it_has_at_most_32_kilobytes() {
 
 /// One button ends all sessions of an entry.
 #[test]
-fn sessions_that_look_equal_are_one_entry_with_one_button() {
+fn equal_sessions_share_one_entry_and_button() {
     let of = |ids: usize| {
         let mut page = account_of(&common(), "x", 1);
         let session = page.elsewhere.remove(0);
@@ -272,7 +272,7 @@ fn sessions_that_look_equal_are_one_entry_with_one_button() {
 }
 
 #[test]
-fn a_page_below_the_path_of_a_proxy_loads_its_files_there() {
+fn page_loads_files_below_the_proxy_path() {
     for (name, page) in all(&Common { base: "/auth".to_owned(), ..common() }) {
         let html = page.render();
         assert!(html.contains("href=\"/auth/assets/") && !html.contains("\"/assets/"), "{name}");
@@ -280,7 +280,7 @@ fn a_page_below_the_path_of_a_proxy_loads_its_files_there() {
 }
 
 #[test]
-fn each_error_has_a_title_and_an_explanation_in_each_language() {
+fn each_error_is_explained_in_each_language() {
     for language in Language::ALL {
         for kind in ErrorKind::ALL {
             let (title, explanation) = (language.texts().error)(kind);
@@ -291,7 +291,7 @@ fn each_error_has_a_title_and_an_explanation_in_each_language() {
 
 /// The page must not show which client, tenant or account the request named.
 #[test]
-fn a_page_without_tenant_and_client_says_nothing_of_them() {
+fn page_without_tenant_has_no_header() {
     let common = Common { nonce: "n".to_owned(), ..Common::default() };
     let (kind, detail) = (ErrorKind::NotFound, None);
     let html = ErrorPage { common, kind, detail, code: None, request_id: None, back: None }.render();

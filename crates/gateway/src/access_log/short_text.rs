@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_a_caller_is_cut_and_cleaned() {
+    fn caller_text_is_truncated_and_cleaned() {
         for (sent, expected) in [
             (&b"curl/8.5.0"[..], "curl/8.5.0"),
             (b"", "-"),

@@ -185,7 +185,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
-        fn the_bytes_of_a_certificate_come_out_of_each_format(der in vec(any::<u8>(), 1..2_000), between in vec(vec(any::<u8>(), 1..100), 0..8)) {
+        fn both_formats_return_the_certificate_bytes(der in vec(any::<u8>(), 1..2_000), between in vec(vec(any::<u8>(), 1..100), 0..8)) {
             let certificates = [std::slice::from_ref(&der), &between].concat();
             let sequences: Vec<_> = between.iter().map(|one| format!(":{}:", STANDARD_NO_PAD.encode(one))).collect();
             let chain = headers(&[(&CHAIN, sequences.join(" , ").as_bytes())]).unwrap();
@@ -202,7 +202,7 @@ mod tests {
         }
 
         #[test]
-        fn no_value_is_too_odd(
+        fn any_header_value_is_read_or_refused(
             bytes in vec(prop_oneof![any::<u8>(), Just(b':'), Just(b','), Just(b'%'), Just(b'-'), Just(b'A')], 0..500),
             chain in vec(prop_oneof![any::<u8>(), Just(b':'), Just(b','), Just(b'A')], 0..500),
         ) {

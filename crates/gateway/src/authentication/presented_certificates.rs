@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_read_from_der_and_from_pem_and_written_without_the_rest_of_its_file() {
+    fn certificates_are_read_from_der_and_pem() {
         let (der, key) = certificate();
         let one = PresentedCertificates::read(&der).unwrap();
         let pem = one.to_pem();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_cannot_present_is_refused_with_the_reason() {
+    fn invalid_certificates_are_refused_with_the_reason() {
         let (der, key) = certificate();
         let pem = PresentedCertificates(vec![der]).to_pem();
         for (bytes, expected) in [
@@ -170,7 +170,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
         #[test]
-        fn no_bytes_are_too_odd_and_what_is_read_is_within_its_bounds(
+        fn any_certificate_bytes_are_refused_or_bounded(
             bytes in vec(any::<u8>(), 0..2_000), at in 0..2_000_usize, odd in any::<u8>(),
         ) {
             let (der, _) = certificate();

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_takes_the_turn_of_its_tenant_and_names_of_no_tenant_have_one_together() {
+    fn unknown_tenants_share_one_waiting_line() {
         let acme = TenantId::parse("acme").unwrap();
         for (path, expected) in [
             ("/api/v1/tenant/acme/oauth/token", WaitingLine::Tenant(acme.clone())),

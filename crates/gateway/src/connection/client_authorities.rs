@@ -138,7 +138,7 @@ mod tests {
 
     // [mutual-tls RFC 8705 §2.1]
     #[test]
-    fn a_chain_leads_to_an_authority_within_the_time_of_all_its_certificates() {
+    fn chain_requires_all_its_certificates_to_be_valid() {
         let root = root();
         let between =
             Issuer::signed_by(of_authority("between", (2020, 2028)), KeyPair::generate().unwrap(), &root)
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn another_issuer_another_usage_and_no_authorities_are_told_apart() {
+    fn chain_errors_distinguish_issuer_usage_and_missing_authorities() {
         let (ours, others) = (root(), root());
         let now = at("2026-06-01");
         let key = KeyPair::generate().unwrap();

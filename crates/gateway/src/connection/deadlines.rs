@@ -185,7 +185,7 @@ mod tests {
 
     // [limits #4]: time of a connection without a request | 75 s | connection closed
     #[test]
-    fn each_head_has_its_own_deadline_and_idleness_another() {
+    fn heads_and_idle_connections_have_separate_deadlines() {
         let start = Instant::now();
         let later = |seconds| start + Duration::from_secs(seconds);
         let deadlines = Deadlines::start(start);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_head_that_began_behind_the_first_request_is_watched_too() {
+    fn pipelined_second_head_has_a_deadline() {
         let start = Instant::now();
         let deadlines = Deadlines::start(start);
         deadlines.request_began(true);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_with_an_unread_body_is_closed_soon_and_silently() {
+    fn connection_with_unread_body_is_closed_silently() {
         let start = Instant::now();
         let deadlines = Deadlines::start(start);
         deadlines.request_began(true);

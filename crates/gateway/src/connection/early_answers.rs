@@ -56,7 +56,7 @@ mod tests {
     // [http RFC 9110 §15.5.9]: 408 ends the connection
     // [found 22]
     #[test]
-    fn early_answers_state_their_length_and_their_help_and_are_not_kept() {
+    fn early_answers_have_length_help_link_and_no_store() {
         let EarlyAnswers { timed_out, too_large, no_slot, overloaded } =
             EarlyAnswers::new("https://a.example/idp");
         for (answer, status, code, keeps) in [

@@ -256,7 +256,7 @@ mod tests {
     const GET: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
     #[test]
-    fn requests_are_distinguished_from_each_other() {
+    fn complete_heads_and_requests_are_counted() {
         for (text, heads, requests) in [
             (String::new(), 0, 0),
             (GET.to_owned(), 1, 1),
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_says_whether_its_connection_ends_with_the_answer() {
+    fn connection_close_and_http_1_0_are_recognized() {
         for (head, expected) in [
             ("GET / HTTP/1.1\r\n\r\n", false),
             ("GET / HTTP/1.0\r\n\r\n", true),
@@ -304,7 +304,7 @@ mod tests {
     // [limits #1]: head, on every request of a connection | 32 KiB, 96 headers | 431, connection closed
     // [found 28]
     #[test]
-    fn a_head_is_too_large_from_its_32769th_byte_and_its_97th_header() {
+    fn head_is_limited_to_32_kib_and_96_headers() {
         let sized = |size: usize| {
             let rest = "GET / HTTP/1.1\r\nhost: x\r\ny: \r\n\r\n".len();
             format!("GET / HTTP/1.1\r\nhost: x\r\ny: {}\r\n\r\n", "z".repeat(size - rest))
@@ -356,7 +356,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
         #[test]
-        fn however_requests_are_cut_they_are_counted_alike(
+        fn request_count_is_independent_of_chunk_size(
             requests in proptest::collection::vec(request(), 1..5), cut in 1..64_usize,
         ) {
             let all = requests.concat();
@@ -369,7 +369,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_are_too_odd_and_no_head_grows_without_end(
+        fn head_buffer_stays_within_its_limit(
             bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b':'), Just(b'0')], 0..2_000),
         ) {
             let mut framing = Framing::new();

@@ -203,7 +203,7 @@ mod tests {
     //   without a complete request is closed; else 503 with `Retry-After`
     // [found 3]
     #[test]
-    fn an_address_beyond_its_share_loses_its_own_oldest_silent_connection() {
+    fn address_over_share_loses_its_oldest_silent_connection() {
         let case = Case::new(8, 3);
         let other = case.take("192.0.2.9").unwrap();
         let mut first = case.take("192.0.2.1").unwrap();
@@ -219,7 +219,7 @@ mod tests {
 
     // [third 18]
     #[test]
-    fn burst_of_one_source_has_room_while_half_of_the_slots_are_free() {
+    fn source_share_applies_once_half_the_slots_are_taken() {
         // A process with a limit of 4096 open files.
         let slots = Arc::new(ConnectionSlots::new(ConnectionLimits::from_all(3_072)));
         let case = Case { slots };
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn when_all_have_sent_requests_a_new_connection_is_refused() {
+    fn new_connection_is_refused_when_all_are_busy() {
         let case = Case::new(3, 2);
         let protected = |address: &str| {
             let mut slot = case.take(address).unwrap();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_has_no_share_and_one_network_has_one() {
+    fn share_exempts_trusted_proxies_and_counts_ipv6_networks() {
         let case = Case::new(10, 2);
         let proxied: Vec<_> = (0..6).map(|_| case.take("10.0.0.1").unwrap()).collect();
         assert!(!proxied.iter().any(is_evicted));
@@ -261,7 +261,7 @@ mod tests {
 
     // [limits #6]
     #[test]
-    fn when_all_slots_are_taken_the_oldest_silent_connection_is_evicted() {
+    fn full_slots_evict_the_oldest_silent_connection() {
         let case = Case::new(3, 2);
         let held: Vec<_> = (1..4).map(|host| case.take(&format!("192.0.2.{host}")).unwrap()).collect();
         let newcomer = case.take("192.0.2.4").unwrap();

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_times_of_a_certificate_are_read_in_both_notations() {
+    fn certificate_times_are_read_in_both_encodings() {
         // Years from 2050 on are encoded as GeneralizedTime.
         for (from, until) in [(2020, 2049), (1999, 2031), (2050, 2150)] {
             let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_certificate_have_no_validity() {
+    fn invalid_certificate_has_no_validity() {
         let parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
         let certificate = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
         for length in 0..certificate.der().len().min(64) {

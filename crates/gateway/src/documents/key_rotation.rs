@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_is_orderly_unless_it_says_otherwise() {
+    fn rotation_is_orderly_by_default() {
         for (body, emergency, confirm) in [
             ("", false, false),
             ("{}", false, false),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_is_reported_and_repeats_nothing_of_the_key() {
+    fn all_errors_are_reported_without_the_key() {
         let needed = "/key: is needed: a private key in PEM, or a JWK as a text";
         for (body, expected) in [
             ("", needed),

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn no_body_is_an_empty_document() {
+    fn empty_body_reads_as_an_empty_document() {
         assert_eq!(read(b"", NewClient::read).unwrap(), NewClient::default());
         assert_eq!(read(b"", RotateSettings::read).unwrap(), RotateSettings::default());
         assert_eq!(read(b"", NewSecretSettings::read).unwrap(), NewSecretSettings::default());
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secrets_end_must_be_said() {
+    fn secret_expiry_is_required() {
         assert_eq!(faults(end_of_secret(b"")), "/expires_at: is needed; null lets the secret never end");
         assert_eq!(end_of_secret(br#"{"expires_at":null}"#).unwrap(), None);
         let end = end_of_secret(br#"{"expires_at":"1970-01-01T00:00:09Z"}"#).unwrap();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_may_name_only_what_there_is_even_to_take_it_away() {
+    fn patch_refuses_unknown_members_even_with_null() {
         assert!(client_patch(br#"{"scopes":null,"token":{"issuer":null}}"#).is_ok());
         assert!(tenant_patch(br#"{"signing":{"skew":null},"resource_servers":{"api":null}}"#).is_ok());
         for fault in [
@@ -132,11 +132,11 @@ mod tests {
             let _ = end_of_secret(body);
             let _ = read(body, KeyRotation::read);
             if let Ok(settings) = read(body, ImportSettings::read) {
-                // The program takes the member out of the document in this way.
+                // The program removes the key from the document in the same way.
                 drop(values::Secret::new(settings.key));
             }
             if let Ok(mut settings) = read(body, ExplainSettings::read) {
-                // The route takes the member out of the document in this way.
+                // The route removes the secret from the document in the same way.
                 drop(settings.client_secret.take().map(values::Secret::new));
             }
             let _ = crate::thunder::ApplicationRequest::parse(body);

@@ -127,7 +127,7 @@ mod tests {
 
     // [third 3]
     #[test]
-    fn no_reason_has_a_value_in_a_command_without_quotes() {
+    fn values_in_suggested_commands_are_quoted() {
         let tenant = TenantId::parse("acme").unwrap();
         let mut commands = 0;
         for reason in TABLES.into_iter().flatten() {

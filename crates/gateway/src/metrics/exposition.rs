@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_of_one_name_have_one_head() {
+    fn samples_with_one_name_share_help_and_type() {
         let sample = |labels, value| Sample {
             name: "latchkey_loads_total",
             help: "Loads.",

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_falls_under_the_first_bound_that_holds_it() {
+    fn duration_counts_in_the_smallest_sufficient_bucket() {
         for (nanoseconds, bucket) in
             [(0, 0), (50_000, 0), (50_001, 1), (200_000, 2), (10_000_000_000, 15), (10_000_000_001, 16)]
         {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_written_as_what_they_are() {
+    fn bound_labels_match_their_durations() {
         for (microseconds, seconds) in BOUNDS {
             let written: f64 = seconds.parse().unwrap();
             assert!((written * 1e6 - microseconds as f64).abs() < 1e-6, "{seconds}");

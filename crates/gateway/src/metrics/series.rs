@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_algorithm_has_the_place_of_its_label() {
+    fn metric_labels_match_their_enum_positions() {
         for (place, algorithm) in SigningAlgorithm::ALL.into_iter().enumerate() {
             assert_eq!(algorithm as usize, place);
         }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_of_no_table_share_one_counter() {
+    fn unlisted_status_codes_share_one_counter() {
         let series = Series::default();
         assert!(series.counts().is_none());
         for status in [Some(200), Some(418), Some(599), None] {

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_written_as_the_whole_and_names_nothing_that_it_lacks() {
+    fn partial_document_is_an_excerpt_without_dangling_references() {
         let whole: Value = serde_json::from_str(&openapi_document()).unwrap();
         let all = part(&openapi_document(), ListenerSurface::new(true, true)).unwrap();
         let all: Value = serde_json::from_str(&all).unwrap();

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_says_who_may_call_it_with_what_and_what_comes_back() {
+    fn operation_describes_its_caller_parameters_and_responses() {
         let reference = reference(ListenerSurface::new(true, true));
         let client = operation(&reference, "create_client");
         let parameters = client.parameters.iter();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_says_of_which_kind_its_members_are() {
+    fn schema_lists_its_members_with_types() {
         let reference = reference(ListenerSurface::new(true, true));
         let shown = ["Audience", "Rotation", "ImportResult", "TokenForm"].map(|name| {
             let schema = reference.schemas.iter().find(|schema| schema.name == name).unwrap();
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_is_there_once_and_a_listener_shows_its_own() {
+    fn each_listener_shows_its_operations_once() {
         for (public, admin) in [(true, true), (true, false), (false, true)] {
             let surface = ListenerSurface::new(public, admin);
             let document: Value = serde_json::from_str(&document_of(surface)).unwrap();

@@ -252,25 +252,26 @@ fn check_views(views: &str, expected: usize) {
 
 /// Pages without a theme are light. The page with all components also has a dark variant.
 #[test]
-fn each_page_is_accessible_and_fits_in_a_browser() {
+fn pages_are_accessible_and_fit_the_window() {
     check_views("usual", examples::all(&examples::common()).len() + 3);
 }
 
 #[test]
-fn each_page_is_accessible_and_fits_in_the_other_colours() {
+fn pages_are_accessible_and_fit_in_other_colours() {
     check_views("others", examples::all(&examples::common()).len() * 3 + 1);
 }
 
-/// In both schemes and two widths, closed and open, with its form and without script.
+/// Checks the API reference in both colour schemes and at two widths: with closed and with open
+/// parts, with its form, and without script.
 #[test]
-fn the_page_of_the_api_is_accessible_and_fetches_a_token() {
+fn api_reference_is_accessible_and_fetches_a_token() {
     let said = run("docs.cjs", &serve());
     assert!(said.contains("the page of the API is read"), "{said}");
 }
 
 /// Sends each form using only the keyboard, and once without script.
 #[test]
-fn each_form_is_sent_by_keyboard_alone() {
+fn each_form_can_be_sent_by_keyboard_alone() {
     let said = run("keyboard.cjs", &serve());
     assert!(said.contains("forms sent"), "{said}");
 }
@@ -279,7 +280,7 @@ fn each_form_is_sent_by_keyboard_alone() {
 // [attacks #14], [rfc9700 §4.16]
 /// A script runs in this origin, as if a tenant could run one, and every name contains markup.
 #[test]
-fn script_of_the_same_origin_sees_no_page_and_markup_does_not_run() {
+fn attacks_by_same_origin_script_and_markup_fail() {
     let said = run("attacks.cjs", &serve());
     assert!(said.contains("attacks failed"), "{said}");
 }
@@ -287,7 +288,7 @@ fn script_of_the_same_origin_sees_no_page_and_markup_does_not_run() {
 /// Tests each hostile value wherever callers or administrators can enter text: names of tenant,
 /// client and application, account, scopes, typed text, user agent, details of an error.
 #[test]
-fn hostile_names_are_shown_as_they_are_and_do_nothing() {
+fn hostile_names_are_shown_literally() {
     let said = run("hostile.cjs", &serve());
     let expected = hostile::payloads().len() * hostile::NAMES.len();
     assert!(hostile::payloads().len() >= 30 && said.contains(&format!("{expected} pages seen")), "{said}");

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_of_the_public_url_decides() {
+    fn public_url_scheme_selects_secure_cookies() {
         for (url, expected) in [
             ("https://id.example.com", HTTPS),
             ("http://localhost:3000", HTTP),
@@ -201,7 +201,7 @@ mod tests {
 
     // [attacks #12]
     #[test]
-    fn a_cookie_is_read_by_its_whole_name_at_its_own_tenant() {
+    fn cookie_is_read_by_full_name_and_tenant() {
         let (acme, globex) = (tenant("acme"), tenant("globex"));
         let sent = headers(&["a=b; __Host-Http-lk-s.acme=one;__Host-Http-lk-b=two", "lk-s.acme=three; =; x"]);
         assert_eq!(HTTPS.read(&sent, CookieName::Session(&acme)), Some("one"));
@@ -218,7 +218,7 @@ mod tests {
     //   can set, made the server read no cookie of the request: the person was signed out at all tenants |
     //   fixed | Each cookie is read by itself, and one with such letters counts as none
     #[test]
-    fn a_cookie_of_other_letters_counts_as_none_and_takes_no_other_one_away() {
+    fn non_ascii_cookie_does_not_hide_other_cookies() {
         let acme = tenant("acme");
         for other in [&b"\xe2\x80\x80lk-s.acme=two"[..], b"a=\xff", b"\xc3\x28=b", b"lk-s.acme\xa0=two"] {
             let mut sent = HeaderMap::new();
@@ -231,7 +231,7 @@ mod tests {
     // [attacks #12]: Cookies that a sibling host or a script sets | The prefix `__Host-Http-`; of two cookies
     //   with one name neither counts
     #[test]
-    fn of_two_cookies_with_one_name_neither_counts() {
+    fn cookies_with_duplicate_names_are_ignored() {
         let acme = tenant("acme");
         for lines in [
             &["lk-s.acme=one; lk-s.acme=two"][..],
@@ -245,7 +245,7 @@ mod tests {
 
     // [attacks #33]
     #[test]
-    fn beyond_sixteen_sessions_the_oldest_go() {
+    fn oldest_sessions_beyond_sixteen_are_removed() {
         let acme = tenant("acme");
         let began = |value: &str| value.parse().ok();
         let with = |count: u64| {

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_window_that_navigates_gets_a_page() {
+    fn only_top_level_navigations_get_a_page() {
         check_navigation(&[], true);
         check_navigation(&[("sec-fetch-dest", "document"), ("sec-fetch-mode", "navigate")], true);
         check_navigation(&[("sec-fetch-dest", "document"), ("sec-fetch-site", "cross-site")], true);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_page_of_this_origin_sends_a_form() {
+    fn only_same_origin_pages_may_send_forms() {
         let foreign = Err(ErrorKind::ForeignForm);
         let ours = ("origin", "https://id.example.com");
         let document = ("sec-fetch-dest", "document");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_written_as_browsers_do_and_an_unreadable_url_has_none() {
+    fn origin_matches_the_serialization_of_browsers() {
         for (url, origin) in [
             ("http://localhost:3000", "http://localhost:3000"),
             ("http://127.0.0.1:80/x", "http://127.0.0.1"),

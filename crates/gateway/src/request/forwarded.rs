@@ -159,7 +159,7 @@ mod tests {
     //   and a metric report forwarding headers that arrive when no proxy is trusted
     // [rfc9700 §4.13]
     #[test]
-    fn the_rightmost_hop_that_is_no_trusted_proxy_is_the_caller() {
+    fn rightmost_untrusted_hop_is_the_caller() {
         const XFF: &str = "x-forwarded-for";
         for (peer, lines, expected) in [
             ("127.0.0.1", &[][..], "127.0.0.1"),
@@ -185,7 +185,7 @@ mod tests {
 
     // [found 11]
     #[test]
-    fn forwarded_is_read_as_rfc_7239_writes_it() {
+    fn forwarded_header_is_parsed_per_rfc_7239() {
         const FWD: &str = "forwarded";
         for (lines, expected) in [
             (&[(FWD, "for=192.0.2.1")][..], "192.0.2.1"),

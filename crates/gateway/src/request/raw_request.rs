@@ -344,7 +344,7 @@ mod tests {
 
     // [http RFC 9110 §13.1.2]: `If-None-Match` is compared weakly, with lists and `*`
     #[test]
-    fn a_tag_is_found_alone_in_a_list_weak_or_by_a_star() {
+    fn if_none_match_accepts_lists_weak_tags_and_star() {
         for tags in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*"] {
             assert!(names_tag(tags, "\"a\""), "{tags}");
         }
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn in_clear_a_request_is_confidential_from_this_machine_and_from_a_proxy_to_which_people_come_by_https() {
+    fn plain_http_is_confidential_from_loopback_or_https_proxy() {
         let (local, proxy, stranger) = ("127.0.0.1:9", "192.0.2.7:9", "198.51.100.1:9");
         for (peer, public_url, expected) in [
             (local, "http://id.example.com", true),

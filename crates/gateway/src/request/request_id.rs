@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identifier_is_its_number_in_sixteen_digits() {
+    fn request_id_has_sixteen_hexadecimal_digits() {
         for number in [0, 1, 0xab, 0x0123_4567_89ab_cdef, u64::MAX] {
             let id = RequestId::from_number(number);
             assert_eq!(id.as_str(), format!("{number:016x}"));

@@ -300,7 +300,7 @@ mod tests {
     use crate::respond::OAuthError;
 
     #[test]
-    fn only_what_passes_by_itself_is_called_unavailable() {
+    fn only_transient_key_errors_return_503() {
         let (tenant, key) = (TenantId::parse("acme").unwrap(), KeyId::numbered(1));
         let unseal = |source| KeyError::Unseal { tenant: tenant.clone(), key, source };
         for (error, passes) in [

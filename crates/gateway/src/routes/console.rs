@@ -131,7 +131,7 @@ mod tests {
     const TABLE: &str = include_str!("../../tests/api/snapshots/api__console_access__console_routes.snap");
 
     #[test]
-    fn the_table_of_holders_has_each_route() {
+    fn permission_table_lists_each_console_route() {
         for PublicRoute { pattern, methods, to_handlers } in routes() {
             let both: &[&str] = if to_handlers.len() > 1 { &["GET", "POST"] } else { &[methods] };
             for method in both {

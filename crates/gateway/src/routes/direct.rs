@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_matches_a_pattern_with_one_whole_segment_for_its_variable() {
+    fn pattern_variable_matches_one_whole_segment() {
         for (pattern, path, expected) in [
             ("/tenant/{id}/token", "/tenant/acme/token", true),
             ("/tenant/{id}/token", "/tenant/%61cme/token", true),

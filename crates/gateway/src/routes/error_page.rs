@@ -87,7 +87,7 @@ mod tests {
     use crate::thunder;
 
     #[test]
-    fn each_code_has_its_section_and_each_section_a_code() {
+    fn error_codes_and_sections_correspond() {
         let sections: Vec<_> = TEXT.lines().filter_map(|line| line.strip_prefix("### ")).collect();
         let codes: Vec<_> = ErrorCode::ALL
             .iter()
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_uses_no_more_of_markdown_than_is_understood() {
+    fn error_page_uses_only_supported_markdown() {
         for line in TEXT.lines() {
             let is_other =
                 line.starts_with(['-', '*', '|', '>', ' ']) || line.contains("](") || line.contains("**");

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_answer_is_the_one_document_in_memory() {
+    async fn all_responses_share_one_document_in_memory() {
         let algorithm = SigningAlgorithm::ES256;
         let spec = keys::KeySpec { algorithm, rsa_size: keys::RsaSize::default() };
         let document = KeyPool::new(0).take(&TenantId::parse("acme").unwrap(), spec).await.unwrap();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn each_pair_of_spans_has_its_header_however_many_there_are() {
+    fn cache_control_supports_any_number_of_lifetimes() {
         let span = values::Lifetime::from_seconds;
         for _ in 0..2 {
             for max_age in 0..3000 {

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_location_names_the_issuer_that_it_follows_from() {
+    fn issuer_is_derived_from_the_metadata_path() {
         const APPENDED: &str = "/.well-known/openid-configuration";
         const INSERTED: &str = "/.well-known/oauth-authorization-server";
         for (public_url, path, expected) in [

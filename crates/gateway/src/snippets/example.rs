@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lines_between_the_marks_lose_their_common_indentation() {
+    fn marked_lines_are_cut_out_and_unindented() {
         let example = "a\n\t// snippet\n\tb\n\t\tc\n\n\t// end of snippet\nd\n";
         assert_eq!(cut(example), "b\n\tc\n");
         assert_eq!(cut("# snippet\nb # snippet\n# end of snippet\n"), "b # snippet\n");
     }
 
     #[test]
-    fn a_value_that_looks_like_a_name_stays() {
+    fn placeholders_inside_values_stay() {
         let values = [("{a}", "{b}".to_owned()), ("{b}", "x".to_owned())];
         assert_eq!(filled("{a}-{b}-{a}", &values), "{b}-x-{b}");
     }

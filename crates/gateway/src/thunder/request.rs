@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_taken_out_of_the_document() {
+    fn secret_is_removed_from_the_document() {
         for body in [
             r#"{"name":"a","inbound_auth_config":[{"type":"oauth2","config":{"client_secret":"canary"}}]}"#,
             r#"{"name":"a","inboundAuthConfig":[{"type":"oauth2","config":{"clientSecret":"canary"}}]}"#,
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_values_are_reported_in_words_of_the_api() {
+    fn errors_name_each_invalid_member() {
         let fits = "The request body does not fit: ";
         for (body, expected) in [
             ("[]", "The request body must be a JSON object"),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_work_is_linear_and_the_memory_near_the_input() {
+    fn parsing_takes_linear_time_and_bounded_memory() {
         for item in [r#"{"":0},"#, "0,", r#"{"type":"oauth2","config":{"redirect_uris":["urn:a"]}},"#] {
             let bodies = [32, 64].map(|kib: usize| {
                 let items = item.repeat((kib * 1024 - 40) / item.len());

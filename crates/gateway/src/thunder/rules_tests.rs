@@ -82,7 +82,7 @@ fn random_id() -> ClientId {
 // [registration RFC 7591 §2]: Metadata has the registered names. `/applications` accepts the RFC's spelling
 //   and camel case
 #[test]
-fn the_documented_request_becomes_a_client() {
+fn documented_request_creates_a_client() {
     let registration = judged(&documented()).unwrap().unwrap();
     assert_eq!(
         registration,
@@ -171,7 +171,7 @@ fn each_error_has_its_code() {
 //   without a named method for `client_secret_basic`. `/applications` does so; a client from the file or the
 //   admin API has `client_credentials` and `any` by default | departs
 #[test]
-fn defaults_are_those_of_the_thunder_api() {
+fn defaults_match_the_thunder_api() {
     let config = |changes: Value| judged(&with(json!({}), changes)).unwrap().unwrap();
     assert_eq!(config(json!({ "grant_types": null })).grant_types, [GrantType::AuthorizationCode]);
     assert_eq!(
@@ -200,7 +200,7 @@ const DOCUMENTED_ANSWER: &str = r#"{"id":"550e8400-e29b-41d4-a716-446655440000",
 
 // [registration RFC 7591 §2]
 #[test]
-fn the_answer_is_the_documented_one_to_the_byte_in_either_spelling() {
+fn response_matches_the_documentation_in_both_spellings() {
     for (spelling, expected) in [
         (Spelling::Snake, DOCUMENTED_ANSWER.to_owned()),
         (
@@ -240,7 +240,7 @@ fn the_answer_is_the_documented_one_to_the_byte_in_either_spelling() {
 }
 
 #[test]
-fn a_put_keeps_what_answers_do_not_show() {
+fn put_keeps_members_missing_from_responses() {
     let before = ApplicationRequest::parse(&serde_json::to_vec(&documented()).unwrap()).unwrap().document;
     let round_trip: Value = serde_json::from_str(DOCUMENTED_ANSWER).unwrap();
     let after = ApplicationRequest::parse(&serde_json::to_vec(&round_trip).unwrap()).unwrap().document;

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_are_one_document() {
+    fn both_spellings_normalize_to_one_document() {
         let snake = json!({
             "auth_flow_id": "a",
             "inbound_auth_config": [{ "config": { "token": { "access_token": { "validity_period": 1 } } } }],

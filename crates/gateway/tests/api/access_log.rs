@@ -52,7 +52,7 @@ async fn check(answer: &Answer, method: &str, route: &str, tenant: &str, client:
 }
 
 #[tokio::test]
-async fn each_request_leaves_one_line() {
+async fn each_request_writes_one_log_line() {
     capture();
     let app = TestApp::start();
     let token_route = "/api/v1/tenant/{id}/oauth/token";
@@ -87,7 +87,7 @@ async fn each_request_leaves_one_line() {
 /// The connection itself responds to malformed requests. Each leaves one line and is counted. The
 /// line contains no path and no tenant, whatever the request contains.
 #[tokio::test]
-async fn what_never_became_a_request_leaves_a_line_too() {
+async fn malformed_requests_are_logged_and_counted() {
     capture();
     let app = TestApp::start();
     let token = |tenant: &str, more: &str| format!("POST {} HTTP/1.1\r\n{more}", token_path(tenant));
@@ -121,7 +121,7 @@ async fn what_never_became_a_request_leaves_a_line_too() {
 }
 
 #[tokio::test]
-async fn a_line_has_the_address_and_the_user_agent_of_its_caller() {
+async fn log_line_has_caller_address_and_user_agent() {
     capture();
     let from = vec!["127.0.0.1/32".parse().unwrap()];
     let proxies = TrustedPeers { from, header: ForwardingHeader::XForwardedFor };
@@ -159,7 +159,7 @@ const CANARY: &str = "canary-5f1c";
 // [V13 13.4.2]: 2 | No debug mode | There is none; the most detailed log level shows no secret
 // [attacks #8], [V10 10.1.1]
 #[tokio::test]
-async fn no_secret_is_in_any_line_of_good_and_bad_requests() {
+async fn no_log_line_contains_a_secret() {
     capture();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));

@@ -1,5 +1,5 @@
-//! The account page of a person at two tenants: what it shows, what it ends, and that other
-//! accounts are not affected.
+//! The account page of a person at two tenants: what it shows, which sessions and consents its
+//! buttons end, and that other accounts are not affected.
 
 use grants::{LogoutOutbox as _, LogoutTurn};
 
@@ -65,7 +65,7 @@ async fn live(app: &TestApp, tenant: &str, secret: &str, tokens: &Value) -> [boo
 
 // [attacks #30], [V6 6.3.4]
 #[tokio::test]
-async fn a_person_signs_in_for_the_account_and_sees_this_browser() {
+async fn account_page_requires_sign_in_and_shows_the_session() {
     let app = TestApp::start();
     for (tenant, other) in BOTH {
         add_person(&app, tenant);
@@ -91,7 +91,7 @@ async fn a_person_signs_in_for_the_account_and_sees_this_browser() {
 // [V7 7.5.2]: 2 | Users see their sessions and, after they have signed in again, end them | not met | They
 //   see the 20 that were used last, and end one or all, but are not asked to sign in again
 #[tokio::test]
-async fn a_person_ends_another_session_with_its_tokens() {
+async fn ending_another_session_revokes_its_tokens() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (number, (tenant, _)) in BOTH.into_iter().enumerate() {
@@ -128,7 +128,7 @@ async fn a_person_ends_another_session_with_its_tokens() {
 }
 
 #[tokio::test]
-async fn equal_sessions_end_together_and_those_of_others_stay() {
+async fn equal_sessions_of_one_person_end_together() {
     let app = TestApp::start();
     for (tenant, _) in BOTH {
         prepare(&app, tenant);
@@ -157,7 +157,7 @@ async fn equal_sessions_end_together_and_those_of_others_stay() {
 // [V7 7.4.4]: 2 | Each page behind a sign-in leads to the sign-out | not met | The page of the account does.
 //   Those of consent and of a device do not
 #[tokio::test]
-async fn the_end_of_the_session_of_this_browser_signs_out() {
+async fn ending_the_current_session_signs_out() {
     let app = TestApp::start();
     for (tenant, _) in BOTH {
         let secret = prepare(&app, tenant);
@@ -213,7 +213,7 @@ async fn a_person_signs_out_everywhere() {
 //   application, of a session, or all. No opaque token is issued
 // [V10 10.7.3]: 2 | They can list and withdraw consents | On the page of the account, the last 20 at a time
 #[tokio::test]
-async fn an_application_whose_access_is_removed_has_none_and_asks_again() {
+async fn removed_application_loses_tokens_and_consent() {
     let app = TestApp::start();
     for (tenant, _) in BOTH {
         let secret = prepare(&app, tenant);
@@ -246,7 +246,7 @@ fn without_secrets(page: &Answer) -> String {
 
 // [V7 7.5.2]
 #[tokio::test]
-async fn nothing_of_another_account_or_tenant_ends_and_nothing_is_told_of_it() {
+async fn account_page_cannot_affect_other_accounts_or_tenants() {
     let app = TestApp::start();
     for (tenant, _) in BOTH {
         prepare(&app, tenant);
@@ -278,8 +278,8 @@ async fn nothing_of_another_account_or_tenant_ends_and_nothing_is_told_of_it() {
         // A form with two buttons is ignored.
         let both = [("flow", &*flow(&page)), ("decision", "sign_out"), ("session", &of_bob)];
         assert!(ada.post(&path(tenant), &both).await.body.contains("This browser"));
-        // Navigations only. forged_forms.rs tests forms of another browser, tenant, step and
-        // origin.
+        // Only navigations get the page. forged_forms.rs tests forms of another browser, tenant,
+        // step and origin.
         let query = format!("{}?decision=sign_out_everywhere&session={of_bob}", path(tenant));
         assert_eq!(ada.get(&query).await.status, 200);
         let framed = ada.request(Method::GET, &path(tenant)).header("sec-fetch-dest", "iframe");
@@ -302,7 +302,7 @@ async fn nothing_of_another_account_or_tenant_ends_and_nothing_is_told_of_it() {
 }
 
 #[tokio::test]
-async fn a_person_who_ends_too_much_waits() {
+async fn ending_sessions_is_rate_limited() {
     let app = TestApp::start();
     for (tenant, _) in BOTH {
         prepare(&app, tenant);
@@ -320,9 +320,9 @@ async fn a_person_who_ends_too_much_waits() {
     }
 }
 
-/// Reads the session, the other sessions and the consents. Nothing is written.
+/// The three reads are of the session, the other sessions and the consents. Nothing is written.
 #[tokio::test]
-async fn an_account_costs_three_reads_of_sessions_and_consents_and_a_stranger_none() {
+async fn account_page_takes_three_store_reads() {
     let app = TestApp::start();
     for (tenant, _) in BOTH {
         let secret = prepare(&app, tenant);

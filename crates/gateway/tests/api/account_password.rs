@@ -1,5 +1,5 @@
-//! A person changes the own password: what the page asks for, what ends with the old password, and
-//! that other accounts are not affected.
+//! A person changes their password: what the page requires, which sessions end, and that other
+//! accounts are not affected.
 
 use std::num::NonZeroU32;
 
@@ -55,7 +55,7 @@ pub(crate) async fn set(
 
 // [V6 6.2.2]: 1 | Users change their password | The page of the account
 #[tokio::test]
-async fn a_person_sets_another_password_and_goes_on_in_this_browser_alone() {
+async fn password_change_ends_all_other_sessions() {
     for (tenant, other) in BOTH {
         let test_env = start().await;
         let app = &test_env.app;
@@ -97,7 +97,7 @@ async fn a_person_sets_another_password_and_goes_on_in_this_browser_alone() {
 // [V7 7.5.1]: 2 | A new sign-in is required before what concerns authentication is changed | Another password
 //   takes the present one
 #[tokio::test]
-async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
+async fn refused_password_change_changes_nothing() {
     let test_env = start().await;
     let app = &test_env.app;
     for (tenant, other) in BOTH {
@@ -118,7 +118,7 @@ async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
                 assert!(!refused.body.contains(typed), "{}", refused.body);
             }
         }
-        // Other forms, and a form of another tenant.
+        // A form of another page, and a form of another tenant.
         let own = here.get(&path(tenant)).await;
         set(&mut here, tenant, &own, (PASSWORD, NEW)).await.assert_says(200, "This browser");
         let of_other = asked(&mut here, other).await;
@@ -140,7 +140,7 @@ async fn a_password_that_is_wrong_or_unfit_or_not_asked_for_changes_nothing() {
 
 // [V6 6.2.3]
 #[tokio::test]
-async fn wrong_present_passwords_are_wrong_sign_ins_of_the_account() {
+async fn wrong_current_passwords_count_as_failed_sign_ins() {
     let test_env = start().await;
     let app = &test_env.app;
     for tenant in [ACME, GLOBEX] {

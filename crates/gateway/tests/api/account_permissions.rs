@@ -50,7 +50,7 @@ async fn actions(test_env: &TestEnv, tenant: &str, account: &str) -> Vec<String>
 //   or imported. The proof of a link covers the permissions. `admin invite` ends links and sessions of an
 //   account that it did not create, and refuses an account with a password
 #[tokio::test]
-async fn a_grant_voids_what_was_prepared_before_it() {
+async fn grant_invalidates_earlier_links_sessions_and_passwords() {
     for (tenant, other) in BOTH {
         let test_env = TestEnv::start();
         let app = &test_env.app;
@@ -109,7 +109,7 @@ async fn a_grant_voids_what_was_prepared_before_it() {
 
 // [third 1]
 #[tokio::test]
-async fn a_grant_keeps_the_password_that_the_person_set() {
+async fn grant_keeps_a_password_set_by_the_person() {
     for (tenant, _) in BOTH {
         let test_env = TestEnv::start();
         let app = &test_env.app;
@@ -173,7 +173,7 @@ async fn a_grant_removes_an_imported_password() {
 // [third 21]: A grant that removes a password could leave the last administrator without a way in | fixed |
 //   The answer of the grant has a link to set a new password. `account set` prints it
 #[tokio::test]
-async fn the_last_administrator_gets_a_link_for_a_removed_password() {
+async fn last_administrator_gets_a_link_for_removed_password() {
     for tenant in [PLATFORM, ACME, GLOBEX] {
         let (test_env, ops) = TestEnv::with_ops().await;
         let app = &test_env.app;
@@ -185,7 +185,7 @@ async fn the_last_administrator_gets_a_link_for_a_removed_password() {
         let answer = test_env
             .patch(&ops, account, json!({ "permissions": ["latchkey:accounts", "latchkey:keys"] }))
             .await;
-        // The entity tag equals that of a GET.
+        // The entity tag equals the tag of a GET response.
         assert_eq!(answer.header("etag"), test_env.get(&ops, account).await.header("etag"));
         app.pass(10);
         let code = code_of(&answer.json_of(200)["password_link"], tenant);
@@ -201,7 +201,7 @@ async fn the_last_administrator_gets_a_link_for_a_removed_password() {
 // [parties #4]: a person whose account has `latchkey:` permissions | sign in, as every person of the tenant |
 //   get a token with them; grant one to itself; be taken over by an administrator who lacks one of them
 #[tokio::test]
-async fn an_administrator_grants_and_takes_over_no_permission_that_it_lacks() {
+async fn administrators_cannot_grant_or_take_over_permissions_they_lack() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in BOTH {
         let (steward, path) = (test_env.token(tenant, STEWARD).await, accounts_path(tenant));
@@ -248,7 +248,7 @@ async fn an_administrator_grants_and_takes_over_no_permission_that_it_lacks() {
 
 // [parties #4]
 #[tokio::test]
-async fn no_token_and_no_claim_has_a_permission_of_the_account() {
+async fn tokens_contain_no_account_permissions() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, _) in BOTH {
         let secret = add_web_client(&test_env.app, tenant, |_| {});
@@ -270,7 +270,7 @@ async fn no_token_and_no_claim_has_a_permission_of_the_account() {
 }
 
 #[tokio::test]
-async fn an_account_of_the_platform_signs_in_there_once_the_platform_has_a_sign_in() {
+async fn platform_account_signs_in_once_sign_in_is_enabled() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let permissions = ["latchkey:tenants", "latchkey:accounts"];
     let body = json!({ "email": EMAIL, "password": PASSWORD, "permissions": permissions });

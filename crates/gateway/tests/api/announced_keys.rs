@@ -53,7 +53,7 @@ async fn opened(test_env: &TestEnv, tenant: &str, assertion: &Value) -> Vec<&'st
 
 // [found 1]
 #[tokio::test]
-async fn a_key_opens_our_interfaces_once_its_activation_has_come_and_not_before() {
+async fn announced_key_is_accepted_only_once_active() {
     for tenant in [ACME, GLOBEX] {
         let test_env = TestEnv::over(TestApp::start_with(&options(tenant)));
         let app = &test_env.app;

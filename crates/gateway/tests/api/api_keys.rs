@@ -84,7 +84,7 @@ fn basic(user: &str, password: &str) -> Option<String> {
 
 // [oauth RFC 6749 §2.3.1 e]
 #[tokio::test]
-async fn a_key_is_exchanged_for_a_token_with_a_part_of_what_its_client_has() {
+async fn key_is_exchanged_for_a_narrowed_token() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;
@@ -135,7 +135,7 @@ async fn a_key_is_exchanged_for_a_token_with_a_part_of_what_its_client_has() {
 // [introspection RFC 7662 §2.2 d]: A service may answer with members of its own: `api_key` of a token that
 //   was issued for an [API key](api-keys.md), and `api_key`, `owner` and `labels` of the key itself
 #[tokio::test]
-async fn a_key_is_a_token_that_introspection_knows() {
+async fn introspection_describes_api_keys() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;
@@ -180,7 +180,7 @@ async fn a_key_is_a_token_that_introspection_knows() {
 }
 
 #[tokio::test]
-async fn a_resource_accepts_a_key_as_a_token_of_its_client() {
+async fn protected_resource_accepts_keys() {
     for (tenant, other) in BOTH {
         let test_env = TestEnv::over(TestApp::start_with(&options(tenant)));
         let keys = Keys::new(&test_env, tenant).await;
@@ -207,7 +207,7 @@ async fn a_resource_accepts_a_key_as_a_token_of_its_client() {
 }
 
 #[tokio::test]
-async fn all_refusals_of_a_key_are_one_answer() {
+async fn all_refused_keys_get_the_same_error() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;
@@ -237,7 +237,7 @@ async fn all_refusals_of_a_key_are_one_answer() {
 }
 
 #[tokio::test]
-async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_again() {
+async fn narrowing_or_revoking_a_key_invalidates_its_tokens() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;
@@ -281,7 +281,7 @@ async fn a_key_that_allows_less_loses_its_tokens_and_a_dead_one_never_lives_agai
 }
 
 #[tokio::test]
-async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_grace() {
+async fn rotated_key_keeps_settings_and_old_key_gets_grace() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;
@@ -316,7 +316,7 @@ async fn a_rotated_key_inherits_the_length_of_its_life_and_the_old_one_has_a_gra
 }
 
 #[tokio::test]
-async fn a_key_ends_with_its_client_its_tenants_offer_and_what_the_client_loses() {
+async fn key_is_limited_by_its_client_and_tenant() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;
@@ -349,7 +349,7 @@ async fn a_key_ends_with_its_client_its_tenants_offer_and_what_the_client_loses(
 }
 
 #[tokio::test]
-async fn keys_are_listed_by_client_name_label_owner_end_and_use() {
+async fn key_lists_can_be_filtered() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;
@@ -388,7 +388,7 @@ async fn keys_are_listed_by_client_name_label_owner_end_and_use() {
 // [limits #28]: live API keys of a client; the settings of one | `limits.api_keys`, 10000, as each replica
 //   counts; 16 KiB | 409; 400
 #[tokio::test]
-async fn a_client_has_so_many_keys_and_no_more() {
+async fn live_keys_of_a_client_are_limited() {
     let test_env = TestEnv::start();
     for (tenant, _) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;
@@ -408,7 +408,7 @@ async fn a_client_has_so_many_keys_and_no_more() {
 
 // [third 14]
 #[tokio::test]
-async fn rotation_beyond_the_limit_is_refused_while_more_keys_live() {
+async fn rotation_beyond_the_key_limit_is_refused() {
     for (tenant, other) in BOTH {
         let test_env = TestEnv::start();
         let keys = Keys::new(&test_env, tenant).await;
@@ -442,7 +442,7 @@ async fn rotation_beyond_the_limit_is_refused_while_more_keys_live() {
 
 // [third 14]
 #[tokio::test]
-async fn keys_of_blanks_and_of_no_audience_are_refused() {
+async fn keys_with_blank_names_or_no_audience_are_refused() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
         let keys = Keys::new(&test_env, tenant).await;

@@ -79,7 +79,7 @@ fn service(name: &str, config: Value) -> Value {
 // [registration RFC 7591 §3.2.1]: A client gets an identifier that no other client has or had, and its secret
 //   in the answer
 #[tokio::test]
-async fn what_is_left_out_is_made_and_works_at_once() {
+async fn generated_client_id_and_secret_work_immediately() {
     let admin = Admin::at(ACME).await;
     let made = admin.create(&service("a", json!({}))).await;
     made.assert_not_stored();
@@ -99,7 +99,7 @@ async fn what_is_left_out_is_made_and_works_at_once() {
 
 // [registration RFC 7591 §3.2.1]
 #[tokio::test]
-async fn names_and_clients_are_had_once() {
+async fn duplicate_names_and_client_ids_are_refused() {
     let admin = Admin::at(ACME).await;
     assert_eq!(admin.create(&service("a", json!({ "client_id": "c1" }))).await.status, 201);
     for (body, code) in [
@@ -123,7 +123,7 @@ async fn names_and_clients_are_had_once() {
 }
 
 #[tokio::test]
-async fn invalid_values_are_reported_in_words_of_the_api() {
+async fn errors_name_the_invalid_member() {
     const SCOPES: &str = "The request body does not fit: /inbound_auth_config/0/config/scopes: write a list";
     for tenant in [ACME, GLOBEX] {
         let admin = Admin::at(tenant).await;
@@ -144,7 +144,7 @@ async fn invalid_values_are_reported_in_words_of_the_api() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_put_replaces_the_earlier_ones() {
+async fn put_secret_replaces_earlier_secrets() {
     let admin = Admin::at(ACME).await;
     let config = json!({ "client_id": "c1", "client_secret": "first-secret" });
     let path = admin.create_first(config).await;
@@ -172,7 +172,7 @@ async fn a_secret_that_is_put_replaces_the_earlier_ones() {
 }
 
 #[tokio::test]
-async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() {
+async fn code_flow_application_signs_people_in() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let admin = Admin::at(tenant).await;
         let app = &admin.app;
@@ -225,7 +225,7 @@ async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() 
 //   of deleted clients and tenants stay reserved
 // [registration RFC 7591 §3.2.1]
 #[tokio::test]
-async fn deleting_an_application_deletes_its_client_and_keeps_the_id() {
+async fn deleting_an_application_reserves_its_client_id() {
     let admin = Admin::at(ACME).await;
     let config = json!({ "client_id": "c1", "client_secret": "first-secret" });
     let path = admin.create_first(config.clone()).await;
@@ -240,7 +240,7 @@ async fn deleting_an_application_deletes_its_client_and_keeps_the_id() {
 }
 
 #[tokio::test]
-async fn a_list_comes_in_pages() {
+async fn applications_are_listed_in_pages() {
     let admin = Admin::at(ACME).await;
     for name in ["a", "b", "c"] {
         assert_eq!(admin.create(&json!({ "name": name })).await.status, 201);
@@ -261,7 +261,7 @@ async fn a_list_comes_in_pages() {
 
 // [parties #6]
 #[tokio::test]
-async fn only_a_declared_person_with_the_permission_comes_in() {
+async fn only_declared_users_with_the_permission_have_access() {
     let admin = Admin::at(ACME).await;
     let app = &admin.app;
     let without = app.get("/applications").await;
@@ -289,7 +289,7 @@ async fn only_a_declared_person_with_the_permission_comes_in() {
 //   carries a keyed digest of the declared name and password, which is compared at each use. A password that
 //   is changed back revives assertions younger than an hour
 #[tokio::test]
-async fn an_assertion_dies_with_the_password_that_made_it() {
+async fn changing_the_password_invalidates_assertions() {
     for tenant in [ACME, GLOBEX] {
         let admin = Admin::at(tenant).await;
         let status = async || admin.get("/applications").await.status;
@@ -302,7 +302,7 @@ async fn an_assertion_dies_with_the_password_that_made_it() {
 
 // [jwt RFC 8725 §3.11, §3.12], [V9 9.2.2], [found 23]
 #[tokio::test]
-async fn assertions_that_are_not_quite_one_are_refused() {
+async fn assertions_with_wrong_claims_are_refused() {
     let admin = Admin::at(ACME).await;
     let now = admin.app.now();
     let credential = claims_of(&admin.assertion)["credential"].clone();
@@ -334,7 +334,7 @@ async fn assertions_that_are_not_quite_one_are_refused() {
     }
 }
 
-/// Tests lists, ids and clients.
+/// Checks the application's path, the administrator's assertion and the client's secret.
 #[tokio::test]
 async fn applications_of_one_tenant_are_invisible_to_the_other() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -351,7 +351,7 @@ async fn applications_of_one_tenant_are_invisible_to_the_other() {
 }
 
 #[tokio::test]
-async fn other_methods_are_answered_with_the_allowed_ones() {
+async fn unsupported_methods_get_405_with_allow_header() {
     let admin = Admin::at(ACME).await;
     for (method, path, allow) in [
         (Method::PATCH, "/applications", "GET, HEAD, POST"),
@@ -364,7 +364,7 @@ async fn other_methods_are_answered_with_the_allowed_ones() {
 }
 
 #[tokio::test]
-async fn too_many_writes_are_refused_in_the_shape_of_this_surface() {
+async fn too_many_writes_return_a_thunder_error() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with_writes(&options(tenant), 1, 9);
         declare_admin(&app);

@@ -18,7 +18,7 @@ const PNG: &[u8] = include_bytes!("../../../testkit/images/dark.png");
 const WEBP: &[u8] = include_bytes!("../../../testkit/images/logo.webp");
 
 #[tokio::test]
-async fn a_file_at_its_digest_is_kept_for_ever_and_does_nothing_by_itself() {
+async fn hashed_asset_is_immutable_and_passive() {
     // The default tenant has the same path.
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
@@ -46,7 +46,7 @@ async fn a_file_at_its_digest_is_kept_for_ever_and_does_nothing_by_itself() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_version_is_ours_for_this_time_only_and_an_unknown_file_is_none() {
+async fn asset_with_another_hash_is_not_cached() {
     let app = TestApp::start();
     let answer = app.get("/assets/another-digest/pages.css").await;
     assert_eq!((answer.status, answer.header("cache-control")), (200, "no-cache"));
@@ -71,7 +71,7 @@ fn logo_path(tenant: &str, hash: &str) -> String {
 
 // [limits #32]
 #[tokio::test]
-async fn a_logo_is_its_tenants_own_kept_for_ever_and_does_nothing_by_itself() {
+async fn logo_is_immutable_and_served_only_by_its_tenant() {
     for (owner, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
         let [light, dark] = put_logos(&app, owner);
@@ -110,7 +110,7 @@ async fn a_logo_is_its_tenants_own_kept_for_ever_and_does_nothing_by_itself() {
 }
 
 #[tokio::test]
-async fn each_tenant_has_its_own_style_and_one_that_declares_none_has_that_of_all() {
+async fn each_tenant_serves_only_its_own_theme() {
     for (owner, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
         let branding = Branding { primary: Colour::rgb(0xb0, 0x10, 0x40), ..Branding::default() };

@@ -20,7 +20,7 @@ pub(crate) async fn waiting_logout_token(app: &TestApp, tenant: &str) -> String 
 /// Signing out costs one read of the session and one transaction. The browser does not wait for
 /// clients.
 #[tokio::test]
-async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {
+async fn signing_out_queues_a_logout_token_for_the_client() {
     let app = TestApp::start();
     let mut browser = Browser::new(&app);
     for (queued_before, tenant) in [ACME, GLOBEX].into_iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::prelude::*;
 // [access-tokens RFC 9068 §4], [V9 9.1.1], [V10 10.3.1]
 /// One token for each error. The test vectors of `latchkey-verifier` contain further tokens.
 #[tokio::test]
-async fn each_bad_token_is_refused_with_what_is_wrong() {
+async fn each_invalid_token_is_refused_with_its_reason() {
     for (tenant, other) in BOTH {
         let app = TestApp::start_with(&options(tenant));
         let (forge, foreign) = (Forge::from_tenant(tenant), Forge::foreign());

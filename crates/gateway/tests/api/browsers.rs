@@ -35,7 +35,7 @@ async fn every_answer_forbids_content_sniffing_and_referrers() {
 
 // [V13 13.4.5], [found 22]
 #[tokio::test]
-async fn administration_is_not_served_under_the_name_of_another_site() {
+async fn admin_endpoints_refuse_foreign_host_names() {
     let mut options = options(ACME);
     options.public_url = "https://auth.example.com".to_owned();
     options.listeners[0].hosts = vec!["latchkey.internal".to_owned()];

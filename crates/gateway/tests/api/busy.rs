@@ -50,7 +50,7 @@ async fn page_at(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, path: &
 }
 
 #[tokio::test]
-async fn a_form_beyond_the_queue_of_its_source_gets_503_with_its_page_and_goes_on_later() {
+async fn full_password_queue_returns_503_and_sign_in_continues() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         app.store.put_account(add_person(&app, tenant), Some(FOREIGN.parse().unwrap()));

@@ -88,7 +88,7 @@ impl Person<'_> {
         redeem_with(self.app, self.tenant, &[("code", code)]).await
     }
 
-    /// Makes all steps before this one.
+    /// Performs all steps before this one.
     async fn go_to(&mut self, step: Step) -> Left {
         if matches!(step, Step::DeviceDecision | Step::DevicePoll) {
             let begun = begin(self.app, self.tenant).await;
@@ -222,7 +222,7 @@ fn refusal(step: Step, change: Change) -> (u16, &'static str) {
 // [attacks #38]: An account, a client or a tenant that ends in the middle of a sign-in | Five changes before
 //   each of nine steps: the step gives nothing, and at the other tenant it works
 #[tokio::test]
-async fn what_has_changed_between_two_steps_ends_a_sign_in_at_the_next() {
+async fn change_between_two_steps_stops_the_sign_in() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for tenant in [ACME, GLOBEX] {

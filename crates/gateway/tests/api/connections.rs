@@ -27,7 +27,7 @@ async fn unread(app: &TestApp) -> TcpStream {
 //   except trusted proxies; when no place is free, the oldest connection without a complete request is
 //   closed. An idle connection ends after 75 s, never before
 #[tokio::test]
-async fn connections_that_never_read_are_given_up() {
+async fn clients_that_never_read_are_disconnected() {
     let stalled = Duration::from_millis(500);
     let app = TestApp::start_with(&Options {
         connections: ConnectionLimits { stalled, ..ConnectionLimits::default() },
@@ -49,7 +49,7 @@ async fn connections_that_never_read_are_given_up() {
 
 // [found 3]
 #[tokio::test]
-async fn many_half_open_connections_do_not_stop_a_good_client() {
+async fn half_open_connections_do_not_block_other_clients() {
     let limits = ConnectionLimits { all: 60, of_source: 30, ..ConnectionLimits::default() };
     let app = TestApp::start_with(&Options { connections: limits, ..options(ACME) });
     // The connection has sent a complete request, so a new one does not replace it.
@@ -78,7 +78,7 @@ async fn many_half_open_connections_do_not_stop_a_good_client() {
 
 // [limits #6], [found 3]
 #[tokio::test]
-async fn beyond_its_share_an_address_with_busy_connections_gets_retry_after() {
+async fn address_over_its_connection_share_gets_503() {
     let limits = ConnectionLimits { all: 4, of_source: 2, ..ConnectionLimits::default() };
     let app = TestApp::start_with(&Options { connections: limits, ..options(ACME) });
     let request = "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";

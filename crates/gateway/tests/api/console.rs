@@ -57,7 +57,7 @@ fn secret_in(page: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn a_link_is_exchanged_once_and_in_time_at_its_own_tenant() {
+async fn link_works_once_within_a_minute_at_its_tenant() {
     let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME), (PLATFORM, ACME)] {
         let client = if tenant == PLATFORM { OPS } else { BOSS };
@@ -90,7 +90,7 @@ async fn a_link_is_exchanged_once_and_in_time_at_its_own_tenant() {
 
 // [attacks #41]
 #[tokio::test]
-async fn a_session_ends_with_its_credential_its_client_and_after_a_while() {
+async fn session_ends_on_revocation_suspension_or_idleness() {
     for (tenant, other) in BOTH {
         let (test_env, ops) = TestEnv::with_ops().await;
         let mut neighbour = entered(&test_env, other, BOSS).await;
@@ -126,7 +126,7 @@ async fn a_session_ends_with_its_credential_its_client_and_after_a_while() {
 
 // [attacks #41]
 #[tokio::test]
-async fn a_form_is_taken_from_a_page_of_its_own_session_only() {
+async fn form_of_another_session_or_origin_is_refused() {
     let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let mut browser = entered(&test_env, tenant, BOSS).await;
@@ -149,7 +149,7 @@ async fn a_form_is_taken_from_a_page_of_its_own_session_only() {
 }
 
 #[tokio::test]
-async fn an_application_is_made_once_and_its_secret_fetches_a_token() {
+async fn application_is_created_once_with_a_working_secret() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let mut browser = entered(&test_env, tenant, BOSS).await;
@@ -179,7 +179,7 @@ async fn an_application_is_made_once_and_its_secret_fetches_a_token() {
 }
 
 #[tokio::test]
-async fn a_secret_is_replaced_with_a_grace_and_revoked() {
+async fn secret_is_rotated_with_grace_then_revoked() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let mut browser = entered(&test_env, tenant, BOSS).await;
@@ -203,7 +203,7 @@ async fn a_secret_is_replaced_with_a_grace_and_revoked() {
 }
 
 #[tokio::test]
-async fn an_operator_makes_a_tenant_and_its_first_secret_works() {
+async fn operator_creates_a_tenant_with_a_working_secret() {
     let test_env = TestEnv::start();
     let mut browser = entered(&test_env, PLATFORM, OPS).await;
     let path = "/console/tenants/new";
@@ -229,7 +229,7 @@ async fn an_operator_makes_a_tenant_and_its_first_secret_works() {
 }
 
 #[tokio::test]
-async fn keys_rotate_and_an_emergency_needs_a_recent_proof_and_the_name() {
+async fn emergency_rotation_requires_recent_sign_in_and_confirmation() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let mut browser = entered(&test_env, tenant, KEEPER).await;
@@ -246,7 +246,7 @@ async fn keys_rotate_and_an_emergency_needs_a_recent_proof_and_the_name() {
 
 // [attacks #41]
 #[tokio::test]
-async fn two_administrators_in_one_browser_see_each_their_own_tenant() {
+async fn two_administrators_in_one_browser_stay_separate() {
     let test_env = TestEnv::start();
     let mut browser = Browser::new(&test_env.app);
     for (tenant, boss) in test_env.of_each(BOSS).await {
@@ -266,7 +266,7 @@ async fn two_administrators_in_one_browser_see_each_their_own_tenant() {
 }
 
 #[tokio::test]
-async fn a_listener_serves_the_pages_that_it_names() {
+async fn listener_serves_only_its_configured_console_pages() {
     use gateway::{ListenerSurface, TenantConsole};
     let surface = |console, operator_console| ListenerSurface {
         console,
@@ -305,7 +305,7 @@ async fn a_listener_serves_the_pages_that_it_names() {
 }
 
 #[tokio::test]
-async fn an_overview_shows_what_comes_next_and_what_could_be_better() {
+async fn overview_shows_next_steps_and_advice() {
     let test_env = TestEnv::start();
     let mut operator = entered(&test_env, PLATFORM, OPS).await;
     operator.get("/console").await.assert_says(200, "Next steps of signing keys");
@@ -324,7 +324,7 @@ async fn an_overview_shows_what_comes_next_and_what_could_be_better() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_does_not_exist_has_no_page_and_the_platforms_clients_have_those_of_operators() {
+async fn unknown_tenant_has_no_console_pages() {
     let test_env = TestEnv::start();
     let mut browser = entered(&test_env, PLATFORM, CLERK).await;
     for below in ["", "/sign-in", "/link", "/applications", "/keys", "/audit"] {
@@ -339,7 +339,7 @@ async fn a_tenant_that_does_not_exist_has_no_page_and_the_platforms_clients_have
 }
 
 #[tokio::test]
-async fn a_person_with_permissions_comes_in_by_the_own_provider_and_one_without_does_not() {
+async fn only_accounts_with_permissions_open_the_console() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME), (PLATFORM, ACME)] {
         test_env.app.change_provider(tenant, |_| ());

@@ -1,5 +1,6 @@
-//! Every route of the console for every kind of administrator, at both tenants. The snapshot is the
-//! table of what each may see. A unit test of the routes checks that the table is complete.
+//! Every route of the console for every kind of administrator, at both tenants. The snapshot shows
+//! which routes each administrator may use. A unit test of the routes checks that the snapshot is
+//! complete.
 
 use std::fmt::Write as _;
 
@@ -74,7 +75,7 @@ fn holders(tenant: &'static str, other: &'static str) -> Vec<Holder> {
 //   ends with its credential and its client; its cookie `lk-c.{tenant}` is `HttpOnly` and `SameSite=Strict`.
 //   Two administrators in one browser see their own tenants
 #[tokio::test]
-async fn every_route_answers_every_holder_as_the_table_says() {
+async fn route_access_of_each_administrator_matches_the_snapshot() {
     let tables = [table(ACME, GLOBEX).await, table(GLOBEX, ACME).await];
     assert_eq!(tables[0], tables[1], "the tenants are equal");
     insta::assert_snapshot!("console_routes", tables[0]);

@@ -80,7 +80,7 @@ async fn a_sign_in_is_as_old_as_its_token() {
 
 // [third 6]
 #[tokio::test]
-async fn a_client_that_authenticates_for_the_link_gets_a_long_session() {
+async fn authenticating_for_the_link_extends_the_session() {
     for (tenant, other) in BOTH {
         let test_env = TestEnv::start();
         let [secret, of_other] = [tenant, other].map(|tenant| settle(&test_env.app, tenant, CHIEF, SCOPE));
@@ -106,7 +106,7 @@ async fn a_client_that_authenticates_for_the_link_gets_a_long_session() {
 
 // [third 6]
 #[tokio::test]
-async fn a_bound_token_needs_its_proof_and_its_session_is_short() {
+async fn bound_token_requires_proof_and_opens_short_session() {
     for (tenant, other) in BOTH {
         let test_env = TestEnv::start();
         settle(&test_env.app, tenant, CHIEF, SCOPE);
@@ -136,7 +136,7 @@ async fn a_bound_token_needs_its_proof_and_its_session_is_short() {
 //   the page shows tenant and holder of the link, and asks. Its button works without script, and no script
 //   presses it. Without a session, or with one of the same holder, the link opens the console as before
 #[tokio::test]
-async fn a_link_of_another_holder_asks_first() {
+async fn link_of_another_administrator_asks_first() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
         for at in [tenant, other, PLATFORM] {
@@ -179,7 +179,7 @@ async fn a_link_of_another_holder_asks_first() {
 // [third 12]: No record of the audit said that the platform had signed a report | fixed | Each signature is a
 //   record `report.signed` with the digest. The folder of `latchkey dev` is 0700
 #[tokio::test]
-async fn each_signed_report_is_a_record_of_the_audit() {
+async fn each_signed_report_is_audited() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let path = "/api/v1/admin/report-signatures";
     let records = async || {

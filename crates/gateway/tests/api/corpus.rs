@@ -17,7 +17,7 @@ use crate::tls::{Client, Files, nameless};
 const PATIENCE: Duration = Duration::from_secs(30);
 const GOOD: &str = "GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// Without the panics of tests.
+/// Panics of the gateway. Panics of tests are not counted.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 fn count_panics() {
@@ -223,9 +223,9 @@ async fn hostile_requests_are_refused_and_break_nothing() {
     assert_eq!(PANICS.load(Ordering::SeqCst), 0);
 }
 
-/// The library regards everything up to the end of the connection as the body of such a request.
+/// The HTTP library treats all bytes until the connection closes as the body of such a request.
 #[tokio::test]
-async fn a_websocket_upgrade_changes_nothing_about_a_token_request() {
+async fn websocket_upgrade_does_not_affect_token_requests() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = app.secrets(tenant).of(SVC);
@@ -275,7 +275,7 @@ fn head() -> impl Strategy<Value = Vec<u8>> {
 
 // [found 28]
 #[test]
-fn whatever_a_head_is_made_of_it_is_answered_or_ends_its_connection() {
+fn any_head_is_answered_or_closes_the_connection() {
     count_panics();
     let app = TestApp::start_with(&options(ACME));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

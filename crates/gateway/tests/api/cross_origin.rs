@@ -3,7 +3,7 @@
 use crate::prelude::*;
 
 const ORIGIN: &str = "https://app.example.com";
-/// The ends of the paths of endpoints for clients in browsers.
+/// Path suffixes of the endpoints that clients in browsers use.
 const SHARED: [&str; 9] = [
     "/token",
     "/revoke",
@@ -33,7 +33,7 @@ async fn send(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)
 //   revocation and userinfo endpoint, key sets and metadata have `Access-Control-Allow-Origin: *`, and no
 //   route that reads a cookie
 #[tokio::test]
-async fn scripts_of_other_origins_read_the_endpoints_of_clients_and_no_page_or_administration() {
+async fn only_client_endpoints_are_readable_across_origins() {
     let app = TestApp::start();
     let mut shared = 0;
     for tenant in [ACME, GLOBEX] {
@@ -59,7 +59,7 @@ async fn scripts_of_other_origins_read_the_endpoints_of_clients_and_no_page_or_a
 }
 
 #[tokio::test]
-async fn a_preflight_allows_what_clients_send_and_an_answer_shows_what_they_need() {
+async fn cors_headers_allow_and_expose_client_headers() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let path = tenant_path(tenant, "/oauth/token");
@@ -81,7 +81,7 @@ async fn a_preflight_allows_what_clients_send_and_an_answer_shows_what_they_need
 
 /// A cache may store the response to a request without an origin, and return it to a script later.
 #[tokio::test]
-async fn a_document_that_caches_keep_is_readable_without_an_origin_in_the_request() {
+async fn cacheable_documents_allow_any_origin_without_origin_header() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         for path in ["/.well-known/jwks.json", "/.well-known/openid-configuration"] {

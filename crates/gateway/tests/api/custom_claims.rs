@@ -4,7 +4,7 @@ use crate::prelude::*;
 
 // [third 8]
 #[tokio::test]
-async fn custom_claims_stand_before_those_of_the_server() {
+async fn custom_claims_precede_server_claims() {
     let app = TestApp::start();
     for (tenant, other) in BOTH {
         // The store contains a row of an older version, which the admin API would now refuse.
@@ -26,7 +26,7 @@ async fn custom_claims_stand_before_those_of_the_server() {
 
 // [third 8]
 #[tokio::test]
-async fn twins_of_the_servers_claims_are_refused() {
+async fn lookalikes_of_server_claims_are_refused() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in ["initech", "umbrella"] {
         test_env.post(&ops, TENANTS, json!({ "id": tenant })).await.assert_status(201);
@@ -47,7 +47,8 @@ async fn twins_of_the_servers_claims_are_refused() {
     }
 }
 
-// `1e3` was signed and shown as `1000.0`, thirty digits as `1.2345678901234568e29`
+// Earlier versions signed and showed `1e3` as `1000.0`, and thirty digits as
+// `1.2345678901234568e29`.
 #[tokio::test]
 async fn numbers_of_json_bodies_keep_their_characters() {
     let (test_env, ops) = TestEnv::with_ops().await;

@@ -90,8 +90,8 @@ async fn body(app: &TestApp, tenant: &str) {
     assert_closed(connection).await;
 }
 
-/// An idle connection is not a slow request: after a request with a body, a request without one,
-/// and a refused request.
+/// Idle time does not count as a slow request: after a request with a body, after one without a
+/// body, and after a refused request.
 async fn idle(app: &TestApp, tenant: &str) {
     let (head, body) = token_request(app, tenant);
     let after = async |request: String| {
@@ -125,7 +125,7 @@ async fn unread_body(app: &TestApp) {
 // [limits #2]: time for a head, on every request of a connection | 5 s | 408, connection closed
 // [http RFC 9110 §15.5.9]
 #[tokio::test]
-async fn a_dripping_client_is_answered_408_and_closed_and_an_idle_one_is_kept() {
+async fn slow_requests_get_408_and_idle_connections_stay() {
     let app = TestApp::start();
     let of = |tenant: &'static str| {
         let app = &app;
@@ -143,7 +143,7 @@ async fn a_dripping_client_is_answered_408_and_closed_and_an_idle_one_is_kept() 
 }
 
 #[tokio::test]
-async fn a_connection_serves_request_after_request() {
+async fn connection_serves_several_requests() {
     let app = TestApp::start();
     let mut connection = app.connect().await;
     for _ in 0..3 {
@@ -174,7 +174,7 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_for_the_end_gets_it() {
+async fn connection_close_header_closes_the_connection() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let mut connection = app.connect().await;

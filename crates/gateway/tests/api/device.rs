@@ -121,7 +121,7 @@ async fn a_person_connects_a_device_at_its_tenant() {
 }
 
 #[tokio::test]
-async fn a_device_refreshes_its_tokens_also_after_the_person_has_signed_out() {
+async fn device_refreshes_tokens_after_the_person_signs_out() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);
@@ -143,7 +143,7 @@ async fn a_device_refreshes_its_tokens_also_after_the_person_has_signed_out() {
 
 // [devices §3.3]
 #[tokio::test]
-async fn a_refused_device_gets_nothing() {
+async fn refused_device_gets_no_tokens() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -162,7 +162,7 @@ async fn a_refused_device_gets_nothing() {
 
 // [devices §3.5 b], [attacks #27]
 #[tokio::test]
-async fn a_device_that_polls_too_often_waits_longer_and_costs_no_read() {
+async fn polling_too_often_slows_down_without_store_reads() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -190,7 +190,7 @@ async fn a_device_that_polls_too_often_waits_longer_and_costs_no_read() {
 // [devices §3.4]: The code is bound to its client
 // [attacks #27]
 #[tokio::test]
-async fn a_code_belongs_to_its_client_and_its_question_to_the_session_that_was_asked() {
+async fn device_code_is_bound_to_client_and_session() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -218,7 +218,7 @@ async fn a_code_belongs_to_its_client_and_its_question_to_the_session_that_was_a
 //   address
 // [attacks #27], [shared 2.13]
 #[tokio::test]
-async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
+async fn wrong_user_codes_are_limited_per_browser_and_address() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -260,7 +260,7 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
 
 // [attacks #32]
 #[tokio::test]
-async fn twenty_codes_of_a_client_wait_at_one_address() {
+async fn pending_codes_per_address_are_limited_to_twenty() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_device_client(&app, tenant, &[GrantType::DeviceCode]);
@@ -277,7 +277,7 @@ async fn twenty_codes_of_a_client_wait_at_one_address() {
 
 // [shared 2.14]
 #[tokio::test]
-async fn a_client_has_so_many_codes_of_all_addresses_and_other_clients_and_tenants_their_own() {
+async fn pending_codes_per_client_are_limited() {
     let app = TestApp::start();
     let mut of_acme = None;
     for (tenant, id) in [(ACME, "tv"), (GLOBEX, "web"), (ACME, "web")] {
@@ -313,7 +313,7 @@ async fn a_client_has_so_many_codes_of_all_addresses_and_other_clients_and_tenan
 //   name themselves
 // [resources RFC 8707 §2 e]
 #[tokio::test]
-async fn a_device_requests_what_its_client_may_have() {
+async fn device_request_beyond_its_client_is_refused() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_device_client(&app, tenant, &[GrantType::DeviceCode]);
@@ -341,7 +341,7 @@ async fn a_device_requests_what_its_client_may_have() {
 
 /// A change between the person's decision and the device's poll takes effect.
 #[tokio::test]
-async fn a_client_or_a_person_that_was_suspended_gets_no_tokens() {
+async fn device_of_a_suspended_person_gets_no_tokens() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let mut person = add_person(&app, tenant);

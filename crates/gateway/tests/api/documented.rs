@@ -141,7 +141,7 @@ fn close(schema: &mut Value) {
 }
 
 #[test]
-fn an_answer_that_the_document_does_not_describe_is_found() {
+fn undocumented_responses_are_detected() {
     let answer = |status: u16, media_type: &str, body: &str| Answer {
         status,
         headers: [("content-type".parse().unwrap(), media_type.parse().unwrap())].into_iter().collect(),

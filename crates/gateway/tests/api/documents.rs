@@ -6,14 +6,14 @@ use base64::prelude::BASE64_STANDARD;
 use crate::prelude::*;
 
 #[test]
-fn the_document_is_the_committed_one() {
+fn committed_openapi_document_is_current() {
     let committed = include_str!("../../../../docs/openapi.json");
     assert!(gateway::openapi_of_types() == committed, "run `cargo xtask codegen` and read what it changes");
     assert!(gateway::openapi_document() == committed, "the program has another document");
 }
 
 #[test]
-fn the_token_request_names_exactly_the_grant_types_that_are_served() {
+fn token_request_documents_exactly_the_served_grant_types() {
     let document: serde_json::Value = serde_json::from_str(&gateway::openapi_document()).unwrap();
     let grant_type = &document["components"]["schemas"]["TokenForm"]["properties"]["grant_type"];
     for grant in GrantType::ALL {
@@ -65,7 +65,7 @@ fn every_registered_route_is_documented() {
 // [V13 13.4.7]: 3 | Only files of listed kinds are served | Two documents and a script, built into the
 //   program
 #[tokio::test]
-async fn the_document_and_its_page_are_served_whole_without_other_servers() {
+async fn api_reference_loads_nothing_from_other_servers() {
     let app = TestApp::start();
     let document = app.get("/openapi.json").await;
     document.assert_json();
@@ -104,7 +104,7 @@ async fn the_document_and_its_page_are_served_whole_without_other_servers() {
 }
 
 #[tokio::test]
-async fn the_page_fetches_a_token_where_the_listener_issues_one() {
+async fn api_reference_offers_tokens_only_on_public_listeners() {
     for (public, admin) in [(true, true), (true, false), (false, true)] {
         let mut options = options(ACME);
         options.listeners[0].surface = ListenerSurface::new(public, admin);
@@ -122,7 +122,7 @@ async fn the_page_fetches_a_token_where_the_listener_issues_one() {
 }
 
 #[tokio::test]
-async fn document_and_page_are_compressed_for_clients_that_accept_it_and_sent_once() {
+async fn documents_are_compressed_and_revalidated() {
     let app = TestApp::start();
     for (path, part) in [("/docs", "<h1>Latchkey API</h1>"), ("/openapi.json", "\"openapi\"")] {
         let file = async |method: Method, accepted: Option<&str>| {
@@ -161,7 +161,7 @@ async fn document_and_page_are_compressed_for_clients_that_accept_it_and_sent_on
 }
 
 #[tokio::test]
-async fn the_document_of_a_listener_has_what_this_listener_serves() {
+async fn listener_document_describes_only_its_own_routes() {
     for (public, admin) in [(true, true), (true, false), (false, true)] {
         for tenant in [ACME, GLOBEX] {
             let mut options = options(tenant);
@@ -201,7 +201,7 @@ fn help_of(answer: &Answer) -> Option<String> {
 }
 
 #[tokio::test]
-async fn every_error_links_to_the_section_of_its_code() {
+async fn each_error_links_to_its_section() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let page = app.get("/docs/errors").await;
@@ -237,7 +237,7 @@ async fn every_error_links_to_the_section_of_its_code() {
 
 // [http RFC 9110 §9.1], [http RFC 9110 §15.5.6]
 #[tokio::test]
-async fn every_path_but_the_tokens_is_read_by_get_and_head() {
+async fn each_path_refuses_other_methods_with_allow_header() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let others = |path: &str| routes::is_admin(path) || routes::is_of_people(path);
@@ -266,7 +266,7 @@ async fn every_path_but_the_tokens_is_read_by_get_and_head() {
 // [V13 13.4.3]: 2 | No listing of folders | No folder is served
 // [V13 13.2.5]
 #[tokio::test]
-async fn unknown_paths_are_answered_in_json() {
+async fn unknown_paths_return_json_404() {
     let app = TestApp::start();
     let mut paths: Vec<_> = [ACME, GLOBEX]
         .into_iter()
@@ -289,7 +289,7 @@ async fn unknown_paths_are_answered_in_json() {
 
 // [V13 13.4.5]
 #[tokio::test]
-async fn an_address_for_administration_serves_nothing_public_but_its_health_and_its_documentation() {
+async fn admin_listener_serves_no_public_endpoints() {
     for tenant in [ACME, GLOBEX] {
         let mut options = options(tenant);
         options.listeners[0].surface.public = false;

@@ -1,4 +1,5 @@
-//! DPoP (RFC 9449): tokens for proofs, and proofs at the protected resource and the admin API.
+//! DPoP (RFC 9449): bound tokens from the token endpoint, and proofs at the protected resource and
+//! the admin API.
 
 use crate::metrics::numbers;
 use crate::prelude::*;
@@ -116,7 +117,7 @@ async fn a_proof_is_used_once() {
 
 // [dpop RFC 9449 §4.3 i]
 #[tokio::test]
-async fn a_proof_is_for_one_tenants_endpoint() {
+async fn proof_is_valid_only_at_its_tenants_endpoint() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
         let prover = Prover::new();
@@ -140,7 +141,7 @@ async fn a_proof_is_for_one_tenants_endpoint() {
 }
 
 #[tokio::test]
-async fn a_proof_may_be_for_the_endpoints_of_clients_with_certificates() {
+async fn proof_may_name_the_mtls_endpoint() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let mtls_url = Some("https://mtls.example.com/".to_owned());
         let app = TestApp::start_with(&Options { mtls_url, ..options(tenant) });
@@ -164,7 +165,7 @@ async fn a_proof_may_be_for_the_endpoints_of_clients_with_certificates() {
 // [dpop RFC 9449 §11.1 b]: Ours: no proof of a caller is recorded that has neither authenticated nor, for a
 //   public client, a valid grant; pushed requests of a public client are bounded
 #[tokio::test]
-async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
+async fn unauthenticated_caller_uses_up_no_proof() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
         let prover = Prover::new();
@@ -192,7 +193,7 @@ async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
 // [dpop RFC 9449 §11.1 c]: Ours: what is remembered is bounded for each tenant, a full share is 503 there and
 //   nowhere else, and replays take nothing of it
 #[tokio::test]
-async fn a_full_share_of_proofs_is_its_tenants_alone_and_replays_take_nothing_of_it() {
+async fn full_proof_share_affects_only_its_tenant() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with_share(2);
         let prover = Prover::new();
@@ -219,7 +220,7 @@ async fn a_full_share_of_proofs_is_its_tenants_alone_and_replays_take_nothing_of
 // [dpop RFC 9449 §8.2]: An answer supplies the next nonce
 // [dpop RFC 9449 §4.3, §8, §11.3]
 #[tokio::test]
-async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
+async fn required_nonce_is_supplied_and_expires() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
         for tenant in [ACME, GLOBEX] {
@@ -268,7 +269,7 @@ async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
 
 // [dpop RFC 9449 §7.1]
 #[tokio::test]
-async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
+async fn admin_api_accepts_bound_tokens_with_proofs() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -321,7 +322,7 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
 
 // [dpop RFC 9449 §4.3], [dpop RFC 9449 §5]
 #[tokio::test]
-async fn a_refused_proof_names_its_reason_to_the_log_alone() {
+async fn proof_refusal_reason_is_only_logged() {
     capture();
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
@@ -469,7 +470,7 @@ fn malformed(good: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn proofs_are_counted_by_what_came_of_them_and_so_are_the_tokens_that_they_bind() {
+async fn proofs_and_bound_tokens_are_counted() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let prover = Prover::new();
@@ -487,7 +488,7 @@ async fn proofs_are_counted_by_what_came_of_them_and_so_are_the_tokens_that_they
             assert_eq!(request(&app, tenant, refused).await.status, 400);
         }
         assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "4")).await.status, 200);
-        // A request without a proof has no effect on the limit. Its token is not bound.
+        // A request without a proof is not counted as a proof, and its token is not bound.
         assert_eq!(request(&app, tenant, &[]).await.status, 200);
         app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = true);
         assert_eq!(request(&app, tenant, &[&for_token(&app, &prover, tenant, "5")]).await.status, 400);

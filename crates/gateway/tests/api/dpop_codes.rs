@@ -39,7 +39,7 @@ fn assert_bound(answer: &Answer, prover: &Prover) {
 
 // [dpop RFC 9449 §10], [attacks #5], [shared 2.2]
 #[tokio::test]
-async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
+async fn bound_code_requires_a_proof_of_its_key() {
     let app = TestApp::start();
     let (prover, thief) = (Prover::new(), Prover::new());
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -79,7 +79,7 @@ async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
 // [dpop RFC 9449 §10.1]: A proof beside a pushed request binds the code, too; another `dpop_jkt` beside it is
 //   refused
 #[tokio::test]
-async fn a_push_with_a_proof_binds_its_code() {
+async fn proof_of_a_pushed_request_binds_the_code() {
     let app = TestApp::start();
     let (prover, thief) = (Prover::new(), Prover::new());
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -116,7 +116,7 @@ async fn a_push_with_a_proof_binds_its_code() {
 
 // [dpop RFC 9449 §10.1]
 #[tokio::test]
-async fn a_push_is_supplied_with_the_nonce_that_its_proof_needs() {
+async fn pushed_request_gets_the_required_nonce() {
     let app = TestApp::start();
     let prover = Prover::new();
     for tenant in [ACME, GLOBEX] {
@@ -148,7 +148,7 @@ async fn send(app: &TestApp, path: &str, form: &[(&str, &str)], proof: &str) -> 
 
 // [dpop RFC 9449 §11.1 b]
 #[tokio::test]
-async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
+async fn invalid_grants_of_public_clients_use_up_no_proof() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
         add_public_client(&app, tenant);
@@ -208,7 +208,7 @@ async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
 
 // [dpop RFC 9449 §11.1 b]
 #[tokio::test]
-async fn of_requests_of_a_public_client_with_one_proof_at_once_one_gets_tokens() {
+async fn concurrent_requests_with_one_proof_get_tokens_once() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_public_client(&app, tenant);

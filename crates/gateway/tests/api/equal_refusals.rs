@@ -45,7 +45,7 @@ fn whole(answer: &Answer, typed: &str) -> (u16, Vec<String>, String, usize) {
 
 // [attacks #17], [V6 6.3.8], [shared 2.7]
 #[tokio::test]
-async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts() {
+async fn refused_sign_ins_look_equal_for_every_reason() {
     let app = TestApp::start();
     for (at, tenant) in [ACME, GLOBEX].into_iter().enumerate() {
         let number = |person: u8| person + 10 * u8::try_from(at).unwrap();
@@ -63,7 +63,8 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
             let form = [("flow", &*sealed), ("identifier", identifier), ("password", password)];
             browser.post(&path, &form).await
         };
-        // Tries these until their limits are reached. From then on no hash is computed.
+        // Signs in with each identifier until its limit is reached. From then on no hash is
+        // computed.
         for identifier in [TRIED, UNKNOWN_TRIED] {
             for _ in 0..10 {
                 assert_eq!(try_as(&mut browser, identifier, WRONG).await.status, 403);
@@ -107,7 +108,7 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
 //   texts. The log and `latchkey refusals` say which it was. Pushed requests need the client's credential;
 //   the id of a public client is no secret there
 #[tokio::test]
-async fn one_page_answers_for_an_unknown_client_and_for_an_address_that_is_not_registered() {
+async fn unknown_client_and_unregistered_redirect_uri_look_equal() {
     capture();
     let app = TestApp::start();
     add_web_client(&app, ACME, |_| ());

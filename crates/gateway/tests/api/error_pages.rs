@@ -76,7 +76,7 @@ fn assert_has_look(answer: &Answer, own: &str, other: &str) {
 
 // [metadata RFC 8414 §2 c], [oauth RFC 6749 §3.1.2, §3.1.2.4], [attacks #2], [rfc9700 §4.1], [rfc9700 §2.1]
 #[tokio::test]
-async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
+async fn error_page_has_its_tenants_theme() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_web_client(&app, tenant, |_| ());
@@ -121,7 +121,7 @@ async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
 }
 
 #[tokio::test]
-async fn so_does_that_of_a_store_that_fails() {
+async fn error_page_has_the_theme_during_store_failures() {
     let tenants = Arc::new(TestStore::new());
     for tenant in [ACME, GLOBEX] {
         let mut tenant = client_fixtures::tenant(tenant);
@@ -142,7 +142,7 @@ async fn so_does_that_of_a_store_that_fails() {
 }
 
 #[tokio::test]
-async fn below_the_path_of_a_proxy_an_error_page_loads_its_files_there() {
+async fn error_page_loads_files_below_the_proxy_path() {
     let public_url = "https://id.example.com/auth".to_owned();
     let app = TestApp::start_with(&Options { public_url, ..options(ACME) });
     for tenant in [ACME, GLOBEX] {
@@ -172,7 +172,7 @@ async fn below_the_path_of_a_proxy_an_error_page_loads_its_files_there() {
 }
 
 #[tokio::test]
-async fn a_request_to_sign_out_that_is_wrong_is_titled_as_one() {
+async fn invalid_sign_out_request_has_its_own_title() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_web_client(&app, tenant, |_| ());

@@ -85,7 +85,7 @@ fn operations() -> Vec<Operation> {
 }
 
 #[test]
-fn operations_have_a_name_a_described_group_and_their_security() {
+fn operations_have_unique_names_groups_and_security() {
     let (document, mut names) = (document(), BTreeSet::new());
     let groups: Vec<_> = document["tags"].as_array().unwrap().iter().collect();
     assert!(groups.iter().all(|group| !group["description"].as_str().unwrap().is_empty()));
@@ -100,7 +100,7 @@ fn operations_have_a_name_a_described_group_and_their_security() {
 }
 
 #[test]
-fn examples_are_as_their_schemas_say() {
+fn examples_match_their_schemas() {
     let document = document();
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
     compiler.enable_format_assertions();
@@ -122,7 +122,7 @@ fn examples_are_as_their_schemas_say() {
 }
 
 #[tokio::test]
-async fn requests_are_accepted_as_the_document_prints_them() {
+async fn example_requests_are_accepted() {
     // Forms of pages are sealed, so an example could not succeed.
     let is_of_people = |operation: &Operation| operation.object["tags"][0] == "Sign people in";
     // A console link needs no body. Its form is that of the token endpoint.

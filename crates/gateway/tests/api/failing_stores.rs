@@ -25,7 +25,7 @@ async fn answers(app: &TestApp, tenant: &str, tokens: [&str; 2], prover: &Prover
 // [http RFC 9110 §15.6.4]: 503 comes with `Retry-After`
 // [oauth RFC 6749 §5.2 j]
 #[tokio::test]
-async fn what_cannot_be_known_now_is_never_called_wrong() {
+async fn failing_store_never_reports_valid_credentials_as_wrong() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let (token, prover) = (app.token(tenant).await, Prover::new());

@@ -120,7 +120,7 @@ impl Platform {
 /// Each tenant refuses the token for the other one, although both trust the same issuer and
 /// subject.
 #[tokio::test]
-async fn a_workload_of_each_platform_gets_tokens_of_its_tenant() {
+async fn workload_of_each_platform_gets_tokens() {
     let (test_env, ops, secrets) = setting().await;
     let app = &test_env.app;
     let [initech, umbrella] = TENANTS_MADE;
@@ -160,7 +160,7 @@ async fn a_workload_of_each_platform_gets_tokens_of_its_tenant() {
 
 /// The log contains the reason. `explain` shows administrators the reason and the claims.
 #[tokio::test]
-async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives() {
+async fn assertion_explanation_shows_claims_and_reason() {
     let (test_env, ops, _) = setting().await;
     let [_, github, ..] = &platforms();
     for tenant in TENANTS_MADE {
@@ -188,9 +188,9 @@ async fn an_assertion_is_explained_with_its_reason_and_the_claims_that_it_gives(
     }
 }
 
-/// Removing a rule revokes the tokens that were issued because of it, and no others.
+/// Tokens that were issued because of another rule stay valid.
 #[tokio::test]
-async fn a_rule_that_is_taken_away_ends_its_tokens() {
+async fn removing_a_rule_revokes_its_tokens() {
     let (test_env, ops, secrets) = setting().await;
     let app = &test_env.app;
     let [kubernetes, .., spiffe] = &platforms();
@@ -220,9 +220,9 @@ async fn a_rule_that_is_taken_away_ends_its_tokens() {
 }
 
 // [federation SPIFFE draft §5]
-/// Each rule of documents, with the pointer of its error.
+/// One case for each validation rule, with the pointer of its error.
 #[tokio::test]
-async fn what_would_let_any_workload_in_is_refused_when_it_is_registered() {
+async fn invalid_issuers_and_rules_are_refused() {
     let (test_env, ops, _) = setting().await;
     for tenant in TENANTS_MADE {
         let path = format!("{TENANTS}/{tenant}");

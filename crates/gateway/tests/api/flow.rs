@@ -1,4 +1,5 @@
-//! Sign-ins at `/flow/execute`, in one call and in two, with the member names of both generations.
+//! Sign-ins at `/flow/execute`, in one call and in two, with the member names of both generations
+//! of the Thunder API.
 
 use std::pin::Pin;
 
@@ -31,7 +32,7 @@ fn all() -> Value {
 }
 
 #[tokio::test]
-async fn one_call_is_enough() {
+async fn sign_in_completes_in_one_call() {
     let app = app();
     let answer = execute(&app, &first(all())).await;
     answer.assert_not_stored();
@@ -48,7 +49,7 @@ async fn one_call_is_enough() {
 }
 
 #[tokio::test]
-async fn two_calls_do_too_in_either_generation() {
+async fn sign_in_completes_in_two_calls() {
     let app = app();
     for name in ["flowId", "executionId"] {
         let begun =
@@ -67,7 +68,7 @@ async fn two_calls_do_too_in_either_generation() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_no_error_of_the_protocol() {
+async fn wrong_credentials_return_200_with_a_failure() {
     let app = app();
     for (username, password) in [("admin", "wrong"), ("nobody", "admin"), ("ADMIN", "admin")] {
         let answer = execute(&app, &first(json!({ "username": username, "password": password }))).await;
@@ -101,7 +102,7 @@ async fn sign_ins(app: &TestApp, count: usize) -> Vec<String> {
 //   records (at most 60 failures a minute and replica, the rest summed in one), a log line, a metric; the
 //   delay grows by user and source to 5 s, never by user alone
 #[tokio::test]
-async fn sign_ins_reach_audit_metrics_and_log_without_what_was_typed() {
+async fn sign_ins_are_recorded_without_typed_values() {
     capture();
     for home in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(home));
@@ -142,7 +143,7 @@ async fn sign_ins_reach_audit_metrics_and_log_without_what_was_typed() {
 }
 
 #[tokio::test]
-async fn when_too_many_hashes_wait_the_caller_gets_retry_after() {
+async fn full_hash_queue_returns_retry_after() {
     for home in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(home));
         declare_admin(&app);
@@ -186,7 +187,7 @@ fn fill<'a>(pool: &'a HashPool, home: &'static str, waiting: &mut Vec<Hashing<'a
 }
 
 #[tokio::test]
-async fn what_is_granted_is_what_is_requested_and_held() {
+async fn only_requested_permissions_of_the_user_are_granted() {
     let app = app();
     for (requested, granted) in [("system", "system"), ("other system", "system"), ("other", ""), ("", "")] {
         let inputs = json!({ "username": "admin", "password": "admin", "requested_permissions": requested });
@@ -226,7 +227,7 @@ async fn each_error_has_its_code() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_forgotten_after_ten_minutes() {
+async fn unfinished_sign_in_expires_after_ten_minutes() {
     let app = app();
     let begun =
         execute(&app, &json!({ "applicationId": APPLICATION, "flowType": "AUTHENTICATION" })).await.json();
@@ -236,7 +237,7 @@ async fn a_sign_in_is_forgotten_after_ten_minutes() {
 
 // [V6 6.3.2]
 #[tokio::test]
-async fn without_users_there_is_no_sign_in() {
+async fn sign_in_is_unavailable_without_declared_users() {
     let without_users = TestApp::start();
     let mut without = options(ACME);
     without.default_tenant = None;
@@ -255,7 +256,7 @@ async fn without_users_there_is_no_sign_in() {
 // [jwt RFC 8725 §3.11, §3.12]
 /// The assertion is for the default tenant, and only `/applications` accepts it.
 #[tokio::test]
-async fn an_assertion_is_no_access_token_anywhere() {
+async fn assertion_is_not_accepted_as_an_access_token() {
     for home in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(home));
         declare_admin(&app);

@@ -23,8 +23,8 @@ const FORMS: [Form; 4] = [
 ];
 
 impl Form {
-    /// Without the cookie that the form is bound to, it has no effect. A sign-in starts again with
-    /// a page for this browser.
+    /// Without the cookie to which it is bound, a form has no effect. A sign-in starts again with a
+    /// page for this browser.
     #[track_caller]
     fn assert_unbound(&self, answer: &Answer) {
         if ["/oauth/sign-in", "/account"].contains(&self.path) {
@@ -114,7 +114,7 @@ fn altered(sealed: &str) -> Vec<String> {
 //   `first_party`, gets a code without a question while ours lasts
 // [attacks #12], [rfc9700 §2.1]
 #[tokio::test]
-async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_no_other() {
+async fn forged_and_foreign_forms_are_refused() {
     let app = start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         for form in &FORMS {
@@ -139,7 +139,8 @@ async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_n
                 assert_refused(&refused, &[403], &format!("{path}: {whose}"));
             }
             for sealed in &of_other_steps {
-                // At the sign-in the values are not an authorization request.
+                // The sign-in page may answer 400, because these values are not an authorization
+                // request.
                 assert_refused(&browser.post(&path, &form.with(sealed)).await, &[400, 403], &path);
             }
             let twice = [form.with(&sealed), form.with(&sealed)].concat();
@@ -188,7 +189,7 @@ async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_n
 // [attacks #30]: Pages that a cache or the history keeps | `no-store` on every page
 // [core Core §3.1.2.3 b], [attacks #9], [rfc9700 §2.1], [rfc9700 §4.7]
 #[tokio::test]
-async fn a_form_is_accepted_from_a_window_of_this_origin_alone() {
+async fn forms_from_other_origins_are_refused() {
     let app = start();
     let own = ("origin", PUBLIC_URL);
     for tenant in [ACME, GLOBEX] {

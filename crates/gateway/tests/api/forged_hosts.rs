@@ -129,7 +129,7 @@ fn prepare(app: &TestApp, tenant: &str) {
 // [attacks #23]: A forged `Host`, `Forwarded` or the like | 26 sets of headers at pages, redirects, documents
 //   and errors: the answers are the same
 #[tokio::test]
-async fn no_answer_has_anything_of_a_host_that_the_caller_names() {
+async fn forged_host_headers_do_not_change_responses() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);
@@ -158,7 +158,7 @@ async fn no_answer_has_anything_of_a_host_that_the_caller_names() {
 
 // [attacks #23]
 #[tokio::test]
-async fn a_sign_in_ends_at_its_client_whatever_host_the_caller_names() {
+async fn forged_host_does_not_change_the_sign_in() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);
@@ -187,7 +187,7 @@ async fn a_sign_in_ends_at_its_client_whatever_host_the_caller_names() {
 
 // [attacks #23]
 #[tokio::test]
-async fn a_whole_address_in_the_request_line_changes_no_answer() {
+async fn absolute_request_target_does_not_change_responses() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);

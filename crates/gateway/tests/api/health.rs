@@ -7,7 +7,7 @@ use crate::prelude::*;
 const READY: &str = r#"{"status":"ready","checks":{"keys":{"status":"ok"},"store":{"status":"ok"}}}"#;
 
 #[tokio::test]
-async fn a_serving_gateway_is_live_and_ready_and_reads_no_store() {
+async fn health_checks_read_no_store() {
     let app = TestApp::start();
     for (path, body) in [("/health/live", r#"{"status":"live"}"#), ("/health/ready", READY)] {
         let answer = app.get(path).await;
@@ -20,7 +20,7 @@ async fn a_serving_gateway_is_live_and_ready_and_reads_no_store() {
 }
 
 #[tokio::test]
-async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers_away() {
+async fn failed_check_makes_the_gateway_not_ready() {
     let app = TestApp::start();
     app.health_report.set("store", HealthState::Degraded("cached clients are served".into()));
     let answer = app.get("/health/ready").await;
@@ -41,7 +41,7 @@ async fn a_degraded_part_is_named_with_its_reason_and_a_failed_one_turns_callers
 }
 
 #[tokio::test]
-async fn every_address_serves_health_and_only_those_for_administration_serve_metrics() {
+async fn every_listener_serves_health_only_admin_serves_metrics() {
     let mut options = options(ACME);
     let surfaces = [(true, true), (true, false), (false, true)];
     let listener = |(public, admin)| {
@@ -65,7 +65,7 @@ async fn every_address_serves_health_and_only_those_for_administration_serve_met
 /// The gateway serves both tenants until it stops. Only the readiness probe and the closing
 /// connections announce the stop.
 #[tokio::test]
-async fn a_gateway_that_is_about_to_end_is_not_ready_at_once_and_serves_on() {
+async fn stopping_gateway_is_not_ready_but_still_serves() {
     let app = TestApp::start();
     assert!(!app.handle.probed_within(Duration::from_secs(60)));
     assert_eq!(app.get("/health/ready").await.status, 200);

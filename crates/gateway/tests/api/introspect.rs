@@ -20,7 +20,7 @@ async fn orders_token(app: &TestApp, tenant: &str) -> String {
 // [introspection RFC 7662 §4 d]: Answers are not cached: `no-store`
 // [introspection RFC 7662 §2.2]
 #[tokio::test]
-async fn an_active_answer_repeats_the_claims_in_order() {
+async fn active_response_has_the_claims_in_order() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let token = app.token(tenant).await;
@@ -36,7 +36,7 @@ async fn an_active_answer_repeats_the_claims_in_order() {
 
 /// Introspection returns the claims in the token, even if client and tenant have other claims now.
 #[tokio::test]
-async fn tokens_have_the_static_claims_of_their_client_over_those_of_their_tenant() {
+async fn client_claims_override_tenant_claims() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let say = |text: &str| {
@@ -62,7 +62,7 @@ async fn tokens_have_the_static_claims_of_their_client_over_those_of_their_tenan
 
 // [introspection RFC 7662 §2.2 c]
 #[tokio::test]
-async fn a_caller_knows_what_its_right_reaches_in_its_own_tenant() {
+async fn caller_sees_only_tokens_its_right_covers() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (api, orders) = (app.token(tenant).await, orders_token(&app, tenant).await);
@@ -82,7 +82,7 @@ async fn a_caller_knows_what_its_right_reaches_in_its_own_tenant() {
 // [introspection RFC 7662 §4]: Expiry, `nbf`, signature and issuer are checked at each request
 // [introspection RFC 7662 §2.2 b], [introspection RFC 7662 §2.3]
 #[tokio::test]
-async fn what_is_no_live_token_of_the_tenant_is_inactive_and_nothing_more() {
+async fn invalid_and_foreign_tokens_are_inactive() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (forge, foreign) = (Forge::from_tenant(tenant), Forge::foreign());
@@ -110,7 +110,7 @@ async fn what_is_no_live_token_of_the_tenant_is_inactive_and_nothing_more() {
 //   error
 // [V10 10.4.10]
 #[tokio::test]
-async fn only_clients_of_the_tenant_may_ask() {
+async fn only_clients_of_the_tenant_may_introspect() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let path = tenant_path(tenant, "/oauth/introspect");
@@ -130,7 +130,7 @@ async fn only_clients_of_the_tenant_may_ask() {
 
 // [introspection RFC 7662 §2.1]
 #[tokio::test]
-async fn a_request_without_a_token_or_with_two_is_invalid() {
+async fn missing_or_repeated_token_parameter_is_refused() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let path = tenant_path(tenant, "/oauth/introspect");
@@ -146,7 +146,7 @@ async fn a_request_without_a_token_or_with_two_is_invalid() {
 }
 
 #[tokio::test]
-async fn suspended_tenants_and_those_without_oauth2_answer_nothing() {
+async fn suspended_tenants_and_tenants_without_oauth2_return_404() {
     let app = TestApp::start();
     let form = [("token", "x"), ("client_id", SVC), ("client_secret", app.acme.of(SVC))];
     app.change_tenant(ACME, |tenant| tenant.strategies.oauth2 = false);

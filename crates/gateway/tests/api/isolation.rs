@@ -412,7 +412,7 @@ fn every_path_has_its_rule() {
 
 // [revocation RFC 7009 §2.1 c], [attacks #16], [rfc9700 §4.10.2]
 #[tokio::test]
-async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
+async fn credentials_are_worthless_at_the_other_tenant() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let setting = setting(home, stranger).await;
         for (method, path) in routes::all() {
@@ -436,7 +436,7 @@ async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
 
 /// Without this test, the matrix could pass because no credential works at all.
 #[tokio::test]
-async fn the_same_credentials_work_at_home() {
+async fn same_credentials_work_at_their_own_tenant() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let setting = setting(home, stranger).await;
         let Setting { app, good, prover, certificates, .. } = &setting;

@@ -1,6 +1,6 @@
 //! Tenant isolation of sessions, forms, codes, tokens and hints. Sends each value to every path of
-//! the other tenant, in the parameter that the path reads. The response must equal that to a value
-//! that was never issued. Afterwards the same request must succeed at its own tenant.
+//! the other tenant, in the parameter that the path reads. The response must equal the response to
+//! a value that was never issued. Afterwards the same request must succeed at its own tenant.
 
 use futures_util::future::join_all;
 use url::form_urlencoded::byte_serialize;
@@ -177,7 +177,7 @@ fn start(home: &str) -> (TestApp, [String; 2]) {
 //   request URI, at every path
 // [attacks #5], [rfc9700 §4.5], [V7 7.2.1]
 #[tokio::test]
-async fn nothing_of_a_sign_in_at_one_tenant_is_worth_anything_at_the_other() {
+async fn sign_in_values_are_worthless_at_the_other_tenant() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (app, secrets) = start(home);
         let [own, foreign] = [home, stranger].map(|tenant| (tenant, &*secrets[usize::from(tenant != ACME)]));
@@ -190,7 +190,8 @@ async fn nothing_of_a_sign_in_at_one_tenant_is_worth_anything_at_the_other() {
         let artefacts = left.artefacts(&forms[0]);
         for (method, path) in routes::all() {
             let rule = rule(&path);
-            // The first paths accept no credentials, the others read none from a form.
+            // Public paths accept no credentials. Admin paths and paths of persons read none from a
+            // form.
             let is_read = |place| match rule {
                 Rule::Public | Rule::Numbers => false,
                 Rule::Administration | Rule::Person => matches!(place, "cookie" | "bearer"),

@@ -31,7 +31,7 @@ async fn a_jwk_has_its_documented_members_in_order() {
 // [http RFC 9111 §5.2.2]: Key sets state how long they may be cached: `max-age` and `stale-while-revalidate`
 //   (RFC 5861 §3) of the tenant
 #[tokio::test]
-async fn a_tenant_says_how_long_its_keys_may_be_kept() {
+async fn tenant_sets_the_cache_lifetime_of_its_keys() {
     let app = TestApp::start();
     app.change_tenant(GLOBEX, |tenant| {
         tenant.signing.jwks_max_age = Lifetime::from_seconds(7);
@@ -48,7 +48,7 @@ async fn a_tenant_says_how_long_its_keys_may_be_kept() {
 // [http RFC 9111 §4.2]
 /// Verifiers must fetch the keys again as soon as the next key is published.
 #[tokio::test]
-async fn copies_are_kept_for_less_as_a_new_key_comes_near() {
+async fn cache_lifetime_shrinks_before_a_new_key() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -131,7 +131,7 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn the_keys_of_a_suspended_tenant_stay_until_its_last_token_has_expired() {
+async fn suspended_tenants_keys_stay_until_its_tokens_expire() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let before = app.get(&path(tenant)).await;
@@ -147,7 +147,7 @@ async fn the_keys_of_a_suspended_tenant_stay_until_its_last_token_has_expired() 
 }
 
 #[tokio::test]
-async fn a_new_tenant_is_given_a_key_of_its_own_and_a_suspended_one_is_not() {
+async fn first_fetch_creates_a_key_unless_suspended() {
     let app = TestApp::start();
     app.change_tenant("initech", |_| {});
     app.suspend("hooli");

@@ -38,7 +38,7 @@ fn recorded(app: &TestApp, tenant: &str, agent: &str, key: &str) -> (String, Str
 }
 
 #[tokio::test]
-async fn a_fetch_is_noted_for_its_tenant_alone() {
+async fn fetch_is_recorded_for_its_tenant_only() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         app.pass(7);
@@ -67,7 +67,7 @@ async fn an_answer_without_keys_is_not_recorded() {
 }
 
 #[tokio::test]
-async fn the_newest_published_key_is_noted_signing_or_not() {
+async fn fetch_records_the_newest_published_key() {
     let test_env = TestEnv::start();
     for (tenant, keeper) in test_env.of_each(KEEPER).await {
         test_env.rotate(&keeper, tenant).await;
@@ -77,7 +77,7 @@ async fn the_newest_published_key_is_noted_signing_or_not() {
 }
 
 #[tokio::test]
-async fn a_suspended_tenants_verifiers_are_noted_too() {
+async fn fetches_from_a_suspended_tenant_are_recorded() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         app.suspend(tenant);
@@ -87,7 +87,7 @@ async fn a_suspended_tenants_verifiers_are_noted_too() {
 }
 
 #[tokio::test]
-async fn the_default_tenants_own_path_is_noted_as_its_other_one() {
+async fn fetches_at_the_default_tenants_path_are_recorded() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         assert_eq!(fetch(&app, Method::GET, "/oauth2/jwks", "jose/5", "").await, 200);
@@ -97,7 +97,7 @@ async fn the_default_tenants_own_path_is_noted_as_its_other_one() {
 
 /// From the fetch to the key status in the admin API.
 #[tokio::test]
-async fn the_status_says_who_has_the_announced_key() {
+async fn status_shows_verifiers_with_the_announced_key() {
     let test_env = TestEnv::start();
     for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let status = async || test_env.get(&keeper, &format!("{}/status", keys_path(tenant))).await.json();
@@ -131,7 +131,7 @@ async fn the_status_says_who_has_the_announced_key() {
 
 /// The status is unknown if no verifier polls, and does not depend on strangers.
 #[tokio::test]
-async fn the_status_claims_that_all_have_the_key_only_if_every_known_verifier_has_it() {
+async fn seen_by_all_requires_every_known_verifier() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (tenant, keeper) in test_env.of_each(KEEPER).await {

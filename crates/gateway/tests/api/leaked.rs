@@ -35,7 +35,7 @@ fn policy(app: &TestApp, tenant: &str, action: LeakAction) {
 }
 
 #[tokio::test]
-async fn a_reported_credential_ends_as_its_own_tenant_says_and_no_other_does() {
+async fn tenant_policy_decides_about_reported_credentials() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         for action in [LeakAction::Notify, LeakAction::End, LeakAction::Revoke] {
             let test_env = TestEnv::start();
@@ -87,7 +87,7 @@ async fn a_reported_credential_ends_as_its_own_tenant_says_and_no_other_does() {
 //   page that sets a password, had no `Retry-After` | fixed | Every 429 and 503 has `Retry-After`;
 //   `documented.rs` checks each answer of each test
 #[tokio::test]
-async fn whatever_is_reported_the_answer_is_the_same_until_an_address_reports_too_often() {
+async fn reports_get_equal_responses_until_rate_limited() {
     let app = TestApp::start();
     let well_formed = secrets::GeneratedSecret::generate().secret;
     for body in [
@@ -114,7 +114,7 @@ async fn whatever_is_reported_the_answer_is_the_same_until_an_address_reports_to
 
 /// Sends 100 000 strings. All responses are the same, and none waits for the store.
 #[tokio::test]
-async fn a_hundred_thousand_strings_tell_nothing() {
+async fn responses_reveal_nothing_about_reported_strings() {
     let app = TestApp::start();
     let unknown = secrets::GeneratedSecret::generate().secret;
     let wrong = format!("{}0", &unknown.expose()[..unknown.expose().len() - 1]);

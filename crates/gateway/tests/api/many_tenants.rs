@@ -11,7 +11,7 @@ const LONGEST: usize = 8 * 1_024;
 // [attacks #33]: Cookies of so many tenants that requests become too long | 16 sessions a browser, the oldest
 //   go; forty tenants with the longest names
 #[tokio::test]
-async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_the_latest_sessions() {
+async fn cookies_of_forty_tenants_stay_short() {
     let app = TestApp::start();
     // Each name has the maximum length.
     let tenants: Vec<String> = (0..TENANTS).map(|at| format!("{}-{at:02}", "t".repeat(60))).collect();
@@ -43,7 +43,7 @@ const ENDS: [&str; 6] = ["hint", "question", "account", "everywhere", "administr
 // [attacks #31]: A sign-out that reaches the other tenants of the host | No answer has `Clear-Site-Data`; six
 //   ways to end a session leave that of the other tenant
 #[tokio::test]
-async fn a_sign_out_at_one_tenant_leaves_the_session_at_the_other_whichever_way_it_goes() {
+async fn sign_out_leaves_the_other_tenants_session() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     let operator = test_env.token(PLATFORM, OPS).await;

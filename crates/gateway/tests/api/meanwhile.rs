@@ -1,5 +1,6 @@
-//! Forms whose situation has changed: the client asks for another account, another tab has signed
-//! in, the browser keeps no cookies, the page was open for too long. Runs at two tenants.
+//! Sign-in forms that are sent after the situation has changed: the client asks for another
+//! account, another tab has signed in, the browser keeps no cookies, or the page was open for too
+//! long. Runs at two tenants.
 
 use accounts::Account;
 
@@ -38,7 +39,7 @@ fn assert_asks(page: &Answer, signed_in: &str, other: &str) {
 
 // [core Core §3.1.2.1 d]
 #[tokio::test]
-async fn a_client_asks_which_account_is_meant_and_another_one_takes_the_place_of_the_session() {
+async fn choosing_another_account_replaces_the_session() {
     let app = TestApp::start();
     let all = [ACME, GLOBEX].map(|tenant| prepare(&app, tenant, true));
     for ((tenant, other), people) in [(ACME, GLOBEX), (GLOBEX, ACME)].into_iter().zip(&all) {
@@ -73,7 +74,7 @@ async fn a_client_asks_which_account_is_meant_and_another_one_takes_the_place_of
 }
 
 #[tokio::test]
-async fn the_account_is_chosen_once_also_where_a_consent_follows() {
+async fn account_is_chosen_once_before_consent() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let people = prepare(&app, tenant, false);
@@ -91,7 +92,7 @@ async fn the_account_is_chosen_once_also_where_a_consent_follows() {
 }
 
 #[tokio::test]
-async fn a_form_of_a_person_asks_where_another_tab_has_signed_another_person_in() {
+async fn form_asks_if_another_tab_changed_the_person() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let people = prepare(&app, tenant, true);
@@ -117,7 +118,7 @@ async fn a_form_of_a_person_asks_where_another_tab_has_signed_another_person_in(
 }
 
 #[tokio::test]
-async fn a_form_goes_on_where_another_tab_has_signed_the_same_person_in_or_one_that_is_not_expected() {
+async fn form_continues_for_the_same_or_expected_person() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let people = prepare(&app, tenant, true);
@@ -128,7 +129,7 @@ async fn a_form_goes_on_where_another_tab_has_signed_the_same_person_in_or_one_t
         let code = code_in(&browser.sign_in(tenant, &tab, PASSWORD).await);
         let tokens = redeem(&app, tenant, &people.secret, &code).await.json();
         let hint = tokens["id_token"].as_str().unwrap();
-        // The identifier has another spelling, and the wrong password still counts.
+        // The identifier is spelled differently, and a wrong password is still refused.
         let wrong = [("flow", &*flow(&page)), ("identifier", "ADA@example.com"), ("password", "wrong")];
         browser.post(&path, &wrong).await.assert_says(403, "Wrong e-mail or password");
         let done = browser.sign_in_at(&path, &page, (" ADA@Example.com", PASSWORD)).await;
@@ -146,7 +147,7 @@ async fn a_form_goes_on_where_another_tab_has_signed_the_same_person_in_or_one_t
 }
 
 #[tokio::test]
-async fn a_consent_of_one_person_is_none_of_the_person_that_another_tab_has_signed_in() {
+async fn consent_form_does_not_apply_to_another_person() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let people = prepare(&app, tenant, false);
@@ -172,7 +173,7 @@ async fn a_consent_of_one_person_is_none_of_the_person_that_another_tab_has_sign
 }
 
 #[tokio::test]
-async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_same_request() {
+async fn browser_without_cookies_can_retry_the_same_request() {
     let app = TestApp::start();
     let all = [ACME, GLOBEX].map(|tenant| prepare(&app, tenant, true));
     for ((tenant, other), people) in [(ACME, GLOBEX), (GLOBEX, ACME)].into_iter().zip(&all) {
@@ -188,8 +189,8 @@ async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_sa
         let after = app.store.calls();
         assert_eq!((after.find_by_identifier, after.sign_ins), (before.find_by_identifier, before.sign_ins));
 
-        // The browser still keeps no cookies. The person is asked for cookies, not for the password
-        // again and again.
+        // The browser still keeps no cookies. The page says so, and does not ask for the password
+        // again.
         let kept = std::mem::take(&mut browser.cookies);
         let again = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
         again.assert_says(403, "keeps no cookies");
@@ -216,7 +217,7 @@ async fn a_browser_without_cookies_is_told_so_once_and_then_signs_in_with_the_sa
 }
 
 #[tokio::test]
-async fn a_page_that_was_open_for_too_long_begins_again() {
+async fn expired_page_restarts_the_sign_in() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let people = prepare(&app, tenant, true);
@@ -228,7 +229,7 @@ async fn a_page_that_was_open_for_too_long_begins_again() {
         told.assert_says(403, "open for too long");
         let done = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
-        // The person has signed in since, so no question is left.
+        // The person has signed in since, so the page asks nothing.
         let on = browser.sign_in_at(&path, &other, (EMAIL, PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &on).await, people.ada.id.as_str());
         let asked = browser.sign_in_at(&path, &other, (BOB, PASSWORD)).await;
@@ -237,7 +238,7 @@ async fn a_page_that_was_open_for_too_long_begins_again() {
 }
 
 #[tokio::test]
-async fn two_tabs_that_were_open_for_half_a_day_both_go_on_in_any_order_and_with_their_own_requests() {
+async fn old_tabs_continue_with_their_own_requests() {
     let app = TestApp::start();
     let all = [ACME, GLOBEX].map(|tenant| prepare(&app, tenant, true));
     for order in [[0, 1], [1, 0]] {
@@ -265,7 +266,7 @@ async fn two_tabs_that_were_open_for_half_a_day_both_go_on_in_any_order_and_with
 }
 
 #[tokio::test]
-async fn the_own_account_begins_again_too_and_other_pages_say_what_is_wrong() {
+async fn expired_account_page_restarts_and_device_page_explains() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant, true);

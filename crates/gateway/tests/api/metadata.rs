@@ -20,7 +20,7 @@ fn paths(tenant: &str) -> [String; 3] {
 // [rfc9700 §2.6]: Metadata is published | At three well-known paths; it lists only what works
 // [discovery Discovery §4.1], [metadata RFC 8414 §2 b]
 #[tokio::test]
-async fn one_document_is_at_three_paths() {
+async fn same_document_is_served_at_three_paths() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let mut documents = Vec::new();
@@ -74,7 +74,7 @@ async fn one_document_is_at_three_paths() {
 //   metadata
 // [revocation RFC 8414 §2], [metadata RFC 8414 §2 d], [metadata RFC 8414 §2 e], [rfc9700 §2.6]
 #[tokio::test]
-async fn every_endpoint_that_it_names_works() {
+async fn every_listed_endpoint_works() {
     let app = TestApp::start();
     for (tenant, format) in [
         (ACME, TokenFormat::Jwt),
@@ -120,7 +120,7 @@ async fn every_endpoint_that_it_names_works() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_declares_no_scopes_names_none() {
+async fn tenant_without_scopes_lists_none() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         app.change_tenant(tenant, |tenant| tenant.resource_servers.clear());
@@ -133,7 +133,7 @@ async fn a_tenant_that_declares_no_scopes_names_none() {
 // [metadata RFC 8414 §3.3]: `issuer` equals the URL from which the document's path was derived. That holds
 //   for every tenant without a configured issuer; with one, only at that issuer's host | departs
 #[tokio::test]
-async fn an_issuer_of_its_own_is_named_and_its_endpoints_stay() {
+async fn configured_issuer_leaves_the_endpoints_unchanged() {
     let app = TestApp::start();
     app.change_tenant(GLOBEX, |tenant| tenant.issuer = Issuer::parse("https://id.globex.example").unwrap());
     let document = app.get(&paths(GLOBEX)[0]).await.json();
@@ -147,7 +147,7 @@ async fn an_issuer_of_its_own_is_named_and_its_endpoints_stay() {
 //   `trusted_proxies` names, from its right end, and only on connections from the proxy itself
 // [metadata RFC 8414 §2 f]
 #[tokio::test]
-async fn nothing_is_derived_from_what_a_caller_says_about_the_host() {
+async fn host_headers_do_not_change_the_document() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let request = app.request(Method::GET, &paths(tenant)[0]).header("host", "evil.example");
@@ -158,7 +158,7 @@ async fn nothing_is_derived_from_what_a_caller_says_about_the_host() {
 }
 
 #[tokio::test]
-async fn a_tenant_without_oauth2_has_none_whatever_oidc_says() {
+async fn tenant_without_oauth2_has_no_metadata() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         app.change_tenant(tenant, |tenant| tenant.strategies.oauth2 = false);
@@ -174,7 +174,7 @@ async fn a_tenant_without_oauth2_has_none_whatever_oidc_says() {
 
 /// RFC 8414 §2 refers to the values of RFC 7591 §2, which include `none`.
 #[tokio::test]
-async fn none_is_a_method_of_the_token_endpoint_where_public_clients_redeem_their_codes() {
+async fn auth_method_none_is_listed_with_sign_in() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         app.change_provider(tenant, |_| ());
@@ -193,7 +193,7 @@ async fn none_is_a_method_of_the_token_endpoint_where_public_clients_redeem_thei
 /// issuer. A proxy strips the path of the public URL, except from the location of RFC 8414, which
 /// is outside that path.
 #[tokio::test]
-async fn an_issuer_of_ones_own_below_the_public_url_is_discovered_from_itself() {
+async fn issuer_below_the_public_url_is_discoverable() {
     for (public_url, path) in [("http://localhost:3000", ""), ("http://localhost:3000/auth/", "/auth")] {
         for slash in ["", "/"] {
             let mut options = options(ACME);
@@ -232,7 +232,7 @@ async fn an_issuer_of_ones_own_below_the_public_url_is_discovered_from_itself() 
 
 /// Anyone can ask for any issuer, and a lookup needs a database connection of the admin pool.
 #[tokio::test]
-async fn strangers_who_ask_for_issuers_of_nobody_have_one_lookup_at_a_time() {
+async fn unknown_issuers_are_looked_up_one_at_a_time() {
     const CALLERS: usize = 20;
     let mut options = options(ACME);
     options.public_url = "http://localhost:3000".to_owned();

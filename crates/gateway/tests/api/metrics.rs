@@ -64,7 +64,7 @@ fn series(numbers: &Numbers) -> Vec<&String> {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm() {
+async fn requests_are_counted_by_route_status_and_error() {
     let app = TestApp::start();
     // Both tenants share the series, so that thousands of tenants do not create thousands of
     // series.
@@ -145,7 +145,7 @@ async fn client_authentications_are_counted_by_method_and_outcome() {
 }
 
 #[tokio::test]
-async fn a_signature_is_counted_under_what_signed_and_not_under_what_will() {
+async fn signatures_are_counted_by_the_signing_keys_algorithm() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         app.change_tenant(tenant, |tenant| tenant.signing.algorithm = SigningAlgorithm::ES256);
@@ -159,7 +159,7 @@ async fn a_signature_is_counted_under_what_signed_and_not_under_what_will() {
 // [parties #16]
 /// Ten thousand unknown paths, tenants and clients create no more series than one of each.
 #[tokio::test]
-async fn no_caller_can_make_a_series() {
+async fn callers_cannot_create_series() {
     const BATCH: u32 = 100;
     let app = TestApp::start();
     let send = async |first: u32| {
@@ -205,7 +205,7 @@ fn append_odd_requests(bytes: &mut String, number: u32) {
 }
 
 #[tokio::test]
-async fn a_caller_who_leaves_before_the_answer_is_no_error_of_ours() {
+async fn aborted_request_is_not_a_server_error() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let path = token_path(tenant);

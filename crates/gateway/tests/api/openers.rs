@@ -76,7 +76,7 @@ async fn other_pages(app: &TestApp, tenant: &str) -> Vec<(&'static str, Answer)>
 }
 
 #[tokio::test]
-async fn no_page_but_those_of_sign_ins_for_a_client_with_popups_keeps_the_window_that_opened_it() {
+async fn only_pages_of_popup_clients_keep_their_opener() {
     let app = TestApp::start();
     for (at, tenant) in [ACME, GLOBEX].into_iter().enumerate() {
         add_person(&app, tenant);

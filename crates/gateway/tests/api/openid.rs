@@ -57,7 +57,7 @@ async fn a_person_signs_in_at_its_tenant() {
 
 /// For manually configured clients, because discovery by the issuer leads to another server.
 #[tokio::test]
-async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
+async fn person_signs_in_at_a_tenant_with_custom_issuer() {
     let app = TestApp::start();
     let issuer = |tenant: &str| format!("https://id.{tenant}.example");
     let secrets = [ACME, GLOBEX].map(|tenant| {
@@ -107,7 +107,7 @@ async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
 /// "The authorization server MUST always authenticate the user first … before
 /// redirecting" (RFC 9700 §4.11.2).
 #[tokio::test]
-async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_person_is_signed_in() {
+async fn errors_are_redirected_only_if_silent_or_signed_in() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish(&app, tenant, |_| ());
@@ -154,7 +154,7 @@ async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_pe
 // [V10 10.4.3]: 1 | A code is short-lived | 60 s
 // [oauth RFC 6749 §4.1.2], [core Core §16.11, §16.12], [native RFC 7636 §4.2, §4.6], [rfc9700 §2.1.1]
 #[tokio::test]
-async fn a_code_is_redeemed_once_and_with_all_that_it_was_issued_for() {
+async fn code_is_redeemed_once_with_its_original_parameters() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = furnish(&app, tenant, |_| ());
@@ -214,7 +214,7 @@ async fn a_public_client_needs_its_verifier_and_no_secret() {
 //   scope
 // [core Core §3.1.2.4], [V7 7.6.2]
 #[tokio::test]
-async fn consent_is_asked_once_and_its_refusal_goes_back() {
+async fn consent_is_asked_once_and_refusal_is_returned() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = furnish(&app, tenant, |client| client.code_flow.first_party = false);
@@ -252,7 +252,7 @@ fn describe_scope(app: &TestApp, tenant: &str, [at_api, at_orders]: [&str; 2]) {
 
 /// The tenants describe the same scope differently.
 #[tokio::test]
-async fn consent_and_account_say_what_the_tenant_says_of_a_scope_at_the_requested_api() {
+async fn pages_show_the_tenants_scope_description_for_the_api() {
     let app = TestApp::start();
     describe_scope(&app, GLOBEX, ["Read <b>bills</b>", "Elsewhere"]);
     describe_scope(&app, ACME, ["", "Read everything"]);
@@ -277,7 +277,7 @@ async fn consent_and_account_say_what_the_tenant_says_of_a_scope_at_the_requeste
 /// The client may also be renamed while the page is open. The person has not consented to the new
 /// name.
 #[tokio::test]
-async fn consent_is_asked_again_where_the_client_has_another_name() {
+async fn renaming_the_client_requires_new_consent() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
         let (mut browser, mut theirs) = (Browser::new(&app), Browser::new(&app));
@@ -322,7 +322,7 @@ fn add_named_client(app: &TestApp, tenant: &str, name: &str) {
 //   again
 // [core Core §3.1.2.1 d], [V10 10.3.4]
 #[tokio::test]
-async fn a_recent_sign_in_is_demanded_and_met() {
+async fn client_can_require_a_recent_sign_in() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = furnish(&app, tenant, |_| ());
@@ -351,7 +351,7 @@ async fn a_recent_sign_in_is_demanded_and_met() {
 //   redirect to GET, which brings the cookies of the browser
 // [core Core §3.1.2.3 b], [attacks #13]
 #[tokio::test]
-async fn a_page_is_for_a_person_who_navigates() {
+async fn authorization_endpoint_serves_only_navigations() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_web_client(&app, tenant, |_| ());
@@ -382,7 +382,7 @@ async fn a_page_is_for_a_person_who_navigates() {
 // [native Form Post §2]: `response_mode=form_post` posts the answer
 // [rfc9700 §4.3.1], [V10 10.6.1]
 #[tokio::test]
-async fn an_answer_can_be_a_form() {
+async fn response_can_be_posted_as_a_form() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish(&app, tenant, |_| ());
@@ -406,7 +406,7 @@ async fn an_answer_can_be_a_form() {
 //   everything else asks the person
 // [sign-out Logout §2]
 #[tokio::test]
-async fn a_person_signs_out_by_a_hint_or_after_a_question() {
+async fn sign_out_needs_a_hint_or_confirmation() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = furnish(&app, tenant, |_| ());
@@ -456,7 +456,7 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
 /// If the person stays signed in or has not answered, neither the person nor the client is told
 /// that the session has ended.
 #[tokio::test]
-async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
+async fn no_page_claims_a_sign_out_while_signed_in() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -489,9 +489,9 @@ async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
     }
 }
 
-/// The session is stored with a code, or when the consent page is shown.
+/// The session is stored together with a code, or when the consent page is shown.
 #[tokio::test]
-async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_session() {
+async fn session_ended_by_another_sign_in_is_noticed_immediately() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -517,7 +517,7 @@ async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_sessio
 /// Signing out ends the access tokens of the session, at this tenant only. Those of the next
 /// session are valid immediately.
 #[tokio::test]
-async fn the_tokens_of_a_session_end_when_the_person_signs_out() {
+async fn signing_out_revokes_the_tokens_of_the_session() {
     let app = TestApp::start();
     let secrets = [ACME, GLOBEX].map(|tenant| furnish(&app, tenant, |_| ()));
     let (mut browser, mut theirs) = (Browser::new(&app), Browser::new(&app));
@@ -541,7 +541,7 @@ async fn the_tokens_of_a_session_end_when_the_person_signs_out() {
 //   administration compare `aud`
 // [core Core §3.1.2.1 b], [core Core §5.3, §5.4]
 #[tokio::test]
-async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
+async fn userinfo_accepts_only_tokens_for_its_issuer() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = furnish(&app, tenant, |_| ());
@@ -580,7 +580,7 @@ async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
 //   clients to which it applies ([decision 57](decisions/0057-tokens-for-userinfo-may-be-for-no-api.md))
 // [rfc9700 §4.9.2], [V10 10.3.1]
 #[tokio::test]
-async fn where_tokens_are_separate_what_an_api_receives_opens_no_userinfo() {
+async fn userinfo_refuses_api_tokens_if_tokens_are_separate() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -610,7 +610,7 @@ async fn where_tokens_are_separate_what_an_api_receives_opens_no_userinfo() {
 
 // [core Core §5.4 b]
 #[tokio::test]
-async fn a_client_may_have_the_claims_of_its_scopes_in_id_tokens() {
+async fn client_setting_adds_scope_claims_to_id_tokens() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
         add_person(&app, tenant);
@@ -641,7 +641,7 @@ async fn a_client_may_have_the_claims_of_its_scopes_in_id_tokens() {
 
 // [core Core §5.5], [attacks #37]
 #[tokio::test]
-async fn claims_are_requested_one_by_one() {
+async fn claims_can_be_requested_individually() {
     let app = TestApp::start();
     let requested = r#"{"userinfo":{"email":{"essential":true},"phone_number":null},"id_token":{"name":null,"phone_number":{"essential":true}}}"#;
     for tenant in [ACME, GLOBEX] {
@@ -674,7 +674,7 @@ async fn claims_are_requested_one_by_one() {
 // [core Core §3.1.2.4 b], [resources RFC 8707 §2 e], [resources RFC 8707 §2.2], [shared 2.8]
 /// The page names the API. Nobody is asked twice for the same access.
 #[tokio::test]
-async fn consent_to_one_api_is_none_to_another() {
+async fn consent_to_one_api_does_not_cover_another() {
     const PAYROLL: &str = "https://payroll.example/api";
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
@@ -718,7 +718,7 @@ async fn consent_to_one_api_is_none_to_another() {
 /// One session sends the longest requests without pause. The number of rows per minute is limited,
 /// and the next client gets its codes.
 #[tokio::test]
-async fn a_session_gets_so_many_codes_and_then_goes_back_with_an_error() {
+async fn codes_per_session_are_rate_limited() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = furnish(&app, tenant, |_| ());

@@ -46,7 +46,7 @@ fn claims() -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn no_request_over_a_listener_becomes_the_operator() {
+async fn no_listener_request_gets_operator_permissions() {
     let test_env = TestEnv::start();
     let api = operator(&test_env.app).await;
     let import = json!({ "key": FOREIGN, "algorithm": "RS256" });
@@ -92,7 +92,7 @@ async fn no_request_over_a_listener_becomes_the_operator() {
 }
 
 #[tokio::test]
-async fn an_operator_in_process_may_do_everything_in_its_own_name() {
+async fn in_process_operator_may_do_everything_and_is_audited() {
     let test_env = TestEnv::start();
     let api = operator(&test_env.app).await;
     let import = json!({ "key": FOREIGN, "algorithm": "RS256" });
@@ -108,7 +108,7 @@ async fn an_operator_in_process_may_do_everything_in_its_own_name() {
 }
 
 #[tokio::test]
-async fn both_ways_to_the_routes_give_the_same_answers() {
+async fn in_process_and_http_responses_are_equal() {
     let test_env = TestEnv::start();
     let (api, ops) = (operator(&test_env.app).await, test_env.token(PLATFORM, OPS).await);
     for tenant in [ACME, GLOBEX] {
@@ -130,7 +130,7 @@ async fn both_ways_to_the_routes_give_the_same_answers() {
 }
 
 #[tokio::test]
-async fn an_operator_learns_why_the_store_failed_and_a_caller_does_not() {
+async fn only_the_operator_learns_why_the_store_failed() {
     let test_env = TestEnv::start();
     let (api, ops) = (operator(&test_env.app).await, test_env.token(PLATFORM, OPS).await);
     for tenant in [ACME, GLOBEX] {

@@ -48,7 +48,7 @@ async fn refusals(app: &TestApp) -> usize {
 }
 
 #[tokio::test]
-async fn an_overloaded_worker_refuses_token_requests_of_any_tenant_answers_probes_and_recovers() {
+async fn overloaded_worker_refuses_tokens_answers_probes_and_recovers() {
     // Only a few requests may wait, in any build.
     let app = TestApp::start_with(&queueing(Duration::from_millis(20)));
     let mut senders: Vec<Sender> =

@@ -1,5 +1,5 @@
-//! Pairwise subjects (OpenID Connect Core §8.1) at two tenants. Every sector has its own `sub` and
-//! `sid` of a person, and all endpoints use the same ones.
+//! Pairwise subjects (OpenID Connect Core §8.1) at two tenants. Every sector gets its own `sub` and
+//! `sid` for a person, and all endpoints use these values.
 
 use protocol::SubjectType;
 use registry::RevocationFeed;
@@ -70,7 +70,7 @@ async fn create_client(test_env: &TestEnv, tenant: &str, (id, redirect_uri): (&s
 
 // [core Core §8], [core Core §8.1]
 #[tokio::test]
-async fn each_sector_has_its_own_names_of_a_person_and_its_session() {
+async fn each_sector_has_its_own_sub_and_sid() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     let mut of_tenants = Vec::new();
@@ -106,7 +106,7 @@ async fn each_sector_has_its_own_names_of_a_person_and_its_session() {
 
 // [core Core §8.1 c]: No interface tells the account of a pairwise subject
 #[tokio::test]
-async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
+async fn all_endpoints_use_the_pairwise_subject() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);
@@ -155,7 +155,7 @@ async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
 
 // [core Core §8.1 c]
 #[tokio::test]
-async fn a_device_calls_a_person_as_its_sector_does() {
+async fn device_tokens_have_the_subject_of_their_sector() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -177,7 +177,7 @@ async fn a_device_calls_a_person_as_its_sector_does() {
 
 // [core Core §8.1 c]
 #[tokio::test]
-async fn a_hint_names_the_person_to_its_own_sector() {
+async fn hint_is_valid_only_in_its_sector() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -205,7 +205,7 @@ async fn a_hint_names_the_person_to_its_own_sector() {
 
 // [core Core §8.1 c]
 #[tokio::test]
-async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sector() {
+async fn account_and_consent_revocations_end_pairwise_tokens() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);
@@ -230,7 +230,7 @@ async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sect
 /// Too many revoked grants and tokens of a sector become one entry. A verifier that only polls the
 /// feed finds it by the `sub` of its tokens.
 #[tokio::test]
-async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_feed() {
+async fn too_many_revocations_become_one_entry_per_sub() {
     let app = TestApp::start();
     let feed = async |tenant| app.get(&tenant_path(tenant, "/oauth/revocations")).await.body;
     for tenant in [ACME, GLOBEX] {

@@ -18,7 +18,7 @@ impl TenantStore for Panicking {
 
 // [limits #44]: a panic in a request | none is expected | 500; no other request is affected
 #[tokio::test]
-async fn a_panic_is_answered_500_and_affects_no_other_request() {
+async fn panic_returns_500_and_affects_no_other_request() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_over(&options(ACME), |store| {
             TenantResolver::new(Arc::new(Panicking(store, tenant)))

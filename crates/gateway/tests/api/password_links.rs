@@ -43,7 +43,7 @@ pub(crate) const REFUSED: &str = "This link is wrong, was used or has expired.";
 // [V6 6.4.6]: 3 | Administrators start a reset and do not choose the password | not met | An administrator
 //   makes a link, or chooses the password
 #[tokio::test]
-async fn a_link_sets_the_password_of_its_account_once_and_within_a_day() {
+async fn link_sets_the_password_once_within_a_day() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let app = &test_env.app;
     let adas = [add_ada(&test_env, &ops, ACME).await, add_ada(&test_env, &ops, GLOBEX).await];
@@ -95,7 +95,7 @@ async fn a_link_sets_the_password_of_its_account_once_and_within_a_day() {
 
 // [attacks #36]
 #[tokio::test]
-async fn a_code_that_was_not_made_here_and_a_form_of_another_page_cost_nothing_and_change_nothing() {
+async fn forged_codes_and_foreign_forms_have_no_effect() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let app = &test_env.app;
     for tenant in [ACME, GLOBEX] {
@@ -121,7 +121,7 @@ async fn a_code_that_was_not_made_here_and_a_form_of_another_page_cost_nothing_a
 
 // [attacks #36]
 #[tokio::test]
-async fn a_link_is_made_by_those_who_may_set_the_password() {
+async fn only_administrators_who_may_set_passwords_create_links() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in BOTH {
         let (steward, elsewhere) =

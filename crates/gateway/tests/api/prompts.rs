@@ -3,8 +3,8 @@
 
 use crate::prelude::*;
 
-/// The result in four situations: nobody is signed in; the same after the sign-in; somebody is
-/// signed in who has not consented; and somebody who has consented.
+/// The result in four situations: nobody is signed in; this person has then signed in; a person who
+/// has not consented is signed in; a person who has consented is signed in.
 type Outcomes = [&'static str; 4];
 
 /// OpenID Connect Core §3.1.2.1: "If this parameter contains none with any other value, an error is
@@ -60,7 +60,7 @@ fn kind(answer: &Answer) -> String {
 //   `select_account` asks for the account; `none` is alone, and beside another value the error goes back to
 //   the client
 #[tokio::test]
-async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_has_consented_or_not() {
+async fn each_prompt_leads_to_its_expected_page() {
     for first_party in [true, false] {
         let rows = PROMPTS.map(|(prompt, own, other)| (prompt, if first_party { own } else { other }));
         let app = TestApp::start();

@@ -13,7 +13,7 @@ pub(crate) fn assert_invalid(answer: &Answer, words: &str) {
 
 // [bearer RFC 6750 §2.1]: A resource server reads the token from the `Authorization` header
 #[tokio::test]
-async fn a_good_token_is_answered_with_its_client() {
+async fn valid_token_returns_its_client() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let answer = app.get_with(&app.token(tenant).await, RESOURCE).await;
@@ -27,7 +27,7 @@ async fn a_good_token_is_answered_with_its_client() {
 }
 
 #[tokio::test]
-async fn a_token_whose_subject_is_not_its_client_is_a_users() {
+async fn user_token_is_recognized_by_its_subject() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let token = Forge::from_tenant(tenant).token(&but(claims(tenant), json!({ "sub": "alice" })));
@@ -43,7 +43,7 @@ async fn a_token_whose_subject_is_not_its_client_is_a_users() {
 // [bearer RFC 6750 §3.1 c]: No token at all: no error code
 // [dpop RFC 9449 §7.2], [http RFC 9110 §11.6.1], [rfc9700 §4.3.2]
 #[tokio::test]
-async fn without_a_token_no_error_is_named() {
+async fn missing_token_gets_a_challenge_without_error() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let bare = app.request(Method::GET, RESOURCE);
@@ -63,7 +63,7 @@ async fn without_a_token_no_error_is_named() {
 
 // [bearer RFC 6750 §3.1 b]: Insufficient scope: 403 `insufficient_scope`, with the required scope
 #[tokio::test]
-async fn a_missing_scope_is_named() {
+async fn missing_scope_is_named_in_the_challenge() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let answer = app.get_with(&app.token_of(tenant, WRITER).await, RESOURCE).await;
@@ -87,7 +87,7 @@ async fn the_tokens_of_a_suspended_tenant_are_refused() {
 }
 
 #[tokio::test]
-async fn without_configuration_the_path_is_unknown() {
+async fn unconfigured_resource_is_an_unknown_path() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&Options { protected_resource: None, ..options(tenant) });
         let answer = app.get_with(&app.token(tenant).await, RESOURCE).await;

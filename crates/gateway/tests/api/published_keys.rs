@@ -15,7 +15,7 @@ async fn token(app: &TestApp, tenant: &str, signer: &str, (client, jti): (&str, 
 /// Both tenants have a client with the same id and URL. Each tenant gets another key set from that
 /// URL.
 #[tokio::test]
-async fn a_client_authenticates_with_the_keys_that_it_publishes_to_its_tenant() {
+async fn client_authenticates_with_its_published_keys() {
     let test_env = TestEnv::over(TestApp::start());
     for tenant in [ACME, GLOBEX] {
         let body =
@@ -33,7 +33,7 @@ async fn a_client_authenticates_with_the_keys_that_it_publishes_to_its_tenant() 
 }
 
 #[tokio::test]
-async fn keys_are_at_one_place() {
+async fn jwks_and_jwks_uri_are_mutually_exclusive() {
     let test_env = TestEnv::over(TestApp::start());
     for (tenant, boss) in test_env.of_each(BOSS).await {
         let (path, jwks) = (clients_path(tenant), json!({ "keys": [assertion_key(tenant).jwk] }));
@@ -66,7 +66,7 @@ fn useless_sets(tenant: &str) -> [String; 8] {
 }
 
 #[tokio::test]
-async fn a_useless_set_authenticates_nobody_and_is_no_error_of_the_server() {
+async fn unusable_key_set_authenticates_nobody() {
     let test_env = TestEnv::over(TestApp::start());
     for tenant in [ACME, GLOBEX] {
         for (nth, set) in useless_sets(tenant).iter().enumerate() {
@@ -84,7 +84,7 @@ async fn a_useless_set_authenticates_nobody_and_is_no_error_of_the_server() {
 /// The admin API refuses the same sets as `jwks`. A key with another name is valid there, and
 /// blanks after a set are removed.
 #[tokio::test]
-async fn a_useless_set_is_not_registered() {
+async fn unusable_key_set_is_refused_at_registration() {
     let test_env = TestEnv::over(TestApp::start());
     for (tenant, boss) in test_env.of_each(BOSS).await {
         for set in &useless_sets(tenant)[1..6] {

@@ -36,7 +36,7 @@ fn assert_page(answer: &Answer, code: &str) {
 // [core RFC 9126 §4]: A request URI is bound to its client, and used once: when a code is issued, so that a
 //   reload of the page works
 #[tokio::test]
-async fn a_pushed_request_opens_its_page_until_a_code_is_issued_for_it() {
+async fn pushed_request_works_until_its_code_is_issued() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = furnish(&app, tenant, |client| client.code_flow.require_par = true);
@@ -74,7 +74,7 @@ async fn a_pushed_request_opens_its_page_until_a_code_is_issued_for_it() {
 //   Metadata says so | absent
 // [attacks #24]
 #[tokio::test]
-async fn a_request_uri_is_of_one_client_at_one_tenant_for_a_minute() {
+async fn request_uri_is_bound_to_its_client_and_expires() {
     let app = TestApp::start();
     let secrets = [ACME, GLOBEX].map(|tenant| {
         furnish(&app, tenant, |client| client.id = "other".parse().unwrap());
@@ -116,7 +116,7 @@ type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
 // [resources RFC 8707 §2 e], [V10 10.6.1]
 /// Each case is refused with JSON, and nothing is stored.
 #[tokio::test]
-async fn a_push_is_checked_as_the_authorization_endpoint_would() {
+async fn push_is_validated_like_an_authorization_request() {
     let long = "a".repeat(20_000);
     let cases: &[Case<'_>] = &[
         (&[("response_type", "token")], 400, "unsupported_response_type"),
@@ -170,7 +170,7 @@ async fn a_push_is_checked_as_the_authorization_endpoint_would() {
 
 // [core RFC 9126 §2.3], [shared 2.5]
 #[tokio::test]
-async fn a_push_is_one_write_of_a_client_that_authenticates_or_is_public() {
+async fn push_is_one_write_and_limited_per_address() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = add_web_client(&app, tenant, |_| ());

@@ -124,7 +124,7 @@ fn query(parameters: &[(&str, &str)]) -> String {
 //   Addresses are compared byte by byte; only the port of an address of the machine may differ, and after a
 //   sign-out not even that. 92 near misses, each with and without `prompt=none`, by `GET` and `POST`
 #[tokio::test]
-async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() {
+async fn similar_redirect_uris_are_never_redirected_to() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish(&app, tenant, |_| ());
@@ -156,7 +156,7 @@ async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() 
 /// request for loopback IP redirect URIs". §8.3 advises against `localhost`, whose port has to
 /// match.
 #[tokio::test]
-async fn an_address_of_the_machine_has_any_port_and_localhost_its_own() {
+async fn loopback_address_allows_any_port_localhost_does_not() {
     const SIX: &str = "http://[::1]/six";
     const LOCAL: &str = "http://localhost:3000/local";
     let app = TestApp::start();
@@ -207,7 +207,7 @@ async fn an_address_of_the_machine_has_any_port_and_localhost_its_own() {
 
 // [attacks #1]
 #[tokio::test]
-async fn what_is_nearly_a_registered_post_logout_redirect_uri_gets_a_page_and_no_redirect() {
+async fn similar_post_logout_uris_are_never_redirected_to() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = furnish(&app, tenant, |_| ());

@@ -1,5 +1,5 @@
-//! Refresh tokens at two tenants: the next tokens of a person, the end of the whole grant, and that
-//! nobody else can use one.
+//! Refresh tokens at two tenants: they get new tokens for the same person, reuse ends the whole
+//! grant, and no other client can use them.
 
 use registry::IntrospectionRight;
 use secrets::KeyedDigest;
@@ -60,7 +60,7 @@ async fn userinfo(app: &TestApp, tenant: &str, tokens: &Value) -> u16 {
 //   same successor, so that a lost answer ends nothing
 // [core Core §12.2]
 #[tokio::test]
-async fn a_public_client_gets_the_next_tokens_for_each_refresh_token() {
+async fn refresh_token_of_a_public_client_rotates() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);
@@ -100,7 +100,7 @@ async fn a_public_client_gets_the_next_tokens_for_each_refresh_token() {
 // [V10 10.4.5]: 1 | Refresh tokens of public clients are not replayed | As RFC 9700 §2.2.2
 // [rfc9700 §2.2.2]
 #[tokio::test]
-async fn the_same_token_again_gets_the_same_successor_and_later_ends_all() {
+async fn reused_token_gets_its_successor_then_ends_the_grant() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish_public(&app, tenant);
@@ -127,7 +127,7 @@ async fn the_same_token_again_gets_the_same_successor_and_later_ends_all() {
 
 /// The second use is at a replica whose clock is behind that of the first use.
 #[tokio::test]
-async fn a_second_use_ends_the_tokens_of_the_first_also_where_its_clock_is_behind() {
+async fn second_use_revokes_tokens_despite_clock_skew() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish_public(&app, tenant);
@@ -155,9 +155,9 @@ async fn a_second_use_ends_the_tokens_of_the_first_also_where_its_clock_is_behin
     }
 }
 
-/// A second use ends the grant between the use of the code and the signature.
+/// As if a second use of the code revoked the grant after the first use and before the signature.
 #[tokio::test]
-async fn a_grant_that_ends_while_its_code_is_redeemed_gives_no_tokens() {
+async fn grant_revoked_during_redemption_gets_no_tokens() {
     let app = TestApp::start();
     let digests = KeyedDigest::for_purpose(app.pepper.expose(), "latchkey authorization code 1");
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -181,7 +181,7 @@ async fn a_grant_that_ends_while_its_code_is_redeemed_gives_no_tokens() {
 
 // [oauth RFC 6749 §6]
 #[tokio::test]
-async fn a_client_that_authenticates_keeps_its_refresh_token() {
+async fn authenticated_client_keeps_its_refresh_token() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -207,7 +207,7 @@ async fn a_client_that_authenticates_keeps_its_refresh_token() {
 
 // [oauth RFC 6749 §6], [attacks #22], [rfc9700 §4.14]
 #[tokio::test]
-async fn a_token_of_another_client_or_tenant_opens_nothing_ends_nothing_and_costs_no_lookup() {
+async fn foreign_token_is_refused_without_a_store_lookup() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish_public(&app, tenant);
@@ -265,7 +265,7 @@ async fn without_offline_access_refresh_tokens_end_with_the_session() {
 
 // [back-channel §2.7]
 #[tokio::test]
-async fn without_offline_access_refresh_tokens_end_with_an_idle_session_and_a_stricter_policy() {
+async fn refresh_tokens_end_with_idle_or_shortened_sessions() {
     let app = TestApp::start();
     let hours = |hours: u64| Lifetime::from_seconds(hours * 3_600);
     let lasting = |tenant: &str, idle, absolute| {
@@ -300,7 +300,7 @@ async fn without_offline_access_refresh_tokens_end_with_an_idle_session_and_a_st
 
 // [core Core §11]
 #[tokio::test]
-async fn a_client_without_the_grant_gets_no_refresh_token_and_no_offline_access() {
+async fn client_without_the_grant_gets_no_refresh_token() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish_public(&app, tenant);
@@ -318,7 +318,7 @@ async fn a_client_without_the_grant_gets_no_refresh_token_and_no_offline_access(
 // [revocation RFC 7009 §2.1 f]: Revoking a refresh token also revokes the access tokens of its grant
 // [revocation RFC 7009 §2]
 #[tokio::test]
-async fn a_client_ends_its_refresh_token_and_all_that_follows_from_it() {
+async fn revoking_a_refresh_token_ends_its_grant() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish_public(&app, tenant);
@@ -337,7 +337,7 @@ async fn a_client_ends_its_refresh_token_and_all_that_follows_from_it() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_introspected_by_its_client_and_the_whole_tenants_introspector() {
+async fn only_client_and_tenant_introspector_see_refresh_tokens() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);
@@ -378,7 +378,7 @@ async fn a_refresh_token_is_introspected_by_its_client_and_the_whole_tenants_int
 //   and redirect URI; a second use is denied and should revoke what the first gave
 // [attacks #7], [V10 10.4.2]
 #[tokio::test]
-async fn a_second_use_of_a_code_ends_its_refresh_tokens() {
+async fn reusing_a_code_revokes_its_refresh_tokens() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish_public(&app, tenant);
@@ -396,7 +396,7 @@ async fn a_second_use_of_a_code_ends_its_refresh_tokens() {
 //   audit of the tenant, once for each grant, and the metric `latchkey_grants_ended_total`
 // [oauth RFC 6749 §4.1.2]
 #[tokio::test]
-async fn a_second_use_is_in_the_log_in_the_audit_once_and_in_the_metrics() {
+async fn reuse_is_logged_counted_and_audited_once() {
     capture();
     let app = TestApp::start();
     let reason = async |answer: &Answer| line_of(answer).await.get("reason").to_owned();
@@ -448,7 +448,7 @@ async fn a_second_use_is_in_the_log_in_the_audit_once_and_in_the_metrics() {
 }
 
 #[tokio::test]
-async fn a_client_says_differently_from_its_tenant_how_its_refresh_tokens_live() {
+async fn client_overrides_the_tenants_refresh_token_policy() {
     let app = TestApp::start();
     for (tenant, idle) in [(ACME, 100), (GLOBEX, 300)] {
         add_person(&app, tenant);

@@ -19,7 +19,7 @@ async fn check(answer: &Answer, expected: [&str; 4]) {
 }
 
 #[tokio::test]
-async fn a_refused_token_request_names_its_reason_to_the_log_alone() {
+async fn token_refusal_reason_is_only_logged() {
     capture();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
@@ -59,7 +59,7 @@ async fn a_refused_token_request_names_its_reason_to_the_log_alone() {
 }
 
 #[tokio::test]
-async fn the_reason_of_a_source_over_its_limit_is_that_of_the_attempt() {
+async fn rate_limited_attempt_keeps_its_own_reason() {
     capture();
     let app = TestApp::start_limited(values::Rate::per_minute(1));
     let mut last = app.fetch(ACME, SVC, "wrong").await;
@@ -70,7 +70,7 @@ async fn the_reason_of_a_source_over_its_limit_is_that_of_the_attempt() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_does_not_serve_is_named_to_the_log_and_unknown_to_the_caller() {
+async fn disabled_tenant_is_named_only_in_the_log() {
     capture();
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start();
@@ -90,7 +90,7 @@ async fn a_tenant_that_does_not_serve_is_named_to_the_log_and_unknown_to_the_cal
 }
 
 #[tokio::test]
-async fn refused_tokens_and_problems_name_their_reason_too() {
+async fn refused_tokens_and_admin_requests_log_their_reason() {
     capture();
     let app = TestApp::start_with(&options(ACME));
     let path = "/api/v1/protected-resource";
@@ -107,7 +107,7 @@ async fn refused_tokens_and_problems_name_their_reason_too() {
 /// Failed sign-ins on each page that asks for a password. The response reveals nothing, and a
 /// successful sign-in has no reason.
 #[tokio::test]
-async fn a_failed_sign_in_is_seen_in_the_access_log_and_in_the_metrics() {
+async fn failed_sign_in_is_logged_and_counted() {
     capture();
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start();

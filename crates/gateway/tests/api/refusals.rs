@@ -26,7 +26,7 @@ async fn list(test_env: &TestEnv, token: &str, path: &str, count: usize) -> Valu
 }
 
 #[tokio::test]
-async fn each_refusal_is_kept_with_its_reason_for_its_own_tenant_and_without_any_secret() {
+async fn refusals_are_stored_per_tenant_without_secrets() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -109,7 +109,7 @@ async fn write_uses(app: &TestApp) {
 //   fixed | Uses and refused attempts have a column each. A secret that has ended is safe to delete when it
 //   was neither used nor presented for a day
 #[tokio::test]
-async fn a_credential_that_is_presented_after_its_end_keeps_its_last_use() {
+async fn presenting_an_expired_credential_keeps_its_last_use() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for tenant in [ACME, GLOBEX] {

@@ -40,7 +40,7 @@ async fn open(browser: &mut Browser<'_>, tenant: &str, object: &str, more: &str)
 // [core RFC 9126 §3]: A request object is pushed
 // [attacks #24]
 #[tokio::test]
-async fn only_what_is_signed_counts() {
+async fn only_signed_parameters_count() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
@@ -80,7 +80,7 @@ async fn only_what_is_signed_counts() {
 // [core RFC 9101 §10.8]
 /// Each refusal is an error page, or JSON if the object is pushed.
 #[tokio::test]
-async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
+async fn forged_expired_and_foreign_objects_are_refused() {
     let app = TestApp::start();
     let secrets = [ACME, GLOBEX].map(|tenant| add_signing_client(&app, tenant));
     for (own, stranger, secret) in [(ACME, GLOBEX, &secrets[0]), (GLOBEX, ACME, &secrets[1])] {
@@ -139,7 +139,7 @@ async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
 // [shared 2.19]: An observer of a signed request could begin its flow for an hour, because `jti` was not read
 //   | fixed | An object with `jti` begins a flow in one browser or by one push
 #[tokio::test]
-async fn an_object_with_an_identifier_begins_one_flow_in_one_browser() {
+async fn object_with_jti_starts_one_flow() {
     let app = TestApp::start();
     let secrets = [ACME, GLOBEX].map(|tenant| {
         add_person(&app, tenant);
@@ -186,7 +186,7 @@ async fn an_object_with_an_identifier_begins_one_flow_in_one_browser() {
 }
 
 #[tokio::test]
-async fn a_client_without_keys_cannot_send_objects_and_one_with_a_url_can() {
+async fn request_objects_require_keys_or_a_jwks_uri() {
     const JWKS_URI: &str = "https://keys.example.com/objects";
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {

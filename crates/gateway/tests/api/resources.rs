@@ -1,5 +1,6 @@
 //! The rules that all resources of the admin API share: pages, entity tags, repeated creations,
-//! steps, the audit, and the other tenant. Rules of one resource are in the file of that resource.
+//! steps, the audit, and isolation from the other tenant. The file of a resource tests its own
+//! rules.
 
 use crate::prelude::*;
 
@@ -79,7 +80,7 @@ async fn walk(
 }
 
 #[tokio::test]
-async fn rows_that_exist_throughout_are_listed_once_and_in_order() {
+async fn paged_list_has_each_row_once_in_order() {
     let test_env = TestEnv::start();
     for resource in &RESOURCES {
         for (tenant, _) in BOTH {
@@ -104,7 +105,7 @@ async fn rows_that_exist_throughout_are_listed_once_and_in_order() {
 
 // [limits #30]: page of a list | 200 | 400
 #[tokio::test]
-async fn an_invalid_page_is_refused() {
+async fn invalid_page_parameters_are_refused() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for resource in &RESOURCES {
         for path in BOTH.map(|(tenant, _)| (resource.path)(tenant)) {
@@ -115,7 +116,7 @@ async fn an_invalid_page_is_refused() {
                 ("cursor=!", "/cursor"),
                 ("cursor=_w", "/cursor"),
                 ("limit=1&limit=2", "/limit"),
-                // A search with a NUL, and acme.
+                // A cursor of a search text with a NUL and of the row `acme`.
                 ("cursor=YQAKYWNtZQ", "/cursor"),
             ] {
                 test_env.get(&ops, &format!("{path}?{query}")).await.assert_faulty(&[pointer]);
@@ -127,7 +128,7 @@ async fn an_invalid_page_is_refused() {
 
 /// RFC 9110 §13.
 #[tokio::test]
-async fn a_tag_guards_a_row_from_lost_updates() {
+async fn entity_tag_prevents_lost_updates() {
     let test_env = TestEnv::start();
     for resource in &RESOURCES {
         for (tenant, _) in BOTH {
@@ -184,7 +185,7 @@ async fn check_tag(test_env: &TestEnv, token: &str, path: &str, patch: fn(&str) 
 //   what](administration.md#who-may-do-what))
 /// Every kind of change, by a manager of the tenant and by one of the platform.
 #[tokio::test]
-async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_see() {
+async fn changes_are_audited_and_hidden_from_other_tenants() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for resource in &RESOURCES {
         for (tenant, other) in BOTH {
@@ -232,7 +233,7 @@ async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_s
 }
 
 #[tokio::test]
-async fn a_repeated_creation_is_answered_the_same_and_done_once() {
+async fn repeated_creation_is_performed_once() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, _) in BOTH {
         test_env.post(&ops, &clients_path(tenant), json!({ "client_id": "web" })).await;
@@ -267,7 +268,7 @@ async fn a_repeated_creation_is_answered_the_same_and_done_once() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_its_senders_in_its_place_for_a_day_and_has_a_form() {
+async fn idempotency_key_is_per_sender_and_expires() {
     let test_env = TestEnv::start();
     let (ops, clerk) = (test_env.token(PLATFORM, OPS).await, test_env.token(PLATFORM, CLERK).await);
     let body = json!({ "name": "x" });

@@ -31,7 +31,7 @@ fn claim(token: &str, name: &str) -> String {
 // [revocation ours c]: The revocation feed is signed by its tenant, and by no other; says what the tenant has
 //   revoked; and names no client in clear
 #[tokio::test]
-async fn a_feed_says_what_its_tenant_has_revoked_and_nothing_of_another() {
+async fn feed_contains_only_its_tenants_revocations() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -63,7 +63,7 @@ async fn a_feed_says_what_its_tenant_has_revoked_and_nothing_of_another() {
         assert!(svc.credentials[&tag].seconds() > app.now());
         assert_eq!(feed(app, other).await, unchanged);
 
-        // No other tenant's keys verify it, and it names no client.
+        // The other tenant's keys do not verify the feed, and the feed contains no client id.
         let jws = fetch(app, tenant).await.body;
         assert_eq!(verified(app, other, &jws).await, None);
         let text = part(&jws, 1);
@@ -74,7 +74,7 @@ async fn a_feed_says_what_its_tenant_has_revoked_and_nothing_of_another() {
 // [revocation RFC 9110 §13.1.2]: `If-None-Match` of the feed is compared weakly, and gets 304
 // [revocation ours e]
 #[tokio::test]
-async fn a_feed_is_signed_once_however_often_it_is_fetched() {
+async fn repeated_fetches_return_the_same_signed_feed() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let path = tenant_path(tenant, "/oauth/revocations");
@@ -104,7 +104,7 @@ async fn a_feed_is_signed_once_however_often_it_is_fetched() {
 
 // [revocation ours d]: A feed is no access token (RFC 8725 §3.11)
 #[tokio::test]
-async fn a_feed_is_no_access_token() {
+async fn feed_is_not_accepted_as_an_access_token() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let jws = fetch(&app, tenant).await.body;
@@ -116,7 +116,7 @@ async fn a_feed_is_no_access_token() {
 
 // [revocation ours e]
 #[tokio::test]
-async fn without_facts_there_is_no_feed_and_a_suspended_tenant_has_one() {
+async fn feed_survives_suspension_but_not_store_failure() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     let ops = test_env.token(PLATFORM, OPS).await;

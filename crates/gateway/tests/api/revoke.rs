@@ -28,7 +28,7 @@ fn assert_done(answer: &Answer) {
 //   token
 // [introspection RFC 7662 §4 b]
 #[tokio::test]
-async fn a_revoked_token_is_invalid_at_once_in_its_tenant() {
+async fn revoked_token_is_invalid_immediately() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
         let (token, second) = (app.token(tenant).await, app.token(tenant).await);
@@ -51,7 +51,7 @@ async fn a_revoked_token_is_invalid_at_once_in_its_tenant() {
 //   failed authentications are limited
 // [revocation RFC 7009 §2.1 d], [revocation RFC 7009 §2.2]
 #[tokio::test]
-async fn what_is_no_token_of_the_caller_is_left_as_it_is() {
+async fn tokens_of_others_are_not_revoked() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (own, foreign) = (app.token(tenant).await, app.token(other).await);
@@ -126,7 +126,7 @@ async fn a_malformed_request_is_refused_and_revokes_nothing() {
 //   such kind, so it does not occur
 // [revocation RFC 7009 §2.1 b], [revocation RFC 7009 §2.1 c]
 #[tokio::test]
-async fn hints_are_ignored_and_every_credential_revokes() {
+async fn type_hints_are_ignored_and_every_credential_works() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         for hint in ["access_token", "refresh_token", "unknown", "\u{e9}"] {
@@ -148,7 +148,7 @@ async fn hints_are_ignored_and_every_credential_revokes() {
 // [revocation RFC 7009 §2 b]: The endpoint is at a secure URL. As at the token endpoint, TLS is the
 //   listener's or the proxy's
 #[tokio::test]
-async fn the_default_tenant_has_two_more_paths() {
+async fn default_tenant_is_served_at_two_more_paths() {
     for (home, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(home));
         for path in ["/oauth/revoke", "/oauth2/revoke"] {
@@ -164,7 +164,7 @@ async fn the_default_tenant_has_two_more_paths() {
 }
 
 #[tokio::test]
-async fn a_token_names_the_credential_that_it_was_issued_for() {
+async fn token_identifies_its_credential_by_jti() {
     let app = TestApp::start();
     for (tenant, other) in BOTH {
         let jti = |token: &str| text(&claims_of(token), "jti").to_owned();
@@ -179,7 +179,7 @@ async fn a_token_names_the_credential_that_it_was_issued_for() {
 }
 
 #[tokio::test]
-async fn the_next_token_after_a_revocation_of_all_is_valid() {
+async fn token_after_a_full_revocation_is_valid() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let before = app.token(tenant).await;
@@ -206,7 +206,7 @@ async fn the_next_token_after_a_revocation_of_all_is_valid() {
 // [oauth RFC 6749 §2.1, §2.3]
 /// A client that was confidential when it got its token, and is now public.
 #[tokio::test]
-async fn a_public_client_revokes_its_own_tokens_by_its_name() {
+async fn public_client_revokes_only_its_own_tokens() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
         let tokens = [app.token_of(tenant, SVC).await, app.token_of(tenant, CHOSEN).await];

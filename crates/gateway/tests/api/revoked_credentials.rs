@@ -119,7 +119,7 @@ async fn facts(app: &TestApp, tenant: &str) -> usize {
 // [revocation ours b]: A revoked secret and a removed key also end the refresh tokens that began with it, by
 //   the same row; one that expires ends none
 #[tokio::test]
-async fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them() {
+async fn refresh_tokens_end_with_their_revoked_credential() {
     for kind in [Kind::Secrets, Kind::Keys] {
         for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
             let test_env = TestEnv::start();
@@ -153,7 +153,7 @@ async fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them(
 
 // [revocation ours b]
 #[tokio::test]
-async fn a_refresh_token_outlives_a_secret_that_merely_expires() {
+async fn refresh_token_outlives_an_expired_secret() {
     let app = TestApp::start();
     for (tenant, seconds) in [(ACME, 100), (GLOBEX, 300)] {
         let end = Timestamp::from_seconds(app.now() + seconds);

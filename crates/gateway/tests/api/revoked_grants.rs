@@ -79,7 +79,7 @@ pub(crate) fn assert_error(answer: &Answer, expected: &str) {
 //   tokens, codes and device codes, by one row, for as long as they could live; what is granted afterwards
 //   stays valid
 #[tokio::test]
-async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant() {
+async fn revoking_all_tokens_ends_refresh_tokens_and_codes() {
     for way in WAYS {
         let test_env = TestEnv::start();
         let app = &test_env.app;
@@ -112,7 +112,7 @@ async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant(
 
 // [revocation ours]
 #[tokio::test]
-async fn what_is_granted_afterwards_goes_on_and_what_was_granted_before_never_does() {
+async fn only_grants_after_the_revocation_stay_valid() {
     for way in WAYS {
         let test_env = TestEnv::start();
         let app = &test_env.app;

@@ -22,7 +22,7 @@ async fn present(app: &TestApp, path: &str, scheme: &str, token: &str) -> Answer
 // [dpop RFC 9449 §7.2]: A bound token as `Bearer` is refused, and so is a bearer token as `DPoP`; without a
 //   token both schemes are offered
 #[tokio::test]
-async fn a_bound_token_is_no_bearer_token() {
+async fn bound_token_is_refused_as_a_bearer_token() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));
         let dpop = "Token requires the DPoP scheme and a DPoP proof";
@@ -50,7 +50,7 @@ async fn a_bound_token_is_no_bearer_token() {
 
 // [dpop RFC 9449 §7.2]
 #[tokio::test]
-async fn a_bearer_token_is_refused_with_the_scheme_dpop() {
+async fn bearer_token_is_refused_as_a_dpop_token() {
     for tenant in [ACME, GLOBEX] {
         let app = TestApp::start_with(&options(tenant));
         let token = app.token(tenant).await;
@@ -63,7 +63,7 @@ async fn a_bearer_token_is_refused_with_the_scheme_dpop() {
 // [dpop RFC 9449 §6.2]: Introspection shows `cnf`, and `token_type` is `DPoP`
 // [mutual-tls RFC 8705 §3.2]
 #[tokio::test]
-async fn introspection_shows_what_a_token_is_bound_to() {
+async fn introspection_shows_the_token_binding() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
         let introspect = async |tenant: &str, token: &str| {
@@ -89,7 +89,7 @@ async fn introspection_shows_what_a_token_is_bound_to() {
 // [dpop RFC 9449 §5.2]: `dpop_bound_access_tokens`: a token request without a proof is refused
 // [mutual-tls RFC 8705 §3.3, §3.4], [rfc9700 §2.2.1]
 #[tokio::test]
-async fn a_client_or_a_tenant_that_requires_a_key_gets_no_token_without_a_proof() {
+async fn required_proof_or_certificate_is_enforced() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
         let request = async |tenant: &str| app.fetch(tenant, SVC, app.secrets(tenant).of(SVC)).await;

@@ -49,7 +49,7 @@ fn seconds(count: u64) -> Lifetime {
 // [V7 7.3.1]: 2 | A session ends when it is not used, as the documents say | 8 h, or as the tenant says. One
 //   that is to stay (`remember`) ends by its age alone, as documented
 #[tokio::test]
-async fn a_session_lasts_as_long_as_its_tenant_says() {
+async fn tenant_sets_the_idle_lifetime_of_sessions() {
     let app = two_tenants(|acme| acme.sign_in.session.idle = seconds(1));
     let mut browser = Browser::new(&app);
     for tenant in [ACME, GLOBEX] {
@@ -62,7 +62,7 @@ async fn a_session_lasts_as_long_as_its_tenant_says() {
     app.pass(2);
     assert!(!is_signed_in(&mut browser, ACME).await);
     assert!(is_signed_in(&mut browser, GLOBEX).await);
-    // A use is noted with some tolerance.
+    // The time of the last use is recorded with some tolerance.
     app.pass(7 * 3_600);
     assert!(is_signed_in(&mut browser, GLOBEX).await);
     app.pass(8 * 3_600);
@@ -74,7 +74,7 @@ async fn a_session_lasts_as_long_as_its_tenant_says() {
 // [V7 7.3.2]: 2 | A session ends at a greatest age, as the documents say | 24 h or 30 days, or as the tenant
 //   says
 #[tokio::test]
-async fn a_person_stays_signed_in_by_choice_where_the_tenant_offers_it() {
+async fn sessions_are_remembered_only_if_the_tenant_allows() {
     let app = two_tenants(|acme| acme.sign_in.session.remember = seconds(0));
     let mut browser = Browser::new(&app);
     for (tenant, offers) in [(ACME, false), (GLOBEX, true)] {
@@ -95,7 +95,7 @@ async fn a_person_stays_signed_in_by_choice_where_the_tenant_offers_it() {
 }
 
 #[tokio::test]
-async fn a_remembered_session_becomes_another_when_the_person_signs_in_without_the_choice() {
+async fn signing_in_without_remember_ends_the_remembered_session() {
     let app = two_tenants(|_| ());
     for tenant in [ACME, GLOBEX] {
         let mut browser = Browser::new(&app);
@@ -118,7 +118,7 @@ async fn seen(test_env: &TestEnv, tenant: &str, account: &str) -> Vec<Value> {
 
 // [V7 7.3.2]
 #[tokio::test]
-async fn a_stricter_policy_holds_for_sessions_that_have_begun_at_its_tenant() {
+async fn stricter_policy_applies_to_existing_sessions() {
     let test_env = TestEnv::start();
     let app = &test_env.app;
     let mut browser = Browser::new(app);
@@ -140,7 +140,7 @@ async fn a_stricter_policy_holds_for_sessions_that_have_begun_at_its_tenant() {
 }
 
 #[tokio::test]
-async fn administrators_say_how_long_people_stay_signed_in() {
+async fn administrators_set_session_lifetimes() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let default = json!({ "idle": 28_800, "absolute": 86_400, "remember": 2_592_000 });
     let tenants = "/api/v1/admin/tenants";

@@ -42,7 +42,7 @@ fn prepare(app: &TestApp, tenant: &str) {
 }
 
 #[tokio::test]
-async fn a_whole_sign_in_computes_one_hash_and_makes_one_read_and_one_write() {
+async fn sign_in_costs_one_hash_one_read_one_write() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);
@@ -70,7 +70,7 @@ async fn a_whole_sign_in_computes_one_hash_and_makes_one_read_and_one_write() {
 
 // [attacks #17]
 #[tokio::test]
-async fn a_password_that_is_refused_costs_one_hash_and_one_read_on_every_page_and_writes_nothing() {
+async fn refused_password_costs_one_hash_and_writes_nothing() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);
@@ -108,7 +108,7 @@ async fn a_password_that_is_refused_costs_one_hash_and_one_read_on_every_page_an
 }
 
 #[tokio::test]
-async fn a_device_costs_one_hash_for_its_person_and_none_for_its_tokens() {
+async fn device_sign_in_costs_one_hash() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);
@@ -132,7 +132,7 @@ async fn a_device_costs_one_hash_for_its_person_and_none_for_its_tokens() {
 
 /// Pages that anyone can open.
 #[tokio::test]
-async fn a_stranger_costs_no_hash_no_read_and_no_write() {
+async fn opening_a_page_costs_no_hash_or_read() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         prepare(&app, tenant);

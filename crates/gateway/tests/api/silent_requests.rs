@@ -21,7 +21,7 @@ fn whole(answer: &Answer) -> (u16, HeaderMap, String) {
 // [attacks #21]: A client that looks for who is signed in, by requests that show nothing | Until the person
 //   has allowed it something, the answers to 16 such requests are equal in every byte
 #[tokio::test]
-async fn a_client_that_a_person_has_never_allowed_gets_the_same_bytes_whether_anyone_is_signed_in() {
+async fn silent_requests_reveal_nothing_before_consent() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);

@@ -5,7 +5,7 @@ use crate::prelude::*;
 const SOON: Duration = Duration::from_secs(5);
 
 #[tokio::test]
-async fn a_request_that_is_open_is_answered_and_an_idle_connection_is_closed() {
+async fn shutdown_answers_open_requests_and_closes_idle_connections() {
     for tenant in [ACME, GLOBEX] {
         let mut app = TestApp::start();
         let mut idle = app.connect().await;

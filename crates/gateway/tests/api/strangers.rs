@@ -8,7 +8,7 @@ use crate::prelude::*;
 
 /// Concurrent requests.
 const AT_ONCE: usize = 16;
-/// Of both tenants together: pages, and sign-ins with unknown identifiers.
+/// Requests to both tenants together: pages, and sign-ins with unknown identifiers.
 const PAGES: usize = 1_800;
 const PASSWORDS: usize = 200;
 
@@ -22,7 +22,7 @@ fn of_people(calls: Calls) -> [u64; 6] {
 //   requests to the store in memory, 1 000 to the program with SQLite, of which every row is compared. Pushed
 //   requests and device codes are written for a client, with limits
 #[tokio::test]
-async fn two_thousand_strangers_write_nothing() {
+async fn strangers_cause_no_store_writes() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         furnish(&app, tenant, |client| {

@@ -32,7 +32,7 @@ async fn the_enabled_strategies_are_listed_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_suspended_tenant_looks_like_none() {
+async fn suspended_tenant_looks_like_an_unknown_one() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         app.suspend(tenant);

@@ -41,7 +41,7 @@ async fn request(app: &TestApp, method: &str, target: &str, body: &str) -> Answe
 }
 
 #[tokio::test]
-async fn another_spelling_is_another_tenant() {
+async fn other_spellings_of_a_name_get_404() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = app.secrets(tenant).of(SVC);
@@ -64,9 +64,9 @@ async fn another_spelling_is_another_tenant() {
     assert_eq!(app.store_calls(), 0);
 }
 
-/// An empty name makes an unknown path.
+/// A path with an empty name is an unknown path.
 #[tokio::test]
-async fn no_name_is_no_tenant_and_not_the_default_one() {
+async fn empty_name_is_not_the_default_tenant() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = app.secrets(tenant).of(SVC);
@@ -83,7 +83,7 @@ async fn no_name_is_no_tenant_and_not_the_default_one() {
 /// The router decodes paths, so another spelling of the segments around the name leads to the same
 /// route. It must not lead to the default tenant.
 #[tokio::test]
-async fn another_spelling_of_the_path_is_never_the_default_tenant() {
+async fn encoded_path_never_reaches_the_default_tenant() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = app.secrets(tenant).of(SVC);
@@ -100,7 +100,7 @@ async fn another_spelling_of_the_path_is_never_the_default_tenant() {
 
 /// Bytes that a request line must not contain never reach a route.
 #[tokio::test]
-async fn raw_bytes_in_the_path_are_no_request() {
+async fn raw_bytes_in_the_path_are_refused() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         for name in [format!("{tenant}\0"), format!("{tenant} "), format!("{tenant}\u{e9}")] {

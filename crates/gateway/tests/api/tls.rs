@@ -157,7 +157,7 @@ pub(crate) fn with_certificate(server: &str, certificate: CertificateDer<'static
 // [tls RFC 8446 §4.3.2]: If client certificates are required, only a client with a certificate of the named
 //   authorities gets a connection
 #[tokio::test]
-async fn with_an_authority_only_its_clients_get_a_connection() {
+async fn only_clients_of_the_required_authority_can_connect() {
     let files = Files::new();
     let server = std::fs::read_to_string(files.path("cert.pem")).unwrap();
     let (ours, others) = (authority("ours"), authority("others"));
@@ -184,7 +184,7 @@ impl ResolvesClientCert for Borrowed {
 
 // [mutual-tls RFC 8705 §2 b]: The handshake proves that the client has the private key
 #[tokio::test]
-async fn a_listener_that_asks_for_certificates_takes_any_that_the_client_has_the_key_of() {
+async fn optional_client_certificate_needs_only_its_private_key() {
     let files = Files::new();
     let server = std::fs::read_to_string(files.path("cert.pem")).unwrap();
     let (ours, others) = (authority("ours"), authority("others"));
@@ -225,7 +225,7 @@ async fn a_listener_that_asks_for_certificates_takes_any_that_the_client_has_the
 // [limits #7]: time for a TLS handshake | 5 s | connection closed
 // [oauth RFC 6749 §2.3.1, §3.2]
 #[tokio::test]
-async fn who_does_not_shake_hands_is_let_go() {
+async fn connection_without_a_handshake_is_closed() {
     let files = Files::new();
     let app = start(&files.tls(None).unwrap());
     for sent in [&b""[..], b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01"] {
@@ -240,7 +240,7 @@ async fn who_does_not_shake_hands_is_let_go() {
 
 // [tls RFC 8446 §4.4.3]: The private key belongs to the certificate; otherwise the start fails
 #[test]
-fn files_that_make_no_tls_are_named() {
+fn unusable_tls_files_are_named_in_the_error() {
     let files = Files::new();
     let key = std::fs::read_to_string(files.path("key.pem")).unwrap();
     let certificate = std::fs::read_to_string(files.path("cert.pem")).unwrap();

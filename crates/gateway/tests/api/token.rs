@@ -61,7 +61,7 @@ async fn a_token_response_has_its_documented_members_in_order() {
 
 // [jwt RFC 8725 §3.8]
 #[tokio::test]
-async fn the_tenants_published_keys_verify_its_tokens_and_no_others() {
+async fn only_the_tenants_published_keys_verify_its_tokens() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let token = app.token(tenant).await;
@@ -90,7 +90,7 @@ async fn each_token_has_its_own_identifier() {
 
 // [oauth RFC 6749 §2.3.1], [oauth RFC 6749 §2.3.1 b]
 #[tokio::test]
-async fn basic_credentials_are_read_decoded_and_as_sent() {
+async fn basic_credentials_are_accepted_encoded_and_raw() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         for client in [SVC, CHOSEN, ODD] {
@@ -126,7 +126,7 @@ async fn the_default_tenant_is_served_without_its_path() {
 }
 
 #[tokio::test]
-async fn without_a_default_tenant_those_paths_are_of_an_unknown_one() {
+async fn short_paths_are_unknown_without_a_default_tenant() {
     let mut options = crate::app::options(ACME);
     options.default_tenant = None;
     let app = TestApp::start_with(&options);
@@ -144,7 +144,7 @@ async fn without_a_default_tenant_those_paths_are_of_an_unknown_one() {
 // [resources RFC 8707 §2.2 b]
 /// Clients of other products send `audience`. A client can be registered for names such as `api`.
 #[tokio::test]
-async fn an_audience_is_taken_as_a_resource_is() {
+async fn audience_parameter_works_like_resource() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let own = format!("only-{tenant}");
@@ -171,9 +171,10 @@ async fn an_audience_is_taken_as_a_resource_is() {
     }
 }
 
-// `resource=https%3A%2F%2Fmcp.example.com` for the registered https://mcp.example.com/, and the reverse
+// A client sends `resource=https%3A%2F%2Fmcp.example.com` where https://mcp.example.com/ is
+// registered, or the reverse.
 #[tokio::test]
-async fn a_token_has_the_registered_spelling_of_its_resource() {
+async fn token_has_the_registered_spelling_of_its_resource() {
     let app = TestApp::start();
     let (short, long) = ("https://mcp.example.com", "https://mcp.example.com/");
     // Each tenant has registered one of the two spellings.
@@ -200,7 +201,7 @@ async fn a_token_has_the_registered_spelling_of_its_resource() {
 //   another lifetime
 // [oauth RFC 6749 §5.1]
 #[tokio::test]
-async fn a_lifetime_is_the_tenants_unless_the_client_has_its_own() {
+async fn tenant_sets_the_lifetime_of_its_tokens() {
     let app = TestApp::start();
     app.change_tenant(GLOBEX, |tenant| tenant.access_token.lifetime = Lifetime::from_seconds(2));
     for (tenant, lifetime) in [(ACME, 3600), (GLOBEX, 2)] {
@@ -214,7 +215,7 @@ async fn a_lifetime_is_the_tenants_unless_the_client_has_its_own() {
 // [access-tokens RFC 9068 §2.1 c]: Every tenant does so. A tenant may set another `typ`, and the sample sets
 //   `JWT`, because the verifiers of the documented examples expect it | departs
 #[tokio::test]
-async fn a_tenant_names_the_type_of_its_tokens() {
+async fn tenant_sets_the_typ_of_its_tokens() {
     let app = TestApp::start();
     app.change_tenant(GLOBEX, |tenant| tenant.access_token.typ = "JWT".to_owned());
     let header = r#"{"alg":"RS256","typ":"JWT","kid":"oauth2-key-1"}"#;

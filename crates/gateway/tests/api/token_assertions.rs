@@ -74,7 +74,7 @@ async fn assertions_from_before_a_restore_are_refused() {
 
 // [assertions RFC 7523 §3 e]
 #[tokio::test]
-async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothing_of_it() {
+async fn full_assertion_share_affects_only_its_tenant() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with_share(2);
         assert_eq!(request(&app, tenant, &good(tenant, "1")).await.status, 200);
@@ -100,7 +100,7 @@ async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothin
 
 // [shared 2.10]
 #[tokio::test]
-async fn a_client_leaves_room_in_the_share_of_its_tenant_for_another() {
+async fn one_client_cannot_fill_its_tenants_share() {
     capture();
     let app = TestApp::start_with_share(20);
     // The second tenant still has its whole share.
@@ -124,7 +124,7 @@ async fn a_client_leaves_room_in_the_share_of_its_tenant_for_another() {
 // [assertions RFC 7523 §3 f]: Ours: a tenant may accept its issuer alone as audience (RFC 7523bis §3), and
 //   shorter assertions
 #[tokio::test]
-async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
+async fn tenant_limits_audience_and_lifetime_of_assertions() {
     capture();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
@@ -160,7 +160,7 @@ async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
 // [assertions RFC 7521 §4.2.1]: A bad assertion is `invalid_client`. The reason, which may be in
 //   `error_description`, is in the log alone: it would tell registered clients from others
 #[tokio::test]
-async fn a_refused_assertion_names_its_reason_to_the_log_alone() {
+async fn assertion_refusal_reason_is_only_logged() {
     capture();
     let app = TestApp::start();
     let now = fixtures::NOW.seconds();
@@ -272,8 +272,8 @@ fn malformed(tenant: &str) -> Vec<String> {
     rows
 }
 
-// An assertion with `x5c` in its header: 401 before
-/// A certificate in the header does not matter, and does not make another key valid.
+/// Earlier versions answered 401 to an assertion with `x5c` in its header. The certificate is
+/// ignored, and does not make another key valid.
 #[tokio::test]
 async fn a_certificate_in_the_header_is_ignored() {
     let (test_env, ops) = TestEnv::with_ops().await;

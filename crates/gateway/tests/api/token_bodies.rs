@@ -13,7 +13,7 @@ fn form(app: &TestApp, tenant: &str) -> String {
 //   server may use the other one
 // [oauth RFC 6749 §5.2 j]
 #[tokio::test]
-async fn a_body_is_a_form_and_says_so() {
+async fn only_form_media_types_are_accepted() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         for (media_type, taken) in [
@@ -51,7 +51,7 @@ async fn a_body_is_a_form_and_says_so() {
 // [http RFC 9110 §15.5.14]: 413 for a body over 64 KiB, declared or counted
 // [limits #8]: body | 64 KiB, declared or counted | 413
 #[tokio::test]
-async fn a_body_of_64_kib_is_read_and_no_larger_one() {
+async fn body_is_limited_to_64_kib() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         for (length, status) in [(65_536, 200), (65_537, 413), (1 << 20, 413)] {
@@ -68,7 +68,7 @@ async fn a_body_of_64_kib_is_read_and_no_larger_one() {
 
 // [http RFC 9110 §15.5.14]
 #[tokio::test]
-async fn a_declared_length_is_refused_before_the_body_comes_and_ends_the_connection() {
+async fn too_large_declared_length_closes_the_connection() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let mut connection = app.connect().await;
@@ -81,7 +81,7 @@ async fn a_declared_length_is_refused_before_the_body_comes_and_ends_the_connect
 
 // [http RFC 9110 §15.5.14], [limits #8]
 #[tokio::test]
-async fn a_chunked_body_is_counted() {
+async fn size_of_a_chunked_body_is_limited() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let small = form(&app, tenant);
@@ -105,7 +105,7 @@ async fn a_chunked_body_is_counted() {
 // [http RFC 9110 §15.5.6]: 405 comes with `Allow`
 // [V13 13.4.4]: 2 | No TRACE | 405
 #[tokio::test]
-async fn only_post_is_a_token_request() {
+async fn only_post_is_accepted() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         for path in [token_path(tenant), "/oauth/token".to_owned(), "/oauth2/token".to_owned()] {
@@ -122,7 +122,7 @@ async fn only_post_is_a_token_request() {
 // [oauth RFC 6749 §2.3.1 f]: Credentials are never in the request's URI
 // [rfc9700 §4.3.2]: Tokens in the browser's history | No token and no secret is read from a query string
 #[tokio::test]
-async fn the_query_string_does_not_count() {
+async fn query_string_is_ignored() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let path = format!("{}?{}", token_path(tenant), form(&app, tenant));

@@ -274,7 +274,7 @@ fn token_request(tenant: &str, client: &str) -> String {
 //   it would take
 // [mutual-tls RFC 8705 §2.1], [mutual-tls RFC 8705 §2.2], [rfc9700 §2.2.1]
 #[tokio::test]
-async fn a_certificate_gets_a_token_that_is_bound_to_it() {
+async fn certificate_gets_a_bound_token() {
     let pki = Pki::new();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let site = pki.start(tenant);
@@ -312,7 +312,7 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
 /// A tenant's own `client_ca` replaces the listener's authority, for this tenant only. Each
 /// certificate is sent over TLS and through a proxy.
 #[tokio::test]
-async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners() {
+async fn tenant_authorities_replace_those_of_the_listener() {
     let pki = Pki::new();
     let below = authority_below(&pki.other);
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -348,7 +348,7 @@ async fn authorities_of_a_tenant_count_there_alone_and_in_place_of_the_listeners
 //   its SPIFFE ID | departs
 /// X509-SVID §2 and §4: the client is registered by its URI.
 #[tokio::test]
-async fn an_svid_is_a_leaf_for_signatures_with_one_uri() {
+async fn svid_must_be_a_signing_leaf_with_one_uri() {
     let pki = Pki::new();
     for tenant in [ACME, GLOBEX] {
         let site = pki.start(tenant);
@@ -384,7 +384,7 @@ async fn an_svid_is_a_leaf_for_signatures_with_one_uri() {
 }
 
 #[tokio::test]
-async fn certificates_are_counted_under_the_method_of_their_client() {
+async fn certificates_are_counted_by_the_clients_method() {
     let pki = Pki::new();
     let site = pki.start(ACME);
     for tenant in [ACME, GLOBEX] {
@@ -429,7 +429,7 @@ async fn certificates_are_counted_under_the_method_of_their_client() {
 
 // [mutual-tls RFC 8705 §6.2]: A resumed session has the certificate of the handshake that began it
 #[tokio::test]
-async fn a_connection_keeps_its_certificate_and_so_does_a_resumed_session() {
+async fn resumed_session_keeps_its_client_certificate() {
     let pki = Pki::new();
     for tenant in [ACME, GLOBEX] {
         let site = pki.start(tenant);
@@ -451,7 +451,7 @@ async fn a_connection_keeps_its_certificate_and_so_does_a_resumed_session() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_ends_during_a_connection_authenticates_no_more() {
+async fn certificate_expiring_during_a_connection_is_refused() {
     let pki = Pki::new();
     let certificate = Pki::signed(&within(&name_at(ACME), 2025, 2027), &pki.authority);
     let site = pki.start(ACME);
@@ -465,7 +465,7 @@ async fn a_certificate_that_ends_during_a_connection_authenticates_no_more() {
 // [mutual-tls RFC 8705 §2 c]: A certificate that is not the client's is `invalid_client`, like every other
 //   refusal
 #[tokio::test]
-async fn a_refused_certificate_names_its_reason_to_the_log_alone() {
+async fn certificate_refusal_reason_is_only_logged() {
     capture();
     let pki = Pki::new();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
@@ -532,7 +532,7 @@ fn pem(body: &str) -> String {
 // [mutual-tls RFC 9440 §2.2]: `Client-Cert` is one byte sequence and occurs once
 // [mutual-tls RFC 9440 §4]: The headers count only from a trusted proxy
 #[tokio::test]
-async fn a_trusted_proxy_passes_the_certificate_on_and_no_other_peer_does() {
+async fn only_a_trusted_proxy_may_forward_certificates() {
     let pki = Pki::new();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let site = pki.start(tenant);
@@ -576,7 +576,7 @@ async fn a_trusted_proxy_passes_the_certificate_on_and_no_other_peer_does() {
 
 // [mutual-tls RFC 9440 §2.3]: `Client-Cert-Chain` is a list of byte sequences on one or more lines
 #[tokio::test]
-async fn the_chain_comes_in_a_header_of_its_own() {
+async fn chain_is_read_from_its_own_header() {
     let pki = Pki::new();
     let between = authority_below(&pki.authority);
     for tenant in [ACME, GLOBEX] {
@@ -677,7 +677,7 @@ async fn malformed_headers_are_refused() {
 // [mutual-tls RFC 8705 §5]: Metadata has `mtls_endpoint_aliases`, so that clients without certificates are
 //   asked for none; where people sign in also for pushed requests, devices and userinfo
 #[tokio::test]
-async fn metadata_names_the_methods_and_the_endpoints_for_certificates() {
+async fn metadata_lists_certificate_methods_and_endpoints() {
     let pki = Pki::new();
     for tenant in [ACME, GLOBEX] {
         let app = pki.start(tenant).app;
@@ -714,7 +714,7 @@ async fn metadata_names_the_methods_and_the_endpoints_for_certificates() {
 
 // [mutual-tls RFC 8705 §3 b]
 #[tokio::test]
-async fn the_admin_api_takes_a_bound_token_with_its_certificate_alone() {
+async fn admin_api_requires_the_certificate_of_bound_tokens() {
     let pki = Pki::new();
     let mine = pki.issued("boss.example.com");
     let test_env = TestEnv::over(TestApp::start_with(&pki.options(ACME)));
@@ -735,7 +735,7 @@ async fn the_admin_api_takes_a_bound_token_with_its_certificate_alone() {
 
 // [mutual-tls RFC 8705 §3]
 #[tokio::test]
-async fn a_client_with_a_secret_binds_its_tokens_where_the_tenant_requires_it() {
+async fn required_binding_applies_to_clients_with_secrets() {
     let pki = Pki::new();
     for tenant in [ACME, GLOBEX] {
         let site = pki.start(tenant);
@@ -765,7 +765,7 @@ async fn explained<const N: usize>(
 }
 
 #[tokio::test]
-async fn a_certificate_is_explained_to_administrators_but_for_its_chain() {
+async fn certificate_is_explained_without_its_chain() {
     let pki = Pki::new();
     let options = Options { listeners: options(ACME).listeners, ..pki.options(ACME) };
     let test_env = TestEnv::over(TestApp::start_with(&options));
@@ -806,7 +806,7 @@ async fn a_certificate_is_explained_to_administrators_but_for_its_chain() {
 /// An explanation verifies the chain as the listeners do, and compares the subject even without a
 /// chain.
 #[tokio::test]
-async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_listeners() {
+async fn explained_chain_uses_the_listeners_authorities() {
     let pki = Pki::new();
     let listeners = [options(ACME).listeners, pki.options(ACME).listeners].concat();
     let test_env = TestEnv::over(TestApp::start_with(&Options { listeners, ..pki.options(ACME) }));
@@ -852,7 +852,7 @@ async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_lis
 /// The listener trusts the authorities of two tenants: `client_ca` belongs to the listener, and
 /// each listener serves all tenants. docs/client-certificates.md describes the consequence.
 #[tokio::test]
-async fn an_authority_of_a_listener_is_trusted_for_the_subjects_of_all_tenants_and_for_no_registered_key() {
+async fn listener_authority_is_trusted_for_all_tenants() {
     for tenant in [ACME, GLOBEX] {
         let pki = Pki::new();
         let both = format!("{}{}", pki.authority.pem(), pki.other.pem());
@@ -872,7 +872,7 @@ async fn an_authority_of_a_listener_is_trusted_for_the_subjects_of_all_tenants_a
 }
 
 #[tokio::test]
-async fn an_authority_with_name_constraints_issues_no_names_of_another_domain() {
+async fn name_constraints_of_an_authority_are_enforced() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let pki = Pki::new();
         let mut constrained = parameters("constrained");

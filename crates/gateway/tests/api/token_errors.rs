@@ -63,7 +63,7 @@ type Row = (Option<String>, String, Refused);
 //   [oauth RFC 6749 §5.2 h], [assertions RFC 7521 §4.2 b], [resources RFC 8707 §2 c],
 //   [http RFC 9111 §5.2.2.5], [rfc9700 §2.4]
 #[tokio::test]
-async fn every_refusal_has_its_status_code_and_words() {
+async fn each_refusal_has_its_status_code_and_description() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         for (authorization, body, (status, error, description)) in rows(&app, tenant) {
@@ -145,7 +145,7 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
 //   `invalid_request`, `invalid_scope`
 // [oauth RFC 6749 §3.2 c]
 #[tokio::test]
-async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
+async fn request_limits_apply_to_known_and_unknown_clients() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let known = format!("client_id={SVC}&client_secret={}", app.secrets(tenant).of(SVC));
@@ -179,7 +179,7 @@ async fn limits_of_a_request_hold_for_known_and_unknown_clients() {
 
 // [oauth RFC 6749 §3.2 b], [oauth RFC 6749 §3.2 d]
 #[tokio::test]
-async fn unknown_and_empty_parameters_do_not_matter() {
+async fn unknown_and_empty_parameters_are_ignored() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let secret = app.secrets(tenant).of(SVC);
@@ -196,7 +196,7 @@ async fn unknown_and_empty_parameters_do_not_matter() {
 //   `server_error`, because HTTP has a more exact status than 400 and an error of the server is not the
 //   client's | departs
 #[tokio::test]
-async fn unknown_suspended_and_other_tenants_are_not_there() {
+async fn unknown_suspended_and_disabled_tenants_get_404() {
     let app = TestApp::start();
     app.suspend(ACME);
     app.change_tenant(GLOBEX, |tenant| tenant.strategies.oauth2 = false);
@@ -210,7 +210,7 @@ async fn unknown_suspended_and_other_tenants_are_not_there() {
 // [oauth RFC 6749 §5.2 g]: `unsupported_grant_type` is for grants. Here also for a tenant with opaque tokens,
 //   which are not served yet: no code fits better | departs
 #[tokio::test]
-async fn a_tenant_of_opaque_tokens_gets_none_while_the_other_does() {
+async fn tenant_with_opaque_tokens_gets_no_tokens() {
     let app = TestApp::start();
     app.change_tenant(GLOBEX, |tenant| tenant.access_token.format = TokenFormat::Opaque);
     let words = "This server does not serve the token format of this tenant";
@@ -220,7 +220,7 @@ async fn a_tenant_of_opaque_tokens_gets_none_while_the_other_does() {
 
 // [oauth RFC 6749 §2.3.1 g], [revocation RFC 7009 §5], [found 10]
 #[tokio::test]
-async fn failures_beyond_the_limit_get_retry_after_in_one_tenant_only() {
+async fn failed_authentications_are_limited_per_tenant() {
     let app = TestApp::start_limited(Rate::per_minute(3));
     let of_other_shape = GeneratedSecret::generate();
     let wrong = ["wrong", of_other_shape.secret.expose()];

@@ -229,13 +229,13 @@ async fn each_kind_opens_its_own_interfaces(typ: Option<&str>) {
 // [attacks #25]: A JWT of one kind where another is read | Eight kinds at fifteen interfaces, while the
 //   client has registered the keys of its tenant as its own; also where all have the type `JWT`
 #[tokio::test]
-async fn each_kind_of_jwt_opens_its_own_interfaces_at_its_own_tenant() {
+async fn each_jwt_kind_is_accepted_only_where_intended() {
     each_kind_opens_its_own_interfaces(None).await;
 }
 
 // [attacks #25]
 /// Access tokens, ID tokens, request objects and assertions all have the type `JWT`.
 #[tokio::test]
-async fn kinds_of_one_type_are_told_apart_by_their_audiences_and_claims() {
+async fn jwt_kinds_with_equal_typ_are_distinguished() {
     each_kind_opens_its_own_interfaces(Some("JWT")).await;
 }

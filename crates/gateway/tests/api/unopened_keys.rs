@@ -22,7 +22,7 @@ fn form<'a>(app: &'a TestApp, tenant: &str) -> [(&'a str, &'a str); 3] {
 
 // [V11 11.2.5]
 #[tokio::test]
-async fn the_tenant_fails_in_few_words_and_the_other_goes_on() {
+async fn affected_tenant_fails_and_the_other_is_served() {
     let app = TestApp::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         seal_again(&app, tenant, &SealingKey::generate().unwrap()).await;
@@ -52,7 +52,7 @@ async fn serves_again(app: &TestApp, tenant: &str) {
 }
 
 #[tokio::test]
-async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
+async fn failure_is_logged_once_with_its_sealing_key() {
     capture();
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
@@ -75,7 +75,7 @@ async fn the_log_names_tenant_key_and_sealing_key_and_not_once_a_request() {
 
 /// Administrators can still list the keys and see the failure.
 #[tokio::test]
-async fn the_platform_still_reaches_the_tenant() {
+async fn platform_can_still_administer_the_tenant() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (own, others) = (test_env.token(tenant, BOSS).await, test_env.token(other, BOSS).await);
@@ -101,7 +101,7 @@ async fn the_platform_still_reaches_the_tenant() {
 
 /// A tenant's administrator must not learn which sealing keys exist or how the store is protected.
 #[tokio::test]
-async fn a_tenants_administrator_sees_which_key_failed_and_no_more() {
+async fn tenant_administrator_sees_only_which_key_failed() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let keeper = test_env.token(tenant, KEEPER).await;

@@ -12,7 +12,7 @@ const CI: &str = "https://ci.example.com";
 /// A client with rules from before patterns were limited.
 fn worst(tenant: &str, nth: usize) -> Client {
     let pattern = |nth: usize| format!("{}**c", "**a".repeat(300 + nth));
-    // More clients than a request reads.
+    // Twenty rules each for more clients than a request reads.
     let count = if nth < 70 { 20 } else { 1 };
     let rules = (0..count).map(|nth| TrustRule::new(CI, &pattern(nth))).collect();
     let id = ClientId::parse(&format!("worst-{nth}")).unwrap();
@@ -32,7 +32,7 @@ fn paths() -> Vec<String> {
 
 // [third 2]
 #[tokio::test]
-async fn unproven_requests_cost_the_same_whatever_the_tenant_has() {
+async fn cost_of_unauthenticated_requests_is_constant() {
     let paths = paths();
     for path in ["token", "introspect", "revoke", "par", "device_authorization"] {
         assert!(paths.iter().any(|all| all.ends_with(path)), "{path}");
@@ -92,7 +92,7 @@ async fn unproven_requests_cost_the_same_whatever_the_tenant_has() {
 /// Rules of an older version stay valid, with a warning. Other settings of their client can still
 /// be changed.
 #[tokio::test]
-async fn earlier_patterns_go_on_within_the_budget() {
+async fn older_patterns_stay_valid_with_a_warning() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let app = &test_env.app;
     for tenant in ["initech", "umbrella"] {
@@ -125,7 +125,7 @@ async fn earlier_patterns_go_on_within_the_budget() {
 
 // [third 16]
 #[tokio::test]
-async fn overlapping_subjects_of_rows_are_warned_of() {
+async fn overlapping_subjects_cause_a_warning() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in ["initech", "umbrella"] {
         test_env.post(&ops, TENANTS, json!({ "id": tenant })).await.assert_status(201);

@@ -27,7 +27,7 @@ async fn assert_sums(test_env: &TestEnv, token: &str, path: &str, expected: Valu
 }
 
 #[tokio::test]
-async fn each_request_is_counted_for_its_client_and_tenant_and_for_no_other() {
+async fn requests_are_counted_for_their_client_and_tenant() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let test_env = TestEnv::start();
         let app = &test_env.app;
@@ -81,7 +81,7 @@ async fn each_request_is_counted_for_its_client_and_tenant_and_for_no_other() {
 }
 
 #[tokio::test]
-async fn the_platform_sees_all_tenants_and_a_span_must_make_sense() {
+async fn platform_sees_the_usage_of_all_tenants() {
     let test_env = TestEnv::start();
     let token = test_env.token(PLATFORM, WATCHER).await;
     for tenant in [ACME, GLOBEX] {
@@ -108,7 +108,7 @@ async fn the_platform_sees_all_tenants_and_a_span_must_make_sense() {
 }
 
 #[tokio::test]
-async fn advice_is_read_by_pages_of_clients() {
+async fn advice_is_paged_by_client() {
     let test_env = TestEnv::start();
     for (tenant, reader) in test_env.of_each(READER).await {
         let path = tenant_path(tenant, "/advice");
@@ -134,7 +134,7 @@ async fn advice_is_read_by_pages_of_clients() {
 }
 
 #[tokio::test]
-async fn the_status_names_the_tenants_whose_keys_change_next() {
+async fn status_lists_tenants_with_upcoming_key_changes() {
     let test_env = TestEnv::start();
     let watcher = test_env.token(PLATFORM, WATCHER).await;
     for (tenant, keeper) in test_env.of_each(KEEPER).await {

@@ -1,4 +1,4 @@
-// Tries what a script of the same origin could do to the pages of another tenant, and markup in every name.
+// Tests what a script of the same origin can read of another tenant's pages, and markup in every name.
 "use strict";
 const { check, names, open, url, visit, withBrowser } = require("./chromium.cjs");
 
@@ -6,7 +6,7 @@ const VICTIM = `${url}/pages/plain/sign_in`;
 const SECRET = "c2VhbGVkIHJlcXVlc3Q";
 let failed = 0;
 
-// Runs at the attacker's page. Each returns what it could read.
+// Run in the attacker's page. Each attack returns the text that it could read.
 const ATTACKS = {
   fetch: async (victim) => (await fetch(victim)).text(),
   "fetch without cookies": async (victim) => (await fetch(victim, { credentials: "omit", mode: "same-origin" })).text(),
@@ -57,7 +57,7 @@ function framed(tag, attribute) {
 }
 
 withBrowser(async (browser) => {
-  // The attacks can read what is not protected: else their failure would say nothing.
+  // Each attack must be able to read an unprotected page. Otherwise its failure would prove nothing.
   for (const [name, attack] of Object.entries(ATTACKS)) {
     const { context, page } = await open(browser);
     await visit(page, `/attacker`);

@@ -1,4 +1,4 @@
-// Judges pages by WCAG 2.2 AA. A page has the text of axe evaluated once before it is judged.
+// Checks pages against WCAG 2.2 AA. Evaluate `axe` once in a page before its first check.
 "use strict";
 const fs = require("node:fs");
 const { check } = require("./chromium.cjs");

@@ -1,4 +1,5 @@
-// A Chromium that records what a page does wrong: reports of its policy, messages of the console, requests to other servers.
+// Starts Chromium and records the errors of a page: policy reports, console messages, and requests to other
+// servers.
 "use strict";
 const path = require("node:path");
 const { launch } = require("./launch.cjs");
@@ -15,7 +16,8 @@ async function withBrowser(use) {
   }
 }
 
-// A window with a record. Requests to the client are answered here; without `client` the window stays at our page.
+// Opens a window with a record. Answers requests to the client; without `client` the window stays on this
+// server's page.
 async function open(browser, options = {}, client = true) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -25,7 +27,7 @@ async function open(browser, options = {}, client = true) {
     async (route) => {
       const request = route.request();
       record.sent.push({ method: request.method(), url: request.url(), body: request.postData() });
-      // A window stays where it is on such an answer (RFC 9110 §15.3.5).
+      // A browser stays on its page after a 204 (RFC 9110 §15.3.5).
       if (!client) return route.fulfill({ status: 204 });
       return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>client</title>" });
     },
@@ -47,14 +49,15 @@ async function open(browser, options = {}, client = true) {
   return { context, page, record };
 }
 
-// Goes to a page of ours. Playwright's own waiting takes a form that is sent while the page loads for the end of the way.
+// Opens a page of this server. Playwright's own wait would mistake a form that the page sends while it loads
+// for the end of the navigation.
 async function visit(page, at) {
   const response = await page.goto(url + at, { waitUntil: "commit" });
   await page.waitForFunction(() => document.readyState === "complete");
   return response;
 }
 
-// For people. The tests of a change leave none.
+// Takes a screenshot for people. The test profile `change` takes none.
 async function shoot(page, name, options) {
   if (process.env.NEXTEST_PROFILE === "change") return;
   await page.screenshot({ path: path.join(process.env.LATCHKEY_SCREENSHOTS, `${name}.png`), ...options });

@@ -1,5 +1,5 @@
-// Looks at the page of the API in each scheme, closed and with some of it open: all parts are of one template. Its form fetches a token,
-// and a listener without tokens has none.
+// Checks the API reference in both colour schemes, closed and with some parts open. All parts use one
+// template, so a few are enough. Its form fetches a token. A listener that issues no tokens shows no form.
 "use strict";
 const { axe, judge } = require("./axe.cjs");
 const { check, open, shoot, url, visit, withBrowser } = require("./chromium.cjs");
@@ -27,7 +27,7 @@ async function reads(browser, at, colorScheme, parts) {
     await fits(page, `${what} at ${width}`);
     await shoot(page, `${at.slice(1).replaceAll("/", "-")}-${colorScheme}-${width}`);
   }
-  // A part at a time: axe takes minutes for all of it at once.
+  // One part at a time, because axe takes minutes for all parts together.
   for (let part = 0; part < parts; part += 1) {
     await page.locator("details").evaluateAll((all) => { for (const one of all) one.open = false; });
     const opened = await page.locator("section").nth(part).locator("details").evaluateAll((all) => {
@@ -47,7 +47,7 @@ async function reads(browser, at, colorScheme, parts) {
   await context.close();
 }
 
-// The listener of the test answers on this machine, so the form begins with the sample client.
+// The test's listener is on this machine, so the form is prefilled with the sample client.
 async function fetchesToken(browser) {
   const { context, page, record } = await open(browser, {}, false);
   await visit(page, "/both/docs");

@@ -1,4 +1,4 @@
-// Whether all of a page fits into its window, and whether fingers find what they press.
+// Checks that a page fits into its window and that its targets are large enough for fingers.
 "use strict";
 const { check } = require("./chromium.cjs");
 const { measure } = require("./measure.cjs");

@@ -1,7 +1,7 @@
-// Moves the focus by keyboard, and looks whether a person sees where it is.
+// Moves the focus by keyboard, and checks that the focus is visible.
 "use strict";
 
-// The focused element: its id, its value or its text.
+// The id, value or text of the focused element.
 async function focused(page) {
   const found = await page.evaluate(() => {
     const element = document.activeElement;
@@ -13,7 +13,7 @@ async function focused(page) {
   return found.text;
 }
 
-// Presses the key until the focus is there.
+// Presses the key until the wanted element has the focus.
 async function moveTo(page, wanted, key = "Tab") {
   const passed = [];
   while (passed.length < 30) {

@@ -1,14 +1,14 @@
-// Looks at each page that shows what others choose, with each hostile value in every place of it.
+// Checks each page that shows text of callers or administrators, with each hostile value in every such place.
 "use strict";
 const { check, open, visit, withBrowser } = require("./chromium.cjs");
 const { fits } = require("./fits.cjs");
 
 const payloads = require("./payloads.json");
 const pages = process.env.LATCHKEY_HOSTILE_PAGES.split(" ");
-// What only a value could have brought into a page of ours.
+// Elements that no page of this server has, so only a value can have added them.
 const FOREIGN = "img, svg:not(.icon), iframe, object, math, details, style, base, meta[http-equiv], body script, link[href^=http], form[action^=http]";
 
-// Runs in the page: what it says, also in its title and its fields.
+// Runs in the page. Returns its text, its title and the values of its fields.
 function said() {
   const fields = [...document.querySelectorAll("input:not([type=hidden])")].map(({ value }) => value);
   return { body: document.body.textContent, title: document.title, fields };
@@ -25,7 +25,7 @@ withBrowser(async (browser) => {
       await visit(page, `/hostile/${at}/${name}`);
       const found = await fits(page, what);
       const { body, title, fields } = await page.evaluate(said);
-      // Else the value might be harmless because it is not there.
+      // Otherwise the value might be harmless only because the page does not show it.
       check(body.includes(payload) && (name !== "sign_in" || fields[0] === payload), `${what}: the value is not shown`);
       check(title.includes(payload.replace(/[\t\n\f\r ]+/g, " ")), `${what}: the title is ${title}`);
       check(!(await page.evaluate(() => "attacked" in globalThis)), `${what}: script has run`);

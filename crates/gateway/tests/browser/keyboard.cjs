@@ -1,11 +1,12 @@
-// Sends each form by keyboard alone: Tab, Enter, Space and letters. The listener answers with what it was sent.
+// Sends each form using only the keyboard: Tab, Enter, Space and letters. The listener answers with the
+// fields that it received.
 "use strict";
 const { check, names, open, url, visit, withBrowser } = require("./chromium.cjs");
 const { focused, moveTo } = require("./focus.cjs");
 
 let sent = 0;
 
-// What the listener was sent after this key.
+// Presses the key and returns the fields that the listener received.
 async function answer(page, key) {
   await Promise.all([page.waitForURL((target) => !target.pathname.startsWith("/pages/")), page.keyboard.press(key)]);
   sent += 1;
@@ -19,7 +20,7 @@ function same(found, wanted, what) {
 
 const flow = "c2VhbGVkIHJlcXVlc3Q";
 
-// Each page, and what its keys send. A page without a form of ours has none.
+// The keys for each page, and the fields that they send. A page without a form to this server has no journey.
 const JOURNEYS = {
   sign_in: [
     async (page) => {
@@ -63,7 +64,7 @@ const JOURNEYS = {
   ...Object.fromEntries(
     ["set_password", "set_password_refused", "set_password_unfit"].map((name) => [name, [
       async (page) => {
-        // The script hides a code that the page has.
+        // The script hides the code field if the page already has a code.
         const code = await page.inputValue("#code");
         if (!code) {
           await moveTo(page, "code");
@@ -158,7 +159,7 @@ async function isShown(browser) {
   await context.close();
 }
 
-// To the client: by itself, and without script by a link or a button.
+// Continues to the client: automatically, or without script by a link or a button.
 async function goesOn(browser, name, javaScriptEnabled) {
   const { context, page, record } = await open(browser, { javaScriptEnabled });
   const stays = name === "form_post" && !javaScriptEnabled;
@@ -184,7 +185,7 @@ async function goesOn(browser, name, javaScriptEnabled) {
   await context.close();
 }
 
-// Both answers are in the smallest window of a phone before anything is scrolled.
+// Both buttons must be visible in a phone's window without scrolling.
 async function hasBothAnswersInView(browser, name) {
   const { context, page } = await open(browser, { viewport: { width: 360, height: 740 } }, false);
   await visit(page, `/pages/plain/${name}`);
@@ -195,7 +196,7 @@ async function hasBothAnswersInView(browser, name) {
   await context.close();
 }
 
-// In the time zone of the reader; without script in UTC.
+// The script shows times in the reader's time zone. Without script they are in UTC.
 async function showsTimes(browser) {
   const { context, page } = await open(browser, { timezoneId: "Asia/Tokyo", locale: "en-GB" }, false);
   await page.clock.setFixedTime("2026-11-22T04:40:00Z");
@@ -220,7 +221,7 @@ withBrowser(async (browser) => {
     }
     for (const name of ["continue", "form_post"]) await goesOn(browser, name, javaScriptEnabled);
   }
-  // Every page with a form of ours has a journey.
+  // Every page with a form to this server must have a journey.
   for (const name of names) {
     const { context, page } = await open(browser, {}, false);
     await visit(page, `/pages/plain/${name}`);

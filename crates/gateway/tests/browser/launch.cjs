@@ -1,4 +1,4 @@
-// Debian's Chromium.
+// Starts Debian's Chromium.
 "use strict";
 const { execFileSync } = require("node:child_process");
 const { chromium } = require("playwright-core");

@@ -1,7 +1,7 @@
-// How a page fits its window.
+// Measures how a page fits its window.
 "use strict";
 
-// Runs in the page: what is wider than the window, or smaller than a finger.
+// Runs in the page. Finds elements that are wider than the window, and targets of less than 44 pixels.
 function measure() {
   const wide = document.documentElement.scrollWidth - globalThis.innerWidth;
   const cut = [...document.querySelectorAll("body *")]

@@ -1,5 +1,6 @@
-// Looks at pages in the colours of a set of views. Axe judges them at the width of a phone.
-// A wide window adds space around it alone, so it is measured there and not judged again; but pages of the console have tables there.
+// Checks pages in the colours of a set of views. Axe checks them at the width of a phone. A wide window only
+// adds space around a page, so the page is measured there and not checked by axe again. Pages of the console
+// are the exception, because they show tables there.
 "use strict";
 const { axe, judge } = require("./axe.cjs");
 const { check, names, open, shoot, visit, withBrowser } = require("./chromium.cjs");
@@ -7,24 +8,25 @@ const { fits } = require("./fits.cjs");
 
 const PHONE = 360;
 const WIDE = 1440;
-// The width of a logo is a matter of the header, which all pages share.
+// All pages share the header, so one page is enough to check the width of a logo.
 const ONE = ["sign_in"];
-// All parts of all pages are on this page.
+// The first page contains the components of all pages.
 const PARTS = ["components", ...ONE];
-// Each change sees the usual views; with the others they are all looks in both schemes.
+// The test profile `change` checks the usual views. Together with the others they are all looks in both
+// schemes.
 const VIEWS = {
   usual: [["plain", "light", names], ["themed", "dark", PARTS], ["wide", "light", ONE]],
   others: [["plain", "dark", names], ["themed", "light", names], ["themed", "dark", names], ["wide", "dark", ONE]],
 }[process.env.LATCHKEY_VIEWS];
 const MOST_BYTES = 40 * 1024;
-// The logo of each look, by scheme.
+// The logo of each look in each scheme.
 const LOGOS = {
   plain: {},
   themed: { light: "/logo/light", dark: "/logo/dark" },
   wide: { light: "/logo/wide", dark: "/logo/wide" },
 };
 
-// Of the scheme, decoded, and 3rem high in at most 60 % of the column.
+// The logo must match the scheme, be decoded, be 3rem high, and take at most 60 % of the column.
 async function showsLogo(page, what, expected) {
   const found = await page.evaluate(() => {
     const shown = document.querySelector("header img");
@@ -56,9 +58,9 @@ async function look(browser, at, name, scheme) {
   await shoot(page, `${what}-wide`, { fullPage: true });
   await fits(page, `${what} at ${WIDE}`);
   await showsLogo(page, `${what} at ${WIDE}`, LOGOS[at][scheme]);
-  // Tables of the console are cards in a narrow window.
+  // In a narrow window the console shows its tables as cards.
   if (name.startsWith("console_")) await judge(page, `${what} at ${WIDE}`);
-  // Colours change no sizes.
+  // Colours do not change sizes, so one look is enough.
   if (at === "plain") await fitsWhereItIsTight(page, what);
   await context.close();
 }
@@ -72,7 +74,7 @@ async function fitsWhereItIsTight(page, what) {
   await fits(page, `${what} with large text`);
 }
 
-// Axe judges nothing of what the system's own colours replace; the focus and the buttons must still be seen.
+// Axe does not check the system's forced colours. Buttons must still have a visible border.
 async function inForcedColours(browser) {
   const { context, page } = await open(browser, { forcedColors: "active" });
   await visit(page, `/pages/themed/consent`);

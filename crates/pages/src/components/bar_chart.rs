@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_bar_fills_the_drawing_and_what_was_counted_is_seen() {
+    fn highest_bar_fills_the_chart_small_counts_stay_visible() {
         check(&[], &[]);
         check(&[[0, 0]], &[]);
         check(&[[0, 0], [5, 0]], &[("lower", 11, 1, 99)]);

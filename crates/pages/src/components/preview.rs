@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_value_is_at_the_first_mark() {
+    fn address_is_split_at_the_first_placeholder() {
         for (address, parts) in [
             ("https://a.example/{}/b", ("https://a.example/", Some("/b"))),
             ("https://a.example/{}", ("https://a.example/", Some(""))),

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scale_has_all_spans_and_the_present_and_a_short_span_is_seen() {
+    fn scale_covers_all_spans_and_the_present() {
         check(0, &[], &[], 0);
         check(500, &[(500, 0)], &[(0, 1_000)], 0);
         check(1_100, &[(100, 0)], &[(0, 1_000)], 909);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_life_has_a_height_for_each_part_and_only_so_many_are_drawn() {
+    fn spans_differ_in_height_and_rows_are_limited() {
         let mut rows = vec![row(&[(10, 20), (20, 30), (30, 40)]); TimeLine::MOST];
         rows.push(row(&[(0, 9_000)]));
         let line = line(25, rows);

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_in_the_document_is_text() {
+    fn markup_in_the_document_is_escaped() {
         let markup = "\"'><script>";
         let said = || {
             [TextSpan::Text, TextSpan::Code, TextSpan::Strong, TextSpan::Schema]

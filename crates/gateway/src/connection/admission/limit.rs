@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_wait_as_are_answered_in_time() {
+    fn queue_limit_follows_the_request_cost() {
         let limit = QueueLimit(Duration::from_secs(1));
         for (cost, tenants, expected) in
             [(250, 1, 4_000), (25, 3, 40_000), (2_000_000, 3, 3), (0, 1, 1_000_000_000)]

@@ -75,7 +75,7 @@ mod tests {
     use crate::ListenerSurface;
 
     #[test]
-    fn an_example_is_a_command() {
+    fn examples_are_curl_commands() {
         let reference = reference(ListenerSurface::new(true, true));
         let operations = reference.groups.iter().flat_map(|group| &group.operations);
         let shown = [

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_strong_words_and_steps_are_found() {
+    fn code_bold_text_and_steps_are_recognized() {
         assert_eq!(
             parts("A `b` **c** d `**`"),
             [

@@ -21,8 +21,8 @@ pub(super) const NAMES: [&str; 10] = [
     "console",
 ];
 
-/// Scripts, attributes, templates, style sheets, letters that change the direction or stack, and
-/// endless words.
+/// Scripts, attributes, templates, style sheets, characters that change the direction or stack on
+/// others, and very long words.
 pub(super) fn payloads() -> Vec<String> {
     serde_json::from_str(include_str!("../../../tests/browser/payloads.json")).unwrap()
 }

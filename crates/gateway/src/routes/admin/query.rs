@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_parameters_are_named_all_at_once() {
+    fn all_invalid_parameters_are_reported_together() {
         for limit in ["0", "201", "-1", "1.5", "many", "99999999999", "+"] {
             check(&format!("limit={limit}"), Err("/limit: must be a whole number from 1 to 200"));
         }

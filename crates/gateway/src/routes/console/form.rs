@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_has_texts_lists_and_words() {
+    fn form_fields_are_read_as_texts_lists_and_words() {
         let fields = FormFields::read(b"name=+Acme+&scope=a&scope=b&words=a%0D%0Ab,+c&empty=");
         assert_eq!((fields.text("name"), fields.text("none")), ("Acme", ""));
         assert_eq!(fields.values("scope").collect::<Vec<_>>(), ["a", "b"]);

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_typed_is_never_printed() {
+    fn debug_output_hides_typed_values() {
         let body = r#"{"inputs":{"username":"canary-name","password":"canary-word"}}"#;
         let request = FlowRequest::parse(body.as_bytes()).unwrap();
         assert!(!format!("{request:?}").contains("canary"));
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_of_inputs_is_refused() {
+    fn malformed_inputs_are_refused() {
         let many = format!(r#"{{"inputs":{{"other":[{}]}}}}"#, vec!["0"; 5_000].join(","));
         for body in
             ["", "[]", "{", r#"{"inputs":[]}"#, r#"{"inputs":"a"}"#, r#"{"flowId":"a","flowId":"a"}"#, &many]
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn only_texts_and_lists_of_texts_are_inputs_and_the_last_one_counts() {
+    fn last_text_or_text_list_input_counts() {
         for (inputs, password) in [
             (r#""password":["a","b"]"#, Some("a b")),
             (r#""password":["a",7]"#, None),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_work_is_linear_and_the_memory_near_the_input() {
+    fn parsing_takes_linear_time_and_bounded_memory() {
         for (open, item, close) in [
             (r#"{"inputs":{"requested_permissions":["#, r#""","#, "]}}"),
             (r#"{"inputs":{"requested_permissions":["#, r#"{"a":0},"#, "]}}"),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn permissions_come_as_a_text_or_a_list() {
+    fn permissions_are_a_text_or_a_list() {
         for requested in [r#""system other""#, r#"["system","other"]"#] {
             let body = format!(
                 r#"{{"inputs":{{"username":"a","password":"b","requested_permissions":{requested}}}}}"#

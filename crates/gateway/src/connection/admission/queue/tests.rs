@@ -1,4 +1,5 @@
-//! Tests in which order a worker runs and refuses requests, with a clock that the test controls.
+//! Tests the order in which a worker runs and refuses requests, with a clock that the test
+//! controls.
 
 use tenancy::TenantId;
 
@@ -56,7 +57,7 @@ impl Case {
 }
 
 #[test]
-fn requests_run_at_once_until_a_turn_has_taken_a_millisecond() {
+fn requests_run_immediately_for_one_millisecond_per_turn() {
     let Case { mut queue, now, .. } = Case::new();
     for (polls, at, expected) in [
         (1, 10_000, true),
@@ -74,7 +75,7 @@ fn requests_run_at_once_until_a_turn_has_taken_a_millisecond() {
 }
 
 #[test]
-fn waiting_requests_are_called_oldest_first_a_millisecond_at_a_time() {
+fn waiting_requests_run_oldest_first_in_short_turns() {
     let mut case = Case::new();
     assert_eq!(case.come(9), [9, 0]);
     assert_eq!([case.turn(), case.turn(), case.turn(), case.turn()], [4, 4, 1, 0]);
@@ -87,7 +88,7 @@ fn waiting_requests_are_called_oldest_first_a_millisecond_at_a_time() {
 }
 
 #[test]
-fn waiting_tenants_take_turns_and_so_do_the_sources_of_one() {
+fn tenants_and_their_sources_take_turns() {
     let mut case = Case::new();
     case.come_from("globex", 1, 1_000);
     case.come_from("acme", 2, 3);
@@ -112,7 +113,7 @@ fn waiting_tenants_take_turns_and_so_do_the_sources_of_one() {
 
 // [shared 2]
 #[test]
-fn an_overload_by_one_tenant_refuses_none_of_another() {
+fn overload_by_one_tenant_refuses_no_other_tenant() {
     let mut case = Case::new();
     case.come_from("globex", 1, 1_000);
     let mut refused = [0; 2];
@@ -133,7 +134,7 @@ fn an_overload_by_one_tenant_refuses_none_of_another() {
 }
 
 #[test]
-fn an_overload_of_a_slow_worker_refuses_no_first_request_of_a_tenant() {
+fn slow_worker_never_refuses_a_tenants_first_request() {
     let mut case = Case::new();
     let mut refused = 0;
     let mut others = [("acme", None), ("initech", None)];
@@ -156,7 +157,7 @@ fn an_overload_of_a_slow_worker_refuses_no_first_request_of_a_tenant() {
 }
 
 #[test]
-fn a_connection_that_ended_takes_no_turn() {
+fn closed_connection_takes_no_turn() {
     let mut case = Case::new();
     case.come(8);
     case.held.drain(..6);
@@ -166,7 +167,7 @@ fn a_connection_that_ended_takes_no_turn() {
 // [third 18]: a burst that one worker answers within a second was refused with 503 | fixed | What a worker
 //   can answer within a second waits, and only what is beyond is refused, the newest first
 #[test]
-fn burst_of_one_second_waits_and_the_newest_beyond_is_refused() {
+fn burst_beyond_one_second_loses_its_newest_request() {
     let mut case = Case::new();
     assert_eq!(case.come(4_001), [4_000, 1]);
     let gone = case.held.pop();
@@ -183,7 +184,7 @@ fn burst_of_one_second_waits_and_the_newest_beyond_is_refused() {
 
 // [third 18]
 #[test]
-fn request_that_waited_over_a_second_is_refused_in_its_turn() {
+fn request_waiting_over_a_second_is_refused() {
     let mut case = Case::new();
     case.come(2);
     case.now += us(1_000_001);
@@ -198,7 +199,7 @@ fn request_that_waited_over_a_second_is_refused_in_its_turn() {
 
 // [third 18]
 #[test]
-fn late_requests_use_up_no_turn_of_their_tenant() {
+fn late_requests_cost_their_tenant_no_turn() {
     let mut case = Case::new();
     for source in [1, 1, 2] {
         case.come_from("acme", source, 1);
@@ -216,7 +217,7 @@ fn late_requests_use_up_no_turn_of_their_tenant() {
 }
 
 #[test]
-fn many_sources_of_a_tenant_take_turns_and_the_one_with_most_loses_its_newest() {
+fn full_queue_drops_newest_request_of_busiest_source() {
     let mut case = Case::new();
     for source in 1..=200 {
         case.come_from("globex", source, 19);
@@ -236,7 +237,7 @@ fn many_sources_of_a_tenant_take_turns_and_the_one_with_most_loses_its_newest() 
 }
 
 #[test]
-fn the_cost_of_a_request_follows_what_turns_take() {
+fn request_cost_follows_measured_turns() {
     let mut case = Case::new();
     for _ in 0..10_000 {
         case.come(4);
@@ -252,7 +253,7 @@ fn the_cost_of_a_request_follows_what_turns_take() {
 
 // [third 18]
 #[test]
-fn burst_that_takes_long_to_read_lowers_the_limit_by_little() {
+fn slowly_read_burst_barely_lowers_the_limit() {
     let mut case = Case::new();
     case.come(4);
     case.turn();
@@ -265,7 +266,7 @@ fn burst_that_takes_long_to_read_lowers_the_limit_by_little() {
 }
 
 #[test]
-fn in_an_overload_requests_run_for_twice_the_time_in_which_others_are_refused() {
+fn overloaded_turn_lasts_twice_the_reading_time() {
     let mut case = Case::new();
     case.come(4_000);
     case.turn();
