@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_checked() {
+    fn invalid_request_values_are_refused() {
         let resource = |uri: &str| Request::new().resource(uri);
         let own_parameter = Request::new().parameter("client_secret", "x");
         let fragment = "resource `https://x.example#y` has a fragment (`#`), which RFC 8707 forbids";

@@ -1,4 +1,4 @@
-//! No secret and no token is in the log at `trace`, in `Debug` output or in an error.
+//! Tests that no secret and no token appears in the log at `trace`, in `Debug` output or in an error.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -79,7 +79,7 @@ async fn use_of(
 }
 
 #[tokio::test]
-async fn secrets_and_tokens_stay_where_they_are() {
+async fn secrets_and_tokens_never_appear_in_output() {
     let written = Written::default();
     let subscriber = tracing_subscriber::fmt().with_env_filter("trace").with_writer(written.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);

@@ -57,7 +57,7 @@ async fn each_attempt_has_its_own_assertion() {
 }
 
 #[tokio::test]
-async fn the_servers_clock_counts_where_it_refuses() {
+async fn assertion_follows_the_servers_clock_after_refusal() {
     let server_is_ahead = Duration::from_secs(3600);
     let stub = Stub::start(move |received| {
         let time = now() + server_is_ahead;
@@ -77,7 +77,7 @@ async fn the_servers_clock_counts_where_it_refuses() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_used_is_told_without_a_request() {
+async fn unusable_key_is_reported_without_a_request() {
     let stub = Stub::start(|_| Reply::token("t")).await;
     for (credential, why) in [
         (PrivateKeyJwt::value("hunter2"), "it is neither PEM nor a JWK"),

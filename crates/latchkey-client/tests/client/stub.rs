@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-/// A request as it came.
+/// A request as received.
 pub(crate) struct Received {
     /// The number of the request, from 0.
     pub(crate) number: usize,
@@ -69,24 +69,24 @@ pub(crate) struct Stub {
     pub(crate) address: SocketAddr,
     scheme: &'static str,
     requests: Arc<AtomicUsize>,
-    /// A permit for each answer that may leave.
+    /// A permit for each answer that may be sent.
     gate: Arc<Semaphore>,
 }
 
 impl Stub {
-    /// Answers at once.
+    /// Answers immediately.
     pub(crate) async fn start(handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let stub = Self::held(handler).await;
         stub.release();
         stub
     }
 
-    /// Answers the first request so, and all others with the token `good`.
+    /// Answers the first request with `first`, and all others with the token `good`.
     pub(crate) async fn good_after(first: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
         Self::start(move |received| if received.number == 0 { first() } else { Reply::token("good") }).await
     }
 
-    /// Answers at once, over TLS.
+    /// Answers immediately, over TLS.
     pub(crate) async fn tls(
         tls: ServerConfig,
         handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! No token and no proof is in the log at any level, in an error or in `Debug` output.
+//! Tests that no token and no proof appears in the log at any level, in an error or in `Debug` output.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -34,7 +34,7 @@ impl Random {
 
     /// Returns the text after one to four changes.
     fn changed(&mut self, text: &str) -> String {
-        // The first one is empty.
+        // The first piece is empty.
         const PIECES: &str =
             r#" . .. = A " { } [ ] , : null -1 1e999 \u0000 \ud800 é eyJhbGciOiJub25lIn0 "kid":"#;
         let pieces: Vec<_> = PIECES.split(' ').collect();
@@ -112,7 +112,7 @@ fn accepts(verifier: &Verifier, token: &str) -> bool {
 }
 
 #[test]
-fn arbitrary_bytes_are_no_token() {
+fn arbitrary_bytes_are_refused() {
     let mut env = TestEnv::new(1);
     let verifier = env.verifier(env.keys());
     for round in 0..ROUNDS {
@@ -138,7 +138,7 @@ fn a_changed_token_is_refused() {
 }
 
 #[test]
-fn header_and_claims_with_anything_in_them_are_refused_without_a_signature_and_judged_with_one() {
+fn changed_header_or_claims_need_a_valid_signature() {
     let mut env = TestEnv::new(3);
     let verifier = env.verifier(env.keys());
     let other = Key::new("k1");
@@ -158,7 +158,7 @@ fn header_and_claims_with_anything_in_them_are_refused_without_a_signature_and_j
 }
 
 #[test]
-fn no_change_of_a_key_set_makes_a_foreign_signature_valid() {
+fn changed_key_set_never_validates_foreign_signatures() {
     let mut env = TestEnv::new(4);
     let foreign = Key::new("k1");
     let forged = foreign.token(ISSUER, env.clock.seconds());
@@ -172,7 +172,7 @@ fn no_change_of_a_key_set_makes_a_foreign_signature_valid() {
         read += 1;
         let verifier = env.verifier(keys);
         assert!(!accepts(&verifier, &forged), "{round}: {changed}");
-        // The own key verifies its token, or has left the set.
+        // The issuer's own token may fail, because the change may have removed its key.
         let _ = accepts(&verifier, &good);
     }
     assert!(read > ROUNDS / 10, "{read}");
@@ -204,9 +204,9 @@ async fn a_changed_proof_is_refused() {
     assert!(verify(&proof).await, "no refused proof was used up");
 }
 
-/// Counted as bytes that are allocated, since time differs from run to run.
+/// Counts allocated bytes, because times differ from run to run.
 #[test]
-fn the_work_grows_no_faster_than_the_input() {
+fn allocated_bytes_grow_at_most_linearly() {
     let env = TestEnv::new(6);
     let verifier = env.verifier(env.keys());
     let header = BASE64URL.encode(env.key.header().to_string());
