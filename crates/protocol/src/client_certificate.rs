@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_validity_has_both_its_ends() {
+    fn validity_includes_both_ends() {
         for (now, expected) in [(9, false), (10, true), (20, true), (21, false)] {
             assert_eq!(validity(10, 20).contains(Timestamp::from_seconds(now)), expected, "{now}");
         }

@@ -1,4 +1,4 @@
-//! Commands with hostile values in real shells. A fake program `latchkey` records its arguments.
+//! Tests commands with hostile values in real shells. A fake program `latchkey` records its arguments.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -65,7 +65,7 @@ fn a_pasted_command_runs_nothing_else_in_any_shell() {
         commands.iter().map(|command| command.words().to_vec()).chain(of_words).collect();
     for shell in ["sh", "bash", "zsh", "fish"] {
         let mut command = Command::new(shell);
-        // Without the startup files of the person who runs the test.
+        // The shells must not read the startup files of the person who runs the test.
         command.args(if shell == "zsh" { &["-f", "-c"][..] } else { &["-c"] }).arg(&script);
         let paths = format!("{}:/usr/bin:/bin", folder.display());
         let run = command.current_dir(&folder).env("PATH", paths).env("HOME", &folder).output();
