@@ -338,7 +338,7 @@ mod tests {
 
     /// The client, its request and the resource server each use another spelling.
     #[test]
-    fn a_token_has_the_registered_spelling_of_a_resource() {
+    fn token_has_the_registered_resource_spelling() {
         for registered in ["https://orders.example", "HTTPS://Orders.example:443/"] {
             let svc = Client { resources: vec![registered.to_owned()], ..client("svc") };
             let resources = vec![ResourceIndicator::parse("https://orders.example/").unwrap()];
@@ -353,7 +353,7 @@ mod tests {
     // [access-tokens RFC 9068 §2.2]: `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` are present
     // [access-tokens RFC 9068 §2.2 b]: Where no user takes part, `sub` is the client
     #[test]
-    fn claims_name_client_and_times() {
+    fn claims_have_client_and_times() {
         let access_token = AccessTokenPolicy { lifetime: Lifetime::from_seconds(2), ..acme().access_token };
         let short = Tenant { access_token, ..acme() };
         let svc = client("svc");

@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_named_unless_it_may_be_a_secret() {
+    fn scopes_that_may_be_secrets_are_not_named() {
         let secret = GeneratedSecret::from_bytes(&[1; 32]).secret;
         let (short, long) = ("s".repeat(64), "s".repeat(65));
         for (text, is_named) in

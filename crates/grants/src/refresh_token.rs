@@ -234,7 +234,7 @@ mod tests {
 
     // [dpop RFC 9449 §5 b]
     #[test]
-    fn a_bound_family_needs_the_proof_of_its_key() {
+    fn bound_family_needs_proof_of_its_key() {
         let client = web_client("web");
         let key = protocol::Thumbprint::new([1; 32]);
         let bound = RefreshFamily { dpop_key: Some([1; 32]), ..family_of(&client, Granted::default()) };

@@ -181,7 +181,7 @@ mod tests {
 
     // [dpop RFC 9449 §5.2]
     #[test]
-    fn a_new_token_is_bound_as_client_and_tenant_require() {
+    fn new_token_is_bound_as_required() {
         let neither = SenderKeys::default();
         let dpop = SenderKeys { dpop: KEY, certificate: None };
         let certificate = SenderKeys { dpop: None, certificate: OTHER };

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn values_move_to_another_key_while_both_are_readable() {
+    async fn values_can_be_resealed_with_a_new_key() {
         let [old, new] = [kek(), kek()];
         let before = EnvelopeSealer::new(old.clone(), Vec::new());
         let during = EnvelopeSealer::new(new.clone(), vec![old.clone(), new.clone()]);

@@ -185,7 +185,7 @@ mod tests {
 
     // [keys RFC 7517 §4], [keys RFC 7638 §3]
     #[test]
-    fn an_independent_reader_finds_the_same_key_and_thumbprint() {
+    fn independent_reader_finds_the_same_thumbprint() {
         for algorithm in SigningAlgorithm::ALL {
             let key = test_keys::signing_key(ID, algorithm);
             let foreign: jsonwebtoken::jwk::Jwk = serde_json::from_str(&json(&key.jwk)).unwrap();

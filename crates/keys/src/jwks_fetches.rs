@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_agent_at_two_addresses_is_two_verifiers() {
+    fn agent_at_two_addresses_counts_as_two_verifiers() {
         let fetches = JwksFetches::default();
         let (key, at) = (KeyId::numbered(1), Timestamp::from_seconds(1));
         for group in ["10.0.0.0/24", "2001:db8::/56", "10.0.0.0/24"] {

@@ -35,7 +35,7 @@ fn verify(token: &str) -> Result<String, ProofError> {
 
 // [dpop RFC 9449 §4.3 e]: 6: the key in `jwk` signed it
 #[test]
-fn each_algorithm_is_verified_with_the_key_of_the_header() {
+fn each_algorithm_verifies_with_the_header_key() {
     for algorithm in SigningAlgorithm::ALL {
         let token = forged(header(algorithm).to_string(), "{}", &key(algorithm));
         assert_eq!(verify(&token), Ok(key(algorithm).thumbprint.clone()), "{algorithm}");

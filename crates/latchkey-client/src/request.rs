@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_of_scopes_and_resources_does_not_matter() {
+    fn order_of_scopes_and_resources_is_ignored() {
         let one = Request::new().scope("a b").resource("https://x.example").resource("https://y.example");
         let other =
             Request::new().scope("b").resource("https://y.example").scope("a").resource("https://x.example");

@@ -205,7 +205,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_jws_is_verified_with_the_public_half() {
+    fn jws_verifies_with_the_public_key() {
         let (pem, public) = ed25519();
         let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let key = AssertionKey::parse(&format!("{certificate}{pem}")).unwrap();

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_code_and_reason() {
+    fn error_response_has_code_and_description() {
         let refused = AuthorizationError::new(AuthorizationErrorCode::LoginRequired, "No one is signed in");
         let response = response("https://app.example", Err(refused));
         let expected = [("error", "login_required"), ("error_description", "No one is signed in")];

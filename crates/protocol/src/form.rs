@@ -196,7 +196,7 @@ mod tests {
 
     // [oauth RFC 6749 §3.2 b]: A parameter without a value counts as absent
     #[test]
-    fn values_are_decoded_and_empty_ones_are_absent() {
+    fn values_are_decoded_and_empty_values_are_absent() {
         assert_eq!(take("a=b+c%2Bd&e=f", "a"), Ok(Some("b c+d".to_owned())));
         assert_eq!(take("a=&a=1", "a"), Ok(Some("1".to_owned())));
         for absent in ["", "a", "a=", "b=1", "&&", "A=1"] {

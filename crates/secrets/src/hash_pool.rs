@@ -311,7 +311,7 @@ mod tests {
     //   with 503 and `Retry-After`
     // [limits #18]
     #[tokio::test(start_paused = true)]
-    async fn a_wait_ends_after_five_seconds_in_every_lane() {
+    async fn every_lane_times_out_after_five_seconds() {
         let pool = HashPool::without_threads();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
             let began = tokio::time::Instant::now();

@@ -112,7 +112,7 @@ mod tests {
 
     // [parties #13]
     #[test]
-    fn a_hash_belongs_to_one_tenant_client_secret_and_purpose() {
+    fn hash_is_bound_to_tenant_client_secret_and_purpose() {
         let (hash, declared) = digests("acme", "billing", "secret");
         assert!(hash.matches(&digests("acme", "billing", "secret").0));
         assert!(!hash.matches(&declared));

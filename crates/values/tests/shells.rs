@@ -39,7 +39,7 @@ const HOSTILE: [&str; 24] = [
 //   `-`; a rule of `cargo xtask tidy` refuses format strings with `latchkey`. Not quoted for PowerShell and
 //   cmd
 #[test]
-fn a_pasted_command_runs_nothing_else_in_any_shell() {
+fn pasted_command_runs_only_latchkey_in_every_shell() {
     let folder = std::env::temp_dir().join(format!("latchkey-shells-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let stub = folder.join("latchkey");

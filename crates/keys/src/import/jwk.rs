@@ -294,7 +294,7 @@ mod tests {
     //   below 65537 are refused
     // [keys RFC 7518 §6.3.1.2]
     #[test]
-    fn a_good_key_with_a_small_exponent_is_refused() {
+    fn valid_key_with_small_exponent_is_refused() {
         refused(&rsa(RSA_2048_E3_PKCS8), RS256, &ImportError::RsaExponent);
         let short = ["p", "q", "dp", "dq", "qi"].into_iter().fold(rsa(RSA_2048_E3_PKCS8), without);
         refused(&short, RS256, &ImportError::RsaExponent);

@@ -161,7 +161,7 @@ async fn two_tenants_never_share_a_key() {
 
 // [keys RFC 7517 §4.5]
 #[tokio::test]
-async fn the_loser_of_a_race_signs_with_the_winners_key() {
+async fn loser_of_a_race_signs_with_the_winners_key() {
     let (Setting { rows, cache }, acme) = setting_of_acme().await;
     let winner = rows.records(&acme.id).keys[0].clone();
     rows.keys.lock().unwrap().clear();

@@ -354,7 +354,7 @@ fn revocation_shows_the_times_at_which_it_happened() {
 }
 
 #[test]
-fn an_imported_key_waits_unless_it_is_the_first() {
+fn imported_key_waits_unless_it_is_the_first() {
     let imported = |algorithm, thumbprint: &str| ImportedKey {
         algorithm,
         pkcs8: PrivateKeyDocument::copy_of(b"x"),

@@ -160,7 +160,7 @@ async fn failing_renewal_keeps_the_token_until_it_expires() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_an_error_and_leaves_the_entry_usable() {
+async fn panic_is_an_error_and_entry_stays_usable() {
     let tested = Tested::new(HOUR, Duration::from_millis(1));
     tested.fake.panics.store(true, Ordering::SeqCst);
     let error = tested.get().await.unwrap_err();

@@ -46,7 +46,7 @@ async fn refused_token_is_replaced_and_request_repeated_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_cloned_is_sent_once() {
+async fn uncloneable_body_is_sent_once() {
     let (issuer, service) = (issuing().await, Stub::start(takes("t1")).await);
     let tokens = source(&issuer);
     let (http, _) = client(&tokens);

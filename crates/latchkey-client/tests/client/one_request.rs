@@ -58,7 +58,7 @@ async fn a_cached_header_costs_no_allocation() {
 }
 
 #[tokio::test]
-async fn each_set_of_scopes_and_resources_has_its_token() {
+async fn each_scope_set_has_its_own_token() {
     let stub = Stub::start(|received| Reply::token(&format!("t{}", received.number))).await;
     let tokens = builder(&stub).scope("a b").build().unwrap();
     let of = async |tokens: &TokenSource| tokens.token().await.unwrap().expose().to_owned();

@@ -32,7 +32,7 @@ async fn refused_token_is_replaced_and_request_repeated_once() {
 }
 
 #[tokio::test]
-async fn a_service_that_refuses_every_token_costs_one_fetch() {
+async fn service_refusing_all_tokens_causes_one_fetch() {
     let (issuer, service) = (issuing().await, Stub::start(takes("none")).await);
     let tokens = source(&issuer);
     for _ in 0..50 {

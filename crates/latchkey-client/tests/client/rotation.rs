@@ -9,7 +9,7 @@ use crate::builder;
 use crate::stub::{Reply, Stub};
 
 #[tokio::test]
-async fn a_replaced_secret_is_read_again_after_a_refusal() {
+async fn replaced_secret_is_read_again_after_refusal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, "old").unwrap();

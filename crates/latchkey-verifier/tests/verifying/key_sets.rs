@@ -102,7 +102,7 @@ async fn keys_are_renewed_in_the_background() {
 }
 
 #[tokio::test]
-async fn many_callers_of_a_cold_verifier_make_one_request() {
+async fn callers_of_a_cold_verifier_share_one_request() {
     let key = Key::new("k1");
     let env = TestEnv::with(&[&key]).await;
     let delay = Duration::from_millis(200);

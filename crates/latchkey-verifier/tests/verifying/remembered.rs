@@ -53,7 +53,7 @@ async fn remembered_token_is_refused_after_its_key_changes() {
 }
 
 #[tokio::test]
-async fn a_remembered_token_is_refused_when_it_is_revoked() {
+async fn remembered_token_is_refused_after_revocation() {
     let env = env().await;
     let token = accepted(&env).await;
     env.pass(11);

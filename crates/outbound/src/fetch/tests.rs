@@ -170,7 +170,7 @@ async fn bad_answers_are_refused() {
 
 // [registration RFC 7591 §5], [fetches #6]
 #[tokio::test]
-async fn a_slow_answer_is_given_up_after_two_seconds() {
+async fn slow_answer_is_given_up_after_two_seconds() {
     let slow_head = serving(Reply::new(200, JSON, b"{}").after(Duration::from_secs(30))).await;
     let slow_body = serving(Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{")).await;
     for server in [slow_head, slow_body] {

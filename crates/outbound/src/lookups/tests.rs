@@ -117,7 +117,7 @@ async fn lookup_over_the_tenant_share_waits_two_seconds() {
 
 /// The hosts file is searched first, and name servers are not asked for names in it.
 #[tokio::test(start_paused = true)]
-async fn a_name_of_the_hosts_file_needs_no_name_server() {
+async fn names_in_hosts_file_need_no_name_server() {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let lookups = asking(silent.local_addr().unwrap());
     for name in ["localhost", "localhost.", "LOCALHOST"] {

@@ -58,7 +58,7 @@ fn tenants_share_time_equally_despite_costly_hashes() {
 }
 
 #[test]
-fn the_sources_of_a_tenant_are_served_in_turn() {
+fn sources_of_a_tenant_are_served_in_turn() {
     let mut queue = Queue::default();
     for (number, text) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2"), (3, "c1")] {
         queue.add("acme", number, text).unwrap();
