@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(aud(&tenant, &client, Granted::default()), r#""api""#, "userinfo does not take it");
             assert_eq!(aud(&tenant, &client, orders()), r#""https://orders.example""#);
         }
-        // An alias is only for clients' own tokens. Tokens of people have the issuer in the
+        // Only clients' own tokens have an alias as their issuer. Tokens of people have the issuer of the
         // metadata.
         client.issuer = Some(tenancy::Issuer::parse("thunder").unwrap());
         assert_eq!(aud(&tenant, &client, Granted::default()), r#""api""#);

@@ -265,7 +265,8 @@ mod tests {
         assert_eq!(pool.ready(), 1);
     }
 
-    /// Larger keys may take seconds each. One is generated as long as the test holds the turn of larger keys.
+    /// Larger keys may take seconds each. While the test holds the lock of larger keys, one of them counts as
+    /// being generated.
     #[tokio::test]
     async fn usual_key_does_not_wait_for_larger_keys() {
         let pool = KeyPool::new(0);

@@ -371,7 +371,7 @@ mod tests {
                             Action::Fail(..) => (None, false),
                             other => panic!("{other:?} is no answer to a caller"),
                         };
-                        // No expired token is returned, and a valid one always is.
+                        // Callers never get an expired token, and always get a token while one is valid.
                         if let Some(token) = token {
                             prop_assert!(token.life.phase(now) != Phase::Ended);
                             served = Some(token);
@@ -388,7 +388,7 @@ mod tests {
                         let schedule = Schedule::new(Duration::from_secs(lifetime), 0.5);
                         let token = Token { number, life: Life { begun, schedule } };
                         state.step(Event::Fetched(token), now);
-                        // The first good answer after an outage is served.
+                        // Callers get the first good answer after an outage.
                         if token.life.phase(now) == Phase::Fresh {
                             prop_assert_eq!(state.step(Event::Wanted, now), Action::Serve(token));
                         }

@@ -214,7 +214,7 @@ mod tests {
     fn urls_need_https_and_allowed_literal_addresses() {
         use UnfitUrl::{Address, Malformed, NotHttps};
         let allowing = Guard::allowing(vec!["127.0.0.0/8".parse().unwrap()]);
-        // A name such as localhost is checked by its addresses, after it is resolved.
+        // The addresses of a name such as localhost are checked after the name is resolved.
         let good = "
             https://keys.example.com/jwks https://keys.example.com:8443/jwks?x=y HTTPS://KEYS.example.com
             https://8.8.8.8/ https://[2606:4700::1111]/ https://localhost/";

@@ -222,8 +222,8 @@ fn copies_expire_when_the_next_key_is_due() {
     let short = KeyPolicy { jwks_max_age: Lifetime::from_seconds(1), ..policy(ES256) };
     assert_eq!(kept(&first(), &short, 500), (1, 40));
     assert_eq!(kept(&first(), &short, 9_499), (1, 0));
-    // The rows belong to a policy with 110. A replica may have read them before the policy with a longer
-    // time.
+    // The rows were written under a policy of 70 + 40 = 110. A replica may still use them together with a
+    // policy that has longer times.
     for (max_age, stale, expected) in [(1_000, 500, (110, 0)), (100, 500, (100, 10)), (50, 30, (50, 30))] {
         let [jwks_max_age, jwks_stale] = [max_age, stale].map(Lifetime::from_seconds);
         let changed = KeyPolicy { jwks_max_age, jwks_stale, ..policy(ES256) };
@@ -343,10 +343,10 @@ fn revocation_shows_the_times_at_which_it_happened() {
     // Only one key is removed, and the announced key takes over immediately.
     let plan = revoke(&announced(), 1, 10_000);
     check_shown(&announced(), &plan, "500 500 10000 10000, 9500 10000 - -");
-    // The key was announced within the skew, and is shown with that time.
+    // A key that was announced within the skew is shown with its announcement time.
     let late = after(&first(), &rotate_now(&first(), &policy, at(10_000)));
     check_shown(&late, &revoke(&late, 1, 10_005), "500 500 10005 10005, 10000 10005 - -");
-    // Close to the takeover, its shown time stays.
+    // A revocation close to the takeover does not change the shown time of the takeover.
     let plan = revoke(&announced(), 1, 10_510);
     check_shown(&announced(), &plan, "500 500 10500 10510, 9500 10500 - -");
     let plan = revoke(&announced(), 2, 10_510);

@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// The whole numbers of an `RSAPrivateKey` (RFC 8017 appendix A.1.2) from `version` on.
+    /// The integers of an `RSAPrivateKey` (RFC 8017 appendix A.1.2) from `version` on.
     fn numbers(der: &[u8]) -> Vec<Vec<u8>> {
         let mut rest = content(der, 0x30).0;
         let mut numbers = Vec::new();

@@ -4,7 +4,7 @@ use latchkey_client::{Secret, TokenSource, WorkloadToken};
 
 use crate::stub::{Received, Reply, Stub};
 
-/// A server whose metadata contain all endpoints. It answers that the token `good` is active.
+/// A server whose metadata has all endpoints. It answers that the token `good` is active.
 fn server(received: &Received) -> Reply {
     let base = format!("http://{}", received.header("host").unwrap());
     match received.path.as_str() {

@@ -117,7 +117,7 @@ async fn secrets_and_tokens_never_appear_in_output() {
     let is_written = text.contains("requested a token") && text.contains("client_id=\"billing\"");
     assert!(is_written, "events are written");
     assert!(text.contains("AccessToken([redacted], DPoP") && text.contains("AccessToken([redacted], Bearer"));
-    // The first and the last line of PEM are no secrets.
+    // The first and the last line of PEM are not secret.
     let key_lines = key.lines().filter(|line| !line.starts_with("-----"));
     for canary in [SECRET, TOKEN, BASIC, JWS, D].into_iter().chain(key_lines) {
         let at = text.find(canary);

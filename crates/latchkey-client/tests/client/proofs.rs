@@ -1,4 +1,5 @@
-//! Tests credentials that are no secret: assertions that the client signs, and tokens of its platform.
+//! Tests credentials other than secrets: assertions that the client signs, and workload tokens of its
+//! platform.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -70,7 +71,7 @@ async fn assertion_follows_the_servers_clock_after_refusal() {
     let tokens = builder(&stub).credential(PrivateKeyJwt::value(JWK)).build().unwrap();
     let first = tokens.token().await.unwrap();
     assert_eq!(stub.requests(), 2);
-    // The difference is remembered.
+    // The client remembers the difference of the clocks.
     tokens.invalidate(&first);
     tokens.token().await.unwrap();
     assert_eq!(stub.requests(), 3);

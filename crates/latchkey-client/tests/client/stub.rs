@@ -1,4 +1,4 @@
-//! A server on this machine whose answers a test decides, one for each request.
+//! A local server. The test provides the answer to each request.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Received {
     }
 }
 
-/// The bytes that the server writes to the connection: whole answers, or less.
+/// What the server writes to the connection: a whole answer, part of an answer, or nothing.
 pub(crate) enum Reply {
     Whole(u16, Vec<(&'static str, String)>, String),
     /// The connection ends after these bytes.

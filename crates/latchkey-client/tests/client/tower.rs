@@ -62,7 +62,7 @@ async fn layer_repeats_refused_requests_if_configured() {
         };
         assert_eq!(answer.unwrap().status(), status);
         assert_eq!(*api.seen.lock().unwrap(), sent);
-        // The refused token is also deleted without a repetition.
+        // The layer also deletes the refused token if it does not repeat the request.
         assert_eq!(tokens.token().await.unwrap().expose(), "t1");
     }
 }

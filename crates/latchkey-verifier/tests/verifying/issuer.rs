@@ -29,7 +29,6 @@ pub(crate) fn outcome<T>(verified: Result<T, Refusal>) -> Result<(), Reason> {
     verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
 }
 
-/// A key with its `kid`.
 pub(crate) struct Key {
     pub(crate) kid: String,
     pair: Ed25519KeyPair,

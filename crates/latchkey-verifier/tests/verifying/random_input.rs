@@ -1,6 +1,6 @@
 //! Tests random input: bytes, changed tokens, changed key sets and changed proofs. Nothing panics, nothing
 //! forged is accepted, and the work grows no faster than the input. The generator has a fixed seed, so each
-//! run has the same input, and a message contains the round.
+//! run has the same input, and failure messages contain the round.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -151,7 +151,7 @@ fn changed_header_or_claims_need_a_valid_signature() {
             (header.clone(), env.random.changed_value(&claims))
         };
         assert!(!accepts(&verifier, &other.sign(&header, &claims)), "{round}: {header} {claims}");
-        // A change of a claim that is not checked, such as `scope`, leaves a valid token.
+        // The token stays valid if the change affects a claim that is not checked, such as `scope`.
         accepted += u64::from(accepts(&verifier, &env.key.sign(&header, &claims)));
     }
     assert!((1..ROUNDS / 2).contains(&accepted), "{accepted}");

@@ -69,7 +69,7 @@ fn assert_no_answer(error: &SealError) {
     assert!(message(error).contains(" does not answer: "), "{}", message(error));
 }
 
-/// The service itself refuses another context, and so does everything that seals with its key.
+/// Checks that the service itself, and a sealer that uses its key, refuse another context.
 pub(crate) async fn assert_unseals_only_in_its_context(key: impl KeyEncryptionKey + 'static, name: &str) {
     assert_eq!(key.name(), name);
     let wrapped = key.wrap(&DATA_KEY, b"acme 1").await.unwrap();

@@ -1,4 +1,4 @@
-//! Tests AWS KMS in particular, with a mock server that verifies signatures.
+//! Tests specific to AWS KMS, with a mock server that verifies signatures.
 
 use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_sdk_kms::config::Credentials;

@@ -1,4 +1,4 @@
-//! Tests Vault's transit engine in particular, with a mock server.
+//! Tests specific to Vault's transit engine, with a mock server.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ fn transit(server: &MockServer) -> VaultTransit {
     transit_with(options(server.url()))
 }
 
-/// A complete response with these data.
+/// A complete response with this data.
 pub(crate) fn whole(data: &serde_json::Value) -> serde_json::Value {
     json!({"request_id": "", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data})
 }

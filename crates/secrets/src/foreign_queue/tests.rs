@@ -1,4 +1,4 @@
-//! Tests the order of checks of imported hashes, by their durations.
+//! Tests the order in which imported hashes are checked, which depends on the durations of earlier checks.
 
 use tokio::sync::oneshot;
 use values::Secret;

@@ -1,4 +1,4 @@
-//! Tests the order of hashes that are computed one after the other.
+//! Tests the order in which a single thread computes hashes.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Tests the order of turns. The callers are polled by the test.
+//! Tests the order in which callers get turns. The tests poll the callers themselves.
 
 use std::future::Future;
 use std::pin::Pin;

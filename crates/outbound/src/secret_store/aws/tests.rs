@@ -1,4 +1,4 @@
-//! Tests AWS Secrets Manager in particular, with a mock server that verifies signatures.
+//! Tests specific to AWS Secrets Manager, with a mock server that verifies signatures.
 
 use aws_config::ConfigLoader;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;

@@ -1,4 +1,4 @@
-//! Tests Vault's KV engine in particular, with a mock server.
+//! Tests specific to Vault's KV engine, with a mock server.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub(in crate::secret_store) fn refusal(status: u16, said: &str) -> Reply {
     Reply::json(status, &json!({"errors": [said]}))
 }
 
-/// A response to a read, with these data.
+/// A response to a read, with this data.
 pub(in crate::secret_store) fn answer_with(data: &Value) -> Reply {
     let metadata = json!({"created_time": "2026-11-27T04:51:01.753767294Z", "custom_metadata": null,
         "deletion_time": "", "destroyed": false, "version": 1});
