@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_name_limit_header_members_and_algorithms() {
+    fn rule_texts_contain_the_enforced_values() {
         assert!(Check::Length.rule().contains(&LONGEST_TOKEN.to_string()));
         assert!(NOT_ALLOWED.iter().all(|name| Check::HeaderMembers.rule().contains(name)));
         assert!(Algorithm::ALL.iter().all(|name| Check::Algorithm.rule().contains(name.as_str())));

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_401_about_the_token_refuses_it() {
+    fn only_401_about_the_token_counts_as_refusal() {
         for (status, challenge, refuses) in [
             (401, Some(r#"Bearer realm="x", error="invalid_token", error_description="the error=x""#), true),
             (401, Some("Bearer error=invalid_token"), true),

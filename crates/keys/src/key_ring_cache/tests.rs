@@ -136,7 +136,7 @@ async fn warm_ring_is_reused_after_one_store_read() {
     let second = cache.ring(&acme, at(1_000_000)).await.unwrap();
     assert!(Arc::ptr_eq(&first, &second));
     assert_eq!(rows.reads.load(Ordering::Relaxed), reads + 1);
-    // Equal rows under another pointer count as the same rows.
+    // The cache compares rows by value, not by pointer.
     rows.put(&acme.id, |_| {});
     assert!(Arc::ptr_eq(&first, &cache.ring(&acme, at(10)).await.unwrap()));
     let key = cache.signing_key(&acme, at(10)).await.unwrap();
@@ -480,7 +480,7 @@ async fn hint_reads_the_store_only_for_used_key_numbers() {
 }
 
 #[tokio::test]
-async fn key_with_thumbprint_kid_is_found_only_by_it() {
+async fn key_with_thumbprint_kid_is_found_only_by_thumbprint() {
     let Setting { rows, cache } = setting();
     let mut acme = tenant("acme", ES256);
     acme.signing.kid = tenancy::KidForm::Thumbprint;

@@ -312,7 +312,7 @@ fn check_shown(records: &KeyRecords, plan: &KeyPlan, expected: &str) -> KeyRecor
 }
 
 #[test]
-fn revocation_shows_the_times_at_which_it_happened() {
+fn revoked_keys_show_the_time_of_revocation() {
     let policy = policy(ES256);
     let emergency = |records: &KeyRecords, now| rotate_in_emergency(records, &policy, at(now)).plan;
     let revoke =

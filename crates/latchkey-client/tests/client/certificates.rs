@@ -212,7 +212,7 @@ async fn a_certificate_is_read_again_after_a_refusal() {
     let old = tokens.token().await.unwrap();
     env.write(&second);
     *accepted.lock().unwrap() = Some(second.der);
-    // This is earlier than the next regular read of the files.
+    // The refusal comes before the next regular read of the files.
     tokens.invalidate(&old);
     assert_eq!(tokens.token().await.unwrap().expose(), "good");
     assert_eq!(endpoint.requests(), 3);

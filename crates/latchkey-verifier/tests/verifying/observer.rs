@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::issuer::{ISSUER, Page};
 use crate::revocations::{JWKS, TestEnv};
 
-/// A line for each call.
+/// Records a line for each call.
 #[derive(Default)]
 struct Lines(Mutex<Vec<String>>);
 

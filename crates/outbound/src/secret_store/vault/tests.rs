@@ -446,7 +446,7 @@ async fn mock_answers_match_documentation_and_openbao() {
 }
 
 #[tokio::test]
-async fn recorded_answers_are_understood() {
+async fn recorded_openbao_answers_are_read() {
     let (server, _) = start().await;
     let store = of_role(&server);
     let recorded = |status, text: &str| Reply::new(status, "content-type: application/json", text.as_bytes());
