@@ -1,4 +1,4 @@
-//! Tests what the derives write and read.
+//! Tests the JSON that the derives write and read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use derives::{DeserializeFromStr, SerializeDisplay, skip_serializing_none};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// A number with a sign in front of it.
+/// A number with `#` in front of it.
 #[derive(Debug, PartialEq, SerializeDisplay, DeserializeFromStr)]
 pub(crate) struct Signed(u8);
 
@@ -42,7 +42,7 @@ struct Document<'a> {
 }
 
 #[test]
-fn absent_members_are_left_out_and_nothing_else_is() {
+fn only_none_members_are_omitted() {
     let empty = serde_json::to_value(Document::default()).unwrap();
     assert_eq!(empty, json!({"map": {}, "text": "", "list": []}));
     let none = BTreeMap::from([("a".to_owned(), None)]);
@@ -61,7 +61,7 @@ fn absent_members_are_left_out_and_nothing_else_is() {
 }
 
 #[test]
-fn a_type_is_the_text_that_it_is_shown_as() {
+fn type_is_serialized_as_its_display_text() {
     assert_eq!(serde_json::to_value(Signed(7)).unwrap(), json!("#7"));
     assert_eq!(serde_json::from_value::<Signed>(json!("#7")).unwrap(), Signed(7));
     for (document, error) in [

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_who_may_do_what_where_and_until_when() {
+    fn assertion_has_expected_claims() {
         let tenant = test_fixtures::acme();
         let assertion = AdminAssertion::new(&tenant, &admin(), &["system", "other"], NOW, Uuid::nil());
         assert_eq!(
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permission_is_a_whole_word() {
+    fn permission_must_match_a_whole_word() {
         let tenant = test_fixtures::acme();
         for (held, requested, expected) in [
             (&["system"][..], "system", true),

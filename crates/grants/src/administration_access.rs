@@ -26,7 +26,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_for_one_administration_and_nothing_beside_it() {
+    fn admin_audience_must_be_the_only_audience() {
         let many = |names: &[&str]| Audience::Many(names.iter().map(|name| (*name).to_owned()).collect());
         check(Audience::One("urn:latchkey:admin".into()), "ops", true);
         check(many(&["urn:latchkey:admin"]), "ops", true);
@@ -38,7 +38,7 @@ mod tests {
 
     // [rfc9700 §4.15]
     #[test]
-    fn a_token_speaks_for_the_client_itself() {
+    fn token_with_a_user_subject_is_refused() {
         check(Audience::One("urn:latchkey:admin".into()), "user-1", false);
     }
 }

@@ -122,7 +122,7 @@ mod tests {
 
     // [oauth RFC 6749 §4.1.3]: The client authenticates, and sends the redirect URI of its request
     #[test]
-    fn code_and_redirect_uri_are_required_and_a_verifier_has_its_form() {
+    fn missing_or_malformed_code_parameters_are_refused() {
         let verifier = "a".repeat(43);
         let request = take(&format!("code=c&redirect_uri=https://a&code_verifier={verifier}")).unwrap();
         assert_eq!((request.code.expose(), request.redirect_uri.as_str()), ("c", "https://a"));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_redeemed_by_its_client_at_its_redirect_uri_with_its_verifier_in_time() {
+    fn code_needs_its_client_redirect_uri_and_verifier() {
         let (web, another, none) = (web_client("web"), web_client("another"), SenderKeys::default());
         let other_tenant = Client { tenant: TenantId::parse("globex").unwrap(), ..web.clone() };
         let right = Some(VERIFIER);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_alone_tells_a_second_use_by_its_client_from_other_refusals() {
+    fn only_the_log_distinguishes_code_reuse() {
         let (code, proof) = (code(), CodeProof { redirect_uri: String::new(), code_challenge: None });
         let used = OneTimeUse { key: code.key, client: code.client.clone(), proof, family: None };
         let answers = [
@@ -222,7 +222,7 @@ mod tests {
 
     // [dpop RFC 9449 §10]
     #[test]
-    fn a_code_that_is_bound_to_a_key_needs_its_proof() {
+    fn key_bound_code_needs_its_proof() {
         let [none, key, other] = [None, Some([1; 32]), Some([2; 32])].map(|key| key.map(Thumbprint::new));
         let not_proven = Err(AuthorizationCodeError::NotProven);
         for (bound_to, proven, expected) in [

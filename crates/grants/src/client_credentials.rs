@@ -271,7 +271,7 @@ mod tests {
     //   `resource` restricts both; every token has an audience
     // [oauth RFC 6749 §3.3], [oauth RFC 6749 §5.2 i], [V10 10.4.11]
     #[test]
-    fn scopes_are_granted_whole_or_refused() {
+    fn unregistered_scope_refuses_the_whole_request() {
         check_scope("", &[], Ok("read write report anywhere"));
         check_scope("write read", &[], Ok("write read"));
         check_scope("anywhere", &[], Ok("anywhere"));
@@ -281,7 +281,7 @@ mod tests {
 
     // [oauth RFC 6749 §5.2 h]
     #[test]
-    fn a_refusal_names_the_scopes_that_are_refused_for_its_reason() {
+    fn refusal_names_scopes_refused_for_its_reason() {
         let (acme, client) = (acme(), client("svc"));
         for (scope, resources, expected) in [
             ("read admin write root", &[] as &[&str], "admin root"),
@@ -298,7 +298,7 @@ mod tests {
     // [resources RFC 8707 §2.2 b]: Scopes are those of the requested resources
     // [resources RFC 8707 §2 c], [parties #2], [rfc9700 §2.3]
     #[test]
-    fn a_resource_narrows_what_is_granted_and_what_may_be_requested() {
+    fn resource_restricts_granted_and_requested_scopes() {
         check_scope("", &["https://orders.example"], Ok("read write anywhere"));
         check_scope("", &["https://reports.example"], Ok("report anywhere"));
         check_scope(
@@ -323,7 +323,7 @@ mod tests {
     //   | `aud` is always present; audiences are registered; no client id equals one
     // [rfc9700 §2.3]
     #[test]
-    fn the_audience_has_the_shape_of_its_origin() {
+    fn audience_is_string_or_array_by_its_source() {
         let configured = Client { audiences: vec!["your-api".to_owned()], ..client("svc") };
         let aud = |client: &Client, resources: &[&str]| {
             serde_json::to_string(&ask(&acme(), client, "", resources).unwrap().aud).unwrap()
@@ -338,7 +338,7 @@ mod tests {
 
     /// The client, its request and the resource server each use another spelling.
     #[test]
-    fn a_token_has_the_registered_spelling_of_a_resource() {
+    fn token_has_the_registered_resource_spelling() {
         for registered in ["https://orders.example", "HTTPS://Orders.example:443/"] {
             let svc = Client { resources: vec![registered.to_owned()], ..client("svc") };
             let resources = vec![ResourceIndicator::parse("https://orders.example/").unwrap()];
@@ -353,7 +353,7 @@ mod tests {
     // [access-tokens RFC 9068 §2.2]: `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti` are present
     // [access-tokens RFC 9068 §2.2 b]: Where no user takes part, `sub` is the client
     #[test]
-    fn claims_name_client_and_times() {
+    fn claims_have_client_and_times() {
         let access_token = AccessTokenPolicy { lifetime: Lifetime::from_seconds(2), ..acme().access_token };
         let short = Tenant { access_token, ..acme() };
         let svc = client("svc");
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_is_the_issuer_only_while_it_is_the_tenants() {
+    fn issuer_alias_applies_only_while_tenant_has_it() {
         let alias = Client { issuer: Some(Issuer::parse("thunder").unwrap()), ..client("svc") };
         assert_eq!(ask(&acme(), &alias, "", &[]).unwrap().iss, "thunder");
         let without = Tenant { issuer_aliases: Vec::new(), ..acme() };
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn the_admin_audience_takes_reserved_scopes_and_no_others() {
+    fn admin_audience_allows_only_reserved_scopes() {
         let aud = r#""urn:latchkey:tenant:acme""#;
         check_admin(&admin(), "", &[OURS], Ok((aud, "latchkey:clients latchkey:audit")));
         check_admin(&admin(), "latchkey:audit", &[OURS], Ok((aud, "latchkey:audit")));
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_scopes_go_nowhere_else() {
+    fn reserved_scopes_need_the_admin_audience() {
         let orders = "https://orders.example";
         check_admin(&admin(), "", &[], Ok((r#""ops""#, "read anywhere")));
         check_admin(&admin(), "", &[orders], Ok((r#""https://orders.example""#, "read anywhere")));
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn the_admin_audience_stands_alone() {
+    fn admin_audience_cannot_be_combined_with_others() {
         let orders = "https://orders.example";
         for resources in [[OURS, orders], [orders, OURS]] {
             for scope in ["", "read", "latchkey:clients"] {
@@ -446,7 +446,7 @@ mod tests {
     // [rfc9700 §4.10.2 b]: A client cannot choose its audience | A client gets only audiences and resources
     //   that are registered for it
     #[test]
-    fn only_who_is_registered_for_it_may_ask_for_the_admin_audience_and_only_for_its_own_tenants() {
+    fn admin_audience_needs_registered_client_of_same_tenant() {
         check_admin(&client("svc"), "", &[OURS], Err(ClientCredentialsError::ResourceNotAllowed));
         let lists = |audience: &str, client: Client| Client {
             audiences: vec![audience.to_owned()],
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_whose_only_audience_it_is_need_not_name_it() {
+    fn sole_admin_audience_need_not_be_requested() {
         let aud = r#"["urn:latchkey:tenant:acme"]"#;
         let only = Client { audiences: vec![OURS.to_owned()], ..admin() };
         check_admin(&only, "", &[], Ok((aud, "latchkey:clients latchkey:audit")));
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn the_platforms_own_audience_is_the_tenant_platforms_alone() {
+    fn platform_audience_is_only_for_the_platform_tenant() {
         let platform = Tenant { id: tenancy::TenantId::parse("platform").unwrap(), ..acme() };
         let admin = admin();
         let granted = ask(&platform, &admin, "latchkey:audit", &["urn:latchkey:admin"]).unwrap();
@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_of_administration_have_the_codes_of_their_kind() {
+    fn admin_refusals_have_matching_error_codes() {
         for (refusal, code) in [
             (not_allowed("latchkey:keys", RefusalReason::ScopeNeedsAdminAudience), ErrorCode::InvalidScope),
             (ClientCredentialsError::AdminAudienceNotAlone, ErrorCode::InvalidTarget),
@@ -511,7 +511,7 @@ mod tests {
     // [V10 10.4.4]: 1 | A client uses only grants that it needs; no implicit, no password grant |
     //   `grant_types` of the client; the other two do not exist in the code
     #[test]
-    fn clients_of_other_grants_and_tenants_of_other_formats_are_refused() {
+    fn unregistered_grants_and_unserved_formats_are_refused() {
         let code_only = Client { grant_types: vec![GrantType::AuthorizationCode], ..client("svc") };
         assert_eq!(
             ask(&acme(), &code_only, "", &[]),

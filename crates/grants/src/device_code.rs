@@ -196,7 +196,7 @@ mod tests {
 
     // [devices §3.4]
     #[test]
-    fn a_device_gets_tokens_after_a_person_allowed_it_in_time_and_once() {
+    fn device_gets_tokens_once_after_timely_approval() {
         use DeviceCodeError::{AccessDenied, AuthorizationPending, Code, ExpiredToken};
         let waiting = code(None, None);
         check(&waiting, "tv", 1_599, Err(AuthorizationPending));
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_code_is_required_once() {
+    fn device_code_must_appear_exactly_once() {
         let take = |body: &str| DeviceCodeRequest::take(&mut Form::parse(body.as_bytes()).unwrap());
         assert_eq!(take("device_code=c").unwrap().device_code.expose(), "c");
         for body in ["", "device_code=", "device_code=c&device_code=d"] {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_requests_what_its_client_is_registered_for() {
+    fn device_may_request_only_registered_scopes_and_resources() {
         let tv = Client { grant_types: vec![GrantType::DeviceCode], ..web_client("tv") };
         let granted = check_request(&tv, "scope=openid+read&resource=https://orders.example").unwrap();
         assert_eq!(granted.scope.as_deref(), Some("openid read"));
@@ -275,7 +275,7 @@ mod tests {
 
     // [devices §3.1]
     #[test]
-    fn a_request_names_its_client_and_repeats_nothing() {
+    fn request_needs_client_id_and_unique_parameters() {
         let parse = |body: &str| {
             DeviceAuthorizationRequest::parse(None, body.as_bytes()).map_err(|refused| refused.error)
         };
@@ -287,7 +287,7 @@ mod tests {
     // [devices §3.2]: The answer has `device_code`, `user_code`, `verification_uri`, `expires_in`; here also
     //   `verification_uri_complete` and `interval`
     #[test]
-    fn the_answer_has_its_members_and_a_log_has_no_code() {
+    fn response_has_documented_members_and_debug_hides_code() {
         let response = DeviceAuthorizationResponse {
             device_code: Secret::new("GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS".to_owned()),
             user_code: "WDJB-MJHT".to_owned(),

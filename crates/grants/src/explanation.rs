@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_granted_request_has_its_audience_with_its_source_and_each_scope() {
+    fn granted_request_explains_audience_source_and_scopes() {
         check(
             &[],
             "ok ok ok | read write report anywhere | ClientItself svc | +read +write +report +anywhere",
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_go_on_where_the_decision_stops() {
+    fn checks_continue_after_a_refusal() {
         check(
             &[("scope", "read admin report"), ORDERS],
             "ok ok ok | scope_not_registered | Requested https://orders.example | \
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_audience_of_administration_of_another_tenant_is_refused() {
+    fn admin_audience_of_another_tenant_is_refused() {
         let admin =
             Client { scope: protocol::Scope::parse("latchkey:clients read").unwrap(), ..client("svc") };
         let (own, other) = (acme().id.admin_audience(), "urn:latchkey:tenant:globex");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_type_that_is_not_served_has_no_checks() {
+    fn unserved_grant_type_has_no_checks() {
         for grant_type in ["password", "authorization_code", ""] {
             let (tenant, client) = (acme(), client("svc"));
             let grantee = Grantee { tenant: &tenant, client: &client };

@@ -66,7 +66,7 @@ mod tests {
     use crate::test_fixtures::{acme, client};
 
     #[test]
-    fn a_client_of_another_grant_is_refused_before_anything_is_used() {
+    fn client_without_the_grant_is_refused() {
         let (tenant, client) = (acme(), client("svc"));
         let grantee = Grantee { tenant: &tenant, client: &client };
         for grant_type in [GrantType::AuthorizationCode, GrantType::DeviceCode] {

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identifier_is_read_as_it_is_written() {
+    fn grant_id_round_trips_and_refuses_other_forms() {
         let id = GrantId::from_bytes([250; 16]);
         assert_eq!((id.to_string().len(), id.to_string().parse()), (22, Ok(id)));
         for bad in ["", "a", "+vr6-vr6-vr6-vr6-vr6-g==", &"A".repeat(23)] {

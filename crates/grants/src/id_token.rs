@@ -86,7 +86,7 @@ mod tests {
 
     // [core Core §2]: An ID token has `iss`, `sub`, `aud`, `exp`, `iat`; `auth_time` and `nonce` as requested
     #[test]
-    fn an_id_token_tells_of_the_sign_in_and_nothing_of_the_person() {
+    fn id_token_has_only_sign_in_and_requested_claims() {
         let (tenant, client) = (acme(), web_client("web"));
         let granted = Granted {
             scope: Some("openid email".to_owned()),
@@ -131,7 +131,7 @@ mod tests {
     // [core Core §5.4 b]: ID tokens have no claims of scopes, because an access token for userinfo is issued
     //   with each. A client may be registered for them (`claims_in_id_token`)
     #[test]
-    fn claims_are_those_that_are_named_and_for_some_clients_those_of_the_granted_scopes() {
+    fn scope_claims_need_claims_in_id_token() {
         let granted = Granted {
             scope: Some("openid email".to_owned()),
             id_token_claims: vec!["name".to_owned()],

@@ -101,7 +101,7 @@ mod tests {
     use crate::test_fixtures::acme;
 
     #[test]
-    fn a_removed_key_is_kept_for_the_longest_session_and_thirty_days() {
+    fn removed_key_is_kept_longest_session_plus_thirty_days() {
         const DAY: u64 = 86_400;
         for (absolute, remember, days) in [(1, 30, 60), (1, 0, 31), (45, 30, 75), (0, 0, 30)] {
             let mut tenant = acme();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_token_claims_is_read_of_any_text() {
+    fn kid_and_expiry_are_read_without_verification() {
         let token =
             |header: &str| format!("{}.{}.c", BASE64URL.encode(header), BASE64URL.encode(r#"{"exp":7}"#));
         let good = token(r#"{"alg":"none","kid":"oauth2-key-1"}"#);

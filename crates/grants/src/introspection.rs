@@ -109,7 +109,7 @@ mod tests {
     //   caller may introspect its own tokens, those of the resource servers that list it, or all of its
     //   tenant
     #[test]
-    fn a_caller_knows_what_its_right_reaches() {
+    fn introspection_right_limits_visible_tokens() {
         use IntrospectionRight::{Audience, Own, Tenant};
         check(Own, "svc", "svc", "x", true);
         check(Own, "svc", "other", "x", false);
@@ -126,7 +126,7 @@ mod tests {
     // [introspection RFC 7662 §4 b]: A revoked token is inactive, and so are the tokens of a suspended or
     //   deleted client, of a revoked secret and of a removed key
     #[test]
-    fn a_token_dies_with_its_client() {
+    fn token_of_suspended_or_deleted_client_is_inactive() {
         let (tenant, caller) = (acme(), client("svc"));
         let caller = Grantee { tenant: &tenant, client: &caller };
         let suspended = Client { status: ClientStatus::Suspended, ..client("svc") };
@@ -137,7 +137,7 @@ mod tests {
 
     // [introspection RFC 7662 §2.2]: `active`, and for an active token its claims
     #[test]
-    fn an_active_answer_repeats_the_claims() {
+    fn active_response_has_the_token_claims() {
         let (tenant, svc) = (acme(), client("svc"));
         let answer = decide(claims("svc", "api"), &Grantee { tenant: &tenant, client: &svc }, Some(&svc));
         let expected = concat!(

@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_named_unless_it_may_be_a_secret() {
+    fn scopes_that_may_be_secrets_are_not_named() {
         let secret = GeneratedSecret::from_bytes(&[1; 32]).secret;
         let (short, long) = ("s".repeat(64), "s".repeat(65));
         for (text, is_named) in
@@ -51,7 +51,7 @@ mod tests {
 
     // [oauth RFC 6749 §5.2 h]
     #[test]
-    fn a_description_names_so_many_and_counts_the_rest() {
+    fn description_names_eight_scopes_and_counts_the_rest() {
         let long = "s".repeat(65);
         let numbered: Vec<_> = (0..128).map(|number| format!("s{number}")).collect();
         let numbered: Vec<_> = numbered.iter().map(String::as_str).collect();
@@ -72,7 +72,7 @@ mod tests {
     /// RFC 6749 §5.2: "Values for the error_description parameter MUST NOT include characters
     /// outside the set %x20-21 / %x23-5B / %x5D-7E."
     #[test]
-    fn a_description_has_no_other_characters_than_rfc_6749_allows() {
+    fn description_has_only_characters_of_rfc_6749() {
         let all: String = (0x21..0x7f).map(char::from).filter(|next| !['"', '\\'].contains(next)).collect();
         let (first, second) = all.split_at(50);
         let text = with_names("Refused", &tokens(&[first, second]));

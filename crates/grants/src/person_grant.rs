@@ -80,7 +80,7 @@ mod tests {
     //   resource of ours requires one. Access tokens of people have `acr` and `auth_time` for APIs that do,
     //   and `max_age` and `prompt=login` demand a new sign-in
     #[test]
-    fn the_token_is_the_persons_and_for_what_was_requested() {
+    fn token_has_person_and_requested_audience() {
         let mut tenant = acme();
         let mut client = web_client("web");
         let aud = |tenant: &Tenant, client: &Client, granted: Granted| {
@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(aud(&tenant, &client, Granted::default()), r#""api""#, "userinfo does not take it");
             assert_eq!(aud(&tenant, &client, orders()), r#""https://orders.example""#);
         }
-        // An alias is only for clients' own tokens. Tokens of people have the issuer in the
+        // Only clients' own tokens have an alias as their issuer. Tokens of people have the issuer of the
         // metadata.
         client.issuer = Some(tenancy::Issuer::parse("thunder").unwrap());
         assert_eq!(aud(&tenant, &client, Granted::default()), r#""api""#);

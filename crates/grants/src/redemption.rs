@@ -185,7 +185,7 @@ mod tests {
     use crate::test_fixtures::web_client;
 
     #[test]
-    fn refresh_tokens_are_bound_to_keys_or_end_with_a_credential() {
+    fn refresh_tokens_are_bound_to_key_or_credential() {
         let sender = SenderKeys { dpop: Some(Thumbprint::new([1; 32])), certificate: None };
         let web = web_client("web");
         let tag = CredentialTag::of_public_client(&web.tenant, &web.id);

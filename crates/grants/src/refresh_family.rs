@@ -297,7 +297,7 @@ pub(crate) mod tests {
     // [V10 10.4.8]: 2 | Refresh tokens expire absolutely | After 180 days, or as the tenant says
     // [rfc9700 §4.14]
     #[test]
-    fn a_family_lasts_as_the_policy_says_and_without_offline_access_as_its_session() {
+    fn family_lifetime_follows_policy_or_session() {
         let tokens = tokens();
         let policy = RefreshTokenPolicy::default();
         let id = GrantId::from_bytes([9; 16]);
@@ -313,7 +313,7 @@ pub(crate) mod tests {
             assert_eq!(offline.lasts(after(now)), lasts, "{now}");
         }
         assert!(!RefreshFamily { ended_at: Some(NOW), ..offline.clone() }.lasts(NOW));
-        // Thirty days of idle time: a use is noted once in a twentieth of it.
+        // The idle time is thirty days. A use is stored at most once per twentieth of the idle time.
         assert_eq!(offline.noted_use(&policy, after(129_600)), None);
         let noted = offline.noted_use(&policy, after(129_601));
         assert_eq!(noted, Some(after(129_601) + policy.idle));
@@ -323,7 +323,7 @@ pub(crate) mod tests {
 
     // [revocation ours b]
     #[test]
-    fn a_family_ends_with_its_first_credential_whatever_is_used_later() {
+    fn revoking_the_first_credential_ends_the_family() {
         let tag = |digits: &str| CredentialTag::parse(digits);
         let facts = |credential: &str, client: ClientId| {
             let subject = RevokedSubject::Credential(client, tag(credential).unwrap());
@@ -336,7 +336,7 @@ pub(crate) mod tests {
             (tag("0000000a"), 101, facts("0000000a", web()), false),
             (tag("0000000b"), 100, facts("0000000a", web()), false),
             (tag("0000000a"), 100, facts("0000000a", ClientId::parse("another").unwrap()), false),
-            // A family of a public client, or of a program that did not note the credential.
+            // A family of a public client, or a family that an older program stored without its credential.
             (None, 100, facts("0000000a", web()), false),
         ] {
             let family = RefreshFamily { credential, created_at: after(granted_after), ..first.clone() };
@@ -348,7 +348,7 @@ pub(crate) mod tests {
 
     // [rfc9700 §2.2.2]
     #[test]
-    fn of_the_tokens_of_a_family_one_is_valid_and_the_one_before_for_a_moment() {
+    fn previous_token_is_valid_only_during_the_grace() {
         let tokens = tokens();
         let (family, first) = begin(&tokens);
         let mut texts = vec![first];
@@ -388,7 +388,7 @@ pub(crate) mod tests {
     //   other clients to their credential
     // [mutual-tls RFC 8705 §4]
     #[test]
-    fn a_step_needs_all_that_the_family_is_bound_to() {
+    fn rotation_needs_matching_client_secret_and_key() {
         let tokens = tokens();
         let (key, other) = (Thumbprint::new([1; 32]), Thumbprint::new([2; 32]));
         let sender = SenderKeys { dpop: Some(key), certificate: None };

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_required_and_the_rest_is_optional() {
+    fn only_refresh_token_parameter_is_required() {
         let request = take("refresh_token=r&scope=a+b&resource=urn:a&resource=urn:b").unwrap();
         assert_eq!((request.refresh_token.expose(), request.resources.len()), ("r", 2));
         assert!(request.narrows());
@@ -145,7 +145,7 @@ mod tests {
     // [oauth RFC 6749 §6 b]: `scope` has nothing that was not granted; without it, all that was granted. A
     //   refused request leaves the token as it is
     #[test]
-    fn a_request_gets_what_was_granted_or_less() {
+    fn refresh_cannot_exceed_the_grant() {
         let client = web_client("web");
         let granted = Granted {
             scope: Some("openid email read".to_owned()),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_that_was_granted_by_itself_ends_with_the_scope_that_has_it() {
+    fn single_claim_is_lost_with_its_registered_scope() {
         let registered = |scope: &str| Client { scope: Scope::parse(scope).unwrap(), ..web_client("web") };
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let granted = Granted {
@@ -234,7 +234,7 @@ mod tests {
 
     // [dpop RFC 9449 §5 b]
     #[test]
-    fn a_bound_family_needs_the_proof_of_its_key() {
+    fn bound_family_needs_proof_of_its_key() {
         let client = web_client("web");
         let key = protocol::Thumbprint::new([1; 32]);
         let bound = RefreshFamily { dpop_key: Some([1; 32]), ..family_of(&client, Granted::default()) };
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_says_whose_tokens_change() {
+    fn rotation_policy_depends_on_client_type() {
         let public = Client { authentication_method: ClientAuthenticationMethod::None, ..web_client("spa") };
         for (rotation, of_public, of_others) in
             [(Rotation::Public, true, false), (Rotation::Always, true, true), (Rotation::Never, false, false)]

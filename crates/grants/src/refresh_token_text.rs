@@ -151,7 +151,7 @@ mod tests {
     use crate::refresh_family::tests::{acme, begin, tokens, web};
 
     #[test]
-    fn a_token_is_read_for_its_client_in_its_tenant_only() {
+    fn token_is_read_only_for_its_client_and_tenant() {
         let tokens = tokens();
         let (family, first) = begin(&tokens);
         assert_eq!((first.len(), first.starts_with(PREFIX)), (78, true));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_of_an_earlier_version_goes_on_as_it_began() {
+    fn family_of_an_earlier_version_continues_to_rotate() {
         let tokens = tokens();
         let (family, _) = begin(&tokens);
         let secret = Zeroizing::new([7; SECRET]);
@@ -195,7 +195,7 @@ mod tests {
 
     // [rfc9700 §4.14]
     #[test]
-    fn the_next_token_is_always_the_same_and_none_follows_from_it_without_the_key() {
+    fn next_token_is_deterministic_and_unforgeable() {
         let tokens = tokens();
         let (_, first) = begin(&tokens);
         let read = |text: &str| tokens.read(&acme(), &web(), text).unwrap();

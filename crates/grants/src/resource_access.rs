@@ -76,7 +76,7 @@ mod tests {
     //   subject, issuer
     // [bearer RFC 6750 §3.1 b]
     #[test]
-    fn the_required_scope_must_be_held_whole() {
+    fn required_scope_must_match_exactly() {
         check(Some("api:read api:write"), Some("api:write"), true);
         check(Some("api:read"), Some("api:write"), false);
         check(Some("api:readonly"), Some("api:read"), false);
@@ -86,7 +86,7 @@ mod tests {
 
     // [bearer RFC 6750 §3.1 b]
     #[test]
-    fn refusals_have_the_codes_of_bearer_tokens() {
+    fn refusals_have_bearer_error_codes() {
         let scope = BearerError::InsufficientScope(ScopeToken::parse("x").unwrap());
         assert_eq!(ErrorResponse::from(&scope).error, ErrorCode::InsufficientScope);
         for refusal in

@@ -167,7 +167,7 @@ mod tests {
     // [revocation ours e]: No request for a feed causes a signature of its own; without facts the answer is
     //   503
     #[test]
-    fn a_feed_is_signed_once_for_its_facts_its_key_and_a_while() {
+    fn unchanged_feed_is_signed_once_a_minute() {
         let (feeds, tenant) = (RevocationFeeds::default(), acme());
         let other = Tenant { id: TenantId::parse("globex").unwrap(), ..acme() };
         let (first, second) = (key(1), key(2));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_with_many_revocations_makes_room_for_those_with_few() {
+    fn large_feed_is_evicted_for_small_ones() {
         let feeds = RevocationFeeds { capacity: 4_096, ..RevocationFeeds::default() };
         let (key, many, few) = (key(1), acme(), Tenant { id: TenantId::parse("globex").unwrap(), ..acme() });
         let clients: Vec<_> = (0..100).map(|number| format!("client-{number}")).collect();
@@ -209,7 +209,7 @@ mod tests {
 
     // [revocation ours e]
     #[test]
-    fn feeds_have_bounded_room_and_no_signature_without_it() {
+    fn feeds_beyond_capacity_are_not_signed() {
         let feeds = RevocationFeeds { capacity: 4_096, ..RevocationFeeds::default() };
         let key = key(1);
         let mut served = 0;

@@ -181,7 +181,7 @@ mod tests {
 
     // [dpop RFC 9449 §5.2]
     #[test]
-    fn a_new_token_is_bound_as_client_and_tenant_require() {
+    fn new_token_is_bound_as_required() {
         let neither = SenderKeys::default();
         let dpop = SenderKeys { dpop: KEY, certificate: None };
         let certificate = SenderKeys { dpop: None, certificate: OTHER };
@@ -213,7 +213,7 @@ mod tests {
 
     // [dpop RFC 9449 §4.3, §7.1]
     #[test]
-    fn a_token_is_accepted_with_the_proofs_of_its_keys_only() {
+    fn bound_token_needs_proofs_of_its_keys() {
         use ConstraintError as E;
         use TokenType::{Bearer, DPoP};
         for (bound_to, scheme, proven, expected) in [

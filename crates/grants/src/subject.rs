@@ -139,7 +139,7 @@ mod tests {
     // [core Core §8.1]: Pairwise `sub`: one a sector, never the same for two, unique in the issuer, and
     //   reversible by the server alone
     #[test]
-    fn a_sector_has_one_sub_of_a_person_and_another_sector_or_tenant_another() {
+    fn pairwise_sub_differs_by_sector_and_tenant() {
         let sub = |client: &Client, account| sub_at(&acme(), client, account);
         let (app, api) = (
             pairwise_client("app", "https://app.example/cb"),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_without_a_sector_is_one_by_itself() {
+    fn client_without_sector_has_its_own_sub() {
         let sub = |id| sub_at(&acme(), &pairwise_client(id, "com.example.app:/cb"), ADA);
         assert_eq!(sub("app"), sub("app"));
         assert_ne!(sub("app"), sub("other"));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tenant_decides_for_clients_that_do_not_say() {
+    fn tenant_subject_type_is_the_client_default() {
         let tenant = Tenant { subject: SubjectType::Pairwise, ..acme() };
         let mut client = web_client("web");
         assert!(sub_at(&tenant, &client, ADA).starts_with("pw_"));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn names_lead_back_to_the_person_at_their_sector_alone() {
+    fn pairwise_names_are_resolved_only_in_their_sector() {
         let (acme, app) = (acme(), pairwise_client("app", "https://app.example/cb"));
         let of = Grantee { tenant: &acme, client: &app };
         let ada =

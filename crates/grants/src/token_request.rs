@@ -175,7 +175,7 @@ mod tests {
     // [oauth RFC 6749 §3.2 d]: An unknown parameter is ignored
     // [resources RFC 8707 §2 b]: `resource` may occur several times
     #[test]
-    fn a_request_is_read_whole() {
+    fn client_credentials_request_is_parsed() {
         let body = "grant_type=client_credentials&client_id=a&client_secret=b&scope=x+y&resource=urn:a&resource=urn:b&z=1";
         assert_eq!(parse(body), r#"client_credentials [x y] ["urn:a", "urn:b"]"#);
         assert_eq!(parse("grant_type=client_credentials&client_id=a&scope=+"), "client_credentials [] []");
@@ -186,7 +186,7 @@ mod tests {
     //   need be no URI. Of both together the union is the audience, and each of them must be registered for
     //   the client, or the answer is `invalid_target`
     #[test]
-    fn an_audience_is_a_resource_that_need_be_no_uri() {
+    fn audience_may_be_a_non_uri_resource() {
         let base = "grant_type=client_credentials&client_id=a";
         assert_eq!(parse(&format!("{base}&audience=your-api")), r#"client_credentials [] ["your-api"]"#);
         let both = "&audience=your-api&resource=urn:a&audience=urn:a&resource=urn:b&audience=";
@@ -203,7 +203,7 @@ mod tests {
     // [resources RFC 8707 §2.2]: Ours: with an authorization code or a device code `audience` is
     //   `invalid_request`, which names it: the token is for what was requested before
     #[test]
-    fn the_redemption_of_a_code_refuses_an_audience_by_name() {
+    fn code_redemption_refuses_audience() {
         let refused = "invalid_request: The parameter audience is not of this request: send it in the authorization request";
         let code = "grant_type=authorization_code&client_id=a&code=c&redirect_uri=https://a";
         let device = "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id=a&device_code=c";
@@ -218,7 +218,7 @@ mod tests {
     //   precedes client authentication, so that such a request costs no hash
     // [rfc9700 §2.4]: No password grant | It is refused before any credential is checked
     #[test]
-    fn the_grant_type_is_judged_before_the_client() {
+    fn grant_type_is_checked_before_the_client() {
         assert_eq!(parse("client_id=a"), "invalid_request: Missing grant_type parameter");
         assert_eq!(parse("grant_type="), "invalid_request: Missing grant_type parameter");
         assert_eq!(parse("grant_type=password"), "unsupported_grant_type: Unsupported grant type");
@@ -250,7 +250,7 @@ mod tests {
     // [oauth RFC 6749 §3.2 e]: A parameter occurs once; `resource` and `audience` may be repeated, as RFC
     //   8707 §2 and RFC 8693 §2.1 say
     #[test]
-    fn every_repetition_is_refused_but_that_of_resource_and_audience() {
+    fn only_resource_and_audience_may_be_repeated() {
         let base = "grant_type=client_credentials&client_id=a";
         for twice in ["grant_type=client_credentials", "client_id=a", "scope=a&scope=a", "x=1&x=2"] {
             assert!(parse(&format!("{base}&{twice}")).starts_with("invalid_request: "), "{twice}");
@@ -270,7 +270,7 @@ mod tests {
 
     // [oauth RFC 6749 §3.2 c], [found 2]
     #[test]
-    fn so_many_scopes_and_resources_are_read_and_no_more() {
+    fn scopes_and_resources_are_limited() {
         let base = "grant_type=client_credentials&client_id=a";
         let scopes =
             |count: usize| (0..count).map(|number| format!("s{number}")).collect::<Vec<_>>().join("+");

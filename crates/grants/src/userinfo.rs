@@ -73,7 +73,7 @@ mod tests {
     // [core Core §5.3, §5.4]: Userinfo takes GET and POST, answers `sub` and the claims of the scope, and
     //   leaves out what is absent
     #[test]
-    fn a_scope_has_its_claims_and_no_others() {
+    fn userinfo_has_only_granted_claims() {
         let id = ADA.parse().unwrap();
         let mut account = Account::new(TenantId::parse("acme").unwrap(), id, Timestamp::from_seconds(1));
         account.claims =

@@ -1,4 +1,5 @@
-//! The work of the request parsers grows linearly with the input, in steps and in allocated bytes.
+//! Tests that the work of the request parsers grows at most linearly with the input, in steps and in
+//! allocated bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -70,7 +71,7 @@ fn texts(size: usize) -> Vec<String> {
 //   parser a test counts steps: those at 64 KiB are at most 2.2 times those at 32 KiB, allocation at most 16
 //   times the input
 #[test]
-fn forms_and_the_requests_in_them_are_read_in_linear_time() {
+fn forms_and_requests_are_read_in_linear_time() {
     check("form", "", |body| {
         let _ = Form::parse(body).map(Form::finish);
     });

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_check_has_a_name_of_its_own_and_rule_and_fix() {
+    fn check_names_are_unique_and_texts_present() {
         for (index, check) in CHECKS.into_iter().enumerate() {
             assert_eq!(CHECKS.iter().position(|other| other.name() == check.name()), Some(index));
             assert!(!check.rule().is_empty() && !check.fix().is_empty(), "{check:?}");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_texts_name_what_the_rules_name() {
+    fn rule_texts_contain_the_enforced_values() {
         assert!(Check::Length.rule().contains(&LONGEST_TOKEN.to_string()));
         assert!(NOT_ALLOWED.iter().all(|name| Check::HeaderMembers.rule().contains(name)));
         assert!(Algorithm::ALL.iter().all(|name| Check::Algorithm.rule().contains(name.as_str())));

@@ -128,7 +128,7 @@ mod tests {
 
     // [assertions RFC 7523 §3 h]: Signed with a key of the client, by the key's algorithm; a MAC is refused
     #[test]
-    fn each_algorithm_is_verified_by_name_and_without_one() {
+    fn each_algorithm_verifies_with_and_without_kid() {
         for algorithm in SigningAlgorithm::ALL {
             let token = signed(algorithm);
             assert_eq!(SignedJwt::parse(&token, &["JWT"]).unwrap().unverified_subject(), Some("svc"));
@@ -144,7 +144,7 @@ mod tests {
 
     // [assertions RFC 7523 §3 h]
     #[test]
-    fn a_key_without_a_name_is_tried_after_others() {
+    fn keys_without_kid_are_tried_in_turn() {
         let token = signed(SigningAlgorithm::ES256);
         let own = jwk(1, SigningAlgorithm::ES256, None);
         assert!(verify(&token, &keys(&[random_jwk(None), own])).is_ok());
@@ -158,7 +158,7 @@ mod tests {
     // [assertions RFC 7515 §4.1.7]: `x5c`, `x5t` and `x5t#S256` in the header of an assertion are ignored.
     //   `jku`, `jwk`, `x5u` and `crit` are refused: a registered key verifies it, and no other
     #[test]
-    fn certificates_in_the_header_are_ignored_and_other_keys_are_refused() {
+    fn header_certificates_are_ignored_and_header_keys_refused() {
         let parse = |member: &str| {
             let header = format!(r#"{{"alg":"ES256","typ":"JWT","{member}":"AAAA"}}"#);
             let token = format!("{}.{}.AAAA", BASE64URL.encode(header), BASE64URL.encode(r#"{"sub":"svc"}"#));
@@ -174,7 +174,7 @@ mod tests {
 
     /// Each key costs a verification, and the client that publishes a key set decides how many keys it has.
     #[test]
-    fn ten_keys_are_tried() {
+    fn at_most_ten_keys_are_tried() {
         let token = signed(SigningAlgorithm::ES256);
         let own = jwk(1, SigningAlgorithm::ES256, None);
         for (before, expected) in [(9, true), (10, false)] {
@@ -192,7 +192,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_client_has_signed_is_read_as_it_is(subject in any::<String>(), jti in any::<String>(), at in any::<i64>()) {
+        fn signed_claims_are_read_unchanged(subject in any::<String>(), jti in any::<String>(), at in any::<i64>()) {
             let key = numbered(1, SigningAlgorithm::EdDSA);
             let claims = json!({ "sub": subject, "jti": jti, "exp": at, "more": { "a": [jti] } });
             let token = key.sign("JWT", &claims).unwrap();
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_named_types_are_read() {
+    fn other_typ_values_are_refused() {
         let is_read = |typ: &str| {
             let token = numbered(1, SigningAlgorithm::ES256).sign(typ, &json!({})).unwrap();
             SignedJwt::parse(&token, &["JWT", "client-authentication+jwt"]).is_ok()

@@ -33,7 +33,7 @@ mod tests {
 
     // [core Core §3.1.3.6]: `at_hash` is the left half of the hash of the access token
     #[test]
-    fn the_examples_of_the_standards_come_out() {
+    fn digests_match_examples_of_the_standards() {
         // OpenID Connect Core §A.3.
         let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         assert_eq!(left_half_hash(SigningAlgorithm::RS256, token), "77QmUPtjPfzWtF2AnpK9RQ");

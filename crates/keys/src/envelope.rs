@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn values_move_to_another_key_while_both_are_readable() {
+    async fn values_can_be_resealed_with_a_new_key() {
         let [old, new] = [kek(), kek()];
         let before = EnvelopeSealer::new(old.clone(), Vec::new());
         let during = EnvelopeSealer::new(new.clone(), vec![old.clone(), new.clone()]);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn values_of_the_older_format_are_read_by_their_key() {
+    async fn older_format_unseals_with_its_key() {
         let key = SealingKey::generate().unwrap();
         let (name, sealed) = (key.name.clone(), key.seal_for(&PEPPER.to_bytes(), b"pepper").unwrap());
         let local: Arc<dyn KeyEncryptionKey> = Arc::new(key);
@@ -209,7 +209,7 @@ mod tests {
 
     // [V11 11.3.2]: 1 | Approved ciphers only | AES-256-GCM
     #[tokio::test]
-    async fn no_value_unseals_in_the_place_of_another() {
+    async fn value_unseals_only_in_its_own_context() {
         let sealer = EnvelopeSealer::new(kek(), Vec::new());
         let tenants = ["acme", "other"].map(|id| TenantId::parse(id).unwrap());
         let mut contexts = vec![PEPPER, SealingContext::Named("salt")];
@@ -248,7 +248,7 @@ mod tests {
     // [V11 11.3.3]: 2 | Changes of encrypted data are detected | Authenticated, with tenant, key and
     //   algorithm as associated data
     #[tokio::test]
-    async fn every_flipped_bit_and_every_cut_is_found() {
+    async fn flipped_bits_and_truncation_are_detected() {
         let sealer = EnvelopeSealer::new(kek(), Vec::new());
         let sealed = sealer.seal(&PEPPER, b"pepper").await.unwrap();
         for at in 0..sealed.len() {

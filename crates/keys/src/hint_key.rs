@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_half_of_a_removed_key_verifies_its_tokens_and_no_others() {
+    fn removed_key_verifies_only_its_own_tokens() {
         let claims = json!({ "iss": "i", "aud": "a", "exp": 60, "iat": 50, "nbf": 50 });
         for algorithm in SigningAlgorithm::ALL {
             let key = removed(algorithm, Some(100), Some(200));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_counts_from_its_removal_on_for_a_while_and_a_revoked_one_never() {
+    fn hint_key_is_kept_after_removal_but_not_revocation() {
         let of = |retiring_from, removed_at| removed(SigningAlgorithm::ES256, retiring_from, removed_at);
         for (key, now, expected) in [
             (of(Some(100), Some(200)), 199, false),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_its_own_public_half_is_none() {
+    fn key_without_its_public_half_verifies_no_hints() {
         let key = removed(SigningAlgorithm::ES256, Some(100), Some(200));
         let other = removed(SigningAlgorithm::EdDSA, Some(100), Some(200)).public_jwk;
         for public_jwk in [None, Some(String::new()), Some("[]".to_owned()), Some("{}".to_owned()), other] {

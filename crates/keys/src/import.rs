@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_an_rsa_key_are_the_same_key() {
+    fn pkcs1_and_pkcs8_give_the_same_rsa_key() {
         let pkcs1 = read(RSA_2048_PKCS1, SigningAlgorithm::RS256).unwrap();
         let pkcs8 = read(RSA_2048_PKCS8, SigningAlgorithm::PS256).unwrap();
         assert_eq!(pkcs1.thumbprint, pkcs8.thumbprint);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_every_algorithm_are_taken_and_line_ends_do_not_matter() {
+    fn each_key_type_imports_with_either_line_ending() {
         for (pem, algorithm) in [
             (RSA_3072_PKCS8, SigningAlgorithm::RS512),
             (P256_PKCS8, SigningAlgorithm::ES256),
@@ -154,7 +154,7 @@ mod tests {
 
     // [jwt RFC 8725 §3.4, §3.5]
     #[test]
-    fn a_key_for_another_algorithm_is_named() {
+    fn algorithm_mismatch_names_the_key_type() {
         for (pem, algorithm, found) in [
             (RSA_2048_PKCS1, SigningAlgorithm::ES256, "an RSA key"),
             (RSA_2048_PKCS8, SigningAlgorithm::EdDSA, "an RSA key"),
@@ -176,7 +176,7 @@ mod tests {
     //   that all verifiers support. A tenant with ES256, ES384, PS256 or EdDSA meets it
     // [found 19]
     #[test]
-    fn what_is_no_usable_private_key_is_refused_with_its_reason() {
+    fn unusable_private_key_is_refused_with_reason() {
         let rs256 = SigningAlgorithm::RS256;
         refused(RSA_1024_PKCS1, rs256, &ImportError::RsaSize { bits: 1024 });
         for pem in [RSA_2048_E3_PKCS1, RSA_2048_E3_PKCS8] {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ec_key_in_sec1_is_the_one_in_pkcs8() {
+    fn sec1_and_pkcs8_give_the_same_ec_key() {
         let pkcs8 = read(P256_PKCS8, SigningAlgorithm::ES256).unwrap();
         let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
         for pem in [P256_SEC1.to_owned(), format!("{parameters}{P256_SEC1}")] {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn pem_does_not_say_its_algorithm() {
+    fn pem_without_algorithm_is_refused() {
         let error = import_key(&Secret::new(P256_PKCS8.to_owned()), None).unwrap_err();
         assert_eq!(error, ImportError::NoAlgorithm);
         let error = import_key(&Secret::new(RSA_2048_PUBLIC.to_owned()), None).unwrap_err();
@@ -230,7 +230,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_key_or_refused_in_words(
+        fn arbitrary_text_is_refused_with_message(
             scraps in proptest::collection::vec(prop_oneof![
                 Just("-----BEGIN "), Just("-----END "), Just("PRIVATE KEY-----"), Just("RSA "), Just("EC "), Just("\n"),
                 Just("EC PARAMETERS-----"), Just("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"), Just("AAAA"), Just("="), Just("\u{e9}"),
@@ -242,7 +242,7 @@ mod tests {
         }
 
         #[test]
-        fn a_key_with_changed_bytes_is_a_key_or_refused(
+        fn key_with_changed_bytes_is_read_or_refused(
             pem in proptest::sample::select(vec![P256_PKCS8, P256_SEC1, P384_PKCS8, ED25519_PKCS8]),
             changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<char>()), 1..4),
             algorithm in proptest::sample::select(SigningAlgorithm::ALL.to_vec()),

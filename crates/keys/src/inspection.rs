@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn verification_makes_the_checks_of_an_access_token_in_their_order() {
+    fn verification_runs_access_token_checks_in_order() {
         let mut made = Vec::new();
         let token = key().sign("at+jwt", &claims(1_000_060)).unwrap();
         let rules = Rules { now: NOW, leeway: Lifetime::from_seconds(0), expectations: &anything() };
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checks_after_a_failed_one_are_not_reached() {
+    fn checks_after_a_failure_are_not_reached() {
         let inspection = inspected(&key().sign("at+jwt", &claims(1_000_000)).unwrap(), true);
         assert_eq!(inspection.verdict(), Err(TokenError::Expired));
         assert_eq!(inspection.failed(), Some(Check::Expiry));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn without_keys_the_signature_is_not_checked_and_the_claims_are() {
+    fn without_keys_the_signature_is_not_checked() {
         let inspection = inspected(&key().sign("at+jwt", &claims(1_000_000)).unwrap(), false);
         for check in [Check::Key, Check::KeyAlgorithm, Check::Signature] {
             assert_eq!(outcome(&inspection, check), CheckOutcome::NotChecked);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_kind_is_named() {
+    fn unexpected_token_kind_is_reported() {
         for (typ, kind) in [("dpop+jwt", JwtKind::DpopProof), ("JWT", JwtKind::Unnamed)] {
             let inspection = inspected(&key().sign(typ, &claims(1_000_060)).unwrap(), true);
             assert_eq!((inspection.kind, inspection.failed()), (kind, Some(Check::Typ)));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_is_shown_beside_a_part_that_cannot() {
+    fn readable_parts_are_shown_despite_unreadable_signature() {
         let token = key().sign("at+jwt", &claims(1_000_060)).unwrap();
         let inspection = inspected(&format!("{token}="), true);
         assert_eq!(inspection.failed(), Some(Check::Encoding));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_text_is_inspected_in_linear_time() {
+    fn allocations_do_not_grow_with_token_length() {
         for text in ["A", ".", "e30.", "\u{e9}", "=", "\0"] {
             let [small, large] = [256, 1024].map(|kib: usize| {
                 let token = text.repeat(kib * 1024 / text.len());

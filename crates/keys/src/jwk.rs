@@ -135,7 +135,7 @@ mod tests {
     // [keys RFC 7517 §4]: A key has `kty`; here also `use`, `kid` and `alg`, and nothing private
     // [keys RFC 7518 §6.3.1]: RSA numbers have no leading zeros
     #[test]
-    fn members_stand_in_their_documented_order() {
+    fn members_are_in_documented_order() {
         let rsa =
             PublicJwk::new(ID, SigningAlgorithm::RS256, PublicParameters::rsa(&[0, 255, 1], &[1, 0, 1]));
         let expected = r#"{"kty":"RSA","use":"sig","kid":"oauth2-key-1","n":"_wE","e":"AQAB","alg":"RS256"}"#;
@@ -156,7 +156,7 @@ mod tests {
     // [keys RFC 7638 §3]: The thumbprint is SHA-256 over the required members, in order, without blanks
     // [V11 11.4.1]
     #[test]
-    fn the_thumbprint_is_that_of_the_example_in_the_rfc() {
+    fn thumbprint_matches_rfc_example() {
         let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZC\
                  iFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgn\
                  Yb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw\
@@ -185,7 +185,7 @@ mod tests {
 
     // [keys RFC 7517 §4], [keys RFC 7638 §3]
     #[test]
-    fn an_independent_reader_finds_the_same_key_and_thumbprint() {
+    fn independent_reader_finds_the_same_thumbprint() {
         for algorithm in SigningAlgorithm::ALL {
             let key = test_keys::signing_key(ID, algorithm);
             let foreign: jsonwebtoken::jwk::Jwk = serde_json::from_str(&json(&key.jwk)).unwrap();
@@ -202,7 +202,7 @@ mod tests {
 
     // [keys RFC 7518 §6.3.1]
     #[test]
-    fn the_numbers_of_an_rsa_key_are_those_that_another_library_reads() {
+    fn another_library_reads_the_same_rsa_numbers() {
         use rsa::pkcs8::DecodePrivateKey as _;
         use rsa::traits::PublicKeyParts as _;
         let foreign = rsa::RsaPrivateKey::from_pkcs8_pem(test_keys::RSA_2048_PKCS8).unwrap();

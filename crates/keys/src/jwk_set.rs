@@ -44,7 +44,7 @@ mod tests {
     // [keys RFC 7517 §5]: A set is an object with an array `keys`
     // [http RFC 9110 §8.8.3]: The entity tag of a key set changes with its keys and only then
     #[test]
-    fn the_tag_changes_with_the_keys_and_only_then() {
+    fn etag_changes_only_with_the_keys() {
         let jwk = |number| test_keys::signing_key(KeyId::numbered(number), SigningAlgorithm::ES256).jwk;
         let one = JwkSet::new(vec![jwk(1)]);
         let two = JwkSet::new(vec![jwk(1), jwk(2)]);

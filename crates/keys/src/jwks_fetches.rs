@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_key_and_the_latest_fetch_of_each_verifier_are_kept() {
+    fn newest_key_and_latest_fetch_are_kept_per_verifier() {
         check(&[("acme", "jose", 1, 10), ("acme", "jose", 2, 12)], &[("acme", "jose", 2, 12)]);
         check(
             &[("acme", "a", 1, 1), ("acme", "a (b)", 1, 2), ("acme", "a", 2, 3)],
@@ -100,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn the_same_verifier_of_another_tenant_is_another() {
+    fn verifiers_are_recorded_per_tenant() {
         let apart = [("acme", "jose", 1, 3), ("globex", "jose", 2, 1)];
         check(&apart, &apart);
     }
 
     #[test]
-    fn a_name_is_cropped_and_has_nothing_that_a_terminal_might_obey() {
+    fn agent_name_keeps_64_printable_ascii_characters() {
         let long = "a".repeat(1000);
         check(&[("acme", &long, 1, 1), ("acme", &long[..80], 2, 2)], &[("acme", &long[..64], 2, 2)]);
         check(&[("acme", "é\x1b[2Jx\r\ny", 1, 1)], &[("acme", "[2Jxy", 1, 1)]);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_agent_at_two_addresses_is_two_verifiers() {
+    fn agent_at_two_addresses_counts_as_two_verifiers() {
         let fetches = JwksFetches::default();
         let (key, at) = (KeyId::numbered(1), Timestamp::from_seconds(1));
         for group in ["10.0.0.0/24", "2001:db8::/56", "10.0.0.0/24"] {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verifier_that_comes_again_allocates_nothing() {
+    fn repeated_fetch_allocates_nothing() {
         let (fetches, acme) = (JwksFetches::default(), tenant("acme"));
         let note = |at| {
             let (key, at) = (KeyId::numbered(1), Timestamp::from_seconds(at));

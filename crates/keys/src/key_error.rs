@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_missing_key_and_what_to_do() {
+    fn error_names_the_missing_key_and_the_remedy() {
         let lost = "; if it is lost, `latchkey key revoke acme oauth2-key-3` puts a new key in its place";
         let missing =
             SealError::MissingKey { name: "vault:a/transit/b".into(), readable: vec!["c0ffee".into()] };

@@ -163,7 +163,7 @@ mod tests {
     //   used again
     // [jwt RFC 8725 §3.10]
     #[test]
-    fn only_the_spelling_that_we_write_is_read() {
+    fn only_canonical_key_ids_are_parsed() {
         assert_eq!(Kid::parse("oauth2-key-17"), Some(Kid::Numbered(17)));
         assert_eq!(Kid::parse("oauth2-key-0"), Some(Kid::Numbered(0)));
         assert_eq!(Kid::parse("NzbLsXh8uDCcd-6M").unwrap().to_string(), "NzbLsXh8uDCcd-6M");
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_by_thumbprint_is_its_start_and_survives_being_stored() {
+    fn thumbprint_kid_is_a_prefix_and_survives_storage() {
         let thumbprint = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
         let numbered = KeyId::numbered(7);
         for (form, expected, stored) in [

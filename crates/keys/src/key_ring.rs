@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn one_key_signs_at_any_time_and_the_next_is_published_before() {
+    fn one_key_signs_and_its_successor_is_published_early() {
         let ring = rotated();
         for (now, active, published) in [
             (0, 1, "12"),
@@ -184,7 +184,7 @@ mod tests {
     /// An attacker may have the private key of an announced key, for example of an imported key, and could
     /// sign with it early.
     #[test]
-    fn an_announced_key_verifies_nothing_before_its_activation_less_the_skew() {
+    fn announced_key_does_not_verify_before_activation_minus_skew() {
         let ring = rotated();
         for (now, skew, expected) in [
             (100, 0, false),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_active_keys_the_later_one_signs() {
+    fn later_of_two_active_keys_signs() {
         let ring = ring(vec![row(1, ES256, [0, 50, 0, 0]), row(2, ES256, [0, 40, 0, 0])]);
         for (now, expected) in [(45, 2), (50, 1), (60, 1)] {
             assert_eq!(ring.active(ES256, at(now)).unwrap().id(), KeyId::numbered(expected), "at {now}");
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_a_replica_whose_clock_is_ahead_signs_here_too() {
+    fn key_from_a_fast_replica_signs_within_the_skew() {
         let ring = ring(vec![row(1, ES256, [130, 130, 0, 0])]);
         assert!(ring.active(ES256, at(100)).is_none());
         for (skew, signs) in [(60, true), (29, false)] {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_another_algorithm_signs_until_one_of_the_policys_begins() {
+    fn old_algorithm_signs_until_the_new_key_activates() {
         let eddsa = SigningAlgorithm::EdDSA;
         let policy = SigningPolicy { algorithm: eddsa, ..SigningPolicy::default() };
         let changed = ring(vec![row(1, ES256, [0, 0, 500, 900]), row(2, eddsa, [100, 500, 0, 0])]);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_is_built_once_for_each_set_of_published_keys() {
+    fn jwk_set_is_rebuilt_only_when_keys_change() {
         let ring = rotated();
         let first = ring.jwk_set(at(0));
         assert_eq!(first.keys.len(), 2);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parsed_key_is_reused_for_the_same_sealed_bytes_only() {
+    fn parsed_key_is_reused_only_for_same_sealed_bytes() {
         let ring = rotated();
         let same = row(1, ES256, [5, 6, 7, 8]);
         assert!(Arc::ptr_eq(&ring.parsed(&same).unwrap(), &ring.keys[0].1));

@@ -204,7 +204,7 @@ mod tests {
 
     /// The key waits only for the key that is being generated and for one that waited before.
     #[tokio::test]
-    async fn a_tenant_that_requests_many_keys_delays_the_key_of_another_by_one() {
+    async fn busy_tenant_delays_other_tenants_by_one_key() {
         let pool = KeyPool::new(0);
         let held = pool.shared.stocked.thread.clone().lock_owned().await;
         let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pool_fills_in_the_background_and_gives_each_key_once() {
+    async fn pool_refills_in_background_and_hands_out_keys_once() {
         let pool = KeyPool::new(2);
         take(&pool, "acme", usual()).await;
         assert_eq!((pool.ready(), pool.stock().filling), (0, false));
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_kinds_are_made_on_request_and_leave_the_stock_alone() {
+    async fn unpooled_key_types_are_generated_on_request() {
         let pool = KeyPool::new(1);
         pool.keep_full_after(Duration::ZERO);
         filled(&pool, 1).await;
@@ -265,9 +265,10 @@ mod tests {
         assert_eq!(pool.ready(), 1);
     }
 
-    /// Larger keys may take seconds each. One is generated as long as the test holds the turn of larger keys.
+    /// Larger keys may take seconds each. While the test holds the lock of larger keys, one of them counts as
+    /// being generated.
     #[tokio::test]
-    async fn a_usual_key_never_waits_behind_larger_ones() {
+    async fn usual_key_does_not_wait_for_larger_keys() {
         let pool = KeyPool::new(0);
         let large = spec(SigningAlgorithm::RS256, RsaSize::Bits3072);
         let held = pool.shared.others.thread.clone().lock_owned().await;
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn while_the_pool_rests_a_key_is_made_at_once() {
+    async fn filling_pool_releases_the_thread_between_keys() {
         let pool = KeyPool::new(1000);
         pool.keep_full_after(Duration::ZERO);
         let mut rested = 0;

@@ -35,7 +35,7 @@ fn verify(token: &str) -> Result<String, ProofError> {
 
 // [dpop RFC 9449 §4.3 e]: 6: the key in `jwk` signed it
 #[test]
-fn each_algorithm_is_verified_with_the_key_of_the_header() {
+fn each_algorithm_verifies_with_the_header_key() {
     for algorithm in SigningAlgorithm::ALL {
         let token = forged(header(algorithm).to_string(), "{}", &key(algorithm));
         assert_eq!(verify(&token), Ok(key(algorithm).thumbprint.clone()), "{algorithm}");
@@ -53,7 +53,7 @@ fn each_algorithm_is_verified_with_the_key_of_the_header() {
 // [dpop RFC 9449 §4.3 g]: Ours: an RSA key has 2048 to 4096 bits, and a proof at most 8 KiB, because its
 //   sender chooses both
 #[test]
-fn every_other_header_is_refused() {
+fn invalid_headers_are_refused() {
     use ProofError as E;
     use SigningAlgorithm::{ES256, ES384, EdDSA, RS256};
     let change = |object: Value, name: &str, value: &Value| {
@@ -129,7 +129,7 @@ fn every_other_header_is_refused() {
 // [dpop RFC 9449 §4.3 b]: 2: one well-formed JWT
 // [dpop RFC 9449 §4.3 g]
 #[test]
-fn what_is_no_jwt_with_unique_names_is_malformed() {
+fn malformed_jwt_or_repeated_names_are_refused() {
     let key = key(SigningAlgorithm::ES256);
     let header = header(SigningAlgorithm::ES256).to_string();
     let good = forged(&header, "{}", &key);
@@ -163,7 +163,7 @@ fn what_is_no_jwt_with_unique_names_is_malformed() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_without_panic(token in "[A-Za-z0-9_.-]{0,120}|.{0,60}", header in ".{0,60}", jwk in ".{0,40}") {
+    fn any_text_is_refused(token in "[A-Za-z0-9_.-]{0,120}|.{0,60}", header in ".{0,60}", jwk in ".{0,40}") {
         prop_assert!(verify(&token).is_err());
         let header = format!(r#"{{"typ":"dpop+jwt","alg":"ES256","jwk":{jwk},"x":{header}}}"#);
         let token = format!("{}.e30.AAAA", BASE64URL.encode(header));

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_published_set_verifies_what_its_keys_sign() {
+    fn published_set_verifies_signatures_of_its_keys() {
         for algorithm in SigningAlgorithm::ALL {
             let key = numbered(1, algorithm);
             let set = published(&JwkSet::new(vec![key.jwk.clone()]));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_an_algorithm_has_that_of_its_kind() {
+    fn missing_alg_is_derived_from_the_key_type() {
         use SigningAlgorithm::{ES256, ES384, EdDSA, PS256, RS256};
         for (of, expected) in [(RS256, RS256), (PS256, RS256), (ES256, ES256), (ES384, ES384), (EdDSA, EdDSA)]
         {
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_cannot_be_used_is_left_out_and_named() {
+    fn unusable_key_is_left_out_with_reason() {
         let good = || jwk(1, SigningAlgorithm::ES256);
         let rsa = || jwk(1, SigningAlgorithm::RS256);
         for (bad, why) in [
@@ -294,13 +294,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_set_or_none(text in ".{0,200}", members in "[\\[\\]{}\",:a-z0-9]{0,100}") {
+        fn any_text_is_read_or_refused(text in ".{0,200}", members in "[\\[\\]{}\",:a-z0-9]{0,100}") {
             let _ = PublicKeys::read_of_client(&text).map(|_| ());
             let _ = PublicKeys::read_of_client(&format!("{{\"keys\":[{members}]}}")).map(|_| ());
         }
 
         #[test]
-        fn a_good_key_is_kept_whatever_is_beside_it(junk in vec(".{0,20}", 0..8), name in "[a-z]{1,8}", place in 0_usize..8) {
+        fn good_key_is_kept_among_invalid_keys(junk in vec(".{0,20}", 0..8), name in "[a-z]{1,8}", place in 0_usize..8) {
             let good = jwk(1, SigningAlgorithm::EdDSA);
             let mut keys: Vec<_> = junk.iter().map(|text| json!({ name.as_str(): text })).collect();
             keys.insert(place.min(keys.len()), good);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_used_within_its_times() {
+    fn key_is_used_only_between_activation_and_removal() {
         let key = numbered(1, SigningAlgorithm::ES256);
         for (active_from, removed_at, expected) in
             [(0, None, true), (1_030, None, true), (1_031, None, false), (0, Some(1_000), false)]

@@ -132,7 +132,7 @@ mod tests {
 
     /// Values in existing stores were sealed with these contexts.
     #[test]
-    fn sources_and_answers_are_sealed_under_names() {
+    fn sources_and_answers_use_named_contexts() {
         let (tenant, bytes) = (TenantId::parse("acme").unwrap(), [0xa5; 32]);
         let digits = "a5".repeat(32);
         for (context, name) in [

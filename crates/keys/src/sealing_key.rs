@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_the_same_after_a_trip_through_its_file() {
+    fn key_survives_base64_round_trip() {
         let key = SealingKey::generate().unwrap();
         let text = key.to_base64().expose().to_owned();
         assert_eq!(text.len(), 44);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_key_is_refused_with_its_reason() {
+    fn invalid_key_text_is_refused_with_reason() {
         assert_eq!(read("").unwrap_err(), InvalidSealingKey::WrongLength(0));
         assert_eq!(read("c2hvcnQ=").unwrap_err(), InvalidSealingKey::WrongLength(5));
         assert_eq!(read("not base64!").unwrap_err(), InvalidSealingKey::NotBase64);
@@ -140,7 +140,7 @@ mod tests {
     // [parties #12]: those who can read the database or a backup | read rows: names, scopes, times, hashes |
     //   read a private key or a secret without the sealing key
     #[test]
-    fn what_was_sealed_unseals_in_its_own_context_only() {
+    fn sealed_value_unseals_only_in_its_context() {
         let key = SealingKey::generate().unwrap();
         let [acme, other] = ["acme", "other"].map(|id| TenantId::parse(id).unwrap());
         let context = |tenant, number, algorithm| SealingContext::SigningKey {
@@ -167,7 +167,7 @@ mod tests {
     // [V11 11.3.4]: 3 | Nonces are not used twice with a key | 96 random bits under a data key that seals one
     //   value; in Redis a key for each message
     #[test]
-    fn the_same_plaintext_is_never_sealed_alike() {
+    fn sealing_the_same_plaintext_twice_differs() {
         let key = SealingKey::generate().unwrap();
         let [one, two] = [(), ()].map(|()| key.seal_for(&PEPPER.to_bytes(), b"x").unwrap());
         assert_ne!(one, two);

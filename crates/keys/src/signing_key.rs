@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn more_typ_values_than_are_cached_are_written_right() {
+    fn uncached_typ_values_are_written_correctly() {
         let key = test_keys::signing_key(ID, SigningAlgorithm::EdDSA);
         for typ in ["JWT", "at+jwt", "a\"b\\c", "x", "y", "JWT", "y"] {
             let header: Value = serde_json::from_slice(&part(&key.sign(typ, &claims()).unwrap(), 0)).unwrap();
@@ -194,7 +194,7 @@ mod tests {
     // [V11 11.4.3]: 2 | Hashes in signatures have 256 bits or more | SHA-256 and above
     // [V11 11.2.1]
     #[test]
-    fn an_independent_library_verifies_every_algorithm_by_the_published_key() {
+    fn independent_library_verifies_with_the_published_jwk() {
         for algorithm in SigningAlgorithm::ALL {
             let key = test_keys::signing_key(ID, algorithm);
             let token = key.sign("JWT", &claims()).unwrap();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_another_kind_is_rejected() {
+    fn private_key_of_another_type_is_rejected() {
         let ec = PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
         for algorithm in SigningAlgorithm::ALL {
             let rejected = SigningKey::parse(ID, algorithm, ec.expose()).err();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_without_a_json_form_are_an_error() {
+    fn unserializable_claims_are_an_error() {
         let key = test_keys::signing_key(ID, SigningAlgorithm::EdDSA);
         let claims = std::collections::HashMap::from([(vec![1], 1)]);
         assert!(matches!(key.sign("JWT", &claims), Err(SignError::Claims(_))));
@@ -243,7 +243,7 @@ mod tests {
 
     // [jwt RFC 8725 §3.1]
     #[test]
-    fn a_signature_of_another_algorithm_over_the_same_key_is_not_accepted() {
+    fn signature_of_another_algorithm_is_not_accepted() {
         let token = forged("header", "claims", &numbered(1, SigningAlgorithm::PS256));
         let (message, signature) = signed_parts(&token);
         for algorithm in SigningAlgorithm::ALL {
@@ -253,13 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn the_public_half_of_an_rsa_key_is_the_one_that_openssl_writes() {
+    fn public_pem_matches_openssl_output() {
         let key = test_keys::signing_key(ID, SigningAlgorithm::RS256);
         assert_eq!(key.public_pem(), test_keys::RSA_2048_PUBLIC);
     }
 
     #[test]
-    fn an_independent_library_verifies_every_algorithm_by_the_exported_key() {
+    fn independent_library_verifies_with_the_exported_pem() {
         for algorithm in SigningAlgorithm::ALL {
             let key = test_keys::signing_key(ID, algorithm);
             let pem = key.public_pem();

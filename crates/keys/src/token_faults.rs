@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_parts_says_what_it_is() {
+    fn part_count_identifies_the_token_format() {
         for (token, expected) in [
             ("", "nothing"),
             ("a.b", "2 parts: the signature is missing"),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_character_is_named_with_its_part_and_place() {
+    fn bad_character_is_reported_with_part_and_position() {
         for (token, expected) in [
             ("e30.e30.AA=", "signature: character 3 is `=`: padding, which a token has not"),
             ("e3=0.e30.AA", "header: character 3 is `=`: padding, which a token has not"),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_json_has_its_place() {
+    fn json_error_is_reported_with_position() {
         let header = |json: &str| format!("{}.e30.AA", BASE64URL.encode(json));
         for (json, expected) in [
             (r#"{"alg":"none","alg":"RS256"}"#, "header: `alg` is there twice at line 1 column 28"),

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_a_media_type_with_or_without_its_prefix() {
+    fn typ_is_read_with_or_without_application_prefix() {
         for (typ, expected) in [
             (Some("at+jwt"), JwtKind::AccessToken),
             (Some("application/AT+JWT"), JwtKind::AccessToken),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_generic_checks_are_in_the_order_of_all() {
+    fn generic_checks_keep_the_overall_order() {
         assert_eq!(GENERIC.last(), Some(&Check::Algorithm));
         for checks in [GENERIC, &SIGNED_BY_AN_ISSUER] {
             let ordered: Vec<_> = CHECKS.into_iter().filter(|check| checks.contains(check)).collect();

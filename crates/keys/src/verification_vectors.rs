@@ -36,7 +36,7 @@ fn confirmation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Con
 // [V9 9.1.1]: 1 | The signature is checked before a claim is used | Only `iss` is read before, to find the
 //   tenant's keys
 #[test]
-fn the_compact_form_is_read_strictly_and_its_signature_verified() {
+fn form_vectors_give_expected_results() {
     check(include_str!("../../latchkey-verifier/vectors/form.json"), 60);
 }
 
@@ -51,12 +51,12 @@ fn the_compact_form_is_read_strictly_and_its_signature_verified() {
 //   `jwk`, `x5u`, `x5c`, `x5t` and `crit` refuse the token
 // [keys RFC 7518 §3.1], [jwt RFC 8725 §3.2], [jwt RFC 8725 §3.11, §3.12], [access-tokens RFC 9068 §4 b]
 #[test]
-fn a_header_names_a_known_key_and_the_expected_type_and_chooses_nothing_else() {
+fn header_vectors_give_expected_results() {
     check(include_str!("../../latchkey-verifier/vectors/header.json"), 60);
 }
 
 #[test]
-fn the_usable_keys_of_a_set_verify_and_no_others() {
+fn key_set_vectors_give_expected_results() {
     check(include_str!("../../latchkey-verifier/vectors/keys.json"), 55);
 }
 
@@ -75,7 +75,7 @@ fn the_usable_keys_of_a_set_verify_and_no_others() {
 //   audience; the administration accepts only a token without another audience
 // [bearer RFC 6750 §3.1], [jwt RFC 8725 §3.9], [introspection RFC 7662 §4], [rfc9700 §4.9.1]
 #[test]
-fn the_claims_are_of_this_issuer_for_this_audience_and_of_now() {
+fn claim_vectors_give_expected_results() {
     check(include_str!("../../latchkey-verifier/vectors/claims.json"), 100);
 }
 

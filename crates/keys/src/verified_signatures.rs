@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_valid_signature_is_verified_once_and_an_invalid_one_each_time() {
+    fn only_valid_signatures_are_cached() {
         let signatures = VerifiedSignatures::with_sets(16);
         for _ in 0..3 {
             assert!(!signatures.is_valid(&signed(1), || false));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_set_forgets_the_one_that_was_used_least_lately() {
+    fn full_set_evicts_the_least_recently_used() {
         let signatures = VerifiedSignatures::with_sets(1);
         for number in [1, 2, 3, 4] {
             assert!(verifies(&signatures, &signed(number)));

@@ -216,7 +216,7 @@ mod tests {
 
     // [keys RFC 7518 §3.1 b]
     #[test]
-    fn a_good_token_of_each_algorithm_is_accepted_with_its_claims() {
+    fn valid_token_of_each_algorithm_is_accepted() {
         for number in 1..=3 {
             let verified = verify_at(&key(number).sign("JWT", &claims()).unwrap(), &RING, NOW);
             assert_eq!(verified.unwrap(), claims());
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_chosen_by_its_identifier_and_not_after_its_removal() {
+    fn unknown_and_removed_kids_are_refused() {
         for kid in ["oauth2-key-4", "oauth2-key-7", "oauth2-key-01", "../1", ""] {
             let header = format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"{kid}"}}"#);
             let found = verify_at(&forged(&header, claims().to_string(), &key(3)), &RING, NOW);
@@ -238,7 +238,7 @@ mod tests {
 
     // [jwt RFC 8725 §3.8], [rfc9700 §4.10.2], [V9 9.1.3]
     #[test]
-    fn a_token_does_not_pass_at_another_tenants_ring() {
+    fn token_is_refused_by_another_tenants_ring() {
         // The other tenant has a key with the same number and algorithm.
         let key = Arc::new(random(SigningAlgorithm::ES256));
         let records = records(vec![record(&key)]);
@@ -254,7 +254,7 @@ mod tests {
 
     /// The cache only contains the signature of the token. Everything else is checked again.
     #[test]
-    fn a_token_that_was_verified_before_is_judged_again() {
+    fn cached_signature_does_not_skip_other_checks() {
         let (token, own) = (good(), ring(&ALGORITHMS));
         for _ in 0..2 {
             assert!(verify_at(&token, &own, NOW).is_ok());
@@ -284,13 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_wanted_audience_any_will_do() {
+    fn any_audience_is_accepted_if_none_is_expected() {
         let token = key(3).sign("x", &with(claims(), "aud", json!("anyone"))).unwrap();
         assert!(verify::<Value>(&token, &*RING, at(NOW), &anything()).is_ok());
     }
 
     #[test]
-    fn claims_that_the_caller_cannot_read_are_malformed() {
+    fn unreadable_claims_are_malformed() {
         #[derive(Debug, Deserialize)]
         #[expect(dead_code, reason = "only read")]
         struct Strict {

@@ -39,7 +39,7 @@ fn claims(subject: &str, lifetime: u64) -> Value {
 
 proptest! {
     #[test]
-    fn what_was_signed_is_verified_and_a_changed_byte_refused(
+    fn signed_token_verifies_and_changed_byte_is_refused(
         subject in ".{0,40}",
         lifetime in 1_u64..1_000,
         at in any::<proptest::sample::Index>(),

@@ -49,7 +49,7 @@ fn each(algorithm: SigningAlgorithm, check: impl Fn(&Made)) -> usize {
 }
 
 #[test]
-fn keys_of_p256_are_those_that_another_library_derives_and_verifies_with() {
+fn p256_crate_derives_and_verifies_published_keys() {
     let made = each(SigningAlgorithm::ES256, |key| {
         let derived = p256::SecretKey::from_pkcs8_der(key.document.expose()).unwrap().public_key();
         let point = [&[4], &*key.x, &*key.y].concat();
@@ -63,7 +63,7 @@ fn keys_of_p256_are_those_that_another_library_derives_and_verifies_with() {
 }
 
 #[test]
-fn keys_of_p384_are_those_that_another_library_derives_and_verifies_with() {
+fn p384_crate_derives_and_verifies_published_keys() {
     let made = each(SigningAlgorithm::ES384, |key| {
         let derived = p384::SecretKey::from_pkcs8_der(key.document.expose()).unwrap().public_key();
         let point = [&[4], &*key.x, &*key.y].concat();

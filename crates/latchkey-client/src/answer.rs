@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn lifetimes_are_read_as_servers_write_them() {
+    fn lifetimes_are_read_in_common_forms() {
         let hour = Some(Some(Duration::from_secs(3600)));
         for (text, expected) in [
             ("3600", hour),
@@ -227,14 +227,14 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_told_apart() {
+    fn scope_is_split_at_spaces() {
         let body = r#"{"access_token":"t","token_type":"Bearer","scope":"a b"}"#;
         let Verdict::Granted(grant) = judged(200, body) else { panic!("granted") };
         assert_eq!(grant.scope.unwrap(), ["a", "b"]);
     }
 
     #[test]
-    fn the_servers_clock_is_compared() {
+    fn clock_difference_is_read_from_the_date_header() {
         let of = |text: &str| {
             let headers = HeaderMap::from_iter([(DATE, text.parse().unwrap())]);
             clock_difference(&headers, UNIX_EPOCH + Duration::from_secs(100))

@@ -222,7 +222,7 @@ mod tests {
     use crate::Secret;
 
     #[test]
-    fn a_wrong_configuration_says_what_to_do() {
+    fn configuration_errors_say_what_to_do() {
         let without_credential = || TokenSource::builder().issuer("https://id.example.com").client_id("me");
         let whole = || without_credential().credential(Secret::value("s"));
         assert!(whole().build().is_ok());

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_401_about_the_token_is_told_from_others() {
+    fn only_401_about_the_token_counts_as_refusal() {
         for (status, challenge, refuses) in [
             (401, Some(r#"Bearer realm="x", error="invalid_token", error_description="the error=x""#), true),
             (401, Some("Bearer error=invalid_token"), true),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_several_challenges_is_enough() {
+    fn one_invalid_token_challenge_is_enough() {
         let mut headers = HeaderMap::new();
         headers.append(WWW_AUTHENTICATE, "DPoP error=\"invalid_request\"".parse().unwrap());
         headers.append(WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"".parse().unwrap());

@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_spread() {
+    fn random_numbers_are_evenly_spread() {
         let drawn: Vec<f64> = (0..10_000).map(|_| chance()).collect();
         assert!(drawn.iter().all(|number| (0.0..1.0).contains(number)));
         let mean = drawn.iter().sum::<f64>() / 10_000.0;

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_for_its_origin() {
+    fn nonces_are_kept_per_origin() {
         let key = DpopKey::new().unwrap();
         let [here, there]: [Url; 2] =
             ["https://api.example/a", "https://other.example/a"].map(|url| url.parse().unwrap());

@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_metadata_stand_between_host_and_path() {
+    fn metadata_path_is_inserted_before_the_issuer_path() {
         let found = |issuer: &str| metadata_url(issuer.parse().unwrap()).to_string();
         let metadata = "https://id.example.com/.well-known/oauth-authorization-server";
         assert_eq!(found("https://id.example.com"), metadata);
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_with_a_certificate_have_an_alias_where_there_is_one() {
+    fn mtls_clients_use_endpoint_aliases_if_present() {
         let issuer = "https://id.example.com";
         let plain = r#""issuer":"https://id.example.com","token_endpoint":"https://id.example.com/t""#;
         let aliased =

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_configure_a_source() {
+    fn environment_variables_configure_a_source() {
         let whole = [
             ("LATCHKEY_ISSUER", "https://id.example.com"),
             ("LATCHKEY_CLIENT_ID", "billing"),

@@ -132,13 +132,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_servers_text_is_short_and_harmless() {
+    fn server_text_is_truncated_and_sanitized() {
         assert_eq!(printable("a\u{1b}[31m\nb \u{e9}"), "a?[31m?b ?");
         assert_eq!(printable(&"x".repeat(1000)).len(), 256);
     }
 
     #[test]
-    fn an_error_says_when_to_come_back() {
+    fn rejection_reports_code_and_retry_after() {
         let (code, description) = ("invalid_client".to_owned(), Some("no".to_owned()));
         let rejected = TokenError::Rejected { code, description, retry_after: None };
         assert_eq!(rejected.to_string(), "the token endpoint refused the request: invalid_client (no)");

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_names_the_client_where_no_header_does() {
+    fn form_has_client_id_unless_basic_is_used() {
         let request = Request::new().scope("a b").resource("https://x.example/?y");
         let body = |presented: Presented| {
             String::from_utf8(form("me", Some(&request), &[], &presented).to_vec()).unwrap()

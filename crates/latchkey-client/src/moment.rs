@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_larger_span_counts() {
+    fn larger_of_both_elapsed_times_counts() {
         for (later, age, why) in [
             (moment(20, 1020), 10, "both agree"),
             (moment(11, 29_000), 27_990, "the machine was suspended"),

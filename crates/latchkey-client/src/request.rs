@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_of_scopes_and_resources_does_not_matter() {
+    fn order_of_scopes_and_resources_is_ignored() {
         let one = Request::new().scope("a b").resource("https://x.example").resource("https://y.example");
         let other =
             Request::new().scope("b").resource("https://y.example").scope("a").resource("https://x.example");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_checked() {
+    fn invalid_request_values_are_refused() {
         let resource = |uri: &str| Request::new().resource(uri);
         let own_parameter = Request::new().parameter("client_secret", "x");
         let fragment = "resource `https://x.example#y` has a fragment (`#`), which RFC 8707 forbids";

@@ -85,13 +85,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_a_lifetime_has_ended() {
+    fn token_without_lifetime_is_expired() {
         assert_eq!(Schedule::new(Duration::ZERO, 0.5).phase(Duration::ZERO), Phase::Ended);
     }
 
     proptest! {
         #[test]
-        fn the_phases_follow_each_other(lifetime in 1_u64..400_000_000, chance in 0.0_f64..1.0) {
+        fn phases_follow_in_order(lifetime in 1_u64..400_000_000, chance in 0.0_f64..1.0) {
             let schedule = Schedule::new(Duration::from_millis(lifetime), chance);
             prop_assert!(schedule.renew >= Duration::from_millis(lifetime) * 4 / 5 - Duration::from_nanos(1));
             prop_assert!(schedule.renew <= schedule.last && schedule.last < schedule.end);

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_file_is_read_again_when_it_changed() {
+    async fn changed_file_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let secret = Secret::file(&path);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_place_gives_its_secret() {
+    async fn secrets_are_read_from_each_source() {
         let of = async |secret: Secret| secret.read(false).await.map(|(text, _)| text.to_string());
         assert_eq!(of(Secret::value("v")).await.unwrap(), "v");
         assert_eq!(of(Secret::command(["printf", "%s\n", "a b"])).await.unwrap(), "a b");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_program_is_told_without_its_output() {
+    async fn failing_command_is_reported_without_its_output() {
         for (command, expected) in [
             (&["sh", "-c", "echo hunter2; echo hunter3 >&2; exit 3"][..], "`sh` failed: exit status: 3"),
             (&["sh", "-c", "head -c 70000 /dev/zero"], "`sh` printed more than 65536 bytes"),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_the_place_only() {
+    fn debug_shows_only_the_source() {
         assert_eq!(format!("{:?}", Secret::value("hunter2")), "Secret(the secret)");
         assert_eq!(format!("{:?}", Secret::file("/run/secrets/x")), "Secret(/run/secrets/x)");
         assert_eq!(format!("{:?}", Secret::command(["vault", "hunter2"])), "Secret(the output of vault)");

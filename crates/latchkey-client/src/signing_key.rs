@@ -205,7 +205,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_jws_is_verified_with_the_public_half() {
+    fn jws_verifies_with_the_public_key() {
         let (pem, public) = ed25519();
         let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         let key = AssertionKey::parse(&format!("{certificate}{pem}")).unwrap();
@@ -220,7 +220,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn keys_of_each_kind_are_read() {
+    fn okp_and_ec_jwks_are_read() {
         // RFC 8037 appendix A.1, and RFC 7515 appendix A.3.
         let okp = r#"{"kty":"OKP","crv":"Ed25519","kid":"k","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
         let ec = r#"{"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
@@ -232,7 +232,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_told_without_it() {
+    fn unusable_key_is_refused_without_showing_it() {
         let [private, public, encrypted] = ["PRIVATE", "PUBLIC", "ENCRYPTED PRIVATE"]
             .map(|kind| format!("-----BEGIN {kind} KEY-----\naHVudGVyMg==\n-----END {kind} KEY-----"));
         for (text, why) in [

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn one_renewal_runs_beside_and_callers_wait_at_the_end_only() {
+    fn callers_wait_for_renewal_only_near_expiry() {
         let mut state = with_token();
         let first = token(1, 0, 3600);
         assert_eq!(state.step(Event::Wanted, at(3299)), Action::Serve(first));
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_leaves_the_token_and_pauses_longer_each_time() {
+    fn failure_keeps_the_token_and_backs_off() {
         let mut state = with_token();
         let first = token(1, 0, 3600);
         let mut now = 3300;
@@ -281,7 +281,7 @@ mod tests {
             assert_eq!(state.step(Event::Wanted, at(now + pause - 1)), Action::Serve(first), "{now}");
             now += pause;
         }
-        // At the end of the token a request is sent at once, whatever the pause.
+        // When the token has expired, the next caller begins a request immediately, regardless of the pause.
         state.step(Event::Failed("down", Pause::WhileServed), at(3599));
         assert_eq!(state.step(Event::Wanted, at(3600)), BEGINS);
     }
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_a_lifetime_displaces_none() {
+    fn token_without_lifetime_is_not_cached() {
         let mut state = with_token();
         state.step(Event::Wanted, at(3300));
         state.step(Event::Fetched(token(2, 3300, 0)), at(3300));
@@ -350,7 +350,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_happens(happenings in prop::collection::vec(happening(), 0..200)) {
+        fn invariants_hold_in_any_event_order(happenings in prop::collection::vec(happening(), 0..200)) {
             let mut state = Tested::new();
             let mut now = at(0);
             let mut flight: Option<ClockReading> = None;
@@ -371,7 +371,7 @@ mod tests {
                             Action::Fail(..) => (None, false),
                             other => panic!("{other:?} is no answer to a caller"),
                         };
-                        // No expired token is returned, and a valid one always is.
+                        // Callers never get an expired token, and always get a token while one is valid.
                         if let Some(token) = token {
                             prop_assert!(token.life.phase(now) != Phase::Ended);
                             served = Some(token);
@@ -388,7 +388,7 @@ mod tests {
                         let schedule = Schedule::new(Duration::from_secs(lifetime), 0.5);
                         let token = Token { number, life: Life { begun, schedule } };
                         state.step(Event::Fetched(token), now);
-                        // The first good answer after an outage is served.
+                        // Callers get the first good answer after an outage.
                         if token.life.phase(now) == Phase::Fresh {
                             prop_assert_eq!(state.step(Event::Wanted, now), Action::Serve(token));
                         }

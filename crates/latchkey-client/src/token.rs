@@ -163,14 +163,14 @@ pub(crate) mod tests {
         }
     }
 
-    /// A token of a test, whose request began now.
+    /// A token whose request began now.
     pub(crate) fn token(text: &str, lifetime: Duration, chance: f64, clock: &Clocks) -> AccessToken {
         let life = Life { begun: clock.now(), schedule: Schedule::new(lifetime, chance) };
         AccessToken::new(granted(text, life), clock.clone()).expect("visible ASCII")
     }
 
     #[test]
-    fn the_header_holds_the_token_and_shows_nothing() {
+    fn header_has_the_token_and_debug_hides_it() {
         let token = token("abc.def", Duration::from_secs(3270), 0.0, &Clocks::new());
         assert_eq!(token.expose(), "abc.def");
         assert_eq!(token.authorization().to_str().unwrap(), "Bearer abc.def");
@@ -179,7 +179,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_token_that_no_header_can_carry_is_none() {
+    fn token_invalid_in_a_header_is_refused() {
         let life = Life { begun: Clocks::new().now(), schedule: Schedule::new(Duration::from_secs(1), 0.0) };
         for text in ["", "a b", "a\r\nb", "\u{e9}"] {
             assert!(AccessToken::new(granted(text, life), Clocks::new()).is_none(), "{text:?}");

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_stays_on_this_machine() {
+    fn plain_http_is_only_allowed_for_localhost() {
         let good = "https://id.example.com http://127.0.0.1:3000/x http://127.9.9.9 http://[::1]:80 http://localhost \
             http://api.localhost:1";
         let bad = "http://localhost.example.com http://127.0.0.1.example.com http://10.0.0.1 ftp://localhost";
@@ -89,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_repeats_no_password() {
+    fn error_message_hides_the_password() {
         let refused = server_url("issuer", "https://me:hunter2@id.example.com", false).unwrap_err();
         assert_eq!(refused.to_string(), "issuer `id.example.com` has a user or password in its URL");
     }
 
     #[test]
-    fn a_token_goes_to_its_origins_only() {
+    fn token_is_sent_only_to_its_origins() {
         let url = |text: &str| text.parse::<Url>().unwrap();
         let listed = Origins::Listed(vec![url("https://orders.example.com/v1").origin()]);
         for (text, allowed) in [

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_exact_and_none_and_hmac_have_no_name() {
+    fn algorithm_names_are_exact_and_exclude_none_and_hmac() {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::named(algorithm.as_str()), Some(algorithm));
             assert_eq!(Algorithm::named(&algorithm.as_str().to_lowercase()), None);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longer_hashes_of_rsa_are_allowed_on_request() {
+    fn rs384_and_rs512_are_off_by_default() {
         for algorithm in Algorithm::ALL {
             let by_default = !matches!(algorithm, Algorithm::RS384 | Algorithm::RS512);
             assert_eq!(Algorithms::DEFAULT.contains(algorithm), by_default, "{algorithm}");

@@ -70,7 +70,7 @@ mod tests {
 
     // [dpop RFC 9449 §4.3 i]: 9: `htu` is the URI without query and fragment, compared in normal form
     #[test]
-    fn a_uri_has_one_spelling() {
+    fn uris_are_normalized() {
         for (uri, expected) in [
             ("https://a.example/oauth/token", "https://a.example/oauth/token"),
             ("HTTPS://A.Example/oauth/token", "https://a.example/oauth/token"),
@@ -116,7 +116,7 @@ mod tests {
     proptest! {
         // [dpop RFC 9449 §4.3 i]
         #[test]
-        fn the_normal_form_is_its_own_normal_form(uri in "https?://[a-zA-Z0-9.:]{1,12}(/[a-zA-Z0-9.%~]{0,6}){0,4}|.{0,40}") {
+        fn normalization_is_idempotent(uri in "https?://[a-zA-Z0-9.:]{1,12}(/[a-zA-Z0-9.%~]{0,6}){0,4}|.{0,40}") {
             if let Some(normal) = normalized(&uri) {
                 prop_assert_eq!(normalized(&normal), Some(normal.clone()), "{}", uri);
             }

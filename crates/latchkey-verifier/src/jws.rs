@@ -118,7 +118,7 @@ mod tests {
     use crate::check::Unobserved;
 
     #[test]
-    fn a_name_that_is_not_allowed_counts_with_any_value_and_in_any_spelling() {
+    fn forbidden_header_members_are_refused_with_any_value() {
         let read = |member: &str| {
             let json = format!(r#"{{"alg":"RS256",{member}}}"#);
             let members = Members::parse(&json)?;

@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_key_set_is_refused_and_its_size_is_bounded() {
+    fn malformed_and_oversized_key_sets_are_refused() {
         for text in ["", "{}", "[]", "[[]]", r#"{"keys":{}}"#, r#"{"keys":[]}x"#, "null"] {
             assert_eq!(KeySet::read(text).unwrap_err(), InvalidKeySet::NotKeySet, "{text}");
         }

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_has_two_spellings_in_any_case() {
+    fn media_type_matches_with_or_without_prefix_ignoring_case() {
         for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/AT+jwt"] {
             assert!(same_media_type(typ, "at+jwt"), "{typ}");
         }

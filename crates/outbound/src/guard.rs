@@ -141,7 +141,7 @@ mod tests {
     // [fetches #2]: an address of IPv4 inside one of IPv6 (mapped, compatible, NAT64, 6to4, Teredo) | a
     //   mapped one is judged as the address of IPv4; the others are refused
     #[test]
-    fn only_public_addresses_are_fetched_from() {
+    fn non_public_addresses_are_refused() {
         let guard = Guard::default();
         let addresses = "
             0.0.0.0 0.0.0.1 0.255.255.255
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_neighbours_of_each_network_are_public() {
+    fn neighbouring_addresses_of_refused_networks_are_allowed() {
         let guard = Guard::default();
         let addresses = "
             1.0.0.0 8.8.8.8 9.255.255.255 11.0.0.0
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_allows_networks_and_nothing_beside_them() {
+    fn allowed_networks_do_not_include_other_private_addresses() {
         let networks = ["10.1.0.0/16", "fd00:1::/32", "127.0.0.1/32"].map(|network| network.parse().unwrap());
         let guard = Guard::allowing(networks.to_vec());
         for address in ["10.1.2.3", "::ffff:10.1.2.3", "127.0.0.1", "fd00:1::5", "8.8.8.8"] {
@@ -211,10 +211,10 @@ mod tests {
 
     // [fetches #1], [fetches #5]
     #[test]
-    fn a_url_is_https_and_its_literal_address_is_judged_in_every_spelling() {
+    fn urls_need_https_and_allowed_literal_addresses() {
         use UnfitUrl::{Address, Malformed, NotHttps};
         let allowing = Guard::allowing(vec!["127.0.0.0/8".parse().unwrap()]);
-        // A name such as localhost is checked by its addresses, after it is resolved.
+        // The addresses of a name such as localhost are checked after the name is resolved.
         let good = "
             https://keys.example.com/jwks https://keys.example.com:8443/jwks?x=y HTTPS://KEYS.example.com
             https://8.8.8.8/ https://[2606:4700::1111]/ https://localhost/";

@@ -57,7 +57,7 @@ mod tests {
     //   https or on this machine, and the public hosts that tenant administrators name as `jwks_uri`, over
     //   https; both without following redirects. The AWS SDK also connects to AWS' sources of credentials
     #[test]
-    fn an_address_is_https_or_on_this_machine() {
+    fn address_must_use_https_or_be_local() {
         check("https://vault.example:8200", Ok("vault.example:8200"));
         check("https://10.0.0.7/", Ok("10.0.0.7"));
         check("https://[fd00::1]:8200", Ok("[fd00::1]:8200"));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_no_other_parts_and_is_not_quoted() {
+    fn address_with_extra_parts_is_refused_without_quoting() {
         let refused = "vault.address is no address of the form https://host:port";
         let addresses = "vault.example:8200 unix:///run/vault https://root:hunter2@vault.example \
             https://vault.example/v1 https://vault.example?token=hunter2 https://vault.example/#x";

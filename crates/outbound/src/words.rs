@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_a_service_are_one_short_line() {
+    fn service_messages_become_one_short_line() {
         assert_eq!(on_one_line("1 error:\n\t* permission\u{1b} denied\n\n"), "1 error: * permission denied");
         assert_eq!(on_one_line(&"é".repeat(500)).chars().count(), LONGEST);
     }

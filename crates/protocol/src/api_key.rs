@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_the_shape_has_a_name() {
+    fn well_formed_api_key_has_brand_and_name() {
         let rest = "7".repeat(REST);
         let name = "4fT9xQ2bV7mK";
         let key = format!("lkk_{name}_{rest}");

@@ -58,7 +58,7 @@ mod tests {
 
     // [jwt RFC 7519 §4.1.3]
     #[test]
-    fn both_shapes_are_read_and_written_as_they_are() {
+    fn string_and_array_audiences_round_trip() {
         for (json, holds, lacks) in [(r#""api""#, "api", "ap"), (r#"["a","b"]"#, "b", "c"), ("[]", "", "a")] {
             let audience: Audience<'_> = serde_json::from_str(json).unwrap();
             assert_eq!(serde_json::to_string(&audience).unwrap(), json);

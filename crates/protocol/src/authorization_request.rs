@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_read_whole() {
+    fn authorization_request_is_parsed() {
         let (answer, request) = with(&format!(
             "response_type=code&scope=openid+email&state=s%20t&nonce=n&code_challenge={CHALLENGE}&code_challenge_method=S256\
              &prompt=login&max_age=0&login_hint=ada%40example.com&response_mode=form_post&resource=urn:a&audience=api\
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_required_and_not_repeated() {
+    fn redirect_uri_is_required_exactly_once() {
         for (query, expected) in [
             ("client_id=web", "Missing redirect_uri parameter"),
             ("client_id=web&redirect_uri=", "Missing redirect_uri parameter"),
@@ -245,7 +245,7 @@ mod tests {
     //   response type is `code`
     // [native RFC 7636 §4.2]
     #[test]
-    fn each_parameter_has_its_rule_and_the_answer_keeps_its_form() {
+    fn invalid_parameters_are_refused_and_state_is_kept() {
         use AuthorizationErrorCode::*;
         let long = "a".repeat(2_049);
         let base = "response_type=code&state=s&";

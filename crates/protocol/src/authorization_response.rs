@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_added_to_those_that_the_uri_has() {
+    fn parameters_are_appended_to_the_existing_query() {
         const ADDED: &str = "code=c&state=a+b%26c%3D%C3%A4&iss=https%3A%2F%2Fid.example";
         for (uri, expected) in [
             ("https://app.example/cb", "https://app.example/cb?"),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_code_and_reason() {
+    fn error_response_has_code_and_description() {
         let refused = AuthorizationError::new(AuthorizationErrorCode::LoginRequired, "No one is signed in");
         let response = response("https://app.example", Err(refused));
         let expected = [("error", "login_required"), ("error_description", "No one is signed in")];
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_have_their_names() {
+    fn response_modes_round_trip() {
         for name in ResponseMode::SERVED {
             assert_eq!(<&str>::from(name.parse::<ResponseMode>().unwrap()), name);
         }

@@ -81,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_that_encoding_does_not_change_has_one_reading() {
+    fn unencoded_pair_has_one_reading() {
         check("s6BhdRkqt3:gX1fBat3bV", &[("s6BhdRkqt3", "gX1fBat3bV")]);
         check("id:a:b", &[("id", "a:b")]);
     }
 
     // [oauth RFC 6749 §2.3.1 b]: Both halves of the Basic pair are form-decoded
     #[test]
-    fn an_encoded_pair_is_decoded_first_and_then_read_as_sent() {
+    fn encoded_pair_has_decoded_and_literal_readings() {
         check("a%3Ab:c%20d", &[("a:b", "c d"), ("a%3Ab", "c%20d")]);
         check("id:a+b", &[("id", "a b"), ("id", "a+b")]);
     }
@@ -97,7 +97,7 @@ mod tests {
     //   where it differs, because many clients do not encode; both readings are one attempt and cost the same
     //   | departs
     #[test]
-    fn a_pair_that_does_not_decode_is_read_as_sent() {
+    fn undecodable_pair_is_read_as_sent() {
         check("id:100%", &[("id", "100%")]);
         check("id:%ff", &[("id", "%ff")]);
         check("id:%2", &[("id", "%2")]);
@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_encoded_pair_is_the_first_reading(id in ".{0,20}", secret in ".{0,40}") {
+        fn decoded_pair_is_the_first_reading(id in ".{0,20}", secret in ".{0,40}") {
             let pair = format!("{}:{}", encode(&id), encode(&secret));
             let readings = readings(BASE64.encode(pair).as_bytes());
             prop_assert_eq!(&readings[0].client_id, &id);
@@ -120,7 +120,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_have_two_readings_at_most(
+        fn any_bytes_have_at_most_two_readings(
             pair in proptest::collection::vec(any::<u8>(), 0..60),
             is_encoded in any::<bool>(),
         ) {

@@ -88,7 +88,7 @@ mod tests {
 
     // [core Core §5.5]: `claims`: claims for userinfo and for the ID token, voluntary and essential
     #[test]
-    fn claims_are_requested_for_each_place() {
+    fn claims_are_read_for_userinfo_and_id_token() {
         let text = r#"{"userinfo":{"name":{"essential":true},"email":null,"https://a.example/x":{}},
                        "id_token":{"auth_time":{"essential":true},"acr":{"values":["a","b"]}},"other":1}"#;
         let request = ClaimsRequest::parse(text).unwrap();
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_of_authentication_can_be_demanded_and_a_person_expected() {
+    fn essential_acr_and_expected_sub_are_read() {
         for (acr, expected) in [
             (r#"{"essential":true,"values":["a","b"]}"#, Some(vec!["a", "b"])),
             (r#"{"essential":true,"value":"a"}"#, Some(vec!["a"])),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_the_form_is_refused() {
+    fn malformed_claims_requests_are_refused() {
         let long = format!(r#"{{"userinfo":{{"{}":null}}}}"#, "a".repeat(LONGEST));
         let deep = format!(r#"{{"userinfo":{{"a":{{"value":{}1{}}}}}}}"#, "[".repeat(200), "]".repeat(200));
         let bad = r#"a [] null {"userinfo":[]} {"userinfo":{"name":true}} {"userinfo":{"name":{"essential":"yes"}}}

@@ -404,7 +404,7 @@ mod tests {
     // [assertions RFC 7521 §4.2]: `client_assertion_type` and `client_assertion`; another type is no
     //   credential
     #[test]
-    fn one_method_is_taken_as_it_is() {
+    fn each_authentication_method_is_recognised() {
         assert_eq!(take(Some(BASIC), ""), "basic a");
         assert_eq!(take(Some(BASIC), "client_id=a"), "basic a");
         assert_eq!(take(None, "client_id=a&client_secret=b"), "post a");
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_headers_and_other_schemes_have_no_reading() {
+    fn malformed_and_other_headers_are_unreadable() {
         for header in ["Basic", "Basic ???", "Bearer x", "Digest y"] {
             assert_eq!(take(Some(header.as_bytes()), "client_id=a"), "unreadable a", "{header}");
         }
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn two_identifiers_and_none_are_refused() {
+    fn conflicting_or_missing_client_ids_are_refused() {
         let mismatch = "client_id in request body does not match client_id from authentication credentials";
         assert_eq!(take(Some(BASIC), "client_id=z"), format!("invalid_request: {mismatch}"));
         for body in ["", "client_secret=b", "client_id="] {

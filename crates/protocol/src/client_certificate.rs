@@ -69,14 +69,14 @@ mod tests {
     }
 
     #[test]
-    fn a_validity_has_both_its_ends() {
+    fn validity_includes_both_ends() {
         for (now, expected) in [(9, false), (10, true), (20, true), (21, false)] {
             assert_eq!(validity(10, 20).contains(Timestamp::from_seconds(now)), expected, "{now}");
         }
     }
 
     #[test]
-    fn a_chain_is_valid_while_each_certificate_is() {
+    fn chain_is_valid_only_while_all_certificates_are() {
         assert_eq!(validity(10, 20).intersection(validity(15, 30)), validity(15, 20));
         let disjoint = validity(10, 20).intersection(validity(25, 30));
         assert!((0..40).all(|now| !disjoint.contains(Timestamp::from_seconds(now))));

@@ -21,7 +21,7 @@ mod tests {
 
     // [native RFC 7636 §4.1]: A verifier has 43 to 128 unreserved characters
     #[test]
-    fn a_verifier_has_the_characters_and_the_length_of_the_rfc() {
+    fn verifier_needs_43_to_128_unreserved_characters() {
         assert!(is_code_verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
         assert!(is_code_verifier(&"~".repeat(128)));
         for bad in ["", &"a".repeat(42), &"a".repeat(129), &"+".repeat(43), &"ä".repeat(43)] {

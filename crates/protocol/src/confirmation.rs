@@ -78,7 +78,7 @@ mod tests {
 
     // [dpop RFC 9449 §6.1], [mutual-tls RFC 8705 §3.1]
     #[test]
-    fn a_confirmation_has_the_members_of_the_rfcs_and_no_others() {
+    fn confirmation_has_only_jkt_and_x5t_s256() {
         let (jkt, certificate) = (Thumbprint::new([1; 32]), Thumbprint::new([2; 32]));
         for (jkt, certificate, json) in [
             (Some(jkt), None, format!(r#"{{"jkt":"{jkt}"}}"#)),

@@ -105,7 +105,7 @@ mod tests {
 
     // [oauth RFC 6749 §5.2]
     #[test]
-    fn members_stand_in_their_documented_order() {
+    fn members_are_in_documented_order() {
         let refusal =
             ErrorResponse::invalid_request(RefusalReason::MissingParameter, "Missing grant_type parameter");
         let body = serde_json::to_string(&refusal).unwrap();

@@ -66,7 +66,7 @@ mod tests {
     // [rfc9700 §2.1.2]: No implicit grant | The grant type does not exist in the code
     // [V10 10.4.4]
     #[test]
-    fn names_round_trip_and_the_password_grant_is_unknown() {
+    fn names_round_trip_and_password_grant_is_unknown() {
         for grant in GrantType::ALL {
             assert_eq!(grant.as_str().parse(), Ok(grant));
             assert_eq!(serde_json::to_value(grant).unwrap(), grant.as_str());

@@ -121,12 +121,12 @@ mod tests {
 
     // [introspection RFC 7662 §2.2 b]: For an inactive token the answer has no other member
     #[test]
-    fn an_inactive_token_says_nothing_else() {
+    fn inactive_response_has_no_other_member() {
         assert_eq!(serde_json::to_string(&IntrospectionResponse::INACTIVE).unwrap(), r#"{"active":false}"#);
     }
 
     #[test]
-    fn a_refresh_token_says_who_has_granted_what_to_whom_until_when() {
+    fn refresh_token_response_has_expected_members() {
         let token = IntrospectedRefreshToken {
             scope: Some("openid".to_owned()),
             client_id: "web".to_owned(),
@@ -143,7 +143,7 @@ mod tests {
     // [introspection RFC 7662 §2.1]: POST with a form; `token` is required and occurs once
     // [introspection RFC 7662 §2.1 b]: `token_type_hint` may be ignored, and is: there is one type of token
     #[test]
-    fn the_token_is_required_and_sent_once() {
+    fn token_is_required_exactly_once() {
         let parse = |body: &str| IntrospectionRequest::parse(None, body.as_bytes()).map(|_| ());
         assert_eq!(parse("token=x&client_id=a&token_type_hint=y"), Ok(()));
         let missing = Form::parse(b"").unwrap().require("token").unwrap_err();

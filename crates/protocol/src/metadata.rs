@@ -152,7 +152,7 @@ mod tests {
     // [metadata RFC 8414 §3.2]: Empty lists are omitted. Not `response_types_supported`, which §2 requires,
     //   and not `grant_types_supported`, whose default in §2 has grants that are not served | departs
     #[test]
-    fn a_document_says_what_works_and_nothing_else() {
+    fn metadata_lists_only_served_features() {
         let document = |grants: &[GrantType]| {
             let scopes = vec!["x".to_owned()];
             let document =

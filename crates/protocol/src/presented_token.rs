@@ -54,7 +54,7 @@ mod tests {
 
     // [bearer RFC 6750 §2.1]
     #[test]
-    fn the_scheme_is_case_insensitive_and_other_schemes_hold_no_token() {
+    fn bearer_and_dpop_schemes_are_case_insensitive() {
         check("Bearer a.b.c", Some((TokenType::Bearer, "a.b.c")));
         check("bearer  a.b.c ", Some((TokenType::Bearer, "a.b.c")));
         check("Bearer", Some((TokenType::Bearer, "")));

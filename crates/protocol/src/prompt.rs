@@ -40,7 +40,7 @@ mod tests {
 
     // [core Core §3.1.2.1 d]
     #[test]
-    fn none_is_alone_and_every_value_is_known() {
+    fn prompt_none_excludes_others_and_unknown_values_fail() {
         let login = Prompt { login: true, ..Prompt::default() };
         for (text, expected) in [
             ("", Some(Prompt::default())),

@@ -144,7 +144,7 @@ mod tests {
     // [native RFC 8252 §7.2]: https redirect URIs that an app claims are like all others
     // [native RFC 8252 §8.4]: Clients are registered with their type and their whole redirect URIs
     #[test]
-    fn what_may_be_registered_leads_to_one_place() {
+    fn unsafe_redirect_uris_cannot_be_registered() {
         use InvalidRedirectUri::{Authority, Fragment, Http, NotAbsolute, NotPublic, Scheme, Wildcard};
         let long = format!("https://app.example/{}", "a".repeat(2_000));
         let good = "
@@ -193,7 +193,7 @@ mod tests {
     //   address is free (RFC 8252 §7.3)
     // [oauth RFC 6749 §3.1.2, §3.1.2.4], [attacks #1]
     #[test]
-    fn a_request_names_a_registered_uri_byte_by_byte() {
+    fn redirect_uri_must_match_exactly() {
         const KNOWN: [&str; 5] = [
             "https://app.example/callback",
             "https://app.example/callback?a=b",
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_has_no_port_and_an_app_has_no_host() {
+    fn uri_host_excludes_port_and_app_schemes() {
         for (uri, host) in [
             ("https://app.example:8443/a?b", Some("app.example")),
             ("https://app.example?b", Some("app.example")),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn people_read_where_they_return_to() {
+    fn redirect_host_and_app_targets_are_recognised() {
         for (uri, host, is_app) in [
             ("https://app.example:8443/a?b", "app.example:8443", false),
             ("https://app.example?b", "app.example", false),

@@ -161,9 +161,10 @@ mod tests {
 
     type Fixed = std::hash::BuildHasherDefault<std::collections::hash_map::DefaultHasher>;
 
-    // `resource=https%3A%2F%2Fmcp.example.com` for the registered https://mcp.example.com/, and the reverse
+    // Clients send `resource=https%3A%2F%2Fmcp.example.com` if https://mcp.example.com/ is registered, and
+    // the reverse.
     #[test]
-    fn http_uris_differ_in_path_port_and_user() {
+    fn http_uris_are_compared_in_canonical_form() {
         let registered = "https://mcp.example.com";
         for same in ["/", ":443", ":443/", ":", ":/"] {
             assert!(equal(registered, &format!("{registered}{same}")), "{same}");
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_are_those_of_the_same_resource() {
+    fn spellings_name_the_same_resource() {
         let expected = ["https://a", "https://a/", "https://a:443", "https://a:443/"];
         assert_eq!(CanonicalResource::new("HTTPS://A:443").spellings(), expected);
         assert_eq!(CanonicalResource::new("http://A:8080/V1").spellings(), ["http://a:8080/V1"]);

@@ -36,7 +36,7 @@ mod tests {
     // [revocation RFC 7009 §2.1 b]: `token_type_hint` is optional, an unknown one is ignored, and a wrong one
     //   does not keep the token from being found
     #[test]
-    fn the_token_is_required_and_the_hint_is_not_understood() {
+    fn token_is_required_and_token_type_hint_ignored() {
         let parse = |body: &str| {
             let parsed = RevocationRequest::parse(None, body.as_bytes());
             parsed.map(|(_, request)| request.token.expose().to_owned()).map_err(|error| error.error.as_str())

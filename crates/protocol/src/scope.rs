@@ -195,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn few_tokens_and_many_are_each_kept_once_in_order(text in "([a-d]{1,3} {0,2}){0,60}") {
+        fn each_token_is_kept_once_in_order(text in "([a-d]{1,3} {0,2}){0,60}") {
             let scope = Scope::parse(&text).unwrap();
             let found: Vec<_> = scope.iter().map(ScopeToken::as_str).collect();
             prop_assert_eq!(found, one_by_one(&text));

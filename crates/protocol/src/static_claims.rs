@@ -126,7 +126,7 @@ mod tests {
 
     // Regression: `1e3` was signed as `1000.0`, and 30 digits as `1e29`.
     #[test]
-    fn a_number_keeps_its_characters_and_other_text_is_none() {
+    fn numbers_keep_their_exact_text() {
         let digits = "123456789012345678901234567890";
         for text in ["0", "-7", "1.0", "2.50", "1e3", "1E+3", "-0", "-0.0", "18446744073709551616", digits] {
             let value = StaticClaims::number(text).expect(text);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_value_counts_where_both_have_a_claim() {
+    fn client_value_overrides_tenant_claim() {
         let of = |value: Value| serde_json::from_value::<StaticClaims>(value).unwrap();
         let (tenant, client) = (of(json!({ "plan": "pro", "seats": 3 })), of(json!({ "plan": "free" })));
         let none = StaticClaims::default();

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_stored_form() {
+    fn names_match_the_stored_form() {
         assert_eq!(SubjectType::NAMED.map(|(name, _)| name), SubjectType::NAMES);
         for (name, subject_type) in SubjectType::NAMED {
             assert_eq!(subject_type.as_str(), name);

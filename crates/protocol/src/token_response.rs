@@ -71,7 +71,7 @@ mod tests {
     // [oauth RFC 6749 §4.4.3]: No refresh token comes with the answer
     // [oauth RFC 6749 §3.3 c]
     #[test]
-    fn an_answer_holds_what_there_is_and_no_empty_scope() {
+    fn token_response_omits_absent_members() {
         for (scope, token_type, last) in [
             ("", TokenType::Bearer, ""),
             ("a b", TokenType::Bearer, r#","scope":"a b""#),

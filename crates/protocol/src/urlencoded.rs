@@ -60,7 +60,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn escapes_of_either_case_are_decoded_and_broken_ones_kept() {
+    fn escapes_are_decoded_and_broken_escapes_kept() {
         for (text, decoded) in [
             ("a+b%2Bc%2bd", Some("a b+c+d")),
             ("100%", Some("100%")),
@@ -76,7 +76,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn the_first_wanted_byte_is_found(bytes in proptest::collection::vec(0..60_u8, 0..80)) {
+        fn find_returns_the_first_match(bytes in proptest::collection::vec(0..60_u8, 0..80)) {
             prop_assert_eq!(find(&bytes, |byte| byte == 7), bytes.iter().position(|byte| *byte == 7));
         }
 

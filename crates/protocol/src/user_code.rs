@@ -58,7 +58,7 @@ mod tests {
 
     // [devices §6.1]: Case and punctuation of a user code do not matter
     #[test]
-    fn a_code_is_read_however_people_type_it() {
+    fn code_is_read_regardless_of_case_and_punctuation() {
         let code = UserCode::parse("WDJB-MJHT").unwrap();
         assert_eq!((code.to_string(), code.letters()), ("WDJB-MJHT".to_owned(), b"WDJBMJHT".as_slice()));
         for typed in ["wdjbmjht", "WDJB MJHT", " wdjb - mjht. ", "wd-jb-mj-ht"] {
@@ -71,7 +71,7 @@ mod tests {
 
     // [devices §5.1]
     #[test]
-    fn each_letter_is_as_likely_as_any_other() {
+    fn all_letters_are_equally_likely() {
         let mut counts = [0; 20];
         for byte in 0..=u8::MAX {
             if let Some(code) = UserCode::from_random(&[byte; 8]) {

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_shown_as_people_write_it() {
+    fn caller_address_is_displayed_as_ip_or_network() {
         for (address, expected) in [
             (Some("192.0.2.1"), "192.0.2.1"),
             (Some("::ffff:192.0.2.1"), "192.0.2.1"),
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_the_networks_of_a_site_begin_alike() {
+    fn ipv6_key_starts_with_its_site() {
         let key = |text: &str| CallerAddress::new(Some(text.parse().unwrap())).key();
         assert_eq!(["2001:db8:7:1::9", "192.0.2.1"].map(key), ["2001:db8:7/1", "192.0.2.1/"]);
         assert_eq!(CallerAddress::new(None).key(), "unknown/");

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_brought_key_makes_the_digests_of_the_other_installation_for_its_tenant_alone() {
+    fn imported_digest_key_applies_only_to_its_tenant() {
         let [here, there] = [1, 2].map(|byte| DigestKeys::new(&[byte; 32]));
         let acme = TenantId::parse("acme").unwrap();
         let [own, others] = ["acme", "globex"].map(|tenant| digest(&here, tenant));

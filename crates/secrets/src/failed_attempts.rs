@@ -171,7 +171,7 @@ mod tests {
 
     // [oauth RFC 6749 §2.3.1 g]
     #[test]
-    fn the_limit_is_per_tenant_and_source_and_span() {
+    fn limit_is_per_tenant_source_and_period() {
         let attempts = attempts(2);
         fail(&attempts, "acme", 1, 62);
         assert!(!is_over(&attempts, "acme", 1, 62));
@@ -192,7 +192,7 @@ mod tests {
     // [found 24]: A Basic header with two readings cost two hashes and counted as one failure | fixed |
     //   Failures are counted by hash
     #[test]
-    fn an_attempt_fails_once_for_each_of_its_hashes() {
+    fn each_hash_of_an_attempt_counts_as_failure() {
         for (hashes, failures) in [(0, 1), (1, 1), (2, 2)] {
             let attempts = attempts(100);
             let (tenant, source) = (tenant("acme"), source(1));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_beyond_the_limit_gets_the_rest_of_the_span() {
+    fn retry_after_is_the_rest_of_the_period() {
         let attempts = attempts(2);
         let (tenant, source) = (tenant("acme"), source(1));
         let retry_after = |now| attempts.begin(&tenant, None, &source, Timestamp::from_seconds(now)).fail();
@@ -219,7 +219,7 @@ mod tests {
 
     // [limits #22]: sources of one IPv6 /48 | 16 /64s, then one |
     #[test]
-    fn more_than_sixteen_networks_of_a_site_have_one_limit() {
+    fn sites_with_over_sixteen_networks_share_one_limit() {
         let attempts = attempts(2);
         let network = |number| {
             CallerAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn late_ends_count_in_the_running_span_and_a_clock_set_back_begins_anew() {
+    fn late_failures_count_but_a_clock_reset_clears_them() {
         let attempts = attempts(2);
         fail(&attempts, "acme", 1, 600);
         fail(&attempts, "acme", 1, 599);
@@ -256,7 +256,7 @@ mod tests {
     // [limits #34]: memory for sources that failed | 100 000 pairs of tenant and source | further ones are
     //   not counted until the period ends; those in it still count
     #[test]
-    fn the_memory_has_an_end_and_what_is_in_it_still_counts() {
+    fn memory_is_bounded_and_kept_sources_still_count() {
         let attempts = attempts(2);
         fail(&attempts, "globex", 0, 1);
         for number in 0..u32::try_from(SOURCES).unwrap() + 10 {
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_its_own_takes_the_place_of_the_platform_s_and_touches_no_other_tenant() {
+    fn tenant_limit_overrides_platform_limit() {
         let attempts = attempts(2);
         let source = source(1);
         let fail = |id: &str, own: Option<&str>, now| {

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_fills_the_table_pushes_out_its_own_least_important_entries_alone() {
+    fn full_table_evicts_entries_of_the_largest_tenant() {
         let (acme, globex) = (tenant("acme"), tenant("globex"));
         let mut table = FairTable::<u64, u64>::new(100);
         for key in 0..20 {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_without_importance_go_first_and_nothing_is_left_of_a_tenant_without_entries() {
+    fn unimportant_entries_are_evicted_before_others() {
         let (acme, globex) = (tenant("acme"), tenant("globex"));
         let mut table = FairTable::<u64, u64>::new(10);
         for key in 0..9 {

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_and_the_largest_have_the_same_width() {
+    fn all_secrets_have_the_same_length() {
         assert_eq!(text(&[0; 32])[..46], format!("lk_{}", "0".repeat(43)));
         assert_eq!(&text(&[255; 32])[..46], "lk_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1");
         assert_eq!(text(&[0; 32]).len(), 52);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_names_the_start_of_its_tenants_id() {
+    fn secret_prefix_includes_the_tenant_id() {
         for (id, start) in [("a", "lk_a_"), ("acme-shop-eu1-blue", "lk_acmeshopeu1b_")] {
             let GeneratedSecret { secret, .. } = GeneratedSecret::from_tenant(&TenantId::parse(id).unwrap());
             let text = secret.expose();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generated_secret_alone_has_a_fingerprint() {
+    fn only_generated_secrets_have_a_fingerprint() {
         assert_eq!(GeneratedSecret::fingerprint(&text(&[7; 32])).as_deref(), Some("3b59a56b2388b736"));
         assert_eq!(GeneratedSecret::fingerprint("your-client-secret"), None);
     }
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_key_has_its_name_its_brand_and_a_checksum() {
+    fn api_key_has_name_brand_and_checksum() {
         for (brand, start) in [(None, "lkk_"), (Some("acme_live"), "acme_live_lkk_")] {
             let (one, other) = (GeneratedApiKey::generate(brand), GeneratedApiKey::generate(brand));
             let text = one.key.expose();
@@ -243,7 +243,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_secret_is_well_formed_and_a_changed_character_shows(
+        fn changed_character_makes_a_secret_malformed(
             bytes: [u8; 32],
             at in 0_usize..52,
             to in proptest::char::range('0', 'z'),
@@ -259,12 +259,12 @@ mod tests {
         // [V11 11.5.2]: 3 | The generator is sound under load | That of aws-lc-rs, initialised by the
         //   operating system, with a state for each thread; if it fails no token or secret is issued
         #[test]
-        fn different_bytes_are_different_secrets(left: [u8; 32], right: [u8; 32]) {
+        fn different_bytes_give_different_secrets(left: [u8; 32], right: [u8; 32]) {
             prop_assert_eq!(left == right, text(&left) == text(&right));
         }
 
         #[test]
-        fn any_text_can_be_checked(text in ".{0,60}") {
+        fn arbitrary_text_is_not_well_formed(text in ".{0,60}") {
             prop_assert!(!GeneratedSecret::is_well_formed(&text));
         }
     }

@@ -284,7 +284,7 @@ mod tests {
     const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
 
     #[tokio::test]
-    async fn a_secret_is_hashed_only_if_it_has_the_foreign_hash_of_the_job() {
+    async fn secret_is_hashed_only_if_foreign_hash_matches() {
         let pool = HashPool::start(NonZeroUsize::MIN).unwrap();
         let source = CallerAddress::new(None);
         let of = |text: &str| HashJob { only_if: Some(FOREIGN.parse().unwrap()), ..job(text) };
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_pool_computes_what_the_function_computes() {
+    async fn pool_and_hash_function_give_equal_hashes() {
         let pool = HashPool::start(NonZeroUsize::new(2).unwrap()).unwrap();
         let expected = hash_password(&job("a").secret, &PasswordSalt::dummy()).unwrap();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
@@ -311,7 +311,7 @@ mod tests {
     //   with 503 and `Retry-After`
     // [limits #18]
     #[tokio::test(start_paused = true)]
-    async fn a_wait_ends_after_five_seconds_in_every_lane() {
+    async fn every_lane_times_out_after_five_seconds() {
         let pool = HashPool::without_threads();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
             let began = tokio::time::Instant::now();
@@ -327,7 +327,7 @@ mod tests {
     /// Runs with one source and with a thousand. The test bounds the number of hashes, so it does not depend
     /// on the speed of the machine.
     #[tokio::test(start_paused = true)]
-    async fn callers_that_hang_up_cost_no_hash_and_another_signs_in_at_its_turn() {
+    async fn disconnected_callers_cost_no_hash() {
         for sources in [1, 1_000] {
             let pool = Arc::new(HashPool::without_threads());
             let ask = |number: u32, text: String| {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn the_threads_end_with_the_pool() {
+    fn dropping_the_pool_stops_its_threads() {
         let pool = HashPool::start(NonZeroUsize::new(3).unwrap()).unwrap();
         let shared = Arc::downgrade(&pool.shared);
         drop(pool);

@@ -63,7 +63,7 @@ mod tests {
 
     // [core Core §8.1], [V11 11.2.1]
     #[test]
-    fn a_sealed_identifier_never_changes() {
+    fn sealed_identifier_matches_another_implementation() {
         // Computed with another implementation of RFC 5297 (pyca/cryptography).
         let expected = [
             0xba, 0x85, 0x97, 0x83, 0xf2, 0xf4, 0x1e, 0x47, 0xf3, 0xf5, 0x1c, 0x3d, 0x7b, 0x02, 0xe5, 0x88,
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn another_context_or_purpose_neither_makes_nor_opens_it() {
+    fn identifier_opens_only_with_its_context_and_purpose() {
         let sealed = cipher().seal(["acme", "app.example"], &[7; 16]);
         assert_eq!(cipher().open(["acme", "app.example"], &sealed), Some([7; 16]));
         for other in [["acme", "b.example"], ["globex", "app.example"], ["acmeapp", ".example"], ["", ""]] {
@@ -90,7 +90,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_changed_text_opens(identifier: [u8; 16], at in 0_usize..32, change in 1_u8..) {
+        fn changed_ciphertext_does_not_open(identifier: [u8; 16], at in 0_usize..32, change in 1_u8..) {
             let mut sealed = cipher().seal(["acme", "app.example"], &identifier);
             prop_assert_eq!(cipher().open(["acme", "app.example"], &sealed), Some(identifier));
             sealed[at] ^= change;

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moving_a_letter_from_one_text_to_the_next_changes_the_digest() {
+    fn digest_depends_on_text_boundaries() {
         let digest = KeyedDigest::new(&[1; 32]);
         let lists: [&[&[u8]]; 5] =
             [&[b"ab", b"c"], &[b"a", b"bc"], &[b"abc"], &[b"abc", b""], &[b"", b"abc"]];

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_takes_its_capacity_at_once_and_then_what_has_leaked() {
+    fn bucket_accepts_its_capacity_and_then_leaks() {
         let buckets = LeakyBuckets::new(10, SPAN);
         for (now, expected) in [(1_000, 10), (1_000, 0), (1_089, 0), (1_090, 1), (1_360, 3), (9_000, 10)] {
             assert_eq!(fit(&buckets, "ada", now), expected, "{now}");
@@ -118,7 +118,7 @@ mod tests {
 
     // [shared 2.13]
     #[test]
-    fn keys_have_buckets_of_their_own_and_a_tenant_that_fills_many_fills_and_empties_none_of_another() {
+    fn full_buckets_do_not_affect_other_keys_or_tenants() {
         let buckets = LeakyBuckets::new(10, SPAN);
         assert_eq!(fit(&buckets, "ada", 1_000), 10);
         assert_eq!((0..100).map(|number| fit(&buckets, &number.to_string(), 1_000)).sum::<usize>(), 1_000);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capacity_of_its_own_holds_for_its_key_and_a_cleared_bucket_is_empty() {
+    fn bucket_uses_given_capacity_and_can_be_cleared() {
         let buckets = LeakyBuckets::new(10, SPAN);
         let fit = |capacity, now| {
             let fits = |_: &u32| buckets.begin_of(&tenant("acme"), "ada", capacity, at(now)).is_some();

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_sixteen_networks_of_one_site_count_as_one_while_they_live() {
+    fn over_sixteen_networks_of_a_site_count_as_one() {
         let mut networks = NetworkAggregation::default();
         for number in 1..=NETWORKS {
             assert_eq!(networks.enter(network(number)), network(number));
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_without_a_site_are_never_aggregated_and_nothing_stays_behind() {
+    fn addresses_without_a_site_are_never_aggregated() {
         let mut networks = NetworkAggregation::default();
         for number in 0..100_u8 {
             let (four, six) = (source(&format!("192.0.2.{number}")), network(number.into()));

@@ -151,14 +151,14 @@ mod tests {
     //   the `rsa` crate (RUSTSEC-2023-0071) reads imported keys and does no private-key operation that a
     //   caller can time
     #[test]
-    fn the_hash_is_the_reference_implementation_s() {
+    fn hash_matches_the_reference_implementation() {
         let salt = salt_of(REFERENCE).unwrap();
         assert_eq!(salt, PasswordSalt(b"somesaltsomesalt".to_vec()));
         assert_eq!(hash("password", &salt).to_string(), REFERENCE);
     }
 
     #[test]
-    fn a_hash_does_not_depend_on_what_its_memory_was_used_for() {
+    fn reused_memory_does_not_change_the_hash() {
         let mut memory = HashMemory::default();
         let salt = salt_of(REFERENCE).unwrap();
         for _ in 0..2 {
@@ -184,7 +184,7 @@ mod tests {
     //   19 MiB, 2 passes, 1 lane. An imported account keeps the hash of another system until its person signs
     //   in
     #[test]
-    fn only_hashes_of_our_parameters_are_importable() {
+    fn only_hashes_with_our_parameters_can_be_imported() {
         assert!(salt_of(REFERENCE).is_some());
         let bad = [
             REFERENCE.replace("argon2id", "argon2i"),
@@ -223,7 +223,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
         #[test]
-        fn a_secret_with_one_byte_changed_has_another_hash(
+        fn changed_byte_gives_another_hash(
             mut secret in proptest::collection::vec(0x20_u8..0x7f, 1..=512),
             at: proptest::sample::Index,
             to in 0x20_u8..0x7f,

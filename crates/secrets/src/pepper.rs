@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pepper_comes_back_from_its_bytes_and_is_never_printed() {
+    fn pepper_round_trips_and_is_never_printed() {
         let pepper = Pepper::generate();
         let again = Pepper::from_bytes(Zeroizing::new(*pepper.expose()));
         let texts: [&[u8]; 1] = [b"x"];

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn waits_end_in_the_order_of_their_instants_and_never_before() {
+    async fn waits_end_in_order_and_never_early() {
         let timer = PreciseTimer::start().unwrap();
         let began = Instant::now();
         let wait = async |milliseconds| {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waits_that_are_given_up_stop_no_other() {
+    async fn abandoned_waits_do_not_block_others() {
         let timer = PreciseTimer::start().unwrap();
         for _ in 0..100 {
             let given_up = timer.sleep(Duration::from_secs(3_600));

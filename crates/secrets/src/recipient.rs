@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_recipient_alone_reads_what_was_written_whatever_its_length() {
+    fn only_the_recipient_can_open_the_stream() {
         for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5] {
             let text: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
             let sealed = sealed(&text);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_was_changed_or_cut_or_has_its_pieces_in_another_order_is_refused() {
+    fn changed_truncated_or_reordered_stream_is_refused() {
         let whole = sealed(&vec![7; 2 * PIECE + 3]);
         let (begin, piece) = (KEY, 4 + PIECE + TAG);
         for at in [0, begin - 1, begin, begin + 1, begin + 3, begin + 4, begin + piece, whole.len() - 1] {
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_read_in_its_own_form_only() {
+    fn malformed_recipient_keys_are_refused() {
         let text = recipient(1).public.to_string();
         assert_eq!(text.len(), 47);
         assert_eq!(format!("{:?}", recipient(1)), "Recipient([redacted])");

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_matches_its_equal_and_no_other_kind() {
+    fn hash_matches_only_an_equal_hash() {
         let generated = |byte| SecretHash::token([byte; 32]);
         let chosen = |text: &str| SecretHash::Password(text.to_owned());
         assert!(generated(1).matches(&generated(1)));

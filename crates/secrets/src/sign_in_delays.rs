@@ -110,7 +110,7 @@ mod tests {
     //   s, for 15 minutes; 10 000 pairs are kept | the oldest pair is dropped
     // [found 9]
     #[test]
-    fn the_delay_grows_by_user_and_source_to_five_seconds_and_not_by_user_alone() {
+    fn delay_grows_per_user_and_source_to_five_seconds() {
         let delays = SignInDelays::default();
         let known: Vec<_> = (0..12).map(|_| fail(&delays, "admin", 1, 7)).collect();
         assert_eq!(known, [0, 0, 0, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_or_time_ends_it_and_what_was_not_checked_does_not_count() {
+    fn delay_ends_after_success_or_fifteen_minutes() {
         let delays = SignInDelays::default();
         let seen = |delays: &SignInDelays, seconds| {
             let delay = fail(delays, "admin", 1, seconds);
@@ -143,7 +143,7 @@ mod tests {
 
     // [limits #16]
     #[test]
-    fn the_memory_has_an_end_and_the_oldest_goes_first() {
+    fn memory_is_bounded_and_the_oldest_pair_is_dropped() {
         let delays = SignInDelays::default();
         for _ in 0..4 {
             fail(&delays, "old", 1, 0);

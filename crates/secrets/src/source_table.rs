@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_of_a_site_are_apart_again_when_their_entries_are_forgotten() {
+    fn aggregation_ends_when_entries_are_removed() {
         let tenant = TenantId::parse("acme").unwrap();
         let mut table = SourceTable::<u64>::new(100);
         for number in 1..=17 {

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_version_stored_is_recognised_for_its_tenant_and_client_alone() {
+    fn earlier_hash_format_is_still_recognised() {
         let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
         let secret = Secret::new("secret".to_owned());
@@ -112,7 +112,7 @@ mod tests {
 
     // [parties #13]
     #[test]
-    fn a_hash_belongs_to_one_tenant_client_secret_and_purpose() {
+    fn hash_is_bound_to_tenant_client_secret_and_purpose() {
         let (hash, declared) = digests("acme", "billing", "secret");
         assert!(hash.matches(&digests("acme", "billing", "secret").0));
         assert!(!hash.matches(&declared));
@@ -127,7 +127,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_secret_with_one_byte_changed_has_another_hash(
+        fn changed_byte_gives_another_hash(
             mut secret in proptest::collection::vec(0x20_u8..0x7f, 1..=512),
             at: proptest::sample::Index,
             to in 0x20_u8..0x7f,

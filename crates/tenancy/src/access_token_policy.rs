@@ -104,7 +104,7 @@ mod tests {
     // [jwt RFC 8725 §3.11, §3.12]: `typ` distinguishes kinds of token
     // [access-tokens RFC 9068 §4]
     #[test]
-    fn a_typ_matches_without_case_and_prefix_and_a_previous_one_until_its_end() {
+    fn typ_matches_ignoring_case_and_previous_typ_expires() {
         let at = Timestamp::from_seconds;
         let previous = PreviousTyp { typ: "JWT".to_owned(), accepted_until: at(100) };
         let policy = AccessTokenPolicy { previous_typs: vec![previous], ..AccessTokenPolicy::default() };

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_button_must_be_told_from_the_page() {
+    fn primary_colour_needs_contrast_with_background() {
         check("#1f5fbf", "#ffffff", Ok(()));
         check("#ffdd00", "#101010", Ok(()));
         let low = "#ffdd00 on #ffffff has a contrast of 1.34:1, and controls need 3:1 (WCAG 2.2, 1.4.11); #ab9400 has it";
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_stored_form() {
+    fn names_match_the_stored_form() {
         for (name, corners) in Corners::NAMED {
             assert_eq!((corners.as_str(), serde_json::to_value(corners).unwrap()), (name, name.into()));
         }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_accepted() {
+    fn default_branding_has_enough_contrast() {
         assert_eq!(Branding::default().check_contrast(), Ok(()));
     }
 }

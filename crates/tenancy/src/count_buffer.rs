@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_threads_count_is_drained_once() {
+    fn counts_of_all_threads_are_drained_once() {
         let buffer = CountBuffer::default();
         std::thread::scope(|scope| {
             for _ in 0..2 * SHARDS {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_with_very_many_keys_leaves_room_to_others_and_counts_what_it_has() {
+    fn tenant_with_many_keys_leaves_room_for_others() {
         let buffer = CountBuffer::with_capacity(100);
         let counted = (0..200).filter(|number| add(&buffer, "flood", &number.to_string())).count();
         assert_eq!(counted, 50);

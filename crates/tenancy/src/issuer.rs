@@ -62,7 +62,7 @@ mod tests {
     // [metadata RFC 8414 §2 f]: Endpoints are URLs that the operator configured, never built from a request's
     //   `Host`
     #[test]
-    fn a_derived_issuer_is_the_path_of_the_tenant() {
+    fn derived_issuer_has_the_tenant_path() {
         let acme = TenantId::parse("acme").unwrap();
         let expected = "http://localhost:3000/api/v1/tenant/acme";
         assert_eq!(Issuer::derived("http://localhost:3000", &acme).as_str(), expected);

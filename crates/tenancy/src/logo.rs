@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_the_digest_alone_and_a_logo_is_the_same_with_and_without_its_bytes() {
+    fn logo_is_stored_and_compared_by_digest() {
         let logo = Logo::new("digest".to_owned(), *b"bytes");
         let text = serde_json::to_string(&logo).unwrap();
         assert_eq!((text.as_str(), format!("{logo:?}").as_str()), ("\"digest\"", "Logo(\"digest\")"));

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_stored_form_and_what_is_left_out_has_its_default() {
+    fn stored_form_has_rotation_names_and_defaults() {
         for (name, rotation) in Rotation::NAMED {
             assert_eq!((rotation.as_str(), serde_json::to_value(rotation).unwrap()), (name, name.into()));
         }

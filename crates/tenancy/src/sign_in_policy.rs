@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_stored_form_leaves_out_has_its_default() {
+    fn missing_stored_settings_get_defaults() {
         let stored: SignInPolicy = serde_json::from_str(r#"{"session":{"idle":60}}"#).unwrap();
         let idle = Lifetime::from_seconds(60);
         let expected = SignInPolicy { session: SessionPolicy { idle, ..SessionPolicy::default() } };
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_remembered_only_where_the_choice_is_offered() {
+    fn session_is_remembered_only_if_offered() {
         let span = Lifetime::from_seconds;
         let policy = SessionPolicy { idle: span(1), absolute: span(2), remember: span(3) };
         assert_eq!(policy.lifetimes(false), (span(1), span(2)));

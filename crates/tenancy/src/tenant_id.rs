@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn each_tenant_has_an_admin_audience_and_knows_no_others() {
+    fn tenant_accepts_only_its_own_admin_audience() {
         let audiences = [
             ("platform", "urn:latchkey:admin"),
             ("acme", "urn:latchkey:tenant:acme"),

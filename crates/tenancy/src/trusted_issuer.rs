@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_means_the_declared_issuer_of_its_name_or_url() {
+    fn issuer_is_found_by_name_or_url() {
         let all = [declared("ci", "https://ci.example"), declared("mesh", "spiffe://example.org")];
         let found =
             |named| TrustedIssuer::find(&all, named).map(|found| (found.name.clone(), found.issuer.clone()));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assertion_names_its_issuer_by_iss_and_an_svid_by_its_subject() {
+    fn issuer_is_matched_by_iss_or_svid_subject() {
         let (ci, mesh) = (declared("ci", "https://ci.example"), declared("mesh", "spiffe://example.org"));
         for (iss, sub, expected) in [
             (Some("https://ci.example"), "repo:a", (true, false)),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn algorithms_are_pinned_where_some_are_named() {
+    fn listed_algorithms_exclude_others() {
         let any = declared("ci", "https://ci.example");
         let pinned = TrustedIssuer { algorithms: vec!["ES256".to_owned()], ..any.clone() };
         assert!(any.allows("RS256") && pinned.allows("ES256") && !pinned.allows("RS256"));

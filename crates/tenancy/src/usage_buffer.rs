@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_use_and_the_newest_thing_of_each_pair_are_kept() {
+    fn latest_use_and_newest_value_are_kept_per_pair() {
         check(&[], &[]);
         check(&[("a", 1, 1, 10), ("a", 1, 2, 12)], &[("a", 1, 2, 12)]);
         // The clock was set back, and another replica has older rows.
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_threads_record_is_drained_once() {
+    fn records_of_all_threads_are_drained_once() {
         let buffer = Buffer::new(USERS);
         std::thread::scope(|scope| {
             for thread in 0..2 * SHARDS as u64 {
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_written_comes_back_and_newer_uses_stay() {
+    fn unwritten_rows_do_not_replace_newer_uses() {
         let buffer = Buffer::new(USERS);
         record(&buffer, ("a", 1, 1, 10));
         record(&buffer, ("a", 2, 1, 10));
@@ -285,7 +285,7 @@ mod tests {
     // [limits #40]: memory for verifiers | 100 000; 256 of a tenant | the oldest tenants are dropped; of a
     //   tenant, verifiers of the last day stay
     #[test]
-    fn beyond_the_capacity_the_oldest_owners_are_dropped_and_counted() {
+    fn oldest_owners_beyond_the_capacity_are_dropped() {
         let buffer = Buffer::with_capacity(USERS, 10);
         for number in 0..25 {
             record(&buffer, (&format!("s{number:02}"), 1, 0, number));
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_back_takes_no_room_from_what_is_newer() {
+    fn returned_rows_do_not_displace_newer_rows() {
         let buffer = Buffer::with_capacity(USERS, 2);
         record(&buffer, ("a", 1, 0, 20));
         buffer.give_back(rows(&[("b", 1, 0, 1), ("c", 1, 0, 2), ("d", 1, 0, 3)]));
@@ -309,7 +309,7 @@ mod tests {
 
     // [parties #9]
     #[test]
-    fn of_very_many_users_of_an_owner_the_latest_are_kept() {
+    fn latest_users_of_an_owner_are_kept() {
         let buffer = Buffer::new(USERS);
         std::thread::scope(|scope| {
             for thread in 0..4_u32 {
@@ -331,9 +331,9 @@ mod tests {
     }
 
     proptest! {
-        /// Compares with a simple map from pair to newest thing and latest time.
+        /// Compares the buffer with a simple map from each pair to its newest value and latest time.
         #[test]
-        fn recorded_drained_and_given_back_in_any_order_nothing_is_lost_or_older(
+        fn any_order_of_operations_keeps_latest_values(
             steps in proptest::collection::vec((0_u32..4, 0_usize..4, 1_u32..5, 0_u64..50), 0..60),
         ) {
             let (buffer, mut expected) = (Buffer::new(USERS), BTreeMap::new());

@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_stored_form() {
+    fn names_match_the_stored_form() {
         for (name, tokens) in UserinfoTokens::NAMED {
             assert_eq!(tokens.as_str(), name);
             assert_eq!(serde_json::to_value(tokens).unwrap(), name);

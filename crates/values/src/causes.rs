@@ -40,13 +40,13 @@ mod tests {
     struct Repeating(#[source] Inner);
 
     #[test]
-    fn a_cause_that_is_in_the_text_already_is_named_once() {
+    fn repeated_cause_is_shown_once() {
         let expected = format!("refused: inner: {}", std::fmt::Error);
         assert_eq!(causes(&Repeating(Inner(std::fmt::Error))), expected);
     }
 
     #[test]
-    fn all_causes_are_named_in_their_order() {
+    fn all_causes_are_shown_in_order() {
         let expected = format!("outer: inner: {}", std::fmt::Error);
         assert_eq!(causes(&Outer(Inner(std::fmt::Error))), expected);
     }

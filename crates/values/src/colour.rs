@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn six_digits_after_a_hash_are_a_colour_and_nothing_else_is() {
+    fn only_six_hex_digits_are_a_colour() {
         assert_eq!(colour("#1f5FBF"), Colour::rgb(0x1f, 0x5f, 0xbf));
         assert_eq!(colour("#1f5FBF").to_string(), "#1f5fbf");
         for text in ["", "#", "#fff", "1f5fbf", "#1f5fbfff", "#1f5fbg", "#+f5fbf", "red", "#1f5fb\u{e9}"] {
@@ -103,7 +103,7 @@ mod tests {
 
     /// Ratios of the WebAIM contrast checker and of examples in WCAG.
     #[test]
-    fn contrast_is_that_of_wcag() {
+    fn contrast_matches_wcag() {
         for (one, other, expected) in [
             ("#000000", "#ffffff", 21.0),
             ("#777777", "#ffffff", 4.48),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_with_the_contrast_stays_and_another_one_moves_the_shorter_way() {
+    fn colour_is_changed_only_if_contrast_is_too_low() {
         let white = Colour::WHITE;
         assert_eq!(colour("#1f5fbf").with_contrast(white, 3.0), colour("#1f5fbf"));
         let darker = colour("#ffdd00").with_contrast(white, 3.0);
@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_colour_has_a_text_and_a_shade_with_contrast(red: u8, green: u8, blue: u8, other: [u8; 3]) {
+        fn every_colour_has_readable_text_and_shade(red: u8, green: u8, blue: u8, other: [u8; 3]) {
             let (background, colour) = (Colour::rgb(red, green, blue), Colour(other));
             prop_assert!(background.contrast(background.text()) >= 4.5);
             prop_assert!(colour.with_contrast(background, 4.5).contrast(background) >= 4.5);

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn each_format_says_how_large_it_is() {
+    fn image_size_is_read_in_each_format() {
         for (format, images) in [
             (ImageFormat::Png, &[PNG][..]),
             (ImageFormat::Jpeg, &[JPEG, PROGRESSIVE]),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_is_refused() {
+    fn animated_images_are_refused() {
         for moving in [MOVING_PNG, MOVING_WEBP] {
             assert_eq!(Image::read(moving), Err(UnfitImage::Animated));
         }
@@ -229,7 +229,7 @@ mod tests {
 
     // [limits #32]
     #[test]
-    fn what_is_no_picture_of_pixels_is_refused() {
+    fn markup_and_unknown_formats_are_refused() {
         for markup in [
             "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
             "\u{feff}<?xml version=\"1.0\"?><svg/>",
@@ -247,7 +247,7 @@ mod tests {
     // [limits #32]: a tenant's logo | PNG, JPEG or WebP by its first bytes, 256 KiB, 4096 pixels each way, no
     //   animation; never decoded; shown by its own tenant only | refused
     #[test]
-    fn sides_and_bytes_are_bounded() {
+    fn image_dimensions_and_bytes_are_limited() {
         for (width, height) in [(1, 1), (4096, 4096)] {
             let expected = Image { format: ImageFormat::Png, width, height };
             assert_eq!(Image::read(&png_of(width, height)), Ok(expected));
@@ -264,7 +264,7 @@ mod tests {
 
     /// Every shortened or altered header is refused or read without a panic.
     #[test]
-    fn a_header_that_is_cut_off_or_altered_is_refused_or_read_and_nothing_else() {
+    fn altered_headers_never_give_invalid_sizes() {
         for whole in [PNG, JPEG, PROGRESSIVE, WEBP, LOSSLESS, EXTENDED, MOVING_PNG, MOVING_WEBP] {
             for end in 0..24 {
                 assert!(Image::read(&whole[..end]).is_err(), "{end}");

@@ -64,7 +64,7 @@ mod tests {
     //   secrets name client and secret separately. Not checked: user names in `admin.users`, which are in no
     //   store
     #[test]
-    fn invisible_characters_are_found_in_ids_and_bidi_controls_in_names() {
+    fn invisible_characters_and_bidi_controls_are_found() {
         let check = |text: &str, in_id, in_name| {
             assert_eq!((invisible_in_id(text), bidi_control_in_name(text)), (in_id, in_name), "{text:?}");
         };

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_of_time_is_seconds_or_an_integer_and_a_unit() {
+    fn lifetime_is_parsed_as_seconds_or_with_unit() {
         let longest = Lifetime::LONGEST.seconds();
         for (texts, seconds) in [
             (&["0s"][..], Some(0)),
@@ -134,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn a_span_of_time_is_shown_in_its_largest_unit() {
+    fn lifetime_is_shown_in_its_largest_unit() {
         for text in ["0s", "61s", "15m", "25h", "2d"] {
             assert_eq!(text.parse::<Lifetime>().unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn a_document_holds_seconds_or_text() {
+    fn json_lifetime_is_seconds_or_text() {
         let read = |value: Value| serde_json::from_value::<Lifetime>(value).ok().map(Lifetime::seconds);
         for value in [json!(3600), json!("3600"), json!("1h"), json!("60m")] {
             assert_eq!(read(value), Some(3600));

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_addresses_and_localhost_are_of_this_machine() {
+    fn loopback_and_localhost_urls_are_local() {
         for url in
             ["http://localhost:3000", "https://id.localhost/a", "http://127.0.0.2", "http://[::1]:3000"]
         {

@@ -55,7 +55,7 @@ mod tests {
     //   of others, and JSON has escapes in their place; new contacts, subjects and names of claims have no
     //   direction controls, and existing ones stay valid. Bodies that `call` prints are as the API sent them
     #[test]
-    fn no_character_of_others_steers_a_terminal() {
+    fn terminal_control_characters_are_replaced() {
         let controls = (0..=0x9f).filter_map(char::from_u32).filter(|character| character.is_control());
         let directions = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'];
         for steering in controls.chain(directions).chain(['\u{2028}', '\u{2029}']) {

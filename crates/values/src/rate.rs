@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_a_count_and_a_unit() {
+    fn rate_is_parsed_as_count_and_unit() {
         for (text, rate) in [
             ("10000/min", Some((10_000, 60))),
             ("5/s", Some((5, 1))),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_begins_with_each_second_minute_or_hour() {
+    fn periods_begin_with_each_second_minute_or_hour() {
         for (text, now, span, rest) in [
             ("1/s", 7, 7, 1),
             ("1/min", 60, 1, 60),

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_quoted_in_the_same_way_for_all_shells() {
+    fn words_are_quoted_for_all_shells() {
         for (text, expected) in [
             ("", "''"),
             ("billing", "'billing'"),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_a_word_and_no_option() {
+    fn value_is_one_word_and_never_an_option() {
         let check = |form, client: &str, expected: &str| {
             let values = [("TENANT", "acme"), ("CLIENT", client), ("LIST", "a b,c")];
             assert_eq!(ShellCommand::new(form, &values).to_string(), expected);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_not_searched_for_names() {
+    fn placeholders_in_values_are_not_replaced() {
         let values = [("TENANT", "acme"), ("CLIENT", "{tenant} TENANT `x`")];
         assert_eq!(
             with_commands(

@@ -68,13 +68,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endless_lifetime_does_not_wrap() {
+    fn adding_a_huge_lifetime_does_not_overflow() {
         let end = Timestamp::from_seconds(10) + Lifetime::from_seconds(u64::MAX);
         assert_eq!(end, Timestamp::from_seconds(u64::MAX));
     }
 
     #[test]
-    fn an_instant_is_written_and_read_in_utc() {
+    fn timestamps_are_written_and_read_in_utc() {
         for (seconds, text) in [(0, "1970-01-01T00:00:00Z"), (1_801_396_801, "2027-01-31T12:00:01Z")] {
             assert_eq!(Timestamp::from_seconds(seconds).to_rfc3339(), text);
             assert_eq!(Timestamp::parse_rfc3339(text), Some(Timestamp::from_seconds(seconds)));

@@ -1,4 +1,4 @@
-//! Commands with hostile values in real shells. A fake program `latchkey` records its arguments.
+//! Tests commands with hostile values in real shells. A fake program `latchkey` records its arguments.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -39,7 +39,7 @@ const HOSTILE: [&str; 24] = [
 //   `-`; a rule of `cargo xtask tidy` refuses format strings with `latchkey`. Not quoted for PowerShell and
 //   cmd
 #[test]
-fn a_pasted_command_runs_nothing_else_in_any_shell() {
+fn pasted_command_runs_only_latchkey_in_every_shell() {
     let folder = std::env::temp_dir().join(format!("latchkey-shells-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let stub = folder.join("latchkey");
@@ -65,7 +65,7 @@ fn a_pasted_command_runs_nothing_else_in_any_shell() {
         commands.iter().map(|command| command.words().to_vec()).chain(of_words).collect();
     for shell in ["sh", "bash", "zsh", "fish"] {
         let mut command = Command::new(shell);
-        // Without the startup files of the person who runs the test.
+        // The shells must not read the startup files of the person who runs the test.
         command.args(if shell == "zsh" { &["-f", "-c"][..] } else { &["-c"] }).arg(&script);
         let paths = format!("{}:/usr/bin:/bin", folder.display());
         let run = command.current_dir(&folder).env("PATH", paths).env("HOME", &folder).output();

@@ -19,7 +19,7 @@ const FIGURES: [(RequestKind, u64, u64); 6] = [
 const REQUESTS: u64 = 400;
 
 #[test]
-fn a_warm_request_makes_the_allocations_of_its_figure() {
+fn warm_requests_make_expected_allocations() {
     let mut server = WarmServer::start();
     let counted = FIGURES.map(|(kind, ..)| count(&mut server, kind));
     let is_met = |((_, number, bytes), (_, counted, counted_bytes)): (&(_, u64, u64), &(_, u64, u64))| {

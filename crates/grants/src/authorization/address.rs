@@ -41,7 +41,7 @@ mod tests {
     use crate::test_fixtures::{client, web_client};
 
     #[test]
-    fn an_answer_goes_to_a_registered_uri_of_an_active_client_of_the_grant() {
+    fn inactive_clients_and_unregistered_uris_are_refused() {
         let address = |redirect_uri: &str| AuthorizationAddress { redirect_uri: redirect_uri.to_owned() };
         let own = address("https://app.example/cb");
         let web = web_client("web");

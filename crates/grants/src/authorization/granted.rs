@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_allows_claims_that_no_scope_has() {
+    fn permissions_include_claims_outside_granted_scopes() {
         let names = |claims: &[&str]| claims.iter().map(|name| (*name).to_owned()).collect();
         let granted = Granted {
             scope: Some("openid email".to_owned()),

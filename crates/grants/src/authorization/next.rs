@@ -215,7 +215,7 @@ mod tests {
 
     // [core Core §3.1.2.1 d]
     #[test]
-    fn a_session_is_used_unless_the_request_demands_another() {
+    fn session_is_used_unless_sign_in_is_requested() {
         check(&case(), "code");
         check(&Case { signed_in: None, ..case() }, "sign in");
         for (request, before, after) in [
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_asked_for_an_account_until_one_is_named() {
+    fn select_account_asks_until_an_account_is_chosen() {
         let selecting = || Case { request: prompt("select_account"), ..case() };
         check(&Case { signed_in: None, ..selecting() }, "sign in");
         check(&Case { named: NamedAccount::OfSession, ..selecting() }, "code");
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_says_how_old_a_sign_in_may_be_where_the_request_does_not() {
+    fn default_max_age_applies_without_a_requested_max_age() {
         let of_client = |seconds: u64| {
             let mut case = case();
             case.client.code_flow.default_max_age = Some(Lifetime::from_seconds(seconds));
@@ -272,7 +272,7 @@ mod tests {
     // [core Core §3.1.2.1 g]: `id_token_hint` names who is expected; another person signs in, or the answer
     //   is an error
     #[test]
-    fn a_hint_names_who_is_expected() {
+    fn id_token_hint_names_the_expected_person() {
         check(&Case { hinted: Some(ADA), ..case() }, "code");
         check(&Case { hinted: Some(BOB), ..case() }, "sign in");
         check(&Case { hinted: Some(BOB), request: prompt("none"), ..case() }, "login_required");
@@ -280,7 +280,7 @@ mod tests {
 
     // [core Core §5.5.1]: `sub` with a value names who is expected
     #[test]
-    fn the_claim_sub_names_who_is_expected() {
+    fn sub_claim_names_the_expected_person() {
         let expecting = |sub: &str| {
             let claims = format!(r#"{{"id_token":{{"sub":{{"value":"{sub}"}}}}}}"#);
             let claims = ClaimsRequest::parse(&claims).unwrap();
@@ -298,7 +298,7 @@ mod tests {
     // [core Core §3.1.2.6]: `login_required`, `consent_required`. A client that the person has never allowed
     //   learns `login_required` in both cases
     #[test]
-    fn without_a_page_an_error_does_not_say_who_is_there() {
+    fn prompt_none_error_does_not_reveal_the_session() {
         check(&Case { signed_in: None, request: prompt("none"), ..case() }, "login_required");
         let third_party = || Case { client: web_client("web"), ..case() };
         check(&Case { request: prompt("none"), ..third_party() }, "login_required");
@@ -309,7 +309,7 @@ mod tests {
     // [core Core §3.1.2.4]: The person consents before claims are given
     // [core Core §3.1.2.4 b], [attacks #20]
     #[test]
-    fn consent_is_asked_once_and_again_when_more_is_requested() {
+    fn consent_is_asked_again_when_more_is_requested() {
         let third_party = |consent: Option<Consent>| Case { client: web_client("web"), consent, ..case() };
         check(&third_party(None), "consent");
         check(&Case { is_allowed: true, ..third_party(None) }, "code");
@@ -342,7 +342,7 @@ mod tests {
     /// A consent without the column `resources` (of an older program) is valid for the client's own
     /// audiences.
     #[test]
-    fn consent_is_of_scopes_at_apis_and_another_api_asks_again() {
+    fn consent_covers_scopes_per_api() {
         let mut client = web_client("web");
         client.audiences = vec!["orders".to_owned()];
         let older = Consent::new(ADA, "web", "openid read write", "app.example", 1);
@@ -402,7 +402,7 @@ mod tests {
     // [native RFC 8252 §8.6]: A public client on the person's own machine is confirmed each time
     // [attacks #20]
     #[test]
-    fn an_app_of_the_machine_is_confirmed_each_time() {
+    fn native_public_client_needs_consent_each_time() {
         let public = |redirect_uri| {
             let mut case = case();
             case.client.authentication_method = ClientAuthenticationMethod::None;

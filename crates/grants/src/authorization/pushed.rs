@@ -144,7 +144,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
     #[test]
-    fn a_request_is_its_clients_for_a_minute_and_an_open_page_lasts_longer() {
+    fn pushed_request_expires_after_a_minute_unless_opened() {
         use PushedUse::{Continued, Opened};
         let (web, globex) = (web_client("web"), TenantId::parse("globex").unwrap());
         let texts = OneTimeTexts::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_a_greatest_length() {
+    fn too_long_request_is_refused() {
         let new = |length| {
             let sent = format!("state=s&a={}", "a".repeat(length - 10));
             PushedRequest::new(&sent, &CallerAddress::new(None))

@@ -100,7 +100,7 @@ mod tests {
     // [core Core §3.1.2.1 f]: Scopes that are not understood should be ignored. Here a scope that the client
     //   is not registered for is refused, and named | departs
     #[test]
-    fn what_is_registered_is_granted_whole_or_refused() {
+    fn unregistered_scopes_and_resources_are_refused() {
         let web = web_client("web");
         let granted = check(&web, "openid email read", &["https://orders.example"], true).unwrap();
         assert_eq!(granted.scope.as_deref(), Some("openid email read"));
@@ -122,7 +122,7 @@ mod tests {
     // [core Core §5.5.1.1]: An essential `acr` that cannot be reached is an error:
     //   `unmet_authentication_requirements`
     #[test]
-    fn claims_are_granted_of_scopes_that_are_registered_and_a_class_that_cannot_be_reached_is_refused() {
+    fn unregistered_claims_are_dropped_and_unreachable_acr_refused() {
         let (tenant, mut client) = (acme(), web_client("web"));
         client.code_flow.require_pkce = false;
         let check = |claims: &str| {
@@ -152,7 +152,7 @@ mod tests {
     // [V10 10.4.13]: 3 | The code grant needs pushed requests | not met | They are served; a client is told
     //   to use them by `require_par`
     #[test]
-    fn a_client_may_have_to_push_its_requests() {
+    fn require_par_refuses_unpushed_requests() {
         let (tenant, mut client) = (acme(), web_client("web"));
         client.code_flow.require_par = true;
         let request = AuthorizationRequest {
@@ -167,7 +167,7 @@ mod tests {
 
     // [core Core §11]
     #[test]
-    fn offline_access_is_left_out_where_the_client_gets_no_refresh_tokens() {
+    fn offline_access_needs_the_refresh_token_grant() {
         let mut web = web_client("web");
         web.scope = Scope::parse("openid offline_access").unwrap();
         let scope = |client: &Client| check(client, "offline_access openid", &[], true).unwrap().scope;
@@ -183,7 +183,7 @@ mod tests {
     //   verifier without a challenge
     // [native RFC 7636 §4.2, §4.6], [rfc9700 §2.1.1], [rfc9700 §4.8]
     #[test]
-    fn only_a_client_that_authenticates_can_do_without_a_challenge() {
+    fn only_confidential_clients_may_omit_pkce() {
         let web = web_client("web");
         assert_eq!(check(&web, "openid", &[], false), Err(InvalidRequest));
         let mut exempt = web.clone();

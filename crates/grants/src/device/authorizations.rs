@@ -299,7 +299,7 @@ mod tests {
     //   rows of a client every ten minutes | fixed | A client gets 2 000 codes at once and 2 000 in ten
     //   minutes from all addresses, at each replica; requests that an address may not make take nothing of it
     #[tokio::test]
-    async fn a_client_has_so_many_codes_from_all_addresses_and_another_client_and_tenant_their_own() {
+    async fn device_codes_are_limited_per_client_and_tenant() {
         let store = Arc::new(Store::default());
         let devices = DeviceAuthorizations::new(store.clone(), &Pepper::from_bytes(Zeroizing::new([1; 32])));
         let begins = async |client: &Client, number: u32, after| {

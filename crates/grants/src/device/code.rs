@@ -119,7 +119,7 @@ mod tests {
     // [devices §3.5 b]: `slow_down` makes the interval 5 seconds longer, for this and all later polls. Each
     //   replica counts the polls that reach it
     #[test]
-    fn each_poll_that_comes_too_early_makes_the_interval_longer() {
+    fn early_polls_lengthen_the_interval() {
         let polls = Polls::default();
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
         let code = [1; 32];
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_with_many_codes_has_its_own_forgotten_and_expired_ones_go_first() {
+    fn tenant_with_many_codes_evicts_only_its_own() {
         let polls = Polls(Mutex::new(FairTable::new(100)));
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
         let code = |number: u64| {

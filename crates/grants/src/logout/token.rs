@@ -66,7 +66,7 @@ mod tests {
     // [back-channel §2.4]: A logout token has `iss`, `aud`, `iat`, `exp`, `jti`, the one event, `sub` and
     //   `sid`, no `nonce`, and is signed as ID tokens are; its `typ` is `logout+jwt`
     #[test]
-    fn a_logout_token_names_the_session_and_the_one_event() {
+    fn logout_token_has_session_and_logout_event() {
         let tenant = acme();
         let queued = QueuedLogout {
             tenant: tenant.id.clone(),

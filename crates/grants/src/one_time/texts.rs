@@ -65,7 +65,7 @@ mod tests {
 
     // [devices §5.2]: Device codes have 256 random bits
     #[test]
-    fn a_text_has_one_key_in_its_tenant_and_another_text_has_none() {
+    fn one_time_text_keys_differ_by_tenant_and_kind() {
         let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
         let (texts, of_devices) = (OneTimeTexts::new(&pepper), OneTimeTexts::<DeviceCode>::new(&pepper));
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_every_kind_are_read_and_are_the_same_as_in_pem() {
+    fn jwk_and_pem_give_the_same_key() {
         for pem in [RSA_2048_PKCS8, RSA_3072_PKCS8] {
             let from_pem = import(&Secret::new(pem.to_owned()), RS256).unwrap();
             let from_jwk = read_json(&rsa(pem), Some(SigningAlgorithm::PS256)).unwrap();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_algorithm_is_the_callers_or_else_that_of_the_key() {
+    fn algorithm_comes_from_caller_or_else_jwk() {
         let key = read_json(&with(rsa(RSA_2048_PKCS8), "alg", json!("RS512")), None).unwrap();
         assert_eq!(key.algorithm, SigningAlgorithm::RS512);
         let key = read_json(&with(ed25519(), "alg", json!("Ed25519")), None).unwrap();
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_half_and_keys_for_something_else_are_refused() {
+    fn public_keys_and_keys_for_other_uses_are_refused() {
         for (jwk, algorithm) in
             [(rsa(RSA_2048_PKCS8), RS256), (p256(), ES256), (ed25519(), SigningAlgorithm::EdDSA)]
         {
@@ -262,7 +262,7 @@ mod tests {
 
     // [keys RFC 7518 §6.3.2]
     #[test]
-    fn numbers_that_do_not_fit_each_other_are_refused() {
+    fn inconsistent_key_members_are_refused() {
         let key = rsa(RSA_2048_PKCS8);
         for name in ["n", "e", "d", "p", "q", "dp", "dq", "qi"] {
             let mut bytes = BASE64URL.decode(key[name].as_str().unwrap()).unwrap();
@@ -294,7 +294,7 @@ mod tests {
     //   below 65537 are refused
     // [keys RFC 7518 §6.3.1.2]
     #[test]
-    fn a_good_key_with_a_small_exponent_is_refused() {
+    fn valid_key_with_small_exponent_is_refused() {
         refused(&rsa(RSA_2048_E3_PKCS8), RS256, &ImportError::RsaExponent);
         let short = ["p", "q", "dp", "dq", "qi"].into_iter().fold(rsa(RSA_2048_E3_PKCS8), without);
         refused(&short, RS256, &ImportError::RsaExponent);
@@ -303,7 +303,7 @@ mod tests {
     // [keys RFC 7518 §6.3.2]: An imported private RSA key may omit its primes and the members derived from
     //   them: all of them or none
     #[test]
-    fn the_primes_of_an_rsa_key_may_be_left_out_together() {
+    fn rsa_primes_may_only_be_omitted_together() {
         const LEFT_OUT: [&str; 5] = ["p", "q", "dp", "dq", "qi"];
         for pem in [RSA_2048_PKCS8, RSA_3072_PKCS8] {
             let whole = rsa(pem);
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_jwk_is_refused() {
+    fn malformed_jwk_is_refused() {
         let twice = p256().to_string().replacen('{', r#"{"d":"AAAA","#, 1);
         let padded = with(p256(), "d", json!("870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE="));
         for text in ["{", "{}", r#"{"kty":1}"#, &twice, &padded.to_string(), r#"["EC","ES256"]"#, "[]"] {
@@ -348,7 +348,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_members_are_a_key_or_refused_in_words(
+        fn arbitrary_members_are_read_or_refused_with_message(
             members in proptest::collection::btree_map(
                 proptest::sample::select(vec![
                     "kty", "alg", "use", "key_ops", "crv", "n", "e", "x", "y", "d", "p", "q", "dp", "dq", "qi", "oth", "keys",
@@ -373,7 +373,7 @@ mod tests {
         }
 
         #[test]
-        fn any_scraps_of_json_are_refused(scraps in proptest::collection::vec(
+        fn json_fragments_are_refused(scraps in proptest::collection::vec(
             prop_oneof![
                 Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\"kty\":"), Just("\"EC\""), Just("\"d\":"),
                 Just("\"AA\""), Just("null"), Just("\u{e9}"),

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn those_that_wait_share_one_load_and_its_error_and_other_tenants_have_their_own() {
+    async fn concurrent_callers_of_a_tenant_share_one_load() {
         let (loads, begun) = (SingleLoads::default(), AtomicUsize::new(0));
         let [acme, globex] = tenants();
         let load = |tenant| {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_the_caller_that_loads_gives_up_one_that_waits_begins_anew() {
+    async fn waiter_loads_when_the_loader_is_cancelled() {
         let loads = Arc::new(SingleLoads::default());
         let spawned = |endless: bool| {
             let (loads, [acme, _]) = (loads.clone(), tenants());

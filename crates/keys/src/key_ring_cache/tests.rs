@@ -109,7 +109,7 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_first_requests_make_one_key_and_one_ring() {
+async fn concurrent_first_requests_create_one_key_and_ring() {
     let Setting { rows, cache } = setting();
     let mut requests = JoinSet::new();
     for _ in 0..2_000 {
@@ -128,7 +128,7 @@ async fn two_thousand_first_requests_make_one_key_and_one_ring() {
 }
 
 #[tokio::test]
-async fn a_warm_ring_is_the_same_ring_and_reads_the_store_once() {
+async fn warm_ring_is_reused_after_one_store_read() {
     let Setting { rows, cache } = setting();
     let acme = tenant("acme", ES256);
     let first = cache.ring(&acme, at(10)).await.unwrap();
@@ -136,7 +136,7 @@ async fn a_warm_ring_is_the_same_ring_and_reads_the_store_once() {
     let second = cache.ring(&acme, at(1_000_000)).await.unwrap();
     assert!(Arc::ptr_eq(&first, &second));
     assert_eq!(rows.reads.load(Ordering::Relaxed), reads + 1);
-    // Equal rows under another pointer count as the same rows.
+    // The cache compares rows by value, not by pointer.
     rows.put(&acme.id, |_| {});
     assert!(Arc::ptr_eq(&first, &cache.ring(&acme, at(10)).await.unwrap()));
     let key = cache.signing_key(&acme, at(10)).await.unwrap();
@@ -161,7 +161,7 @@ async fn two_tenants_never_share_a_key() {
 
 // [keys RFC 7517 §4.5]
 #[tokio::test]
-async fn the_loser_of_a_race_signs_with_the_winners_key() {
+async fn loser_of_a_race_signs_with_the_winners_key() {
     let (Setting { rows, cache }, acme) = setting_of_acme().await;
     let winner = rows.records(&acme.id).keys[0].clone();
     rows.keys.lock().unwrap().clear();
@@ -173,7 +173,7 @@ async fn the_loser_of_a_race_signs_with_the_winners_key() {
 }
 
 #[tokio::test]
-async fn a_race_that_never_ends_is_given_up() {
+async fn key_creation_gives_up_after_repeated_conflicts() {
     let Setting { rows, cache } = setting();
     rows.refuses.store(true, Ordering::Relaxed);
     let error = cache.ring(&tenant("acme", ES256), at(10)).await.unwrap_err();
@@ -182,7 +182,7 @@ async fn a_race_that_never_ends_is_given_up() {
 }
 
 #[tokio::test]
-async fn new_rows_make_a_new_ring_of_the_keys_that_were_parsed() {
+async fn new_rows_reuse_parsed_keys() {
     let Setting { rows, cache } = setting();
     let acme = tenant("acme", ES256);
     let first = cache.ring(&acme, at(10)).await.unwrap();
@@ -198,7 +198,7 @@ async fn new_rows_make_a_new_ring_of_the_keys_that_were_parsed() {
 }
 
 #[tokio::test]
-async fn a_key_that_begins_within_the_skew_is_not_made_twice() {
+async fn key_starting_within_the_skew_is_not_created_twice() {
     let Setting { rows, cache } = setting();
     let acme = tenant("acme", ES256);
     cache.ring(&acme, at(130)).await.unwrap();
@@ -208,7 +208,7 @@ async fn a_key_that_begins_within_the_skew_is_not_made_twice() {
 }
 
 #[tokio::test]
-async fn a_tenant_whose_key_does_not_unseal_fails_clearly_and_alone() {
+async fn unsealing_failure_affects_only_that_tenant() {
     let (Setting { rows, .. }, acme) = setting_of_acme().await;
     let replica = with_another_sealing_key(&rows);
     let error = replica.ring(&acme, at(10)).await.unwrap_err();
@@ -252,7 +252,7 @@ async fn a_removed_key_need_not_unseal() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_said_to_be_so() {
+async fn unavailable_store_is_reported() {
     let Setting { rows, cache } = setting();
     rows.down.store(true, Ordering::Relaxed);
     let error = cache.ring(&tenant("acme", ES256), at(10)).await.unwrap_err();
@@ -262,7 +262,7 @@ async fn a_store_that_is_down_is_said_to_be_so() {
 /// The process was stopped between the arrival of the request and this call, for longer than the maximum
 /// difference of clocks.
 #[tokio::test]
-async fn a_request_of_before_the_first_key_makes_no_other_one() {
+async fn delayed_request_does_not_create_a_second_key() {
     let Setting { rows, cache } = setting();
     let acme = tenant("acme", ES256);
     let made = at(10) + acme.signing.skew + Lifetime::from_seconds(1);
@@ -274,7 +274,7 @@ async fn a_request_of_before_the_first_key_makes_no_other_one() {
 }
 
 #[tokio::test]
-async fn a_suspended_tenant_is_given_no_key() {
+async fn suspended_tenant_gets_no_key() {
     let Setting { rows, cache } = setting();
     let status = TenantStatus::Suspended { keys_published_until: at(100) };
     let acme = Tenant { status, ..tenant("acme", ES256) };
@@ -284,7 +284,7 @@ async fn a_suspended_tenant_is_given_no_key() {
 }
 
 #[tokio::test]
-async fn another_algorithm_does_not_make_a_key_that_no_verifier_knows() {
+async fn algorithm_change_does_not_create_an_unpublished_key() {
     let (Setting { rows, cache }, acme) = setting_of_acme().await;
     let changed = tenant("acme", SigningAlgorithm::EdDSA);
     let key = cache.signing_key(&changed, at(11)).await.unwrap();
@@ -347,7 +347,7 @@ async fn push_key(rows: &Rows, service: &Service, tenant: &Tenant, active_from: 
 }
 
 #[tokio::test]
-async fn a_key_that_does_not_open_is_neither_replaced_nor_stops_the_others() {
+async fn unopened_key_is_not_replaced_and_others_work() {
     let (Setting { rows, .. }, acme) = setting_of_acme().await;
     let other = tenant("other", ES256);
     let (service, replica) = with_service(&rows);
@@ -369,7 +369,7 @@ async fn a_key_that_does_not_open_is_neither_replaced_nor_stops_the_others() {
 }
 
 #[tokio::test]
-async fn what_failed_is_tried_again_once_a_second() {
+async fn failed_unsealing_is_retried_once_a_second() {
     let (Setting { rows, .. }, acme) = setting_of_acme().await;
     let (service, replica) = with_service(&rows);
     for (now, requests) in [(20, 1), (20, 1), (19, 1), (21, 2), (21, 2), (20, 2), (500, 3), (30, 4)] {
@@ -384,7 +384,7 @@ async fn what_failed_is_tried_again_once_a_second() {
 }
 
 #[tokio::test]
-async fn while_the_sealing_service_is_away_what_is_open_signs_and_no_key_set_is_cut_short() {
+async fn open_keys_sign_while_the_sealing_service_is_down() {
     let Setting { rows, .. } = setting();
     let acme = tenant("acme", ES256);
     let (service, replica) = with_service(&rows);
@@ -404,7 +404,7 @@ async fn while_the_sealing_service_is_away_what_is_open_signs_and_no_key_set_is_
 }
 
 #[tokio::test]
-async fn a_first_key_that_cannot_be_sealed_is_not_made_anew_for_each_request() {
+async fn failed_first_key_is_not_retried_per_request() {
     let Setting { rows, .. } = setting();
     let acme = tenant("acme", ES256);
     let (service, replica) = with_service(&rows);
@@ -421,7 +421,7 @@ async fn a_first_key_that_cannot_be_sealed_is_not_made_anew_for_each_request() {
 
 /// The memory of parsed keys is limited, however many tenants there are.
 #[tokio::test]
-async fn tenants_beyond_the_capacity_are_opened_anew() {
+async fn rings_beyond_capacity_are_evicted() {
     let sealer = Arc::new(SealingKey::generate().unwrap());
     let kept = async |capacity| {
         let cache = KeyRingCache::new(Arc::new(Rows::default()), sealer.clone(), KeyPool::new(0), capacity);
@@ -443,7 +443,7 @@ async fn tenants_beyond_the_capacity_are_opened_anew() {
 }
 
 #[tokio::test]
-async fn keys_that_are_used_all_the_time_stay_while_others_come_and_go() {
+async fn frequently_used_ring_is_not_evicted() {
     let sealer = Arc::new(SealingKey::generate().unwrap());
     let cache = KeyRingCache::new(Arc::new(Rows::default()), sealer, KeyPool::new(0), 64 << 10);
     let used = tenant("used", ES256);
@@ -457,7 +457,7 @@ async fn keys_that_are_used_all_the_time_stay_while_others_come_and_go() {
 }
 
 #[tokio::test]
-async fn a_hint_costs_one_read_where_the_tenant_had_the_key_and_none_elsewhere() {
+async fn hint_reads_the_store_only_for_used_key_numbers() {
     let (Setting { rows, cache }, acme) = setting_of_acme().await;
     let other = tenant("other", ES256);
     cache.ring(&other, at(10)).await.unwrap();
@@ -480,7 +480,7 @@ async fn a_hint_costs_one_read_where_the_tenant_had_the_key_and_none_elsewhere()
 }
 
 #[tokio::test]
-async fn a_key_named_by_its_thumbprint_signs_is_published_and_is_found_by_that_name_alone() {
+async fn key_with_thumbprint_kid_is_found_only_by_thumbprint() {
     let Setting { rows, cache } = setting();
     let mut acme = tenant("acme", ES256);
     acme.signing.kid = tenancy::KidForm::Thumbprint;

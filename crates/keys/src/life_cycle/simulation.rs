@@ -652,10 +652,10 @@ fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>,
 // [V13 13.3.4]: 3 | Secrets expire and are replaced as documented | not met | Signing keys rotate
 //   automatically. Client secrets end at `expires`, which is optional
 // [http RFC 9111 §4.2]
-/// Runs the same lives each time, so that the result changes only if the planner changes. Use
+/// Generates the same lives in each run, so that the result changes only if the planner changes. Use
 /// `TestRunner::new(config)` with more cases to search for failures.
 #[test]
-fn no_life_breaks_a_verifier() {
+fn random_life_cycles_never_break_a_verifier() {
     let counts = RefCell::new(Counts::default());
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));

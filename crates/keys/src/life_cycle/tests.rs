@@ -90,7 +90,7 @@ fn announced() -> KeyRecords {
 }
 
 #[test]
-fn keys_follow_each_other_in_time_and_go_in_the_end() {
+fn keys_rotate_on_schedule_and_are_finally_destroyed() {
     let policy = policy(ES256);
     let rows = check(&none(), &next(&none(), &policy, at(500)), "500 - -", 9_500);
     assert!(next(&rows, &policy, at(9_499)).is_empty());
@@ -101,7 +101,7 @@ fn keys_follow_each_other_in_time_and_go_in_the_end() {
 }
 
 #[test]
-fn a_late_run_still_gives_a_key_its_whole_publication() {
+fn late_run_does_not_shorten_publication() {
     let plan = next(&first(), &policy(ES256), at(99_999_999));
     check(&first(), &plan, "500 100000999 100001189, 100000999 - -", 100_001_219);
 }
@@ -128,7 +128,7 @@ fn another_algorithm_takes_over_after_its_publication() {
 }
 
 #[test]
-fn longer_tokens_keep_a_key_for_longer_and_shorter_ones_not_for_shorter() {
+fn longer_tokens_extend_retention_and_shorter_never_reduce_it() {
     let long = KeyPolicy { longest_token: Lifetime::from_seconds(5_000), ..policy(ES256) };
     let rows =
         check(&announced(), &next(&announced(), &long, at(9_600)), "500 10500 15590, 10500 - -", 15_620);
@@ -144,7 +144,7 @@ fn longer_tokens_keep_a_key_for_longer_and_shorter_ones_not_for_shorter() {
 }
 
 #[test]
-fn copies_that_are_kept_for_longer_delay_a_key_until_they_are_gone() {
+fn longer_cached_copies_delay_the_next_key() {
     let mindful = |age, until, now| {
         let previous = Some((Lifetime::from_seconds(age), at(until)));
         policy(ES256).with_previous(None, previous, at(now))
@@ -166,7 +166,7 @@ fn copies_that_are_kept_for_longer_delay_a_key_until_they_are_gone() {
 }
 
 #[test]
-fn a_policy_of_settings_leaves_a_second_for_clocks_that_show_whole_ones() {
+fn policy_allows_one_second_for_clock_rounding() {
     let span = Lifetime::from_seconds;
     let settings = tenancy::SigningPolicy {
         publish_before: span(2),
@@ -188,7 +188,7 @@ fn a_policy_of_settings_leaves_a_second_for_clocks_that_show_whole_ones() {
 //   is used a second beyond it; while the store is unavailable, stale keys are used no longer than their
 //   successors wait to sign
 #[test]
-fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
+fn copies_expire_when_the_next_key_is_due() {
     let kept = |records: &KeyRecords, policy: &KeyPolicy, now| {
         let JwksCacheLifetime { max_age, stale } = cache_lifetime(records, policy, at(now));
         (max_age.seconds(), stale.seconds())
@@ -222,8 +222,8 @@ fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
     let short = KeyPolicy { jwks_max_age: Lifetime::from_seconds(1), ..policy(ES256) };
     assert_eq!(kept(&first(), &short, 500), (1, 40));
     assert_eq!(kept(&first(), &short, 9_499), (1, 0));
-    // The rows belong to a policy with 110. A replica may have read them before the policy with a longer
-    // time.
+    // The rows were written under a policy of 70 + 40 = 110. A replica may still use them together with a
+    // policy that has longer times.
     for (max_age, stale, expected) in [(1_000, 500, (110, 0)), (100, 500, (100, 10)), (50, 30, (50, 30))] {
         let [jwks_max_age, jwks_stale] = [max_age, stale].map(Lifetime::from_seconds);
         let changed = KeyPolicy { jwks_max_age, jwks_stale, ..policy(ES256) };
@@ -232,7 +232,7 @@ fn copies_are_kept_until_the_next_key_is_due_and_no_longer() {
 }
 
 #[test]
-fn rotating_now_keeps_an_earlier_time() {
+fn rotating_now_never_delays_a_planned_rotation() {
     let rotate = |records: &KeyRecords, now| rotate_now(records, &policy(ES256), at(now));
     check(&first(), &rotate(&first(), 600), "500 1600 1790, 1600 - -", 1_820);
     check(&announced(), &rotate(&announced(), 9_600), "500 10500 10690, 10500 - -", 10_720);
@@ -243,7 +243,7 @@ fn rotating_now_keeps_an_earlier_time() {
 }
 
 #[test]
-fn in_an_emergency_one_new_key_is_all_that_is_left() {
+fn emergency_rotation_leaves_only_one_new_key() {
     let RevocationPlan { plan, breaks } = rotate_in_emergency(&announced(), &policy(ES256), at(10_000));
     check(&announced(), &plan, "500 9980 9980, 10500 - 9980, 9980 - -", 10_010);
     assert_eq!(breaks, [BrokenTokens { key: id(1), until: at(10_120) }]);
@@ -258,7 +258,7 @@ fn in_an_emergency_one_new_key_is_all_that_is_left() {
 }
 
 #[test]
-fn a_revoked_key_is_followed_by_the_announced_one_or_by_a_new_one() {
+fn revoked_key_is_replaced_by_announced_or_new_key() {
     let revoke = |records: &KeyRecords, number, now| revoke(records, &policy(ES256), id(number), at(now));
     let revocation = revoke(&announced(), 1, 10_000).unwrap();
     check(&announced(), &revocation.plan, "500 9980 9980, 9980 - -", 10_010);
@@ -312,7 +312,7 @@ fn check_shown(records: &KeyRecords, plan: &KeyPlan, expected: &str) -> KeyRecor
 }
 
 #[test]
-fn the_times_that_are_shown_of_a_revocation_are_those_at_which_it_happened() {
+fn revoked_keys_show_the_time_of_revocation() {
     let policy = policy(ES256);
     let emergency = |records: &KeyRecords, now| rotate_in_emergency(records, &policy, at(now)).plan;
     let revoke =
@@ -323,11 +323,11 @@ fn the_times_that_are_shown_of_a_revocation_are_those_at_which_it_happened() {
         &emergency(&announced(), 10_000),
         "500 500 10000 10000, 9500 10500 - 10000, 10000 10000 - -",
     );
-    // Shortly after a takeover, the previous key ends together with the current key.
+    // Shortly after a takeover, the previous key is removed at the same time as the current key.
     let plan = emergency(&announced(), 10_510);
     check_shown(&announced(), &plan, "500 500 10500 10510, 9500 10500 10510 10510, 10510 10510 - -");
-    // A second emergency within the skew keeps the shown times of the first one, and the new key ends after
-    // its beginning.
+    // A second emergency within the skew keeps the shown times of the first one. The key of the first one is
+    // shown as retired after it began to sign.
     let rows = check_shown(
         &rows,
         &emergency(&rows, 10_005),
@@ -343,10 +343,10 @@ fn the_times_that_are_shown_of_a_revocation_are_those_at_which_it_happened() {
     // Only one key is removed, and the announced key takes over immediately.
     let plan = revoke(&announced(), 1, 10_000);
     check_shown(&announced(), &plan, "500 500 10000 10000, 9500 10000 - -");
-    // The key was announced within the skew, and is shown with that time.
+    // A key that was announced within the skew is shown with its announcement time.
     let late = after(&first(), &rotate_now(&first(), &policy, at(10_000)));
     check_shown(&late, &revoke(&late, 1, 10_005), "500 500 10005 10005, 10000 10005 - -");
-    // Close to the takeover, its shown time stays.
+    // A revocation close to the takeover does not change the shown time of the takeover.
     let plan = revoke(&announced(), 1, 10_510);
     check_shown(&announced(), &plan, "500 500 10500 10510, 9500 10500 - -");
     let plan = revoke(&announced(), 2, 10_510);
@@ -354,7 +354,7 @@ fn the_times_that_are_shown_of_a_revocation_are_those_at_which_it_happened() {
 }
 
 #[test]
-fn an_imported_key_waits_unless_it_is_the_first() {
+fn imported_key_waits_unless_it_is_the_first() {
     let imported = |algorithm, thumbprint: &str| ImportedKey {
         algorithm,
         pkcs8: PrivateKeyDocument::copy_of(b"x"),
@@ -374,7 +374,7 @@ fn an_imported_key_waits_unless_it_is_the_first() {
 }
 
 #[test]
-fn a_key_is_held_together_with_the_one_before_it() {
+fn holding_a_key_extends_its_predecessor() {
     let hold = |number, until, now| hold(&announced(), &policy(ES256), id(number), at(until), at(now));
     let plan = hold(2, 12_000, 10_000).unwrap();
     check(&announced(), &plan, "500 12000 12190, 12000 - -", 12_220);
@@ -386,7 +386,7 @@ fn a_key_is_held_together_with_the_one_before_it() {
 }
 
 #[test]
-fn a_second_active_key_of_before_is_let_go() {
+fn second_active_key_is_retired() {
     let mut rows = first();
     rows.keys.push(KeyRecord { id: id(2), algorithm: EDDSA, active_from: at(700), ..rows.keys[0].clone() });
     rows.next = id(3);

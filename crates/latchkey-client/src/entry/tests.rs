@@ -22,7 +22,7 @@ struct Fake {
     panics: Arc<AtomicBool>,
 }
 
-/// Counts a fetch while it runs, also where it is dropped.
+/// Counts a fetch until it finishes or is dropped.
 struct Running(Arc<AtomicU64>);
 
 impl Drop for Running {
@@ -75,7 +75,7 @@ impl Tested {
     }
 }
 
-/// Simulates 24 hours in which `callers` call at each tick. A plain loop over the ticks gives the same
+/// Simulates 24 hours with `callers` callers at each tick. The loop calculates the expected number of
 /// requests.
 async fn a_day(lifetime: Duration, tick: Duration, callers: u32) {
     let latency = Duration::from_millis(20);
@@ -98,7 +98,7 @@ async fn a_day(lifetime: Duration, tick: Duration, callers: u32) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_day_with_lifetimes_from_two_seconds_to_a_day_uses_no_ended_token() {
+async fn no_expired_token_is_used_in_a_day() {
     for seconds in [2, 60, 300, 3600, 86_400] {
         let lifetime = Duration::from_secs(seconds);
         a_day(lifetime, (lifetime / 8).min(Duration::from_secs(1)), 1).await;
@@ -108,7 +108,7 @@ async fn a_day_with_lifetimes_from_two_seconds_to_a_day_uses_no_ended_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_caller_is_served_as_the_age_of_the_token_allows() {
+async fn token_age_decides_how_callers_are_served() {
     let tested = Tested::new(HOUR, Duration::from_secs(4));
     let mut served = Vec::new();
     // The first fetch takes 4 s, and the renewal is due at 3300 s.
@@ -117,7 +117,7 @@ async fn each_caller_is_served_as_the_age_of_the_token_allows() {
         served.push(tested.entry.read(|_| ()).await.unwrap().1);
     }
     assert_eq!(served, [Served::Waited, Served::Cached, Served::Renewing, Served::Cached]);
-    // Callers wait in the last 10 s, and get the old token where the renewal fails.
+    // Callers wait in the last 10 s, and get the old token if the renewal fails.
     tested.fake.fails.store(true, Ordering::SeqCst);
     sleep(Duration::from_secs(3582)).await;
     assert_eq!(tested.entry.read(|_| ()).await.unwrap().1, Served::Waited);
@@ -138,7 +138,7 @@ async fn no_caller_waits_while_a_renewal_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_renewal_leaves_the_token_until_its_end() {
+async fn failing_renewal_keeps_the_token_until_it_expires() {
     let tested = Tested::new(HOUR, Duration::from_millis(100));
     tested.get().await.unwrap();
     tested.fake.fails.store(true, Ordering::SeqCst);
@@ -149,18 +149,18 @@ async fn a_failing_renewal_leaves_the_token_until_its_end() {
     }
     let failed = tested.entry.status();
     assert!(failed.has_token() && failed.last_error.is_some(), "{failed:?}");
-    // 1, 2, 4, 8, 16, 30 s and so on: some twelve requests in five minutes.
+    // The pauses are 1, 2, 4, 8, 16, 30 s and so on, which gives about twelve requests in five minutes.
     assert!((8..=16).contains(&tested.fetches()), "{}", tested.fetches());
     advance(Duration::from_secs(15)).await;
     assert!(tested.get().await.unwrap_err().is_transient());
-    // The first good answer is served.
+    // Callers get the first good answer.
     tested.fake.fails.store(false, Ordering::SeqCst);
     assert_ne!(tested.get().await.unwrap(), "token-1");
     assert!(tested.entry.status().last_error.is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_an_error_and_leaves_the_entry_usable() {
+async fn panic_is_an_error_and_entry_stays_usable() {
     let tested = Tested::new(HOUR, Duration::from_millis(1));
     tested.fake.panics.store(true, Ordering::SeqCst);
     let error = tested.get().await.unwrap_err();
@@ -170,7 +170,7 @@ async fn a_panic_is_an_error_and_leaves_the_entry_usable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_suspended_machine_renews() {
+async fn token_is_renewed_after_machine_suspension() {
     let tested = Tested::new(HOUR, Duration::ZERO);
     assert_eq!(tested.get().await.unwrap(), "token-1");
     tested.wall.fetch_add(8 * 3600, Ordering::SeqCst);
@@ -180,7 +180,7 @@ async fn a_suspended_machine_renews() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_waits_no_longer_than_its_time() {
+async fn caller_waits_at_most_its_timeout() {
     let tested = Tested::new(HOUR, Duration::from_secs(14));
     let begun = Instant::now();
     let error = tested.get().await.unwrap_err();
@@ -190,7 +190,7 @@ async fn a_caller_waits_no_longer_than_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_the_last_seconds_a_caller_waits_and_then_uses_the_old_token() {
+async fn caller_falls_back_to_the_expiring_token() {
     let tested = Tested::new(HOUR, Duration::from_secs(14));
     tested.get().await.unwrap_err();
     tested.get().await.unwrap();
@@ -202,7 +202,7 @@ async fn in_the_last_seconds_a_caller_waits_and_then_uses_the_old_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_without_a_lifetime_is_for_those_who_waited() {
+async fn token_without_lifetime_is_only_given_to_waiters() {
     let tested = Tested::new(Duration::ZERO, Duration::from_secs(1));
     let read =
         |entry: Arc<TokenEntry>| async move { entry.token(|token| token.header.clone()).await.unwrap() };
@@ -221,7 +221,7 @@ async fn no_request_outlives_its_entry() {
         let waits = tokio::time::timeout(Duration::from_millis(1), tested.get()).await;
         assert!(waits.is_err());
     }
-    // The runtime drops aborted tasks in its turn.
+    // The runtime needs a turn to drop aborted tasks.
     sleep(Duration::from_millis(1)).await;
     let count = || running.iter().map(|running| running.load(Ordering::SeqCst)).sum::<u64>();
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
@@ -229,11 +229,11 @@ async fn no_request_outlives_its_entry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_warm_token_is_renewed_without_callers_while_the_guard_lives() {
+async fn warm_token_is_renewed_until_the_guard_is_dropped() {
     let tested = Tested::new(HOUR, Duration::from_millis(50));
     let warm = crate::keep_warm::KeepWarm::start(&tested.entry);
     sleep(HOUR * 5).await;
-    // Each token is renewed 5 minutes before its end, or within the 30 s after that.
+    // Each token is renewed 5 minutes before it expires, or within the 30 s after that.
     assert_eq!(tested.fetches(), 6);
     assert!(tested.entry.status().has_token());
     drop(warm);
@@ -242,7 +242,7 @@ async fn a_warm_token_is_renewed_without_callers_while_the_guard_lives() {
 }
 
 #[test]
-fn without_a_runtime_there_is_an_error_and_no_panic() {
+fn without_a_runtime_no_token_is_returned() {
     let tested = Tested::new(HOUR, Duration::ZERO);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let mut get = std::pin::pin!(tested.get());

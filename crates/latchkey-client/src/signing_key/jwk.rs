@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// The whole numbers of an `RSAPrivateKey` (RFC 8017 appendix A.1.2) from `version` on.
+    /// The integers of an `RSAPrivateKey` (RFC 8017 appendix A.1.2) from `version` on.
     fn numbers(der: &[u8]) -> Vec<Vec<u8>> {
         let mut rest = content(der, 0x30).0;
         let mut numbers = Vec::new();
@@ -120,7 +120,7 @@ mod tests {
         numbers
     }
 
-    /// The content of the first element, which has this tag, and what comes after it.
+    /// The content of the first element, which has this tag, and the rest.
     fn content(der: &[u8], tag: u8) -> (&[u8], &[u8]) {
         assert_eq!(der[0], tag);
         let (length, begin) = match der[1] {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_rsa_key_is_the_same_in_each_form() {
+    fn rsa_key_formats_give_equal_signatures() {
         let (pkcs8, pkcs1, jwk) = rsa();
         let mut with_zero = jwk.clone();
         let n = BASE64_URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_rsa_key_that_is_not_whole_is_refused() {
+    fn incomplete_rsa_key_is_refused() {
         let (_, _, whole) = rsa();
         for name in ["n", "e", "d", "p", "q", "dp", "dq", "qi"] {
             let mut jwk = whole.clone();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_algorithm_of_a_jwk_counts_where_no_other_is_wanted() {
+    fn jwk_alg_is_the_default_algorithm() {
         let (_, _, mut jwk) = rsa();
         jwk["alg"] = json!("PS256");
         let key = parsed(&jwk).unwrap();

@@ -4,7 +4,7 @@ use latchkey_client::{Secret, TokenSource, WorkloadToken};
 
 use crate::stub::{Received, Reply, Stub};
 
-/// A server whose metadata contain all endpoints. It answers that the token `good` is active.
+/// A server whose metadata has all endpoints. It answers that the token `good` is active.
 fn server(received: &Received) -> Reply {
     let base = format!("http://{}", received.header("host").unwrap());
     match received.path.as_str() {
@@ -47,7 +47,7 @@ async fn a_client_revokes_and_introspects_its_tokens() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_an_error() {
+async fn impossible_revocation_or_introspection_is_an_error() {
     let stub = Stub::start(server).await;
     let builder = || {
         let builder = TokenSource::builder().token_endpoint(stub.url("/t")).client_id("billing");
@@ -62,7 +62,7 @@ async fn what_cannot_be_asked_is_an_error() {
     let elsewhere = builder().revocation_endpoint("http://id.example.com/r").build();
     assert!(elsewhere.unwrap_err().to_string().contains("is not https"));
 
-    // An assertion that is a grant authenticates no client.
+    // An assertion that is used as a grant does not authenticate the client.
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "a.b.c").unwrap();
     let workload =

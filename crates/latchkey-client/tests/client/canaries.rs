@@ -1,4 +1,4 @@
-//! No secret and no token is in the log at `trace`, in `Debug` output or in an error.
+//! Tests that no secret and no token appears in the log at `trace`, in `Debug` output or in an error.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -79,7 +79,7 @@ async fn use_of(
 }
 
 #[tokio::test]
-async fn secrets_and_tokens_stay_where_they_are() {
+async fn secrets_and_tokens_never_appear_in_output() {
     let written = Written::default();
     let subscriber = tracing_subscriber::fmt().with_env_filter("trace").with_writer(written.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
@@ -117,7 +117,7 @@ async fn secrets_and_tokens_stay_where_they_are() {
     let is_written = text.contains("requested a token") && text.contains("client_id=\"billing\"");
     assert!(is_written, "events are written");
     assert!(text.contains("AccessToken([redacted], DPoP") && text.contains("AccessToken([redacted], Bearer"));
-    // The first and the last line of PEM are no secrets.
+    // The first and the last line of PEM are not secret.
     let key_lines = key.lines().filter(|line| !line.starts_with("-----"));
     for canary in [SECRET, TOKEN, BASIC, JWS, D].into_iter().chain(key_lines) {
         let at = text.find(canary);

@@ -97,7 +97,7 @@ fn renewable() -> (TestEnv, Issued, Issued) {
     (env, first, second)
 }
 
-/// A token server, and what it got.
+/// A token server, and the requests that it received.
 async fn issuing(env: &TestEnv) -> (Stub, Arc<Mutex<Vec<(Option<Vec<u8>>, String, String)>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
@@ -109,7 +109,7 @@ async fn issuing(env: &TestEnv) -> (Stub, Arc<Mutex<Vec<(Option<Vec<u8>>, String
     (stub.await, seen)
 }
 
-/// An API that takes each token with the certificate that it knows for it.
+/// An API that accepts each token only with the certificate of that token.
 async fn api(env: &TestEnv, certificates: [&Issued; 2]) -> Stub {
     let known = certificates.map(|issued| Some(issued.der.clone()));
     env.server(move |received| {
@@ -124,7 +124,7 @@ async fn api(env: &TestEnv, certificates: [&Issued; 2]) -> Stub {
 }
 
 #[tokio::test]
-async fn a_client_names_itself_and_its_connections_present_its_certificate() {
+async fn client_sends_its_id_and_presents_its_certificate() {
     let env = TestEnv::new();
     let own = env.issue("billing.example");
     env.write(&own);
@@ -143,7 +143,7 @@ async fn a_client_names_itself_and_its_connections_present_its_certificate() {
 }
 
 #[tokio::test]
-async fn a_renewed_certificate_is_presented_with_new_tokens_only() {
+async fn renewed_certificate_is_used_only_for_new_tokens() {
     let (env, first, second) = renewable();
     let (endpoint, seen) = issuing(&env).await;
     let api = api(&env, [&first, &second]).await;
@@ -153,7 +153,7 @@ async fn a_renewed_certificate_is_presented_with_new_tokens_only() {
     assert_eq!(status().await, 200);
     env.write(&second);
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    // The cached token belongs to the certificate before.
+    // The cached token belongs to the previous certificate.
     assert_eq!((status().await, endpoint.requests()), (200, 1));
     assert!(tokens.invalidate(&tokens.cached().unwrap()));
     assert_eq!((status().await, endpoint.requests()), (200, 2));
@@ -164,10 +164,10 @@ async fn a_renewed_certificate_is_presented_with_new_tokens_only() {
 }
 
 #[tokio::test]
-async fn a_token_whose_certificate_is_no_longer_taken_is_replaced() {
+async fn token_of_a_refused_certificate_is_replaced() {
     let (env, _, second) = renewable();
     let (endpoint, _) = issuing(&env).await;
-    // The first token is good with a certificate that the client does not have yet.
+    // The API accepts tokens only with a certificate that the client does not have yet.
     let api = api(&env, [&second, &second]).await;
     let tokens = env.source(&endpoint);
     tokens.token().await.unwrap();
@@ -178,11 +178,11 @@ async fn a_token_whose_certificate_is_no_longer_taken_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_certificate_whose_key_is_not_yet_replaced_changes_nothing() {
+async fn certificate_without_matching_key_is_not_used() {
     let (env, first, second) = renewable();
     let (endpoint, seen) = issuing(&env).await;
     let tokens = env.source(&endpoint);
-    // Each set of scopes has a token of its own.
+    // Each set of scopes has its own token.
     let renew = async || {
         tokio::time::sleep(Duration::from_millis(1100)).await;
         let request = Request::new().scope(format!("s{}", endpoint.requests()));
@@ -212,14 +212,14 @@ async fn a_certificate_is_read_again_after_a_refusal() {
     let old = tokens.token().await.unwrap();
     env.write(&second);
     *accepted.lock().unwrap() = Some(second.der);
-    // Sooner than the files are looked at again.
+    // The refusal comes before the next regular read of the files.
     tokens.invalidate(&old);
     assert_eq!(tokens.token().await.unwrap().expose(), "good");
     assert_eq!(endpoint.requests(), 3);
 }
 
 #[tokio::test]
-async fn a_certificate_beside_a_secret_binds_tokens_alone() {
+async fn certificate_beside_a_secret_only_binds_tokens() {
     let env = TestEnv::new();
     let own = env.issue("billing.example");
     let both = own.pem.clone() + &own.key.serialize_pem();
@@ -232,7 +232,7 @@ async fn a_certificate_beside_a_secret_binds_tokens_alone() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_certificate_goes_nowhere_without_it() {
+async fn certificate_bound_token_is_not_sent_without_certificate() {
     let env = TestEnv::new();
     env.write(&env.issue("billing.example"));
     let (endpoint, _) = issuing(&env).await;
@@ -248,7 +248,7 @@ async fn a_token_of_a_certificate_goes_nowhere_without_it() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_cannot_be_presented_is_told_without_a_request() {
+async fn unusable_certificate_is_reported_without_a_request() {
     let env = TestEnv::new();
     let (own, other) = (env.issue("billing.example"), env.issue("billing.example"));
     let (endpoint, seen) = issuing(&env).await;

@@ -1,4 +1,4 @@
-//! Tests the token endpoint that the issuer's metadata contain.
+//! Tests that the client finds the token endpoint in the issuer's metadata.
 
 use latchkey_client::{Secret, TokenSource};
 
@@ -10,7 +10,7 @@ fn at(stub: &Stub) -> TokenSource {
 }
 
 #[tokio::test]
-async fn the_metadata_are_read_once() {
+async fn metadata_is_read_once() {
     let stub = Stub::start(|received| {
         let base = format!("http://{}", received.header("host").unwrap());
         match received.path.as_str() {
@@ -29,7 +29,7 @@ async fn the_metadata_are_read_once() {
 }
 
 #[tokio::test]
-async fn metadata_of_another_issuer_are_refused() {
+async fn metadata_of_another_issuer_is_refused() {
     let evil = r#"{"issuer":"https://evil.example","token_endpoint":"https://evil.example/t"}"#;
     for (body, why) in [
         (evil, "it is about the issuer `https://evil.example`, not `"),
@@ -42,7 +42,7 @@ async fn metadata_of_another_issuer_are_refused() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_without_tls_elsewhere_is_refused() {
+async fn remote_token_endpoint_without_tls_is_refused() {
     let stub = Stub::start(|received| {
         let issuer = format!("http://{}/acme", received.header("host").unwrap());
         Reply::json(200, format!(r#"{{"issuer":"{issuer}","token_endpoint":"http://id.example.com/t"}}"#))

@@ -48,7 +48,7 @@ async fn servers() -> (TokenSource, Stub, Stub, Arc<Mutex<Vec<Seen>>>) {
 }
 
 #[tokio::test]
-async fn each_request_has_its_proof_with_the_nonce_of_its_server() {
+async fn each_proof_has_the_nonce_of_its_server() {
     let (tokens, endpoint, api, all) = servers().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for _ in 0..2 {
@@ -74,7 +74,7 @@ async fn each_request_has_its_proof_with_the_nonce_of_its_server() {
 }
 
 #[tokio::test]
-async fn another_library_gets_the_proof_of_its_request() {
+async fn proofs_are_available_for_other_http_libraries() {
     let (tokens, _endpoint, api, _) = servers().await;
     let token = tokens.token().await.unwrap();
     assert_eq!(token.kind(), TokenKind::Dpop);
@@ -84,7 +84,7 @@ async fn another_library_gets_the_proof_of_its_request() {
 }
 
 #[tokio::test]
-async fn a_token_of_the_other_kind_is_refused() {
+async fn unrequested_token_type_is_refused() {
     for (is_dpop, kind) in [(true, "Bearer"), (false, "DPoP")] {
         let answer = TOKEN.replace("DPoP", kind);
         let stub = Stub::start(move |_| Reply::json(200, answer.clone())).await;
@@ -96,7 +96,7 @@ async fn a_token_of_the_other_kind_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_always_wants_another_nonce_is_given_up() {
+async fn endless_nonce_requests_are_given_up() {
     let stub = Stub::start(|received| {
         Reply::rejected(400, "use_dpop_nonce").with("dpop-nonce", format!("n{}", received.number))
     })

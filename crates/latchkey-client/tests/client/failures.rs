@@ -9,7 +9,7 @@ use crate::stub::{Reply, Stub};
 use crate::{builder, source};
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn transient_failures_are_retried() {
     for first in [
         || Reply::json(503, ""),
         || Reply::json(500, ""),
@@ -28,7 +28,7 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
-async fn four_attempts_are_all() {
+async fn request_is_attempted_four_times() {
     let stub = Stub::start(|_| Reply::json(503, "")).await;
     let tokens = source(&stub);
     let error = tokens.token().await.unwrap_err();
@@ -74,7 +74,7 @@ async fn a_rejection_is_remembered_for_a_second() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_token_answer_is_not_asked_for_again() {
+async fn unusable_answer_is_not_retried() {
     let long = format!(r#"{{"access_token":"{}","token_type":"Bearer"}}"#, "x".repeat(65_536));
     let blank = r#"{"access_token":"a b","token_type":"Bearer"}"#;
     let dpop = r#"{"access_token":"t","token_type":"DPoP"}"#;
@@ -105,7 +105,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn silence_ends_in_time() {
+async fn silent_server_causes_a_timeout() {
     let stub = Stub::start(|_| Reply::Silence).await;
     let tokens = builder(&stub).timeout(Duration::from_millis(200)).build().unwrap();
     let begun = Instant::now();
@@ -114,7 +114,7 @@ async fn silence_ends_in_time() {
 }
 
 #[tokio::test]
-async fn a_credential_that_cannot_be_read_is_told_without_a_request() {
+async fn unreadable_credential_is_reported_without_a_request() {
     let stub = Stub::start(|_| Reply::token("t")).await;
     let tokens = builder(&stub).credential(Secret::file("/nonexistent/secret")).build().unwrap();
     let error = tokens.token().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Tests the source against servers whose answers each test decides.
+//! Tests the token source against stub servers that give the answers of each test.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 

@@ -1,4 +1,4 @@
-//! Tests what a recorder of the crate `metrics` gets.
+//! Tests the series that a recorder of the crate `metrics` receives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

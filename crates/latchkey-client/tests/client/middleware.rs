@@ -1,4 +1,4 @@
-//! Tests a client with a middleware: it has the same tokens, origins and repetitions.
+//! Tests the middleware of reqwest: it adds tokens, checks origins and repeats requests like `send_with`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,7 +37,7 @@ fn client(tokens: &TokenSource) -> (ClientWithMiddleware, Count) {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_and_the_request_is_repeated_once() {
+async fn refused_token_is_replaced_and_request_repeated_once() {
     let (issuer, service) = (issuing().await, Stub::start(takes("t1")).await);
     let (http, count) = client(&source(&issuer));
     let answer = http.post(service.url("/")).body("whole body").send().await.unwrap();
@@ -46,19 +46,19 @@ async fn a_refused_token_is_replaced_and_the_request_is_repeated_once() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_cloned_is_sent_once() {
+async fn uncloneable_body_is_sent_once() {
     let (issuer, service) = (issuing().await, Stub::start(takes("t1")).await);
     let tokens = source(&issuer);
     let (http, _) = client(&tokens);
     let body = Body::wrap(Body::from("once"));
     let answer = http.post(service.url("/")).body(body).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), service.requests()), (401, 1));
-    // The refused token is deleted all the same.
+    // The refused token is still deleted.
     assert_eq!(tokens.token().await.unwrap().expose(), "t1");
 }
 
 #[tokio::test]
-async fn what_is_not_sent_is_told_with_its_cause() {
+async fn unsent_request_is_reported_with_its_cause() {
     let (issuer, other) = (issuing().await, Stub::start(takes("t0")).await);
     let elsewhere = builder(&issuer).origin("https://api.example").build().unwrap();
     let refusing = Stub::start(|_| Reply::rejected(401, "invalid_client")).await;

@@ -45,7 +45,7 @@ impl Observer for Noting {
 }
 
 #[tokio::test]
-async fn fetches_and_callers_are_told() {
+async fn observer_gets_fetches_and_served_callers() {
     let noting = Arc::new(Noting::default());
     let stub = Stub::start(|received| match received.number {
         0 => Reply::json(503, ""),
@@ -66,7 +66,7 @@ async fn fetches_and_callers_are_told() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_told_once() {
+async fn refused_token_is_reported_once() {
     let noting = Arc::new(Noting::default());
     let (issuer, service) = (issuing().await, Stub::start(takes("t1")).await);
     let tokens = builder(&issuer).observer(Arc::clone(&noting)).build().unwrap();
@@ -79,7 +79,7 @@ async fn a_refused_token_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_timer_is_no_caller() {
+async fn timer_is_not_reported_as_a_caller() {
     let noting = Arc::new(Noting::default());
     let issuer = issuing().await;
     let tokens = builder(&issuer).observer(Arc::clone(&noting)).build().unwrap();

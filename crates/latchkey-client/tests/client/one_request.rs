@@ -9,7 +9,7 @@ use crate::stub::{Reply, Stub};
 use crate::{builder, source};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn ten_thousand_tasks_on_a_cold_source_make_one_request_though_half_are_dropped() {
+async fn ten_thousand_tasks_share_one_request() {
     let stub = Stub::held(|received| Reply::token(&format!("t{}", received.number))).await;
     let tokens = source(&stub);
     let mut tasks = JoinSet::new();
@@ -17,13 +17,13 @@ async fn ten_thousand_tasks_on_a_cold_source_make_one_request_though_half_are_dr
         let tokens = tokens.clone();
         tasks.spawn(async move { tokens.token().await.map(|token| token.expose().to_owned()) })
     };
-    // The first of them began the request.
+    // The first dropped task began the request.
     let dropped: Vec<_> = (0..10_000).map(spawn).step_by(2).collect();
     while stub.requests() == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     dropped.iter().for_each(AbortHandle::abort);
-    // All that are left wait before the answer comes.
+    // All remaining tasks wait before the answer comes.
     tokio::time::sleep(Duration::from_millis(50)).await;
     stub.release();
     let (mut served, mut cancelled) = (0, 0);
@@ -58,7 +58,7 @@ async fn a_cached_header_costs_no_allocation() {
 }
 
 #[tokio::test]
-async fn each_set_of_scopes_and_resources_has_its_token() {
+async fn each_scope_set_has_its_own_token() {
     let stub = Stub::start(|received| Reply::token(&format!("t{}", received.number))).await;
     let tokens = builder(&stub).scope("a b").build().unwrap();
     let of = async |tokens: &TokenSource| tokens.token().await.unwrap().expose().to_owned();
@@ -70,7 +70,7 @@ async fn each_set_of_scopes_and_resources_has_its_token() {
 }
 
 #[tokio::test]
-async fn beyond_the_limit_the_oldest_loses_its_token_and_stays_good() {
+async fn oldest_source_beyond_the_limit_loses_its_token() {
     let stub = Stub::start(|received| Reply::token(&format!("t{}", received.number))).await;
     let tokens = builder(&stub).max_cached(2).build().unwrap();
     tokens.token().await.unwrap();
@@ -84,7 +84,7 @@ async fn beyond_the_limit_the_oldest_loses_its_token_and_stays_good() {
 }
 
 #[tokio::test]
-async fn the_server_may_grant_less() {
+async fn server_may_grant_fewer_scopes() {
     let body = r#"{"access_token":"t","token_type":"bearer","expires_in":"60","scope":"a c"}"#;
     let stub = Stub::start(move |_| Reply::json(200, body)).await;
     let token = builder(&stub).scope("a b").build().unwrap().token().await.unwrap();

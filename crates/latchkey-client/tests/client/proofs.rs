@@ -1,4 +1,5 @@
-//! Tests credentials that are no secret: assertions that the client signs, and tokens of its platform.
+//! Tests credentials other than secrets: assertions that the client signs, and workload tokens of its
+//! platform.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -57,7 +58,7 @@ async fn each_attempt_has_its_own_assertion() {
 }
 
 #[tokio::test]
-async fn the_servers_clock_counts_where_it_refuses() {
+async fn assertion_follows_the_servers_clock_after_refusal() {
     let server_is_ahead = Duration::from_secs(3600);
     let stub = Stub::start(move |received| {
         let time = now() + server_is_ahead;
@@ -70,14 +71,14 @@ async fn the_servers_clock_counts_where_it_refuses() {
     let tokens = builder(&stub).credential(PrivateKeyJwt::value(JWK)).build().unwrap();
     let first = tokens.token().await.unwrap();
     assert_eq!(stub.requests(), 2);
-    // The difference is remembered.
+    // The client remembers the difference of the clocks.
     tokens.invalidate(&first);
     tokens.token().await.unwrap();
     assert_eq!(stub.requests(), 3);
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_used_is_told_without_a_request() {
+async fn unusable_key_is_reported_without_a_request() {
     let stub = Stub::start(|_| Reply::token("t")).await;
     for (credential, why) in [
         (PrivateKeyJwt::value("hunter2"), "it is neither PEM nor a JWK"),

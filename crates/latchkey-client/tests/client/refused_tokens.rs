@@ -22,7 +22,7 @@ pub(crate) fn takes(token: &'static str) -> impl Fn(&Received) -> Reply {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_and_the_request_is_repeated_once() {
+async fn refused_token_is_replaced_and_request_repeated_once() {
     let (issuer, service) = (issuing().await, Stub::start(takes("t1")).await);
     let tokens = source(&issuer);
     let request = reqwest::Client::new().post(service.url("/")).body("whole body");
@@ -32,7 +32,7 @@ async fn a_refused_token_is_replaced_and_the_request_is_repeated_once() {
 }
 
 #[tokio::test]
-async fn a_service_that_refuses_every_token_costs_one_fetch() {
+async fn service_refusing_all_tokens_causes_one_fetch() {
     let (issuer, service) = (issuing().await, Stub::start(takes("none")).await);
     let tokens = source(&issuer);
     for _ in 0..50 {
@@ -90,7 +90,7 @@ async fn without_a_token_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_token_goes_to_its_origin_only() {
+async fn token_is_sent_only_to_its_origin() {
     let (issuer, service, other) =
         (issuing().await, Stub::start(takes("t0")).await, Stub::start(takes("t0")).await);
     let tokens = builder(&issuer).resource(service.url("/")).build().unwrap();
@@ -104,8 +104,8 @@ async fn a_token_goes_to_its_origin_only() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_origin_loses_the_token() {
-    // The other server answers a request with a token differently.
+async fn redirect_to_another_origin_drops_the_token() {
+    // The other server answers 500 if a request has a token.
     let other = Stub::start(|received| {
         let has_token = received.header("authorization").is_some();
         Reply::json(if has_token { 500 } else { 200 }, "")

@@ -9,7 +9,7 @@ use crate::builder;
 use crate::stub::{Reply, Stub};
 
 #[tokio::test]
-async fn a_replaced_secret_is_read_again_after_a_refusal() {
+async fn replaced_secret_is_read_again_after_refusal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, "old").unwrap();
@@ -37,7 +37,7 @@ async fn the_same_secret_is_not_sent_twice() {
 }
 
 #[tokio::test]
-async fn a_secret_is_sent_in_the_header_or_in_the_form() {
+async fn secret_is_sent_in_header_or_form() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
     let stub = Stub::start(move |received| {

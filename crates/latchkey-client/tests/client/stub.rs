@@ -1,4 +1,4 @@
-//! A server on this machine whose answers a test decides, one for each request.
+//! A local server. The test provides the answer to each request.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-/// A request as it came.
+/// A request as received.
 pub(crate) struct Received {
     /// The number of the request, from 0.
     pub(crate) number: usize,
@@ -30,7 +30,7 @@ impl Received {
     }
 }
 
-/// The bytes that the server writes to the connection: whole answers, or less.
+/// What the server writes to the connection: a whole answer, part of an answer, or nothing.
 pub(crate) enum Reply {
     Whole(u16, Vec<(&'static str, String)>, String),
     /// The connection ends after these bytes.
@@ -69,24 +69,24 @@ pub(crate) struct Stub {
     pub(crate) address: SocketAddr,
     scheme: &'static str,
     requests: Arc<AtomicUsize>,
-    /// A permit for each answer that may leave.
+    /// A permit for each answer that may be sent.
     gate: Arc<Semaphore>,
 }
 
 impl Stub {
-    /// Answers at once.
+    /// Answers immediately.
     pub(crate) async fn start(handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let stub = Self::held(handler).await;
         stub.release();
         stub
     }
 
-    /// Answers the first request so, and all others with the token `good`.
+    /// Answers the first request with `first`, and all others with the token `good`.
     pub(crate) async fn good_after(first: impl Fn() -> Reply + Send + Sync + 'static) -> Self {
         Self::start(move |received| if received.number == 0 { first() } else { Reply::token("good") }).await
     }
 
-    /// Answers at once, over TLS.
+    /// Answers immediately, over TLS.
     pub(crate) async fn tls(
         tls: ServerConfig,
         handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,

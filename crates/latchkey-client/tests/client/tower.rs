@@ -1,4 +1,4 @@
-//! Tests a client that is a service of tower: it has the same tokens, origins and repetitions.
+//! Tests the layer of tower: it adds tokens, checks origins and repeats requests like `send_with`.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -13,7 +13,7 @@ use tower_service::Service;
 use crate::builder;
 use crate::stub::{Reply, Stub};
 
-/// Answers each of these tokens with 401, and notes all that it gets.
+/// Answers 401 to the refused tokens, and records all tokens.
 #[derive(Clone, Default)]
 pub(crate) struct Api {
     refused: Vec<&'static str>,
@@ -47,7 +47,7 @@ fn request(url: &str) -> Request<&'static str> {
 }
 
 #[tokio::test]
-async fn a_layer_sends_tokens_and_repeats_where_it_was_asked_to() {
+async fn layer_repeats_refused_requests_if_configured() {
     for (repeating, status, sent) in
         [(true, 200, &["Bearer t0", "Bearer t1"][..]), (false, 401, &["Bearer t0"])]
     {
@@ -62,13 +62,13 @@ async fn a_layer_sends_tokens_and_repeats_where_it_was_asked_to() {
         };
         assert_eq!(answer.unwrap().status(), status);
         assert_eq!(*api.seen.lock().unwrap(), sent);
-        // The refused token is also deleted without a repetition.
+        // The layer also deletes the refused token if it does not repeat the request.
         assert_eq!(tokens.token().await.unwrap().expose(), "t1");
     }
 }
 
 #[tokio::test]
-async fn a_token_goes_to_its_origin_only() {
+async fn token_is_sent_only_to_its_origin() {
     let (tokens, stub) = tokens().await;
     let api = Api::default();
     let mut client = AuthorizeLayer::new(tokens).layer(api.clone());

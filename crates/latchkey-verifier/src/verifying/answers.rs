@@ -104,7 +104,7 @@ mod tests {
 
     // [shared 2.16]
     #[test]
-    fn a_flood_of_unknown_tokens_forgets_the_oldest_of_them_and_no_known_one() {
+    fn unknown_token_flood_evicts_no_known_token() {
         let answers = Answers::default();
         answered(&answers, 0, 0, Some("{}"));
         answered(&answers, 1, 1, None);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_of_known_tokens_go_where_there_are_no_others() {
+    fn oldest_known_tokens_are_evicted_if_all_are_known() {
         let answers = Answers::default();
         for number in 0..=MOST_ANSWERS {
             answered(&answers, number, number as u64 / 100, Some("{}"));
@@ -127,14 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_known_for_an_hour_after_it_was_active_and_until_it_is_not() {
+    fn token_stays_known_for_an_hour_or_until_inactive() {
         let answers = Answers::default();
         let is_known = |number, now| answers.answer(token(number), at(now)).is_of_known;
         answered(&answers, 0, 0, Some("{}"));
         answered(&answers, 1, 0, Some("{}"));
         answered(&answers, 2, 0, None);
         assert!(!is_known(2, 10) && is_known(0, 10) && !is_known(1, 3_600));
-        // A request without an answer takes nothing away.
+        // The token stays known after a failed request.
         answers.answer(token(0), at(10)).has_failed.store(true, Ordering::Relaxed);
         assert!(is_known(0, 11));
         answered(&answers, 0, 22, None);

@@ -44,14 +44,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_api_key_has_one_shape_and_its_checksum() {
+    fn api_key_needs_its_format_and_checksum() {
         let (name, random) = ("4fT9xQ2bV7mK", "7".repeat(43));
         let plain = format!("lkk_{name}_{random}4UpcIs");
         let branded = format!("globex_live_lkk_{name}_{random}0Uj5rZ");
         for (text, expected) in [
             (plain.as_str(), true),
             (&branded, true),
-            // A brand that the checksum does not include.
+            // The checksum does not include this brand.
             (&format!("globex_live_{plain}"), false),
             (&branded["globex_live_".len()..], false),
             (&format!("Globex_{plain}"), false),

@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_found_when_it_is_built() {
+    fn build_reports_configuration_errors() {
         let trusted = || Trusted::issuer("https://id.example.com");
         let good = || Verifier::builder().issuer(trusted()).audience("orders");
         assert!(good().build().is_ok());

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_directives_are_read_in_any_spelling() {
+    fn cache_control_and_age_are_parsed() {
         for (headers, age, max_age, revalidate) in [
             (&["public, max-age=300, stale-while-revalidate=60"][..], None, Some(300), Some(60)),
             (&["Max-Age=\"30\"", "Stale-While-Revalidate=5"], None, Some(30), Some(5)),

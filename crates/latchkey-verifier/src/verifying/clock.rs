@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_suspended_machine_and_a_clock_that_was_set_back_count_the_time_that_passed() {
+    fn elapsed_time_survives_suspension_and_clock_changes() {
         let at = |monotonic, unix| Moment {
             monotonic: Duration::from_secs(monotonic),
             unix: Duration::from_secs(unix),

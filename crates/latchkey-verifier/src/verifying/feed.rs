@@ -169,7 +169,7 @@ mod tests {
     const TAGGED: &str = "0123abcd-0000-8000-8000-000000000000";
 
     #[test]
-    fn each_member_revokes_what_it_names() {
+    fn each_feed_member_revokes_its_tokens() {
         let [name, account, consent] = ["shipping", "usr_a", "shipping usr_a"]
             .map(|id| Thumbprint::from_bytes(id.as_bytes()).to_string());
         let people = |members: &str| format!(r#""people":{{{members}}}"#);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_uuid_of_version_8_has_a_tag() {
+    fn only_version_8_uuids_have_a_credential_tag() {
         assert_eq!(credential_tag(TAGGED), Some("0123abcd"));
         let [version, variant] = ["-4000-8", "-8000-0"].map(|other| TAGGED.replace("-8000-8", other));
         for jti in ["", "1", &TAGGED[..35], &TAGGED.to_uppercase(), &version, &variant] {

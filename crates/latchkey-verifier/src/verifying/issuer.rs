@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_fresh_as_long_as_the_answer_says_within_bounds() {
+    fn key_freshness_follows_max_age_within_bounds() {
         let at = Moment { monotonic: Duration::ZERO, unix: Duration::ZERO };
         let seconds = Duration::from_secs;
         let times =

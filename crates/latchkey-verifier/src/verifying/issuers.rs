@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_exact_shape_of_a_tenants_issuer_reaches_the_closure() {
+    fn only_valid_tenant_issuers_reach_the_closure() {
         let asked = Arc::new(AtomicUsize::new(0));
         let issuers = issuers({
             let asked = Arc::clone(&asked);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_is_known_no_more_is_refused_and_a_refusal_is_forgotten() {
+    fn tenant_decisions_are_rechecked_after_30_seconds() {
         let known = Arc::new(Mutex::new(vec!["acme".to_owned()]));
         let issuers = issuers({
             let known = Arc::clone(&known);

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_has_two_places() {
+    fn metadata_is_looked_up_at_two_urls() {
         const NAME: &str = "/.well-known/oauth-authorization-server";
         for path in ["/api/v1/tenant/acme", ""] {
             let origin = "https://id.example.com";
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_issuer_is_compared_to_the_byte_and_urls_are_safe() {
+    fn issuer_is_compared_exactly_and_urls_need_https() {
         const ISSUER: &str = "https://id.example.com";
         let read = |json: &str| Metadata::read(json, ISSUER).map(|metadata| String::from(metadata.jwks_uri));
         let with = |issuer: &str, url: &str| format!(r#"{{"issuer":"{issuer}","jwks_uri":"{url}"}}"#);

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_answer() {
+    fn each_refusal_has_its_status_headers_and_body() {
         const METADATA: &str =
             "resource_metadata=\"https://orders.example.com/.well-known/oauth-protected-resource\"";
         const ALGS: &str = "algs=\"RS256 RS384 RS512 PS256 ES256 ES384 EdDSA\"";
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_good_signature_all_answers_are_equal() {
+    fn tokens_without_valid_signature_get_equal_answers() {
         let answer = |error| {
             let refusal =
                 Refusal { reason: Reason::Token(error), scheme: Scheme::Bearer, challenge: Arc::default() };

@@ -103,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_tokens_keeps_memory_bounded_and_a_token_in_use_known() {
+    fn token_flood_keeps_memory_bounded_and_used_tokens_known() {
         const MOST: usize = 3_200;
         let remembered = Remembered::new(MOST);
         add(&remembered, "in use");
         add(&remembered, "unused");
         for number in 0..100_000 {
             add(&remembered, &number.to_string());
-            // This token is used as often as a hundredth of all tokens.
+            // The token is used once for every hundred other tokens.
             assert!(number % 100 != 0 || has(&remembered, "in use"), "{number}");
         }
         assert!(!has(&remembered, "unused"));

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn one_issuer_does_not_use_up_the_memory_of_all() {
+    fn one_issuer_cannot_exhaust_the_guard() {
         let guard = MemoryGuard::new(10);
         let id = |number: u8| [number; 32];
         for number in 0..10 {

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_has_one_token_of_a_known_scheme() {
+    fn one_token_of_a_known_scheme_is_required() {
         let none: Result<(Scheme, &str), Reason> = Err(Reason::NoToken);
         for (headers, expected) in [
             (&[&b"Bearer abc"[..]][..], Ok((Scheme::Bearer, "abc"))),

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_fresh_then_renewed_beside_then_waited_for_then_gone() {
+    fn value_ages_from_fresh_to_refused() {
         let idle = Attempts { ended: Some(at(1_000)), ..Attempts::default() };
         let running = Attempts { is_running: true, ..idle };
         let failed = Attempts { failures: 3, ended: Some(at(1_500)), ..idle };
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_value_the_first_use_waits_and_a_failure_is_not_repeated_at_once() {
+    fn failed_first_fetch_is_not_retried_immediately() {
         let failed = Attempts { failures: 1, ended: Some(at(10)), ..Attempts::default() };
         assert_eq!(Attempts::default().decide(None, at(0)), Use::Wait);
         assert_eq!(failed.decide(None, at(10)), Use::Refuse);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_after_failures_doubles_up_to_half_a_minute() {
+    fn retry_wait_doubles_up_to_30_seconds() {
         for (failures, seconds) in
             [(0, 0), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (7, 30), (u32::MAX, 30)]
         {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_fetched_once_in_the_cool_down() {
+    fn missing_key_is_fetched_once_per_cool_down() {
         let cool_down = Duration::from_secs(10);
         let ended = Attempts { ended: Some(at(100)), ..Attempts::default() };
         assert!(Attempts::default().may_start_for_missing(at(0), cool_down));

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_of_the_token_is_proven_and_the_scheme_fits() {
+    fn bound_token_needs_proof_of_each_key() {
         use Scheme::{Bearer, Dpop};
         let [one, other] = [Some(Thumbprint::new([1; 32])), Some(Thumbprint::new([2; 32]))];
         for (jkt, certificate, scheme, dpop, of_connection, expected) in [

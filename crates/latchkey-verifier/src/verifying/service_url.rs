@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_for_this_machine_only() {
+    fn plain_http_is_only_allowed_for_localhost() {
         let good =
             "https://id.example.com/jwks http://127.0.0.1:3000/jwks http://[::1]/jwks http://localhost:3000/";
         for text in good.split(' ') {

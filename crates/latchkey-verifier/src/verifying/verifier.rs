@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_the_signature_of_one_whole_token() {
+    fn only_the_exact_valid_token_is_remembered() {
         let file: Value = serde_json::from_str(include_str!("../../vectors/form.json")).unwrap();
         let text = |name: &str| file[name].as_str().unwrap();
         let token = file["cases"][0]["token"].as_str().unwrap();
@@ -320,7 +320,7 @@ mod tests {
         assert!(!accepts(&verifier_of_ten, &forged) && !has(&forged), "a refused token is not remembered");
         assert!(!has(token) && accepts(&verifier_of_ten, token) && has(token));
         assert!(accepts(&verifier_of_ten, token) && !accepts(&verifier_of_ten, &forged));
-        // The test shows that the memory is used: a token that it contains by mistake is accepted.
+        // The verifier accepts a forged token that is in its memory, which shows that it uses the memory.
         verifier_of_ten.0.remembered.add(remembered(&verifier_of_ten, &forged).unwrap());
         assert!(accepts(&verifier_of_ten, &forged));
         let verifier_of_none = verifier(0);

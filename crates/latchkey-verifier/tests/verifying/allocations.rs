@@ -1,5 +1,4 @@
-//! Counts the allocations of a token's verification. A change of the figure is a decision: its commit gives
-//! the reason.
+//! Counts the allocations of a token's verification. If the number changes, the commit gives the reason.
 
 use latchkey_verifier::{Caller, Trusted};
 
@@ -7,7 +6,7 @@ use crate::issuer::{ISSUER, Key, builder, keys_of};
 use crate::time::TestClock;
 
 #[test]
-fn a_token_costs_so_many_allocations() {
+fn verification_has_a_fixed_number_of_allocations() {
     let (key, clock) = (Key::new("k1"), TestClock::default());
     let trusted = Trusted::issuer(ISSUER).key_set(keys_of(&key));
     let verifier = builder(&clock).issuer(trusted).build().unwrap();

@@ -96,7 +96,7 @@ fn proof_error(error: ProofError) -> Result<(), Reason> {
 }
 
 #[tokio::test]
-async fn a_bound_token_is_accepted_with_a_proof_of_its_key_once() {
+async fn bound_token_is_accepted_once_per_proof() {
     let env = TestEnv::new();
     let token = env.bound_token();
     let authorization = format!("DPoP {token}");
@@ -123,7 +123,7 @@ async fn a_bound_token_is_never_a_bearer_token() {
 }
 
 #[tokio::test]
-async fn every_other_proof_is_refused() {
+async fn invalid_proofs_are_refused() {
     use ProofError as E;
     let env = TestEnv::new();
     let token = env.bound_token();
@@ -197,7 +197,7 @@ async fn without_a_public_origin_no_proof_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_certificate_needs_the_connection_with_it() {
+async fn certificate_bound_token_needs_its_certificate() {
     let env = TestEnv::new();
     let own = Thumbprint::of_certificate(b"own");
     let token = env.token(json!({ "x5t#S256": own.to_string() }));
@@ -211,7 +211,7 @@ async fn a_token_of_a_certificate_needs_the_connection_with_it() {
 }
 
 #[tokio::test]
-async fn a_guard_that_cannot_be_asked_is_503() {
+async fn unavailable_replay_guard_gives_503() {
     struct Away;
     impl ReplayGuard for Away {
         fn first_use<'a>(&'a self, _: &'a str, _: [u8; 32], _: u64, _: u64) -> FirstUse<'a> {

@@ -1,4 +1,4 @@
-//! No token and no proof is in the log at any level, in an error or in `Debug` output.
+//! Tests that no token and no proof appears in the log at any level, in an error or in `Debug` output.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ impl Write for Log {
 }
 
 #[tokio::test]
-async fn no_token_is_in_a_log_or_an_error() {
+async fn logs_and_errors_contain_no_token() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber =

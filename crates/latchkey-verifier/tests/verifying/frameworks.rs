@@ -1,4 +1,4 @@
-//! actix-web, axum and tower give the same answers to the same requests, byte for byte.
+//! Tests that actix-web, axum and tower give the same answers to the same requests, byte for byte.
 
 use actix_web::body::to_bytes;
 use actix_web::test::{TestRequest, call_service, init_service};
@@ -25,7 +25,7 @@ struct Claims {
     jti: String,
 }
 
-/// Status, the headers that count, and body.
+/// Status, the headers that the verifier sets, and body.
 type Answer = (u16, Vec<String>, String);
 
 fn words(caller: &Caller<Claims>) -> Result<String, Refusal> {
@@ -80,13 +80,13 @@ async fn of_router(
     (status, found, String::from_utf8(body.to_vec()).unwrap())
 }
 
-/// All headers but those of the framework's own bodies.
+/// All headers except those that a framework adds for its own bodies.
 fn sorted<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<String> {
     let ours = ["cache-control", "content-type", "retry-after", "www-authenticate"];
     let headers = headers.filter(|(name, value)| ours.contains(name) && !value.starts_with(b"text/plain"));
     let mut lines: Vec<_> =
         headers.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value))).collect();
-    // Frameworks keep the order of the values of one name, and no other order.
+    // Frameworks only keep the order of values with the same name.
     lines.sort_by_key(|line| line.split(':').next().map(str::to_owned));
     lines
 }
@@ -108,7 +108,7 @@ fn tower_router(verifier: &Verifier) -> Router {
 }
 
 #[tokio::test]
-async fn one_table_of_requests_has_one_table_of_answers() {
+async fn frameworks_give_equal_answers() {
     let (clock, issuer, sender) = (TestClock::default(), Key::new("k1"), Key::new("s1"));
     let build = |keys: Option<&Key>| {
         let trusted = Trusted::issuer(ISSUER);
@@ -125,7 +125,7 @@ async fn one_table_of_requests_has_one_table_of_answers() {
     let own = Thumbprint::of_certificate(b"own");
     let (good, bound) = (with("jti", json!("7")), with("cnf", json!({ "jkt": thumbprint(&sender) })));
     let of_certificate = with("cnf", json!({ "x5t#S256": own.to_string() }));
-    // A new proof for each framework: each is accepted once.
+    // Each framework gets a new proof, because a proof is accepted once.
     let url = format!("https://orders.example.com{PATH}");
     let proof = |jti: &str| sender.sign(&proof_header(&sender), &proof_claims(&bound, jti, &url, now));
     let bearer = |token: &str| vec![("authorization", format!("Bearer {token}"))];
@@ -173,7 +173,7 @@ async fn one_table_of_requests_has_one_table_of_answers() {
 }
 
 #[tokio::test]
-async fn a_verifier_that_is_forgotten_is_an_error_of_the_server() {
+async fn missing_verifier_gives_500() {
     async fn orders(_: Bearer) -> &'static str {
         "reached"
     }

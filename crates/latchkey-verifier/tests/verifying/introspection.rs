@@ -58,7 +58,7 @@ fn invalid(error: TokenError) -> Result<(), Reason> {
 }
 
 #[tokio::test]
-async fn an_active_token_is_accepted_and_asked_for_once_in_ten_seconds() {
+async fn active_answers_are_cached_for_ten_seconds() {
     let env = TestEnv::new().await;
     env.publish(&env.active());
     let caller = env.verifier.verify::<Value>(TOKEN).await.unwrap();
@@ -109,7 +109,7 @@ async fn an_answer_is_checked_like_a_token() {
 }
 
 #[tokio::test]
-async fn many_callers_with_one_token_make_one_request_and_an_outage_is_503() {
+async fn concurrent_callers_share_one_introspection_request() {
     let env = TestEnv::new().await;
     let delay = Duration::from_millis(200);
     env.server.publish(INTROSPECT, Page { delay, ..Page::ok("", env.active().to_string()) });
@@ -138,9 +138,9 @@ async fn many_callers_with_one_token_make_one_request_and_an_outage_is_503() {
 // [shared 2.16]: At a verifier of opaque tokens, 10 000 random ones cleared all answers and used all 64
 //   requests: valid callers got 503 | fixed | Only texts with the shape and checksum of an API key are sent.
 //   Unknown tokens have 48 requests, and their answers are forgotten before those of known ones
-/// The unknown tokens keep all of their requests busy, and none of the 16 others.
+/// The unknown tokens use all of their 48 requests, and none of the 16 for known tokens.
 #[tokio::test]
-async fn a_flood_of_unknown_tokens_leaves_requests_for_tokens_that_were_active() {
+async fn unknown_token_flood_leaves_requests_for_known_tokens() {
     let env = TestEnv::with(Introspection::any_token).await;
     env.publish(&env.active());
     assert_eq!(env.verify(TOKEN).await, Ok(()));
@@ -162,7 +162,7 @@ async fn a_flood_of_unknown_tokens_leaves_requests_for_tokens_that_were_active()
 }
 
 #[tokio::test]
-async fn what_is_no_opaque_token_is_not_sent() {
+async fn malformed_opaque_tokens_are_not_sent() {
     let env = TestEnv::new().await;
     env.publish(&env.active());
     let long = "a".repeat(16 * 1024 + 1);

@@ -1,4 +1,4 @@
-//! An issuer of the tests: it signs tokens, and publishes on 127.0.0.1 what a test gives it, over plain
+//! A test issuer. It signs tokens, and serves the documents that a test publishes on 127.0.0.1 over plain
 //! sockets.
 
 use std::collections::HashMap;
@@ -24,12 +24,11 @@ pub(crate) fn builder(clock: &TestClock) -> Builder {
     Verifier::builder().audience(AUDIENCE).clock(Arc::new(clock.clone()))
 }
 
-/// Without the caller of a token that was accepted.
+/// The result without the caller.
 pub(crate) fn outcome<T>(verified: Result<T, Refusal>) -> Result<(), Reason> {
     verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
 }
 
-/// A key with its `kid`.
 pub(crate) struct Key {
     pub(crate) kid: String,
     pair: Ed25519KeyPair,
@@ -62,7 +61,7 @@ impl Key {
         self.sign(&self.header(), &claims(issuer, now))
     }
 
-    /// Returns such a token with another value of a claim.
+    /// Returns the token with another value of one claim.
     pub(crate) fn token_with(&self, issuer: &str, now: u64, name: &str, value: Value) -> String {
         let mut claims = claims(issuer, now);
         claims[name] = value;
@@ -109,7 +108,8 @@ impl Page {
     }
 }
 
-/// The server. Without a page at a path it closes the connection, like a server that is away.
+/// The HTTP server of the issuer. If a path has no page, it closes the connection, like a server that is
+/// down.
 pub(crate) struct Server {
     pub(crate) origin: String,
     pages: Arc<Mutex<HashMap<String, Page>>>,

@@ -14,7 +14,7 @@ use crate::time::TestClock;
 const JWKS: &str = "/jwks.json";
 const CACHED: &str = "public, max-age=300, stale-while-revalidate=60";
 
-/// A verifier of one issuer, whose keys are at a server.
+/// A verifier that trusts one issuer, and the server that publishes the issuer's keys.
 struct TestEnv {
     server: Server,
     clock: TestClock,
@@ -59,7 +59,7 @@ impl TestEnv {
         self.verify(&self.token(key)).await.unwrap_err().reason().clone()
     }
 
-    /// Waits until the server got so many requests in all and their answers are stored.
+    /// Waits until the server has received this many requests and the verifier has stored the answers.
     async fn fetched(&self, requests: usize) {
         for _ in 0..400 {
             if self.server.requests() >= requests {
@@ -79,7 +79,7 @@ fn is_not_ready(reason: &Reason) -> bool {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_once_and_renewed_beside_the_requests() {
+async fn keys_are_renewed_in_the_background() {
     let key = Key::new("k1");
     let env = TestEnv::with(&[&key]).await;
     assert!(!env.verifier.ready());
@@ -90,7 +90,7 @@ async fn keys_are_fetched_once_and_renewed_beside_the_requests() {
     assert_eq!(env.server.requests(), 1);
     let head = env.server.last_head();
     assert!(head.contains("user-agent: latchkey-verifier/0.1.0\r\n"), "{head}");
-    // A fetch that takes long: no request waits for it.
+    // No request waits for this slow fetch.
     env.server.publish(JWKS, Page { delay: seconds(1), ..Page::ok(CACHED, key_set(&[&key])) });
     env.clock.advance(seconds(301));
     let begun = std::time::Instant::now();
@@ -102,7 +102,7 @@ async fn keys_are_fetched_once_and_renewed_beside_the_requests() {
 }
 
 #[tokio::test]
-async fn many_callers_of_a_cold_verifier_make_one_request() {
+async fn callers_of_a_cold_verifier_share_one_request() {
     let key = Key::new("k1");
     let env = TestEnv::with(&[&key]).await;
     let delay = Duration::from_millis(200);
@@ -114,14 +114,14 @@ async fn many_callers_of_a_cold_verifier_make_one_request() {
     };
     let callers: Vec<_> = (0..200).map(spawn).collect();
     for (number, caller) in callers.into_iter().enumerate() {
-        // Each second caller gives up: the others get the keys nevertheless.
+        // Every second caller gives up. The others still get the keys.
         if number % 2 == 0 { caller.abort() } else { assert!(caller.await.unwrap()) }
     }
     assert_eq!(env.server.requests(), 1);
 }
 
 #[tokio::test]
-async fn a_new_key_is_found_and_a_removed_key_is_refused() {
+async fn new_key_is_found_and_removed_key_is_refused() {
     let (old, new) = (Key::new("k1"), Key::new("k2"));
     let env = TestEnv::with(&[&old]).await;
     assert!(env.accepts(&old).await);
@@ -138,7 +138,7 @@ async fn a_new_key_is_found_and_a_removed_key_is_refused() {
 }
 
 #[tokio::test]
-async fn ten_thousand_random_kids_a_second_make_seven_fetches_a_minute_and_refuse_no_good_token() {
+async fn random_kids_cause_at_most_seven_fetches_per_minute() {
     let key = Key::new("k1");
     let env = TestEnv::with(&[&key]).await;
     let good = env.token(&key);
@@ -156,9 +156,9 @@ async fn ten_thousand_random_kids_a_second_make_seven_fetches_a_minute_and_refus
     assert!((2..=7).contains(&env.server.requests()), "{}", env.server.requests());
 }
 
-/// Counted as allocations and as polls, since time differs from run to run.
+/// Counts allocations and polls, because times differ from run to run.
 #[tokio::test]
-async fn a_flood_of_random_kids_costs_a_good_token_neither_work_nor_a_wait() {
+async fn random_kid_flood_does_not_slow_good_tokens() {
     let key = Key::new("k1");
     let env = TestEnv::with(&[&key]).await;
     let good = env.token(&key);
@@ -177,7 +177,7 @@ async fn a_flood_of_random_kids_costs_a_good_token_neither_work_nor_a_wait() {
         assert!(env.verify(&random(number)).await.is_err());
     }
     assert_eq!(work(), before);
-    // The fetch does not end. Only the caller that sent the random kid waits for it.
+    // The fetch takes a minute. Only the caller that sent the random kid waits for it.
     env.server.publish(JWKS, Page { delay: seconds(60), ..Page::ok(CACHED, key_set(&[&key])) });
     env.clock.advance(seconds(11));
     let (verifier, token) = (env.verifier.clone(), random(0));
@@ -194,7 +194,7 @@ async fn a_flood_of_random_kids_costs_a_good_token_neither_work_nor_a_wait() {
 }
 
 #[tokio::test]
-async fn while_the_keys_cannot_be_fetched_nothing_is_refused_for_an_hour_and_then_the_answer_is_503() {
+async fn key_outage_gives_503_after_an_hour() {
     let key = Key::new("k1");
     let env = TestEnv::with(&[&key]).await;
     assert!(env.accepts(&key).await);
@@ -210,7 +210,7 @@ async fn while_the_keys_cannot_be_fetched_nothing_is_refused_for_an_hour_and_the
     .into_iter()
     .cycle();
     env.clock.advance(seconds(300));
-    // The test covers 58 min in steps of 12 s, each with the next fault. The server is away for the first ten
+    // The test covers 58 min in steps of 12 s, each with the next fault. The server is down for the first ten
     // minutes.
     for step in 0..290_u64 {
         match faults.next().filter(|_| step >= 50).flatten() {
@@ -218,7 +218,7 @@ async fn while_the_keys_cannot_be_fetched_nothing_is_refused_for_an_hour_and_the
             None => env.server.remove(JWKS),
         }
         assert!(env.accepts(&key).await, "{step}");
-        // The fetch in the background ends.
+        // Lets the background fetch finish.
         tokio::time::sleep(Duration::from_millis(5)).await;
         env.clock.advance(seconds(12));
     }
@@ -236,7 +236,7 @@ async fn while_the_keys_cannot_be_fetched_nothing_is_refused_for_an_hour_and_the
 }
 
 #[tokio::test]
-async fn during_an_outage_an_unknown_key_cannot_be_judged() {
+async fn unknown_key_during_an_outage_gives_503() {
     let (known, other) = (Key::new("k1"), Key::new("k2"));
     let env = TestEnv::with(&[&known]).await;
     assert!(env.accepts(&known).await);
@@ -249,7 +249,7 @@ async fn during_an_outage_an_unknown_key_cannot_be_judged() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_not_sent_again() {
+async fn unchanged_key_set_is_revalidated_by_etag() {
     let key = Key::new("k1");
     let env = TestEnv::new().await;
     let mut page = Page::ok(CACHED, key_set(&[&key]));
@@ -265,7 +265,7 @@ async fn what_has_not_changed_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn without_waiting_the_answer_is_503_until_the_keys_are_there() {
+async fn verify_now_gives_503_until_keys_are_fetched() {
     let key = Key::new("k1");
     let env = TestEnv::with(&[&key]).await;
     let token = env.token(&key);
@@ -282,7 +282,7 @@ async fn without_waiting_the_answer_is_503_until_the_keys_are_there() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_delays_a_caller_by_two_seconds_at_most() {
+async fn caller_waits_at_most_two_seconds_for_keys() {
     let key = Key::new("k1");
     let env = TestEnv::new().await;
     env.server.publish(JWKS, Page { delay: seconds(60), ..Page::ok(CACHED, key_set(&[&key])) });
@@ -292,7 +292,7 @@ async fn a_server_that_does_not_answer_delays_a_caller_by_two_seconds_at_most() 
 }
 
 #[tokio::test]
-async fn keys_are_found_through_metadata_of_exactly_this_issuer() {
+async fn keys_are_found_only_through_matching_metadata() {
     let key = Key::new("k1");
     let (server, clock) = (Server::start().await, TestClock::default());
     server.publish(JWKS, Page::ok(CACHED, key_set(&[&key])));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::issuer::{ISSUER, Page};
 use crate::revocations::{JWKS, TestEnv};
 
-/// A line for each call.
+/// Records a line for each call.
 #[derive(Default)]
 struct Lines(Mutex<Vec<String>>);
 
@@ -40,7 +40,7 @@ impl Observer for Lines {
 }
 
 #[tokio::test]
-async fn an_observer_is_told_of_fetches_and_of_what_was_accepted_and_refused() {
+async fn observer_gets_fetches_acceptances_and_refusals() {
     let lines = Arc::new(Lines::default());
     let env = TestEnv::with(|builder| builder.observer(Arc::clone(&lines))).await;
     env.publish(&env.feed("tokens", json!([])));
@@ -56,7 +56,7 @@ async fn an_observer_is_told_of_fetches_and_of_what_was_accepted_and_refused() {
     let facts = RequestFacts::new("GET", "/").authorization(authorization.as_bytes());
     assert!(env.verifier.verify_request::<Value>(&facts).await.is_ok());
     assert_eq!(lines.take(), ["accepted shipping"]);
-    // The keys of an issuer that fails are used on.
+    // The verifier keeps using the keys while fetches fail.
     env.server.publish(JWKS, Page::ok("", "no key set".to_owned()));
     env.pass(3_601);
     env.verify_token(&token).await.unwrap();

@@ -1,6 +1,6 @@
 //! Tests random input: bytes, changed tokens, changed key sets and changed proofs. Nothing panics, nothing
 //! forged is accepted, and the work grows no faster than the input. The generator has a fixed seed, so each
-//! run has the same input, and a message contains the round.
+//! run has the same input, and failure messages contain the round.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -34,7 +34,7 @@ impl Random {
 
     /// Returns the text after one to four changes.
     fn changed(&mut self, text: &str) -> String {
-        // The first one is empty.
+        // The first piece is empty.
         const PIECES: &str =
             r#" . .. = A " { } [ ] , : null -1 1e999 \u0000 \ud800 é eyJhbGciOiJub25lIn0 "kid":"#;
         let pieces: Vec<_> = PIECES.split(' ').collect();
@@ -112,7 +112,7 @@ fn accepts(verifier: &Verifier, token: &str) -> bool {
 }
 
 #[test]
-fn arbitrary_bytes_are_no_token() {
+fn arbitrary_bytes_are_refused() {
     let mut env = TestEnv::new(1);
     let verifier = env.verifier(env.keys());
     for round in 0..ROUNDS {
@@ -138,7 +138,7 @@ fn a_changed_token_is_refused() {
 }
 
 #[test]
-fn header_and_claims_with_anything_in_them_are_refused_without_a_signature_and_judged_with_one() {
+fn changed_header_or_claims_need_a_valid_signature() {
     let mut env = TestEnv::new(3);
     let verifier = env.verifier(env.keys());
     let other = Key::new("k1");
@@ -151,14 +151,14 @@ fn header_and_claims_with_anything_in_them_are_refused_without_a_signature_and_j
             (header.clone(), env.random.changed_value(&claims))
         };
         assert!(!accepts(&verifier, &other.sign(&header, &claims)), "{round}: {header} {claims}");
-        // A change of a claim that is not checked, such as `scope`, leaves a valid token.
+        // The token stays valid if the change affects a claim that is not checked, such as `scope`.
         accepted += u64::from(accepts(&verifier, &env.key.sign(&header, &claims)));
     }
     assert!((1..ROUNDS / 2).contains(&accepted), "{accepted}");
 }
 
 #[test]
-fn no_change_of_a_key_set_makes_a_foreign_signature_valid() {
+fn changed_key_set_never_validates_foreign_signatures() {
     let mut env = TestEnv::new(4);
     let foreign = Key::new("k1");
     let forged = foreign.token(ISSUER, env.clock.seconds());
@@ -172,7 +172,7 @@ fn no_change_of_a_key_set_makes_a_foreign_signature_valid() {
         read += 1;
         let verifier = env.verifier(keys);
         assert!(!accepts(&verifier, &forged), "{round}: {changed}");
-        // The own key verifies its token, or has left the set.
+        // The issuer's own token may fail, because the change may have removed its key.
         let _ = accepts(&verifier, &good);
     }
     assert!(read > ROUNDS / 10, "{read}");
@@ -204,9 +204,9 @@ async fn a_changed_proof_is_refused() {
     assert!(verify(&proof).await, "no refused proof was used up");
 }
 
-/// Counted as bytes that are allocated, since time differs from run to run.
+/// Counts allocated bytes, because times differ from run to run.
 #[test]
-fn the_work_grows_no_faster_than_the_input() {
+fn allocated_bytes_grow_at_most_linearly() {
     let env = TestEnv::new(6);
     let verifier = env.verifier(env.keys());
     let header = BASE64URL.encode(env.key.header().to_string());

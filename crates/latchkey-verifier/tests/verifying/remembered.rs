@@ -1,4 +1,4 @@
-//! A verifier that remembers signatures makes every other check each time.
+//! Tests that a verifier which remembers signatures still makes every other check each time.
 
 use latchkey_verifier::{Reason, TokenError, Trusted};
 use serde_json::{Value, json};
@@ -39,13 +39,13 @@ async fn a_remembered_token_expires() {
 }
 
 #[tokio::test]
-async fn a_remembered_token_is_refused_when_its_key_has_left_the_set_or_became_another_one() {
+async fn remembered_token_is_refused_after_its_key_changes() {
     for (next, error) in [("k2", TokenError::UnknownKey), ("k1", TokenError::SignatureInvalid)] {
         let env = env().await;
         let token = accepted(&env).await;
         let next = Key::new(next);
         env.server.publish(JWKS, Page::ok("max-age=3600", key_set(&[&next])));
-        // The time is after the end of the time in which the old set may be used during a fetch.
+        // By now the verifier may no longer use the old set during a fetch.
         env.pass(3_661);
         assert_eq!(env.verify_token(&token).await, refused(error), "{}", next.kid);
         assert_eq!(env.verify_token(&next.token(ISSUER, env.clock.seconds())).await, Ok(()));
@@ -53,7 +53,7 @@ async fn a_remembered_token_is_refused_when_its_key_has_left_the_set_or_became_a
 }
 
 #[tokio::test]
-async fn a_remembered_token_is_refused_when_it_is_revoked() {
+async fn remembered_token_is_refused_after_revocation() {
     let env = env().await;
     let token = accepted(&env).await;
     env.pass(11);
@@ -64,10 +64,10 @@ async fn a_remembered_token_is_refused_when_it_is_revoked() {
 }
 
 #[test]
-fn a_remembered_token_of_one_issuer_is_none_of_another_and_is_never_a_bearer_token_if_it_is_bound() {
+fn remembered_token_keeps_its_issuer_and_binding() {
     let (clock, key) = (TestClock::default(), Key::new("k1"));
     let other = ISSUER.replace("acme", "globex");
-    // Both tenants have one key. Only the issuer of the token tells them apart.
+    // Both tenants have the same key, so only the issuer distinguishes their tokens.
     let [acme, globex] = [(ISSUER, "acme"), (other.as_str(), "globex")]
         .map(|(issuer, tenant)| Trusted::issuer(issuer).key_set(keys_of(&key)).tenant(tenant));
     let verifier = builder(&clock).issuer(acme).issuer(globex).remember(100).build().unwrap();

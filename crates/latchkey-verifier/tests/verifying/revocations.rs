@@ -15,7 +15,7 @@ pub(crate) const JWKS: &str = "/jwks.json";
 const FEED: &str = "/revocations";
 pub(crate) const REVOKED: Result<(), Reason> = Err(Reason::Token(TokenError::Revoked));
 
-/// A verifier of one issuer, whose keys and feed are at a server.
+/// A verifier that trusts one issuer, and the server that publishes the issuer's keys and feed.
 pub(crate) struct TestEnv {
     pub(crate) server: Server,
     pub(crate) clock: TestClock,
@@ -60,7 +60,7 @@ impl TestEnv {
 
     pub(crate) async fn verify_token(&self, token: &str) -> Result<(), Reason> {
         let verified = self.verifier.verify::<Value>(token).await;
-        // The fetch in the background ends.
+        // Lets the background fetch finish.
         tokio::time::sleep(Duration::from_millis(100)).await;
         outcome(verified)
     }
@@ -75,7 +75,7 @@ fn is_not_ready(verified: &Result<(), Reason>) -> bool {
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_refused_and_a_later_one_is_accepted() {
+async fn revoked_token_is_refused_and_later_one_accepted() {
     let env = TestEnv::new(Revocations::Preferred).await;
     env.publish(&env.feed("tokens", json!([])));
     assert_eq!(env.verify().await, Ok(()));
@@ -96,7 +96,7 @@ async fn a_revoked_token_is_refused_and_a_later_one_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_revocation_is_learnt_with_the_next_poll() {
+async fn revocation_takes_effect_with_the_next_poll() {
     let env = TestEnv::new(Revocations::Within(Duration::from_secs(60))).await;
     env.publish(&env.feed("tokens", json!([])));
     assert_eq!(env.verify().await, Ok(()));
@@ -109,7 +109,7 @@ async fn a_revocation_is_learnt_with_the_next_poll() {
 }
 
 #[tokio::test]
-async fn a_feed_that_is_not_the_issuers_own_of_now_replaces_nothing() {
+async fn invalid_or_outdated_feed_is_ignored() {
     let env = TestEnv::new(Revocations::Preferred).await;
     env.publish(&env.feed("tokens", json!(["1"])));
     assert_eq!(env.verify().await, REVOKED);
@@ -136,7 +136,7 @@ async fn a_feed_that_is_not_the_issuers_own_of_now_replaces_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_feed_the_setting_decides() {
+async fn revocation_setting_decides_without_a_feed() {
     for revocations in [Revocations::Off, Revocations::Preferred] {
         let env = TestEnv::new(revocations).await;
         assert_eq!(env.verify().await, Ok(()), "{revocations:?}");
@@ -161,7 +161,7 @@ async fn without_a_feed_the_setting_decides() {
 }
 
 #[tokio::test]
-async fn metadata_says_where_the_feed_is() {
+async fn feed_url_comes_from_metadata() {
     let (server, clock, key) = (Server::start().await, TestClock::default(), Key::new("k1"));
     let at = |path: &str| format!("{}{path}", server.origin);
     let issuer = at("/acme");

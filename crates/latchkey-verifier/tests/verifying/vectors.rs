@@ -1,4 +1,4 @@
-//! The verifier reaches the results of the vectors that Latchkey's own verification reads as well.
+//! Tests the verifier against the vectors that Latchkey's own verification must pass, too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ fn verifier(file: &Value, case: &Value) -> Verifier {
 }
 
 #[test]
-fn every_vector_has_its_outcome() {
+fn every_vector_has_expected_outcome() {
     let mut differing = Vec::new();
     let mut count = 0;
     for text in FILES {
@@ -70,7 +70,7 @@ fn every_vector_has_its_outcome() {
 }
 
 #[test]
-fn the_checks_are_made_in_one_order() {
+fn checks_run_in_a_fixed_order() {
     let file: Value = serde_json::from_str(FILES[0]).unwrap();
     let case = &file["cases"][0];
     let trace = verifier(&file, case).trace(case["token"].as_str().unwrap()).unwrap();
@@ -81,7 +81,7 @@ fn the_checks_are_made_in_one_order() {
 }
 
 #[test]
-fn every_proper_prefix_and_every_changed_character_is_refused() {
+fn truncated_and_changed_tokens_are_refused() {
     let file: Value = serde_json::from_str(FILES[0]).unwrap();
     for case in file["cases"].as_array().unwrap().iter().filter(|case| case.get("error").is_none()) {
         let (verifier, token) = (verifier(&file, case), case["token"].as_str().unwrap());

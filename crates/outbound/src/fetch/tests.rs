@@ -34,7 +34,7 @@ async fn post_to(fetcher: &Fetcher, url: &str) -> Result<(), FetchError> {
 }
 
 #[tokio::test]
-async fn a_document_is_fetched_as_it_is() {
+async fn document_is_fetched_without_cookies_or_credentials() {
     let server = MockServer::start(None, |request: &MockRequest| {
         let header = |name: &str| request.headers.get(name).map(String::as_str);
         assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/jwks"));
@@ -55,7 +55,7 @@ async fn a_document_is_fetched_as_it_is() {
 //   connected to is the one that was judged
 // [registration RFC 7591 §5]
 #[tokio::test]
-async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
+async fn fetch_from_forbidden_address_is_refused() {
     let server = serving(Reply::new(200, JSON, b"{}")).await;
     let port = server.address.port();
     let strict = Fetcher::new(Guard::default());
@@ -73,7 +73,7 @@ async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
 //   [guard](#what-the-program-connects-to) of all fetches: addresses, names, redirects; 5 s, and nothing of
 //   an answer is read
 #[tokio::test]
-async fn no_form_is_posted_to_an_address_that_is_not_allowed() {
+async fn post_to_forbidden_address_is_refused() {
     let server = serving(Reply::new(200, JSON, b"{}")).await;
     let port = server.address.port();
     let strict = Fetcher::new(Guard::default());
@@ -95,7 +95,7 @@ async fn no_form_is_posted_to_an_address_that_is_not_allowed() {
 // [fetches #4]: a redirect to such an address | not followed
 // [registration RFC 7591 §5], [attacks #28]
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_is_not_followed() {
+async fn redirects_are_not_followed() {
     let target = serving(Reply::new(200, JSON, b"{}")).await;
     for status in [301, 302, 303, 307, 308] {
         let server = serving(Reply::new(status, &format!("location: {}", target.url()), b"")).await;
@@ -109,7 +109,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 
 // [attacks #28]
 #[tokio::test]
-async fn a_form_is_posted_as_it_is_and_nothing_of_the_answer_is_read() {
+async fn form_is_posted_and_answer_body_is_ignored() {
     let server = MockServer::start(None, |request: &MockRequest| {
         let header = |name: &str| request.headers.get(name).map(String::as_str);
         assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/logout"));
@@ -141,7 +141,7 @@ async fn a_form_is_posted_as_it_is_and_nothing_of_the_answer_is_read() {
 // [fetches #6]: an endless, large, slow or compressed answer | given up after 64 KiB or 2 s, and no answer is
 //   decompressed
 #[tokio::test]
-async fn a_bad_answer_is_no_document() {
+async fn bad_answers_are_refused() {
     let chunked = |size: usize| {
         let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
         Reply::raw(format!("{head}{size:x}\r\n{}\r\n0\r\n\r\n", "a".repeat(size)))
@@ -170,7 +170,7 @@ async fn a_bad_answer_is_no_document() {
 
 // [registration RFC 7591 §5], [fetches #6]
 #[tokio::test]
-async fn a_slow_answer_is_given_up_after_two_seconds() {
+async fn slow_answer_is_given_up_after_two_seconds() {
     let slow_head = serving(Reply::new(200, JSON, b"{}").after(Duration::from_secs(30))).await;
     let slow_body = serving(Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{")).await;
     for server in [slow_head, slow_body] {
@@ -183,7 +183,7 @@ async fn a_slow_answer_is_given_up_after_two_seconds() {
 
 // [attacks #28]
 #[tokio::test]
-async fn a_form_without_an_answer_is_given_up_after_five_seconds() {
+async fn unanswered_post_is_given_up_after_five_seconds() {
     let server = serving(Reply::new(200, JSON, b"").after(Duration::from_secs(60))).await;
     let begun = Instant::now();
     let error = post(&server).await.unwrap_err();
@@ -192,7 +192,7 @@ async fn a_form_without_an_answer_is_given_up_after_five_seconds() {
 }
 
 #[tokio::test]
-async fn a_certificate_must_be_trusted() {
+async fn untrusted_certificate_is_refused() {
     let (acceptor, _) = tls();
     let server = MockServer::start(Some(acceptor), |_| Reply::new(200, JSON, b"{}")).await;
     let url = format!("https://localhost:{}/", server.address.port());
@@ -204,7 +204,7 @@ async fn a_certificate_must_be_trusted() {
 }
 
 #[test]
-fn the_age_of_an_answer_is_what_it_says_at_least() {
+fn max_age_is_read_from_cache_control() {
     let none = ["s-maxage=5", "max-age=-1", "max-age=", "max-age", "max-age=99999999999999999999999", ""];
     for (values, expected) in [
         (&["max-age=60", "public, Max-Age = 60 , immutable", "max-age=\"60\""][..], Some(60)),

@@ -69,8 +69,8 @@ fn assert_no_answer(error: &SealError) {
     assert!(message(error).contains(" does not answer: "), "{}", message(error));
 }
 
-/// The service itself refuses another context, and so does everything that seals with its key.
-pub(crate) async fn assert_unseals_in_its_place_only(key: impl KeyEncryptionKey + 'static, name: &str) {
+/// Checks that the service itself, and a sealer that uses its key, refuse another context.
+pub(crate) async fn assert_unseals_only_in_its_context(key: impl KeyEncryptionKey + 'static, name: &str) {
     assert_eq!(key.name(), name);
     let wrapped = key.wrap(&DATA_KEY, b"acme 1").await.unwrap();
     assert_eq!(*key.unwrap(&wrapped, b"acme 1").await.unwrap(), DATA_KEY);
@@ -86,7 +86,7 @@ pub(crate) async fn assert_unseals_in_its_place_only(key: impl KeyEncryptionKey 
 }
 
 #[tokio::test]
-async fn a_service_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
+async fn unavailable_service_fails_fast_and_recovers() {
     for service in ALL {
         let server = start(service).await;
         let key = key_at(service, server.url()).await;
@@ -128,7 +128,7 @@ async fn seconds_of_waiting(service: KeyService, address: String) -> f64 {
 
 // [V13 13.2.6]
 #[tokio::test]
-async fn a_slow_service_is_waited_for_three_seconds_and_once_more() {
+async fn slow_service_gets_two_attempts_of_three_seconds() {
     let check = async |service| {
         let server = start(service).await;
         server.instead(vec![Reply::json(200, &json!({})).after(Duration::from_secs(30)); 2]);
@@ -140,7 +140,7 @@ async fn a_slow_service_is_waited_for_three_seconds_and_once_more() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_never_established_is_waited_for_one_second() {
+async fn connection_attempt_times_out_after_one_second() {
     let check = async |service| {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("https://{}", listener.local_addr().unwrap());
@@ -170,7 +170,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn nonsense_is_an_unavailable_service_and_never_damage() {
+async fn invalid_answers_mean_unavailable_not_corrupt() {
     for service in ALL {
         let server = start(service).await;
         let key = key_at(service, server.url()).await;
@@ -218,7 +218,7 @@ async fn nonsense_is_an_unavailable_service_and_never_damage() {
 
 // [V13 13.4.2]
 #[tokio::test]
-async fn the_most_talkative_log_holds_no_credential_and_no_data_key() {
+async fn trace_log_has_no_credential_or_data_key() {
     for service in ALL {
         let (log, _guard) = Log::capture();
         let server = start(service).await;

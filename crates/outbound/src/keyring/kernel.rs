@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernel_keeps_a_secret_below_its_name() {
+    fn kernel_keyring_stores_secrets_by_name() {
         let keyring = KernelKeyring;
         let names = ["acme", "globex"].map(|tenant| format!("test {} {tenant}", process::id()));
         for (name, secret) in [(&names[0], "one"), (&names[1], "other"), (&names[0], "two")] {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_shows_no_bytes_of_what_is_no_text() {
+    fn error_for_binary_secret_hides_its_bytes() {
         let name = format!("test {} bytes", process::id());
         persistent().unwrap().add_key(&description(&name), b"canary\xff").unwrap();
         let refused = KernelKeyring.read(&name).unwrap_err();

@@ -1,4 +1,4 @@
-//! Tests AWS KMS in particular, with a mock server that verifies signatures.
+//! Tests specific to AWS KMS, with a mock server that verifies signatures.
 
 use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_sdk_kms::config::Credentials;
@@ -6,7 +6,7 @@ use keys::{KeyEncryptionKey, SealError};
 use serde_json::json;
 
 use super::{AwsKms, region_of};
-use crate::key_service::shared_tests::{DATA_KEY, assert_unseals_in_its_place_only, message};
+use crate::key_service::shared_tests::{DATA_KEY, assert_unseals_only_in_its_context, message};
 use crate::mock_server::{ACCESS_KEY, KmsKeys, MockServer, Reply, SECRET_KEY};
 use crate::{KmsOptions, OptionsError};
 
@@ -43,19 +43,19 @@ pub(crate) fn refusal(status: u16, name: &str) -> Reply {
 
 // [parties #15]
 #[tokio::test]
-async fn what_was_sealed_unseals_in_its_place_only() {
+async fn sealed_value_unseals_only_in_its_context() {
     let (server, _) = start().await;
     let of_arn = KmsOptions { key_id: ARN.to_owned(), region: None, endpoint: Some(server.url()) };
     for options in [options(server.url()), of_arn] {
         let name = format!("aws-kms:{}", options.key_id);
         let kms = kms(options).await;
         assert_eq!(format!("{kms:?}"), format!("AwsKms({name})"));
-        assert_unseals_in_its_place_only(kms, &name).await;
+        assert_unseals_only_in_its_context(kms, &name).await;
     }
 }
 
 #[tokio::test]
-async fn damage_is_distinguished_from_a_key_that_is_gone_or_another() {
+async fn damage_is_distinguished_from_missing_or_other_key() {
     let (server, keys) = start().await;
     let kms_of_key = kms(options(server.url())).await;
     let before = kms_of_key.wrap(&DATA_KEY, b"x").await.unwrap();
@@ -79,7 +79,7 @@ async fn damage_is_distinguished_from_a_key_that_is_gone_or_another() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_kms_said_and_is_not_repeated() {
+async fn kms_refusal_is_quoted_and_not_retried() {
     let (server, keys) = start().await;
     for (access_key, secret_key, expected) in [
         ("AKIDOTHER", SECRET_KEY, "UnrecognizedClientException: The security token"),
@@ -104,7 +104,7 @@ async fn a_refusal_says_what_kms_said_and_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn options_that_cannot_be_used_are_refused() {
+async fn unusable_options_are_refused() {
     for key_id in ["", "a key", "arn:aws:kms:x:y:key/é"] {
         let options = KmsOptions { key_id: key_id.to_owned(), ..options("http://127.0.0.1:1") };
         let error = AwsKms::load(options, signing_as(ACCESS_KEY, SECRET_KEY)).await.unwrap_err();
@@ -115,7 +115,7 @@ async fn options_that_cannot_be_used_are_refused() {
 }
 
 #[test]
-fn an_arn_names_its_region() {
+fn region_is_read_from_the_arn() {
     for (key_id, region) in [
         (ARN, Some("eu-central-1")),
         ("arn:aws-us-gov:kms:us-gov-west-1:1:alias/x", Some("us-gov-west-1")),

@@ -73,7 +73,7 @@ async fn fill(lookups: &Arc<Lookups>, of: &'static str, names: usize, free: usiz
 //   servers ([decision 40](decisions/0040-names-are-resolved-by-tenant-in-turn.md)). Logout tokens are under
 //   the same permits
 #[tokio::test]
-async fn slow_names_of_a_tenant_delay_no_lookup_of_another() {
+async fn slow_names_do_not_delay_other_tenants() {
     let lookups = Arc::new(asking(name_server().await));
     fill(&lookups, "a", 100, LOOKUPS - LOOKUPS_OF_TENANT).await;
     assert!(lookups.turns.try_take(&tenant("a")).is_none(), "it has its share");
@@ -84,7 +84,7 @@ async fn slow_names_of_a_tenant_delay_no_lookup_of_another() {
 
 // [shared 2.6]
 #[tokio::test(start_paused = true)]
-async fn a_lookup_without_an_answer_gives_its_turn_back_after_two_seconds() {
+async fn unanswered_lookup_frees_its_turn_after_two_seconds() {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let lookups = Arc::new(asking(silent.local_addr().unwrap()));
     let turn = lookups.take_turn(&tenant("a")).await.unwrap();
@@ -102,7 +102,7 @@ async fn a_lookup_without_an_answer_gives_its_turn_back_after_two_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lookup_of_a_tenant_over_its_share_waits_two_seconds_for_its_turn() {
+async fn lookup_over_the_tenant_share_waits_two_seconds() {
     let lookups = Lookups::new();
     let held: Vec<_> =
         (0..LOOKUPS_OF_TENANT).map(|_| lookups.turns.try_take(&tenant("a")).unwrap()).collect();
@@ -117,7 +117,7 @@ async fn a_lookup_of_a_tenant_over_its_share_waits_two_seconds_for_its_turn() {
 
 /// The hosts file is searched first, and name servers are not asked for names in it.
 #[tokio::test(start_paused = true)]
-async fn a_name_of_the_hosts_file_needs_no_name_server() {
+async fn names_in_hosts_file_need_no_name_server() {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let lookups = asking(silent.local_addr().unwrap());
     for name in ["localhost", "localhost.", "LOCALHOST"] {
@@ -127,7 +127,7 @@ async fn a_name_of_the_hosts_file_needs_no_name_server() {
 }
 
 #[tokio::test]
-async fn the_answer_of_a_name_server_is_judged() {
+async fn private_address_from_a_name_server_is_refused() {
     let fetcher = Fetcher::with_lookups(Guard::default(), asking(name_server().await));
     for url in ["https://private.example./", "https://private.example/"] {
         let error = fetcher.fetch(&tenant("a"), url, "*/*").await.unwrap_err();

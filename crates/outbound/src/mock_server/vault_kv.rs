@@ -86,12 +86,12 @@ impl KvMock {
         self.state().tokens = HashSet::from([token.to_owned()]);
     }
 
-    /// Makes the policy lack these of `read`, `create` and `update`.
+    /// Removes these capabilities from the policy: `read`, `create` or `update`.
     pub(crate) fn forbid(&self, capabilities: &[&'static str]) {
         self.state().forbidden = capabilities.iter().copied().collect();
     }
 
-    /// Sets the lease of later sign-ins. 0 is a token that does not expire.
+    /// Sets the lease of later sign-ins. 0 means that tokens do not expire.
     pub(crate) fn give(&self, lease_seconds: u64, is_renewable: bool) {
         let mut state = self.state();
         (state.lease_seconds, state.is_renewable) = (lease_seconds, is_renewable);

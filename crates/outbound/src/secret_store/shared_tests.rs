@@ -159,7 +159,7 @@ fn assert_no_answer(error: &SecretStoreError) {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_with_the_version_before_it() {
+async fn secret_is_read_with_its_previous_version() {
     for stand in Stand::all().await {
         stand.secrets.put(json!({"client_secret": "one", "other": 1}));
         let stored = stand.store.read(PATH, true).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_secret_is_read_with_the_version_before_it() {
 }
 
 #[tokio::test]
-async fn a_write_is_a_new_version_with_the_other_members() {
+async fn write_keeps_the_other_members() {
     for stand in Stand::all().await {
         stand.secrets.put(json!({"client_secret": "one", "url": "https://x", "more": {"a": [1, null]}}));
         stand.server.request_count();
@@ -208,7 +208,7 @@ async fn a_write_is_a_new_version_with_the_other_members() {
 }
 
 #[tokio::test]
-async fn a_write_to_a_place_without_a_value_is_its_first_version() {
+async fn first_write_creates_the_first_version() {
     for stand in Stand::all().await {
         match &stand.secrets {
             Secrets::Vault(_) => assert_eq!(stand.write("one").await.unwrap(), "1"),
@@ -227,7 +227,7 @@ async fn a_write_to_a_place_without_a_value_is_its_first_version() {
 }
 
 #[tokio::test]
-async fn what_is_no_secret_is_told_without_the_names_of_members() {
+async fn unusable_secret_is_reported_without_other_member_names() {
     for stand in Stand::all().await {
         let no_member = "it has no member \"client_secret\"; add it, or name another key";
         let no_string = "its member \"client_secret\" is no string; store it as a string";
@@ -249,7 +249,7 @@ async fn what_is_no_secret_is_told_without_the_names_of_members() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_or_not_allowed_is_told_with_what_to_do() {
+async fn missing_or_denied_secret_error_says_what_to_do() {
     for stand in Stand::all().await {
         let [missing, deleted, denied, no_write] = match stand.secrets {
             Secrets::Vault(_) => [
@@ -286,7 +286,7 @@ async fn what_is_not_there_or_not_allowed_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
+async fn unavailable_store_fails_fast_and_recovers() {
     let check = async |stand: Stand| {
         stand.secrets.put(json!({"client_secret": "one"}));
         for (reply, expected) in stand.secrets.busy() {
@@ -319,7 +319,7 @@ async fn a_store_that_is_down_fails_at_once_and_one_that_comes_back_serves() {
 }
 
 #[tokio::test]
-async fn a_slow_store_is_waited_for_three_seconds_and_a_read_once_more() {
+async fn slow_read_is_retried_once_and_write_never() {
     let slow = || Reply::json(200, &json!({})).after(Duration::from_secs(30));
     let read = async |stand: Stand| {
         stand.server.instead([slow(), slow()]);
@@ -371,7 +371,7 @@ async fn a_redirect_is_not_followed() {
 //   fault hid it | fixed | Each has its own message with store, address, path and what to do. A message
 //   follows only an own request, unless the store sends no answer
 #[tokio::test]
-async fn each_kind_of_nonsense_has_its_own_message() {
+async fn each_kind_of_invalid_answer_has_its_message() {
     for stand in Stand::all().await {
         let is_vault = matches!(stand.secrets, Secrets::Vault(_));
         let (at, of_engine) = match is_vault {
@@ -424,7 +424,7 @@ async fn each_kind_of_nonsense_has_its_own_message() {
 }
 
 #[tokio::test]
-async fn nonsense_is_unusable_and_is_not_quoted() {
+async fn invalid_answers_are_unusable_and_never_quoted() {
     for stand in Stand::all().await {
         let long = HIDDEN.repeat(1 << 16);
         let replies = [
@@ -472,7 +472,7 @@ async fn nonsense_is_unusable_and_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn the_most_talkative_log_holds_no_credential_and_no_secret() {
+async fn trace_log_has_no_credential_or_secret() {
     let (log, _guard) = Log::capture();
     let signed_in = vault::tests::signed_in_stores().await;
     for stand in Stand::all().await {

@@ -1,4 +1,4 @@
-//! Tests Vault's transit engine in particular, with a mock server.
+//! Tests specific to Vault's transit engine, with a mock server.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use values::Secret;
 use zeroize::Zeroizing;
 
 use super::VaultTransit;
-use crate::key_service::shared_tests::{DATA_KEY, assert_unseals_in_its_place_only, message};
+use crate::key_service::shared_tests::{DATA_KEY, assert_unseals_only_in_its_context, message};
 use crate::mock_server::{MockServer, TOKEN, VaultKeys, tls};
 use crate::{OptionsError, VaultOptions, VaultToken};
 
@@ -37,7 +37,7 @@ fn transit(server: &MockServer) -> VaultTransit {
     transit_with(options(server.url()))
 }
 
-/// A complete response with these data.
+/// A complete response with this data.
 pub(crate) fn whole(data: &serde_json::Value) -> serde_json::Value {
     json!({"request_id": "", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data})
 }
@@ -45,19 +45,19 @@ pub(crate) fn whole(data: &serde_json::Value) -> serde_json::Value {
 // [parties #15]: Vault, AWS KMS | see and withhold wrapped data keys | see a private key, the pepper or a
 //   value; swap one for another
 #[tokio::test]
-async fn what_was_sealed_unseals_in_its_place_only() {
+async fn sealed_value_unseals_only_in_its_context() {
     let (server, keys) = start().await;
     keys.create("derived", true);
     for key in ["latchkey", "derived"] {
         let transit = transit_with(VaultOptions { transit_key: key.to_owned(), ..options(server.url()) });
         let name = format!("vault:{}/transit/{key}", server.address);
-        assert_unseals_in_its_place_only(transit, &name).await;
+        assert_unseals_only_in_its_context(transit, &name).await;
         assert_eq!(server.request_count(), 6);
     }
 }
 
 #[tokio::test]
-async fn a_key_that_vault_has_rotated_opens_what_it_wrapped_before() {
+async fn rotated_vault_key_opens_older_data_keys() {
     let (server, keys) = start().await;
     let transit = transit(&server);
     let before = transit.wrap(&DATA_KEY, b"x").await.unwrap();
@@ -74,7 +74,7 @@ async fn a_key_that_vault_has_rotated_opens_what_it_wrapped_before() {
 }
 
 #[tokio::test]
-async fn damage_is_distinguished_from_a_key_that_is_gone() {
+async fn damage_is_distinguished_from_a_missing_key() {
     let (server, keys) = start().await;
     let transit = transit(&server);
     keys.rotate("latchkey");
@@ -105,7 +105,7 @@ async fn damage_is_distinguished_from_a_key_that_is_gone() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_vault_said_and_is_not_repeated() {
+async fn vault_refusal_is_quoted_and_not_retried() {
     let (server, _) = start().await;
     let refused = |options: VaultOptions| async {
         let transit = VaultTransit::new(options).unwrap();
@@ -129,7 +129,7 @@ pub(crate) fn token_in(file: &Path) -> VaultToken {
 }
 
 #[tokio::test]
-async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
+async fn expired_token_is_read_again_from_its_file() {
     let (server, keys) = start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
@@ -170,7 +170,7 @@ async fn a_token_that_ended_is_followed_by_the_one_in_its_file() {
 }
 
 #[tokio::test]
-async fn a_configured_token_is_the_only_one() {
+async fn configured_token_is_never_replaced() {
     let (server, keys) = start().await;
     let transit = transit(&server);
     keys.take_only("hvs.next");
@@ -180,14 +180,14 @@ async fn a_configured_token_is_the_only_one() {
 }
 
 #[test]
-fn a_tokens_file_must_be_there() {
+fn missing_token_file_is_refused() {
     let token = token_in(Path::new("/nowhere/token"));
     let error = VaultTransit::new(VaultOptions { token, ..options("https://vault.example") }).unwrap_err();
     assert_eq!(error.to_string(), "the token's file /nowhere/token cannot be read");
 }
 
 #[tokio::test]
-async fn only_the_given_authority_vouches_for_an_https_vault() {
+async fn vault_certificate_must_be_from_the_configured_authority() {
     let ((acceptor, own), (_, other)) = (tls(), tls());
     let keys = VaultKeys::default();
     keys.create("latchkey", false);
@@ -208,7 +208,7 @@ async fn only_the_given_authority_vouches_for_an_https_vault() {
 }
 
 #[test]
-fn options_that_cannot_be_used_are_refused_and_print_no_token() {
+fn unusable_options_are_refused_without_showing_the_token() {
     let at = || options("https://vault.example");
     let refused = |options| VaultTransit::new(options).unwrap_err();
     for text in ["", "hvs.a b", "hvs.hunter2\n", "hvs.é"] {

@@ -39,7 +39,7 @@ fn is_right(hash: &str, password: &str) -> bool {
 }
 
 #[test]
-fn a_hash_of_another_implementation_is_right_for_its_password_only() {
+fn foreign_hash_matches_only_its_password() {
     for hash in VECTORS {
         assert!(is_right(hash, PASSWORD), "{hash}");
         for wrong in ["correct horse battery staple e", "", "x"] {
@@ -52,7 +52,7 @@ fn a_hash_of_another_implementation_is_right_for_its_password_only() {
 }
 
 #[test]
-fn bcrypt_takes_the_first_72_bytes_of_a_password() {
+fn bcrypt_uses_only_the_first_72_bytes() {
     let letters = |count| "a".repeat(count);
     assert!(is_right(LONG, &letters(72)) && is_right(LONG, &letters(90)));
     assert!(!is_right(LONG, &letters(71)));
@@ -61,7 +61,7 @@ fn bcrypt_takes_the_first_72_bytes_of_a_password() {
 }
 
 #[test]
-fn what_costs_too_much_is_not_accepted() {
+fn too_costly_hashes_are_refused() {
     let (salt, digest) = ("c29tZXNhbHRzb21lc2FsdA", "xmigaFDFboECEZ1GEBf24cbTsQQlTHCBWtdZQHUQ2q0");
     let of = |head: &str| format!("{head}${salt}${digest}").parse::<ForeignHash>();
     let bcrypt = |cost: &str| LONG.replace("$04$", &format!("${cost}$")).parse::<ForeignHash>();
@@ -82,7 +82,7 @@ fn what_costs_too_much_is_not_accepted() {
 // [shared 2.1]
 /// The digests have the length that those systems write.
 #[test]
-fn what_other_systems_write_by_default_may_be_imported_and_what_takes_longer_may_not() {
+fn default_hashes_of_other_systems_can_be_imported() {
     let of = |head: &str, bytes: usize| {
         let (salt, digest) = ("c29tZXNhbHRzb21lc2FsdA", "A".repeat((bytes * 8).div_ceil(6)));
         format!("{head}${salt}${digest}").parse::<ForeignHash>().unwrap().check_cost()
@@ -119,7 +119,7 @@ fn what_other_systems_write_by_default_may_be_imported_and_what_takes_longer_may
 }
 
 #[test]
-fn what_has_not_the_form_of_its_function_is_not_accepted() {
+fn malformed_hashes_are_refused() {
     let salt = "c29tZXNhbHRzb21lc2FsdA";
     let mut malformed: Vec<_> = ["ln=0,r=8,p=1", "ln=64,r=8,p=1", "n=10,r=8,p=1", "ln=10,r=0,p=1"]
         .map(|of| format!("$scrypt${of}${salt}$hZQYSzranVTpKYE6+DjsDHvZ1um91TNo7H28o3OWuLs"))

@@ -1,4 +1,4 @@
-//! Tests the order of checks of imported hashes, by their durations.
+//! Tests the order in which imported hashes are checked, which depends on the durations of earlier checks.
 
 use tokio::sync::oneshot;
 use values::Secret;
@@ -42,7 +42,7 @@ fn took(text: &str) -> u64 {
 
 // [shared 2.1]
 #[test]
-fn a_tenant_with_costly_hashes_gets_as_many_seconds_as_one_with_cheap_ones() {
+fn tenants_share_time_equally_despite_costly_hashes() {
     let mut queue = Queue::default();
     for number in 0..20 {
         queue.add("globex", number, "costly").unwrap();
@@ -58,7 +58,7 @@ fn a_tenant_with_costly_hashes_gets_as_many_seconds_as_one_with_cheap_ones() {
 }
 
 #[test]
-fn the_sources_of_a_tenant_are_served_in_turn() {
+fn sources_of_a_tenant_are_served_in_turn() {
     let mut queue = Queue::default();
     for (number, text) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2"), (3, "c1")] {
         queue.add("acme", number, text).unwrap();
@@ -68,7 +68,7 @@ fn the_sources_of_a_tenant_are_served_in_turn() {
 }
 
 #[test]
-fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
+fn source_at_many_tenants_gets_one_turn() {
     let mut queue = Queue::default();
     for number in 0..OF_SOURCE {
         queue.add(&format!("tenant-{number}"), 1, "costly").unwrap();
@@ -79,7 +79,7 @@ fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
 }
 
 #[test]
-fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_end() {
+fn users_of_a_shared_address_are_eventually_served() {
     let mut queue = Queue::default();
     queue.add("acme", 1, "own").unwrap();
     let mut rounds = 0;
@@ -97,7 +97,7 @@ fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_
 // [limits #20]: checks of imported hashes that wait | 32 of a source over all tenants, 256 of a tenant, 1024,
 //   5 s; tenants in turn by seconds | 503 with `Retry-After`
 #[test]
-fn a_full_queue_refuses_its_own_source_and_tenant_alone() {
+fn full_queue_refuses_only_its_own_source_and_tenant() {
     let mut queue = Queue::default();
     for _ in 0..OF_SOURCE {
         queue.add("globex", 1, "costly").unwrap();
@@ -121,7 +121,7 @@ fn a_full_queue_refuses_its_own_source_and_tenant_alone() {
 }
 
 #[test]
-fn a_check_that_nobody_waits_for_is_not_made() {
+fn checks_of_absent_callers_are_skipped() {
     let mut queue = Queue::default();
     for _ in 0..OF_SOURCE {
         queue.add("globex", 1, "costly").unwrap();

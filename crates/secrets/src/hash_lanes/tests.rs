@@ -1,4 +1,4 @@
-//! Tests the order of hashes that are computed one after the other.
+//! Tests the order in which a single thread computes hashes.
 
 use super::*;
 
@@ -77,7 +77,7 @@ fn network(number: u16) -> CallerAddress {
 
 // [found 4]
 #[test]
-fn lines_are_served_in_turn() {
+fn sources_are_served_in_turn() {
     let mut waiting = Waiting::default();
     for (text, number) in [("a1", 1), ("a2", 1), ("a3", 1), ("b1", 2), ("b2", 2), ("c1", 3)] {
         waiting.add(text, Lane::Client, source(number)).unwrap();
@@ -87,7 +87,7 @@ fn lines_are_served_in_turn() {
 }
 
 #[test]
-fn sign_ins_take_every_other_turn_and_the_last_lane_waits_for_all_others() {
+fn sign_ins_get_alternate_turns_and_last_lane_waits() {
     let mut waiting = Waiting::default();
     for (text, lane, number) in [
         ("last", Lane::Last, 9),
@@ -108,7 +108,7 @@ fn sign_ins_take_every_other_turn_and_the_last_lane_waits_for_all_others() {
 /// Covers each way in which one source can have 120 waiting guesses, and each moment at which the other
 /// source arrives.
 #[test]
-fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_two_hashes() {
+fn guesses_delay_other_sources_by_at_most_one_hash() {
     for sign_ins in [0, 1, 60, 119, 120] {
         for before in 0..119 {
             let mut waiting = Waiting::default();
@@ -129,7 +129,7 @@ fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_t
 //   most
 // [found 4]
 #[test]
-fn a_source_has_eight_jobs_in_the_pool_and_leaves_the_other_threads_to_others() {
+fn source_has_at_most_eight_jobs_in_the_pool() {
     let mut waiting = Waiting::default();
     for _ in 0..20 {
         waiting.add("a", Lane::Client, source(1)).unwrap();
@@ -145,7 +145,7 @@ fn a_source_has_eight_jobs_in_the_pool_and_leaves_the_other_threads_to_others() 
 
 // [limits #18]
 #[test]
-fn a_full_line_refuses_its_own_source_in_its_own_lane_alone() {
+fn full_line_refuses_only_its_source_and_lane() {
     let mut waiting = Waiting::default();
     for _ in 0..LINE {
         waiting.add("a", Lane::Client, source(1)).unwrap();
@@ -161,7 +161,7 @@ fn a_full_line_refuses_its_own_source_in_its_own_lane_alone() {
 }
 
 #[test]
-fn in_a_full_lane_the_longest_line_drops_its_newest_caller() {
+fn full_lane_drops_newest_caller_of_longest_line() {
     let mut waiting = Waiting::default();
     let lines = u32::try_from(LANE / LINE).unwrap();
     for number in 0..lines {
@@ -181,7 +181,7 @@ fn in_a_full_lane_the_longest_line_drops_its_newest_caller() {
 }
 
 #[test]
-fn equal_jobs_are_computed_once_and_at_the_first_turn_of_any_of_them() {
+fn equal_jobs_are_computed_once_at_the_earliest_turn() {
     let mut waiting = Waiting::default();
     for _ in 0..3 {
         waiting.add("other", Lane::Client, source(1)).unwrap();
@@ -203,7 +203,7 @@ fn equal_jobs_are_computed_once_and_at_the_first_turn_of_any_of_them() {
 
 // [found 4]
 #[test]
-fn a_job_is_given_up_when_all_who_wait_for_it_went_away() {
+fn job_without_waiting_callers_is_dropped() {
     let mut waiting = Waiting::default();
     let first = waiting.add_keyed("equal", 1, Lane::Client, source(1));
     let second = waiting.add_keyed("equal", 1, Lane::SignIn, source(2));
@@ -230,7 +230,7 @@ fn networks_of_an_aggregated_site_share_one_line() {
 }
 
 #[test]
-fn tenants_are_served_in_turn_however_many_sources_one_has() {
+fn tenants_are_served_in_turn_regardless_of_sources() {
     for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
         let mut waiting = Waiting::default();
         for number in 0..100 {
@@ -250,7 +250,7 @@ fn tenants_are_served_in_turn_however_many_sources_one_has() {
 // [shared 2.1]
 /// Covers each moment at which the other tenant arrives, and both lanes for each tenant.
 #[test]
-fn a_tenant_with_many_sources_moves_a_job_of_another_tenant_by_less_than_two_hashes() {
+fn busy_tenant_delays_others_by_at_most_one_hash() {
     for (theirs, own) in [
         (Lane::SignIn, Lane::SignIn),
         (Lane::SignIn, Lane::Client),
@@ -272,7 +272,7 @@ fn a_tenant_with_many_sources_moves_a_job_of_another_tenant_by_less_than_two_has
 }
 
 #[test]
-fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
+fn source_at_many_tenants_gets_one_turn() {
     let mut waiting = Waiting::default();
     for number in 0..200 {
         waiting.add_of(&format!("tenant-{number}"), "guess", Lane::Client, source(1)).unwrap();
@@ -290,7 +290,7 @@ fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
 /// A stranger shares an address with other people, guesses continuously at another tenant, and has further
 /// sources at the tenant of these people.
 #[test]
-fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_end() {
+fn users_of_a_shared_address_are_eventually_served() {
     let mut waiting = Waiting::default();
     let mut served_after = None;
     waiting.add_of("acme", "own", Lane::SignIn, source(1)).unwrap();
@@ -307,7 +307,7 @@ fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_
 }
 
 #[test]
-fn a_source_has_as_many_waiting_jobs_over_all_tenants_as_at_one_and_none_of_them_takes_all() {
+fn waiting_jobs_of_a_source_are_limited_across_tenants() {
     let mut waiting = Waiting::default();
     for _ in 0..LINE {
         waiting.add_of("busy", "guess", Lane::Client, source(1)).unwrap();
@@ -323,7 +323,7 @@ fn a_source_has_as_many_waiting_jobs_over_all_tenants_as_at_one_and_none_of_them
 // [limits #19]: hashes that wait, at each of three priorities | 4096 | the newest of the tenant with most
 //   gets 503
 #[test]
-fn in_a_full_lane_the_tenant_with_most_jobs_drops_its_newest() {
+fn full_lane_drops_newest_job_of_busiest_tenant() {
     let mut waiting = Waiting::default();
     for number in 0..u32::try_from(LANE).unwrap() - 5 {
         waiting.add_of("busy", "busy", Lane::Client, source(number)).unwrap();

@@ -1,4 +1,4 @@
-//! Tests the order of turns. The callers are polled by the test.
+//! Tests the order in which callers get turns. The tests poll the callers themselves.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -49,7 +49,7 @@ fn next(waiting: &mut Vec<(String, Waiting)>) -> Option<(String, Turn)> {
 }
 
 #[test]
-fn a_tenant_waits_for_at_most_one_turn_of_each_other_tenant() {
+fn tenant_waits_at_most_one_turn_per_other_tenant() {
     let turns = TenantTurns::new(1, 8);
     let first = turns.try_take(&tenant("b")).unwrap();
     let waiting = request(&turns, &["b", "b", "b", "a", "c", "a"]);
@@ -59,7 +59,7 @@ fn a_tenant_waits_for_at_most_one_turn_of_each_other_tenant() {
 }
 
 #[test]
-fn a_tenant_that_comes_again_and_again_passes_none_that_waits() {
+fn returning_tenant_does_not_overtake_waiting_tenants() {
     let turns = TenantTurns::new(1, 8);
     let first = turns.try_take(&tenant("c")).unwrap();
     let mut waiting = request(&turns, &["a", "a", "b"]);
@@ -73,7 +73,7 @@ fn a_tenant_that_comes_again_and_again_passes_none_that_waits() {
 }
 
 #[test]
-fn one_tenant_holds_all_until_another_waits_which_then_gets_each_free_permit_up_to_its_share() {
+fn waiting_tenants_get_free_permits_up_to_their_share() {
     let turns = TenantTurns::new(4, 8);
     let mut held: Vec<_> = (0..4).map(|_| turns.try_take(&tenant("b")).unwrap()).collect();
     let mut waiting = request(&turns, &["b", "b", "a", "a", "a"]);
@@ -88,7 +88,7 @@ fn one_tenant_holds_all_until_another_waits_which_then_gets_each_free_permit_up_
 }
 
 #[test]
-fn a_bounded_tenant_holds_no_more_than_its_bound_and_lets_the_next_pass() {
+fn tenant_at_its_bound_lets_others_pass() {
     let turns = TenantTurns::bounded(3, 1, 8);
     let first = turns.try_take(&tenant("b")).unwrap();
     assert!(turns.try_take(&tenant("b")).is_none());
@@ -101,7 +101,7 @@ fn a_bounded_tenant_holds_no_more_than_its_bound_and_lets_the_next_pass() {
 }
 
 #[test]
-fn a_full_queue_refuses_its_tenant_alone_and_those_who_gave_up_leave_it() {
+fn full_queue_refuses_only_its_tenant() {
     let turns = TenantTurns::new(1, 2);
     let first = turns.try_take(&tenant("b")).unwrap();
     let waiting = request(&turns, &["b", "b"]);

@@ -1,4 +1,4 @@
-//! Tests AWS Secrets Manager in particular, with a mock server that verifies signatures.
+//! Tests specific to AWS Secrets Manager, with a mock server that verifies signatures.
 
 use aws_config::ConfigLoader;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -73,7 +73,7 @@ async fn a_binary_secret_is_unusable() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_refused_or_missing_are_told() {
+async fn refused_or_missing_credentials_are_reported() {
     let (server, secrets) = start().await;
     secrets.put(PATH, "one");
     for (access_key, secret_key, expected) in [
@@ -100,7 +100,7 @@ async fn credentials_that_are_refused_or_missing_are_told() {
 }
 
 #[tokio::test]
-async fn names_and_options_that_cannot_be_used_are_refused() {
+async fn unusable_names_and_options_are_refused() {
     let (server, secrets) = start().await;
     let at_server = store(server.url()).await;
     for path in ["", "a b", "a?b", "a\nb", "é", &"a".repeat(2049)] {

@@ -1,4 +1,4 @@
-//! Tests Vault's KV engine in particular, with a mock server.
+//! Tests specific to Vault's KV engine, with a mock server.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub(in crate::secret_store) fn refusal(status: u16, said: &str) -> Reply {
     Reply::json(status, &json!({"errors": [said]}))
 }
 
-/// A response to a read, with these data.
+/// A response to a read, with this data.
 pub(in crate::secret_store) fn answer_with(data: &Value) -> Reply {
     let metadata = json!({"created_time": "2026-11-27T04:51:01.753767294Z", "custom_metadata": null,
         "deletion_time": "", "destroyed": false, "version": 1});
@@ -109,7 +109,7 @@ pub(in crate::secret_store) async fn signed_in_stores() -> Vec<VaultStore> {
 }
 
 #[tokio::test]
-async fn many_requests_at_once_sign_in_once() {
+async fn concurrent_requests_share_one_sign_in() {
     let (server, secrets) = start().await;
     let (_folder, file) = file_with(&format!("{SERVICE_ACCOUNT}\n"));
     for sign_in in [app_role(token(ROLE_SECRET)), kubernetes(&file)] {
@@ -131,7 +131,7 @@ async fn many_requests_at_once_sign_in_once() {
 
 /// Each token that Vault issues stays in Vault until it expires, so there must be few.
 #[tokio::test]
-async fn what_the_policy_denies_costs_one_other_token() {
+async fn denied_read_requests_only_one_other_token() {
     let (server, secrets) = start().await;
     let store = of_role(&server);
     secrets.forbid(&["read"]);
@@ -144,7 +144,7 @@ async fn what_the_policy_denies_costs_one_other_token() {
 
 // [third 19]
 #[tokio::test]
-async fn ended_token_is_replaced_during_the_pause() {
+async fn revoked_token_is_replaced_during_the_pause() {
     let (server, secrets) = start().await;
     let store = of_role(&server);
     secrets.put(PATH, json!({"client_secret": "one"}));
@@ -159,7 +159,7 @@ async fn ended_token_is_replaced_during_the_pause() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_fails_fails_once_for_all_that_wait_for_it() {
+async fn waiting_requests_share_a_failed_sign_in() {
     let (server, secrets) = start().await;
     let store = store(signing_in(server.url(), app_role(token("wrong"))));
     for outcome in eight(&store).await {
@@ -188,7 +188,7 @@ async fn a_sign_in_that_fails_fails_once_for_all_that_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_before_its_end_or_replaced() {
+async fn token_is_renewed_or_replaced_before_it_expires() {
     let (server, secrets) = start().await;
     let reads = async |lease_seconds, is_renewable, expected| {
         secrets.give(lease_seconds, is_renewable);
@@ -261,7 +261,7 @@ async fn every_request_names_the_namespace() {
 }
 
 #[tokio::test]
-async fn a_previous_version_that_is_gone_is_left_out() {
+async fn deleted_previous_version_is_left_out() {
     let (server, secrets) = start().await;
     let store = store(options(server.url()));
     for number in 2..=5 {
@@ -292,7 +292,7 @@ fn answer_of_version(version: u64) -> Reply {
 }
 
 #[tokio::test]
-async fn a_write_is_refused_where_another_came_first() {
+async fn write_after_a_concurrent_write_is_refused() {
     let (server, secrets) = start().await;
     let store = store(options(server.url()));
     let write =
@@ -304,7 +304,7 @@ async fn a_write_is_refused_where_another_came_first() {
     assert!(matches!(error, WriteError::Refused(SecretStoreError::Unavailable(_))), "{error:?}");
     assert_ends(&error, "; it was changed meanwhile: write again");
     assert_eq!(secrets.current(PATH), Some(json!({"client_secret": "two"})));
-    // Replaces a deleted version, whose members cannot be read.
+    // The write replaces a deleted version, whose members cannot be read.
     secrets.delete(PATH, 2);
     assert_eq!(write("three").await.unwrap(), "3");
     assert_eq!(secrets.current(PATH), Some(json!({"client_secret": "three"})));
@@ -317,7 +317,7 @@ async fn a_write_is_refused_where_another_came_first() {
 }
 
 #[tokio::test]
-async fn a_path_that_would_become_another_is_not_sent() {
+async fn ambiguous_paths_are_not_sent() {
     let (server, secrets) = start().await;
     let store = store(options(server.url()));
     for path in [
@@ -344,7 +344,7 @@ async fn a_path_that_would_become_another_is_not_sent() {
 }
 
 #[test]
-fn options_that_cannot_be_used_are_refused_and_print_no_secret() {
+fn unusable_options_are_refused_without_showing_secrets() {
     let at = || options("https://vault.example:8200");
     let refused = |options| VaultStore::new("main", options).unwrap_err();
     assert!(matches!(refused(options("http://vault.example")), OptionsError::InClear { what: "address" }));
@@ -414,7 +414,7 @@ fn members(value: &Value) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn the_mock_answers_what_is_documented_and_what_openbao_answers() {
+async fn mock_answers_match_documentation_and_openbao() {
     let (server, secrets) = start().await;
     secrets.put(PATH, json!({"client_secret": "two"}));
     let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
@@ -446,7 +446,7 @@ async fn the_mock_answers_what_is_documented_and_what_openbao_answers() {
 }
 
 #[tokio::test]
-async fn recorded_answers_are_understood() {
+async fn recorded_openbao_answers_are_read() {
     let (server, _) = start().await;
     let store = of_role(&server);
     let recorded = |status, text: &str| Reply::new(status, "content-type: application/json", text.as_bytes());
