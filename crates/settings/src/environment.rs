@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_finds_its_variables_and_no_others() {
+    fn prefix_finds_only_its_variables() {
         let environment = Environment::from([("A__X", "1"), ("A__Y", "2"), ("A_Z", "3"), ("B", "4")]);
         let names: Vec<&str> = environment.beginning_with("A__").map(|(name, _)| name).collect();
         assert_eq!(names, ["A__X", "A__Y"]);

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_safe_to_delete_when_it_is_unused() {
+    fn unused_secret_is_safe_to_delete() {
         let nothing = |_: &mut [SecretState]| {};
         let used = |id, ago| (id, UseOutcome::Accepted, ago);
         let refused = |id, ago| (id, UseOutcome::Refused, ago);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_has_form_status_and_addresses_the_latest_first() {
+    fn view_has_form_status_and_latest_addresses_first() {
         let mut all = [secret("s1")];
         let (used, refused) = (UseOutcome::Accepted, UseOutcome::Refused);
         let usage = [

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_has_its_rule() {
+    fn every_field_is_validated() {
         let all = check(json!({ "name": "n" }), &[]);
         assert_eq!((all.scope.to_string(), all.audiences), ("read write".to_owned(), vec!["api".to_owned()]));
         assert_eq!(all.expires_at.seconds(), 1_000_000_010);

@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_does_not_serve_keeps_its_keys_published_until_the_later_time() {
+    fn inactive_tenant_publishes_keys_until_the_later_time() {
         let suspended = |until: u64| {
             move |state: &mut TenantState| {
                 state.lifecycle.suspended_at = Some(NOW);

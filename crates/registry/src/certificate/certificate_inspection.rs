@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failing_check_is_named_and_the_later_ones_are_not_reached() {
+    fn failed_check_is_named_and_later_checks_skipped() {
         use CertificateCheck as E;
         let key = KeyPair::generate().unwrap();
         let der = |years| parameters(years).self_signed(&key).unwrap().der().to_vec();
