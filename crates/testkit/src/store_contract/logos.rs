@@ -9,7 +9,7 @@ use super::{Stores, add, apply};
 use crate::{fixtures, requests};
 
 /// Another tenant does not find the logo. A row only contains the digest.
-pub async fn a_logo_is_found_in_its_tenant_only(stores: Stores) {
+pub async fn logo_is_found_only_in_its_tenant(stores: Stores) {
     let acme = showing("acme", Some(logo("light", 300)), Some(logo("dark", 256 * 1024)));
     let globex = showing("globex", Some(logo("other", 3)), None);
     for tenant in [&acme, &globex] {
@@ -34,7 +34,7 @@ pub async fn a_logo_is_found_in_its_tenant_only(stores: Stores) {
 }
 
 /// Another tenant keeps the same picture.
-pub async fn a_logo_ends_when_its_tenant_shows_it_no_more(stores: Stores) {
+pub async fn unused_logo_is_deleted(stores: Stores) {
     let light = || Some(logo("light", 9));
     let [acme, globex] = ["acme", "globex"].map(|id| showing(id, light(), light()));
     for tenant in [&acme, &globex] {

@@ -38,7 +38,7 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
 }
 
 /// A client of another interface counts, too, because rules apply to a tenant as a whole.
-pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
+pub async fn change_of_another_client_makes_plan_stale(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["svc", "other"]).await;
     let suspended = |tenant: &Tenant, id: &str| {
         let client = fixtures::client(tenant, id);
@@ -57,7 +57,7 @@ pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     assert_eq!(outcome, CommitOutcome::Committed { generation: None, resumed_until: None });
 }
 
-pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores: Stores) {
+pub async fn commit_increments_revision_of_each_expected_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await;
     let revisions = async || (revision(&stores, &acme.id).await, revision(&stores, &globex.id).await);
     assert_eq!(revisions().await, (1, 1));
@@ -76,7 +76,7 @@ pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores:
 }
 
 /// A plan that did not read the tenant it changes is a bug.
-pub async fn a_change_without_an_expected_revision_is_not_decided(stores: Stores) {
+pub async fn change_without_expected_revision_is_refused(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
     let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
@@ -87,7 +87,7 @@ pub async fn a_change_without_an_expected_revision_is_not_decided(stores: Stores
 }
 
 /// The times are for people. Each row has its own.
-pub async fn rows_hold_when_they_were_created_and_changed(stores: Stores) {
+pub async fn rows_store_creation_and_change_times(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;

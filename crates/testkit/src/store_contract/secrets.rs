@@ -10,7 +10,7 @@ use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
 /// Requests and administration both see each step.
-pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
+pub async fn secrets_can_expire_be_revoked_and_restored(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
@@ -41,7 +41,7 @@ pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
 
 /// The secret's own expiry changes, but not the declared one. A secret that the API revokes stays revoked
 /// even if it is declared.
-pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
+pub async fn api_may_expire_and_revoke_declared_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let declared_end = Some(at(60));
     let secret = ClientSecret { expires_at: declared_end, ..fixtures::secret("s1") };
@@ -67,7 +67,7 @@ pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
 }
 
 /// The same applies to a client of the files.
-pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
+pub async fn files_do_not_change_api_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
@@ -92,7 +92,7 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
 // [found 7]
 /// Adding a secret to a client deletes its old ended ones. Secrets that ended within a month stay, and so do
 /// declared secrets. Secrets of other clients do not change.
-pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stores) {
+pub async fn long_expired_secrets_are_deleted_except_the_newest(stores: Stores) {
     let day = |days: u64| at(days * 86_400);
     let tenants = two_tenants(&stores, &["svc", "other"]).await;
     for tenant in &tenants {
