@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_birthdate_is_a_date_a_day_or_a_year() {
+    fn birthdate_may_omit_the_year_or_the_day() {
         for text in ["1815-12-10", "0000-12-10", "0000-02-29", "2024-02-29", "1815"] {
             assert!(is_birthdate(text), "{text}");
         }

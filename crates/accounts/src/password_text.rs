@@ -60,7 +60,7 @@ mod tests {
 
     // [attacks #34]
     #[test]
-    fn every_byte_of_a_password_counts_whatever_its_length() {
+    fn every_byte_of_a_password_counts() {
         let letters: String = ('!'..='~').cycle().take(1_024).collect();
         for length in 1..=letters.len() {
             let text = &letters[..length];

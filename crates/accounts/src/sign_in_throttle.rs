@@ -191,7 +191,7 @@ mod tests {
 
     // [attacks #18], [V6 6.3.1]
     #[test]
-    fn source_may_fail_at_twenty_distinct_accounts() {
+    fn source_is_blocked_after_twenty_failed_accounts() {
         let tries = Tries::new();
         let names: Vec<_> = (0..40).map(|number| format!("name-{number}")).collect();
         let of = |source| -> usize {

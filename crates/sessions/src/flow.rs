@@ -214,7 +214,7 @@ mod tests {
 
     // [attacks #9]
     #[test]
-    fn an_altered_flow_is_foreign() {
+    fn altered_flow_is_refused() {
         let flows = Flows::new(&Pepper::generate());
         let acme = TenantId::parse("acme").unwrap();
         let text = flows.seal(&acme, "browser", &flow()).unwrap();

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_prints_no_value() {
+    fn environment_debug_shows_no_value() {
         let environment = Environment::from([("A", "hunter2")]);
         assert!(!format!("{environment:?}").contains("hunter2"));
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_process_has_an_environment() {
+    fn process_environment_is_read() {
         assert!(Environment::of_process().get("PATH").is_some());
     }
 }

@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_list_is_json() {
+    fn empty_list_is_written_as_json() {
         let (document, _) = check(&[("LATCHKEY__ADMIN__APPLICATIONS", "[]")]).unwrap();
         assert!(document.admin.applications.is_empty());
     }

@@ -296,7 +296,7 @@ mod tests {
         }
 
         #[test]
-        fn tokens_with_a_longer_lifetime_are_remembered() {
+        fn longer_token_lifetimes_are_remembered() {
             let lifetime =
                 |seconds| move |t: &mut TenantState| set_token_lifetime(&mut t.clients[0].client, seconds);
             let to = token_lifetime_patch;
@@ -350,7 +350,7 @@ mod tests {
         }
 
         #[test]
-        fn the_tokens_of_a_deleted_client_are_remembered() {
+        fn token_lifetime_of_deleted_client_is_remembered() {
             let long = with(state("t"), |t| set_token_lifetime(&mut t.clients[0].client, 9000));
             let (facts, svc) = (facts(long), &client_id("svc"));
             let edit = ask(&operator(), |context| step(context.on(&facts), svc, Step::Delete));

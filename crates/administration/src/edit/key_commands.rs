@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn previous_policies_stay_in_the_key_policy() {
+    fn key_policy_includes_previous_policies() {
         let window = |change: fn(&mut TenantKeys)| {
             let state = with(key_state(), change);
             let policy = in_context(0, |context| context.key_policy(&state));

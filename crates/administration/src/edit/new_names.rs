@@ -209,7 +209,7 @@ mod tests {
     //   Administration refuses tokens of people
     /// Files, API, command line and the Thunder-compatible API create clients by this rule.
     #[test]
-    fn no_new_client_looks_like_a_person() {
+    fn new_client_id_cannot_resemble_account_id() {
         let refused = |id: &str, before: bool| {
             let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
             pointers(of_client(&state("acme").tenant, before.then_some(&client), &client))

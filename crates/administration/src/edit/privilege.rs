@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn only_platform_administrators_change_the_tenant_platform() {
+    fn only_platform_administrators_change_the_platform_tenant() {
         let all = "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit";
         for by in [of_tenant("platform", all), of_tenant(T, all), of_user("platform")] {
             assert_eq!(create(&by, "platform", json!({})), "forbidden: latchkey:clients", "{by:?}");

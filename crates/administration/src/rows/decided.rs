@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn each_change_moves_the_lifecycle_of_a_row() {
+    fn each_change_updates_the_row_lifecycle() {
         use ManagedBy::{Api, Config};
         let changed = RowLifecycle { updated_at: at(5), ..RowLifecycle::fresh(Config, at(0)) };
         let retired = |row: &mut RowLifecycle| row.retired_at = Some(at(1));

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_of_other_types_are_malformed() {
+    fn claims_of_wrong_types_are_malformed() {
         for (name, values) in [
             ("iss", vec![json!(1), json!(null), json!(["svc"])]),
             ("sub", vec![json!(1), json!(null), json!(["svc"])]),

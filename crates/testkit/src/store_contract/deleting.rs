@@ -66,7 +66,7 @@ pub async fn due_deletions_are_found(stores: Stores) {
 }
 
 /// Secrets, keys, applications and answers of the tenant are deleted. Those of other tenants stay.
-pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
+pub async fn deleted_tenant_keeps_only_its_names(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for owner in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };

@@ -225,7 +225,7 @@ pub async fn changed_row_is_read_back(stores: Stores) {
 }
 
 /// Active rows are read as requests see them, with the interface that manages them and their metadata.
-pub async fn administration_sees_every_row(stores: Stores) {
+pub async fn administration_reads_every_row(stores: Stores) {
     let acme = unusual_tenant();
     let client = unusual_client(&acme);
     super::add(&stores, &acme, &[&client]).await;

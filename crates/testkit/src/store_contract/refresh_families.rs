@@ -331,7 +331,7 @@ pub async fn a_family_follows_its_session_to_another_partition(stores: Stores) {
 }
 
 /// Families that have not ended stay.
-pub async fn ended_families_are_deleted(stores: Stores) {
+pub async fn expired_families_are_deleted(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
     let until = family.expires_at.seconds() - at(0).seconds();

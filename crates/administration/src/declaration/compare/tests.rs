@@ -233,7 +233,7 @@ fn undeclared_rows_are_retired_and_can_be_restored() {
 
 /// A suspended row stays suspended, so no client gains or loses a scope.
 #[test]
-fn a_client_without_grants_gains_and_loses_nothing() {
+fn inactive_client_gains_and_loses_no_scopes() {
     let scopes = |t: &mut DeclaredTenant| t.clients[0].client.scope = scope("b c");
     let line = "~ client t/svc: scopes [a b] -> [b c]";
     check_one(scopes, |t| t.lifecycle.suspended_at = EARLIER, &[line]);
@@ -872,7 +872,7 @@ fn unchanged_tenant_is_not_loaded() {
 
 // [found 26]
 #[test]
-fn audit_records_hold_values_but_no_secrets() {
+fn audit_records_contain_values_but_no_secrets() {
     let declared = with(tenant("t"), |t| t.clients[0].secrets = vec![value("hunter2")]);
     let plan = plan(vec![declared], Vec::new()).unwrap();
     let actor = Actor { name: "config".to_owned(), ..Actor::default() };

@@ -174,7 +174,7 @@ fn self_signed_certificate_matches_registered_key_or_x5c() {
 
 // [mutual-tls RFC 8705 §2.2 b]
 #[test]
-fn keys_of_each_kind_are_compared() {
+fn certificates_match_registered_keys_of_each_type() {
     for algorithm in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519] {
         let key = KeyPair::generate_for(algorithm).unwrap();
         let der = self_signed(&key, (2026, 2027));
