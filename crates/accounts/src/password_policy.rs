@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(check(&typed), Ok(format!("caf\u{e9} {}", "k9 zu ".repeat(20))));
     }
 
-    /// Texts for which `zxcvbn` takes long: those of the review, and others.
+    /// Texts for which `zxcvbn` takes long. A review found the first ones.
     fn costly() -> Vec<String> {
         let texts = [
             "<a4@8b({[<c3e69g1!|il70o$5s+t%x2z",

@@ -85,7 +85,7 @@ clients:
         <eight>
         <nine>
 ";
-/// Values in a wrong place.
+/// Files that are not settings of Latchkey.
 const NO_SETTINGS: [&str; 8] = [
     "§",
     "PASSWORD=§\nTOKEN=§\n",

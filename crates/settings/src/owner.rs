@@ -104,7 +104,8 @@ pub fn name(id: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    // Without this hint, nobody saw why the user of a container could not read a sealing key of root.
+    // Without the hint, an operator does not see why the user of a container cannot read a sealing key of
+    // root.
     #[test]
     fn hint_makes_file_readable_for_this_user_only() {
         let path = Path::new("data/sealing.key");
@@ -131,7 +132,8 @@ mod tests {
         tempfile::tempfile().unwrap().metadata().unwrap().uid()
     }
 
-    /// Only root can change the owner of the folder. As any other user, the test runs in a folder of its own.
+    /// Only root can give a folder to another user. As any other user, the test checks a folder that this
+    /// user owns.
     #[test]
     fn new_file_belongs_to_owner_of_the_folder() {
         let user = if own() == ROOT { OTHER } else { own() };

@@ -318,7 +318,8 @@ async fn hundred_failures_block_only_their_browser_until_unlock() {
             password: PASSWORD.to_owned(),
             ..wrong(known_accounts, number)
         };
-        // One failure in twenty is dropped in the meantime.
+        // An attempt every 90 seconds. Every half hour one failure is dropped, so 105 attempts reach the
+        // limit of 100.
         let until_refused = async |known_accounts: Vec<AccountId>, mut number| {
             while test_env.sign_in(wrong(known_accounts.clone(), number)).await.1 == 1 {
                 number += 1;
@@ -387,8 +388,8 @@ async fn throttled_account_is_reported_once_until_unlocked() {
     }
 }
 
-/// The browsers are known. Each has twenty attempts in a quarter of an hour, so several attempts run
-/// concurrently.
+/// The browsers are known. A known browser may try twenty times in a quarter of an hour, so twenty attempts
+/// run concurrently.
 #[tokio::test(start_paused = true)]
 async fn concurrent_attempts_do_not_exceed_the_limit() {
     let test_env = test_env();
@@ -399,7 +400,8 @@ async fn concurrent_attempts_do_not_exceed_the_limit() {
             now: NOW + Lifetime::from_seconds(90 * number),
             ..attempt(of, "grace", "wrong")
         };
-        // One failure in twenty is dropped in the meantime.
+        // An attempt every 90 seconds. Every half hour one failure is dropped, so 104 attempts stay below the
+        // limit.
         for number in 0..104 {
             assert_eq!(test_env.sign_in(wrong(number)).await.1, 1, "{number}");
         }

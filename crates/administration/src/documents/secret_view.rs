@@ -186,13 +186,13 @@ mod tests {
         check(nothing, &[used("s2", 60)], true);
         check(nothing, &[used("s1", DAY), used("s2", 60)], true);
         check(nothing, &[used("s1", DAY - 1), used("s2", 60)], false);
-        // No secret was used recently. The silence proves nothing, and a refused attempt does not count as a
+        // No secret was used recently: perhaps the client only pauses. A refused attempt does not count as a
         // use.
         check(nothing, &[], false);
         check(nothing, &[used("s1", 2 * DAY)], false);
         check(nothing, &[used("s1", 3 * DAY), used("s2", DAY)], false);
         check(nothing, &[refused("s2", 60)], false);
-        // The other secret is revoked, so this one will be needed.
+        // The other secret is revoked, so the client needs this one.
         check(|all| all[1].secret.revoked_at = Some(ago(1)), &[used("s2", 60)], false);
         check(|all| all[1].secret.expires_at = Some(NOW), &[used("s2", 60)], false);
         // The secret is new: the caller may not have begun to use it.

@@ -229,7 +229,7 @@ mod tests {
             assert_eq!(command(&mut state, 20, ROTATE), "due 973");
             assert_eq!(command(&mut state, 973, ROTATE), "due 4730", "it has been looked at");
         }
-        // Another command has no effect on the preview.
+        // Revoking another key does not move the date of the preview.
         let mut state = key_state();
         command(&mut state, 0, ROTATE);
         state.tenant.signing.hold_activation = Some(span(600));

@@ -396,7 +396,7 @@ mod tests {
             check(nothing, name("absent"), "/resource_servers/api/clients/0");
             let deleted = |state: &mut TenantState| state.clients[0].lifecycle.deleted_at = Some(NOW);
             check(deleted, name("svc"), "/resource_servers/api/clients/0");
-            // A row that was deleted in the meantime does not prevent other changes.
+            // The tenant still names a client that another request has deleted. Other changes must succeed.
             let dangling = |state: &mut TenantState| {
                 state.tenant.resource_servers[0].introspection_clients = vec!["gone".to_owned()];
                 state.resource_servers[0].resource_server = state.tenant.resource_servers[0].clone();

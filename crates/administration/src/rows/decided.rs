@@ -299,7 +299,7 @@ mod tests {
     use super::*;
     use crate::edit::test_states::{NOW, at, state, with};
 
-    /// A change of the lifecycle before, the change to test, and the expected lifecycle.
+    /// How the row was changed before, the change to test, and the expected lifecycle.
     type Case<'a> = (&'a dyn Fn(&mut RowLifecycle), ChangeKind, RowLifecycle);
 
     fn after(change: impl Fn(&mut RowLifecycle), kind: ChangeKind, by: ManagedBy) -> Option<RowLifecycle> {

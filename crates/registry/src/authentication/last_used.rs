@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(drained.into_iter().map(|used| used.user).collect::<Vec<_>>(), sources);
     }
 
-    /// Every issued token calls this.
+    /// The server calls `note` for every issued token.
     #[test]
     fn repeated_use_allocates_nothing() {
         let uses = LastUsedSecrets::default();

@@ -95,7 +95,7 @@ mod tests {
             (&good, Err(ChainError::NoAuthorities), "+++!?", Some(E::NoAuthorities)),
             (&good, Err(ChainError::Invalid), "++-!?", Some(E::Chain)),
             (&good, Err(ChainError::OtherUsage), "++!-?", Some(E::Usage)),
-            // An intermediate certificate.
+            // The certificate is valid now, but an authority's certificate in its chain is not.
             (&good, Err(ChainError::Expired), "+++!?", Some(E::ChainExpired)),
             (&good, Err(ChainError::NotYetValid), "+++!?", Some(E::ChainNotYetValid)),
             // The dates of the chain are compared with the time of the request, even if the chain was

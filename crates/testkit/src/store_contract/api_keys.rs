@@ -108,7 +108,7 @@ pub async fn api_key_round_trips_in_its_tenant(stores: Stores) {
     assert_ne!(foreign[0].key, replaced);
 }
 
-/// The revision of the key is compared, and not that of the tenant.
+/// A commit compares the revision of the key, and not the revision of the tenant.
 pub async fn api_key_change_requires_its_own_revision(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let key = fixtures::api_key(&svc, &id(1));
@@ -213,7 +213,7 @@ pub async fn api_key_uses_are_stored_with_addresses(stores: Stores) {
     }
 }
 
-/// Keys that ended more than a month ago are deleted; the client's other keys stay.
+/// Keys that expired or were revoked more than a month ago are deleted. The client's valid keys stay.
 pub async fn invalid_api_keys_are_deleted_after_a_month(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let days = |days: u64| Lifetime::from_seconds(days * 86_400);

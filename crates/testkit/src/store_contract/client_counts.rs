@@ -65,8 +65,8 @@ pub async fn only_one_concurrent_client_commit_succeeds(stores: Stores) {
     assert_eq!(counts(&stores, &globex).await, 0);
 }
 
-/// More rows than one statement takes, of tenants that the same commit adds. Afterwards all of them change in
-/// different ways.
+/// The commit adds the tenants and more clients than one statement can insert. The next commit retires all
+/// clients of each tenant but one.
 pub async fn one_commit_counts_clients_of_many_tenants(stores: Stores) {
     let tenants = ["acme", "globex", "empty"].map(fixtures::tenant);
     let sizes = [700, 601, 0];

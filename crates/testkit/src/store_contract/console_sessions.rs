@@ -1,4 +1,5 @@
-//! Sessions of the console: a link becomes one session, only in its tenant and until it expires.
+//! Sessions of the console. A link is exchanged for one session, only in its tenant and until the link
+//! expires.
 
 use administration::administrator::console_session::{ConsoleHolder, ConsoleSession};
 use sessions::SessionId;

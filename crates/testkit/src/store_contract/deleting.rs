@@ -1,4 +1,4 @@
-//! Deleted rows are removed, except for their names.
+//! Deletion of tenants and clients. The names of deleted rows stay reserved.
 
 use administration::documents::application::Application;
 use administration::kinds::Change;
@@ -158,7 +158,7 @@ fn tenant(kind: ChangeKind, after: &Tenant) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) }
 }
 
-/// The request as one of the interface that created the rows of these tests.
+/// The request as one of the files, which created the rows of these tests.
 fn own(request: CommitRequest) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Config, ..request }
 }

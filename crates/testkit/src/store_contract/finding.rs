@@ -113,7 +113,7 @@ pub async fn trust_rules_are_found_only_in_their_tenant(stores: Stores) {
 //   the log at the start and answers warn of them
 // [third 11]: The rules of 1 000 clients were read as a whole after each change of any client of the tenant |
 //   fixed | The same index: the cost of a request does not depend on the number of rules
-/// The patterns are older than the rule that limits patterns.
+/// Earlier versions accepted such patterns, so tenants may have stored them.
 pub async fn cost_of_unverified_subject_is_bounded(stores: Stores) {
     for id in ["acme", "globex"] {
         let tenant = fixtures::tenant(id);

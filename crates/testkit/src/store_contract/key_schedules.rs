@@ -13,7 +13,7 @@ use super::{Stores, add, apply, at, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// This lets the scheduler find tenants whose first key was created by a token request.
+/// The scheduler finds tenants by this date. A token request may have created the first key.
 pub async fn requested_key_is_due_when_activated(stores: Stores) {
     let acme = add(&stores, &fixtures::tenant("acme"), &[]).await;
     assert_eq!(due_at(&stores, &acme).await, None);

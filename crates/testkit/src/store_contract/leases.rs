@@ -3,7 +3,7 @@
 use super::{Stores, at};
 use crate::at_once;
 
-/// The holder may renew and release the lease.
+/// The process that holds the lease may renew and release it.
 pub async fn lease_has_one_owner_until_expiry(stores: Stores) {
     for (now, name, holder, until, expected) in [
         (0, "rotation", "first", 15, true),
@@ -25,7 +25,7 @@ pub async fn lease_has_one_owner_until_expiry(stores: Stores) {
     }
 }
 
-/// Tests a lease that has just expired, too.
+/// In the second round the lease of the first round has just expired.
 pub async fn only_one_process_gets_a_lease(stores: Stores) {
     for round in 0..2 {
         let attempts = (0..20).map(|nth| {

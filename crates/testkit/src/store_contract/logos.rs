@@ -33,7 +33,7 @@ pub async fn logo_is_found_only_in_its_tenant(stores: Stores) {
     assert!(read.branding.logos().all(|logo| logo.content().is_none()));
 }
 
-/// Another tenant keeps the same picture.
+/// The other tenant shows an equal picture, which must stay.
 pub async fn unused_logo_is_deleted(stores: Stores) {
     let light = || Some(logo("light", 9));
     let [acme, globex] = ["acme", "globex"].map(|id| showing(id, light(), light()));
@@ -45,7 +45,7 @@ pub async fn unused_logo_is_deleted(stores: Stores) {
         found.map(|found| found.is_some())
     };
     let stored = || Some(Logo::stored("light".to_owned()));
-    // One colour scheme still shows the logo, and the row that was read contains no bytes.
+    // The dark scheme still shows the logo. The tenant was read from the store, so the logo is only a digest.
     let dark_only = showing("acme", Some(logo("new", 8)), stored());
     apply(&stores, requests::tenant(ChangeKind::Changed, &acme, &dark_only)).await;
     assert_eq!(there(&acme).await, [true, true]);

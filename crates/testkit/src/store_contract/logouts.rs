@@ -110,7 +110,7 @@ pub async fn administrator_sign_out_queues_notices(stores: Stores) {
 
 // [back-channel §2.8]: Another status than one of success is a failure; here it is tried again, three times
 //   in all
-/// Only one of several replicas makes an attempt. There are at most three attempts.
+/// One replica makes each attempt. After three failed attempts the notice is given up.
 pub async fn each_notice_attempt_is_claimed_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
@@ -130,7 +130,7 @@ pub async fn each_notice_attempt_is_claimed_once(stores: Stores) {
         assert_eq!(at_once(claims).await.into_iter().filter(|is_claimed| *is_claimed).count(), 1);
         assert_eq!(due(&stores, now).await, []);
         if attempt == 1 {
-            // An attempt that was not made does not count, and is made once more.
+            // A replica that cannot make its attempt returns the notice, and the attempt does not count.
             for _ in 0..2 {
                 stores.return_logout(&queued, now).await.unwrap();
             }
@@ -170,7 +170,7 @@ pub async fn due_notices_alternate_between_tenants(stores: Stores) {
     let paused = LogoutAddress { tenant: TenantId::parse("globex").unwrap(), client };
     let turn = LogoutTurn { except: vec![paused.clone()], after: None };
     assert_eq!(due(100, &turn).await, ["acme"]);
-    // Notices that must still be sent stay.
+    // The notices of the client have not expired and have attempts left, so they stay.
     stores.delete_ended_logouts(&paused, at(2_000)).await.unwrap();
     assert_eq!(due(100, &LogoutTurn::default()).await.len(), 1 + most_at_once);
 }

@@ -118,7 +118,7 @@ pub async fn sealed_value_is_written_once(stores: Stores) {
     assert!(stores.holds_sealed_rows().await.unwrap());
 }
 
-/// The key belongs to a tenant that came from another installation.
+/// A tenant that was imported from another installation has such a key.
 pub async fn digest_key_is_deleted_with_its_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let names =

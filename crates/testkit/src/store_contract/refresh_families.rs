@@ -165,7 +165,7 @@ pub async fn allowed_device_code_begins_a_family(stores: Stores) {
 // [mutual-tls RFC 8705 §4]: Refresh tokens of public clients are bound to the certificate of the request that
 //   redeemed the code, and access tokens as those of other clients
 // [dpop RFC 9449 §5 b]
-/// Breaking any single condition makes the step fail, and changes nothing.
+/// A step with one wrong value fails, and changes nothing.
 pub async fn family_step_succeeds_once_with_matching_binding(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
@@ -190,7 +190,7 @@ pub async fn family_step_succeeds_once_with_matching_binding(stores: Stores) {
     assert!(family.credential.is_some() && first.as_ref().unwrap().credential == family.credential);
     assert_eq!(find(&stores, &ada.tenant, right.key, 10).await.map(|found| found.family), first);
     assert_eq!(take(&stores, &ada.tenant, &right, 10).await, None);
-    // The store has lost the writes in between.
+    // The token has a later generation than the row: after a failover the store may have lost writes.
     let ahead = take(&stores, &ada.tenant, &FamilyStep { generation: 7, ..right }, 20).await.unwrap();
     assert_eq!((ahead.generation, ahead.rotated_at, ahead.idle_until), (8, at(20), at(620)));
     let late = FamilyStep { generation: 8, ..right };
@@ -202,7 +202,7 @@ pub async fn family_step_succeeds_once_with_matching_binding(stores: Stores) {
 }
 
 // [rfc9700 §2.2.2]
-/// Tests many connections, for each token of the family.
+/// For each generation, two requests use the same token at the same time.
 pub async fn concurrent_family_steps_succeed_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;

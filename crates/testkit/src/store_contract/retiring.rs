@@ -8,7 +8,7 @@ use super::{Stores, add, apply};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// The client may be found as suspended or not at all, but not as active.
+/// A store may return the retired client as suspended, or not at all.
 pub async fn retired_client_is_inactive_until_restored_with_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };

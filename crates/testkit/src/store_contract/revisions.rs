@@ -37,7 +37,8 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     assert_eq!(stores.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
 }
 
-/// A client of another interface counts, too, because rules apply to a tenant as a whole.
+/// The other client may be managed by another interface. The rules apply to a tenant as a whole, so the plan
+/// is stale.
 pub async fn change_of_another_client_makes_plan_stale(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["svc", "other"]).await;
     let suspended = |tenant: &Tenant, id: &str| {
@@ -86,7 +87,7 @@ pub async fn change_without_expected_revision_is_refused(stores: Stores) {
     assert!(request.decide().is_none());
 }
 
-/// The times are for people. Each row has its own.
+/// The console and the API show these times.
 pub async fn rows_store_creation_and_change_times(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -102,7 +103,7 @@ pub async fn rows_store_creation_and_change_times(stores: Stores) {
     assert_eq!(times(state.resource_servers[0].lifecycle), (NOW, NOW));
 }
 
-/// Otherwise the changed fields would become active unnoticed when the row is restored.
+/// A change of a retired row would become active unnoticed when the row is restored.
 pub async fn fields_of_a_retired_row_do_not_change(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");

@@ -65,7 +65,7 @@ async fn two_tenants(stores: &Stores) -> [Tenant; 2] {
     tenants
 }
 
-/// The same applies to a tenant that does not exist.
+/// A tenant that does not exist has none either.
 pub async fn new_tenant_has_no_revocations(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     assert_eq!(subjects(&stores, &acme.id).await, []);

@@ -66,7 +66,7 @@ pub async fn api_may_expire_and_revoke_declared_secrets(stores: Stores) {
     }
 }
 
-/// The same applies to a client of the files.
+/// The client itself may be one of the files.
 pub async fn files_do_not_change_api_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -90,8 +90,8 @@ pub async fn files_do_not_change_api_secrets(stores: Stores) {
 // [limits #25]: ended secrets of a client | the newest 20, and all of the last 30 days | an hourly pass of
 //   each replica deletes others
 // [found 7]
-/// Adding a secret to a client deletes its old ended ones. Secrets that ended within a month stay, and so do
-/// declared secrets. Secrets of other clients do not change.
+/// A regular pass deletes secrets that expired or were revoked more than a month ago. The newest twenty of
+/// these secrets of each client stay, and so do declared secrets.
 pub async fn long_expired_secrets_are_deleted_except_the_newest(stores: Stores) {
     let day = |days: u64| at(days * 86_400);
     let tenants = two_tenants(&stores, &["svc", "other"]).await;
@@ -113,9 +113,9 @@ pub async fn long_expired_secrets_are_deleted_except_the_newest(stores: Stores) 
         }
     }
     let all: Vec<u32> = (1..=32).collect();
-    // These stay: the declared one, the newest twenty of the thirty, and the one that has not ended.
+    // The declared secret stays, the newest twenty of the thirty expired ones, and the valid one.
     let kept: Vec<u32> = [1].into_iter().chain(12..=32).collect();
-    // On the 30th day, they have ended 29 days ago.
+    // The secrets expired on the first day, 29 days before the 30th.
     for (days, limit, deleted, rest) in
         [(30, 100, 0, Some(&all)), (31, 15, 15, None), (31, 100, 25, Some(&kept)), (31, 100, 0, Some(&kept))]
     {

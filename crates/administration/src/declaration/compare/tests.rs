@@ -21,7 +21,7 @@ use crate::kinds::state::{ManagedBy, RowLifecycle, SecretState, TenantSummary};
 use crate::kinds::{Change, DeclaredTenant, ResourceServerState, TenantState};
 
 const EARLIER: Option<Timestamp> = Some(Timestamp::from_seconds(5));
-/// How much longer caches may use a row from before a change.
+/// After a change, caches may use the earlier row for this many seconds.
 const CACHED: u64 = 10;
 /// The most clients that a tenant may have.
 const CLIENTS: u64 = 10;
@@ -231,7 +231,7 @@ fn undeclared_rows_are_retired_and_can_be_restored() {
     check_one(|t| t.clients.clear(), |t| t.clients[0].lifecycle.retired_at = EARLIER, &[]);
 }
 
-/// A suspended row stays suspended, so no client gains or loses a scope.
+/// In the first three cases the client could use no scope before the change, and can use none afterwards.
 #[test]
 fn inactive_client_gains_and_loses_no_scopes() {
     let scopes = |t: &mut DeclaredTenant| t.clients[0].client.scope = scope("b c");
@@ -282,7 +282,7 @@ fn changes_by_api_to_declared_rows_are_drift() {
         drift(&|t| t.clients[0].secrets[0].managed_by = ManagedBy::Api),
         ["secret t/svc/s1: given through another interface"]
     );
-    // Rows that the API manages, and changes that it makes to them, are not touched.
+    // A file may declare a row that the API manages. That is a conflict and not drift.
     assert_eq!(drift(&|t| t.clients[0].lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW)), [""; 0]);
 }
 
@@ -512,7 +512,8 @@ fn two_spellings_conflict_only_if_one_is_new() {
     );
     check(vec![spelled()], vec![stored(&tenant("t"))], &[&twice]);
     check(vec![spelled()], vec![stored(&spelled())], &[]);
-    // The file may be older than an empty store. A new tenant next to an existing one is not.
+    // Into an empty store the file may bring both spellings, because the file may be older than the store. A
+    // new tenant may not, if other tenants exist.
     first(spelled());
     let plan = plan(vec![spelled(), tenant("u")], vec![stored(&tenant("u"))]).unwrap();
     assert_eq!(plan.left_out(), [id("t")]);
@@ -536,12 +537,12 @@ fn new_issuer_overlapping_route_or_issuer_is_a_conflict() {
         (&[("t", "/console"), ("u", "/blue")][..], &[][..], &["t"][..]),
         (&[("t", "/console"), ("u", "/blue")], &[("t", "/console")], &[]),
         (&[("t", "/console"), ("u", "/blue")], &[("t", "/blue")], &["t", "u"]),
-        // Both issuers are new: the upper one is accepted.
+        // Both issuers are new: the tenant with the shorter path gets its issuer.
         (&[("t", "/login"), ("u", "/login/blue")], &[], &["u"]),
         (&[("t", "/login"), ("u", "/login/blue")], &[("t", "/login")], &["u"]),
         (&[("t", "/login"), ("u", "/login/blue")], &[("u", "/login/blue")], &["t"]),
         (&[("t", "/login"), ("u", "/login/blue")], &[("t", "/login"), ("u", "/login/blue")], &[]),
-        // The declaration moves the other issuer elsewhere.
+        // The same declaration moves the tenant `u` to another issuer.
         (&[("t", "/login"), ("u", "/blue")], &[("u", "/login/blue")], &[]),
         (&[("t", "/login/blue"), ("u", "/red")], &[("u", "/login")], &[]),
         // The other tenant is no longer declared, but its tokens may still be in use.
@@ -563,7 +564,8 @@ fn previous_typ_is_accepted_until_last_token_expires() {
     assert_eq!(previous.len(), 1);
     assert_eq!(previous[0].typ, "at+jwt");
     assert_eq!(previous[0].accepted_until, NOW + Lifetime::from_seconds(7200 + CACHED));
-    // The client's longer token lifetime ends here, and the plan says when the last of these tokens expire.
+    // The declaration removes the client's longer token lifetime. Tokens of that lifetime may still be in
+    // use.
     assert_eq!(plan.tenant_metadata[0].previous_tokens_until, Some(previous[0].accepted_until));
 }
 
