@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tenant_has_twenty_notes_and_one_sum_hourly() {
+    fn tenant_notes_beyond_twenty_an_hour_are_summed() {
         let (all, start) = (Throttles::default(), Timestamp::from_seconds(HOUR * 100));
         let tenant = |id: &str| TenantId::parse(id).unwrap();
         let add = |id: &str, number: u8| {

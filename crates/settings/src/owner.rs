@@ -107,7 +107,7 @@ mod tests {
     // Without the hint, an operator does not see why the user of a container cannot read a sealing key of
     // root.
     #[test]
-    fn hint_makes_file_readable_for_this_user_only() {
+    fn reading_hint_depends_on_owner_and_user() {
         let path = Path::new("data/sealing.key");
         for (owner, us, expected) in [
             (0, Some(1_000_690_000), "run the program as the owner, or `chown 1000690000: data/sealing.key`"),

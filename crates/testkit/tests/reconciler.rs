@@ -48,7 +48,7 @@ async fn apply(store: &Arc<TestStore>, content: &str, accounts: Vec<kinds::accou
 /// The second replica reads the latest generation before the first one commits, and searches its own content
 /// afterwards.
 #[tokio::test]
-async fn settings_applied_by_another_replica_are_unchanged() {
+async fn second_replica_finds_settings_already_applied() {
     let elsewhere = Arc::<TestStore>::default();
     assert!(matches!(apply(&elsewhere, "settings", Vec::new()).await, Outcome::Applied { .. }));
     let applied = elsewhere.latest_generation().await.unwrap().unwrap();

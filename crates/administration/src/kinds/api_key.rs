@@ -256,7 +256,7 @@ mod tests {
             "audiences": ["https://orders.example"], "expires_at": "2001-09-09T01:48:20Z" });
         let some = check(some, &[]);
         assert_eq!((some.scope.to_string().as_str(), some.expires_at.seconds()), ("write", 1_000_000_100));
-        // The key gets the client's spelling.
+        // The key names the audience in the client's spelling.
         let spelled = json!({ "name": "n", "audiences": ["https://Orders.example:443/"] });
         assert_eq!(check(spelled, &[]).audiences, ["https://orders.example"]);
         let twice =

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn entry_without_set_or_recent_fetch_is_over() {
+    fn entry_without_set_or_recent_fetch_may_be_dropped() {
         let mut keys = FetchedKeys::default();
         assert!(keys.is_over(at(0)));
         fail(&mut keys, true, 0);

@@ -166,7 +166,7 @@ mod tests {
     //   and all clients with keys got 503 | fixed | While the tenant has more than half of its share, a
     //   client has a tenth of it at most
     #[test]
-    fn client_gets_a_tenth_beyond_half_the_share() {
+    fn half_used_share_limits_each_client_to_a_tenth() {
         let live = LiveIdentifiers::new(100);
         let [acme, globex] = ["acme", "globex"].map(tenant);
         // How many of `asked` identifiers of this client are accepted at `now`.

@@ -103,7 +103,7 @@ mod tests {
 
     // [found 5]
     #[test]
-    fn delay_follows_slowest_lookups_with_a_minimum() {
+    fn delay_covers_99_9_percent_of_lookups_within_bounds() {
         for (lookups, least, most) in [
             (&[][..], 5, 5),
             (&[(0, 10), (5, 10)], 5, 5),

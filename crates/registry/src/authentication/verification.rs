@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn secret_text_determines_the_work() {
+    fn secret_text_determines_digest_or_slow_hash() {
         let generated = GeneratedSecret::from_bytes(&[1; 32]).secret;
         assert_eq!(Work::due_for(&generated, &["sample"]), Work::Digest);
         let unknown_checksum = format!("{}0", &generated.expose()[..51]);

@@ -264,7 +264,7 @@ mod tests {
         }
 
         #[test]
-        fn matching_is_bounded_and_agrees_with_overlap(text in ".{0,60}|[a:/]{0,12}", pattern in "[a*:/]{0,12}") {
+        fn bounded_matching_agrees_with_overlap(text in ".{0,60}|[a:/]{0,12}", pattern in "[a*:/]{0,12}") {
             prop_assert!(TextPattern::new("**").matches(&text) || text.len() > LONGEST_TEXT);
             let pattern = TextPattern::new(&pattern);
             let mut steps = usize::MAX;

@@ -649,7 +649,7 @@ mod tests {
     }
 
     #[test]
-    fn additions_update_facts_and_anomalies_force_reread() {
+    fn only_additions_update_facts_without_a_reread() {
         use RevokedSubject as S;
         let all = [
             (S::Client(id("a")), 50),

@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn put_off_secrets_are_due_later() {
+    async fn only_overdue_secrets_are_postponed() {
         let began = Instant::now();
         let stores = stores();
         let soon = Duration::from_millis(50);

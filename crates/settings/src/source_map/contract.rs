@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn unstructured_line_may_begin_with_open_key() {
+    fn line_beginning_with_an_open_key_is_recognised() {
         for (line, expected) in [
             ("  scopes: b", true),
             ("- audiences: [a", true),

@@ -224,7 +224,7 @@ pub async fn changed_row_is_read_back(stores: Stores) {
     assert_eq!(found.as_deref(), Some(&client_after));
 }
 
-/// Active rows are read as requests see them, with the interface that manages them and their metadata.
+/// Administration reads the same values as requests, and also which interface manages each row.
 pub async fn administration_reads_every_row(stores: Stores) {
     let acme = unusual_tenant();
     let client = unusual_client(&acme);

@@ -755,7 +755,7 @@ fn tenant_with_unread_secret_stays_unchanged() {
 }
 
 #[test]
-fn hashes_need_our_parameters_and_one_salt() {
+fn hash_with_other_parameters_or_salt_is_refused() {
     let having = |secrets| vec![with(tenant("t"), |t| t.clients[0].secrets = secrets)];
     let refused = |why: &str| left_out("t", &format!("tenant t, client svc: {why}"));
     let foreign = refused("a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours");
