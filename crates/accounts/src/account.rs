@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspension_and_a_later_start_end_an_authentication() {
+    fn suspension_or_later_valid_from_ends_authentication() {
         let at = Timestamp::from_seconds;
         let mut account = account();
         assert!(account.accepts_authentication_of(at(100)));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_are_claims_too() {
+    fn standard_claims_include_identifiers() {
         let mut account = account();
         assert_eq!(Value::Object(account.standard_claims()), json!({ "updated_at": 100 }));
         account.identifiers = vec![identifier("ada@example.com", None), identifier("ada", None)];

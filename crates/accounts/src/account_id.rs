@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_a_prefix_and_26_characters_of_base32() {
+    fn id_is_prefix_and_26_base32_characters() {
         let zero = format!("usr_{}", "a".repeat(26));
         assert_eq!(AccountId::from_bytes([0; 16]).as_str(), zero);
         assert_eq!(AccountId::from_bytes([255; 16]).as_str(), format!("usr_{}4", "7".repeat(25)));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn new_ids_differ_and_declared_ids_belong_to_one_tenant_and_name() {
+    fn generated_ids_differ_and_declared_ids_are_stable() {
         assert_ne!(AccountId::generate(), AccountId::generate());
         let declared = |tenant, name| AccountId::declared(&TenantId::parse(tenant).unwrap(), name);
         assert_eq!(declared("acme", "ada"), declared("acme", "ada"));
@@ -126,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_id_is_read_back_and_any_text_can_be_tried(bytes: [u8; 16], text in ".{0,40}") {
+        fn ids_round_trip_as_text(bytes: [u8; 16], text in ".{0,40}") {
             let id = AccountId::from_bytes(bytes);
             prop_assert_eq!(id.to_bytes(), bytes);
             prop_assert_eq!(AccountId::parse(id.as_str()), Ok(id));

@@ -164,7 +164,7 @@ mod tests {
     // [attacks #34]: A stolen database, and passwords that are cut | argon2id under the pepper, bound to
     //   tenant and account; each byte counts, up to the longest password
     #[test]
-    fn a_stored_form_belongs_to_one_password_tenant_account_and_pepper() {
+    fn stored_password_is_bound_to_tenant_account_and_pepper() {
         let (passwords, account) = (pepper(1), AccountId::from_bytes([1; 16]));
         let (salt, acme) = (PasswordSalt::generate(), tenant("acme"));
         let right = hash("correct horse battery staple", &salt);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_of_an_earlier_version_matches_under_the_key_that_it_was_made_with() {
+    fn password_of_earlier_format_still_matches() {
         let (passwords, account) = (pepper(1), AccountId::from_bytes([1; 16]));
         let right = hash("correct horse battery staple", &PasswordSalt::generate());
         let (salt, digest) = passwords.digest(&tenant("acme"), &account, &right, true).unwrap();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_form_is_read_back_and_never_printed_for_a_log() {
+    fn stored_password_round_trips_and_debug_is_redacted() {
         let (account, salt) = (AccountId::from_bytes([1; 16]), PasswordSalt::generate());
         let hash = hash("correct horse battery staple", &salt);
         let stored = pepper(1).bind(&tenant("acme"), &account, &hash).unwrap();
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_of_another_system_is_kept_as_it_is_and_matches_no_hash_of_ours() {
+    fn imported_hash_is_kept_and_never_matches_directly() {
         let (account, salt) = (AccountId::from_bytes([1; 16]), PasswordSalt::generate());
         let hash = hash("correct horse battery staple", &salt);
         let SecretHash::Password(phc) = &hash else { panic!("a password hash") };

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_is_known_where_the_account_has_signed_in_since_it_changed() {
+    fn browser_is_known_until_its_account_changes() {
         let at = Timestamp::from_seconds;
         let [ada, bob] = [1, 2].map(|number| AccountId::from_bytes([number; 16]));
         let account = |id: &AccountId, valid_from| Account {

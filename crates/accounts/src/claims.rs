@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_standard_claim_has_its_form() {
+    fn all_standard_claims_are_accepted() {
         let whole = json!({
             "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "middle_name": "K.",
             "nickname": "Ada", "preferred_username": "ada", "profile": "https://example.com/ada",
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_and_forms_are_refused() {
+    fn unknown_claims_and_invalid_values_are_refused() {
         for (name, values) in [
             ("sub", json!(["x"])),
             ("email", json!(["ada@example.com"])),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_birthdate_is_a_date_a_day_or_a_year() {
+    fn birthdate_may_omit_the_year_or_the_day() {
         for text in ["1815-12-10", "0000-12-10", "0000-02-29", "2024-02-29", "1815"] {
             assert!(is_birthdate(text), "{text}");
         }

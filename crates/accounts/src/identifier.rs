@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_decides_its_kind() {
+    fn text_determines_identifier_kind() {
         for (text, kind, expected) in [
             ("Ada@Example.com", "email", "ada@example.com"),
             (" ada@example.com\t", "email", "ada@example.com"),

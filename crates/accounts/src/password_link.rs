@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_read_at_its_tenant_by_each_replica_and_nothing_of_it_can_be_changed() {
+    fn code_is_tamper_proof_and_bound_to_tenant() {
         let pepper = Pepper::generate();
         let (links, replica) = (PasswordLinks::new(&pepper), PasswordLinks::new(&pepper));
         let changed = Account { password_changed_at: Some(AT(900)), ..account() };
@@ -148,7 +148,7 @@ mod tests {
 
     // [third 1]
     #[test]
-    fn a_link_fits_for_a_day_until_the_password_changes_or_the_sign_ins_are_ended() {
+    fn link_expires_after_one_day_or_account_change() {
         let links = PasswordLinks::new(&Pepper::generate());
         let granted = Scope::parse("latchkey:keys").unwrap();
         for made in [account(), Account { password_changed_at: Some(AT(999)), ..account() }] {

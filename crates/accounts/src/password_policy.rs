@@ -106,7 +106,7 @@ mod tests {
     //   characters
     // [V6 6.2.9]: 2 | Passwords of 64 characters are accepted | 1024 bytes: 256 characters at least
     #[test]
-    fn a_password_is_long_and_not_easily_guessed_and_nothing_else_is_demanded() {
+    fn password_must_be_long_and_hard_to_guess() {
         for text in [
             "correct horse battery staple",
             "all lower case words of a person",
@@ -132,7 +132,7 @@ mod tests {
     //   given or imported hash nothing
     // [passwords §3.1.1.2 b]
     #[test]
-    fn the_words_of_one_account_say_nothing_of_another() {
+    fn context_words_count_only_for_their_account() {
         let check = |context: &[&str]| {
             let context: Vec<_> = context.iter().map(|&text| text.to_owned()).collect();
             check_new_password(Secret::new("zorblattuxquuxly".to_owned()), &context)
@@ -146,12 +146,12 @@ mod tests {
     //   §3.1.1.2). An imported bcrypt hash counts 72 bytes, until the person signs in
     // [passwords §3.1.1.2]
     #[test]
-    fn a_password_is_taken_in_form_c_and_whole() {
+    fn password_is_normalised_and_not_truncated() {
         let typed = format!("cafe\u{301} {}", "k9 zu ".repeat(20));
         assert_eq!(check(&typed), Ok(format!("caf\u{e9} {}", "k9 zu ".repeat(20))));
     }
 
-    /// The texts of the review, and others that take `zxcvbn` long.
+    /// Texts for which `zxcvbn` takes long. A review found the first ones.
     fn costly() -> Vec<String> {
         let texts = [
             "<a4@8b({[<c3e69g1!|il70o$5s+t%x2z",
@@ -176,7 +176,7 @@ mod tests {
     //   distinct digits and signs can be letters, each sign is one letter, so that a text has at most ten
     //   combinations of letters
     #[test]
-    fn no_text_is_judged_for_many_combinations_of_letters() {
+    fn zxcvbn_tries_at_most_ten_letter_combinations() {
         for text in costly() {
             let judged = judged(&text);
             assert!(judged.chars().count() <= JUDGED, "{text}");
@@ -233,7 +233,7 @@ mod tests {
 
     // [third 7]
     #[test]
-    fn signs_for_letters_stay_guessable_and_the_rest_is_not_judged() {
+    fn substitutions_stay_guessable_and_tails_are_not_judged() {
         for text in ["P@$$w0rd1234567", "1234567890123456", "20011987200119872001"] {
             assert!(matches!(check(text), Err(UnfitPassword::Guessable(_))), "{text}");
         }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_password_of_the_documents_is_one() {
+    fn sample_password_of_the_docs_is_accepted() {
         assert!(check("acme-sample-password").is_ok());
     }
 }

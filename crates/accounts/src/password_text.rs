@@ -38,7 +38,7 @@ mod tests {
 
     // [V6 6.2.8]
     #[test]
-    fn two_ways_to_type_a_letter_are_one_password() {
+    fn passwords_are_normalised_to_form_c() {
         for (text, expected) in [
             ("correct horse", Some("correct horse")),
             (" spaces stay ", Some(" spaces stay ")),
@@ -60,7 +60,7 @@ mod tests {
 
     // [attacks #34]
     #[test]
-    fn every_byte_of_a_password_counts_whatever_its_length() {
+    fn every_byte_of_a_password_counts() {
         let letters: String = ('!'..='~').cycle().take(1_024).collect();
         for length in 1..=letters.len() {
             let text = &letters[..length];
@@ -76,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_outgrows_its_memory(text in ".{0,100}") {
+        fn form_c_stays_within_the_expansion_bound(text in ".{0,100}") {
             let form_c: String = text.nfc().collect();
             prop_assert!(form_c.len() <= EXPANSION * text.len());
         }

@@ -163,7 +163,7 @@ mod tests {
     // [V6 6.3.1]: 1 | What the documents say against guessing and stuffing is there | Each replica counts for
     //   itself ([known gaps](#known-gaps))
     #[test]
-    fn strangers_use_up_an_account_for_strangers_of_its_tenant_only() {
+    fn account_limit_spares_known_browsers_and_other_tenants() {
         let tries = Tries::new();
         let account = AttemptTarget::Account(&tries.account);
         assert_eq!(tries.fit("acme", account, 1, 0, NOW), 10);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_without_an_account_have_limits_like_accounts() {
+    fn unknown_identifiers_have_the_account_limit() {
         let tries = Tries::new();
         assert_eq!(tries.fit("acme", AttemptTarget::Unknown("ada"), 1, 0, NOW), 10);
         assert_eq!(tries.fit("acme", AttemptTarget::Unknown("bob"), 1, 0, NOW), 10);
@@ -191,7 +191,7 @@ mod tests {
 
     // [attacks #18], [V6 6.3.1]
     #[test]
-    fn a_source_fails_at_twenty_accounts_and_a_refused_attempt_counts_at_none() {
+    fn source_is_blocked_after_twenty_failed_accounts() {
         let tries = Tries::new();
         let names: Vec<_> = (0..40).map(|number| format!("name-{number}")).collect();
         let of = |source| -> usize {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_of_a_tenant_take_the_place_of_the_platform_s() {
+    fn tenant_limits_override_platform_limits() {
         let mut tries = Tries::new();
         let number = NonZeroU32::new;
         tries.own = PasswordLimits { account: number(3), known_browser: number(4), source: number(2) };

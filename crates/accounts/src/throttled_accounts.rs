@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_has_twenty_records_and_a_sum_an_hour_and_another_tenant_its_own() {
+    fn tenant_notes_beyond_twenty_an_hour_are_summed() {
         let (all, start) = (Throttles::default(), Timestamp::from_seconds(HOUR * 100));
         let tenant = |id: &str| TenantId::parse(id).unwrap();
         let add = |id: &str, number: u8| {

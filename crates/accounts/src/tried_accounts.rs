@@ -188,7 +188,7 @@ mod tests {
     //   counts are by tenant, in tables where a tenant pushes out its own. Wrong user codes in a browser
     //   where a person has signed in count for that person
     #[test]
-    fn a_source_fails_at_twenty_distinct_accounts_and_as_often_as_it_likes_at_each_of_them() {
+    fn source_may_fail_at_twenty_distinct_accounts() {
         let tried = SourceAttempts::new();
         for _ in 0..100 {
             assert!(fails(&tried, "acme", 1, "ada", NOW));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgiven_attempt_leaves_what_failed_before_and_nothing_else() {
+    fn forgiven_attempt_keeps_earlier_failures() {
         let tried = SourceAttempts::new();
         let begin = |name| tried.begin(&tenant("acme"), &source(1), AttemptTarget::Unknown(name), 1, NOW);
         begin("ada").unwrap().forgive();
@@ -214,7 +214,7 @@ mod tests {
 
     // [shared 2.13]
     #[test]
-    fn people_at_one_address_sign_in_at_the_same_moment_and_guesses_at_the_same_moment_gain_nothing() {
+    fn concurrent_sign_ins_pass_and_concurrent_guesses_do_not() {
         let tried = SourceAttempts::new();
         let names: Vec<_> = (0..200).map(|number| format!("name-{number}")).collect();
         let begin = |name| tried.begin(&tenant("acme"), &source(1), AttemptTarget::Unknown(name), 20, NOW);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_with_an_ipv6_site_has_the_limit_of_few_networks() {
+    fn ipv6_site_counts_as_few_sources() {
         let tried = SourceAttempts::new();
         let fails = |number: u16, now| {
             let network = std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_with_many_sources_pushes_out_no_source_of_another() {
+    fn tenant_never_evicts_sources_of_another_tenant() {
         let tried = SourceAttempts::new();
         let names: Vec<_> = (0..20).map(|number| format!("name-{number}")).collect();
         assert!(names.iter().all(|name| fails(&tried, "acme", 1, name, NOW)));

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_short_ascii_names_are_user_names() {
+    fn usernames_are_short_ascii_names() {
         for (text, expected) in
             [("ada", "ada"), ("Ada", "ada"), ("0.a_b-", "0.a_b-"), (&"a".repeat(63), &"a".repeat(63))]
         {

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_what_its_client_has_as_well() {
+    fn key_never_exceeds_its_client() {
         let client = Client {
             scope: Scope::parse("read write").unwrap(),
             audiences: vec!["api".to_owned()],
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_ends_by_its_end_and_by_its_revocation() {
+    fn expired_or_revoked_key_is_not_live() {
         let key = key("", &[]);
         let at = Timestamp::from_seconds;
         assert!(!key.is_live(at(49)), "the clock of the replica that has revoked it may be ahead");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_twelve_letters_and_digits() {
+    fn key_id_has_twelve_letters_and_digits() {
         for bad in ["", "4fT9xQ2bV7m", "4fT9xQ2bV7mKK", "4fT9xQ2bV7m-", "4fT9xQ2bV7é"] {
             assert_eq!(bad.parse::<ApiKeyId>(), Err(InvalidApiKeyId), "{bad}");
             assert!(serde_json::from_value::<ApiKeyId>(bad.into()).is_err());

@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_setting_is_as_the_client_says_or_else_its_tenant() {
+    fn client_settings_override_tenant_settings() {
         let (id, lifetime) = (TenantId::parse("acme").unwrap(), Lifetime::from_seconds(60));
         let access_token = AccessTokenPolicy { lifetime, ..AccessTokenPolicy::default() };
         let tenant = Tenant { access_token, ..crate::authentication::authenticator::tests::tenant("acme") };

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_short_text_without_control_characters_is_a_client_id() {
+    fn client_id_is_short_without_control_characters() {
         for good in ["a", "your-client-id", "\u{e9}\u{4e2d}", "a b", &"a".repeat(255)] {
             assert_eq!(ClientId::parse(good).unwrap().as_str(), good);
         }

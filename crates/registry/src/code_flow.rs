@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sector_is_one_host_or_is_named() {
+    fn sector_is_the_only_host_or_configured() {
         for (uri, redirect_uris, expected) in [
             (None, &[] as &[&str], None),
             (None, &["https://App.example/a"], Some("app.example")),

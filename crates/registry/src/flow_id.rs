@@ -61,7 +61,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
     #[test]
-    fn a_flow_goes_on_at_any_replica_for_ten_minutes() {
+    fn flow_id_is_valid_for_ten_minutes() {
         let replicas = [(); 2].map(|()| FlowIds::new(&Pepper::from_bytes(Zeroizing::new([7; 32]))));
         let id = replicas[0].generate(NOW);
         assert_ne!(id, replicas[0].generate(NOW));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_did_not_make_is_refused() {
+    fn foreign_and_forged_flow_ids_are_refused() {
         let ours = FlowIds::new(&Pepper::from_bytes(Zeroizing::new([7; 32])));
         let others = FlowIds::new(&Pepper::from_bytes(Zeroizing::new([8; 32])));
         for text in ["", "x", "550e8400-e29b-41d4-a716-446655440000", &others.generate(NOW)] {

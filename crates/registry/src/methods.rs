@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_for_operators_lists_every_reason() {
+    fn operations_page_lists_every_reason() {
         let page = include_str!("../../../docs/operations.md");
         let (_, chapter) = page.split_once("### Reasons of refused requests\n").unwrap();
         let (table, others) = chapter.split_once("The others are ").unwrap();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_and_each_check_has_all_texts_and_a_name_of_its_own() {
+    fn reasons_and_checks_have_texts_and_unique_names() {
         for reason in TABLES.into_iter().flatten() {
             let same = TABLES.into_iter().flatten().find(|other| other.code == reason.code);
             assert_eq!(same.map(|same| same.detail), Some(reason.detail), "{}", reason.code);

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_with_one_more_entry_copies_one_part() {
+    fn adding_an_entry_copies_only_one_part() {
         let ids =
             |count: usize| (0..count).map(|number| (format!("{:04x}", number * 7_919 % 65_536), number));
         let before = SharedMap::from(ids(10_000).collect::<HashMap<_, _>>());

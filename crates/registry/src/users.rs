@@ -311,7 +311,7 @@ mod tests {
 
     // [V11 11.4.2]
     #[tokio::test]
-    async fn a_password_opens_its_own_user_only() {
+    async fn password_signs_in_only_its_user() {
         let (users, _) = users([declared("admin", "admin"), declared("root", "other")]);
         for (name, password, expected) in [
             ("admin", "admin", true),
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_imported_hash_opens_beside_hashed_passwords() {
+    async fn user_with_imported_hash_can_sign_in() {
         let phc = hash_password(&Secret::new("imported".to_owned()), &PasswordSalt::generate()).unwrap();
         let imported = DeclaredUser {
             password: DeclaredPassword::Hash(phc.to_string()),
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one() {
+    async fn well_known_password_is_refused_like_wrong_password() {
         let (users, pool) = users([declared("admin", "admin"), declared("root", "other")]);
         let users = users.refusing(&["admin"]);
         assert_eq!(sign_in(&users, "admin", "admin").await, Err(UserSignInError::Refused));
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_user_that_is_no_longer_declared_is_unknown() {
+    async fn removed_user_is_unknown() {
         let (users, _) = users([declared("admin", "admin")]);
         assert!(users.permits("admin", "system") && !users.permits("admin", "other"));
         users.replace(HashedUsers::from_declared([declared("other", "admin")], Vec::new()).unwrap());
@@ -374,7 +374,7 @@ mod tests {
 
     // [found 23]
     #[tokio::test]
-    async fn what_was_signed_in_ends_with_its_password_and_not_with_the_process() {
+    async fn credential_survives_restart_until_password_changes() {
         let pepper = Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
         let start = |declared: Vec<_>| start(&pepper, Rate::per_minute(10_000), declared).0;
         let phc = hash_password(&Secret::new("admin".to_owned()), &PasswordSalt::generate()).unwrap();
@@ -406,7 +406,7 @@ mod tests {
 
     // [V6 6.3.1], [found 9]
     #[tokio::test]
-    async fn after_failures_a_sign_in_waits_whether_or_not_the_name_is_known_and_the_password_right() {
+    async fn failures_delay_sign_ins_of_any_name() {
         let (users, _) = users([declared("admin", "admin")]);
         for name in ["nobody", "admin"] {
             for (password, at_least) in
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn over_the_limit_a_source_waits_but_is_served() {
+    async fn source_over_the_limit_is_still_served() {
         let (users, _) = start(&Pepper::generate(), Rate::per_minute(1), [declared("admin", "admin")]);
         for _ in 0..3 {
             assert_eq!(sign_in(&users, "admin", "wrong").await, Err(UserSignInError::Refused));
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_password_is_printed() {
+    fn debug_shows_no_password() {
         let user = declared("admin", "canary-password");
         let printed = format!("{user:?}");
         let hashed = HashedUsers::from_declared([user], Vec::new()).unwrap();

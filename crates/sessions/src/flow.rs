@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_goes_on_in_its_browser_and_tenant_at_any_replica_for_a_day() {
+    fn flow_is_bound_to_its_browser_and_tenant() {
         let pepper = Pepper::generate();
         let (one, replica) = (Flows::new(&pepper), Flows::new(&pepper));
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_that_comes_without_a_cookie_begins_again_at_its_own_tenant() {
+    fn flow_without_cookies_restarts_at_its_tenant() {
         let pepper = Pepper::generate();
         let flows = Flows::new(&pepper);
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
@@ -214,7 +214,7 @@ mod tests {
 
     // [attacks #9]
     #[test]
-    fn an_altered_flow_is_foreign() {
+    fn altered_flow_is_refused() {
         let flows = Flows::new(&Pepper::generate());
         let acme = TenantId::parse("acme").unwrap();
         let text = flows.seal(&acme, "browser", &flow()).unwrap();

@@ -59,7 +59,7 @@ mod tests {
 
     // [V7 7.3.1], [V7 7.4.1]
     #[test]
-    fn a_session_ends_by_time_by_itself_and_with_its_account() {
+    fn session_expires_and_ends_with_its_account() {
         let of = policy(100, 1_000, 0);
         check(|_| (), of, Some(1_600));
         check(|found| found.session.expires_at = AT(1_590), of, Some(1_589));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stricter_policy_ends_sessions_that_have_begun_and_a_looser_one_leaves_them() {
+    fn stricter_policy_shortens_sessions_and_looser_does_not() {
         check(|_| (), policy(200, 2_000, 0), Some(1_600));
         check(|_| (), policy(10, 1_000, 0), Some(1_510));
         check(|_| (), policy(10, 505, 0), Some(1_504));
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remembered_session_lasts_as_long_as_the_policy_remembers() {
+    fn remembered_session_lasts_for_the_remember_time() {
         let remembered = |found: &mut FoundSession| {
             found.session.remembered = true;
             found.session.idle = Lifetime::from_seconds(1_000);

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_known_at_its_tenant_for_180_days() {
+    fn account_is_known_at_its_tenant_for_180_days() {
         let (of, acme, globex) = (known_browsers(), tenant("acme"), tenant("globex"));
         let [ada, bob] = [1, 2].map(|number| AccountId::from_bytes([number; 16]));
         let mut known = KnownBrowser::default();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_keeps_the_identifier_of_its_first_sign_in_and_each_has_another() {
+    fn each_browser_keeps_its_own_identifier() {
         let (of, acme, ada) = (known_browsers(), tenant("acme"), AccountId::from_bytes([1; 16]));
         let id = |known: &KnownBrowser| known.history_at(&acme).browser;
         let again = |known: &KnownBrowser| {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_server_has_not_sealed_says_nothing() {
+    fn altered_or_foreign_cookie_is_ignored() {
         let (of, mut known) = (known_browsers(), KnownBrowser::default());
         known.remember(&tenant("acme"), &AccountId::from_bytes([1; 16]), NOW);
         let cookie = of.seal(&known).unwrap();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn twenty_accounts_with_the_longest_names_fit_and_the_oldest_give_way() {
+    fn cookie_holds_twenty_accounts_and_drops_oldest() {
         let (of, mut known) = (known_browsers(), KnownBrowser::default());
         for number in 0..30 {
             known.remember(&tenant(&"a".repeat(63)), &AccountId::from_bytes([number; 16]), NOW);

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn partitions_go_round() {
+    fn slots_wrap_around() {
         for ring in Ring::ALL {
             let at = |units: u64, seconds| Timestamp::from_seconds(ring.unit().seconds() * units + seconds);
             let slots = u64::from(ring.slots());

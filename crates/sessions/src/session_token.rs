@@ -80,7 +80,7 @@ mod tests {
 
     /// A session ends at most 45 days from now, so at most seven partitions ahead.
     #[test]
-    fn the_sessions_of_a_browser_are_in_the_order_of_their_ends_also_where_the_partitions_begin_anew() {
+    fn slots_sort_by_expiry_across_the_wraparound() {
         let week = 7 * 86_400;
         for (now, in_order) in [
             (14, &[14, 15, 0, 1][..]),
@@ -107,7 +107,7 @@ mod tests {
     // [V7 7.2.3]: 1 | A token of a session is unique, from a secure generator, and has 128 bits or more | 256
     //   bits of aws-lc-rs
     #[test]
-    fn a_token_comes_back_from_its_cookie_and_nothing_else_is_one() {
+    fn token_round_trips_through_its_cookie() {
         let token = SessionToken::generate(7, SessionId::generate());
         let cookie = token.to_cookie().expose().to_owned();
         let again = SessionToken::parse(&cookie).unwrap();

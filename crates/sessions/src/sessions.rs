@@ -210,7 +210,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_use_is_noted_at_most_once_in_a_twentieth_of_the_idle_time() {
+    async fn uses_are_written_every_twentieth_of_idle_time() {
         let policy = |idle, remember| SessionPolicy {
             idle: Lifetime::from_seconds(idle),
             remember: Lifetime::from_seconds(remember),

@@ -85,7 +85,7 @@ clients:
         <eight>
         <nine>
 ";
-/// Values in a wrong place.
+/// Files that are not settings of Latchkey.
 const NO_SETTINGS: [&str; 8] = [
     "§",
     "PASSWORD=§\nTOKEN=§\n",
@@ -257,7 +257,7 @@ fn said_of(config: &str, tenant: Option<&str>) -> String {
 //   line only if it cannot contain a secret. A test puts secrets at every value that may be one and breaks
 //   the file in a thousand ways; no output shows one
 #[test]
-fn no_canary_survives_a_thousand_ways_of_breaking_the_file() {
+fn broken_files_never_show_a_secret() {
     let nested: String = TENANT.lines().map(|line| format!("    {line}\n")).collect();
     let whole = format!("{SERVER}tenants:\n  acme:\n{nested}");
     let (mut found, mut refused) = (Vec::new(), 0);

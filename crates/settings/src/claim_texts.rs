@@ -192,7 +192,7 @@ mod tests {
     // Without this code, `zip: 01234` was signed as `1234.0`, `phone: +4915112345` as `4915112345`, `release:
     // 1_000` as `1000`.
     #[test]
-    fn a_scalar_is_a_number_only_as_json_writes_it() {
+    fn only_json_numbers_are_read_as_numbers() {
         for text in [
             "01234",
             "+4915112345",
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_and_merged_claims_have_the_characters_of_their_anchor() {
+    fn aliased_and_merged_claims_keep_their_text() {
         let text = "tenants:\n  acme:\n    access_token: { claims: &all { zip: &zip 01234, n: &n 1.0 } }\n    clients:\n      a: { claims: *all }\n      b: { claims: { <<: *all, more: [*zip, *n] } }\n";
         let (zip, n) = (json!("01234"), json!(1.0));
         assert_eq!(

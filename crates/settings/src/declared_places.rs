@@ -64,7 +64,7 @@ mod tests {
     use crate::check::test_folder::Folder;
 
     #[test]
-    fn a_row_is_found_in_the_main_file_and_in_that_of_its_tenant() {
+    fn place_is_found_in_main_and_tenant_files() {
         let folder = Folder::new();
         let main = folder.path("config.yaml");
         let text = "tenants:\n  acme:\n    name: A\n    clients:\n      web: {}\n      jobs: {}\n";

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_written_with_quotes_where_it_must() {
+    fn key_path_quotes_special_keys() {
         let path = ["resource_servers", "https://a.b", "scopes", "[1]"].map(str::to_owned);
         assert_eq!(written(&path), "resource_servers.\"https://a.b\".scopes[1]");
     }

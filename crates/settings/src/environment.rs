@@ -101,20 +101,20 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_prints_no_value() {
+    fn environment_debug_shows_no_value() {
         let environment = Environment::from([("A", "hunter2")]);
         assert!(!format!("{environment:?}").contains("hunter2"));
     }
 
     #[test]
-    fn a_prefix_finds_its_variables_and_no_others() {
+    fn prefix_finds_only_its_variables() {
         let environment = Environment::from([("A__X", "1"), ("A__Y", "2"), ("A_Z", "3"), ("B", "4")]);
         let names: Vec<&str> = environment.beginning_with("A__").map(|(name, _)| name).collect();
         assert_eq!(names, ["A__X", "A__Y"]);
     }
 
     #[test]
-    fn the_process_has_an_environment() {
+    fn process_environment_is_read() {
         assert!(Environment::of_process().get("PATH").is_some());
     }
 }

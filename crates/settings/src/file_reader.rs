@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_missing_or_not_text_is_refused() {
+    fn oversized_missing_and_non_utf8_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("large"), vec![b'a'; (1 << 20) + 1]).unwrap();
         fs::write(folder.path().join("bytes"), b"a\n\xff").unwrap();

@@ -228,7 +228,7 @@ mod tests {
 
     // [limits #33], [found 16]
     #[test]
-    fn what_is_no_regular_file_is_refused_and_not_waited_for() {
+    fn non_regular_file_is_refused_without_waiting() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -246,7 +246,7 @@ mod tests {
     //   MiB; 64 KiB; regular files only | refused
     // [found 16]
     #[test]
-    fn each_kind_has_its_size() {
+    fn each_kind_of_file_has_a_size_limit() {
         let folder = tempfile::tempdir().unwrap();
         for (size, holds, refused) in [
             (65_536, Holds::Secret, false),

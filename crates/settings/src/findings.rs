@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_json_pointer_names_a_key_path() {
+    fn json_pointer_converts_to_key_path() {
         for (pointer, path, on_key) in [
             ("", "", true),
             ("/client_id", "", true),

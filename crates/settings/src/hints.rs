@@ -298,7 +298,7 @@ mod tests {
 
     // A generated password may begin with a special character. The message must not mention indentation.
     #[test]
-    fn a_value_that_begins_with_a_sign_is_told_to_be_quoted() {
+    fn unquoted_password_is_hidden_without_indentation_hint() {
         for sign in
             ["@", "%", "`", "\"", "'", "> ", "| ", "}", "]", "? ", "*", "!", "&", ",", ">", "|", "- ", ": "]
         {
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_mistakes_are_named_with_their_fix() {
+    fn common_mistakes_are_reported_with_their_fix() {
         for (text, expected) in [
             (
                 "tenants:\n  acme:\n    name Acme\n    issuer: x\n",

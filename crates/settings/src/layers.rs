@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn variable_sets_what_its_key_in_the_file_sets() {
+    fn variable_has_the_same_effect_as_its_key() {
         let parse = |text: String| {
             let text = administration::documents::FileSecret::new(text);
             yaml::parse::<Document>(&SourceFile::new("config.yaml".into(), text))
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_replace_those_of_the_listeners_in_their_order() {
+    fn listen_addresses_replace_listener_addresses_in_order() {
         let (document, _) = check(&[(LISTEN, "127.0.0.1:4000")]).unwrap();
         assert_eq!(document.server.listeners[0].address.socket(), "127.0.0.1:4000".parse().unwrap());
         let fault = |value| check(&[(LISTEN, value)]).err().unwrap();
@@ -433,7 +433,7 @@ mod tests {
         assert_eq!(overridden.into_keys().collect::<Vec<_>>(), [changed]);
     }
 
-    /// The rules of variables, one a line: the variables, their fault without its beginning, and the hint.
+    /// Each row has a variable, its value, and the end of the message with the hint.
     #[test]
     fn fault_names_the_variable_and_no_value() {
         let json = "write JSON, such as [{\"address\": \"127.0.0.1:3000\"}]";
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_list_is_json() {
+    fn empty_list_is_written_as_json() {
         let (document, _) = check(&[("LATCHKEY__ADMIN__APPLICATIONS", "[]")]).unwrap();
         assert!(document.admin.applications.is_empty());
     }

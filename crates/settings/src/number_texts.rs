@@ -104,7 +104,7 @@ mod tests {
     // Without this code, a lifetime of `010` was refused as `10.0`, `.5` as `0.5`, and `0x10` meant 16
     // seconds.
     #[test]
-    fn a_number_has_digits_alone_and_a_message_the_text_of_the_file() {
+    fn only_plain_digits_are_a_number() {
         for (text, expected) in [("010", 10), ("08", 8), ("16", 16)] {
             for file in [
                 format!(

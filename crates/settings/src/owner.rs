@@ -104,9 +104,10 @@ pub fn name(id: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    // Without this hint, nobody saw why the user of a container could not read a sealing key of root.
+    // Without the hint, an operator does not see why the user of a container cannot read a sealing key of
+    // root.
     #[test]
-    fn the_hint_makes_the_file_readable_for_this_user_alone() {
+    fn reading_hint_depends_on_owner_and_user() {
         let path = Path::new("data/sealing.key");
         for (owner, us, expected) in [
             (0, Some(1_000_690_000), "run the program as the owner, or `chown 1000690000: data/sealing.key`"),
@@ -131,9 +132,10 @@ mod tests {
         tempfile::tempfile().unwrap().metadata().unwrap().uid()
     }
 
-    /// Only root can give a folder away. Files of any other user belong to that user.
+    /// Only root can give a folder to another user. As any other user, the test checks a folder that this
+    /// user owns.
     #[test]
-    fn a_new_file_belongs_to_the_owner_of_the_folder() {
+    fn new_file_belongs_to_owner_of_the_folder() {
         let user = if own() == ROOT { OTHER } else { own() };
         let folder = folder_of(user);
         let path = folder.path().join("a/b/c");
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn only_in_the_folder_of_another_user_a_file_that_cannot_be_given_away_is_refused() {
+    fn failed_chown_is_refused_in_foreign_folder() {
         let denied = |_, _| Err(io::ErrorKind::PermissionDenied.into());
         let ours = tempfile::tempfile().unwrap().metadata().unwrap();
         let root = Path::new("/");
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_has_its_name_where_the_system_knows_it() {
+    fn user_is_shown_with_name_if_known() {
         assert_eq!(user(ROOT), "root (user id 0)");
         assert_eq!(user(OTHER), "the user with id 64999");
     }

@@ -254,7 +254,7 @@ mod tests {
     const BETA: &str = "clients: { web: { client_secret: { file: ../secrets/beta } } }";
 
     #[test]
-    fn tenants_come_from_the_file_and_the_folder_in_the_order_of_their_ids() {
+    fn tenants_of_file_and_folder_are_sorted_by_id() {
         let folder = folder(&[
             ("config.yaml", "tenants_dir: tenants.d\ntenants: { zeta: {}, acme: {} }"),
             ("tenants.d/beta.yml", BETA),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn one_newline_at_the_end_of_a_secret_file_is_left_out() {
+    fn final_newline_of_a_secret_file_is_removed() {
         for (text, expected) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a ", "a "), ("\u{feff}a", "a")] {
             let folder = folder(&[
                 ("config.yaml", "tenants: { acme: { clients: { web: { client_secret: { file: s } } } } }"),
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_form_and_of_rules_of_all_files_are_reported_together() {
+    fn faults_of_all_files_are_reported_together() {
         let main = "server: { default_tenant: nobody, workers: many }
 limits: { clents: 5 }
 cache: { l1_lifetime: 60s }
@@ -344,7 +344,7 @@ tenants:
     }
 
     #[test]
-    fn a_secret_file_with_two_newlines_is_named() {
+    fn secret_file_with_two_newlines_is_refused() {
         for (text, expected) in [
             ("hunter2\n\n", "the file s ends with more than one newline, and only the last one is left out;"),
             ("hunter2\nhunter3\n", "the file s has several lines, and a secret has no newline in it;"),
@@ -362,7 +362,7 @@ tenants:
     }
 
     #[test]
-    fn a_key_service_that_is_not_built_in_is_refused_with_the_command_that_builds_it() {
+    fn missing_key_service_is_refused_with_build_command() {
         let text = "keys:
   sealing_key: { vault: { address: 'https://vault.example', transit_key: k, token: { env: SET } } }
   former_sealing_keys:
@@ -385,7 +385,7 @@ tenants:
     }
 
     #[test]
-    fn the_hash_changes_with_whatever_tenants_come_from_and_with_nothing_else() {
+    fn content_hash_depends_only_on_tenant_sources() {
         let main = "tenants_dir: tenants.d\ntenants: { acme: { clients: { web: { client_secret: { env: SECRET } } } } }";
         let files = [("config.yaml", main), ("tenants.d/beta.yaml", BETA), ("secrets/beta", "a")];
         let hash = |change: Option<(&str, &str)>, variables: &[(&str, &str)]| {
@@ -421,7 +421,7 @@ tenants:
     }
 
     #[test]
-    fn a_fault_in_an_overridden_value_names_the_variable() {
+    fn fault_in_overridden_value_names_the_variable() {
         let folder = folder(&[("config.yaml", "{}")]);
         for (name, value, expected) in [
             ("STORAGE__URL", "mysql://x", "storage.url: this names no store; "),
@@ -436,7 +436,7 @@ tenants:
     }
 
     #[test]
-    fn a_path_from_a_variable_is_relative_to_the_working_directory() {
+    fn path_in_variable_is_relative_to_working_directory() {
         let folder = folder(&[("config.yaml", "{}")]);
         let environment = Environment::from([("LATCHKEY__STORAGE__URL", "sqlite://here.db")]);
         let storage = read_in(&folder, &environment).unwrap().platform.storage;
@@ -444,7 +444,7 @@ tenants:
     }
 
     #[test]
-    fn paths_in_the_json_of_a_variable_are_relative_to_the_working_directory() {
+    fn path_in_json_variable_is_relative_to_working_directory() {
         let folder = folder(&[("config.yaml", "tenants_dir: none"), ("more/beta.yaml", "{}")]);
         let listeners =
             r#"[{"address": "127.0.0.1:1", "tls": {"certificate": "c.pem", "private_key": "k.pem"}}]"#;
@@ -465,7 +465,7 @@ tenants:
     }
 
     #[test]
-    fn a_missing_file_and_bytes_that_are_not_text_are_refused() {
+    fn missing_and_non_utf8_files_are_refused() {
         let none = folder(&[]);
         let error = read_in(&none, &Environment::default()).unwrap_err();
         assert!(error.to_string().contains("there is no file"), "{error}");
@@ -475,7 +475,7 @@ tenants:
     }
 
     #[test]
-    fn ten_thousand_faults_are_not_listed_one_by_one() {
+    fn warnings_beyond_a_hundred_are_summarised() {
         let tenants: String =
             (0..10_000).map(|n| format!("  t{n}: {{ access_token: {{ format: opaque }} }}\n")).collect();
         let many = folder(&[("config.yaml", &format!("tenants:\n{tenants}"))]);
@@ -484,7 +484,7 @@ tenants:
     }
 
     #[test]
-    fn the_repository_s_configurations_are_sound() {
+    fn sample_configurations_load_without_warnings() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for (file, tenants) in
             [("config.yaml", &["acme", "test-tenant"][..]), ("deploy/examples/config.yaml", &["test-tenant"])]

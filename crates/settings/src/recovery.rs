@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_of_form_are_found_in_one_run() {
+    fn all_format_faults_are_found_together() {
         for (text, expected) in [
             (
                 "server:\n  public_ulr: x\n  listeners:\n    - serves: [publc]\n      address: 127.0.0.1:1\n    - serves: [public]\nlimits: { clients: many, é: ü, live_secrets: 5 }\ntenants:\n  acme:\n    access_token: { lifetime: 1.5h, typ: [a] }\n    strategies: { oidc: { enabled: yes } }\n    clients:\n      web: { client_secret: hunter2, scopes: a }\n      app:\n        nmae: |\n          several\n          lines\n        name: App\nkeys:\n  vault: {}\n",
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_yaml_or_has_aliases_ends_at_its_first_fault() {
+    fn invalid_yaml_and_aliases_stop_at_first_fault() {
         for text in [
             "limits: { a: 1 }\ntenants: { b\n",
             "limits: { a: 1, b: &x 1 }\ntenants: { c: *x }\n",
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn many_faults_are_not_all_looked_for() {
+    fn number_of_reported_faults_is_bounded() {
         let text: String = (0..1000).map(|number| format!("  t{number}: 1\n")).collect();
         assert_eq!(faults(&format!("tenants:\n{text}")).0.len(), MOST);
         let comment = "# 64 characters without a meaning, so that the file becomes large\n".repeat(50_000);

@@ -40,13 +40,13 @@ mod tests {
     }
 
     #[test]
-    fn the_committed_schema_is_the_one_of_the_types() {
+    fn committed_schema_is_current() {
         let committed = fs::read_to_string(repository("config.schema.json")).unwrap_or_default();
         assert!(committed == schema(), "run `cargo xtask codegen`");
     }
 
     #[test]
-    fn every_key_of_the_schema_is_in_the_reference() {
+    fn every_schema_key_is_in_the_reference() {
         let reference = fs::read_to_string(repository("docs/configuration.md")).unwrap_or_default();
         let mut keys = BTreeSet::new();
         collect(&serde_json::from_str(&schema()).unwrap(), &mut keys);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_schema_says_what_it_is() {
+    fn every_schema_key_has_a_description() {
         let schema: Value = serde_json::from_str(&schema()).unwrap();
         let definitions = schema["$defs"].as_object().unwrap();
         for (name, definition) in
@@ -67,7 +67,8 @@ mod tests {
         }
     }
 
-    /// Every key that is no object of keys, but for tenants and the users of `admin`, which have names.
+    /// Collects every key whose value is not an object with known keys. Tenants and the users of `admin` are
+    /// left out, because their keys are names.
     fn settable(root: &Value, at: &Value, path: &str, found: &mut BTreeSet<String>) {
         let at = match &at["anyOf"] {
             Value::Array(either) if at.get("properties").is_none() => &either[0],

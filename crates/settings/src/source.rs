@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_on_the_line_is_not_shown_and_the_caret_stays_at_its_place() {
+    fn secret_is_redacted_and_caret_keeps_its_place() {
         let source = source("clients: { a: { client_secret: { value: hunter2 }, name: x } }\n");
         let at = Location { on_key: true, ..at(&["clients", "a", "name"]) };
         let printed = source.diagnostic(&at, ExplainedError::new("wrong", "fix")).to_string();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_and_a_long_key_are_cropped() {
+    fn long_lines_and_keys_are_cropped() {
         let key = "k".repeat(1000);
         let source = source(&format!("{key}: 1\n"));
         let fault = source.diagnostic(&at(&[&key]), ExplainedError::new("p", "m"));

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_leads_to_its_place_and_back() {
+    fn path_and_byte_position_convert_both_ways() {
         let source_map = SourceMap::from_text(TEXT);
         for (keys, line, column) in [
             (&["tenants", "acme", "clients", "web", "scopes", "[1]"][..], 4, 63),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_walked_as_far_as_it_goes() {
+    fn broken_file_is_mapped_up_to_the_fault() {
         let text = "tenants:\n  acme:\n    name: \"x\n";
         let source_map = SourceMap::from_text(text);
         assert!(source_map.broken.is_some());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_collection_as_a_key_confuses_nothing() {
+    fn collection_as_a_key_is_skipped() {
         let text = "? [a, b]\n: {c: 1}\nd: 2\n";
         let source_map = SourceMap::from_text(text);
         assert_eq!(source_map.key(&path(&["d"])), Some(byte(text, 3, 1)));

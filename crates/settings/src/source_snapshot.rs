@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_captured_is_read_again() {
+    fn snapshot_round_trips() {
         let mut snapshot = SourceSnapshot::default();
         snapshot.add(EntryKind::File, "config.yaml", "tenants: {}");
         snapshot.add(EntryKind::Variable, "SECRET", "hunter2");
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_not_kept() {
+    fn oversized_snapshot_is_not_kept() {
         let mut snapshot = SourceSnapshot::default();
         snapshot.add(EntryKind::File, "a", &"x".repeat(LARGEST - 100));
         assert!(snapshot.bytes().is_some());
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_prints_nothing_of_itself() {
+    fn snapshot_debug_shows_no_content() {
         let mut snapshot = SourceSnapshot::default();
         snapshot.add(EntryKind::Variable, "SECRET", "hunter2");
         assert!(!format!("{snapshot:?}").contains("hunter2"));

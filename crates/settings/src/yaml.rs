@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_shows_file_line_column_key_caret_and_hint() {
+    fn error_shows_location_key_caret_and_hint() {
         for (text, expected) in [
             (
                 "server:\n  public_ulr: http://localhost\n",
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_yaml_shows_its_line_unless_it_may_hold_a_secret() {
+    fn invalid_yaml_shows_its_line_unless_possibly_secret() {
         let shown = message("tenants:\n  acme:\n   name: a\n    scopes: b\n");
         assert!(shown.starts_with("config.yaml:4:11: tenants.acme"), "{shown}");
         assert!(shown.contains(" 4 |     scopes: b\n"), "{shown}");
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_stay_the_strings_that_are_written() {
+    fn strings_are_read_literally() {
         let text = "tenants: { acme: { clients: { 0123: { client_secret: { value: 0123 }, scopes: [yes, 1e3, ~a, null1, 0x10] } } } }";
         let document = parse_text(text).unwrap();
         let (id, client) = document.tenants["acme"].clients.first_key_value().unwrap();
@@ -365,14 +365,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_under_a_key_is_its_default() {
+    fn empty_value_means_the_default() {
         let document = parse_text("tenants:\n  acme:\n    clients:\n    issuer:\n").unwrap();
         assert!(document.tenants["acme"].clients.is_empty() && document.tenants["acme"].issuer.is_none());
     }
 
     // [limits #31]: settings file: nodes | as many as it has bytes, 24 levels deep | refused
     #[test]
-    fn an_alias_bomb_and_a_depth_bomb_are_refused_at_once() {
+    fn alias_and_depth_bombs_are_refused() {
         // An unknown member of a JWK is ignored, so the types accept any value here.
         let skipped = |text: &str| {
             format!("tenants: {{ a: {{ clients: {{ b: {{ jwks: {{ keys: [{{ {text} }}] }} }} }} }} }}")
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn an_anchor_that_a_few_clients_share_is_no_bomb() {
+    fn shared_anchor_is_not_an_alias_bomb() {
         let first = "tenants:\n  acme:\n    clients:\n      first: &client { scopes: &scopes [a, b, c] }\n";
         let sharing = |number| format!("      client-number-{number}: {{ scopes: *scopes, name: client }}\n");
         let others: String = (0..200).map(sharing).collect();
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_a_mebibyte_is_refused_in_few_words() {
+    fn key_of_one_mebibyte_gets_a_short_error() {
         let key = "k".repeat(1 << 20);
         for text in [
             format!("{key}: 1"),
@@ -426,12 +426,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse_text(&String::from_utf8_lossy(&bytes)).map_err(|fault| fault.to_string());
         }
 
         #[test]
-        fn no_scraps_of_yaml_make_it_panic(scraps in proptest::collection::vec(
+        fn random_yaml_scraps_never_panic(scraps in proptest::collection::vec(
             prop_oneof![
                 Just("tenants:"), Just("acme"), Just(": "), Just("\n"), Just("  "), Just("- "), Just("["), Just("]"),
                 Just("{"), Just("}"), Just("\""), Just("'"), Just("&a "), Just("*a"), Just("<<: "), Just("|\n"),

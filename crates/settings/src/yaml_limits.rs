@@ -48,7 +48,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
-    fn texts_are_read_as_they_were_written(
+    fn quoted_texts_are_read_unchanged(
         id in "[ -~é]{1,20}",
         scopes in proptest::collection::vec("[ -~\u{1}\u{e9}]{0,12}", 0..6),
     ) {
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn a_broken_file_is_read_or_refused_with_its_location(
+    fn broken_file_is_accepted_or_refused_with_location(
         at in any::<proptest::sample::Index>(),
         scrap in proptest::sample::select(vec![":", "{", "}", "[", "]", "\"", "'", "&a", "*a", "|", "\t", "\n", "- ", "!x ", "\u{e9}", "---"]),
     ) {

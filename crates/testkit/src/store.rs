@@ -3,10 +3,10 @@
 //! Each call completes when it is polled once. So a test may stop its clock, or delay answers and know what
 //! has been read and written. A [`Link`] can delay and lose calls.
 //!
-//! It is the store of production, because a second implementation in memory hid a fault. It is a file in
-//! memory: connections to one `:memory:` database share a cache that locks whole tables. Two requests of a
-//! test do not read at the same time; tests that need it are in `storage`. `storage` depends on `testkit` for
-//! its tests, so its unit tests use plain fixtures only.
+//! The store is SQLite, as in production, because a second implementation in memory hid a fault. The database
+//! is a file in a memory file system: connections to one `:memory:` database share a cache that locks whole
+//! tables. Two requests of a test do not read at the same time; tests of concurrent reads are in `storage`.
+//! `storage` depends on `testkit` for its tests, so unit tests of `storage` use plain fixtures only.
 
 mod blocking;
 mod link;

@@ -48,7 +48,7 @@ async fn apply(store: &Arc<TestStore>, content: &str, accounts: Vec<kinds::accou
 /// The second replica reads the latest generation before the first one commits, and searches its own content
 /// afterwards.
 #[tokio::test]
-async fn settings_that_another_replica_applies_meanwhile_are_unchanged_and_no_older_generation() {
+async fn second_replica_finds_settings_already_applied() {
     let elsewhere = Arc::<TestStore>::default();
     assert!(matches!(apply(&elsewhere, "settings", Vec::new()).await, Outcome::Applied { .. }));
     let applied = elsewhere.latest_generation().await.unwrap().unwrap();
@@ -108,7 +108,7 @@ async fn signs_in(store: &Arc<TestStore>, tenant: &str, password: &str) -> bool 
 }
 
 #[tokio::test]
-async fn a_declared_person_signs_in_and_an_unchanged_password_is_not_hashed_again() {
+async fn unchanged_declared_password_is_not_hashed_again() {
     let store = Arc::<TestStore>::default();
     assert!(matches!(apply_account(&store, "1", value(PASSWORD)).await, Outcome::Applied { .. }));
     assert!(signs_in(&store, "acme", PASSWORD).await);

@@ -17,7 +17,7 @@ fn fail(runs: &FailureRuns, tenant: &TenantId, account: &AccountId, browser: Opt
 }
 
 #[test]
-fn a_hundred_in_a_row_are_over_for_the_browser_that_failed() {
+fn hundred_failures_in_a_row_block_that_browser_only() {
     let (runs, acme, ada) = (FailureRuns::default(), tenant("acme"), AccountId::from_bytes([1; 16]));
     let browsers = [None, Some([1; 16]), Some([2; 16])];
     for (at, browser) in browsers.into_iter().enumerate() {
@@ -61,7 +61,7 @@ fn a_run_loses_one_failure_every_half_hour() {
 }
 
 #[test]
-fn the_audit_is_told_once_of_a_throttled_account_and_once_a_day_at_most() {
+fn throttled_account_is_audited_at_most_once_a_day() {
     let (runs, acme, ada) = (FailureRuns::default(), tenant("acme"), AccountId::from_bytes([1; 16]));
     let at = |seconds| NOW + Lifetime::from_seconds(seconds);
     for (seconds, is_told, since) in [
@@ -84,7 +84,7 @@ fn the_audit_is_told_once_of_a_throttled_account_and_once_a_day_at_most() {
 }
 
 #[test]
-fn attempts_under_way_count() {
+fn attempts_in_progress_count_towards_the_limit() {
     let (runs, acme, ada) = (FailureRuns::default(), tenant("acme"), AccountId::from_bytes([1; 16]));
     for _ in 0..98 {
         fail(&runs, &acme, &ada, None);
@@ -96,7 +96,7 @@ fn attempts_under_way_count() {
 }
 
 #[test]
-fn the_counts_of_many_accounts_and_browsers_have_an_end_and_the_long_runs_stay() {
+fn full_tables_evict_the_shortest_runs() {
     let (runs, acme) = (FailureRuns::default(), tenant("acme"));
     let bytes = |number: u32| u128::from(number).to_be_bytes();
     let account = |number: u32| AccountId::from_bytes(bytes(number));

@@ -170,7 +170,7 @@ async fn yield_often() {
 // [V6 6.6.1]: 2 | Codes by telephone or SMS go to validated numbers, beside stronger methods; at level 3
 //   there are none | There are none
 #[tokio::test(start_paused = true)]
-async fn the_right_password_signs_in_at_once() {
+async fn correct_password_signs_in_immediately() {
     let test_env = test_env();
     for (identifier, password) in
         [("ada@example.com", PASSWORD), (" Ada@EXAMPLE.com ", PASSWORD), ("ada@example.com", PASSWORD)]
@@ -183,7 +183,7 @@ async fn the_right_password_signs_in_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_password_that_is_composed_differently_is_the_same() {
+async fn decomposed_password_is_accepted() {
     let test_env = test_env();
     test_env.put("acme", "composed", Some("f\u{fc}nfzehn Zeichen"), AccountStatus::Active);
     let decomposed = attempt("acme", "composed", "fu\u{308}nfzehn Zeichen");
@@ -193,7 +193,7 @@ async fn a_password_that_is_composed_differently_is_the_same() {
 // [attacks #34]
 /// Changes bytes at both ends, and on both sides of the lengths at which other hashes cut passwords.
 #[tokio::test(start_paused = true)]
-async fn a_long_password_with_any_byte_changed_or_missing_is_refused() {
+async fn long_password_with_changed_or_missing_byte_is_refused() {
     let test_env = test_env();
     let right: String = ('!'..='~').cycle().take(1_024).collect();
     for tenant in ["acme", "globex"] {
@@ -225,7 +225,7 @@ async fn a_long_password_with_any_byte_changed_or_missing_is_refused() {
 //   of few instants for each refusal. But an account whose imported hash takes longer than 100 ms stands out
 //   ([known gaps](#known-gaps))
 #[tokio::test(start_paused = true)]
-async fn every_refusal_costs_one_hash_and_leaves_at_the_same_instant() {
+async fn every_refusal_costs_one_hash_and_equal_time() {
     let test_env = test_env();
     test_env.put("acme", "suspended", Some(PASSWORD), AccountStatus::Suspended);
     test_env.put("acme", "passkey-only", None, AccountStatus::Active);
@@ -247,7 +247,7 @@ async fn every_refusal_costs_one_hash_and_leaves_at_the_same_instant() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_address_is_another_account_in_another_tenant() {
+async fn same_address_in_two_tenants_is_two_accounts() {
     let test_env = test_env();
     let other = test_env.put("globex", "ada@example.com", Some("another password"), AccountStatus::Active);
     for (tenant, password, expected) in [
@@ -261,7 +261,7 @@ async fn the_same_address_is_another_account_in_another_tenant() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_row_of_another_tenant_opens_nothing() {
+async fn account_row_of_another_tenant_is_refused() {
     let test_env = test_env();
     {
         let mut accounts = test_env.store.accounts.lock().unwrap();
@@ -273,7 +273,7 @@ async fn a_row_of_another_tenant_opens_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn over_the_limit_the_right_password_is_refused_without_a_hash_until_the_bucket_leaks() {
+async fn correct_password_over_the_limit_is_refused_without_hash() {
     let test_env = test_env();
     for _ in 0..10 {
         assert_eq!(test_env.sign_in(attempt("acme", "ada@example.com", "wrong")).await.1, 1);
@@ -285,7 +285,7 @@ async fn over_the_limit_the_right_password_is_refused_without_a_hash_until_the_b
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_known_browser_of_the_account_goes_on_and_that_of_another_account_does_not() {
+async fn known_browser_of_the_account_bypasses_the_limit() {
     let test_env = test_env();
     let other = test_env.put("acme", "bob", Some(PASSWORD), AccountStatus::Active);
     let id = test_env.sign_in(attempt("acme", "ada@example.com", PASSWORD)).await.0.unwrap();
@@ -303,8 +303,7 @@ async fn a_known_browser_of_the_account_goes_on_and_that_of_another_account_does
 //   count is in the memory of each replica
 // [attacks #18]
 #[tokio::test(start_paused = true)]
-async fn after_a_hundred_failures_in_a_row_a_known_browser_goes_on_and_an_administrator_lets_the_others_go_on()
- {
+async fn hundred_failures_block_only_their_browser_until_unlock() {
     let test_env = test_env();
     let ids = ["acme", "globex"]
         .map(|id| (id, test_env.put(id, "ada@example.com", Some(PASSWORD), AccountStatus::Active)));
@@ -319,7 +318,8 @@ async fn after_a_hundred_failures_in_a_row_a_known_browser_goes_on_and_an_admini
             password: PASSWORD.to_owned(),
             ..wrong(known_accounts, number)
         };
-        // One failure in twenty is dropped in the meantime.
+        // An attempt every 90 seconds. Every half hour one failure is dropped, so 105 attempts reach the
+        // limit of 100.
         let until_refused = async |known_accounts: Vec<AccountId>, mut number| {
             while test_env.sign_in(wrong(known_accounts.clone(), number)).await.1 == 1 {
                 number += 1;
@@ -345,7 +345,7 @@ async fn after_a_hundred_failures_in_a_row_a_known_browser_goes_on_and_an_admini
 
 // [shared 2.13]
 #[tokio::test(start_paused = true)]
-async fn many_wrong_passwords_at_few_accounts_stop_no_other_person_at_their_address() {
+async fn source_limit_counts_accounts_not_passwords() {
     let test_env = test_env();
     for of in ["acme", "globex"] {
         test_env.put(of, "grace", Some(PASSWORD), AccountStatus::Active);
@@ -368,7 +368,7 @@ async fn many_wrong_passwords_at_few_accounts_stop_no_other_person_at_their_addr
 
 // [shared 2.7]
 #[tokio::test(start_paused = true)]
-async fn an_account_that_refuses_browsers_is_told_of_once_until_it_is_unlocked() {
+async fn throttled_account_is_reported_once_until_unlocked() {
     let test_env = test_env();
     for of in ["acme", "globex"] {
         let id = test_env.put(of, "grace", Some(PASSWORD), AccountStatus::Active);
@@ -388,10 +388,10 @@ async fn an_account_that_refuses_browsers_is_told_of_once_until_it_is_unlocked()
     }
 }
 
-/// The browsers are known. Each has twenty attempts in a quarter of an hour, so several attempts run
-/// concurrently.
+/// The browsers are known. A known browser may try twenty times in a quarter of an hour, so twenty attempts
+/// run concurrently.
 #[tokio::test(start_paused = true)]
-async fn of_passwords_that_are_tried_at_once_as_many_are_checked_as_one_after_the_other() {
+async fn concurrent_attempts_do_not_exceed_the_limit() {
     let test_env = test_env();
     for of in ["acme", "globex"] {
         let id = test_env.put(of, "grace", Some(PASSWORD), AccountStatus::Active);
@@ -400,7 +400,8 @@ async fn of_passwords_that_are_tried_at_once_as_many_are_checked_as_one_after_th
             now: NOW + Lifetime::from_seconds(90 * number),
             ..attempt(of, "grace", "wrong")
         };
-        // One failure in twenty is dropped in the meantime.
+        // An attempt every 90 seconds. Every half hour one failure is dropped, so 104 attempts stay below the
+        // limit.
         for number in 0..104 {
             assert_eq!(test_env.sign_in(wrong(number)).await.1, 1, "{number}");
         }
@@ -418,7 +419,7 @@ async fn of_passwords_that_are_tried_at_once_as_many_are_checked_as_one_after_th
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_browser_is_not_known_any_more_once_the_account_has_changed() {
+async fn changed_account_forgets_known_browsers() {
     let test_env = test_env();
     let mut people = Vec::new();
     for of in ["acme", "globex"] {
@@ -442,7 +443,7 @@ async fn a_browser_is_not_known_any_more_once_the_account_has_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_could_not_check_does_not_count() {
+async fn unchecked_attempts_do_not_count() {
     let test_env = test_env();
     *test_env.store.fails.lock().unwrap() = true;
     for _ in 0..20 {
@@ -462,7 +463,7 @@ async fn what_the_server_could_not_check_does_not_count() {
 
 // [V6 6.3.2]
 #[tokio::test(start_paused = true)]
-async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one() {
+async fn well_known_password_is_refused_like_wrong_password() {
     let TestEnv { store, pool, sign_ins, passwords } = test_env();
     let sign_ins = Arc::into_inner(sign_ins).unwrap().refusing(&[PASSWORD]);
     let test_env = TestEnv { store, pool, sign_ins: Arc::new(sign_ins), passwords };
@@ -488,7 +489,7 @@ impl TestEnv {
 
 // [V11 11.4.2]
 #[tokio::test(start_paused = true)]
-async fn the_hash_of_another_system_is_rewritten_when_its_password_is_right() {
+async fn imported_hash_is_replaced_after_sign_in() {
     let test_env = test_env();
     for id in ["acme", "globex"] {
         test_env.import(id, "grace", AccountStatus::Active, FOREIGN);
@@ -509,14 +510,14 @@ async fn the_hash_of_another_system_is_rewritten_when_its_password_is_right() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_who_cannot_sign_in_rewrites_nothing() {
+async fn suspended_account_keeps_its_imported_hash() {
     let test_env = test_env();
     test_env.import("acme", "grace", AccountStatus::Suspended, FOREIGN);
     assert_eq!(test_env.refuse(attempt("acme", "grace", "a long enough password")).await, 1);
     assert_eq!(test_env.stored("acme", "grace").to_string(), FOREIGN);
 }
 
-/// 256 MiB in four passes, which could be imported by an earlier version.
+/// 256 MiB in four passes. An earlier version could import such a hash.
 const COSTLY: &str =
     "$argon2id$v=19$m=262144,t=4,p=1$c29tZXNhbHRzb21lc2FsdA$Bbc7AsSwsWnLmslps97XOc/5NtvR731yFk3utRv275E";
 
@@ -528,7 +529,7 @@ const COSTLY: &str =
 //   checked ([decision 38](decisions/0038-hashes-by-tenant.md))
 /// Each tenant is the busy one once. The expensive checks never run, because they would take seconds.
 #[tokio::test(start_paused = true)]
-async fn costly_imported_hashes_of_a_tenant_delay_no_right_password_of_another() {
+async fn costly_imported_hashes_do_not_delay_other_tenants() {
     for (busy, quiet) in [("globex", "acme"), ("acme", "globex")] {
         let test_env = test_env();
         for number in 0..20 {

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_short_printable_text() {
+    fn idempotency_key_is_short_printable_text() {
         for (key, fits) in [
             ("", false),
             ("a\n", false),

@@ -150,7 +150,7 @@ mod tests {
 
     // [third 6]
     #[test]
-    fn a_session_ends_with_its_token_unless_the_client_authenticated() {
+    fn session_ends_with_its_token_unless_client_authenticated() {
         let (bound, free) = (Some("dpop".to_owned()), None);
         for (sender_constraint, is_authenticated, ends_at, proven_at) in [
             (free.clone(), false, 1_600, 900),
@@ -189,19 +189,19 @@ mod tests {
     }
 
     #[test]
-    fn a_session_of_an_earlier_version_keeps_its_stored_end() {
+    fn stored_token_of_earlier_version_has_no_expiry() {
         assert!(of_before().is_before_end(at(99_999)));
     }
 
     #[test]
-    fn a_link_is_no_session_before_its_exchange() {
+    fn link_is_not_a_session_before_exchange() {
         assert!(!link().is_valid(at(1_000)));
         let session = link().begun([2; 32], at(1_059));
         assert!(session.is_valid(at(1_059)) && session.token_digest == [2; 32]);
     }
 
     #[test]
-    fn a_session_ends_after_half_an_hour_without_a_use_and_after_half_a_day() {
+    fn session_expires_after_30_idle_minutes_or_12_hours() {
         let session = ConsoleSession { proven_at: at(0), ..link() }.begun([2; 32], at(0));
         for (now, seen, is_valid) in
             [(1_799, 0, true), (1_800, 0, false), (43_199, 43_000, true), (43_200, 43_199, false)]

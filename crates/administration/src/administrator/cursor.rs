@@ -106,7 +106,7 @@ mod tests {
     use crate::store::query::{AuditCursor, TenantCursor};
 
     #[test]
-    fn a_cursor_leads_back_to_its_row_and_another_text_to_none() {
+    fn cursors_round_trip_and_invalid_cursors_are_refused() {
         let cursor = TenantCursor { word: "müller".to_owned(), tenant: TenantId::parse("acme").unwrap() };
         let of = |size| Paging::new(None, size).unwrap();
         let rows = || vec![(cursor.clone(), 1), (cursor.clone(), 2)];

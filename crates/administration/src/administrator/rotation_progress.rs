@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pause_after_failures_doubles_up_to_a_day() {
+    fn retry_pause_doubles_up_to_one_day() {
         let now = Timestamp::from_seconds(1_000_000);
         let mut progress = RotationProgress::default();
         let mut pauses = Vec::new();

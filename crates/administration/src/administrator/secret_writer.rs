@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_a_store_a_path_and_perhaps_a_key() {
+    fn place_has_store_path_and_optional_key() {
         for (text, expected) in [
             ("vault:oauth2/billing#client_secret", Some(("vault", "oauth2/billing", Some("client_secret")))),
             ("aws:billing", Some(("aws", "billing", None))),

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_made_of_whole_periods_and_has_an_end() {
+    fn span_has_whole_periods_and_a_maximum() {
         use UsagePeriod::{Day, Hour};
         let day = |number: u64| number * 86_400;
         check(None, None, Day, Ok((day(94), day(101))));

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_canonical_and_names_the_line_before() {
+    fn line_is_canonical_and_contains_previous_digest() {
         let mut chain = AuditChain::new("c".to_owned());
         assert!(!chain.add(7, &record("config", None, "svc", json!({ "b": 1, "a": "é\u{1}" })), &[7; 32]));
         let first = chain.digest.clone();
@@ -138,7 +138,7 @@ mod tests {
 
     // [parties #17]
     #[test]
-    fn a_line_has_digests_in_place_of_personal_texts() {
+    fn personal_texts_are_replaced_by_digests() {
         let detail = json!({ "contacts": { "before": "[]", "after": "[ada@example.com]" }, "name": { "after": "Shop" } });
         let of = |salt: u8| {
             let mut chain = AuditChain::new("c".to_owned());

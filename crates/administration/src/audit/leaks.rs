@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_may_be_a_credential_waits() {
+    fn only_possible_credentials_are_queued() {
         let (secret, key) = (GeneratedSecret::generate().secret, GeneratedApiKey::generate(Some("acme")).key);
         let wrong = |text: &str| text.replace(&text[text.len() - 6..], "000000");
         let reports = LeakReports::default();
@@ -135,7 +135,7 @@ mod tests {
     // [limits #38]: reported credentials that wait | 10 000; 60 reports a minute of an address, 100 strings
     //   each | 503, 429
     #[test]
-    fn the_memory_has_an_end() {
+    fn queue_is_bounded() {
         let reports = LeakReports::default();
         let secret = GeneratedSecret::generate().secret;
         let texts = || std::iter::repeat_n((secret.expose(), None), WAITING);

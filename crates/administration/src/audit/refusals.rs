@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_have_turns_and_the_oldest_comes_first() {
+    fn tenants_take_turns_oldest_refusal_first() {
         let buffer = RefusalBuffer::default();
         (0..3).for_each(|number| buffer.note(refusal("acme", number)));
         buffer.note(refusal("globex", 7));
@@ -160,7 +160,7 @@ mod tests {
     // [limits #37]: memory for refused requests | 1 000 of a tenant, 20 000 in all and then 10 of a tenant |
     //   a tenant loses its own oldest
     #[test]
-    fn a_flood_of_one_tenant_costs_its_own_oldest() {
+    fn flooding_tenant_loses_its_own_oldest_refusals() {
         let buffer = RefusalBuffer::default();
         buffer.note(refusal("globex", 7));
         (0..KEPT_REFUSALS + 2).for_each(|number| buffer.note(refusal("acme", number)));
@@ -171,7 +171,7 @@ mod tests {
 
     // [limits #37]
     #[test]
-    fn the_memory_is_bounded_and_no_tenant_is_left_out() {
+    fn buffer_is_bounded_and_leaves_room_for_new_tenants() {
         let buffer = RefusalBuffer::default();
         for tenant in 0..3 * WAITING / KEPT_REFUSALS {
             (0..KEPT_REFUSALS).for_each(|number| buffer.note(refusal(&format!("t{tenant}"), number)));

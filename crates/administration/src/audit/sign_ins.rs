@@ -112,7 +112,7 @@ mod tests {
 
     // [found 9]
     #[test]
-    fn each_sign_in_is_a_record_that_names_declared_people_only() {
+    fn each_sign_in_is_audited_without_unknown_names() {
         let mut counts = SignInCounts::default();
         let now = Timestamp::from_seconds(120);
         for (sign_in, expected) in [
@@ -130,7 +130,7 @@ mod tests {
     //   one
     // [found 9]
     #[test]
-    fn ten_thousand_failures_in_a_minute_make_sixty_records() {
+    fn failure_records_are_limited_to_sixty_a_minute() {
         let mut counts = SignInCounts::default();
         let (now, later) = (Timestamp::from_seconds(120), Timestamp::from_seconds(179));
         let mut written = 0;

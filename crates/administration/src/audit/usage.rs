@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn each_thing_is_counted_for_its_client_and_its_tenant() {
+    fn usage_is_counted_for_client_and_tenant() {
         let (counts, (acme, svc)) = (UsageCounts::default(), names("acme", "svc"));
         let (globex, _) = names("globex", "svc");
         for tenant in [&acme, &acme, &globex] {
@@ -242,7 +242,7 @@ mod tests {
     //   for tenants | from a half on a tenant has an equal share; beyond it its clients count for the tenant
     //   alone
     #[test]
-    fn where_there_is_no_room_for_more_clients_their_tenant_is_counted() {
+    fn clients_beyond_capacity_count_only_for_their_tenant() {
         let (acme, svc) = names("acme", "svc");
         let (_, web) = names("acme", "web");
         let counts = UsageCounts { counts: CountBuffer::with_capacity(4), ..UsageCounts::default() };
@@ -260,7 +260,7 @@ mod tests {
 
     /// Issuing a token calls these functions, so they must not allocate.
     #[test]
-    fn what_was_counted_before_allocates_nothing() {
+    fn repeated_counting_allocates_nothing() {
         let (counts, (acme, svc)) = (UsageCounts::default(), names("acme", "svc"));
         let request = || {
             counts.note(&acme, Some(&svc), Counter::Issued, NOW);

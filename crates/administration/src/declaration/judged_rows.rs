@@ -85,7 +85,7 @@ mod tests {
     //   names row and pointer. A list of tenants leaves out and names a row that it cannot read, which can be
     //   suspended and deleted. `restore` and `store copy` name what a rule of today refuses
     #[test]
-    fn rows_from_elsewhere_are_judged_as_new_ones() {
+    fn imported_rows_are_checked_like_new_rows() {
         let context = TenantContext {
             public_url: "https://id.example.com",
             l1_lifetime: Lifetime::from_seconds(10),

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_remembered_only_if_they_outlive_new_ones() {
+    fn cached_key_sets_are_remembered_only_if_longer_lived() {
         let span = Lifetime::from_seconds;
         let policy = |max_age, stale| SigningPolicy {
             jwks_max_age: span(max_age),

@@ -66,7 +66,7 @@ mod tests {
     use crate::kinds::authority::Actor;
 
     #[test]
-    fn a_record_says_what_changed_and_counts_defaults() {
+    fn record_lists_changes_and_counts_defaults() {
         let now = values::Timestamp::from_seconds(0);
         let tenant = tenancy::TenantId::parse("acme").unwrap();
         for (action, detail, expected) in [

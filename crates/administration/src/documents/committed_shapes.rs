@@ -113,12 +113,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_shapes_are_those_of_the_types() {
+    fn committed_shapes_are_current() {
         assert!(shapes() == include_str!("shapes.json"), "run `cargo xtask codegen`");
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn shapes_round_trip() {
         for (name, made) in [
             ("NewTenant", Shape::of_schema_of::<NewTenant>()),
             ("ClientView", Shape::of_schema_of::<ClientView>()),

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_matches_itself_alone_or_in_a_list() {
+    fn tag_matches_itself_alone_or_in_list() {
         let tag = EntityTag::from_document(&"a");
         let other = EntityTag::from_document(&"b");
         for (if_match, expected) in [

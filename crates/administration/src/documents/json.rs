@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_json_is_read_as_the_library_reads_it() {
+    fn json_is_read_like_serde_json() {
         let nested = r#"{"a":[1,-1,1.5,true,null,"x\u0000",{"b":{}}],"c":"é"}"#;
         for text in [nested, "[]", " null ", "18446744073709551615"] {
             assert_eq!(read_json(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_member_is_an_error_with_its_pointer() {
+    fn repeated_member_is_an_error_with_pointer() {
         for (text, pointers) in [
             (r#"{"a":1,"a":1}"#, vec!["/a"]),
             (r#"{"a":1,"\u0061":2}"#, vec!["/a"]),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_says_where_and_repeats_nothing() {
+    fn invalid_json_error_contains_no_input() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         let with_secret = [r#"{"client_secret":"hunter2"#, r#"{"hunter2"}"#, "hunter2"];
         for text in ["{", "{}x", "", "{\"a\":1e999}", &deep].into_iter().chain(with_secret) {
@@ -292,7 +292,7 @@ mod tests {
 
     // [found 13]
     #[test]
-    fn documents_that_would_take_much_memory_are_refused() {
+    fn documents_with_too_many_values_are_refused() {
         let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
         let name = "k".repeat(LONGEST_NAME);
         let long = "/a: the name of a member here is longer than 256 bytes";
@@ -317,7 +317,7 @@ mod tests {
     //   as for the other parsers
     // [limits #10]
     #[test]
-    fn the_work_is_linear_and_the_memory_near_the_input() {
+    fn time_and_memory_are_linear_in_the_input() {
         const SIZES: [usize; 2] = [32 * 1024, 64 * 1024];
         let filled = |open: &str, item: fn(usize) -> String, close: &str, size: usize| {
             let mut text = open.to_owned();
@@ -367,7 +367,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_as_the_library_reads_it_or_refused(scraps in proptest::collection::vec(
+        fn any_text_is_read_like_serde_json_or_refused(scraps in proptest::collection::vec(
             prop_oneof![
                 Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\"a\""), Just("\"\""),
                 Just("\"a\":"), Just("\"b\":"), Just("1"), Just("-1e9"), Just("null"), Just("true"), Just("\"\\u00e9\""),

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_of_the_sealing_service_are_for_the_platform_only() {
+    fn only_the_platform_sees_sealing_service_messages() {
         let key = KeyId::numbered(1);
         let name = "vault:vault.internal/transit/latchkey";
         let down = SealError::Unavailable(std::sync::Arc::new(std::io::Error::other(name)));

@@ -32,7 +32,7 @@ mod tests {
 
     /// The cases of RFC 7396, appendix A.
     #[test]
-    fn a_patch_names_what_changes() {
+    fn merge_patch_follows_rfc_7396() {
         for (target, patch, merged) in [
             (json!({"a":"b"}), json!({"a":"c"}), json!({"a":"c"})),
             (json!({"a":"b"}), json!({"b":"c"}), json!({"a":"b","b":"c"})),

@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_found_and_a_far_one_is_not() {
+    fn only_similar_names_are_suggested() {
         let valid = ["client_id", "client_secret", "client_secrets", "scopes", "issuer", "env"];
         for (given, meant) in [
             ("clinet_id", Some("client_id")),

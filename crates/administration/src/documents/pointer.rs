@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_they_were_written() {
+    fn pointer_names_round_trip() {
         for names in [&[][..], &["a"], &["a/b", "~1", "", "0"], &["~", "/", "~01"]] {
             let pointer: String = names.iter().map(|name| format!("/{}", escaped(name))).collect();
             assert_eq!(pointer_names(&pointer).collect::<Vec<_>>(), names, "{pointer}");

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_has_a_pointer_and_an_unknown_member_a_suggestion() {
+    fn errors_have_pointers_and_suggestions() {
         check_errors(
             ClientSettings::read(json!({ "scope": [], "audiences": ["a", 1], "grant_types": "all" })),
             &[
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_url_is_found() {
+    fn dpop_path_is_the_path_of_its_url() {
         for (url, expected) in [
             ("https://id.example/oauth/token?a=/b#c", "/oauth/token"),
             ("https://id.example", "/"),
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn members_left_out_or_null_have_defaults() {
+    fn missing_or_null_members_have_defaults() {
         assert_eq!(TenantSettings::read(json!({})), Ok(TenantSettings::default()));
         let nulls = json!({ "name": null, "scopes": null, "token": { "issuer": null }, "grant_types": null });
         assert_eq!(ClientSettings::read(nulls), Ok(ClientSettings::default()));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_of_time_is_seconds_or_text_and_answered_in_seconds() {
+    fn duration_may_be_seconds_or_text() {
         for lifetime in [json!(7200), json!("7200"), json!("2h"), json!("120m")] {
             let tenant = TenantSettings::read(json!({ "stale_if_error": lifetime })).unwrap();
             assert_eq!(json!(tenant)["stale_if_error"], json!(7200));
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn members_for_files_only_are_unknown_here() {
+    fn file_only_members_are_unknown_to_the_api() {
         for member in ["client_secret", "client_secrets"] {
             let errors = ClientSettings::read(json!({ member: null })).unwrap_err();
             assert!(errors[0].detail.starts_with("there is no such member here"), "{member}");
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_shown_can_be_sent_back() {
+    fn shown_document_can_be_sent_back() {
         let mut tenant = TenantSettings::default();
         tenant.signing.hold_activation = Some(Lifetime::from_seconds(600));
         tenant.resource_servers.insert("api".to_owned(), super::super::ResourceServerSettings::default());

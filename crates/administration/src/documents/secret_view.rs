@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_safe_to_delete_when_it_is_unused() {
+    fn unused_secret_is_safe_to_delete() {
         let nothing = |_: &mut [SecretState]| {};
         let used = |id, ago| (id, UseOutcome::Accepted, ago);
         let refused = |id, ago| (id, UseOutcome::Refused, ago);
@@ -186,13 +186,13 @@ mod tests {
         check(nothing, &[used("s2", 60)], true);
         check(nothing, &[used("s1", DAY), used("s2", 60)], true);
         check(nothing, &[used("s1", DAY - 1), used("s2", 60)], false);
-        // No secret was used recently. The silence proves nothing, and a refused attempt does not count as a
+        // No secret was used recently: perhaps the client only pauses. A refused attempt does not count as a
         // use.
         check(nothing, &[], false);
         check(nothing, &[used("s1", 2 * DAY)], false);
         check(nothing, &[used("s1", 3 * DAY), used("s2", DAY)], false);
         check(nothing, &[refused("s2", 60)], false);
-        // The other secret is revoked, so this one will be needed.
+        // The other secret is revoked, so the client needs this one.
         check(|all| all[1].secret.revoked_at = Some(ago(1)), &[used("s2", 60)], false);
         check(|all| all[1].secret.expires_at = Some(NOW), &[used("s2", 60)], false);
         // The secret is new: the caller may not have begun to use it.
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_has_form_status_and_addresses_the_latest_first() {
+    fn view_has_form_status_and_latest_addresses_first() {
         let mut all = [secret("s1")];
         let (used, refused) = (UseOutcome::Accepted, UseOutcome::Refused);
         let usage = [

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_says_which_members_there_are_and_of_which_kind() {
+    fn shape_lists_members_and_their_types() {
         for (shape, expected) in [
             (Shape::new::<RotateSettings>(), "{expires_at: Instant, grace: Span, into: Text, name: Text}"),
             (Shape::new::<NewSecretSettings>(), "{expires_at: Instant, name: Text}"),

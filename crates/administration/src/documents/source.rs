@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_utc() {
+    fn instants_must_be_utc() {
         for (text, seconds) in [
             ("1970-01-01", Some(0)),
             ("2027-01-31T12:00:01Z", Some(1_801_396_801)),

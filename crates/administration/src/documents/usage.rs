@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_fall_into_the_periods_of_the_span_and_no_other() {
+    fn counts_are_grouped_by_period_within_the_span() {
         let mut hours = [0; 24];
         (hours[0], hours[5], hours[23]) = (1, 2, 4);
         let refused = DayCounts { counter: Counter::Refused, name: "wrong_secret".into(), day: 1, hours };

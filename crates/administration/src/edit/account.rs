@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn only_holders_of_latchkey_accounts_touch_accounts_of_their_tenants() {
+    fn changing_accounts_requires_latchkey_accounts() {
         let forbidden = "forbidden: latchkey:accounts";
         let others = "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit";
         for by in
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_signs_its_own_account_out_and_sets_its_password_and_changes_nothing_else_of_it() {
+    fn person_may_only_sign_out_and_set_own_password() {
         let facts = rows(|_| {});
         let holder = |tenant, number| {
             let account = AccountId::from_bytes([number; 16]);
@@ -354,7 +354,7 @@ mod tests {
 
     // [parties #4]
     #[test]
-    fn no_caller_grants_a_permission_or_changes_a_holder_of_one_that_it_lacks() {
+    fn callers_cannot_exceed_their_own_permissions() {
         let all = "latchkey:accounts latchkey:clients latchkey:keys";
         let holds = |row: &mut kinds::account::State| {
             row.account.permissions = scope("latchkey:accounts latchkey:keys");
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn the_files_own_what_they_declare_and_what_is_gone_is_gone() {
+    fn declared_and_deleted_accounts_cannot_be_changed() {
         let by = operator();
         let declared = |row: &mut kinds::account::State| row.lifecycle.managed_by = ManagedBy::Config;
         let deleted = |row: &mut kinds::account::State| row.lifecycle.deleted_at = Some(NOW);

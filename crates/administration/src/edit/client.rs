@@ -227,7 +227,7 @@ mod tests {
 
         // [found 26]
         #[test]
-        fn an_id_is_given_once() {
+        fn taken_and_invalid_client_ids_are_refused() {
             check("new", |_| {}, "new added, new/s1 added until never");
             check("svc", |_| {}, "conflict");
             check("svc", |t| t.clients[0].lifecycle.deleted_at = Some(NOW), "conflict");
@@ -261,7 +261,7 @@ mod tests {
         fn nothing(_: &mut TenantState) {}
 
         #[test]
-        fn a_patch_changes_what_it_names_and_nothing_changes_nothing() {
+        fn patch_changes_only_named_members() {
             check(nothing, json!({}), "");
             check(nothing, json!({ "name": null }), "");
             check(nothing, json!({ "name": "S" }), "svc changed");
@@ -273,7 +273,7 @@ mod tests {
 
         // [found 26]
         #[test]
-        fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
+        fn new_names_cannot_contain_invisible_characters() {
             let odd = |t: &mut TenantState| {
                 t.clients[0].client.audiences = vec!["a\u{200b}".to_owned()];
                 t.clients[0].client.name = "\u{202e}S".to_owned();
@@ -286,7 +286,7 @@ mod tests {
         }
 
         #[test]
-        fn the_files_own_what_they_declare_and_what_is_gone_is_gone() {
+        fn declared_and_deleted_clients_cannot_be_changed() {
             let declared = |t: &mut TenantState| t.clients[0].lifecycle.managed_by = ManagedBy::Config;
             check(declared, json!({ "name": "S" }), "conflict");
             let deleted = |t: &mut TenantState| t.clients[0].lifecycle.deleted_at = Some(NOW);
@@ -296,7 +296,7 @@ mod tests {
         }
 
         #[test]
-        fn tokens_with_a_longer_lifetime_are_remembered() {
+        fn longer_token_lifetimes_are_remembered() {
             let lifetime =
                 |seconds| move |t: &mut TenantState| set_token_lifetime(&mut t.clients[0].client, seconds);
             let to = token_lifetime_patch;
@@ -312,7 +312,7 @@ mod tests {
         }
 
         #[test]
-        fn the_names_that_may_come_are_known_beforehand() {
+        fn client_names_lists_audiences_and_resources() {
             let settings = json!({ "audiences": ["a", 1], "resources": ["b"], "scopes": ["c"] });
             assert_eq!(client_names(&settings), ["a", "b"]);
             assert_eq!(client_names(&json!(null)), Vec::<&str>::new());
@@ -336,7 +336,7 @@ mod tests {
         }
 
         #[test]
-        fn each_transition_happens_once_and_a_declared_client_is_not_deleted() {
+        fn steps_are_idempotent_and_declared_clients_stay() {
             check(|_| {}, ["svc suspended", "", "svc deleted"]);
             check(|c| c.lifecycle.suspended_at = Some(NOW), ["", "svc resumed", "svc deleted"]);
             check(|c| c.lifecycle.deleted_at = Some(NOW), ["there is no client of this id"; 3]);
@@ -350,7 +350,7 @@ mod tests {
         }
 
         #[test]
-        fn the_tokens_of_a_deleted_client_are_remembered() {
+        fn token_lifetime_of_deleted_client_is_remembered() {
             let long = with(state("t"), |t| set_token_lifetime(&mut t.clients[0].client, 9000));
             let (facts, svc) = (facts(long), &client_id("svc"));
             let edit = ask(&operator(), |context| step(context.on(&facts), svc, Step::Delete));

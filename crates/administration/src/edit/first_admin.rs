@@ -73,7 +73,7 @@ mod tests {
     const MADE: &str = "new added, new/s1 added until never";
 
     #[test]
-    fn the_first_administrator_is_created_while_no_administrator_can_get_a_token() {
+    fn first_admin_is_created_only_without_usable_admin() {
         let operator = operator();
         check(&operator, None, "new", &format!("tenant added, {MADE}"));
         check(&operator, Some(&|_| {}), "new", "conflict");

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_follow_each_other_and_what_is_settled_is_not_written_again() {
+    fn keys_rotate_and_settled_keys_are_not_rewritten() {
         let steps = [
             (0, "1 announced for 0, due 9000"),
             (0, "due 9000"),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_does_not_serve_is_given_no_key_and_its_removed_ones_are_destroyed() {
+    fn inactive_tenant_gets_no_new_key() {
         let stops: [fn(&mut RowLifecycle); 3] = [
             |lifecycle| lifecycle.suspended_at = Some(NOW),
             |lifecycle| lifecycle.retired_at = Some(NOW),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_announced_key_waits_for_verifiers_that_poll_and_lack_it() {
+    fn announced_key_waits_for_verifiers_without_it() {
         let begins = |seconds, hold, fetches: &[VerifierFetch]| {
             let mut state = announced(hold);
             advance_at(&mut state, seconds, fetches);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn after_its_limit_the_key_begins_although_it_is_lacked() {
+    fn hold_limit_activates_key_despite_lagging_verifiers() {
         let mut state = announced(150);
         let mut seconds = 9964;
         let mut described = Vec::new();

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_imported_once_and_for_the_algorithm_of_the_tenant() {
+    fn key_is_imported_once_with_the_tenants_algorithm() {
         const OTHER: Command =
             |context, state| import(context, state, &key(SigningAlgorithm::EdDSA, "own"), false);
         const AGAIN: Command =
@@ -187,7 +187,7 @@ mod tests {
 
     // [limits #29]: keys of a tenant that are not removed | 20 | 409, except in an emergency
     #[test]
-    fn commands_add_so_many_keys_and_an_emergency_is_always_possible() {
+    fn key_limit_does_not_block_emergency_rotation() {
         const IMPORT: Command =
             |context, state| import_named(context, state, &state.records.next.to_string());
         let live = |state: &TenantKeys, seconds| {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_commanded_is_seen_before_it_begins_where_it_may_be_held_back() {
+    fn commanded_key_is_reviewed_before_activation() {
         for (command_, verb) in [(ROTATE, "announced"), (IMPORT, "imported")] {
             let mut state = key_state();
             command(&mut state, 0, ROTATE);
@@ -229,7 +229,7 @@ mod tests {
             assert_eq!(command(&mut state, 20, ROTATE), "due 973");
             assert_eq!(command(&mut state, 973, ROTATE), "due 4730", "it has been looked at");
         }
-        // Another command has no effect on the preview.
+        // Revoking another key does not move the date of the preview.
         let mut state = key_state();
         command(&mut state, 0, ROTATE);
         state.tenant.signing.hold_activation = Some(span(600));
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_would_keep_another_from_ever_signing_is_refused() {
+    fn key_that_prevents_another_from_signing_is_refused() {
         const ANOTHER: Command = |context, state| import_named(context, state, "another");
         let mut state = key_state();
         command(&mut state, 0, ROTATE);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn previous_policies_stay_in_the_key_policy() {
+    fn key_policy_includes_previous_policies() {
         let window = |change: fn(&mut TenantKeys)| {
             let state = with(key_state(), change);
             let policy = in_context(0, |context| context.key_policy(&state));

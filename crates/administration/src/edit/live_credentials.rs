@@ -236,7 +236,7 @@ mod tests {
 
     // [third 22]
     #[test]
-    fn each_kind_has_its_maker_and_is_removed_alone() {
+    fn each_credential_kind_is_attributed_and_removed_alone() {
         let bare = Client::new(TenantId::parse("t").unwrap(), ClientId::parse("svc").unwrap());
         let hour = Lifetime::from_seconds(3600);
         let full = Client {

@@ -144,7 +144,7 @@ mod tests {
 
     // [third 10]
     #[test]
-    fn new_contacts_subjects_and_claim_names_do_not_turn_text_and_old_ones_go_on() {
+    fn new_names_cannot_contain_direction_overrides() {
         let plain = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("a").unwrap());
         let turning = "x\u{202e}y";
         let mut client = plain.clone();
@@ -169,9 +169,9 @@ mod tests {
         assert!(of_tenant(Some(&tenant), &tenant).is_empty());
     }
 
-    // `https://mcp.example.com` and `https://mcp.example.com/` at one client or tenant
+    // For example `https://mcp.example.com` and `https://mcp.example.com/` at one client or tenant.
     #[test]
-    fn two_new_spellings_of_a_resource_are_refused_and_old_ones_stay() {
+    fn new_spelling_of_a_resource_is_refused() {
         let (short, long) = ("https://mcp.example.com".to_owned(), "https://MCP.example.com:443/".to_owned());
         let plain = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("a").unwrap());
         let one = Client { audiences: vec![short.clone()], ..plain.clone() };
@@ -209,7 +209,7 @@ mod tests {
     //   Administration refuses tokens of people
     /// Files, API, command line and the Thunder-compatible API create clients by this rule.
     #[test]
-    fn no_new_client_looks_like_a_person() {
+    fn new_client_id_cannot_resemble_account_id() {
         let refused = |id: &str, before: bool| {
             let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
             pointers(of_client(&state("acme").tenant, before.then_some(&client), &client))
@@ -229,7 +229,7 @@ mod tests {
     //   warning of `check`, and stand before the server's in the token. A claim of before that reads as one
     //   which the token does not have, such as `Scope` without a scope, is still read until it is changed
     #[test]
-    fn new_claims_do_not_read_as_the_servers() {
+    fn new_claims_cannot_resemble_server_claims() {
         let named = |name: &str| {
             let mut client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
             client.claims.0.insert(name.to_owned(), "x".into());

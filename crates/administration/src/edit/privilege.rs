@@ -169,7 +169,7 @@ mod tests {
     const MADE: &str = "new added, new/s1 added until never";
 
     #[test]
-    fn only_holders_of_latchkey_tenants_at_the_platform_touch_tenants() {
+    fn only_platform_tenant_managers_change_tenants() {
         let facts = facts(state(T));
         let askers = [
             of_platform("latchkey:clients latchkey:keys latchkey:audit"),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_administrator_gets_no_access_to_and_no_knowledge_of_other_tenants() {
+    fn tenant_administrator_learns_nothing_about_other_tenants() {
         let forbidden = "forbidden: latchkey:clients";
         for by in [of_tenant("globex", "latchkey:clients"), of_user("globex"), of_tenant(T, "latchkey:audit")]
         {
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn only_platform_administrators_change_the_tenant_platform() {
+    fn only_platform_administrators_change_the_platform_tenant() {
         let all = "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit";
         for by in [of_tenant("platform", all), of_tenant(T, all), of_user("platform")] {
             assert_eq!(create(&by, "platform", json!({})), "forbidden: latchkey:clients", "{by:?}");
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_scopes_are_granted_by_their_holders_and_by_tenant_managers() {
+    fn reserved_scopes_are_granted_by_holders_and_tenant_managers() {
         let audit = json!({ "scopes": ["latchkey:audit"] });
         assert_eq!(create(&of_platform("latchkey:clients"), T, audit.clone()), "insufficient privilege");
         assert_eq!(create(&of_user(T), T, audit.clone()), "insufficient privilege");
@@ -307,7 +307,7 @@ mod tests {
 
     // [found 8]
     #[test]
-    fn a_client_that_may_do_more_to_the_platform_is_not_changed_but_may_be_stopped() {
+    fn more_privileged_client_may_only_be_stopped() {
         let boss = &client_id("boss");
         let lower = [of_tenant(T, "latchkey:clients billing"), of_platform("latchkey:clients"), of_user(T)];
         let peers = [

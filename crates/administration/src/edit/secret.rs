@@ -230,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn a_secret_takes_the_number_after_the_highest() {
+        fn new_secret_gets_the_next_number() {
             for (secrets, made) in [
                 (&[][..], "s1 added until never"),
                 (&[("s7", "revoked"), ("s2", "revoked")], "s8 added until never"),
@@ -241,7 +241,7 @@ mod tests {
         }
 
         #[test]
-        fn rotating_gives_all_others_an_end_and_none_a_later_one() {
+        fn rotation_shortens_the_expiry_of_other_secrets() {
             for (secrets, grace, made, ended) in [
                 (&[("s1", "")][..], None, "s2 added until never", "s1 from never to 86400"),
                 (&[("s1", ""), ("s2", "60")], Some(100), "s3 added until never", "s1 from never to 100"),
@@ -258,7 +258,7 @@ mod tests {
         }
 
         #[test]
-        fn the_limit_refuses_one_more_secret_but_not_a_rotation() {
+        fn limit_refuses_another_secret_but_not_rotation() {
             let three = [("s1", ""), ("s2", ""), ("s3", "60")];
             let rotated = "s4 added until never, s1 from never to 86400, s2 from never to 86400";
             check(&three, None, "conflict", rotated);
@@ -274,7 +274,7 @@ mod tests {
         }
 
         #[test]
-        fn a_refusal_advises_a_rotation_only_where_one_is_allowed() {
+        fn refusal_suggests_rotation_only_if_allowed() {
             for (count, advised) in [(3, true), (4, false)] {
                 let secrets: Vec<_> = (1..=count).map(|number| secret(&format!("s{number}"))).collect();
                 let facts = facts(with(state("t"), |t| t.clients[0].secrets = secrets));
@@ -291,7 +291,7 @@ mod tests {
         }
 
         #[test]
-        fn a_new_secret_counts_for_a_while() {
+        fn new_secret_must_not_be_expired() {
             let facts = facts(state("t"));
             let svc = &client_id("svc");
             for (expires_at, fits) in [(Some(NOW), false), (Some(at(1)), true), (None, true)] {
@@ -304,7 +304,7 @@ mod tests {
         }
 
         #[test]
-        fn a_client_that_proves_itself_otherwise_gets_no_secret() {
+        fn client_with_another_auth_method_gets_no_secret() {
             let method = protocol::ClientAuthenticationMethod::PrivateKeyJwt;
             let facts = facts(with(state("t"), |t| t.clients[0].client.authentication_method = method));
             let (svc, ends) = (&client_id("svc"), Ends::default());
@@ -329,7 +329,7 @@ mod tests {
         }
 
         #[test]
-        fn an_end_moves_within_the_future_and_an_ended_secret_stays_ended() {
+        fn only_live_secrets_can_change_their_expiry() {
             let ends = |seconds| move |row: &mut SecretState| row.secret.expires_at = Some(at(seconds));
             check(|_| {}, Some(60), "svc/s1 from never to 60", "svc/s1 revoked");
             check(ends(60), None, "svc/s1 from 60 to never", "svc/s1 revoked");

@@ -272,7 +272,7 @@ mod tests {
         }
 
         #[test]
-        fn a_tenant_comes_with_its_resource_servers_and_its_first_client() {
+        fn new_tenant_includes_resource_servers_and_first_client() {
             let none = Facts::default();
             check(&none, json!({}), None, "tenant added");
             let servers = json!({ "resource_servers": { "api": { "clients": ["svc"] } } });
@@ -287,7 +287,7 @@ mod tests {
         }
 
         #[test]
-        fn an_id_is_given_once_and_an_issuer_to_one_tenant() {
+        fn taken_ids_and_issuers_are_refused() {
             check(&facts(state("acme")), json!({}), None, "conflict");
             let deleted = facts(with(state("acme"), |t| t.lifecycle.deleted_at = Some(NOW)));
             check(&deleted, json!({}), None, "conflict");
@@ -298,7 +298,7 @@ mod tests {
         }
 
         #[test]
-        fn an_id_has_a_shape_and_is_not_the_platform_s() {
+        fn malformed_and_reserved_ids_are_refused() {
             for (id, fits) in
                 [("acme", true), ("platform", false), ("Acme", false), ("", false), ("a_b", false)]
             {
@@ -343,7 +343,7 @@ mod tests {
         fn nothing(_: &mut TenantState) {}
 
         #[test]
-        fn a_patch_changes_what_it_names_and_nothing_changes_nothing() {
+        fn patch_changes_only_named_members() {
             check(nothing, json!({}), "");
             check(nothing, json!({ "name": "T" }), "tenant changed");
             check(nothing, json!({ "name": null }), "");
@@ -353,7 +353,7 @@ mod tests {
         }
 
         #[test]
-        fn resource_servers_come_go_and_come_back() {
+        fn resource_servers_can_be_added_retired_and_restored() {
             check(nothing, json!({ "resource_servers": { "b": {} } }), "b added");
             check(nothing, json!({ "resource_servers": { "api": { "scopes": ["x"] } } }), "api changed");
             check(nothing, json!({ "resource_servers": { "api": null } }), "api retired");
@@ -366,7 +366,7 @@ mod tests {
         }
 
         #[test]
-        fn a_patch_describes_one_scope_whether_or_not_another_is_described() {
+        fn patch_may_describe_a_single_scope() {
             let read = "Read bills";
             let scopes = |described: bool, scopes: Value| {
                 let before = |state: &mut TenantState| {
@@ -390,13 +390,13 @@ mod tests {
         }
 
         #[test]
-        fn a_resource_server_names_clients_that_are_there() {
+        fn resource_server_may_name_only_existing_clients() {
             let name = |client: &str| json!({ "resource_servers": { "api": { "clients": [client] } } });
             check(nothing, name("svc"), "api changed");
             check(nothing, name("absent"), "/resource_servers/api/clients/0");
             let deleted = |state: &mut TenantState| state.clients[0].lifecycle.deleted_at = Some(NOW);
             check(deleted, name("svc"), "/resource_servers/api/clients/0");
-            // A row that was deleted in the meantime does not prevent other changes.
+            // The tenant still names a client that another request has deleted. Other changes must succeed.
             let dangling = |state: &mut TenantState| {
                 state.tenant.resource_servers[0].introspection_clients = vec!["gone".to_owned()];
                 state.resource_servers[0].resource_server = state.tenant.resource_servers[0].clone();
@@ -405,7 +405,7 @@ mod tests {
         }
 
         #[test]
-        fn an_issuer_that_a_client_uses_is_not_removed() {
+        fn issuer_used_by_a_client_cannot_be_removed() {
             let speaks =
                 |state: &mut TenantState| state.clients[0].client.issuer = Issuer::parse("thunder").ok();
             check(speaks, json!({ "issuer_aliases": [] }), "/issuer_aliases");
@@ -415,7 +415,7 @@ mod tests {
 
         // [core Core §8.1 b]
         #[test]
-        fn subjects_become_pairwise_when_each_client_has_a_sector() {
+        fn pairwise_subjects_require_a_sector_for_each_client() {
             let signing_in = |uris: &'static [&'static str], own: Option<SubjectType>| {
                 move |state: &mut TenantState| {
                     let client = &mut state.clients[0].client;
@@ -435,7 +435,7 @@ mod tests {
         }
 
         #[test]
-        fn the_files_own_what_they_declare() {
+        fn declared_and_deleted_tenants_cannot_be_changed() {
             let declared = |state: &mut TenantState| state.lifecycle.managed_by = ManagedBy::Config;
             check(declared, json!({ "name": "T" }), "conflict");
             let deleted = |state: &mut TenantState| state.lifecycle.deleted_at = Some(NOW);
@@ -443,7 +443,7 @@ mod tests {
         }
 
         #[test]
-        fn tokens_with_a_longer_lifetime_or_a_previous_typ_are_remembered() {
+        fn longer_token_lifetimes_and_previous_typs_are_remembered() {
             let patch = json!({ "access_token": { "lifetime": 60 } });
             let edit = check(nothing, patch.clone(), "tenant changed").unwrap();
             assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(3610)));
@@ -457,7 +457,7 @@ mod tests {
         }
 
         #[test]
-        fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
+        fn longer_lived_key_sets_are_remembered() {
             let metadata = |signing: Value| {
                 let edit = check(nothing, json!({ "signing": signing }), "tenant changed").unwrap();
                 let metadata = edit.tenant_metadata.first();
@@ -474,7 +474,7 @@ mod tests {
         }
 
         #[test]
-        fn the_issuers_that_may_come_are_known_beforehand() {
+        fn patched_issuers_lists_all_possible_issuers() {
             let id = TenantId::parse("t").unwrap();
             let patch = json!({ "issuer": "https://a", "issuer_aliases": ["b", 1, "c d"] });
             let found = patched_issuers(&id, "https://id", &patch);
@@ -515,7 +515,7 @@ mod tests {
         }
 
         #[test]
-        fn a_declared_tenant_is_suspended_but_not_deleted_before_it_is_retired() {
+        fn declared_tenant_is_deleted_only_after_retirement() {
             let declared = |t: &mut TenantState| t.lifecycle.managed_by = ManagedBy::Config;
             check("t", declared, ["tenant suspended", "", "conflict", "", "conflict"]);
             let retired = |t: &mut TenantState| {
@@ -526,7 +526,7 @@ mod tests {
         }
 
         #[test]
-        fn the_platform_s_own_tenant_goes_on_serving() {
+        fn platform_tenant_cannot_be_suspended_or_deleted() {
             check("platform", |_| {}, ["conflict", "", "conflict", "", "conflict"]);
         }
 
@@ -538,7 +538,7 @@ mod tests {
         }
 
         #[test]
-        fn keys_stay_published_until_the_last_token_has_expired() {
+        fn keys_stay_published_until_last_token_expires() {
             let until = |keys_published_until| TenantStatus::Suspended { keys_published_until };
             assert_eq!(status_after(TenantStep::Suspend, |_| {}), until(at(3610)));
             let longer = |t: &mut TenantState| t.previous_tokens_until = Some(at(9999));
@@ -560,7 +560,7 @@ mod tests {
         }
 
         #[test]
-        fn a_deletion_is_due_at_its_time_unless_it_was_cancelled() {
+        fn deletion_is_due_unless_cancelled() {
             let check = |change: &dyn Fn(&mut TenantState), expected| {
                 let due = with(state("t"), |t| t.lifecycle.deletion_due_at = Some(NOW));
                 assert_eq!(is_due(&with(due, change), NOW), expected);

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_has_its_rule() {
+    fn every_field_is_validated() {
         let allowed = |permissions: Value| json!({ "username": "ada", "permissions": permissions });
         let claiming = |claims: Value| json!({ "username": "ada", "claims": claims });
         for (document, expected) in [
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_read_from_the_account_that_it_made() {
+    fn account_document_round_trips() {
         let document = json!({
             "email": "ada@example.com", "email_verified": true, "username": "ada", "external_id": "7",
             "claims": { "name": "Ada", "address": { "country": "GB" } }, "groups": ["staff"],
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_stays_keeps_the_instant_of_its_verification() {
+    fn unchanged_address_keeps_its_verification_time() {
         let verified = |text: &str| check(json!({ "email": text, "email_verified": true })).0;
         let mut before = verified("ada@example.com");
         before.identifiers[0].verified_at = Some(Timestamp::from_seconds(5));

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_has_its_rule() {
+    fn every_field_is_validated() {
         let all = check(json!({ "name": "n" }), &[]);
         assert_eq!((all.scope.to_string(), all.audiences), ("read write".to_owned(), vec!["api".to_owned()]));
         assert_eq!(all.expires_at.seconds(), 1_000_000_010);
@@ -297,7 +297,7 @@ mod tests {
             "audiences": ["https://orders.example"], "expires_at": "2001-09-09T01:48:20Z" });
         let some = check(some, &[]);
         assert_eq!((some.scope.to_string().as_str(), some.expires_at.seconds()), ("write", 1_000_000_100));
-        // The key gets the client's spelling.
+        // The key names the audience in the client's spelling.
         let spelled = json!({ "name": "n", "audiences": ["https://Orders.example:443/"] });
         assert_eq!(check(spelled, &[]).audiences, ["https://orders.example"]);
         let twice =

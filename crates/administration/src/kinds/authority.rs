@@ -243,7 +243,7 @@ mod tests {
 
     /// An account of each tenant has all permissions. Checks in which tenants they apply.
     #[test]
-    fn an_account_of_the_platform_administers_all_tenants_and_another_one_its_own() {
+    fn only_platform_accounts_administer_all_tenants() {
         let all: Vec<_> = Permission::NAMED.map(|(name, _)| name).into();
         let all = Scope::parse(&all.join(" ")).unwrap();
         let [platform, acme, globex] =
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_has_access_to_its_own_account_at_its_tenant_and_no_permission() {
+    fn person_has_access_only_to_own_account() {
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
         let [ada, bob] = [1, 2].map(|number| AccountId::from_bytes([number; 16]));
         let signed_in = SignedIn::for_tests(acme.clone(), ada.clone(), Timestamp::from_seconds(1_000));

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_has_the_fields_of_its_document_in_their_order() {
+    fn tenant_fields_follow_the_document_order() {
         let mut tenant = state("t").tenant;
         assert_eq!(
             text(&tenant),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_may_be_absent_changes_no_other_field() {
+    fn absent_object_changes_no_other_field() {
         let client = state("t").clients.remove(0).client;
         let (every, grace) = (Lifetime::from_seconds(7200), Lifetime::from_seconds(60));
         let rotation = registry::SecretRotation { every, into: "vault:a#b".to_owned(), grace };
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_has_the_fields_of_its_document_in_their_order() {
+    fn client_fields_follow_the_document_order() {
         let mut client = state("t").clients.remove(0).client;
         let plain = text(&client);
         client.issuer = Issuer::parse("thunder").ok();

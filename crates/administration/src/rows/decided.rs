@@ -298,7 +298,7 @@ mod tests {
     use super::*;
     use crate::edit::test_states::{NOW, at, state, with};
 
-    /// A change of the lifecycle before, the change to test, and the expected lifecycle.
+    /// How the row was changed before, the change to test, and the expected lifecycle.
     type Case<'a> = (&'a dyn Fn(&mut RowLifecycle), ChangeKind, RowLifecycle);
 
     fn after(change: impl Fn(&mut RowLifecycle), kind: ChangeKind, by: ManagedBy) -> Option<RowLifecycle> {
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn each_change_moves_the_lifecycle_of_a_row() {
+    fn each_change_updates_the_row_lifecycle() {
         use ManagedBy::{Api, Config};
         let changed = RowLifecycle { updated_at: at(5), ..RowLifecycle::fresh(Config, at(0)) };
         let retired = |row: &mut RowLifecycle| row.retired_at = Some(at(1));
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_that_does_not_serve_keeps_its_keys_published_until_the_later_time() {
+    fn inactive_tenant_publishes_keys_until_the_later_time() {
         let suspended = |until: u64| {
             move |state: &mut TenantState| {
                 state.lifecycle.suspended_at = Some(NOW);

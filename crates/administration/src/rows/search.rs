@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_page_is_driven_as_the_first_one_and_counts_nothing() {
+    fn later_pages_reuse_the_driving_term_without_counts() {
         for (terms, at, driving) in [
             ("tenant-99", ("9901", "tenant-9901"), "99"),
             ("9 99", ("998", "tenant-998"), "99"),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_of_another_search_begins_no_earlier_than_the_first_page() {
+    fn cursor_never_precedes_the_first_page() {
         for (at, word) in [(("", "acme"), "north"), (("acme", "acme"), "north"), (("zed", "acme"), "zed")] {
             let search = TenantSearch::new(&query("north", Some(at)), count).unwrap();
             assert_eq!((search.prefix.as_str(), search.after.0.as_str()), ("north", word), "{at:?}");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_prefix_is_after_every_term_with_that_prefix() {
+    fn prefix_end_follows_every_matching_term() {
         let Prefix { prefix, following: end } = Prefix::from_text("straß");
         for (word, begins) in [("straß", true), ("straße", true), ("straß\u{10fffd}", true), ("strat", false)]
         {

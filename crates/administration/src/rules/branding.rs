@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_has_its_rule() {
+    fn every_field_is_validated() {
         check(json!({}), &[]);
         let all =
             json!({ "primary": "#ffdd00", "background": "#101010", "corners": "square", "font": "serif" });
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_button_that_cannot_be_told_from_the_page_is_refused_with_the_nearest_that_can() {
+    fn low_contrast_button_is_refused_with_a_suggestion() {
         let said = check(json!({ "primary": "#ffdd00" }), &["/branding/primary"]);
         assert!(said[0].contains("1.34:1") && said[0].contains("#ab9400"), "{said:?}");
         check(json!({ "primary": "#ab9400" }), &[]);

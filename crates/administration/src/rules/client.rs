@@ -284,7 +284,7 @@ mod tests {
     // [V10 10.4.11]: 2 | A client has only the scopes that it needs | A client has no scope by default; a
     //   scope that is not registered is refused, never dropped silently
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn missing_members_have_defaults() {
         let client = check("t", json!({}), &[]);
         assert_eq!((client.name.as_str(), client.authentication_method.as_str()), ("svc", "any"));
         assert_eq!(client.grant_types, [GrantType::ClientCredentials]);
@@ -298,7 +298,7 @@ mod tests {
     // [fetches #5]: http, ftp, file, data, a user in the URL | refused when the client is registered, and
     //   again when it is fetched
     #[test]
-    fn each_field_has_its_rule() {
+    fn every_field_is_validated() {
         let long = "a".repeat(256);
         for (settings, expected) in [
             (json!({ "name": "" }), "/name"),
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_with_admin_scopes_only_gets_the_admin_audience() {
+    fn client_with_only_admin_scopes_gets_admin_audience() {
         let of = |tenant, scopes: &[&str]| check(tenant, json!({ "scopes": scopes }), &[]).audiences;
         assert_eq!(of("t", &["latchkey:clients", "latchkey:audit"]), ["urn:latchkey:tenant:t"]);
         assert_eq!(of("platform", &["latchkey:tenants"]), ["urn:latchkey:admin"]);

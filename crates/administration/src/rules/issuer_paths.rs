@@ -149,7 +149,7 @@ mod tests {
     use crate::edit::test_states::{state, tenant_id};
 
     #[test]
-    fn an_issuer_elsewhere_names_the_locations_of_its_metadata() {
+    fn foreign_issuer_finding_names_metadata_locations() {
         for (issuer, locations) in [
             (
                 "https://a.example",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_at_a_route_or_at_another_issuer_is_refused_once() {
+    fn new_issuer_overlapping_route_or_issuer_is_refused() {
         const URL: &str = "https://id.example.com/auth";
         let (other, taken) = (tenant_id("other"), |text: &str| format!("{URL}{text}"));
         let check = |path: &str, owned: &str, is_refused: bool| {

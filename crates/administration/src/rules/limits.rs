@@ -159,7 +159,7 @@ mod tests {
     //   may shrink
     // [found 7]
     #[test]
-    fn a_client_may_be_new_or_grow_within_the_limits_only() {
+    fn clients_may_grow_only_within_the_limits() {
         let small = with(names(1, 1), Vec::new(), 0);
         let long = with(names(120, 1), names(120, 1), 120);
         let shorter = with(names(119, 1), names(101, 1), 120);
@@ -188,7 +188,7 @@ mod tests {
 
     // [limits #24]
     #[test]
-    fn lists_of_a_tenant_are_new_or_grow_within_the_limit_only() {
+    fn tenant_lists_may_grow_only_within_the_limit() {
         let small = state("t").tenant;
         let mut long = small.clone();
         long.resource_servers[0].scopes = Scope::parse(&names(101, 1).join(" ")).unwrap();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_beyond_its_limit_may_lose_clients_and_gain_none() {
+    fn tenant_over_its_limit_gains_no_clients() {
         let tenant = state("t").tenant;
         for (before, after, refused) in
             [(0, 10, false), (10, 11, true), (12, 12, false), (12, 11, false), (12, 13, true)]
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_s_own_limit_takes_the_place_of_the_platform_s_and_may_be_higher() {
+    fn tenant_limit_overrides_platform_limit() {
         let of_tenant = |limits| Tenant { limits, ..state("t").tenant };
         let none = of_tenant(TenantLimits::default());
         let own = of_tenant(TenantLimits {

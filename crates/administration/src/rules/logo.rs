@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_known_by_its_digest_from_then_on() {
+    fn stored_logo_is_referred_to_by_digest() {
         let logo = of(data(PNG), None).unwrap();
         assert_eq!((logo.hash().len(), &**logo.content().unwrap()), (43, PNG));
         assert_ne!(logo, of(data(DARK), None).unwrap());
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_refused_where_it_was_written() {
+    fn invalid_picture_is_refused_with_its_pointer() {
         let in_file = LogoSettings { file: Some("logo.svg".into()), ..data(b"<svg/>") };
         assert_eq!(of(in_file, None).unwrap_err().0, "/branding/logo/file");
         let svg = data(b"<svg onload=\"alert(1)\"/>").data.unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dark_logo_comes_with_a_light_one() {
+    fn dark_logo_requires_a_light_logo() {
         for (light, dark, refused) in
             [(false, false, false), (true, false, false), (true, true, false), (false, true, true)]
         {

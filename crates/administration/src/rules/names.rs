@@ -215,7 +215,7 @@ mod tests {
     //   interface, in both directions
     // [V9 9.2.4]
     #[test]
-    fn no_client_is_called_like_an_audience_and_no_audience_like_a_client() {
+    fn client_ids_and_audiences_must_differ() {
         check("new", &["api", "other"], &[], &[]);
         for id in
             ["api", "retired", "thunder", "https://id.example.com/api/v1/tenant/t", "https://r.example.com"]
@@ -228,9 +228,9 @@ mod tests {
         check("of-gone", &["gone"], &[], &[]);
     }
 
-    // `https://mcp.example.com` and `https://mcp.example.com/` as a client id and a resource
+    // For example `https://mcp.example.com` is a client id and `https://mcp.example.com/` a resource.
     #[test]
-    fn another_spelling_is_refused_if_a_name_is_new() {
+    fn new_name_cannot_be_another_spelling() {
         for id in ["https://r.example.com/", "HTTPS://R.example.com:443"] {
             check(id, &[], &[], &["/client_id"]);
             check_since(true, id, &[], &[], &[]);
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_a_tenant_are_not_those_of_its_clients() {
+    fn tenant_names_cannot_equal_client_ids() {
         let mut state = state("t");
         let before = state.tenant.clone();
         let check = |state: &TenantState, change: &dyn Fn(&mut Tenant), expected: &[&str]| {
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_of_another_tenant_is_taken_and_one_s_own_is_not() {
+    fn issuer_of_another_tenant_is_refused() {
         let tenant = state("t").tenant;
         let check = |issuer: &str, owner: &str, expected: &[&str]| {
             let mut errors = FieldErrors::default();

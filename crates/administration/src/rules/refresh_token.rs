@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_has_its_rule() {
+    fn every_field_is_validated() {
         check(json!({}), &[]);
         check(json!({ "rotation": "never", "grace": 0, "idle": "1s", "absolute": "400d" }), &[]);
         check(json!({ "rotation": "always", "grace": "5m" }), &[]);

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_has_its_rule() {
+    fn every_field_is_validated() {
         check(json!({}), &[]);
         check(json!({ "idle": "1s", "absolute": "1s", "remember": 1 }), &[]);
         check(json!({ "idle": "45d", "absolute": "45d", "remember": "45d" }), &[]);

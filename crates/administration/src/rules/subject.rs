@@ -120,7 +120,7 @@ mod tests {
     //   registers itself. Dynamic registration is not served: the operator declares which clients belong
     //   together, so nothing is fetched | departs
     #[test]
-    fn a_pairwise_client_has_one_sector() {
+    fn pairwise_client_needs_exactly_one_sector() {
         use SubjectType::{Pairwise, Public};
         let web = |uris: &[&str], more: Value| {
             let mut settings = json!({ "grant_types": ["authorization_code"], "redirect_uris": uris });

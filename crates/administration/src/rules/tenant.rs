@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn missing_members_have_defaults() {
         let tenant = check("acme", json!({}), &[]);
         assert_eq!(tenant.issuer.as_str(), "https://id.example.com/api/v1/tenant/acme");
         assert_eq!((tenant.name.as_str(), tenant.strategies.oauth2), ("acme", true));
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_numbered_where_the_platform_is_of_this_machine_or_the_tenant_says_so() {
+    fn keys_are_numbered_on_loopback_or_on_request() {
         let (id, numbered) = (TenantId::parse("acme").unwrap(), json!({ "signing": { "kid": "numbered" } }));
         for (public_url, by_default) in [
             ("http://127.0.0.1:3000/", KidForm::Numbered),
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn each_field_has_its_rule() {
+    fn every_field_is_validated() {
         let under = "https://id.example.com/api/v1/tenant/";
         let server = |audience: &str, settings: Value| json!({ "resource_servers": { audience: settings } });
         let scopes = |scopes: Value| server("a", json!({ "scopes": scopes }));
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_an_object_where_one_is_described_and_a_list_otherwise() {
+    fn scopes_with_descriptions_are_shown_as_object() {
         for (scopes, expected) in [
             (json!(["b", "a"]), json!(["b", "a"])),
             (json!({ "b": "", "a": null }), json!(["a", "b"])),
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_read_and_shown_as_they_were_set() {
+    fn limits_round_trip_and_invalid_limits_are_refused() {
         let limits = json!({ "failed_attempts": "9/h", "clients": 2, "admin_writes": "3/s", "live_secrets": 4, "api_keys": 5,
                 "sign_in": { "account": 3, "known_browser": 100, "source": null } });
         let tenant = check("acme", json!({ "limits": limits }), &[]);

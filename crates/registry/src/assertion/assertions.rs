@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_has_a_key_of_each_kind() {
+    fn dummy_keys_cover_every_algorithm() {
         let keys = ClientKeys::parse(KEYS_OF_NOBODY).unwrap();
         let algorithms: Vec<_> = keys.keys().iter().map(|(_, algorithm)| algorithm).collect();
         assert_eq!(algorithms, protocol::SigningAlgorithm::ALL);

@@ -182,7 +182,7 @@ mod tests {
     // [assertions RFC 7523 §3 d]: An assertion may be refused whose end is far away, or whose issue long ago:
     //   here more than an hour
     #[test]
-    fn an_assertion_is_for_this_server_of_this_client_and_of_now() {
+    fn issuer_audience_and_times_are_checked() {
         use AssertionCheck as E;
         for (name, value, expected) in [
             ("iss", json!("svc"), Ok(())),
@@ -220,7 +220,7 @@ mod tests {
     //   issuer alone, as a string. Without it the rule above holds
     /// The policy of a FAPI 2.0 tenant.
     #[test]
-    fn a_policy_accepts_the_issuer_alone_and_shorter_lifetimes() {
+    fn policy_may_restrict_audience_and_lifetime() {
         use AssertionCheck as E;
         let policy = AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(300) };
         for (name, value, expected) in [
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_of_other_types_are_malformed() {
+    fn claims_of_wrong_types_are_malformed() {
         for (name, values) in [
             ("iss", vec![json!(1), json!(null), json!(["svc"])]),
             ("sub", vec![json!(1), json!(null), json!(["svc"])]),
@@ -262,7 +262,7 @@ mod tests {
     //   once | departs
     // [assertions RFC 7523 §3 c]
     #[test]
-    fn every_claim_but_the_begin_is_required() {
+    fn iss_sub_aud_exp_and_jti_are_required() {
         use AssertionCheck as E;
         for (name, error) in [
             ("iss", E::Claims),
@@ -282,7 +282,7 @@ mod tests {
     //   most once half of them are used; a full share is 503 there and nowhere else, and replays take nothing
     //   of it
     #[test]
-    fn the_identifier_is_kept_until_the_assertion_is_refused_anyway_also_by_a_clock_that_is_behind() {
+    fn identifier_is_kept_until_no_replica_accepts_it() {
         let used = with("exp", json!(NOW + 60)).unwrap();
         // The margins are the leeway for the client's clock, and the difference between the clocks of
         // replicas.

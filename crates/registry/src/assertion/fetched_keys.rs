@@ -157,7 +157,7 @@ mod tests {
     //   fetched when an assertion needs it, after the `Cache-Control` of its answer, at most an hour |
     //   departs
     #[test]
-    fn a_set_is_fresh_for_as_long_as_it_says_within_bounds() {
+    fn max_age_is_respected_within_bounds() {
         for (max_age, fresh_for) in [
             (None, 600),
             (Some(0), 60),
@@ -177,7 +177,7 @@ mod tests {
 
     // [registration RFC 7591 §2 g]
     #[test]
-    fn a_set_is_used_for_a_day_while_its_source_fails() {
+    fn stale_set_survives_a_day_of_failed_fetches() {
         let mut keys = fetched(Some(60));
         fail(&mut keys, false, 100);
         for (after, expected) in
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_wait_for_a_running_fetch_where_there_is_no_set() {
+    fn requests_without_a_set_wait_for_running_fetch() {
         let mut keys = FetchedKeys::default();
         assert!(keys.begin(false, at(0)) && !keys.begin(true, at(0)));
         assert_eq!(named(&keys.step(at(1))), "fetch");
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_fails_is_asked_twice_a_minute() {
+    fn failing_source_is_fetched_twice_a_minute() {
         let (mut keys, mut fetches) = (FetchedKeys::default(), 0);
         for second in 0..600 {
             if let FetchStep::Fetch = keys.step(at(second)) {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_makes_it_fetch_once_a_minute() {
+    fn unknown_key_causes_one_fetch_a_minute() {
         let (mut keys, mut fetches) = (fetched(Some(3_600)), 0);
         let mut seen = used(keys.step(at(1)));
         assert_eq!(named(&keys.step_beyond(&seen, at(1))), "fetch", "also just after another fetch");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_fetch_leaves_the_set_and_is_not_repeated_for_an_unknown_key() {
+    fn failed_fetch_keeps_the_set_and_delays_retries() {
         let mut keys = fetched(Some(3_600));
         let seen = used(keys.step(at(1)));
         fail(&mut keys, true, 1);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_decides_nothing_any_more_is_over() {
+    fn entry_without_set_or_recent_fetch_may_be_dropped() {
         let mut keys = FetchedKeys::default();
         assert!(keys.is_over(at(0)));
         fail(&mut keys, true, 0);

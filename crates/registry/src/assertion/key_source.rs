@@ -96,7 +96,7 @@ mod tests {
     // [federation OIDC Discovery §4.3]: The `issuer` of the metadata is the issuer for which they were
     //   fetched
     #[test]
-    fn metadata_stand_below_the_issuer_and_name_it() {
+    fn metadata_is_below_its_issuer_and_names_it() {
         for (issuer, expected) in [
             ("https://ci.example", "https://ci.example/.well-known/openid-configuration"),
             ("https://ci.example/", "https://ci.example/.well-known/openid-configuration"),
@@ -120,7 +120,7 @@ mod tests {
     // [federation SPIFFE draft §5]: Bundles are keyed by the trust domain; the endpoint is configured, and
     //   not derived
     #[test]
-    fn the_bundle_of_a_trust_domain_has_keys_for_svids() {
+    fn bundle_gives_only_its_jwt_svid_keys() {
         let bundle = r#"{"spiffe_sequence":1,"keys":[
             {"use":"jwt-svid","kid":"a","kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"},
             {"use":"x509-svid","kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;

@@ -166,7 +166,7 @@ mod tests {
     //   and all clients with keys got 503 | fixed | While the tenant has more than half of its share, a
     //   client has a tenth of it at most
     #[test]
-    fn beyond_half_of_the_share_a_client_has_a_tenth_and_the_others_theirs() {
+    fn half_used_share_limits_each_client_to_a_tenth() {
         let live = LiveIdentifiers::new(100);
         let [acme, globex] = ["acme", "globex"].map(tenant);
         // How many of `asked` identifiers of this client are accepted at `now`.
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_recorded_takes_nothing_of_a_clients_part() {
+    fn unrecorded_identifiers_do_not_count() {
         let live = LiveIdentifiers::new(10);
         let (acme, [svc, web]) = (tenant("acme"), ["svc", "web"].map(client));
         for _ in 0..6 {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_counts_of_clients_are_bounded_keep_the_greediest_and_are_given_back() {
+    fn client_counts_are_bounded_and_freed() {
         let live = LiveIdentifiers::new(SHARE);
         let (acme, greedy) = (tenant("acme"), client("greedy"));
         let used = allocation_counter::measure(|| {
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_share_is_its_tenants_alone_and_empties_as_identifiers_expire() {
+    fn full_share_affects_one_tenant_until_expiry() {
         let (acme, globex, svc) = (tenant("acme"), tenant("globex"), client("svc"));
         let live = LiveIdentifiers::new(2);
         for (tenant, expires, now, expected) in [
@@ -261,7 +261,7 @@ mod tests {
 
     // [assertions RFC 7523 §3 e]
     #[test]
-    fn the_counts_of_many_tenants_keep_to_a_bound_in_bytes_and_are_given_back() {
+    fn tenant_counts_are_bounded_and_freed() {
         const TENANTS: u64 = 200;
         // An assertion of an hour, the leeway for its client's clock at both ends, and the difference between
         // the clocks of replicas.

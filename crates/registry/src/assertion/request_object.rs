@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn its_members_are_the_parameters() {
+    fn members_become_request_parameters() {
         let opened = open(object()).unwrap();
         let expected = ("client_id=web&max_age=5&scope=openid", None);
         assert_eq!((opened.parameters.as_str(), opened.identifier), expected);
@@ -183,7 +183,7 @@ mod tests {
     // [core RFC 9101 §4]: `request` and `request_uri` are not in a request object
     // [core RFC 9101 §10.8]: An assertion is no request object, and another `typ` is refused
     #[test]
-    fn it_is_of_this_client_for_this_server_and_of_now() {
+    fn client_audience_and_times_are_checked() {
         use RequestObjectError as E;
         for (name, value, expected) in [
             ("iss", json!("web"), None),

@@ -115,7 +115,7 @@ mod tests {
 
     // [assertions RFC 7523 §3 e], [dpop RFC 9449 §11.1 c]
     #[tokio::test]
-    async fn what_is_not_recorded_takes_nothing_of_the_tenants_share() {
+    async fn replays_and_failures_do_not_use_up_the_share() {
         let guard = Arc::new(Guard::default());
         let used = SingleUse::new(guard.clone()).with_share(2);
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
@@ -148,7 +148,7 @@ mod tests {
     //   assertion, a proof, a request object and a token of a rule with `once` count only if `iat` is later
     //   than the restore; without `iat`, after their longest lifetime
     #[test]
-    fn what_was_made_before_a_restore_does_not_count() {
+    fn credentials_made_before_a_restore_are_refused() {
         let at = Timestamp::from_seconds;
         let check = |restored: Option<u64>, iat: Option<u64>, now: u64, expected: bool| {
             let longest = Lifetime::from_seconds(3_600);

@@ -73,7 +73,7 @@ mod tests {
 
     // [dpop RFC 9449 §11.1]
     #[test]
-    fn identifiers_of_two_clients_and_of_two_kinds_differ() {
+    fn identifiers_of_different_clients_and_kinds_differ() {
         let id = |client: &str, jti: &str| {
             let client = ClientId::parse(client).unwrap();
             SingleUseIdentifier::of_assertion(&client, jti, Timestamp::from_seconds(60)).digest

@@ -130,7 +130,7 @@ mod tests {
 
     // [oauth RFC 6749 §5.2 b], [parties #1]
     #[test]
-    fn all_refusals_look_alike_and_failures_of_ours_are_none() {
+    fn refusals_look_alike_and_server_failures_differ() {
         use ClientAuthenticationError as E;
         let (tenant, id) = (TenantId::parse("acme").unwrap(), ClientId::parse("billing").unwrap());
         let client = Arc::new(Client::new(tenant, id));

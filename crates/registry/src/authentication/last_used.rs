@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_names_in_another_tenant_or_client_are_others() {
+    fn uses_are_separate_by_tenant_and_client() {
         let uses = LastUsedSecrets::default();
         let apart = [used("acme/svc/s1", 1, 3), used("acme/web/s1", 1, 2), used("globex/svc/s1", 1, 1)];
         apart.iter().for_each(|used| note(&uses, used));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_attempt_and_a_use_keep_a_time_each() {
+    fn accepted_and_refused_uses_have_separate_times() {
         let uses = LastUsedSecrets::default();
         let accepted = used("acme/svc/s1", 1, 3);
         let refused =
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_source_is_noted() {
+    fn every_kind_of_address_is_recorded() {
         let uses = LastUsedSecrets::default();
         let sources =
             [CallerAddress::new(None), source(1), CallerAddress::new(Some(Ipv6Addr::LOCALHOST.into()))];
@@ -181,9 +181,9 @@ mod tests {
         assert_eq!(drained.into_iter().map(|used| used.user).collect::<Vec<_>>(), sources);
     }
 
-    /// Every issued token calls this.
+    /// The server calls `note` for every issued token.
     #[test]
-    fn the_same_secret_from_the_same_address_again_allocates_nothing() {
+    fn repeated_use_allocates_nothing() {
         let uses = LastUsedSecrets::default();
         let [first, again] = [used("acme/svc/s1", 1, 10), used("acme/svc/s1", 1, 11)];
         note(&uses, &first);

@@ -103,7 +103,7 @@ mod tests {
 
     // [found 5]
     #[test]
-    fn the_delay_is_five_milliseconds_or_what_all_but_one_in_a_thousand_lookups_took() {
+    fn delay_covers_99_9_percent_of_lookups_within_bounds() {
         for (lookups, least, most) in [
             (&[][..], 5, 5),
             (&[(0, 10), (5, 10)], 5, 5),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_grow_and_hold_what_is_put_into_them() {
+    fn bucket_bounds_grow_and_match_their_bucket() {
         for bucket in 1..BUCKETS {
             assert!(upper_bound(bucket) > upper_bound(bucket - 1));
             assert_eq!(super::bucket(upper_bound(bucket)), bucket);

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_decides_the_work() {
+    fn secret_text_determines_digest_or_slow_hash() {
         let generated = GeneratedSecret::from_bytes(&[1; 32]).secret;
         assert_eq!(Work::due_for(&generated, &["sample"]), Work::Digest);
         let unknown_checksum = format!("{}0", &generated.expose()[..51]);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn one_salt_serves_all_passwords_and_a_dummy_where_there_is_none() {
+    fn passwords_share_one_salt_or_a_dummy() {
         let salt = PasswordSalt::generate();
         let hash = |text: &str| hash_password(&Secret::new(text.to_owned()), &salt).unwrap();
         let secrets = [

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verified_secret_is_found_under_its_key_alone() {
+    fn verified_secret_is_found_only_by_its_key() {
         let verified_secrets = verified_secrets();
         let right = key(&verified_secrets, "acme", "billing", "secret");
         assert_eq!(verified_secrets.find(right), None);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_with_very_many_secrets_pushes_out_none_of_another() {
+    fn tenant_never_evicts_secrets_of_another_tenant() {
         let cache = VerifiedCache::with_capacity(&[1; 32], 160);
         let insert = |tenant: &str, number: usize| {
             let key = key(&cache, tenant, &format!("client-{number}"), "secret");
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn another_tenant_client_text_or_process_has_another_key() {
+    fn cache_key_depends_on_tenant_client_secret_and_process() {
         let verified_secrets = verified_secrets();
         let own = key(&verified_secrets, "acme", "billing", "secret");
         assert!(own == key(&verified_secrets, "acme", "billing", "secret"));

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_comes_with_the_member_that_registers_it() {
+    fn every_name_has_its_registration_member() {
         let facts = facts(&parameters((2026, 2027)), &KeyPair::generate().unwrap());
         assert_eq!(facts.subject, "CN=svc,O=Example Ltd,C=DE");
         assert!(facts.is_self_issued());
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_each_key_is_named() {
+    fn key_type_and_size_are_named() {
         for (algorithm, expected) in [
             (&PKCS_ECDSA_P256_SHA256, "EC, curve P-256"),
             (&PKCS_ECDSA_P384_SHA384, "EC, curve P-384"),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn usages_are_named_as_rfc_5280_names_them() {
+    fn usages_have_their_rfc_5280_names() {
         let mut parameters = parameters((2026, 2027));
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::CrlSign];
         parameters.extended_key_usages =
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_certificate_say_nothing() {
+    fn truncated_certificate_has_no_facts() {
         let der = parameters((2026, 2027)).self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec();
         for length in [0, 1, 4, der.len() / 2, der.len() - 1] {
             assert_eq!(CertificateFacts::read(&der[..length]), None, "{length}");

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failing_check_is_named_and_the_later_ones_are_not_reached() {
+    fn failed_check_is_named_and_later_checks_skipped() {
         use CertificateCheck as E;
         let key = KeyPair::generate().unwrap();
         let der = |years| parameters(years).self_signed(&key).unwrap().der().to_vec();
@@ -95,7 +95,7 @@ mod tests {
             (&good, Err(ChainError::NoAuthorities), "+++!?", Some(E::NoAuthorities)),
             (&good, Err(ChainError::Invalid), "++-!?", Some(E::Chain)),
             (&good, Err(ChainError::OtherUsage), "++!-?", Some(E::Usage)),
-            // An intermediate certificate.
+            // The certificate is valid now, but an authority's certificate in its chain is not.
             (&good, Err(ChainError::Expired), "+++!?", Some(E::ChainExpired)),
             (&good, Err(ChainError::NotYetValid), "+++!?", Some(E::ChainNotYetValid)),
             // The dates of the chain are compared with the time of the request, even if the chain was

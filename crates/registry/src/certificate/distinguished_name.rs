@@ -292,7 +292,7 @@ mod tests {
 
     // [mutual-tls RFC 4514 §2, §3]: Texts of names are read by their grammar
     #[test]
-    fn a_text_that_is_no_name_is_refused_with_the_reason() {
+    fn invalid_name_is_refused_with_reason() {
         use InvalidName as E;
         let unknown = |name: &str| E::UnknownType(name.to_owned());
         for (text, expected) in [
@@ -347,14 +347,14 @@ mod tests {
     proptest! {
         // [mutual-tls RFC 4514 §2, §3]
         #[test]
-        fn no_text_panics(text in "\\PC*|[CNO=,+#\\\\ 0-9a-f\"]*") {
+        fn parsing_never_panics(text in "\\PC*|[CNO=,+#\\\\ 0-9a-f\"]*") {
             let _ = DistinguishedName::parse(&text);
         }
 
         // [mutual-tls RFC 5280 §7.1]
         /// A value in a certificate matches its own text and no other text.
         #[test]
-        fn no_value_is_lost(values in proptest::collection::vec("[^\\p{C}\\s][^\\p{C}]{0,8}", 1..4)) {
+        fn every_value_matches_only_itself(values in proptest::collection::vec("[^\\p{C}\\s][^\\p{C}]{0,8}", 1..4)) {
             let text: Vec<_> = values.iter().map(|value| format!("CN={}", escape(value))).collect();
             let read = DistinguishedName::parse(&text.join(",")).unwrap();
             let subject = values.iter().rev().map(|value| {

@@ -77,7 +77,7 @@ mod tests {
     const O: &str = "2.5.4.10";
 
     #[test]
-    fn a_name_is_written_as_a_registration_has_it() {
+    fn name_is_written_in_registration_form() {
         use Tag::{BmpString, Ia5String, PrintableString, Utf8String};
         for (parts, expected) in [
             (&[] as &[&[(&str, Tag, &[u8])]], ""),
@@ -112,7 +112,7 @@ mod tests {
         /// The text of a certificate's subject can be registered, and the registration matches that
         /// certificate.
         #[test]
-        fn a_registration_reads_what_is_written(
+        fn written_name_is_read_back(
             parts in proptest::collection::vec((0..3_usize, 0..5_usize, any::<String>(), any::<bool>()), 1..5),
         ) {
             const TYPES: [&str; 3] = [CN, O, "1.2.3.4"];

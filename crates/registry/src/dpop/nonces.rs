@@ -48,7 +48,7 @@ mod tests {
     // [dpop RFC 9449 §8]: Nonces are unpredictable
     // [dpop RFC 9449 §4.3, §11.1]
     #[test]
-    fn a_nonce_is_of_one_tenant_and_of_its_minute_and_its_neighbours() {
+    fn nonce_is_valid_for_one_tenant_and_neighbouring_minutes() {
         let pepper = Pepper::generate();
         let (nonces, replica) = (DpopNonces::new(&pepper), DpopNonces::new(&pepper));
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());

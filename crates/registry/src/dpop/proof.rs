@@ -220,7 +220,7 @@ mod tests {
 
     // [dpop RFC 9449 §4.3]: 1: not more than one header `DPoP`
     #[test]
-    fn a_request_has_one_proof_at_most() {
+    fn request_has_at_most_one_proof() {
         let read = |headers: &[&'static [u8]]| only_proof(headers.iter().copied());
         assert_eq!(read(&[]), Ok(None));
         assert_eq!(read(&[b"a.b.c"]), Ok(Some("a.b.c")));
@@ -231,7 +231,7 @@ mod tests {
 
     // [dpop RFC 9449 §4.3, §7.1]
     #[test]
-    fn a_bound_key_is_proven_by_its_own_proof_alone() {
+    fn sender_key_accepts_only_its_own_proof() {
         let [one, other] = [1, 2].map(|byte| Thumbprint::new([byte; 32]));
         let sender = SenderKeys { dpop: Some(one), certificate: Some(other) };
         assert!(sender.prove_dpop_key(None) && sender.prove_certificate(None));
@@ -247,7 +247,7 @@ mod tests {
     // [dpop RFC 9449 §4.3, §11.1]: 11: made within a minute of now, or with a nonce of the last two minutes
     // [dpop RFC 9449 §4.2]
     #[test]
-    fn a_proof_is_for_this_request_and_of_now() {
+    fn method_uri_and_time_are_checked() {
         use DpopCheck as E;
         let good = Ok(NOW + 60);
         for (name, value, expected) in [
@@ -307,7 +307,7 @@ mod tests {
     // [dpop RFC 9449 §4.3, §7.1]: 12: beside a token, `ath` is its hash, and the proof's key is the one in
     //   `cnf`
     #[test]
-    fn a_proof_beside_a_token_has_its_hash() {
+    fn proof_with_a_token_contains_its_hash() {
         let other = Err(DpopCheck::Token);
         for (ath, expected) in [
             (json!(HASH), Ok(())),
@@ -324,7 +324,7 @@ mod tests {
 
     // [dpop RFC 9449 §4.3, §8, §11.3]: 10: a nonce that the server requires
     #[test]
-    fn where_a_nonce_is_required_it_decides_in_place_of_iat() {
+    fn required_nonce_replaces_iat_check() {
         let needed = Err(DpopCheck::Nonce);
         assert_eq!(check(claims(), None, true), needed);
         for nonce in [json!(""), json!("bad"), json!("good "), json!(null)] {

@@ -52,7 +52,7 @@ mod tests {
 
     // [third 16]
     #[test]
-    fn number_or_truth_value_of_a_rule_is_no_text() {
+    fn rule_values_match_only_their_json_type() {
         for (rule, fitting, others) in [
             (json!([65]), json!([65]), json!(["65", 66, 65.0, true, null, {}])),
             (json!([true]), json!([true]), json!(["true", false, 1])),

@@ -228,7 +228,7 @@ mod tests {
 
     // Without the JSON text, a copied `1e3` would become `1000.0`, and thirty digits `1.2345678901234568e29`.
     #[test]
-    fn copied_numbers_keep_their_characters() {
+    fn copied_numbers_keep_their_text() {
         const THIRTY: &str = "123456789012345678901234567890";
         let text = format!(
             r#"{{"sub":"a","aud":"b","exp":1,"n":1e3,"a/b":{{"list":[1.0, {THIRTY}, "x"],"o":{{}}}},"m":7,"n":2.50}}"#

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_the_subject_and_its_beginnings() {
+    fn places_are_the_subject_and_its_prefixes() {
         let places = |subject| ForeignSubject::of(["ci"], subject).unwrap().places();
         assert_eq!(places("ab"), ["=ab", "*"]);
         assert_eq!(places("é:b/"), ["=é:b/", "*", "*é:", "*é:b", "*é:b/"]);

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stays_within_a_segment_and_two_stars_do_not() {
+    fn one_star_matches_one_segment_two_match_any() {
         for (pattern, text, expected) in [
             ("repo:acme/billing:ref:refs/heads/main", "repo:acme/billing:ref:refs/heads/main", true),
             ("repo:acme/billing:ref:refs/heads/main", "repo:acme/billing:ref:refs/heads/mains", false),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn two_patterns_overlap_where_one_text_fits_both() {
+    fn patterns_overlap_if_one_text_matches_both() {
         for (one, other, expected) in [
             ("a", "a", true),
             ("a", "b", false),
@@ -252,7 +252,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_that_fits_both_shows_that_they_overlap(
+        fn patterns_matching_one_text_overlap(
             one in "[ab:*]{0,8}", other in "[ab:*]{0,8}", text in "[ab:]{0,8}",
         ) {
             let (one, other) = (TextPattern::new(&one), TextPattern::new(&other));
@@ -264,7 +264,7 @@ mod tests {
         }
 
         #[test]
-        fn each_text_fits_itself_and_any_text_ends(text in ".{0,60}|[a:/]{0,12}", pattern in "[a*:/]{0,12}") {
+        fn bounded_matching_agrees_with_overlap(text in ".{0,60}|[a:/]{0,12}", pattern in "[a*:/]{0,12}") {
             prop_assert!(TextPattern::new("**").matches(&text) || text.len() > LONGEST_TEXT);
             let pattern = TextPattern::new(&pattern);
             let mut steps = usize::MAX;

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_of_other_tenants_clients_and_kinds_have_other_tags() {
+    fn tags_differ_by_tenant_client_and_kind() {
         let (tenant, client) = (TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
         let tags = [
             tag("acme", "svc", "s1"),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_a_tag_in_one_form() {
+    fn tag_has_exactly_one_text_form() {
         for (text, expected) in [
             ("0000002a", Some(42)),
             ("ffffffff", Some(u32::MAX)),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_tagged_identifier_has_a_tag() {
+    fn only_tagged_token_ids_have_a_tag() {
         let tagged = CredentialTag(0xdead_beef).token_id(Uuid::from_bytes([0xff; 16]));
         assert_eq!(tagged.to_string(), "deadbeef-ffff-8fff-bfff-ffffffffffff");
         for (jti, expected) in [
@@ -141,13 +141,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_tag_of_each_token_is_read_back(tag: u32, random: [u8; 16]) {
+        fn token_tags_round_trip(tag: u32, random: [u8; 16]) {
             let id = CredentialTag(tag).token_id(Uuid::from_bytes(random)).to_string();
             prop_assert_eq!(CredentialTag::of_token(&id), Some(CredentialTag(tag)));
         }
 
         #[test]
-        fn no_text_panics(text in ".*") {
+        fn parsing_never_panics(text in ".*") {
             let _ = CredentialTag::of_token(&text);
             let parsed = CredentialTag::parse(&text);
             prop_assert!(parsed.is_none_or(|tag| tag.to_string() == text));

@@ -479,7 +479,7 @@ mod tests {
         PersonOfToken { account: "usr_a", sub: "pw_a", session: Some("s"), grant: Some("g") };
 
     #[test]
-    fn a_token_of_a_person_is_revoked_by_its_grant_its_session_its_account_its_consent_and_with_all_people() {
+    fn person_token_is_revoked_by_each_related_subject() {
         use RevokedSubject as S;
         let name = str::to_owned;
         let at = Timestamp::from_seconds;
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_revoked_by_what_it_was_issued_for() {
+    fn token_is_revoked_with_tenant_client_or_credential() {
         use RevokedSubject as S;
         let s1 = jti("a", "s1");
         let untagged = Uuid::nil().to_string();
@@ -545,7 +545,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_and_refresh_tokens_end_with_all_tokens_of_their_client_or_tenant_and_with_no_others() {
+    fn grants_end_only_with_their_client_or_tenant() {
         use RevokedSubject as S;
         let at = Timestamp::from_seconds;
         let until = |revocations: &[(S, u64)], client| {
@@ -574,7 +574,7 @@ mod tests {
     }
 
     #[test]
-    fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them() {
+    fn refresh_tokens_are_revoked_with_their_credential() {
         use RevokedSubject as S;
         let (s1, s2) = (Some(tag("a", "s1")), Some(tag("a", "s2")));
         let of_s1 = (S::Credential(id("a"), tag("a", "s1")), 100);
@@ -595,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_for_refresh_tokens_is_not_published() {
+    fn refresh_token_revocations_are_not_published() {
         use RevokedSubject as S;
         let of_s1 = S::Credential(id("a"), tag("a", "s1"));
         let of_b = (S::AccessTokens(id("b")), 3);
@@ -610,7 +610,7 @@ mod tests {
     }
 
     #[test]
-    fn the_revocation_of_a_token_is_named_from_the_tenant_on() {
+    fn revocation_is_named_from_tenant_to_credential() {
         use RevokedSubject as S;
         let s1 = jti("a", "s1");
         let at = Timestamp::from_seconds;
@@ -634,7 +634,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_token_is_issued_after_the_latest_of_its_revocations() {
+    fn next_token_is_issued_after_latest_revocation() {
         use RevokedSubject as S;
         let of = |secret: &str| S::Credential(id("a"), tag("a", secret));
         let until = |revocations: &[(S, u64)]| {
@@ -649,7 +649,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_is_added_and_what_moved_back_or_is_old_is_read_again() {
+    fn only_additions_update_facts_without_a_reread() {
         use RevokedSubject as S;
         let all = [
             (S::Client(id("a")), 50),
@@ -680,7 +680,7 @@ mod tests {
         assert_eq!(known.with(Vec::new(), promoted), None, "the numbers are of another history");
     }
 
-    /// Also with the maximum number of revocations.
+    /// Uses the maximum number of revocations.
     #[test]
     fn a_check_allocates_nothing() {
         use RevokedSubject as S;

@@ -130,7 +130,7 @@ mod tests {
 
     // [revocation ours c]
     #[test]
-    fn a_feed_says_what_is_revoked_and_names_no_client() {
+    fn feed_lists_revocations_without_client_names() {
         let tenant = TenantId::parse("acme").unwrap();
         let billing = ClientId::parse("billing").unwrap();
         let tag = CredentialTag::of_secret(&tenant, &billing, &SecretId::new("s1"));

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_names_the_credential_that_its_client_still_has() {
+    fn token_names_its_credential_if_it_still_exists() {
         let svc = client("acme");
         let (tenant, id) = (&svc.tenant, &svc.id);
         let certificate = Thumbprint::new([7; 32]);

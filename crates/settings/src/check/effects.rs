@@ -165,7 +165,7 @@ mod tests {
     const SOUND: &str = "client_secret: { value: s }, audiences: [orders], scopes: ['orders:read']";
 
     #[test]
-    fn a_tenant_without_a_strategy_is_warned_of() {
+    fn tenant_without_strategy_causes_a_warning() {
         for strategies in [
             "{}",
             "{ strategies: { oauth2: { enabled: false } } }",
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_resource_server_has_are_warned_of() {
+    fn unknown_audiences_and_scopes_cause_warnings() {
         for (keys, expected) in [
             (
                 "client_secret: { value: s }, audiences: [oders]",
@@ -203,9 +203,9 @@ mod tests {
         }
     }
 
-    // `https://mcp.example.com` and `https://mcp.example.com/` in one file
+    // For example `https://mcp.example.com` and `https://mcp.example.com/` in one file.
     #[test]
-    fn two_spellings_of_a_resource_are_warned_of() {
+    fn two_spellings_of_a_resource_cause_a_warning() {
         let of_client = |id: &str, names: &str| {
             format!(
                 "tenants:\n  acme:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n    resource_servers: {{ 'https://a.example': {{}}, 'https://b.example/': {{}} }}\n    clients: {{ '{id}': {{ client_secret: {{ value: s }}, audiences: [{names}] }} }}\n"
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_of_people_where_nobody_signs_in_is_warned_of() {
+    fn user_grant_without_sign_in_causes_a_warning() {
         let keys = "client_secret: { value: s }, audiences: [orders], grant_types: [authorization_code], redirect_uris: ['https://a.example/cb']";
         let expected = ":7:78: tenants.acme.clients.web.grant_types[0]: nobody signs in to this tenant";
         check(&client(keys), expected, 1);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_whose_apis_can_read_userinfo_is_warned_of_until_it_says_that_they_may() {
+    fn tokens_for_both_api_and_userinfo_cause_a_warning() {
         let web = "client_secret: { value: s }, grant_types: [authorization_code], redirect_uris: ['https://a.example/cb']";
         for (of_tenant, keys, expected) in [
             ("combined", "audiences: [orders], scopes: [openid]", 1),
@@ -258,7 +258,7 @@ mod tests {
     //   fixed | A warning with file, line and key, of clients, their rules and trusted issuers, in files, API
     //   and command line; no name is resolved for it
     #[test]
-    fn an_address_to_which_no_request_is_sent_is_warned_of() {
+    fn blocked_outbound_address_causes_a_warning() {
         let of = |key: &str, host: &str| match key {
             "jwks_uri" => client(&format!("{SOUND}, jwks_uri: 'https://{host}/jwks'")),
             "backchannel_logout_uri" => client(&format!("{SOUND}, {key}: 'https://{host}/out'")),
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_whose_tokens_are_for_itself_is_warned_of() {
+    fn client_without_audience_causes_a_warning() {
         let is_warned =
             |keys: &str| warnings(&client(keys)).iter().any(|warning| warning.contains("its own client id"));
         for (keys, expected) in [
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_with_a_certificate_that_no_listener_reads_is_warned_of() {
+    fn unread_client_certificate_causes_a_warning() {
         let subject = "tls_client_auth_san_dns: web.example.com, audiences: [orders]";
         let (web, method) = ("tenants.acme.clients.web", "token_endpoint_auth_method");
         let bound = "tls_client_certificate_bound_access_tokens";
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_secret_is_warned_of() {
+    fn expired_secret_causes_a_warning() {
         let of =
             |secrets: &str| warnings(&client(&format!("client_secrets: [{secrets}], audiences: [orders]")));
         let expired = "{ value: s, expires: 2026-05-31 }";
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_nothing_replaces_is_warned_of() {
+    fn unexpanded_variable_in_secret_causes_a_warning() {
         for (secret, expected) in [
             ("'${SECRET}'", 1),
             ("'x${A_B}y'", 1),
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn administration_in_clear_is_warned_of_where_others_reach_it() {
+    fn reachable_plaintext_administration_causes_a_warning() {
         let proxy = "trusted_proxies: { from: [10.0.0.1], header: x-forwarded-for }";
         for (listener, expected) in [
             ("address: 0.0.0.0:3000, serves: [admin]".to_owned(), 1),

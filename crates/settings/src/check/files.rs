@@ -143,7 +143,7 @@ mod tests {
 
     // [V13 13.3.2], [found 18]
     #[test]
-    fn files_with_secrets_are_judged_wherever_they_are_named() {
+    fn modes_of_all_secret_files_are_checked() {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
         let vault = "vault: { address: 'https://vault.example', transit_key: k, token: { file: s } }";
         let first_key = "tenants: { a: { signing: { algorithm: ES256, first_key: { file: s } } } }";
@@ -177,7 +177,7 @@ mod tests {
 
     // [found 18]
     #[test]
-    fn in_the_folders_of_the_system_modes_to_read_say_nothing() {
+    fn world_readable_secrets_in_system_folders_are_accepted() {
         let folder = Folder::new();
         folder.write("credentials/inside", 0o644, "hunter2");
         folder.write("outside", 0o644, "hunter2");
@@ -199,7 +199,7 @@ mod tests {
 
     // [found 16]
     #[test]
-    fn a_pipe_is_refused_wherever_it_is_and_not_waited_for() {
+    fn pipe_is_refused_without_waiting() {
         let folder = Folder::new();
         fs::create_dir(folder.path("more")).unwrap();
         for pipe in ["pipe", "more/acme.yaml"] {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_has_64_kib_at_most() {
+    fn secret_file_has_at_most_64_kib() {
         let folder = Folder::new();
         folder.write("s", 0o600, &"x".repeat(65_537));
         let refused = folder.load(&client("s")).unwrap_err();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_everyone_may_read_is_warned_of() {
+    fn world_readable_database_causes_a_warning() {
         let folder = Folder::new();
         let settings = "storage: { url: 'sqlite://x/latchkey.db' }";
         for (mode, warnings) in [(0o600, 0), (0o640, 0), (0o644, 1)] {

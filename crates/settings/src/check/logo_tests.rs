@@ -28,9 +28,9 @@ fn logos<'l>(loaded: &'l Loaded, tenant: &str) -> Vec<&'l [u8]> {
     tenant.branding.logos().filter_map(Logo::content).map(|content| &**content).collect()
 }
 
-/// The file of a tenant names files in its own folder.
+/// A tenant's file names logos relative to its own folder.
 #[test]
-fn a_logo_is_the_file_beside_the_one_that_names_it_and_what_was_recorded_is_read_again() {
+fn logo_path_is_relative_and_snapshot_keeps_its_bytes() {
     let folder = Folder::new();
     folder.put("logo.png", PNG);
     folder.put("tenants/logo.png", WEBP);
@@ -51,7 +51,7 @@ tenants: { acme: { branding: { logo: { file: logo.png }, logo_dark: { file: tena
 }
 
 #[test]
-fn what_is_no_logo_is_refused_with_file_line_key_and_what_to_do() {
+fn invalid_logo_is_refused_with_location_and_hint() {
     let folder = Folder::new();
     folder.put("logo.svg", b"<svg onload=\"alert(1)\"/>");
     folder.put("logo.gif", b"GIF89a");

@@ -265,7 +265,7 @@ mod tests {
     const GOOD: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
     #[test]
-    fn a_sealing_key_of_another_form_is_found_and_not_shown() {
+    fn malformed_sealing_key_is_reported_but_not_shown() {
         let folder = Folder::new();
         folder.write_private("good", GOOD);
         folder.write_private("hex", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_the_audit_exists() {
+    fn missing_audit_folder_is_refused() {
         let folder = Folder::new();
         let found = |path: &str| {
             let settings = format!("server: {{ audit: {{ stream: {{ file: {path} }} }} }}");
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_that_no_listener_can_serve_are_found() {
+    fn unusable_listener_certificates_are_reported() {
         let folder = Folder::new();
         folder.write_certificate("a", 2026);
         folder.write_certificate("b", 2026);
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_files_and_of_all_rules_are_found_in_one_run() {
+    fn faults_of_files_and_rules_are_reported_together() {
         let folder = Folder::new();
         let settings = "keys: { sealing_key: { env: HEX } }
 server: { default_tenant: nobody, listeners: [{ address: '0.0.0.0:1', tls: { certificate: a, private_key: b } }] }

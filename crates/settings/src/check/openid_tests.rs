@@ -27,7 +27,7 @@ const OIDC: &str = "strategies: { oidc: { enabled: true } }";
 
 /// Each warning applies to both tenants.
 #[test]
-fn what_openid_clients_would_refuse_is_warned_of() {
+fn settings_that_openid_clients_refuse_cause_warnings() {
     let (local, sso) = ("http://localhost:3000", "https://auth.example.com/sso/");
     let algorithm = "signing.algorithm";
     let issuer =
@@ -68,7 +68,7 @@ fn what_openid_clients_would_refuse_is_warned_of() {
 }
 
 #[test]
-fn passwords_do_not_travel_in_clear() {
+fn sign_in_over_plain_http_is_refused() {
     let refused = "people would send their passwords in clear, because the public_url is http";
     for (strategies, public_url, is_refused) in [
         (BOTH, "http://auth.example.com", true),
@@ -92,7 +92,7 @@ fn passwords_do_not_travel_in_clear() {
 
 /// An operator who writes one of these keys expects a feature that does not exist.
 #[test]
-fn a_key_of_what_is_not_built_is_refused_where_it_is_and_not_ignored() {
+fn key_of_missing_feature_is_refused_with_location() {
     for (key, value) in [
         ("origin", "https://login.ID.example"),
         ("sign_in.identifiers", "[email]"),
@@ -138,7 +138,7 @@ fn a_key_of_what_is_not_built_is_refused_where_it_is_and_not_ignored() {
 }
 
 #[test]
-fn a_listener_that_asks_the_browsers_of_people_for_a_certificate_is_warned_of() {
+fn certificate_request_to_browsers_causes_a_warning() {
     let folder = Folder::new();
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key);
@@ -161,7 +161,7 @@ fn a_listener_that_asks_the_browsers_of_people_for_a_certificate_is_warned_of() 
         (BOTH, vec![&optional, &of_admin], vec![0]),
         (BOTH, vec![&required, &optional], vec![1]),
         (BOTH, vec![&optional, &optional], vec![0, 1]),
-        // The listener without certificates is for people.
+        // People use the listener that asks for no certificate.
         (BOTH, vec![&none, &optional], vec![]),
         (BOTH, vec![&optional, &none], vec![]),
         // With `required`, a client without a certificate gets no connection.

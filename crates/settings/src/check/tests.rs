@@ -33,7 +33,7 @@ fn with_secret(keys: &str) -> String {
 }
 
 #[test]
-fn faults_of_values_beside_one_of_the_form_are_found_in_the_same_run_and_no_fault_that_it_may_have_caused() {
+fn value_and_format_faults_are_reported_together() {
     let found = refusal(
         "tenants:\n  acme:\n    signing: { algorithm: ES265, rotate_every: 90 days, publish_before: 100d }\n    clients:\n      \
          web: { client_secret: { env: SHIPPING_SECRET }, scopes: ['a b'], audiences: [a, a] }\n",
@@ -57,7 +57,7 @@ fn faults_of_values_beside_one_of_the_form_are_found_in_the_same_run_and_no_faul
 //   for longer than caches may keep the previous set, independent of the scheduler, commands and changes of
 //   policy; only in an emergency, after a revocation and for a tenant's first key a new key signs at once
 #[test]
-fn a_bad_tenant_is_refused_with_its_location_and_hint() {
+fn bad_tenant_is_refused_with_location_and_hint() {
     for (text, expected) in [
         (
             "tenants:\n  Acme: {}",
@@ -178,7 +178,7 @@ fn a_bad_tenant_is_refused_with_its_location_and_hint() {
 
 // [oauth RFC 6749 §4.4], [access-tokens RFC 9068 §3 c]
 #[test]
-fn a_bad_client_is_refused_with_its_location_and_hint() {
+fn bad_client_is_refused_with_location_and_hint() {
     let long = "x".repeat(256);
     for (text, expected) in [
         (client("name: Web"), ":4:7: tenants.acme.clients.web: the client has nothing to prove who it is; give `client_secret: { env: NAME }`"),
@@ -234,7 +234,7 @@ fn a_bad_client_is_refused_with_its_location_and_hint() {
 }
 
 #[test]
-fn bad_sections_of_the_server_are_refused_with_their_location_and_hint() {
+fn bad_server_section_is_refused_with_location_and_hint() {
     for (text, expected) in [
         (
             "server: { default_tenant: acme }",
@@ -344,13 +344,13 @@ fn bad_sections_of_the_server_are_refused_with_their_location_and_hint() {
 }
 
 #[test]
-fn every_fault_is_reported_at_once() {
+fn all_faults_are_reported_together() {
     let refusal = refusal("tenants:\n  acme: { name: '' }\n  beta: { issuer: x }\n");
     assert_eq!(refusal.lines().count(), 2, "{refusal}");
 }
 
 #[test]
-fn the_contract_is_accepted_and_what_is_not_built_is_said() {
+fn full_settings_load_with_warnings_for_missing_features() {
     let loaded = load(&format!(
         "server:
   listeners:
@@ -391,7 +391,7 @@ tenants:
 
 // [oauth RFC 6749 §2.3.1, §3.2], [found 12]
 #[test]
-fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
+fn sample_secrets_and_passwords_are_refused_beyond_loopback() {
     let at =
         |address: &str, rest: &str| format!("server: {{ listeners: [{{ address: '{address}' }}] }}\n{rest}");
     let sample = |address: &str| at(address, &client("client_secret: { value: your-client-secret }"));
@@ -419,7 +419,7 @@ fn a_sample_secret_and_a_password_in_the_file_stay_on_loopback() {
 //   fixed | Beyond loopback it serves `[public]` unless its `serves` says otherwise; the start reports once
 //   which paths are therefore not served
 #[test]
-fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
+fn listener_beyond_loopback_serves_public_by_default() {
     use super::super::Surface::{Admin, Public};
     let (both, public) = (&[Public, Admin][..], &[Public][..]);
     let beyond = Some("beyond loopback administration is not served");
@@ -445,7 +445,7 @@ fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
 
 // [found 11]
 #[test]
-fn a_proxy_that_must_be_there_and_is_not_trusted_is_reported() {
+fn missing_trusted_proxy_causes_a_warning() {
     const URL: &str = "public_url: 'https://auth.example.com'";
     let trusting = "trusted_proxies: { from: [127.0.0.1], header: forwarded }";
     for (server, warned) in [
@@ -467,7 +467,7 @@ fn accounts(keys: &str) -> String {
 }
 
 #[test]
-fn accounts_are_judged_by_themselves_and_against_each_other() {
+fn bad_accounts_and_duplicate_identifiers_are_refused() {
     for (keys, place, expected) in [
         ("      ada: {}", ":4:7", "ada: the account has no identifier; give `email`, `username` or both"),
         ("      ada: { email: ada }", ":4:21", "ada.email: this is no e-mail address; it has an @"),
@@ -510,7 +510,7 @@ fn accounts_are_judged_by_themselves_and_against_each_other() {
 }
 
 #[test]
-fn a_password_in_the_file_is_for_this_machine_alone() {
+fn password_in_the_file_is_refused_beyond_loopback() {
     let value = accounts("      ada: { username: ada, password: { value: correct horse battery } }");
     let variable = accounts("      ada: { username: ada, password: { env: SET } }");
     for (text, refused) in [(value, true), (variable, false)] {
@@ -520,7 +520,7 @@ fn a_password_in_the_file_is_for_this_machine_alone() {
     }
 }
 
-/// A secret store at a port where nothing listens.
+/// Settings with the secret store `kept` and a client with this secret.
 fn with_store(store: &str, secret: &str) -> String {
     format!("secret_stores: {{ kept: {store} }}\n{}", client(&format!("client_secret: {secret}")))
 }
@@ -528,7 +528,7 @@ fn with_store(store: &str, secret: &str) -> String {
 const VAULT: &str = "{ vault: { address: 'http://127.0.0.1:1', token: { env: TOKEN } } }";
 
 #[test]
-fn a_secret_store_and_what_refers_to_it_are_judged() {
+fn bad_secret_stores_and_references_are_refused() {
     let vault = |rest: &str| format!("{{ vault: {{ address: 'http://127.0.0.1:1', {rest} }} }}");
     let whole = "{ store: kept, path: a/b, key: c }";
     for (store, secret, expected) in [
@@ -595,7 +595,7 @@ fn a_secret_store_and_what_refers_to_it_are_judged() {
 }
 
 #[test]
-fn the_numbers_of_connections_to_the_store_have_limits() {
+fn connection_counts_have_limits() {
     for name in ["readers", "writers"] {
         let with = |number: u32| format!("storage: {{ connections: {{ {name}: {number} }} }}");
         for number in [0, 1001] {
@@ -607,7 +607,7 @@ fn the_numbers_of_connections_to_the_store_have_limits() {
 }
 
 #[test]
-fn the_server_s_own_secrets_in_a_store_are_judged() {
+fn bad_references_for_server_secrets_are_refused() {
     let at = "{ store: kept, path: a/b, key: c }";
     let sqlite = "storage.password: the file of SQLite has no password; leave it out";
     for (section, expected) in [
@@ -640,7 +640,7 @@ fn the_server_s_own_secrets_in_a_store_are_judged() {
 }
 
 #[test]
-fn a_password_of_redis_that_is_not_given_is_a_warning() {
+fn unavailable_redis_password_causes_a_warning() {
     let text = format!(
         "secret_stores: {{ kept: {VAULT} }}\ncache: {{ redis_url: 'redis://a', redis_password: {{ store: kept, path: a/b, key: c }} }}"
     );
@@ -651,7 +651,7 @@ fn a_password_of_redis_that_is_not_given_is_a_warning() {
 }
 
 #[test]
-fn what_a_secret_store_does_not_give_is_no_fault_of_the_settings() {
+fn unavailable_stored_secret_is_not_a_fault() {
     let loaded = load(&with_store(VAULT, "{ store: kept, path: a/b, key: c }")).unwrap();
     let [unread] = &loaded.declaration.unread.values().next().unwrap()[..] else { panic!("one secret") };
     assert_eq!(unread.client.as_str(), "web");

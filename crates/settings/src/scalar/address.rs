@@ -96,7 +96,7 @@ mod tests {
     // [found 12]: Sample secrets and passwords were accepted behind a proxy on loopback | fixed | A
     //   `public_url` whose host is not loopback counts as beyond loopback
     #[test]
-    fn a_public_url_says_whether_others_come() {
+    fn public_url_on_loopback_is_recognised() {
         for (url, expected) in [
             ("http://localhost:3000", true),
             ("http://LOCALHOST", true),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_is_http_without_more_than_a_path() {
+    fn public_url_has_only_scheme_host_and_path() {
         for (text, url) in [
             ("http://localhost:3000", Some("http://localhost:3000")),
             ("https://auth.example.com/", Some("https://auth.example.com")),

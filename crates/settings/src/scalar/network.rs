@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_is_an_address_with_or_without_a_prefix() {
+    fn network_is_address_with_optional_prefix() {
         for (text, network) in [
             ("127.0.0.1", Some("127.0.0.1/32")),
             ("10.1.2.3/8", Some("10.0.0.0/8")),

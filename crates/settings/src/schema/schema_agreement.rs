@@ -221,7 +221,7 @@ const HASH: &str =
 
 /// Replaces each value in turn by values that may be wrong.
 #[test]
-fn wherever_something_is_wrong_both_say_so() {
+fn schema_and_reader_refuse_the_same_values() {
     let (judges, base) = (Judges::new(), everything());
     assert!(!judges.schema_refuses(&base));
     assert_eq!(judges.reader_refuses(&base.to_string()), None);
@@ -254,7 +254,7 @@ fn wherever_something_is_wrong_both_say_so() {
 }
 
 #[test]
-fn what_is_refused_and_what_is_not() {
+fn schema_and_reader_agree_on_examples() {
     let judges = Judges::new();
     let secret = |secret: &str| {
         format!("tenants: {{ acme: {{ clients: {{ web: {{ client_secret: {secret} }} }} }} }}")
@@ -364,7 +364,7 @@ fn what_is_refused_and_what_is_not() {
 
 /// The cases in which the schema accepts less or more than the program, each with a reason.
 #[test]
-fn where_they_differ_it_is_known_why() {
+fn listed_differences_of_schema_and_reader_still_exist() {
     let judges = Judges::new();
     for (text, by_schema, by_reader) in [
         // The program reads the value as text, although it looks like a number or a boolean.
@@ -403,7 +403,7 @@ fn where_they_differ_it_is_known_why() {
 /// A document has the same members with the same descriptions in files and in the API, except for members
 /// that only files have.
 #[test]
-fn files_and_api_agree_on_the_documents() {
+fn documents_in_files_and_api_have_same_members() {
     let files: Value = serde_json::from_str(&schema()).unwrap();
     let api: Value = serde_json::from_str(&gateway::openapi_document()).unwrap();
     let members = |schema: &Value| -> Vec<(String, Value)> {

@@ -114,7 +114,7 @@ mod tests {
     use tenancy::TenantId;
 
     #[test]
-    fn a_tenant_may_use_its_prefixes_and_no_path_that_only_looks_alike() {
+    fn tenant_may_read_only_below_its_prefixes() {
         let store = KnownStore {
             refresh: Duration::from_secs(60),
             place: StoreAddress::Aws(AwsStoreSetting::default()),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_leads_nowhere_else() {
+    fn unsafe_paths_are_refused() {
         for (path, expected) in [
             ("oauth2/client-credentials", true),
             ("arn:aws:secretsmanager:eu-central-1:111122223333:secret:billing-a1b2c3", true),

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_comes_into_a_url_without_one() {
+    fn password_is_added_to_url_without_password() {
         for (url, expected) in [
             ("postgres://lk@db:5432/rows?ssl=no", Some("postgres://lk:p%40%2F%3A@db:5432/rows?ssl=no")),
             ("postgres://db", Some("postgres://:p%40%2F%3A@db")),

@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_due_at_the_beginning_and_was_not_read_is_due_later() {
+    async fn only_overdue_secrets_are_postponed() {
         let began = Instant::now();
         let stores = stores();
         let soon = Duration::from_millis(50);
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_is_gone_from_the_settings_leaves_what_was_read_last() {
+    fn secret_of_removed_store_keeps_last_value() {
         let stores = stores();
         let read = stores.read(&[place()].into());
         assert!(read[&place()].is_ok());
@@ -343,7 +343,7 @@ mod tests {
 
     // [third 19]
     #[test]
-    fn only_silence_keeps_other_secrets_from_being_requested() {
+    fn only_unreachable_store_skips_other_secrets() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_comes_a_tenth_sooner_or_later() {
+    fn refresh_time_varies_by_a_tenth() {
         for _ in 0..100 {
             let span = jittered(Duration::from_secs(100)).as_secs();
             assert!((90..=110).contains(&span), "{span}");

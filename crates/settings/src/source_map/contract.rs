@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_repeated_at_its_place_and_nowhere_else() {
+    fn value_is_shown_only_at_its_proper_place() {
         for (keys, expected) in [
             ("server public_url", true),
             ("tenants acme access_token lifetime", true),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_number_is_repeated_where_no_secret_is() {
+    fn small_number_is_shown_where_no_secret_belongs() {
         for (keys, expected) in [
             ("server port", true),
             ("limits banana", true),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_structure_may_begin_with_a_key_that_is_near_no_secret() {
+    fn line_beginning_with_an_open_key_is_recognised() {
         for (line, expected) in [
             ("  scopes: b", true),
             ("- audiences: [a", true),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_repeated_at_its_place_or_where_it_is_a_word() {
+    fn key_is_shown_if_known_or_a_word() {
         for (keys, expected) in [
             ("limits failed_attempts", true),
             ("limits banana", true),

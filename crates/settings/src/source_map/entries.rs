@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_reaches_from_its_key_to_the_end_of_its_value() {
+    fn entry_spans_from_key_to_end_of_value() {
         for (text, at, expected) in [
             ("a: { b: 1, c: { d: 2 }, e: 3 }", "c", "c: { d: 2 },"),
             ("a: { b: 1, c: { d: 2 } }", "c", "c: { d: 2 }"),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_entry_of_a_mapping_is_the_one_around_its_keys() {
+    fn mapping_entry_surrounds_its_keys() {
         for (text, at, path, expected) in [
             ("a:\n  - x: 1\n    y: 2\n  - z: 3\n", "x", ["a", "[0]"], "- x: 1\n    y: 2"),
             ("a: [{ x: 1 }, { z: 3 }]", "{ x", ["a", "[0]"], "{ x: 1 },"),

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_shows_only_known_keys_and_their_values() {
+    fn line_shows_only_known_keys_and_values() {
         for (line, expected) in [
             (
                 "a: { clients: { web: { client_secret: { vale: hunter2, env: NAME }, scopes: [a] } } }",
@@ -198,7 +198,7 @@ mod tests {
 
     // [found 14]
     #[test]
-    fn a_file_that_is_no_mapping_shows_nothing() {
+    fn file_without_mapping_shows_nothing() {
         for text in ["hunter2", "- hunter2", "[hunter2]", "# nothing\nhunter2\nx: y", "\"hunter2"] {
             assert_eq!(SourceMap::from_text(text).hidden(text, &(0..text.len())), None, "{text}");
         }

@@ -98,7 +98,7 @@ async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
 async fn what_a_used_code_was_for_is_forgotten() {
     let sandbox = Sandbox::new().await;
     let stores = sandbox.stores().await;
-    store_contract::sign_ins::what_was_used_or_never_opened_is_deleted_early(stores).await;
+    store_contract::sign_ins::used_and_unopened_rows_are_deleted_early(stores).await;
     let mut connection = sandbox.connect().await;
     let granted = "SELECT granted FROM authorization_codes WHERE redeemed_at IS NOT NULL";
     let granted: Vec<String> = sqlx::query_scalar(granted).fetch_all(&mut connection).await.unwrap();

@@ -76,7 +76,7 @@ fn ids_of(rows: &[kinds::account::State]) -> Vec<AccountId> {
 }
 
 /// Each field has a different value.
-pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
+pub async fn account_round_trips_field_by_field(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let mut unusual = account(&acme, 1, &["ada@example.com", "ada.l"]);
     unusual.identifiers[0].verified_at = Some(at(7));
@@ -140,7 +140,7 @@ pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
 }
 
 /// The order of the two changes does not matter.
-pub async fn an_identifier_moves_from_an_account_to_another_in_one_commit(stores: Stores) {
+pub async fn identifiers_can_be_swapped_in_one_commit(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let (one, other) = (account(&acme, 1, &["ada"]), account(&acme, 2, &["bob"]));
     let added = [&one, &other].map(|row| of_kind(ChangeKind::Added, row));
@@ -152,7 +152,7 @@ pub async fn an_identifier_moves_from_an_account_to_another_in_one_commit(stores
 }
 
 /// A commit that gives an identifier to a second account writes nothing.
-pub async fn an_identifier_and_an_external_id_belong_to_one_account(stores: Stores) {
+pub async fn identifiers_and_external_ids_are_unique(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let one = Account { external_id: Some("7".to_owned()), ..account(&acme, 1, &["ada"]) };
     change(&stores, NOW, vec![of_kind(ChangeKind::Added, &one)]).await;
@@ -200,7 +200,7 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
 
 /// Only the stored form changes: sign-ins stay valid, and no account of another tenant with the same id
 /// changes.
-pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(stores: Stores) {
+pub async fn only_the_checked_password_is_rewritten(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     let foreign: AccountPassword =
         "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO".parse().unwrap();
@@ -227,7 +227,7 @@ pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(s
 
 // [V7 7.4.2]
 /// A sign-in finds the account, so that the refusal is the same as for a wrong password.
-pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end(stores: Stores) {
+pub async fn suspended_and_retired_accounts_are_signed_out(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
     let row = account(&acme, 1, &["ada"]);
     apply(&stores, of_kind(ChangeKind::Added, &row)).await;
@@ -294,7 +294,7 @@ pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
 }
 
 /// Accounts are found by id, identifier or external id. Accounts of the files are found in addition.
-pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
+pub async fn only_related_accounts_are_loaded(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
         let mut rows: Vec<_> =

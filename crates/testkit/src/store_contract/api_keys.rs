@@ -68,7 +68,7 @@ fn id(number: usize) -> String {
 }
 
 /// Each field has a different value.
-pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores) {
+pub async fn api_key_round_trips_in_its_tenant(stores: Stores) {
     let (acme, globex) = (client(&stores, "acme").await, client(&stores, "globex").await);
     let key = ApiKey {
         labels: vec!["a".to_owned(), "b \"c\" é".to_owned()],
@@ -108,8 +108,8 @@ pub async fn an_api_key_is_read_back_field_by_field_in_its_tenant(stores: Stores
     assert_ne!(foreign[0].key, replaced);
 }
 
-/// The revision of the key is compared, and not that of the tenant.
-pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
+/// A commit compares the revision of the key, and not the revision of the tenant.
+pub async fn api_key_change_requires_its_own_revision(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let key = fixtures::api_key(&svc, &id(1));
     change(&stores, ChangeKind::Added, None, &key).await;
@@ -130,7 +130,7 @@ pub async fn an_api_key_is_changed_on_its_own_revision_only(stores: Stores) {
 }
 
 /// No cache contains a new key, so only later changes are logged. Revoking a key revokes its tokens.
-pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(stores: Stores) {
+pub async fn api_key_changes_are_logged_and_revocation_ends_tokens(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let key = fixtures::api_key(&svc, &id(1));
     let begin = stores.position().await.unwrap();
@@ -148,7 +148,7 @@ pub async fn a_changed_api_key_is_logged_and_a_revoked_one_ends_its_tokens(store
 
 /// Several replicas commit. No commit of a key waits for a key of another tenant, and each audit record gets
 /// a number.
-pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
+pub async fn api_keys_of_two_tenants_are_created_concurrently(stores: Stores) {
     let clients = [client(&stores, "acme").await, client(&stores, "globex").await];
     let made = (0..20).map(|number| {
         let (stores, key) = (stores.clone(), fixtures::api_key(&clients[number % 2], &id(number)));
@@ -172,7 +172,7 @@ pub async fn api_keys_of_two_tenants_are_made_at_once(stores: Stores) {
 }
 
 /// The most recent addresses of each key are kept. Unknown keys are ignored.
-pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
+pub async fn api_key_uses_are_stored_with_addresses(stores: Stores) {
     let (acme, globex) = (client(&stores, "acme").await, client(&stores, "globex").await);
     for svc in [&acme, &globex] {
         change(&stores, ChangeKind::Added, None, &fixtures::api_key(svc, &id(1))).await;
@@ -213,8 +213,8 @@ pub async fn uses_of_api_keys_are_kept_with_their_addresses(stores: Stores) {
     }
 }
 
-/// Keys that ended more than a month ago are deleted; the client's other keys stay.
-pub async fn api_keys_that_ended_long_ago_are_deleted(stores: Stores) {
+/// Keys that expired or were revoked more than a month ago are deleted. The client's valid keys stay.
+pub async fn invalid_api_keys_are_deleted_after_a_month(stores: Stores) {
     let svc = client(&stores, "acme").await;
     let days = |days: u64| Lifetime::from_seconds(days * 86_400);
     for (number, expires_at, revoked_at) in [

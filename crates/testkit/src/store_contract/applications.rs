@@ -13,7 +13,7 @@ use crate::fixtures::{self, NOW};
 use crate::requests;
 
 /// The order is that of creation, even within one second. A changed application keeps its position.
-pub async fn applications_are_kept_in_their_order(stores: Stores) {
+pub async fn applications_are_listed_in_creation_order(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;

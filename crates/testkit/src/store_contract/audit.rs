@@ -1,4 +1,4 @@
-//! Reads the audit back.
+//! Queries of the audit records: filters, pages, and the numbering.
 
 use administration::audit::AuditRecord;
 use administration::store::CommitOutcome;

@@ -30,7 +30,7 @@ async fn lines(stores: &Stores, tenant: &str, chain: &AuditChain) -> (AuditChain
 }
 
 /// Another process that has read the same records does not create any of the lines again.
-pub async fn lines_of_the_audit_are_made_once_and_in_the_order_of_the_records(stores: Stores) {
+pub async fn audit_lines_are_created_once_in_record_order(stores: Stores) {
     two_tenants(&stores, &[]).await;
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant_id);
     assert_eq!(unwritten(&stores, None, 9).await, [""; 0]);

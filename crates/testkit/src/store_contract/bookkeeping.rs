@@ -27,7 +27,7 @@ pub async fn an_idempotent_answer_is_found_until_it_expires(stores: Stores) {
 
 /// The second request finds the answer of the first. After the expiry of the answer the key can be used
 /// again.
-pub async fn of_two_requests_with_one_idempotency_key_one_is_written(stores: Stores) {
+pub async fn idempotency_key_admits_only_one_request(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     let creating = |tenant: &Tenant, answer: IdempotentAnswer| CommitRequest {
         idempotent: Some(answer),
@@ -62,7 +62,7 @@ pub async fn sources_of_the_latest_generations_are_kept(stores: Stores) {
 }
 
 /// The list has at most the requested number of generations.
-pub async fn generations_are_listed_the_newest_first(stores: Stores) {
+pub async fn generations_are_listed_newest_first(stores: Stores) {
     assert!(stores.list_generations(5).await.unwrap().is_empty());
     for number in 1..=3 {
         commit(&stores, &generation(number, None)).await;
@@ -76,7 +76,7 @@ pub async fn generations_are_listed_the_newest_first(stores: Stores) {
 // [found 6]
 /// A generation with conflicts is the latest one, but it is not listed. It does not displace listed
 /// generations.
-pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
+pub async fn generation_records_the_tenants_left_out(stores: Stores) {
     commit(&stores, &generation(1, Some(vec![1]))).await;
     let left_out = ["acme", "globex"].map(fixtures::tenant_id).to_vec();
     let total = KEPT_SOURCES + 2;
@@ -96,7 +96,7 @@ pub async fn a_generation_remembers_which_tenants_it_left_out(stores: Stores) {
 }
 
 /// The tenant of the files still has the fingerprint of its declaration.
-pub async fn metadata_of_the_api_leaves_the_fingerprint(stores: Stores) {
+pub async fn api_metadata_keeps_the_fingerprint(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
     let metadata = TenantMetadata {

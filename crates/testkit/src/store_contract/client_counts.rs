@@ -13,7 +13,7 @@ use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
 /// After every change of a client the count equals the number of rows, and no other tenant's count changes.
-pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: Stores) {
+pub async fn only_live_clients_are_counted(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["a", "b", "c"]).await;
     assert_eq!(counts(&stores, &acme).await, 3);
     let from_api = |request| CommitRequest { managed_by: ManagedBy::Api, ..request };
@@ -47,7 +47,7 @@ pub async fn clients_that_are_neither_retired_nor_deleted_are_counted(stores: St
 
 /// Both commits were decided on the same count. The revision allows only one of them; the other is decided
 /// again on the new count.
-pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores) {
+pub async fn only_one_concurrent_client_commit_succeeds(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await;
     for round in 0..3 {
         let planned = async |side: &str| {
@@ -65,9 +65,9 @@ pub async fn of_two_commits_at_once_that_add_a_client_one_counts(stores: Stores)
     assert_eq!(counts(&stores, &globex).await, 0);
 }
 
-/// More rows than one statement takes, of tenants that the same commit adds. Afterwards all of them change in
-/// different ways.
-pub async fn many_clients_of_many_tenants_are_counted_in_one_commit(stores: Stores) {
+/// The commit adds the tenants and more clients than one statement can insert. The next commit retires all
+/// clients of each tenant but one.
+pub async fn one_commit_counts_clients_of_many_tenants(stores: Stores) {
     let tenants = ["acme", "globex", "empty"].map(fixtures::tenant);
     let sizes = [700, 601, 0];
     let (mut added, mut retired) = (requests::declared(Vec::new()), requests::declared(Vec::new()));

@@ -12,7 +12,7 @@ use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
 /// If one change no longer fits, no other change of the commit is written either.
-pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
+pub async fn commit_is_all_or_nothing(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
@@ -44,7 +44,7 @@ pub async fn a_commit_is_whole_or_nothing(stores: Stores) {
 }
 
 /// Several replicas read the same new files, and only one applies them.
-pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) {
+pub async fn only_one_of_two_equal_plans_is_applied(stores: Stores) {
     let configuration = |name: &str, content: u8, expected_latest: Option<u64>| {
         let mut request = requests::added(&fixtures::tenant(name), &[]);
         request.generation = Some(generation(content, expected_latest));
@@ -73,7 +73,7 @@ pub async fn of_two_configurations_planned_alike_one_is_applied(stores: Stores) 
 }
 
 /// Files never change rows that the API created, and the API never changes rows of the files.
-pub async fn files_and_api_do_not_change_each_others_rows(stores: Stores) {
+pub async fn files_and_api_change_only_own_rows(stores: Stores) {
     for (owner, other) in [(ManagedBy::Api, ManagedBy::Config), (ManagedBy::Config, ManagedBy::Api)] {
         let tenant = fixtures::tenant(owner.as_str());
         commit(&stores, &CommitRequest { managed_by: owner, ..requests::added(&tenant, &[]) }).await;

@@ -15,7 +15,7 @@ use crate::fixtures::{self, NOW};
 use crate::requests;
 
 /// A request adds the first key while an administrator changes the tenant, its client and its secret.
-pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: Stores) {
+pub async fn commit_keeps_concurrent_first_key_and_usage(stores: Stores) {
     let (store, acme, svc) = rows(&stores).await;
     let planned = resting_on_today(&stores, &requests::declared(changes(&acme, &svc))).await;
 
@@ -48,7 +48,7 @@ pub async fn a_first_key_and_usage_stay_beside_a_change_of_their_rows(stores: St
 }
 
 /// A rotation changes the times of a key while another process reseals the key.
-pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
+pub async fn rotation_keeps_concurrently_resealed_bytes(stores: Stores) {
     let (store, acme, svc) = rows(&stores).await;
     let key = fixtures::key(1);
     assert!(stores.add_key(&acme.id, &key).await.unwrap());

@@ -1,4 +1,5 @@
-//! Sessions of the console: a link becomes one session, only in its tenant and until it expires.
+//! Sessions of the console. A link is exchanged for one session, only in its tenant and until the link
+//! expires.
 
 use administration::administrator::console_session::{ConsoleHolder, ConsoleSession};
 use sessions::SessionId;
@@ -22,7 +23,7 @@ pub fn console_link(tenant: &str, number: u8, proven: u64) -> ConsoleSession {
 }
 
 /// A link is exchanged once, in its tenant and before it expires. The session is used, and ends.
-pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Stores) {
+pub async fn console_link_becomes_one_session_in_its_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let made = console_link("acme", 1, 100);
     stores.add_console_session(&acme, &made, at(100)).await.unwrap();
@@ -56,7 +57,7 @@ pub async fn a_link_to_the_console_becomes_one_session_of_its_tenant(stores: Sto
 }
 
 /// An owner has at most ten sessions: the oldest ones are deleted. Sessions of others stay.
-pub async fn a_holder_has_so_many_sessions_of_the_console(stores: Stores) {
+pub async fn console_sessions_of_one_owner_are_limited(stores: Stores) {
     add(&stores, &fixtures::tenant("acme"), &[]).await;
     let (store, acme) = (&stores, fixtures::tenant_id("acme"));
     let other = ConsoleSession { actor: "client:acme/ops".to_owned(), ..console_link("acme", 99, 100) };

@@ -1,4 +1,4 @@
-//! Deleted rows are removed, except for their names.
+//! Deletion of tenants and clients. The names of deleted rows stay reserved.
 
 use administration::documents::application::Application;
 use administration::kinds::Change;
@@ -45,7 +45,7 @@ pub async fn a_tenant_is_deleted_in_two_steps(stores: Stores) {
 }
 
 /// The earliest comes first. At most the requested number is returned.
-pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
+pub async fn due_deletions_are_found(stores: Stores) {
     for (id, due) in [("late", Some(30)), ("b-soon", Some(10)), ("a-soon", Some(10)), ("never", None)] {
         let stopped = fixtures::tenant(id);
         add(&stores, &stopped, &[]).await;
@@ -66,7 +66,7 @@ pub async fn deletions_are_found_when_they_are_due(stores: Stores) {
 }
 
 /// Secrets, keys, applications and answers of the tenant are deleted. Those of other tenants stay.
-pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
+pub async fn deleted_tenant_keeps_only_its_names(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for owner in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
@@ -107,7 +107,7 @@ pub async fn a_deleted_tenant_leaves_only_its_names(stores: Stores) {
 }
 
 /// A client with the same id in another tenant is not affected.
-pub async fn a_deleted_client_loses_its_secrets_and_keeps_its_id(stores: Stores) {
+pub async fn deleted_client_keeps_only_its_id(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     for owner in [&acme, &globex] {
         let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(owner, "svc") };
@@ -130,7 +130,7 @@ pub async fn a_deleted_client_loses_its_secrets_and_keeps_its_id(stores: Stores)
 }
 
 /// Until a declared row is retired, only the files can remove it.
-pub async fn a_retired_declared_row_is_deleted_by_api(stores: Stores) {
+pub async fn api_deletes_declared_rows_only_after_retirement(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     let server = &acme.resource_servers[0];
@@ -158,7 +158,7 @@ fn tenant(kind: ChangeKind, after: &Tenant) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Api, ..requests::declared(vec![change]) }
 }
 
-/// The request as one of the interface that created the rows of these tests.
+/// The request as one of the files, which created the rows of these tests.
 fn own(request: CommitRequest) -> CommitRequest {
     CommitRequest { managed_by: ManagedBy::Config, ..request }
 }

@@ -56,7 +56,7 @@ pub async fn a_device_code_is_found_in_its_tenant(stores: Stores) {
 }
 
 /// The limit counts the undecided codes of one client from one address.
-pub async fn so_many_device_codes_wait_and_no_more(stores: Stores) {
+pub async fn waiting_device_codes_are_limited(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     for number in 1..=20 {
         assert!(write(&stores, &device_code(&ada.tenant, number)).await, "{number}");
@@ -79,7 +79,7 @@ pub async fn so_many_device_codes_wait_and_no_more(stores: Stores) {
 
 /// Only the first decision counts. An allowed code is redeemed once, before it expires, and only by its
 /// client.
-pub async fn a_device_is_decided_on_once_and_redeemed_once(stores: Stores) {
+pub async fn device_code_is_decided_and_redeemed_once(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let code = device_code(&ada.tenant, 1);
     write(&stores, &code).await;
@@ -114,7 +114,7 @@ pub async fn a_device_is_decided_on_once_and_redeemed_once(stores: Stores) {
 }
 
 /// The result is the same with any number of connections.
-pub async fn of_a_hundred_redemptions_of_a_device_code_one_is_the_first(stores: Stores) {
+pub async fn concurrent_device_code_redemptions_succeed_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let code = device_code(&ada.tenant, 1);
     write(&stores, &code).await;

@@ -22,7 +22,7 @@ use super::Stores;
 use crate::{fixtures, requests};
 
 /// A missing row is `None` and not an error.
-pub async fn rows_that_were_never_added_are_not_found(stores: Stores) {
+pub async fn missing_rows_are_not_found(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client_id("svc");
     assert_eq!(stores.find_tenant(&acme.id).await.unwrap(), None);
@@ -38,7 +38,7 @@ pub async fn rows_that_were_never_added_are_not_found(stores: Stores) {
 }
 
 /// No field has its default value.
-pub async fn a_tenant_is_read_back_field_by_field(stores: Stores) {
+pub async fn tenant_round_trips_field_by_field(stores: Stores) {
     let plain = fixtures::tenant("plain");
     let unusual = unusual_tenant();
     for tenant in [&plain, &unusual] {
@@ -65,7 +65,7 @@ async fn found(stores: &Stores, tenant: &Tenant, subject: &str) -> Option<Option
 }
 
 /// Each tenant finds its own live clients by the subjects of their trust rules, after each change.
-pub async fn rules_of_clients_are_found_in_their_tenant(stores: Stores) {
+pub async fn trust_rules_are_found_only_in_their_tenant(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     let long = format!("x:{}", "é".repeat(400));
     let first = federated(&acme, "first", &["a", "b:*", "b:*/x", "c*", &format!("{long}**")]);
@@ -113,8 +113,8 @@ pub async fn rules_of_clients_are_found_in_their_tenant(stores: Stores) {
 //   the log at the start and answers warn of them
 // [third 11]: The rules of 1 000 clients were read as a whole after each change of any client of the tenant |
 //   fixed | The same index: the cost of a request does not depend on the number of rules
-/// The patterns are older than the rule that limits patterns.
-pub async fn a_stranger_s_subject_costs_little_whatever_the_rules_are(stores: Stores) {
+/// Earlier versions accepted such patterns, so tenants may have stored them.
+pub async fn cost_of_unverified_subject_is_bounded(stores: Stores) {
     for id in ["acme", "globex"] {
         let tenant = fixtures::tenant(id);
         let worst: Vec<String> = (0..20).map(|nth| format!("{}**c", "**a".repeat(300 + nth))).collect();
@@ -158,7 +158,7 @@ pub async fn a_stranger_s_subject_costs_little_whatever_the_rules_are(stores: St
 
 // [third 2]
 /// If more than 100 clients match, a request needs `client_id`.
-pub async fn up_to_100_clients_share_a_beginning(stores: Stores) {
+pub async fn up_to_100_clients_may_share_a_prefix(stores: Stores) {
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant);
     let rule = |tenant: &Tenant, nth: usize| {
         federated(tenant, &format!("c{nth:03}"), &[&format!("repo:acme/*:env{nth}")])
@@ -178,7 +178,7 @@ pub async fn up_to_100_clients_share_a_beginning(stores: Stores) {
 }
 
 /// No field has its default value, and the client has secrets of both kinds.
-pub async fn a_client_is_read_back_field_by_field(stores: Stores) {
+pub async fn client_round_trips_field_by_field(stores: Stores) {
     let acme = unusual_tenant();
     let plain = fixtures::client(&acme, "plain");
     let unusual = unusual_client(&acme);
@@ -190,8 +190,8 @@ pub async fn a_client_is_read_back_field_by_field(stores: Stores) {
 }
 
 // [attacks #16]
-/// The name of a client includes the tenant.
-pub async fn a_client_is_found_in_its_tenant_only(stores: Stores) {
+/// Two tenants may have clients with the same id.
+pub async fn client_is_found_only_in_its_tenant(stores: Stores) {
     let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
     let both = [&acme, &globex]
         .map(|tenant| Client { name: tenant.name.clone(), ..fixtures::client(tenant, "svc") });
@@ -210,7 +210,7 @@ pub async fn a_client_is_found_in_its_tenant_only(stores: Stores) {
 }
 
 /// Tests values that become empty, absent or shorter, too.
-pub async fn a_changed_row_is_read_back_changed(stores: Stores) {
+pub async fn changed_row_is_read_back(stores: Stores) {
     let before = unusual_tenant();
     let client_before = Client { secrets: Vec::new(), ..unusual_client(&before) };
     super::add(&stores, &before, &[&client_before]).await;
@@ -224,8 +224,8 @@ pub async fn a_changed_row_is_read_back_changed(stores: Stores) {
     assert_eq!(found.as_deref(), Some(&client_after));
 }
 
-/// Active rows are read as requests see them, with the interface that manages them and their metadata.
-pub async fn administration_sees_every_row(stores: Stores) {
+/// Administration reads the same values as requests, and also which interface manages each row.
+pub async fn administration_reads_every_row(stores: Stores) {
     let acme = unusual_tenant();
     let client = unusual_client(&acme);
     super::add(&stores, &acme, &[&client]).await;
@@ -266,7 +266,7 @@ pub async fn issuers_are_found_with_their_owners(stores: Stores) {
 
 /// Issuers below a path are found with and without a trailing slash. A longer name with the same beginning is
 /// not below.
-pub async fn issuers_are_found_below_others(stores: Stores) {
+pub async fn issuers_below_a_path_are_found(stores: Stores) {
     for (tenant, issuer) in [
         ("at", "https://id/a"),
         ("below", "https://id/a/b"),

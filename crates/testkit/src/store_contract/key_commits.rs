@@ -15,8 +15,8 @@ use super::{
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, announcing};
 
-/// Adds several keys at once, and reads each field back. Another test covers a declared first key.
-pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
+/// Adds several keys in one commit, and reads each field back. Another test covers a declared first key.
+pub async fn committed_keys_get_the_next_numbers(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let second = KeyRecord {
         algorithm: SigningAlgorithm::EdDSA,
@@ -51,7 +51,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
 }
 
 /// A commit of keys needs the expected revision, like every plan.
-pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
+pub async fn committing_keys_requires_the_current_revision(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let mut request = announcing(&acme, &[fixtures::key(2)]);
     request.edit.keys.due.push((acme.clone(), Some(at(50))));
@@ -67,7 +67,7 @@ pub async fn keys_of_a_commit_rest_on_the_revision(stores: Stores) {
 }
 
 /// A request that creates a key does not increment the revision, so only the number decides.
-pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
+pub async fn request_and_commit_cannot_add_the_same_key(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let planned = resting_on_today(&stores, &announcing(&acme, &[fixtures::key(2)])).await;
     let of_request = KeyRecord { thumbprint: "of the request".to_owned(), ..fixtures::key(2) };
@@ -80,7 +80,7 @@ pub async fn of_a_request_and_a_commit_one_adds_the_next_key(stores: Stores) {
 
 /// The row of a destroyed key stays, so that the key is recognized. Requests do not read such rows, because
 /// the number of rows grows with each rotation.
-pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores: Stores) {
+pub async fn commits_reschedule_and_destroy_only_own_keys(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
         assert!(stores.add_key(tenant, &fixtures::key_of(tenant, 2)).await.unwrap());
@@ -134,7 +134,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
 }
 
 /// Without a logged change, caches would keep the previous keys.
-pub async fn every_key_commit_has_a_change(stores: Stores) {
+pub async fn key_commit_without_a_change_is_refused(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let id = KeyId::numbered(2);
     let announced = KeyChangeKind::Announced {

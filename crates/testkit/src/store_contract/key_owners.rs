@@ -40,7 +40,7 @@ pub async fn a_key_belongs_to_one_tenant(stores: Stores) {
 }
 
 /// Verifiers may still trust the key of a deleted tenant.
-pub async fn a_key_of_a_deleted_tenant_stays_taken(stores: Stores) {
+pub async fn key_of_deleted_tenant_stays_reserved(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let key = fixtures::key(1);
     commit(&stores, &beginning_with(&acme, &key)).await;
@@ -55,7 +55,7 @@ pub async fn a_key_of_a_deleted_tenant_stays_taken(stores: Stores) {
 
 // [found 16]
 /// A commit and requests for first keys add the key at the same time.
-pub async fn of_tenants_that_add_one_key_at_once_one_gets_it(stores: Stores) {
+pub async fn concurrently_added_key_gets_one_owner(stores: Stores) {
     for round in 1..=5 {
         let tenants: Vec<TenantId> =
             (1..=4).map(|nth| fixtures::tenant_id(&format!("t{round}-{nth}"))).collect();

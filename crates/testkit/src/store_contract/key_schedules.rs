@@ -13,8 +13,8 @@ use super::{Stores, add, apply, at, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
-/// This lets the scheduler find tenants whose first key was created by a token request.
-pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
+/// The scheduler finds tenants by this date. A token request may have created the first key.
+pub async fn requested_key_is_due_when_activated(stores: Stores) {
     let acme = add(&stores, &fixtures::tenant("acme"), &[]).await;
     assert_eq!(due_at(&stores, &acme).await, None);
     let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
@@ -29,7 +29,7 @@ pub async fn a_key_that_a_request_adds_is_due_when_it_begins(stores: Stores) {
 }
 
 /// The key is created together with its tenant.
-pub async fn an_imported_first_key_is_due_when_it_begins(stores: Stores) {
+pub async fn imported_first_key_is_due_when_activated(stores: Stores) {
     let key = KeyRecord { active_from: at(5), ..fixtures::key(1) };
     let acme = fixtures::tenant("acme");
     let mut request = requests::added(&acme, &[&fixtures::client(&acme, "svc")]);
@@ -79,7 +79,7 @@ pub async fn keys_are_found_by_their_due_dates(stores: Stores) {
 
 /// Lifetimes and policies are in rows of tenants and clients. Only tenants with keys become due. If the
 /// commit contains a planned date, that date counts.
-pub async fn changes_of_policy_make_keys_due(stores: Stores) {
+pub async fn policy_changes_make_keys_due(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
@@ -137,7 +137,7 @@ pub async fn changes_of_policy_make_keys_due(stores: Stores) {
 
 /// A commit that lengthens the lifetime of tokens keeps keys for longer, whenever the next step is taken. No
 /// key is removed earlier than planned, and no removed or revoked key returns.
-pub async fn keys_stay_for_tokens_that_live_longer(stores: Stores) {
+pub async fn keys_are_kept_for_longer_token_lifetimes(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let life = |number, retiring: Option<u64>, removed| KeyRecord {
         retiring_from: retiring.map(at),

@@ -7,7 +7,7 @@ use crate::fixtures;
 
 /// The search returns page after page, ordered by tenant, client and id. Many secrets of one tenant do not
 /// hide those of another.
-pub async fn secrets_are_found_by_their_hint_in_all_tenants(stores: Stores) {
+pub async fn secrets_are_found_by_hint_in_all_tenants(stores: Stores) {
     for tenant in ["acme", "globex"].map(fixtures::tenant) {
         let of = |name: &str| {
             let secrets = [("s1", "9xQ2"), ("s2", "0000"), ("s3", "9xQ2"), ("s4", "")];

@@ -3,8 +3,8 @@
 use super::{Stores, at};
 use crate::at_once;
 
-/// The holder may renew and release the lease.
-pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
+/// The process that holds the lease may renew and release it.
+pub async fn lease_has_one_owner_until_expiry(stores: Stores) {
     for (now, name, holder, until, expected) in [
         (0, "rotation", "first", 15, true),
         (0, "rotation", "second", 15, false),
@@ -25,8 +25,8 @@ pub async fn a_lease_has_one_holder_until_it_ends(stores: Stores) {
     }
 }
 
-/// Tests a lease that has just expired, too.
-pub async fn of_twenty_processes_one_gets_a_lease(stores: Stores) {
+/// In the second round the lease of the first round has just expired.
+pub async fn only_one_process_gets_a_lease(stores: Stores) {
     for round in 0..2 {
         let attempts = (0..20).map(|nth| {
             let store = stores.clone();

@@ -67,7 +67,7 @@ pub async fn only_related_clients_are_loaded(stores: Stores) {
 
 // [found 15]
 /// The reads for one client are the same with ten and with two thousand other clients of its audience.
-pub async fn related_clients_do_not_grow_with_the_clients_of_an_audience(stores: Stores) {
+pub async fn related_clients_stay_few_for_a_large_audience(stores: Stores) {
     for (id, count) in [("few", 10), ("many", 2000)] {
         let tenant = fixtures::tenant(id);
         let clients: Vec<_> =
@@ -88,7 +88,7 @@ pub async fn related_clients_do_not_grow_with_the_clients_of_an_audience(stores:
 }
 
 /// No name contains a NUL, and some stores cannot search for one. The search must still not be an error.
-pub async fn a_text_with_a_nul_is_found_nowhere(stores: Stores) {
+pub async fn text_with_nul_is_never_found(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { audiences: vec!["api".to_owned()], ..fixtures::client(&acme, "svc") };
     add(&stores, &acme, &[&svc]).await;
@@ -134,7 +134,7 @@ pub async fn tenants_are_listed_page_by_page(stores: Stores) {
 }
 
 /// Each search term matches the beginning of a word, in any order.
-pub async fn tenants_are_found_by_the_search_terms_of_id_and_name(stores: Stores) {
+pub async fn tenants_are_found_by_terms_of_id_and_name(stores: Stores) {
     let named = |id: &str, name: &str| Tenant { name: name.to_owned(), ..fixtures::tenant(id) };
     let all = [
         named("acme-prod", "ACME Production"),
@@ -175,7 +175,7 @@ pub async fn tenants_are_found_by_the_search_terms_of_id_and_name(stores: Stores
 }
 
 /// Each match is listed once, whether its words are common or rare.
-pub async fn a_search_goes_on_page_by_page(stores: Stores) {
+pub async fn search_continues_page_by_page(stores: Stores) {
     let all = add_many(&stores, 260).await;
     for (terms, matches) in [
         ("t", 260),

@@ -9,7 +9,7 @@ use super::{Stores, add, apply};
 use crate::{fixtures, requests};
 
 /// Another tenant does not find the logo. A row only contains the digest.
-pub async fn a_logo_is_found_in_its_tenant_only(stores: Stores) {
+pub async fn logo_is_found_only_in_its_tenant(stores: Stores) {
     let acme = showing("acme", Some(logo("light", 300)), Some(logo("dark", 256 * 1024)));
     let globex = showing("globex", Some(logo("other", 3)), None);
     for tenant in [&acme, &globex] {
@@ -33,8 +33,8 @@ pub async fn a_logo_is_found_in_its_tenant_only(stores: Stores) {
     assert!(read.branding.logos().all(|logo| logo.content().is_none()));
 }
 
-/// Another tenant keeps the same picture.
-pub async fn a_logo_ends_when_its_tenant_shows_it_no_more(stores: Stores) {
+/// The other tenant shows an equal picture, which must stay.
+pub async fn unused_logo_is_deleted(stores: Stores) {
     let light = || Some(logo("light", 9));
     let [acme, globex] = ["acme", "globex"].map(|id| showing(id, light(), light()));
     for tenant in [&acme, &globex] {
@@ -45,7 +45,7 @@ pub async fn a_logo_ends_when_its_tenant_shows_it_no_more(stores: Stores) {
         found.map(|found| found.is_some())
     };
     let stored = || Some(Logo::stored("light".to_owned()));
-    // One colour scheme still shows the logo, and the row that was read contains no bytes.
+    // The dark scheme still shows the logo. The tenant was read from the store, so the logo is only a digest.
     let dark_only = showing("acme", Some(logo("new", 8)), stored());
     apply(&stores, requests::tenant(ChangeKind::Changed, &acme, &dark_only)).await;
     assert_eq!(there(&acme).await, [true, true]);

@@ -30,7 +30,7 @@ fn named(due: &[QueuedLogout]) -> Vec<(&TenantId, &str)> {
 // [V7 7.6.1]
 /// Each client gets one notice, however the session ends. A session of another tenant, or a session that has
 /// already ended, causes none.
-pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores: Stores) {
+pub async fn ended_session_queues_one_notice_per_client(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
     let mut begun = Vec::new();
@@ -65,7 +65,7 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
 
 // [back-channel §2.5], [V7 7.6.1]
 /// Tests one session, and every method that ends all sessions of an account. Each session causes one notice.
-pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
+pub async fn administrator_sign_out_queues_notices(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
     let mut begun = Vec::new();
@@ -110,8 +110,8 @@ pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
 
 // [back-channel §2.8]: Another status than one of success is a failure; here it is tried again, three times
 //   in all
-/// Only one of several replicas makes an attempt. There are at most three attempts.
-pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
+/// One replica makes each attempt. After three failed attempts the notice is given up.
+pub async fn each_notice_attempt_is_claimed_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
@@ -130,7 +130,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
         assert_eq!(at_once(claims).await.into_iter().filter(|is_claimed| *is_claimed).count(), 1);
         assert_eq!(due(&stores, now).await, []);
         if attempt == 1 {
-            // An attempt that was not made does not count, and is made once more.
+            // A replica that cannot make its attempt returns the notice, and the attempt does not count.
             for _ in 0..2 {
                 stores.return_logout(&queued, now).await.unwrap();
             }
@@ -145,7 +145,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
 // [shared 2.3]
 /// Even if very many notices of a tenant have waited for long, the next notice of another tenant is among the
 /// first.
-pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
+pub async fn due_notices_alternate_between_tenants(stores: Stores) {
     for (tenant, times) in [("globex", 40), ("acme", 1)] {
         let request = super::sign_ins::sign_out_everywhere(&stores, tenant, times).await;
         let outcome = planned_commit(&stores, &request).await;
@@ -170,7 +170,7 @@ pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
     let paused = LogoutAddress { tenant: TenantId::parse("globex").unwrap(), client };
     let turn = LogoutTurn { except: vec![paused.clone()], after: None };
     assert_eq!(due(100, &turn).await, ["acme"]);
-    // Notices that must still be sent stay.
+    // The notices of the client have not expired and have attempts left, so they stay.
     stores.delete_ended_logouts(&paused, at(2_000)).await.unwrap();
     assert_eq!(due(100, &LogoutTurn::default()).await.len(), 1 + most_at_once);
 }

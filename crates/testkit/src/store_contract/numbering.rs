@@ -11,7 +11,7 @@ use crate::fixtures::{self, NOW};
 use crate::{at_once, requests};
 
 /// An added key can be read. A number that is already used or not the next one is refused.
-pub async fn keys_are_numbered_from_one_and_no_number_is_given_twice(stores: Stores) {
+pub async fn key_numbers_start_at_one_and_are_unique(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let none = stores.find_keys(&acme).await.unwrap();
     assert_eq!((none.next, none.keys.len()), (KeyId::numbered(1), 0));
@@ -41,7 +41,7 @@ pub async fn each_tenant_counts_its_own_keys(stores: Stores) {
 }
 
 /// The result is the same for a key of a request and of a commit, and after the private half is destroyed.
-pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stores) {
+pub async fn public_key_is_found_only_in_its_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let mut keys = [1, 2].map(|number| KeyRecord {
         public_jwk: Some(format!(r#"{{"kty":"{number}"}}"#)),
@@ -79,7 +79,7 @@ pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stor
 }
 
 /// Replicas that create a first key at the same time agree on one.
-pub async fn of_twenty_first_keys_at_once_one_is_added(stores: Stores) {
+pub async fn concurrent_first_keys_add_only_one(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let attempts = (0..20).map(|attempt| {
         let (keys, acme) = (stores.clone(), acme.clone());
@@ -106,7 +106,7 @@ pub async fn a_first_key_is_imported_once(stores: Stores) {
 }
 
 /// Replicas that create a pepper at the same time agree on one.
-pub async fn a_sealed_value_is_put_once(stores: Stores) {
+pub async fn sealed_value_is_written_once(stores: Stores) {
     let attempts = (0..20_u8).map(|attempt| {
         let store = stores.clone();
         async move { (store.put_sealed_if_absent("pepper", &[attempt, 0, 255], NOW).await.unwrap(), attempt) }
@@ -118,8 +118,8 @@ pub async fn a_sealed_value_is_put_once(stores: Stores) {
     assert!(stores.holds_sealed_rows().await.unwrap());
 }
 
-/// The key belongs to a tenant that came from another installation.
-pub async fn a_key_of_digests_is_kept_until_its_tenant_is_deleted(stores: Stores) {
+/// A tenant that was imported from another installation has such a key.
+pub async fn digest_key_is_deleted_with_its_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await.map(|tenant| tenant.id);
     let names =
         [tenant_key_name(&acme), tenant_key_name(&globex), "tenant key".to_owned(), "tenant keys".to_owned()];

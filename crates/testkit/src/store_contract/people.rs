@@ -1,4 +1,4 @@
-//! People, and devices that wait for them. Several test modules use these functions.
+//! Accounts, device codes and their addresses for several test modules.
 
 use accounts::Account;
 use administration::kinds::Change;

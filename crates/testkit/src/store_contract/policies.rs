@@ -16,7 +16,7 @@ use crate::fixtures;
 use crate::requests::{self, CommitRequest};
 
 /// The longest lifetime of a token is the tenant's, or that of one of its live or suspended clients.
-pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
+pub async fn keys_are_loaded_with_the_longest_token_lifetime(stores: Stores) {
     assert_eq!(stores.load_keys(&fixtures::tenant_id("nobody")).await.unwrap(), None);
     let seconds = Lifetime::from_seconds;
     let of = |id: &str, lifetime| Tenant {
@@ -63,8 +63,8 @@ pub async fn keys_are_loaded_with_what_their_lives_depend_on(stores: Stores) {
     assert_eq!((state.previous_jwks, state.records.next), (None, KeyId::numbered(1)));
 }
 
-/// The longer age counts while earlier copies may exist. The later end counts, too.
-pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores: Stores) {
+/// While earlier copies may be cached, the longest age and the latest expiry count.
+pub async fn previous_key_sets_are_remembered_while_cacheable(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");
     let noted = async |id| {
@@ -94,7 +94,7 @@ pub async fn previous_key_sets_are_remembered_while_copies_may_be_cached(stores:
 }
 
 /// A request reads the keys and the age of cached copies in one read.
-pub async fn keys_say_for_how_long_the_policy_of_their_tenant_lets_copies_be_kept(stores: Stores) {
+pub async fn keys_include_the_cache_lifetime_of_copies(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let tenant = fixtures::tenant("acme");
     let [jwks_max_age, jwks_stale] = [7_000, 50].map(Lifetime::from_seconds);

@@ -118,7 +118,7 @@ pub async fn takes_step(store: &dyn AuthorizationStore, family: &RefreshFamily, 
 }
 
 /// The family begins with the values that were decided for the code, and only if the code is redeemed.
-pub async fn a_family_begins_with_its_code_in_its_tenant(stores: Stores) {
+pub async fn redeemed_code_begins_a_family_in_its_tenant(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (write, _) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
@@ -139,7 +139,7 @@ pub async fn a_family_begins_with_its_code_in_its_tenant(stores: Stores) {
 }
 
 /// The family belongs to no session, so no session ends it, whatever was granted.
-pub async fn a_family_begins_with_a_device_code_that_was_allowed(stores: Stores) {
+pub async fn allowed_device_code_begins_a_family(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let new = new_family(SenderKeys::default());
     let code = device_code(&ada.tenant, 1);
@@ -165,8 +165,8 @@ pub async fn a_family_begins_with_a_device_code_that_was_allowed(stores: Stores)
 // [mutual-tls RFC 8705 §4]: Refresh tokens of public clients are bound to the certificate of the request that
 //   redeemed the code, and access tokens as those of other clients
 // [dpop RFC 9449 §5 b]
-/// Breaking any single condition makes the step fail, and changes nothing.
-pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
+/// A step with one wrong value fails, and changes nothing.
+pub async fn family_step_succeeds_once_with_matching_binding(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
     let (web, another) = (client("web"), client("another"));
@@ -190,7 +190,7 @@ pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
     assert!(family.credential.is_some() && first.as_ref().unwrap().credential == family.credential);
     assert_eq!(find(&stores, &ada.tenant, right.key, 10).await.map(|found| found.family), first);
     assert_eq!(take(&stores, &ada.tenant, &right, 10).await, None);
-    // The store has lost the writes in between.
+    // The token has a later generation than the row: after a failover the store may have lost writes.
     let ahead = take(&stores, &ada.tenant, &FamilyStep { generation: 7, ..right }, 20).await.unwrap();
     assert_eq!((ahead.generation, ahead.rotated_at, ahead.idle_until), (8, at(20), at(620)));
     let late = FamilyStep { generation: 8, ..right };
@@ -202,8 +202,8 @@ pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
 }
 
 // [rfc9700 §2.2.2]
-/// Tests many connections, for each token of the family.
-pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Stores) {
+/// For each generation, two requests use the same token at the same time.
+pub async fn concurrent_family_steps_succeed_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
     for generation in 0..100 {
@@ -224,7 +224,7 @@ pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Sto
 // [back-channel §2.7], [rfc9700 §4.14]
 /// A family ends with its grant, its consent and its account. If it is bound to a session, it also ends with
 /// the session.
-pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
+pub async fn family_ends_with_its_grant_consent_or_account(stores: Stores) {
     let web = client("web");
     let ada = person(&stores, "acme").await;
     let (bound, write) = redeemed(&stores, &ada, "openid", KEYS).await;
@@ -271,7 +271,7 @@ pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
 // [back-channel §2.7]
 /// Each read checks the session: how long it was unused, and whether the policy has become stricter. The
 /// session is not checked for a family that may outlive it.
-pub async fn a_family_ends_with_an_idle_session_and_by_a_stricter_policy(stores: Stores) {
+pub async fn family_ends_with_idle_session_or_stricter_policy(stores: Stores) {
     let web = client("web");
     let hours = |hours: u64| Lifetime::from_seconds(hours * 3_600);
     let lasting = |idle, absolute, remember| SessionPolicy {
@@ -331,7 +331,7 @@ pub async fn a_family_follows_its_session_to_another_partition(stores: Stores) {
 }
 
 /// Families that have not ended stay.
-pub async fn ended_families_are_deleted(stores: Stores) {
+pub async fn expired_families_are_deleted(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
     let until = family.expires_at.seconds() - at(0).seconds();

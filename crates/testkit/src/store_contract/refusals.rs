@@ -11,7 +11,7 @@ use crate::fixtures;
 // [limits #39]: rows of refused requests | 1 000 of a tenant; 500 a second are written, of each tenant in
 //   turn | the oldest go
 /// Each refusal is stored once, the latest of each tenant stay, and a query finds only those of its tenant.
-pub async fn the_last_refusals_of_a_tenant_stay(stores: Stores) {
+pub async fn latest_refusals_of_each_tenant_are_kept(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["svc"]).await.map(|tenant| tenant.id);
     let of_globex = Refusal { client: None, is_proven: false, ..refusal(&globex, 0) };
     let first =

@@ -15,7 +15,7 @@ use crate::requests::{self, CommitRequest};
 
 /// The order is keys by tenant and number, then named values, sources of generations, and unexpired answers.
 /// With any page size, each value is listed exactly once.
-pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
+pub async fn sealed_values_are_listed_page_by_page(stores: Stores) {
     assert_eq!(stores.list_sealed(None, 9, NOW).await.unwrap(), []);
     let [acme, globex] = two_tenants(&stores).await;
     for number in 2..=11 {
@@ -73,7 +73,7 @@ pub async fn what_is_sealed_is_listed_page_by_page(stores: Stores) {
 
 /// If two processes reseal the same row, one of them succeeds. Caches are invalidated, and no plan becomes
 /// stale.
-pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
+pub async fn sealed_value_is_replaced_only_if_unchanged(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     assert!(stores.put_sealed_if_absent("pepper", &[1, 0, 255], NOW).await.unwrap());
     for number in [1, 2] {
@@ -125,7 +125,7 @@ pub async fn what_is_sealed_is_replaced_only_while_it_is_there(stores: Stores) {
 }
 
 /// A key that was destroyed between reading and writing stays destroyed, and needs no sealing key.
-pub async fn destroyed_keys_are_not_sealed_anew(stores: Stores) {
+pub async fn destroyed_keys_are_not_resealed(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let mut request = requests::declared(Vec::new());
     for tenant in [&acme, &globex] {

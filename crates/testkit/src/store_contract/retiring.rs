@@ -8,8 +8,8 @@ use super::{Stores, add, apply};
 use crate::fixtures::{self, NOW};
 use crate::requests;
 
-/// The client may be found as suspended or not at all, but not as active.
-pub async fn a_retired_client_does_not_serve_and_is_restored_with_its_secrets(stores: Stores) {
+/// A store may return the retired client as suspended, or not at all.
+pub async fn retired_client_is_inactive_until_restored_with_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
     let registration = fixtures::client(&acme, "svc");
@@ -25,7 +25,7 @@ pub async fn a_retired_client_does_not_serve_and_is_restored_with_its_secrets(st
 }
 
 /// The keys stay published for a while, so the tenant is still found.
-pub async fn a_retired_tenant_does_not_serve_and_is_restored_with_its_keys(stores: Stores) {
+pub async fn retired_tenant_is_inactive_until_restored_with_keys(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
     assert!(stores.add_key(&acme.id, &fixtures::key(1)).await.unwrap());
@@ -41,7 +41,7 @@ pub async fn a_retired_tenant_does_not_serve_and_is_restored_with_its_keys(store
 }
 
 /// Requests do not see the resource server; administration does.
-pub async fn a_retired_resource_server_is_hidden_until_it_is_restored(stores: Stores) {
+pub async fn retired_resource_server_is_hidden_until_restored(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
     let server = &acme.resource_servers[0];

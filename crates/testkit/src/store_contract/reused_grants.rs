@@ -28,7 +28,7 @@ async fn recorded(stores: &Stores, tenant: &TenantId) -> Vec<(String, String, St
 
 /// Using the code and a refresh token again at the same time in two places creates one record. Later uses
 /// create none, even after the revocation was deleted.
-pub async fn a_grant_that_is_used_again_ends_and_is_recorded_once(stores: Stores) {
+pub async fn reused_grant_is_revoked_and_recorded_once(stores: Stores) {
     let other = person(&stores, "globex").await;
     let tenant = code_with_offline_access(&stores).await;
     let family = redeem_with_family(&*super::codes(&stores), &tenant).await;

@@ -37,8 +37,9 @@ pub async fn a_plan_on_an_older_revision_is_stale(stores: Stores) {
     assert_eq!(stores.find_tenant(&acme.id).await.unwrap().unwrap().name, "renamed");
 }
 
-/// A client of another interface counts, too, because rules apply to a tenant as a whole.
-pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
+/// The other client may be managed by another interface. The rules apply to a tenant as a whole, so the plan
+/// is stale.
+pub async fn change_of_another_client_makes_plan_stale(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &["svc", "other"]).await;
     let suspended = |tenant: &Tenant, id: &str| {
         let client = fixtures::client(tenant, id);
@@ -57,7 +58,7 @@ pub async fn a_change_to_another_client_makes_a_plan_stale_too(stores: Stores) {
     assert_eq!(outcome, CommitOutcome::Committed { generation: None, resumed_until: None });
 }
 
-pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores: Stores) {
+pub async fn commit_increments_revision_of_each_expected_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores, &[]).await;
     let revisions = async || (revision(&stores, &acme.id).await, revision(&stores, &globex.id).await);
     assert_eq!(revisions().await, (1, 1));
@@ -76,7 +77,7 @@ pub async fn every_commit_increases_the_revision_of_each_expected_tenant(stores:
 }
 
 /// A plan that did not read the tenant it changes is a bug.
-pub async fn a_change_without_an_expected_revision_is_not_decided(stores: Stores) {
+pub async fn change_without_expected_revision_is_refused(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
     let renamed = Tenant { name: "renamed".to_owned(), ..acme.clone() };
@@ -86,8 +87,8 @@ pub async fn a_change_without_an_expected_revision_is_not_decided(stores: Stores
     assert!(request.decide().is_none());
 }
 
-/// The times are for people. Each row has its own.
-pub async fn rows_hold_when_they_were_created_and_changed(stores: Stores) {
+/// The console and the API show these times.
+pub async fn rows_store_creation_and_change_times(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
@@ -102,7 +103,7 @@ pub async fn rows_hold_when_they_were_created_and_changed(stores: Stores) {
     assert_eq!(times(state.resource_servers[0].lifecycle), (NOW, NOW));
 }
 
-/// Otherwise the changed fields would become active unnoticed when the row is restored.
+/// A change of a retired row would become active unnoticed when the row is restored.
 pub async fn fields_of_a_retired_row_do_not_change(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");

@@ -65,15 +65,15 @@ async fn two_tenants(stores: &Stores) -> [Tenant; 2] {
     tenants
 }
 
-/// The same applies to a tenant that does not exist.
-pub async fn nothing_is_revoked_at_first(stores: Stores) {
+/// A tenant that does not exist has none either.
+pub async fn new_tenant_has_no_revocations(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     assert_eq!(subjects(&stores, &acme.id).await, []);
     assert_eq!(subjects(&stores, &fixtures::tenant_id("nobody")).await, []);
 }
 
 /// The token of one tenant is not the token of the other, and repeating the revocation changes nothing.
-pub async fn a_token_is_revoked_in_its_tenant_only(stores: Stores) {
+pub async fn token_is_revoked_only_in_its_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     revoke(&stores, &acme.id, "svc", "1").await;
     let before = stores.position().await.unwrap();
@@ -85,7 +85,7 @@ pub async fn a_token_is_revoked_in_its_tenant_only(stores: Stores) {
 }
 
 /// The list is limited. The tokens on it stay revoked.
-pub async fn a_full_list_of_tokens_becomes_one_revocation_of_their_client(stores: Stores) {
+pub async fn full_token_list_becomes_one_client_revocation(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for number in 0..TokenRevocation::MOST_OF_CLIENT {
         revoke(&stores, &acme.id, "svc", &number.to_string()).await;
@@ -102,7 +102,7 @@ pub async fn a_full_list_of_tokens_becomes_one_revocation_of_their_client(stores
 
 /// Tests revocations of a grant, a session, an account and a consent. Each is only in its tenant, and each is
 /// logged.
-pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
+pub async fn person_tokens_are_revoked_only_in_their_tenant(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let all = [
         RevokedSubject::Grant("g".to_owned()),
@@ -150,7 +150,7 @@ fn token_of<'a>(account: &'a str, session: &'a str, grant: &'a str) -> IssuedTok
 //   redeemed | fixed | Consents are not counted and not deleted; the latest 50 facts of an account stay, too
 /// If a person ends very many grants of the own account, they become one revocation of the account.
 /// Everything that was revoked stays revoked, including consents.
-pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_account(stores: Stores) {
+pub async fn many_grant_revocations_become_one_account_revocation(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let consent = RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned());
     stores.revoke_people(&acme.id, &consent, None, NOW).await.unwrap();
@@ -178,7 +178,7 @@ pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_acc
 
 // [shared 2.2]
 /// Many people each sign out once.
-pub async fn ten_thousand_sign_outs_end_no_token_of_another_person(stores: Stores) {
+pub async fn many_sign_outs_revoke_no_tokens_of_others(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let consent = RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned());
     stores.revoke_people(&acme.id, &consent, None, NOW).await.unwrap();
@@ -201,7 +201,7 @@ pub async fn ten_thousand_sign_outs_end_no_token_of_another_person(stores: Store
 }
 
 /// Tokens have no rows, so their number does not matter.
-pub async fn revoking_all_tokens_of_a_client_writes_one_row(stores: Stores) {
+pub async fn revoking_all_client_tokens_writes_one_row(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     change(&stores, Change::Tokens(acme.id.clone(), Some(fixtures::client_id("svc")))).await;
     assert_eq!(subjects(&stores, &acme.id).await, [of_client("svc")]);
@@ -212,7 +212,7 @@ pub async fn revoking_all_tokens_of_a_client_writes_one_row(stores: Stores) {
 
 /// A replica that does not know the revocation yet may issue more tokens, which are revoked, too. After the
 /// row is resumed, only the earlier tokens are revoked.
-pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
+pub async fn suspended_rows_are_revoked_until_resumed(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = fixtures::client(&acme, "svc");
     let secret = &fixtures::secret("s1");
@@ -290,7 +290,7 @@ pub async fn removed_keys_of_a_client_are_revoked(stores: Stores) {
 }
 
 /// A clock that was set back makes no token valid again.
-pub async fn the_last_second_only_moves_forward(stores: Stores) {
+pub async fn revocation_time_never_moves_back(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let svc = Some(fixtures::client_id("svc"));
     let far = Timestamp::from_seconds(NOW.seconds() + 3_000_000_000);
@@ -303,7 +303,7 @@ pub async fn the_last_second_only_moves_forward(stores: Stores) {
 
 /// Revocations are deleted a minute after the last access token expires, so that a clock that is behind does
 /// not accept a token again. The revocation of a single token has the expiry of that token.
-pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
+pub async fn revocations_are_deleted_after_last_token_expires(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let suspended = RevokedSubject::Account("usr_a".to_owned());
     stores.revoke_people(&acme.id, &suspended, None, NOW).await.unwrap();
@@ -323,7 +323,7 @@ pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
 // [revocation ours]
 /// Such revocations also end refresh tokens, so they are kept for the lifetime of refresh tokens. Verifiers
 /// see them only for the lifetime of access tokens.
-pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh_tokens(stores: Stores) {
+pub async fn tenant_client_and_credential_revocations_outlive_refresh_tokens(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
     change(&stores, Change::Tokens(acme.id.clone(), None)).await;
@@ -374,7 +374,7 @@ pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh
 }
 
 /// The id stays reserved, so none of the client's other credentials can be used again.
-pub async fn a_deleted_client_leaves_a_revocation_of_its_access_tokens(stores: Stores) {
+pub async fn deleted_client_leaves_an_access_token_revocation(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
     change(&stores, requests::client(ChangeKind::Deleted, &svc, &svc)).await;

@@ -21,8 +21,8 @@ async fn due(stores: &Stores, now: Timestamp, limit: u32) -> Vec<String> {
     due.iter().map(|(tenant, client)| format!("{tenant}/{client}")).collect()
 }
 
-/// Many schedules of one tenant do not hide those of another.
-pub async fn schedules_of_rotations_are_due_in_turn_by_tenant_and_taken_once(stores: Stores) {
+/// Each rotation is claimed once. Many schedules of one tenant do not hide those of another.
+pub async fn due_rotations_alternate_between_tenants(stores: Stores) {
     for (name, clients) in [("acme", &["a", "b", "c"][..]), ("globex", &["a"])] {
         let tenant = fixtures::tenant(name);
         let clients: Vec<_> = clients.iter().map(|client| scheduled(&tenant.id, client, 3600)).collect();

@@ -10,7 +10,7 @@ use crate::fixtures::{self, NOW};
 use crate::requests::{self, CommitRequest};
 
 /// Requests and administration both see each step.
-pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
+pub async fn secrets_can_expire_be_revoked_and_restored(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
@@ -41,7 +41,7 @@ pub async fn secrets_end_are_revoked_and_come_back(stores: Stores) {
 
 /// The secret's own expiry changes, but not the declared one. A secret that the API revokes stays revoked
 /// even if it is declared.
-pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
+pub async fn api_may_expire_and_revoke_declared_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let declared_end = Some(at(60));
     let secret = ClientSecret { expires_at: declared_end, ..fixtures::secret("s1") };
@@ -66,8 +66,8 @@ pub async fn the_api_ends_and_revokes_declared_secrets(stores: Stores) {
     }
 }
 
-/// The same applies to a client of the files.
-pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
+/// The client itself may be one of the files.
+pub async fn files_do_not_change_api_secrets(stores: Stores) {
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
     add(&stores, &acme, &[&svc]).await;
@@ -90,9 +90,9 @@ pub async fn the_files_leave_the_secrets_of_the_api_alone(stores: Stores) {
 // [limits #25]: ended secrets of a client | the newest 20, and all of the last 30 days | an hourly pass of
 //   each replica deletes others
 // [found 7]
-/// Adding a secret to a client deletes its old ended ones. Secrets that ended within a month stay, and so do
-/// declared secrets. Secrets of other clients do not change.
-pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stores) {
+/// A regular pass deletes secrets that expired or were revoked more than a month ago. The newest twenty of
+/// these secrets of each client stay, and so do declared secrets.
+pub async fn long_expired_secrets_are_deleted_except_the_newest(stores: Stores) {
     let day = |days: u64| at(days * 86_400);
     let tenants = two_tenants(&stores, &["svc", "other"]).await;
     for tenant in &tenants {
@@ -113,9 +113,9 @@ pub async fn secrets_that_ended_long_ago_are_removed_but_the_newest(stores: Stor
         }
     }
     let all: Vec<u32> = (1..=32).collect();
-    // These stay: the declared one, the newest twenty of the thirty, and the one that has not ended.
+    // The declared secret stays, the newest twenty of the thirty expired ones, and the valid one.
     let kept: Vec<u32> = [1].into_iter().chain(12..=32).collect();
-    // On the 30th day, they have ended 29 days ago.
+    // The secrets expired on the first day, 29 days before the 30th.
     for (days, limit, deleted, rest) in
         [(30, 100, 0, Some(&all)), (31, 15, 15, None), (31, 100, 25, Some(&kept)), (31, 100, 0, Some(&kept))]
     {

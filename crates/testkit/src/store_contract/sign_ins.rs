@@ -141,7 +141,7 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
 //   digest of the cookie's secret. No cache has sessions
 /// A session is found by its own cookie, at its own tenant, until it ends. A new cookie of the same session
 /// replaces the previous one.
-pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
+pub async fn session_is_found_by_its_cookie_and_tenant(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
@@ -196,7 +196,7 @@ async fn revoked(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
 
 // [V7 7.2.4]
 /// If another person signs in in the same browser, the previous session ends.
-pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
+pub async fn new_session_replaces_the_previous_session(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
@@ -219,7 +219,7 @@ pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
 
 /// If a person signs in again during a sign-out, the ended session does not continue: neither the session nor
 /// its tokens become valid again, in any partition.
-pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(stores: Stores) {
+pub async fn ended_session_is_not_resumed_by_next_sign_in(stores: Stores) {
     let of = sessions(&stores);
     let week = 7 * 86_400;
     for (tenant, again_at) in [("acme", 10), ("globex", week)] {
@@ -267,7 +267,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
 
 // [oauth RFC 6749 §4.1.2]
 /// A use with any single wrong value is refused, and does not use up the code.
-pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
+pub async fn code_is_redeemed_once_with_matching_values(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (write, _) = begin(&stores, &ada, None, at(0));
     let code = code_of(&write);
@@ -304,7 +304,7 @@ pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
 
 // [oauth RFC 6749 §4.1.2]
 /// The result is the same with any number of connections.
-pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
+pub async fn concurrent_code_redemptions_succeed_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
@@ -331,7 +331,7 @@ pub(super) async fn first_uses<T: OneTimeContent>(
 
 // [V7 7.4.1]
 /// A code also ends if its session or account ends before it is redeemed.
-pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
+pub async fn code_ends_with_its_session_or_account(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
@@ -355,7 +355,7 @@ pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
 }
 
 /// Each person has one row for each client.
-pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
+pub async fn consent_round_trips(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
     let consent = Consent {
@@ -455,7 +455,7 @@ pub async fn signed_in_and_out(store: &dyn AdministrationStore, request: &Commit
 }
 
 /// Consents are deleted individually, or all together with the account.
-pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
+pub async fn consents_of_an_account_are_listed_and_deleted(stores: Stores) {
     let other = person(&stores, "globex").await;
     // The account is managed by the API, which may then delete it.
     let ada = account(&add(&stores, &fixtures::tenant("acme"), &[]).await, 1, &["ada@example.com"]);
@@ -503,7 +503,7 @@ async fn push(stores: &Stores, request: &OneTime<PushedRequest>, of_client: u32,
 }
 
 /// A pushed request is found in its tenant, until it expires or a code is issued for it.
-pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Stores) {
+pub async fn pushed_request_is_found_until_used(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let request = pushed(&ada.tenant, 5);
     assert!(push(&stores, &request, 9, at(0)).await);
@@ -540,7 +540,7 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
 
 // [core RFC 9126 §4]
 /// The result is the same with any number of connections.
-pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Stores) {
+pub async fn pushed_request_gives_only_one_code(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
     assert!(sessions(&stores).write(&write).await.unwrap());
@@ -564,7 +564,7 @@ pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Sto
 }
 
 /// The limit is for one client of one tenant. Expired and used requests do not count.
-pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
+pub async fn pushed_requests_of_a_client_are_limited(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let request = |number| pushed(&ada.tenant, number);
     for number in 0..3 {
@@ -588,7 +588,7 @@ pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
 //   the statement that inserts; 2 000 of each client. Only parameters that the authorization endpoint reads
 //   are kept; what was used or never opened is deleted within three minutes
 /// The limit for an address is lower, so a single address leaves room for others.
-pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) {
+pub async fn pushed_requests_of_an_address_are_limited(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let most = MostWaiting { of_client: 6, of_source: 2, of_site: 3 };
     let push = async |request: OneTime<PushedRequest>, now| {
@@ -618,7 +618,7 @@ pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) 
 //   bytes. A code that was not redeemed is deleted within three minutes
 /// There is a limit for one client, and one for all clients together. Codes over the limit are not stored,
 /// and each minute counts from zero.
-pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
+pub async fn codes_of_a_session_are_limited_per_minute(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (session, _) = begin(&stores, &ada, None, at(0));
     let (elsewhere, _) = begin(&stores, &other, None, at(0));
@@ -653,7 +653,7 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
 // [shared 2.4]
 /// Rows that were not redeemed, used up, or never opened are deleted early. A redeemed code stays, so that a
 /// second use is noticed.
-pub async fn what_was_used_or_never_opened_is_deleted_early(stores: Stores) {
+pub async fn used_and_unopened_rows_are_deleted_early(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;

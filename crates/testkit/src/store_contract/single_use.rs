@@ -31,8 +31,8 @@ pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
 }
 
 // [assertions RFC 7521 §5.2], [dpop RFC 9449 §11.1]
-/// The same applies to several identifiers that are used at the same time.
-pub async fn of_a_hundred_uses_at_once_one_is_the_first(stores: Stores) {
+/// Requests use three identifiers at the same time, each a hundred times.
+pub async fn concurrent_identifier_uses_succeed_once(stores: Stores) {
     let identifiers = (0..100).flat_map(|_| [("acme", "1"), ("acme", "2"), ("globex", "1")]);
     let attempts = identifiers.map(|(id, jti)| {
         let store = stores.clone();

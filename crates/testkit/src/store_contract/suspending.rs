@@ -11,7 +11,7 @@ use crate::requests::{self, CommitRequest};
 
 /// Tests a tenant and a client of the files and of the API, and a client with the same name that stays
 /// active.
-pub async fn files_and_api_suspend_and_resume(stores: Stores) {
+pub async fn files_and_api_can_suspend_any_row(stores: Stores) {
     for (owner, other) in [(ManagedBy::Config, ManagedBy::Api), (ManagedBy::Api, ManagedBy::Config)] {
         let of = |suffix: &str| fixtures::tenant(&format!("{}-{suffix}", owner.as_str()));
         let (acme, namesake) = (of("acme"), of("other"));
@@ -47,7 +47,7 @@ pub async fn files_and_api_suspend_and_resume(stores: Stores) {
 }
 
 /// The keys stay published until the later of the two times.
-pub async fn a_suspended_and_retired_tenant_serves_when_both_are_taken_back(stores: Stores) {
+pub async fn tenant_serves_after_resuming_and_restoring(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[]).await;
     let steps = [

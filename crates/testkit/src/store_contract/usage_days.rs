@@ -67,7 +67,7 @@ pub async fn usage_is_added_once_and_summed(stores: Stores) {
 }
 
 /// A new day replaces an expired day. A late count does not replace a newer day.
-pub async fn usage_days_are_a_ring(stores: Stores) {
+pub async fn newer_usage_days_replace_expired_days(stores: Stores) {
     let acme = fixtures::tenant("acme");
     add(&stores, &acme, &[&fixtures::client(&acme, "svc")]).await;
     let (acme, svc) = (acme.id, fixtures::client_id("svc"));

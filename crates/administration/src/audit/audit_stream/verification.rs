@@ -250,7 +250,7 @@ mod tests {
     //   fixed | Each fault has file, line, tenant, chain and number, in `--json` as members; `account show`
     //   says "not known here"
     #[test]
-    fn each_change_of_the_lines_is_found() {
+    fn every_change_to_lines_is_detected() {
         let whole = lines();
         let heads = verified(&[&whole], &[]).heads;
         assert_eq!(heads.iter().map(|head| head.sequence).collect::<Vec<_>>(), [9, 9]);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_may_be_in_files_of_several_replicas_and_begin_behind_a_head() {
+    fn lines_may_span_files_and_start_after_head() {
         let whole = lines();
         let (early, late) = whole.split_at(of_acme(5));
         assert_eq!(faults(&[late, early], &[]), [""; 0]);

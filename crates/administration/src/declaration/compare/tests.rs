@@ -21,7 +21,7 @@ use crate::kinds::state::{ManagedBy, RowLifecycle, SecretState, TenantSummary};
 use crate::kinds::{Change, DeclaredTenant, ResourceServerState, TenantState};
 
 const EARLIER: Option<Timestamp> = Some(Timestamp::from_seconds(5));
-/// How much longer caches may use a row from before a change.
+/// After a change, caches may use the earlier row for this many seconds.
 const CACHED: u64 = 10;
 /// The most clients that a tenant may have.
 const CLIENTS: u64 = 10;
@@ -168,13 +168,13 @@ fn left_out(tenant: &str, conflict: &str) -> String {
 }
 
 #[test]
-fn what_is_stored_as_declared_does_not_change() {
+fn unchanged_tenant_has_an_empty_plan() {
     check_one(nothing, nothing, &[]);
     check(Vec::new(), Vec::new(), &[]);
 }
 
 #[test]
-fn a_new_tenant_comes_with_everything() {
+fn new_tenant_is_added_with_all_rows() {
     let lines =
         ["+ tenant t", "+ resource server t/api", "+ client t/svc; gains a b", "+ secret t/svc/s1 (chosen)"];
     check(vec![tenant("t")], Vec::new(), &lines);
@@ -183,7 +183,7 @@ fn a_new_tenant_comes_with_everything() {
 }
 
 #[test]
-fn changed_fields_list_both_values_and_the_affected_clients() {
+fn changed_fields_list_both_values_and_affected_clients() {
     let described = |t: &mut DeclaredTenant| t.clients[0].client.description = Some("Bills".to_owned());
     check_one(described, nothing, &["~ client t/svc: description none -> Bills"]);
     check_one(|t| t.tenant.name = "T".to_owned(), nothing, &["~ tenant t: name t -> T"]);
@@ -205,7 +205,7 @@ fn changed_fields_list_both_values_and_the_affected_clients() {
 }
 
 #[test]
-fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
+fn undeclared_rows_are_retired_and_can_be_restored() {
     check(Vec::new(), vec![stored(&tenant("t"))], &["- tenant t", "  client t/svc loses a b"]);
     check_one(|t| t.clients.clear(), nothing, &["- client t/svc; loses a b"]);
     check_one(
@@ -231,9 +231,9 @@ fn what_is_no_longer_declared_is_retired_and_comes_back_whole() {
     check_one(|t| t.clients.clear(), |t| t.clients[0].lifecycle.retired_at = EARLIER, &[]);
 }
 
-/// A suspended row stays suspended, so no client gains or loses a scope.
+/// In the first three cases the client could use no scope before the change, and can use none afterwards.
 #[test]
-fn a_client_without_grants_gains_and_loses_nothing() {
+fn inactive_client_gains_and_loses_no_scopes() {
     let scopes = |t: &mut DeclaredTenant| t.clients[0].client.scope = scope("b c");
     let line = "~ client t/svc: scopes [a b] -> [b c]";
     check_one(scopes, |t| t.lifecycle.suspended_at = EARLIER, &[line]);
@@ -282,7 +282,7 @@ fn changes_by_api_to_declared_rows_are_drift() {
         drift(&|t| t.clients[0].secrets[0].managed_by = ManagedBy::Api),
         ["secret t/svc/s1: given through another interface"]
     );
-    // Rows that the API manages, and changes that it makes to them, are not touched.
+    // A file may declare a row that the API manages. That is a conflict and not drift.
     assert_eq!(drift(&|t| t.clients[0].lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW)), [""; 0]);
 }
 
@@ -299,7 +299,7 @@ fn retirements_are_counted_by_kind() {
 
 // [revocation ours b]
 #[test]
-fn a_secret_that_is_declared_no_more_takes_its_tokens_with_it_unless_it_has_expired() {
+fn removed_secret_revokes_tokens_unless_expired() {
     let at = |seconds: u64| Some(Timestamp::from_seconds(seconds));
     let (now, dropped) = (NOW.seconds(), |t: &mut DeclaredTenant| t.clients[0].secrets.clear());
     for (end, line, revokes) in [
@@ -347,7 +347,7 @@ fn changes_by_api_are_left_alone() {
 
 // [V10 10.3.3]
 #[test]
-fn ids_of_the_api_and_deleted_ids_cannot_be_declared() {
+fn api_ids_and_deleted_ids_cannot_be_declared() {
     let api = "was created through the administration API, so it cannot be declared";
     let deleted = "was deleted and its id stays reserved, so it cannot be declared again";
     let is_api = |lifecycle: &mut RowLifecycle| lifecycle.managed_by = ManagedBy::Api;
@@ -367,7 +367,7 @@ fn ids_of_the_api_and_deleted_ids_cannot_be_declared() {
 // [found 6]
 /// No change of the tenant is applied; the changes of all other tenants are.
 #[test]
-fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
+fn only_the_tenant_with_a_conflict_is_left_out() {
     let with_clients = |names: [&str; 3]| {
         let clients = names.map(|name| client("t", name)).into();
         DeclaredTenant { clients, ..tenant("t") }
@@ -409,7 +409,7 @@ fn a_tenant_with_a_conflict_is_left_out_whole_and_all_others_are_planned() {
 
 /// A tenant with a conflict keeps its issuer. Another tenant that needs the issuer then has a conflict, too.
 #[test]
-fn a_tenant_that_needs_a_released_issuer_is_left_out_too() {
+fn tenant_waiting_for_an_issuer_is_left_out_too() {
     let issuer = |name: &str| Issuer::parse(&format!("https://{name}.example.com")).unwrap();
     let named = |id, issuer_of| with(tenant(id), |t| t.tenant.issuer = issuer(issuer_of));
     let declared =
@@ -445,7 +445,7 @@ fn reserved_names_cannot_be_declared() {
 }
 
 #[test]
-fn an_issuer_belongs_to_one_tenant_declared_or_not() {
+fn issuer_belongs_to_only_one_tenant() {
     let issuer = |name: &str| Issuer::parse(&format!("https://{name}.example.com")).unwrap();
     let aliased = || with(tenant("u"), |t| t.tenant.issuer_aliases = vec![issuer("t")]);
     let taken = left_out("u", "tenant u: issuer https://t.example.com belongs to tenant t");
@@ -465,7 +465,7 @@ fn an_issuer_belongs_to_one_tenant_declared_or_not() {
 
 // [access-tokens RFC 9068 §3 c]
 #[test]
-fn a_client_id_is_no_audience_resource_or_issuer_in_files_and_api() {
+fn client_id_cannot_be_audience_resource_or_issuer() {
     let clash = "is both a client id and an audience, resource or issuer";
     let both = |name: &str| left_out("t", &format!("tenant t: {name} {clash}"));
     check_one(|t| t.clients.push(client("t", "api")), nothing, &[&both("api")]);
@@ -481,7 +481,7 @@ fn a_client_id_is_no_audience_resource_or_issuer_in_files_and_api() {
     );
 }
 
-// `https://mcp.example.com` and `https://mcp.example.com/` as a client id and an audience
+// For example `https://mcp.example.com` is a client id and `https://mcp.example.com/` an audience.
 #[test]
 fn two_spellings_conflict_only_if_one_is_new() {
     let (short, long) = ("https://mcp.example.com", "https://mcp.example.com/");
@@ -512,15 +512,16 @@ fn two_spellings_conflict_only_if_one_is_new() {
     );
     check(vec![spelled()], vec![stored(&tenant("t"))], &[&twice]);
     check(vec![spelled()], vec![stored(&spelled())], &[]);
-    // The file may be older than an empty store. A new tenant next to an existing one is not.
+    // Into an empty store the file may bring both spellings, because the file may be older than the store. A
+    // new tenant may not, if other tenants exist.
     first(spelled());
     let plan = plan(vec![spelled(), tenant("u")], vec![stored(&tenant("u"))]).unwrap();
     assert_eq!(plan.left_out(), [id("t")]);
 }
 
-// `P/console`, and `P/login` beside `P/login/blue` of another tenant
+// For example `P/console`, or `P/login` next to `P/login/blue` of another tenant, where P is the public URL.
 #[test]
-fn a_new_issuer_at_a_route_or_another_issuer_is_a_conflict() {
+fn new_issuer_overlapping_route_or_issuer_is_a_conflict() {
     const URL: &str = "https://id.example.com";
     let of = |name: &str, path: &str| {
         with(tenant(name), |t| t.tenant.issuer = Issuer::parse(&format!("{URL}{path}")).unwrap())
@@ -536,12 +537,12 @@ fn a_new_issuer_at_a_route_or_another_issuer_is_a_conflict() {
         (&[("t", "/console"), ("u", "/blue")][..], &[][..], &["t"][..]),
         (&[("t", "/console"), ("u", "/blue")], &[("t", "/console")], &[]),
         (&[("t", "/console"), ("u", "/blue")], &[("t", "/blue")], &["t", "u"]),
-        // Both issuers are new: the upper one is accepted.
+        // Both issuers are new: the tenant with the shorter path gets its issuer.
         (&[("t", "/login"), ("u", "/login/blue")], &[], &["u"]),
         (&[("t", "/login"), ("u", "/login/blue")], &[("t", "/login")], &["u"]),
         (&[("t", "/login"), ("u", "/login/blue")], &[("u", "/login/blue")], &["t"]),
         (&[("t", "/login"), ("u", "/login/blue")], &[("t", "/login"), ("u", "/login/blue")], &[]),
-        // The declaration moves the other issuer elsewhere.
+        // The same declaration moves the tenant `u` to another issuer.
         (&[("t", "/login"), ("u", "/blue")], &[("u", "/login/blue")], &[]),
         (&[("t", "/login/blue"), ("u", "/red")], &[("u", "/login")], &[]),
         // The other tenant is no longer declared, but its tokens may still be in use.
@@ -554,7 +555,7 @@ fn a_new_issuer_at_a_route_or_another_issuer_is_a_conflict() {
 }
 
 #[test]
-fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
+fn previous_typ_is_accepted_until_last_token_expires() {
     let declared = with(tenant("t"), |t| t.tenant.access_token.typ = "JWT".to_owned());
     let state = with(stored(&tenant("t")), |t| set_token_lifetime(&mut t.clients[0].client, 7200));
     let plan = plan(vec![declared], vec![state]).unwrap();
@@ -563,12 +564,13 @@ fn a_previous_typ_is_accepted_until_the_last_token_with_it_expires() {
     assert_eq!(previous.len(), 1);
     assert_eq!(previous[0].typ, "at+jwt");
     assert_eq!(previous[0].accepted_until, NOW + Lifetime::from_seconds(7200 + CACHED));
-    // The client's longer token lifetime ends here, and the plan says when the last of these tokens expire.
+    // The declaration removes the client's longer token lifetime. Tokens of that lifetime may still be in
+    // use.
     assert_eq!(plan.tenant_metadata[0].previous_tokens_until, Some(previous[0].accepted_until));
 }
 
 #[test]
-fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
+fn longer_lived_key_sets_are_remembered() {
     let metadata = |max_age| {
         let max_age = Lifetime::from_seconds(max_age);
         let declared = with(tenant("t"), |t| t.tenant.signing.jwks_max_age = max_age);
@@ -581,7 +583,7 @@ fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
 }
 
 #[test]
-fn keys_of_a_retired_tenant_stay_until_its_last_token_expires() {
+fn retired_tenant_keeps_keys_until_last_token_expires() {
     let published_until = |state: TenantState| {
         let plan = plan(Vec::new(), vec![state]).unwrap();
         let Change::Tenant(row) = &plan.changes[0] else { panic!("{plan}") };
@@ -627,7 +629,7 @@ fn secrets_are_recognised_added_moved_revoked_and_restored() {
 }
 
 #[test]
-fn a_value_before_stays_for_as_long_as_the_declaration_says() {
+fn previous_secret_stays_valid_for_declared_time() {
     let after = |seconds| NOW + Lifetime::from_seconds(seconds);
     let kept = |text: &'static str| {
         let secret = move || DeclaredSecret { previous_for: Some(Lifetime::from_seconds(10)), ..value(text) };
@@ -672,7 +674,7 @@ fn in_store(text: &str, before: Option<&str>) -> DeclaredSecret {
 }
 
 #[test]
-fn a_secret_store_brings_the_value_before_where_it_is_not_known() {
+fn secret_store_supplies_unknown_previous_value() {
     let declares = |text: &'static str, before: Option<&'static str>| {
         move |t: &mut DeclaredTenant| t.clients[0].secrets = vec![in_store(text, before)]
     };
@@ -694,7 +696,7 @@ fn a_secret_store_brings_the_value_before_where_it_is_not_known() {
 }
 
 #[test]
-fn what_a_rotation_wrote_into_a_secret_store_is_the_secret_that_it_made() {
+fn rotated_secret_is_recognised_in_the_secret_store() {
     let made = GeneratedSecret::from_bytes(&[7; 32]).secret;
     let text = made.expose().to_owned();
     let declared = |t: &mut DeclaredTenant| {
@@ -738,7 +740,7 @@ fn what_a_rotation_wrote_into_a_secret_store_is_the_secret_that_it_made() {
 }
 
 #[test]
-fn a_tenant_with_a_secret_that_is_not_read_stays_as_it_is() {
+fn tenant_with_unread_secret_stays_unchanged() {
     let changed = with(tenant("t"), |t| {
         (t.tenant.name, t.clients[0].secrets) = ("Other".to_owned(), Vec::new());
     });
@@ -753,7 +755,7 @@ fn a_tenant_with_a_secret_that_is_not_read_stays_as_it_is() {
 }
 
 #[test]
-fn hashes_must_be_comparable_at_one_cost() {
+fn hash_with_other_parameters_or_salt_is_refused() {
     let having = |secrets| vec![with(tenant("t"), |t| t.clients[0].secrets = secrets)];
     let refused = |why: &str| left_out("t", &format!("tenant t, client svc: {why}"));
     let foreign = refused("a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours");
@@ -781,7 +783,7 @@ fn with_key(id: &str, thumbprint: &str) -> DeclaredTenant {
 
 /// Two existing tenants with the same key keep it, because they are older than the rule.
 #[test]
-fn a_first_key_of_two_tenants_is_a_conflict_unless_both_have_it_already() {
+fn new_first_key_cannot_belong_to_two_tenants() {
     let (one, two, three) = (|| with_key("one", "k"), || with_key("two", "k"), || with_key("three", "other"));
     let declared = ["tenant two: first_key is, or was, a key of tenant one"];
     check(vec![one(), two(), three()], Vec::new(), &declared);
@@ -800,7 +802,7 @@ fn a_first_key_of_two_tenants_is_a_conflict_unless_both_have_it_already() {
 }
 
 #[test]
-fn a_first_key_is_imported_once_and_only_the_same_is_declared_again() {
+fn first_key_is_imported_once_and_cannot_change() {
     let keyed = |thumbprint: &str| with_key("t", thumbprint);
     let import = ["+ key t/oauth2-key-1 (RS256, thumbprint one)"];
     check(vec![keyed("one")], vec![stored(&tenant("t"))], &import);
@@ -815,7 +817,7 @@ fn a_first_key_is_imported_once_and_only_the_same_is_declared_again() {
 
 // [found 26]
 #[test]
-fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
+fn new_names_cannot_contain_invisible_characters() {
     let odd = || {
         let mut declared = tenant("t");
         declared.tenant.name = "T\u{202e}".to_owned();
@@ -847,7 +849,7 @@ fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
 }
 
 #[test]
-fn an_unchanged_tenant_is_not_even_loaded() {
+fn unchanged_tenant_is_not_loaded() {
     let changed = |change: fn(&mut DeclaredTenant)| declaration(vec![with(tenant("t"), change)]);
     let before = changed(nothing);
     let fingerprint = Some(Fingerprint::of_tenant(&pepper(), &before.tenants[&id("t")]));
@@ -872,7 +874,7 @@ fn an_unchanged_tenant_is_not_even_loaded() {
 
 // [found 26]
 #[test]
-fn audit_records_hold_values_but_no_secrets() {
+fn audit_records_contain_values_but_no_secrets() {
     let declared = with(tenant("t"), |t| t.clients[0].secrets = vec![value("hunter2")]);
     let plan = plan(vec![declared], Vec::new()).unwrap();
     let actor = Actor { name: "config".to_owned(), ..Actor::default() };
@@ -901,7 +903,7 @@ fn check_limits(declared: DeclaredTenant, before: Option<DeclaredTenant>, expect
 
 // [found 7]
 #[test]
-fn what_is_new_or_grows_beyond_a_limit_is_a_conflict_and_what_was_there_goes_on() {
+fn growing_beyond_a_limit_is_a_conflict() {
     let listing = |audiences: usize, scopes: usize| {
         let names = |count| (0..count).map(|nth| format!("x{nth}")).collect::<Vec<_>>();
         with(tenant("t"), |t| {
@@ -956,7 +958,7 @@ fn stored_account(declared: &kinds::account::Declared) -> kinds::account::State 
 
 // [third 1]
 #[test]
-fn accounts_are_added_changed_and_retired_without_a_value_of_a_person() {
+fn plan_of_accounts_shows_no_personal_values() {
     let ada = || declared_account("ada", "ada@example.com", password("correct horse battery"));
     let id = ada().account.id;
     let declaring = |accounts: Vec<kinds::account::Declared>| {
@@ -1010,7 +1012,7 @@ fn copy(declared: &kinds::account::Declared) -> kinds::account::Declared {
 }
 
 #[test]
-fn accounts_of_the_api_keep_their_identifiers_and_ids() {
+fn taken_account_ids_and_identifiers_cannot_be_declared() {
     let ada = || declared_account("ada", "ada@example.com", None);
     let of_api = |row| with(row, |row: &mut kinds::account::State| row.lifecycle.managed_by = ManagedBy::Api);
     let other = of_api(stored_account(&declared_account("other", "ada@example.com", None)));

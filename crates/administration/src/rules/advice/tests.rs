@@ -118,7 +118,7 @@ fn rotation() -> SecretRotation {
 }
 
 #[test]
-fn an_estate_without_faults_gets_no_advice() {
+fn faultless_tenant_gets_no_advice() {
     let mut estate = estate();
     // Three keys: one expired long before it was last tried, one expires soon and was never used, and one
     // expires late.
@@ -150,7 +150,7 @@ fn an_estate_without_faults_gets_no_advice() {
 }
 
 #[test]
-fn thirteen_faults_in_it_are_found_and_nothing_else() {
+fn exactly_the_thirteen_faults_are_reported() {
     let mut estate = estate();
     let mut expected = vec![
         "unused_scopes client-010",
@@ -205,7 +205,7 @@ fn thirteen_faults_in_it_are_found_and_nothing_else() {
 
 // [third 3]
 #[test]
-fn a_hostile_client_id_is_one_word_of_the_command() {
+fn hostile_client_id_is_quoted_in_the_command() {
     for (id, suspend) in [
         ("$(touch pwn)", "latchkey client suspend acme '$(touch pwn)'"),
         ("-x;touch pwn", "latchkey client suspend acme -- '-x;touch pwn'"),
@@ -221,7 +221,7 @@ fn a_hostile_client_id_is_one_word_of_the_command() {
 }
 
 #[test]
-fn a_patch_is_for_rows_of_the_api_alone() {
+fn only_api_rows_get_a_patch() {
     let mut estate = estate();
     estate.forget(10, |count| count.name == "write");
     estate.forget(11, |count| count.name == "write");

@@ -67,7 +67,7 @@ impl FakeFetcher {
 
 // [fetches #7]
 #[tokio::test(start_paused = true)]
-async fn many_requests_of_a_cold_set_fetch_it_once() {
+async fn concurrent_requests_share_one_fetch() {
     let (fetcher, sets) = sets(Duration::from_millis(300));
     let request = |_| {
         let sets = Arc::clone(&sets);
@@ -82,7 +82,7 @@ async fn many_requests_of_a_cold_set_fetch_it_once() {
 
 // [fetches #9]: the URL of another tenant's client, to use or to spoil its set | each tenant has its own set
 #[tokio::test(start_paused = true)]
-async fn two_tenants_with_one_url_have_a_set_each() {
+async fn tenants_with_one_url_have_separate_sets() {
     let (fetcher, sets) = sets(Duration::ZERO);
     let (acme, globex) = (tenant("acme"), tenant("globex"));
     let of_acme = sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap();
@@ -98,7 +98,7 @@ async fn two_tenants_with_one_url_have_a_set_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_hangs_up_does_not_spend_the_fetch() {
+async fn cancelled_request_does_not_cancel_the_fetch() {
     let (fetcher, sets) = sets(Duration::from_millis(300));
     let of_request = Arc::clone(&sets);
     let request = tokio::spawn(async move { known(&of_request, &tenant("acme")).await.is_some() });
@@ -111,7 +111,7 @@ async fn a_request_that_hangs_up_does_not_spend_the_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_goes_on() {
+async fn unavailable_source_keeps_its_set_and_limits_fetches() {
     let (fetcher, sets) = sets(Duration::from_millis(300));
     let acme = tenant("acme");
     fetcher.be_away(true);
@@ -149,7 +149,7 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
 
 // [registration RFC 7591 §2 g]
 #[tokio::test(start_paused = true)]
-async fn unknown_keys_fetch_once_a_minute_however_many_come() {
+async fn unknown_keys_cause_one_fetch_a_minute() {
     let (fetcher, sets) = sets(Duration::from_millis(10));
     let acme = tenant("acme");
     let mut seen = sets.find(&sets.source(&acme, &OF_CLIENT)).await.unwrap();
@@ -165,7 +165,7 @@ async fn unknown_keys_fetch_once_a_minute_however_many_come() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_of_a_tenant_wait_as_long_as_its_longest_fetch() {
+async fn refusal_delay_equals_the_tenants_longest_fetch() {
     let (_, sets) = sets(Duration::from_millis(700));
     let (acme, globex) = (tenant("acme"), tenant("globex"));
     assert_eq!(sets.refusal_delay(&acme), Duration::ZERO);
@@ -177,7 +177,7 @@ async fn refusals_of_a_tenant_wait_as_long_as_its_longest_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tenant_fetches_few_at_a_time_and_another_one_does_not_wait() {
+async fn concurrent_fetches_are_limited_for_each_tenant() {
     let (fetcher, sets) = sets(Duration::from_secs(2));
     for number in 0..FLIGHTS_OF_TENANT * 3 {
         let sets = Arc::clone(&sets);
@@ -195,7 +195,7 @@ async fn a_tenant_fetches_few_at_a_time_and_another_one_does_not_wait() {
 // [fetches #8]: many clients with large sets, to fill the memory | 16 MiB for a tenant, whose own sets go
 //   first
 #[tokio::test(start_paused = true)]
-async fn a_tenant_keeps_to_its_share() {
+async fn tenant_sets_stay_within_their_share() {
     let (fetcher, sets) = sets(Duration::ZERO);
     fetcher.size.store(64 << 10, Ordering::Relaxed);
     let (acme, globex) = (tenant("acme"), tenant("globex"));
@@ -230,7 +230,7 @@ fn all_bytes(sets: &KeySets) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
+async fn total_is_bounded_and_largest_tenants_are_evicted() {
     let (fetcher, sets) = sets(Duration::ZERO);
     let small = tenant("small");
     let of_small = sets.find(&sets.source(&small, &OF_CLIENT)).await.unwrap();
@@ -261,7 +261,7 @@ async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sources_that_never_answer_keep_to_the_bound_as_well() {
+async fn silent_sources_stay_within_the_bound() {
     let (fetcher, sets) = sets(Duration::ZERO);
     fetcher.size.store(64 << 10, Ordering::Relaxed);
     let set = COST[1] * (64 << 10) + 2 * COST[0];

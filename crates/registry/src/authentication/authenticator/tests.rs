@@ -190,7 +190,7 @@ fn refused_too_often(reason: &'static CredentialReason) -> String {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_registered_client_and_no_other() {
+async fn refusal_names_only_a_registered_client() {
     let test_env = test_env(clients_of_every_kind());
     for (tenant, id, expected) in [
         ("acme", "billing", Some("billing")),
@@ -336,7 +336,7 @@ fn clients_of_every_kind() -> Vec<Client> {
 
 // [oauth RFC 6749 §4.4.2]
 #[tokio::test]
-async fn the_right_secret_authenticates_and_a_password_is_hashed_once() {
+async fn correct_secret_authenticates_and_is_hashed_once() {
     let test_env = test_env(vec![client("billing")]);
     test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
     test_env.check(post("billing", CHOSEN), "chosen", 1).await;
@@ -351,7 +351,7 @@ async fn the_right_secret_authenticates_and_a_password_is_hashed_once() {
 //   block the service for others, learn anything of a store or path from an error, or which client ids exist
 //   (but see [known gaps](#known-gaps)). See [limits](#limits)
 #[tokio::test]
-async fn whatever_is_wrong_with_a_client_costs_the_same() {
+async fn all_refused_clients_cost_the_same() {
     let test_env = test_env(clients_of_every_kind());
     for (id, expected) in [
         ("billing", refused(secret::WRONG)),
@@ -379,7 +379,7 @@ async fn whatever_is_wrong_with_a_client_costs_the_same() {
 
 // [oauth RFC 6749 §4.4], [rfc9700 §2.5]
 #[tokio::test]
-async fn what_is_not_served_costs_what_a_wrong_secret_does() {
+async fn missing_credential_costs_as_much_as_wrong_secret() {
     let test_env = test_env(vec![client("billing")]);
     for id in ["billing", "unknown"] {
         let public = ClientAuthentication::None { client_id: id.to_owned() };
@@ -392,7 +392,7 @@ async fn what_is_not_served_costs_what_a_wrong_secret_does() {
 
 // [oauth RFC 6749 §2.3.1 c]
 #[tokio::test]
-async fn the_second_reading_of_a_header_may_be_the_right_one() {
+async fn second_reading_of_basic_header_may_match() {
     let test_env = test_env(vec![client("a+b")]);
     test_env.check(basic(&[("a b", CHOSEN), ("a+b", CHOSEN)]), "chosen", 2).await;
     // The secret of the second reading is cached now, so it is found before the first reading is hashed.
@@ -401,7 +401,7 @@ async fn the_second_reading_of_a_header_may_be_the_right_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
+async fn concurrent_first_checks_share_one_hash() {
     for (id, presented, authenticated) in
         [("billing", CHOSEN, true), ("billing", "wrong", false), ("unknown", CHOSEN, false)]
     {
@@ -425,7 +425,7 @@ async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
 //   and waits behind all others
 // [limits #14]
 #[tokio::test(start_paused = true)]
-async fn a_source_over_the_limit_waits_behind_all_others() {
+async fn source_over_the_limit_waits_behind_all_others() {
     let waiting = waiting(FakeStore::default(), vec![client("billing")], Rate::per_minute(1));
     let test_env = Arc::new(waiting);
     test_env.check(post("billing", generated(2).expose()), &refused(secret::WRONG), 0).await;
@@ -451,7 +451,7 @@ async fn a_source_over_the_limit_waits_behind_all_others() {
 //   equal jobs are one; callers that disconnect lose their places; more than 16 /64s of one /48 count as one
 //   source
 #[tokio::test(start_paused = true)]
-async fn outstanding_guesses_of_one_source_move_another_sources_sign_in_by_less_than_two_hashes() {
+async fn guesses_of_one_source_barely_delay_other_sign_ins() {
     let test_env = waiting(FakeStore::default(), vec![client("billing")], Rate::per_minute(10_000));
     let users = Users::new(Arc::clone(&test_env.pool), &pepper(), Rate::per_minute(10_000));
     let password = DeclaredPassword::Value(Secret::new("admin".to_owned()));
@@ -518,7 +518,7 @@ const IDS_OF_EVERY_KIND: [&str; 8] =
 //   ([performance.md](performance.md#what-the-time-of-a-refusal-reveals))
 // [parties #1]
 #[tokio::test(start_paused = true)]
-async fn refusals_leave_five_milliseconds_after_their_arrival_with_and_without_a_lookup() {
+async fn every_refusal_takes_five_milliseconds() {
     for unknown_takes in [0, 1, 4].map(Duration::from_millis) {
         let store = FakeStore { unknown_takes, ..FakeStore::default() };
         let test_env = over(store, clients_of_every_kind(), Rate::per_minute(10_000));
@@ -533,7 +533,7 @@ async fn refusals_leave_five_milliseconds_after_their_arrival_with_and_without_a
 //   percentile of the last minute's cold lookups |
 // [found 5]
 #[tokio::test(start_paused = true)]
-async fn where_lookups_take_longer_all_refusals_of_the_next_minute_leave_later() {
+async fn slow_lookups_delay_all_refusals_for_a_minute() {
     let store = FakeStore { unknown_takes: Duration::from_millis(40), ..FakeStore::default() };
     let test_env = over(store, clients_of_every_kind(), Rate::per_minute(10_000));
     test_env.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
@@ -546,7 +546,7 @@ async fn where_lookups_take_longer_all_refusals_of_the_next_minute_leave_later()
 
 // [found 5]
 #[tokio::test(start_paused = true)]
-async fn hashes_begin_at_one_instant_with_and_without_a_lookup() {
+async fn hashes_of_all_refusals_start_after_equal_delay() {
     let mut instants = Vec::new();
     for id in IDS_OF_EVERY_KIND {
         for credentials in [post(id, "wrong"), post(id, ""), basic(&[(id, "a b"), (id, "a+b")])] {
@@ -563,7 +563,7 @@ async fn hashes_begin_at_one_instant_with_and_without_a_lookup() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_right_secret_waits_for_nothing() {
+async fn correct_secret_is_accepted_without_delay() {
     let test_env = test_env(vec![client("billing")]);
     let arrival = Instant::now();
     test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
@@ -578,7 +578,7 @@ async fn a_right_secret_waits_for_nothing() {
 //   with `Retry-After`, and few of its lookups run at a time. A correct credential is never refused for other
 //   failures. Sign-ins are delayed (no. 9) and not answered 429
 #[tokio::test]
-async fn failures_beyond_the_limit_get_retry_after_and_a_right_secret_is_served() {
+async fn failures_beyond_the_limit_get_retry_after() {
     let test_env = over(FakeStore::default(), clients_of_every_kind(), Rate::per_minute(2));
     for (id, error) in [("billing", refused(secret::WRONG)), ("unknown", refused(methods::UNKNOWN_CLIENT))] {
         test_env.check(post(id, generated(9).expose()), &error, 0).await;
@@ -603,7 +603,7 @@ async fn failures_beyond_the_limit_get_retry_after_and_a_right_secret_is_served(
 
 // [found 24]
 #[tokio::test]
-async fn each_hash_of_a_refused_request_is_a_failure() {
+async fn every_hash_of_a_refusal_counts_as_failure() {
     for (credentials, requests) in [
         (|| basic(&[("billing", "a b"), ("billing", "a+b")]), 2),
         (|| basic(&[("billing", "a b")]), 4),
@@ -622,7 +622,7 @@ async fn each_hash_of_a_refused_request_is_a_failure() {
 
 // [found 10]
 #[tokio::test(start_paused = true)]
-async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
+async fn few_lookups_over_the_limit_run_concurrently() {
     let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
     let test_env = Arc::new(over(store, vec![client("billing")], Rate::per_minute(1)));
     test_env.at("acme", post("unknown", generated(9).expose()), NOW).await.unwrap_err();
@@ -646,7 +646,7 @@ async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lookups_over_the_limit_of_one_tenant_delay_those_of_another_by_one_turn() {
+async fn lookups_over_the_limit_barely_delay_other_tenants() {
     let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
     let test_env = Arc::new(over(store, Vec::new(), Rate::per_minute(1)));
     for id in ["acme", "globex"] {
@@ -670,8 +670,7 @@ async fn lookups_over_the_limit_of_one_tenant_delay_those_of_another_by_one_turn
 /// Many sources of two tenants send requests at the same time. Clients of one tenant present correct secrets
 /// for the first time, while the other tenant has a thousand sources.
 #[tokio::test(start_paused = true)]
-async fn first_checks_of_a_tenant_with_many_sources_delay_a_right_secret_of_another_by_less_than_two_hashes()
-{
+async fn tenant_with_many_sources_barely_delays_other_tenants() {
     let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("billing") };
     let clients = vec![client("billing"), globex];
     let test_env = Arc::new(waiting(FakeStore::default(), clients, Rate::per_minute(10_000)));
@@ -690,7 +689,7 @@ async fn first_checks_of_a_tenant_with_many_sources_delay_a_right_secret_of_anot
 }
 
 #[tokio::test]
-async fn a_verified_secret_leaves_the_cache_when_it_ends() {
+async fn expired_secret_is_not_served_from_the_cache() {
     let test_env = test_env(vec![client("billing")]);
     test_env.check(post("billing", CHOSEN), "chosen", 1).await;
     let mut ending = client("billing");
@@ -709,7 +708,7 @@ async fn a_verified_secret_leaves_the_cache_when_it_ends() {
 }
 
 #[tokio::test]
-async fn a_sample_secret_that_a_client_really_has_is_wrong_and_costs_what_a_wrong_one_does() {
+async fn sample_secret_is_refused_like_a_wrong_secret() {
     let mut test_env = test_env(clients_of_every_kind());
     test_env.check(post("billing", CHOSEN), "chosen", 1).await;
     test_env.authenticator = test_env.authenticator.refusing(&["another", CHOSEN]);
@@ -728,7 +727,7 @@ async fn a_sample_secret_that_a_client_really_has_is_wrong_and_costs_what_a_wron
 }
 
 #[tokio::test]
-async fn two_live_secrets_of_a_client_both_authenticate_at_one_hash_each() {
+async fn two_live_secrets_authenticate_with_one_hash_each() {
     let mut billing = client("billing");
     let salt = PasswordSalt::generate();
     billing.secrets = ["old", "new"]
@@ -743,14 +742,14 @@ async fn two_live_secrets_of_a_client_both_authenticate_at_one_hash_each() {
 
 // [parties #13]
 #[tokio::test]
-async fn a_row_copied_to_another_client_authenticates_no_client() {
+async fn secret_row_copied_to_another_client_is_refused() {
     let copied = Client { id: ClientId::parse("copy").unwrap(), ..client("billing") };
     let test_env = test_env(vec![copied]);
     test_env.check(post("copy", generated(1).expose()), &refused(secret::WRONG), 0).await;
 }
 
 #[tokio::test]
-async fn another_tenants_client_is_unknown_even_where_the_store_mixes_them_up() {
+async fn client_row_of_another_tenant_is_unknown() {
     let store = FakeStore { is_faulty: true, ..FakeStore::default() };
     let test_env = over(store, vec![client("billing")], Rate::per_minute(10_000));
     let outcome = test_env.outcome_at("other", post("billing", CHOSEN), NOW).await;
@@ -760,7 +759,7 @@ async fn another_tenants_client_is_unknown_even_where_the_store_mixes_them_up() 
 }
 
 #[tokio::test]
-async fn only_active_clients_are_found_and_malformed_identifiers_ask_no_store() {
+async fn only_active_clients_with_valid_ids_are_found() {
     let test_env = test_env(clients_of_every_kind());
     let acme = TenantId::parse("acme").unwrap();
     for (id, found) in [("billing", true), ("suspended", false), ("unknown", false), ("a\0", false)] {
@@ -773,7 +772,7 @@ async fn only_active_clients_are_found_and_malformed_identifiers_ask_no_store() 
 }
 
 #[tokio::test]
-async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
+async fn use_is_recorded_only_for_matching_secret() {
     let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("web") };
     let mut ending = client("ending");
     ending.secrets[0].expires_at = Some(Timestamp::from_seconds(NOW + 5));
@@ -807,7 +806,7 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
 
 // [limits #15]
 #[tokio::test]
-async fn an_explanation_is_an_attempt_that_is_noted_as_no_use() {
+async fn explanation_counts_as_attempt_but_not_use() {
     let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("web") };
     let test_env = over(FakeStore::default(), vec![client("web"), globex], Rate::per_minute(2));
     let source = CallerAddress::new(Some([192, 0, 2, 1].into()));
@@ -834,7 +833,7 @@ async fn an_explanation_is_an_attempt_that_is_noted_as_no_use() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_answer_is_no_refusal() {
+async fn unavailable_store_is_not_a_refusal() {
     let store = FakeStore { failure: Some(StoreError::unavailable("down")), ..FakeStore::default() };
     let test_env = over(store, Vec::new(), Rate::per_minute(10_000));
     test_env.check(basic(&[("a b", "x"), ("a+b", "x")]), "the store is unavailable", 0).await;
@@ -842,7 +841,7 @@ async fn a_store_that_does_not_answer_is_no_refusal() {
 
 // [oauth RFC 6749 §2.3.1 g]
 #[tokio::test]
-async fn over_the_limit_a_source_waits_but_is_still_served() {
+async fn source_over_the_limit_is_delayed_but_served() {
     let test_env = over(FakeStore::default(), vec![client("billing")], Rate::per_minute(2));
     for _ in 0..2 {
         test_env.check(post("unknown", "wrong"), &refused(methods::UNKNOWN_CLIENT), 1).await;

@@ -90,7 +90,7 @@ fn checked(client: &Client, certificate: &ClientCertificate) -> Result<Certifica
 //   one
 // [mutual-tls RFC 8705 §2.1.2 b]: IP addresses are compared in binary
 #[test]
-fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
+fn issued_certificate_needs_valid_chain_and_registered_subject() {
     let der = self_signed(&KeyPair::generate().unwrap(), (2026, 2027));
     let with = |chain| presented(&der, chain);
     let of = |kind, text| named(client(Method::TlsClientAuth), kind, text);
@@ -148,7 +148,7 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
 //   it is refused
 // [mutual-tls RFC 8705 §2.2.2]: Certificates are registered by `jwks` or `jwks_uri`
 #[test]
-fn a_self_signed_certificate_is_registered_by_its_key_or_as_a_whole() {
+fn self_signed_certificate_matches_registered_key_or_x5c() {
     let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let (der, renewed) = (self_signed(&key, (2026, 2027)), self_signed(&key, (2025, 2028)));
     let check = |keys: &[Value], der: &[u8]| {
@@ -174,7 +174,7 @@ fn a_self_signed_certificate_is_registered_by_its_key_or_as_a_whole() {
 
 // [mutual-tls RFC 8705 §2.2 b]
 #[test]
-fn keys_of_each_kind_are_compared() {
+fn certificates_match_registered_keys_of_each_type() {
     for algorithm in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ECDSA_P384_SHA384, &rcgen::PKCS_ED25519] {
         let key = KeyPair::generate_for(algorithm).unwrap();
         let der = self_signed(&key, (2026, 2027));
@@ -194,7 +194,7 @@ fn keys_of_each_kind_are_compared() {
 }
 
 #[test]
-fn a_client_with_any_method_uses_its_subject_or_else_its_keys() {
+fn method_any_prefers_subject_over_keys() {
     let key = KeyPair::generate().unwrap();
     let certificate = presented(&self_signed(&key, (2026, 2027)), Err(ChainError::UnknownIssuer));
     let keyed = with_keys(client(Method::Any), &[jwk(&key)]);
@@ -205,7 +205,7 @@ fn a_client_with_any_method_uses_its_subject_or_else_its_keys() {
 }
 
 #[test]
-fn subjects_are_stored_as_they_were_written_and_malformed_ones_are_refused() {
+fn subjects_round_trip_and_malformed_subjects_are_refused() {
     let long = "a".repeat(64);
     for (kind, text, fits) in [
         (SubjectKind::Dn, "CN = Client, O=b", true),
@@ -270,7 +270,7 @@ fn replaced(der: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 // [mutual-tls RFC 8705 §7.4, §7.5]: Certificates are read by libraries for X.509, and bytes that are none are
 //   refused
 #[test]
-fn bytes_that_are_no_certificate_are_refused() {
+fn malformed_certificates_are_refused() {
     let key = KeyPair::generate().unwrap();
     let der = self_signed(&key, (2026, 2027));
     let client = with_keys(client(Method::SelfSignedTlsClientAuth), &[jwk(&key)]);
@@ -313,7 +313,7 @@ proptest! {
     /// After a change of any byte, the certificate is refused or still has the names that were compared.
     /// Parsing never panics.
     #[test]
-    fn no_certificate_panics(at in any::<prop::sample::Index>(), byte in any::<u8>(), bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn certificate_parsing_never_panics(at in any::<prop::sample::Index>(), byte in any::<u8>(), bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let key = KeyPair::generate().unwrap();
         let mut der = self_signed(&key, (2026, 2027));
         let at = at.index(der.len());

@@ -32,7 +32,7 @@ fn offering(id: &str) -> Tenant {
 }
 
 #[tokio::test]
-async fn each_refusal_of_a_key_has_its_reason_and_costs_no_slow_hash() {
+async fn refused_keys_have_their_reason_without_slow_hash() {
     use methods::api_key;
     let test_env = test_env(clients_of_every_kind());
     let store = &test_env.store;
@@ -69,7 +69,7 @@ async fn each_refusal_of_a_key_has_its_reason_and_costs_no_slow_hash() {
 }
 
 #[tokio::test]
-async fn an_explanation_has_the_key_that_has_ended_and_notes_no_use() {
+async fn explanation_names_expired_keys_and_records_no_use() {
     let test_env = test_env(vec![client("billing")]);
     let ended = Timestamp::from_seconds(NOW);
     let explain = async |text: &str| {
@@ -98,7 +98,7 @@ async fn an_explanation_has_the_key_that_has_ended_and_notes_no_use() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_tenant_is_none() {
+async fn key_of_another_tenant_is_unknown() {
     for is_faulty in [false, true] {
         let store = FakeStore { is_faulty, ..FakeStore::default() };
         let test_env = over(store, vec![client("billing")], Rate::per_minute(10_000));
@@ -109,7 +109,7 @@ async fn a_key_of_another_tenant_is_none() {
 }
 
 #[tokio::test]
-async fn a_used_key_is_noted_with_its_address() {
+async fn use_of_a_key_is_recorded() {
     let test_env = test_env(vec![client("billing")]);
     let key = add(&test_env.store, "billing", |_| {});
     for _ in 0..2 {
@@ -122,7 +122,7 @@ async fn a_used_key_is_noted_with_its_address() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn made_up_keys_over_the_limit_wait_as_lookups_of_clients_do() {
+async fn lookups_of_unknown_keys_are_limited_per_tenant() {
     let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
     let test_env = Arc::new(over(store, Vec::new(), Rate::per_minute(1)));
     let guess = |tenant: &'static str| {

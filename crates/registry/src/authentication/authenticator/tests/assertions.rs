@@ -82,7 +82,7 @@ async fn an_assertion_authenticates_its_subject_once() {
 // [assertions RFC 7523 §3 b]: `aud` names the issuer or the token endpoint, compared exactly; an alias of the
 //   issuer does not count
 #[tokio::test]
-async fn both_names_of_the_server_are_audiences_and_those_of_another_tenant_are_not() {
+async fn only_issuer_and_token_endpoints_are_audiences() {
     let key = key(1);
     let test_env = test_env(vec![client_with("billing", &[&key])]);
     for (nth, (aud, expected)) in (0..).zip([
@@ -107,7 +107,7 @@ async fn both_names_of_the_server_are_audiences_and_those_of_another_tenant_are_
 }
 
 #[tokio::test]
-async fn an_assertion_of_one_tenant_is_nothing_at_another() {
+async fn assertion_of_another_tenant_is_refused() {
     let (key, of_other) = (key(1), key(1));
     let there = Client { tenant: tenant("other").id, ..client_with("billing", &[&of_other]) };
     let test_env = test_env(vec![client_with("billing", &[&key]), there]);
@@ -128,7 +128,7 @@ async fn an_assertion_of_one_tenant_is_nothing_at_another() {
 }
 
 #[tokio::test]
-async fn the_subject_has_to_exist_and_to_allow_it() {
+async fn subject_must_be_active_and_allow_assertions() {
     let own = key(1);
     let secret_only = ClientAuthenticationMethod::ClientSecret;
     let clients = vec![
@@ -157,10 +157,9 @@ async fn the_subject_has_to_exist_and_to_allow_it() {
     assert!(test_env.store.used.lock().unwrap().is_empty(), "a refused assertion uses nothing up");
 }
 
-/// Replaces the keys of nobody by a key whose private key the test has, and signs with it for clients without
-/// keys.
+/// Replaces the dummy keys with a key pair of the test and signs with it for clients without keys.
 #[tokio::test]
-async fn a_key_of_nobody_authenticates_no_client() {
+async fn dummy_key_authenticates_no_client() {
     let (own, nobody) = (key(1), key(1));
     let suspended = Client { status: ClientStatus::Suspended, ..client("suspended") };
     let mut test_env = test_env(vec![client("keyless"), suspended, client_with("billing", &[&own])]);
@@ -180,7 +179,7 @@ async fn a_key_of_nobody_authenticates_no_client() {
 
 // [assertions RFC 7521 §4.2]
 #[tokio::test]
-async fn what_is_no_assertion_is_malformed() {
+async fn malformed_assertions_are_refused() {
     let test_env = test_env(vec![client("billing")]);
     let key = key(1);
     let of_another_type = key.sign("at+jwt", &claims("billing", "1")).unwrap();
@@ -194,7 +193,7 @@ async fn what_is_no_assertion_is_malformed() {
 
 // [assertions RFC 7521 §5.2], [assertions RFC 7523 §6]
 #[tokio::test]
-async fn of_a_hundred_at_once_one_is_accepted() {
+async fn concurrent_replays_are_accepted_once() {
     let key = key(1);
     let test_env = Arc::new(test_env(vec![client_with("billing", &[&key])]));
     let jwt = key.sign("JWT", &claims("billing", "1")).unwrap();
@@ -212,7 +211,7 @@ async fn of_a_hundred_at_once_one_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_source_over_its_limit_is_told_so_and_a_good_assertion_goes_on() {
+async fn source_over_its_limit_may_still_authenticate() {
     let key = key(1);
     let test_env = over(FakeStore::default(), vec![client_with("billing", &[&key])], Rate::per_minute(2));
     for _ in 0..2 {

@@ -29,7 +29,7 @@ fn with_method(client: Client, method: ClientAuthenticationMethod) -> Client {
 
 // [mutual-tls RFC 8705 §2]
 #[tokio::test]
-async fn a_certificate_authenticates_the_client_that_the_request_names() {
+async fn certificate_authenticates_the_named_client() {
     use ClientAuthenticationMethod::{PrivateKeyJwt, SelfSignedTlsClientAuth, TlsClientAuth};
     let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let issued = |id, name| with_subject(with_method(client(id), TlsClientAuth), SubjectKind::Dns, name);
@@ -64,7 +64,7 @@ async fn a_certificate_authenticates_the_client_that_the_request_names() {
 }
 
 #[tokio::test]
-async fn a_certificate_beside_another_credential_authenticates_nobody() {
+async fn certificate_with_another_credential_is_ignored() {
     let key = KeyPair::generate().unwrap();
     let method = ClientAuthenticationMethod::SelfSignedTlsClientAuth;
     let test_env = test_env(vec![with_keys(with_method(client("own"), method), &[jwk(&key)])]);
@@ -76,7 +76,7 @@ async fn a_certificate_beside_another_credential_authenticates_nobody() {
 
 // [mutual-tls RFC 8705 §2 c]
 #[tokio::test(start_paused = true)]
-async fn refused_certificates_leave_at_the_instant_of_all_refusals() {
+async fn all_certificate_refusals_take_equal_time() {
     let key = KeyPair::generate().unwrap();
     let method = ClientAuthenticationMethod::TlsClientAuth;
     let other = with_subject(with_method(client("issued"), method), SubjectKind::Dns, "else.example.com");

@@ -44,7 +44,7 @@ fn outcome(made: Result<AuthenticatedClient, E>) -> String {
 // [registration RFC 7591 §2 g]: `jwks_uri` is preferred because it allows easier key rotation: a new key is
 //   found by one fetch, and an outage of the URL goes by
 #[tokio::test(start_paused = true)]
-async fn a_new_key_is_found_by_one_fetch_and_an_outage_goes_by() {
+async fn new_key_is_fetched_once_and_outages_are_survived() {
     let (first, second, third) = (key(1), key(2), key(3));
     let test_env = test_env(vec![published("billing")]);
     let unknown = failed(AssertionCheck::Key);
@@ -76,7 +76,7 @@ async fn a_new_key_is_found_by_one_fetch_and_an_outage_goes_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_set_an_assertion_is_refused_like_any_other() {
+async fn missing_key_set_is_refused_like_other_failures() {
     let test_env = test_env(vec![published("billing")]);
     let key = key(1);
     for jti in ["1", "2", "3"] {
@@ -92,7 +92,7 @@ async fn without_a_set_an_assertion_is_refused_like_any_other() {
 // [fetches #9]
 /// The keys of two tenants are separate even if both clients have the same URL.
 #[tokio::test(start_paused = true)]
-async fn a_key_published_for_one_tenant_signs_for_no_client_of_another() {
+async fn published_key_is_valid_for_one_tenant_only() {
     let (of_acme, of_other) = (key(1), key(1));
     let there = Client { tenant: tenant("other").id, ..published("billing") };
     let test_env = test_env(vec![published("billing"), there]);
@@ -113,7 +113,7 @@ async fn a_key_published_for_one_tenant_signs_for_no_client_of_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_client_that_may_assert_makes_the_server_fetch() {
+async fn only_clients_that_may_use_assertions_cause_fetches() {
     let key = key(1);
     let secret_only = ClientAuthenticationMethod::ClientSecret;
     let test_env = test_env(vec![
@@ -132,7 +132,7 @@ async fn only_a_client_that_may_assert_makes_the_server_fetch() {
 // [fetches #7]: many requests in the name of a client, to load the third party or the server | one fetch at a
 //   time for a set; one a minute for unknown keys; none for 30 s after a failure
 #[tokio::test(start_paused = true)]
-async fn a_stranger_causes_one_fetch_a_minute_whatever_it_sends() {
+async fn unauthenticated_caller_causes_one_fetch_a_minute() {
     let (own, strange) = (key(1), [key(1), key(2), key(3)]);
     let test_env = over(FakeStore::default(), vec![published("billing")], Rate::per_minute(1_000_000));
     test_env.publish("acme", Some(&[&own]));
@@ -150,7 +150,7 @@ async fn a_stranger_causes_one_fetch_a_minute_whatever_it_sends() {
 // [fetches #10]: measuring which client ids have a key set to fetch | refused assertions of a tenant leave as
 //   late as its longest fetch of the last hour; what remains is in decision 32
 #[tokio::test(start_paused = true)]
-async fn after_a_fetch_all_refused_assertions_of_the_tenant_take_as_long() {
+async fn refusals_take_as_long_as_the_longest_fetch() {
     let (own, strange) = (key(1), key(2));
     let store = FakeStore { fetching_takes: Duration::from_millis(400), ..FakeStore::default() };
     let test_env = over(store, vec![published("billing"), client("keyless")], Rate::per_minute(10_000));

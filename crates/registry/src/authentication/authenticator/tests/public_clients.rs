@@ -27,7 +27,7 @@ impl TestEnv {
 // [oauth RFC 6749 §2.1, §2.3]: A public client is identified by its name where that gives it nothing, and
 //   authenticates nowhere
 #[tokio::test]
-async fn a_public_client_is_identified_where_that_is_enough() {
+async fn active_public_client_is_identified() {
     let test_env = test_env(clients());
     let app = test_env.identify("acme", none("app")).await.unwrap();
     assert_eq!((app.client().id.as_str(), app.proof()), ("app", &Proof::Nothing));
@@ -49,7 +49,7 @@ async fn a_public_client_is_identified_where_that_is_enough() {
 
 // [oauth RFC 6749 §2.1, §2.3]
 #[tokio::test]
-async fn a_public_client_authenticates_nowhere_else() {
+async fn public_client_cannot_authenticate() {
     let test_env = test_env(clients());
     for client_id in ["app", "suspended", "billing", "unknown"] {
         test_env.check(none(client_id), &refused(methods::CREDENTIAL_MISSING), 1).await;
@@ -58,7 +58,7 @@ async fn a_public_client_authenticates_nowhere_else() {
 }
 
 #[tokio::test]
-async fn other_credentials_are_checked_as_everywhere() {
+async fn identification_checks_other_credentials() {
     let test_env = test_env(clients());
     let billing = test_env.identify("acme", post("billing", generated(1).expose())).await.unwrap();
     assert_eq!(named(billing.proof()), "generated");
