@@ -56,7 +56,7 @@ fn begins_a_word(line: &str, start: &str) -> bool {
 }
 
 #[test]
-fn a_secret_that_is_written_is_found() {
+fn written_secret_is_found() {
     let canaries = Canaries::default();
     canaries.add_all_of("client_secret: { value: hunter2-canary }\n# { value: x }\n  value: 'quoted-canary'");
     canaries.add_all_of("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYD\n-----END PRIVATE KEY-----\n");

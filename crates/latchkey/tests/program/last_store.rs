@@ -14,7 +14,7 @@ tenants: {{ acme: {{ strategies: {{ oauth2: {{ enabled: true }} }} }} }}
 }
 
 #[test]
-fn another_store_that_is_empty_is_noticed_everywhere() {
+fn switching_to_an_empty_store_is_reported() {
     const BEFORE: &str = "data/first.db before, which had generation 1";
     let folder = Folder::with(&settings("first.db"));
     folder.run(&["serve", "--require-store"]).assert_ends(1, &["data/first.db is empty"]);

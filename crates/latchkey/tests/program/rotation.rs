@@ -85,7 +85,7 @@ async fn ten_rotations_under_load_lose_no_request() {
 
 /// A kill loses at most one interval of usage.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_use_that_is_older_than_an_interval_survives_kill_9() {
+async fn usage_older_than_an_interval_survives_kill_9() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let admin = administrator(&folder, &program).await;
     for tenant in ["acme", "globex"] {

@@ -22,7 +22,7 @@ pub(crate) fn api_key(test_env: &TestEnv, replica: &Replica, tenant: &str) -> (S
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_replica_knows_a_new_key_at_once_and_soon_that_it_is_revoked() {
+async fn new_and_revoked_keys_reach_both_replicas() {
     let redis = RedisServer::started();
     for url in [None, Some(redis.url())] {
         let test_env = TestEnv::new(url);

@@ -61,7 +61,7 @@ struct History {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_changes_kills_and_pauses_leave_no_stale_answer() {
+async fn faults_during_a_thousand_changes_cause_no_stale_answer() {
     let (redis, test_env) = TestEnv::with_redis();
     let mut history = History::start(&test_env, settings(1)).await;
     let mut changes = Changes::on(&test_env, SEED, Arc::clone(&history.credentials)).await;
@@ -83,7 +83,7 @@ async fn a_thousand_changes_kills_and_pauses_leave_no_stale_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn writers_of_every_kind_of_row_leave_no_stale_answer() {
+async fn concurrent_writers_cause_no_stale_answer() {
     let (redis, test_env) = TestEnv::with_redis();
     let mut history = History::start(&test_env, writers::settings()).await;
     let admin = test_env.administrator(&history.replicas[0]).await;
@@ -104,7 +104,7 @@ async fn writers_of_every_kind_of_row_leave_no_stale_answer() {
 /// Commits take the lock of the version before as long as one of its replicas runs, and no longer.
 /// `cargo xtask ci --only "version before"` builds that version and runs this test.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn beside_the_version_before_no_answer_is_stale_and_its_lock_is_kept_until_its_end() {
+async fn previous_version_running_alongside_causes_no_stale_answer() {
     let (_redis, test_env) = TestEnv::with_redis();
     let settings = writers::settings();
     let earlier = test_env.start_other(&server_path("LATCHKEY_TEST_EARLIER_PROGRAM"), &settings);
