@@ -127,7 +127,7 @@ mod tests {
     use super::super::violation::facts;
     use super::*;
 
-    /// The violation where this crate, in a workspace with all others, names this dependency.
+    /// Checks the violation that a dependency of this crate causes in a workspace with all other crates.
     #[track_caller]
     fn check(name: &str, dependency: &str, expected: Option<&str>) {
         let named = [dependency];

@@ -129,7 +129,7 @@ mod tests {
     use super::super::violation::facts;
     use super::*;
 
-    /// The circle in a crate of these files.
+    /// Checks the import cycle in a crate with these files.
     #[track_caller]
     fn check<const N: usize>(modules: [(&str, &str); N], expected: Option<&str>) {
         let paths = modules.map(|(module, _)| format!("{}{module}.rs", CRATES[0]));

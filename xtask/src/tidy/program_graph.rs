@@ -145,8 +145,8 @@ mod tests {
         assert_eq!(facts(&check("jsonwebtoken v11.1.0|aws_lc_rs\n")), [of]);
     }
 
-    /// Each feature of ours is either one that people choose, as the documents list, or one for tests.
-    /// Published crates have other users.
+    /// Each feature of our crates is either documented as a choice or only for tests. Published crates are
+    /// left out, because they have other users.
     #[test]
     fn test_features_are_banned_from_the_program() {
         let chosen = ["aws-kms", "aws-secrets", "keyring", "vault"];

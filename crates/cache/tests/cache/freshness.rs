@@ -78,8 +78,8 @@ async fn reader_does_not_join_an_old_load() {
 }
 
 // [keys RFC 7517 §4.5], [http RFC 9111 §4.2]
-/// Rows expire separately: a replica may have read a longer age of copies, but not yet a key that was
-/// announced before.
+/// Rows expire separately: a replica may already have read the longer `jwks_max_age`, but not yet a key that
+/// was announced before it.
 #[tokio::test(start_paused = true)]
 async fn earlier_keys_keep_the_previous_max_age() {
     let test_env = TestEnv::new();

@@ -9,7 +9,7 @@ use testkit::RedisServer;
 use crate::server;
 use crate::test_env::{TestEnv, Traits, eventually};
 
-/// As in docs/configuration.md, for the names of a test.
+/// The permissions in docs/configuration.md, for the names of a test.
 const SUFFICIENT: &str = "resetkeys ~{}:* resetchannels &{}:changes -@all +evalsha +script|load +get +set +del +pttl +publish \
                           +subscribe +ping +select";
 

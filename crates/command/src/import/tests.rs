@@ -336,8 +336,8 @@ fn plan_contains_no_secret() {
     assert!(!shown.contains("canary"), "{shown}");
 }
 
-/// A realm with every member that is read, and in addition a client, a scope and a person that have nothing
-/// to do with them.
+/// A realm with every member that is read, and with another client, scope and person, which an unreadable
+/// member must not affect.
 fn whole_realm() -> Value {
     let mut realm = example(REALM);
     for (at, value) in [

@@ -47,7 +47,8 @@ impl Canaries {
     }
 }
 
-/// Other positions do not count, because the same letters may occur in a random word.
+/// Whether the text is at the beginning of a word. Within a random word, the same letters may occur by
+/// chance.
 fn begins_a_word(line: &str, start: &str) -> bool {
     let is_inside = |at: usize| {
         line[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || "-_".contains(before))

@@ -40,9 +40,8 @@ fn first_key_of_two_tenants_is_reported() {
     ["plan", "apply"].into_iter().for_each(check);
 }
 
-// `issuer: P/console`, and `P/login` of a tenant beside `P/login/blue` of another one
-/// The tenant with the new issuer is left out, and the other tenant is applied. Issuers that are already
-/// stored stay.
+/// An issuer must not be at a route of the server, or above or below another tenant's issuer. The tenant with
+/// the new issuer is left out, and the other tenant is applied. Issuers that are already stored stay.
 #[test]
 fn tenant_with_conflicting_issuer_is_left_out() {
     const URL: &str = "http://localhost:3000";

@@ -1,4 +1,4 @@
-//! The files in `deploy/` are valid for the program.
+//! Tests that the files in `deploy/` are valid for the program.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Shutdown of one instance while another takes over: no request is dropped, load balancers are notified, and
-//! a second signal stops the program immediately.
+//! Tests the shutdown of one instance while another takes over: no request is dropped, load balancers are
+//! notified, and a second signal stops the program immediately.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Acknowledged changes survive `kill -9` with SQLite.
+//! Tests that acknowledged changes survive `kill -9` with SQLite.
 
 use crate::cli::administrator;
 use crate::creations::assert_survive_kill_9;

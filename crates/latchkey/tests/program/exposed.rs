@@ -1,5 +1,5 @@
-//! Published sample secrets are never valid on a listener that other machines can reach, wherever they come
-//! from: another file at a reload, a later generation in the store, or the admin API.
+//! Tests that published sample secrets are never valid on a listener that other machines can reach, wherever
+//! they come from: another file at a reload, a later generation in the store, or the admin API.
 
 use crate::folder::Folder;
 use crate::program::Program;
@@ -41,7 +41,8 @@ async fn reload_is_checked_against_current_listeners() {
         assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
         program.request_token("acme", "svc", SAMPLE).await.assert_refused(401, "invalid_client");
     }
-    // In the opposite order, the reload also refuses a file whose listener is for the next start.
+    // The program now listens on loopback only. A reload also refuses a sample secret if the changed file has
+    // a listener beyond loopback for the next start.
     let program = {
         program.stop();
         folder.write("config.yaml", TWO_TENANTS);

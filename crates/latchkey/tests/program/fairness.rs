@@ -1,6 +1,6 @@
-//! The matrix of fairness, in addition to the matrix of isolation. For each thing that tenants share, globex
-//! uses ten times its share, from the address of acme's callers. At the same time acme does its ordinary
-//! work, and none of its requests may fail.
+//! Tests the matrix of fairness, in addition to the matrix of isolation. For each thing that tenants share,
+//! globex uses ten times its share, from the address of acme's callers. At the same time acme does its
+//! ordinary work, and none of its requests may fail.
 
 use std::collections::BTreeSet;
 use std::future::Future;

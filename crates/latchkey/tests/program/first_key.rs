@@ -1,4 +1,4 @@
-//! Imported keys.
+//! Tests keys that a tenant imports as its first signing key.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use rcgen::KeyPair;

@@ -1,5 +1,5 @@
-//! Other tools generate clients from the served OpenAPI document. The clients create two tenants in the
-//! running program.
+//! Tests clients that other tools generate from the served OpenAPI document. The clients create two tenants
+//! in the running program.
 
 use std::fs;
 use std::path::Path;

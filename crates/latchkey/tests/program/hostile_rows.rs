@@ -1,5 +1,5 @@
-//! Rows that the current rules would refuse: an import refuses them; a restore, a copy and a start report
-//! them.
+//! Tests rows that the current rules would refuse: an import refuses them; a restore, a copy and a start
+//! report them.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! The configurations in `deploy/` start in their own environment: folders, users, credentials and commands
-//! of the image and of the systemd unit, in separate mount and network namespaces.
+//! Tests that the configurations in `deploy/` start in their own environment: folders, users, credentials and
+//! commands of the image and of the systemd unit, in separate mount and network namespaces.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;

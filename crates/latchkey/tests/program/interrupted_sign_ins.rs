@@ -1,5 +1,5 @@
-//! A program is killed between the steps of a sign-in. Also tests what the store keeps about people who did
-//! not authenticate. Each test uses two tenants.
+//! Tests a program that is killed between the steps of a sign-in, and what the store keeps about people who
+//! did not authenticate. Each test uses two tenants.
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Settings that were used before do not silently begin with another, empty store.
+//! Tests that settings that were used with one store do not silently start with another, empty store.
 
 use crate::folder::Folder;
 use crate::program::{Mark, Program};

@@ -1,4 +1,5 @@
-//! The documented rules for leak scanners find the secrets that the program generates, and no similar texts.
+//! Tests that the documented rules for leak scanners find the secrets that the program generates, and no
+//! similar texts.
 
 use secrets::{GeneratedApiKey, GeneratedSecret};
 use serde_json::{Value, json};

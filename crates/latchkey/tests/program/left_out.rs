@@ -1,5 +1,6 @@
-//! A conflict between the file and rows from the admin API leaves one tenant unchanged. The program starts
-//! and applies all other tenants. It applies the remaining tenant as soon as the conflict is resolved.
+//! Tests that a conflict between the file and rows from the admin API leaves one tenant unchanged. The
+//! program starts and applies all other tenants. It applies the remaining tenant as soon as the conflict is
+//! resolved.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The queries in `deploy/monitoring` only use metrics and labels that the program exports.
+//! Tests that the queries in `deploy/monitoring` only use metrics and labels that the program exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 

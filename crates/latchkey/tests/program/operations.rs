@@ -1,4 +1,4 @@
-//! Health and metrics of the whole program, as monitoring tools read them.
+//! Tests health and metrics of the whole program, as monitoring tools read them.
 
 use std::time::{Duration, Instant};
 

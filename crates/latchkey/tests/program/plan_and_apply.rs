@@ -1,4 +1,4 @@
-//! `latchkey plan` never writes. `latchkey apply` writes, and a running server is notified.
+//! Tests that `latchkey plan` never writes, and that `latchkey apply` writes and notifies a running server.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! The tenant quick start: bash runs each command as printed with the repository's settings, and the answers
-//! match the printed ones.
+//! Tests the tenant quick start: bash runs each command as printed with the repository's settings, and the
+//! answers match the printed ones.
 
 use std::collections::BTreeSet;
 

@@ -125,7 +125,7 @@ async fn files_of_the_tenants_folder_are_followed() {
     load.assert_none_failed().await;
 }
 
-/// A missing mount leaves nothing behind, or the empty folder of the mount point.
+/// Without the mount, the folder does not exist, or it is the empty folder of the mount point.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unmounted_tenants_folder_retires_no_tenant() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));

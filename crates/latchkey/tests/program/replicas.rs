@@ -1,4 +1,4 @@
-//! Several programs on one folder act as one server, whichever of them does something first.
+//! Tests that several programs on one folder act as one server, whichever of them acts first.
 
 use std::thread;
 
@@ -30,7 +30,6 @@ async fn two_programs_apply_a_change_once() {
         until_status(program, ("acme", "svc", NEW_SECRET), 200).await;
         program.log_after(mark, "settings ");
     }
-    // The original settings again.
     folder.replace("config.yaml", TWO_TENANTS);
     for program in &programs {
         until_status(program, ("acme", "svc", ACME_SECRET), 200).await;

@@ -1,4 +1,4 @@
-//! The program keeps an acknowledged revocation, even if it is killed.
+//! Tests that the program keeps an acknowledged revocation when it is killed.
 
 use crate::program::Program;
 use crate::running::tenant_path;

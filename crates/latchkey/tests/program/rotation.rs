@@ -1,5 +1,5 @@
-//! The client guide's secret rotation (create, update, verify, revoke) while the client requests tokens, and
-//! the usage of secrets that the API then reports.
+//! Tests the client guide's secret rotation (create, update, verify, revoke) while the client requests
+//! tokens, and the usage of secrets that the API then reports.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};

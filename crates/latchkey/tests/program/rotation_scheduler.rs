@@ -1,4 +1,5 @@
-//! Automatic key rotation runs at one of two programs, and at the other one when the first is killed.
+//! Tests that automatic key rotation runs at one of two programs, and at the other one when the first is
+//! killed.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Tests clients' secrets in a secret store: rotations in it and into it under load, an unavailable store,
-//! and which paths a tenant may use.
+//! Tests clients' secrets in a secret store: rotations in the store and rotations that write to the store,
+//! both under load; an unavailable store; and which paths a tenant may use.
 
 use std::sync::Mutex;
 use std::time::Duration;

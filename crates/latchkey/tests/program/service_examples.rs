@@ -1,5 +1,5 @@
-//! The example with two services in `docs/examples/rust`: a gateway checks its callers' tokens, and calls a
-//! service with its own token.
+//! Tests the example with two services in `docs/examples/rust`: a gateway checks its callers' tokens, and
+//! calls a service with its own token.
 
 use actix_web::{App, HttpServer};
 use latchkey_client::Secret;

@@ -1,5 +1,5 @@
-//! People sign in at the program with client libraries. Each library itself checks the answers, and refuses
-//! an answer for another client.
+//! Tests sign-ins with client libraries. Each library itself checks the answers, and refuses an answer for
+//! another client.
 
 use std::time::Duration;
 use testkit::free_port;

@@ -1,6 +1,6 @@
-//! In the browser of a person who is signed in at a tenant, pages attack the session: pages of another site,
-//! and script at the tenant's own origin. The report contains each attempt. The test prints the report and
-//! stores it next to the screenshots.
+//! Tests attacks in the browser of a person who is signed in at a tenant, by pages of another site and by
+//! script at the tenant's own origin. The report contains each attempt. The test prints the report and stores
+//! it next to the screenshots.
 
 use std::path::Path;
 use std::thread;

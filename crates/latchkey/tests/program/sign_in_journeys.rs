@@ -1,5 +1,5 @@
-//! People use the program in Chromium: whole sign-ins with only the keyboard, and the return to the client
-//! after a sign-out.
+//! Tests how people use the program in Chromium: whole sign-ins with only the keyboard, and the return to the
+//! client after a sign-out.
 
 use serde_json::{Value, json};
 

@@ -93,7 +93,7 @@ impl OnTerminal {
             .args([&format!("sh -c \"{}\"", inner.replace('$', "\\$")), "/dev/null"])
             .current_dir(folder.path("."))
             .env_remove("NO_COLOR")
-            // In CI every terminal would count as one with colours.
+            // With the variable `CI`, every terminal would be treated as a terminal with colours.
             .env_remove("CI")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())

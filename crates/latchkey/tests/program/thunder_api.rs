@@ -1,5 +1,5 @@
-//! The document of the Thunder-compatible API: bash runs its commands as printed over https with their own
-//! settings. The test only replaces the port, and the id that the document leaves open.
+//! Tests the document of the Thunder-compatible API: bash runs its commands as printed over https with their
+//! own settings. The test only replaces the port, and the id that the document leaves open.
 
 use serde_json::Value;
 

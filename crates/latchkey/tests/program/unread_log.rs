@@ -1,4 +1,4 @@
-//! A log pipe that is never read: the program still answers requests, and stops on a signal.
+//! Tests a log pipe that is never read: the program still answers requests, and stops on a signal.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;

@@ -1,6 +1,6 @@
-//! The Rust code that the program prints, and the `oauth2` crate. Both tenants have a key `oauth2-key-1`, a
-//! client `svc` and an audience `api`, so only signature and issuer distinguish their tokens.
-//! [`crate::algorithms`] tests the other libraries.
+//! Tests the Rust code that the program prints, and the `oauth2` crate. Both tenants have a key
+//! `oauth2-key-1`, a client `svc` and an audience `api`, so only signature and issuer distinguish their
+//! tokens. [`crate::algorithms`] tests the other libraries.
 
 use oauth2::basic::{BasicClient, BasicErrorResponseType};
 use oauth2::{

@@ -1,4 +1,5 @@
-//! Tests API keys at two replicas: each knows a new key at once, and a revoked one within a short time.
+//! Tests API keys at two replicas: each replica accepts a new key immediately, and refuses a revoked key
+//! shortly afterwards.
 
 use testkit::RedisServer;
 
@@ -8,7 +9,7 @@ use crate::store_copy::patiently;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// These settings, with keys of the clients.
+/// The settings, with API keys allowed at each tenant.
 pub(crate) fn with_api_keys(settings: &str) -> String {
     let offered = "\n    api_keys: { max_lifetime: 365d, default_lifetime: 90d }\n    clients:";
     settings.replace("\n    clients:", offered)

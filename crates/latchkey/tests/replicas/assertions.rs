@@ -1,5 +1,5 @@
-//! If two programs get the same assertion at the same time, only one accepts it, whatever happens to Redis.
-//! After a restart none accepts it.
+//! Tests that only one of two programs accepts an assertion that both get at the same time, whatever happens
+//! to Redis. After a restart neither accepts it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! The cost of a token in PostgreSQL statements and Redis commands.
+//! Tests the cost of a token in PostgreSQL statements and Redis commands.
 
 use std::time::Duration;
 

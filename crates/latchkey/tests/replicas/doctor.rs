@@ -1,4 +1,4 @@
-//! `latchkey doctor` on PostgreSQL and Redis.
+//! Tests `latchkey doctor` on PostgreSQL and Redis.
 
 use crate::folder::Folder;
 use crate::host::run;

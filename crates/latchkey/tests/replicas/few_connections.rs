@@ -1,4 +1,4 @@
-//! Readiness shows whether PostgreSQL gives this login connections, and whether it accepts writes.
+//! Tests that readiness shows whether PostgreSQL gives this login connections, and whether it accepts writes.
 
 use crate::database::Server;
 use crate::folder::Folder;

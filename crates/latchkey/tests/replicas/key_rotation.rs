@@ -1,7 +1,7 @@
-//! Two programs sign with the same keys and change to the next key together, whichever of them gets the
-//! command to rotate and whichever is killed. No verifier that honours `Cache-Control` receives a token that
-//! it cannot verify, and each tenant always has exactly one key that signs. `cargo xtask soak --only
-//! rotation` is the long form of this test.
+//! Tests that two programs sign with the same keys and change to the next key together, whichever of them
+//! gets the command to rotate and whichever is killed. No verifier that honours `Cache-Control` receives a
+//! token that it cannot verify, and each tenant always has exactly one key that signs. `cargo xtask soak
+//! --only rotation` is the long form of this test.
 
 use std::time::{Duration, Instant};
 

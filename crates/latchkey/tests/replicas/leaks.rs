@@ -1,5 +1,5 @@
-//! A credential is reported as leaked at one replica, in a tenant that revokes leaked credentials. The other
-//! replica refuses the credential within a second.
+//! Tests that a credential that is reported as leaked at one replica is refused at the other replica within a
+//! second, in a tenant that revokes leaked credentials.
 
 use std::time::Instant;
 

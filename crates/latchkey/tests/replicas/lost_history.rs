@@ -1,7 +1,7 @@
-//! After a failover to a standby that had not received all transactions, the numbers of the log and of
-//! transactions are used again for other changes. The same may happen after a crash, a restore or a change to
-//! a copy. Every change after such an event must still take effect at every replica, and callers with cached
-//! rows get tokens in the meantime.
+//! Tests events after which the numbers of the log and of transactions are used again for other changes: a
+//! failover to a standby that had not received all transactions, a crash, a restore, and a change to a copy.
+//! Every change after such an event must still take effect at every replica, and callers with cached rows get
+//! tokens in the meantime.
 
 use std::time::Instant;
 

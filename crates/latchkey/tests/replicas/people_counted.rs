@@ -1,4 +1,4 @@
-//! The cost of people's requests in PostgreSQL statements.
+//! Tests the cost of people's requests in PostgreSQL statements.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! During an outage of PostgreSQL, cached clients get their tokens, and all others get 503: never "unknown
-//! client", and never an internal error. Everything recovers afterwards.
+//! Tests outages of PostgreSQL: cached clients get their tokens, and all others get 503, never "unknown
+//! client" and never an internal error. Everything recovers afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -112,7 +112,7 @@ async fn replica_with_api_tenants_is_ready_while_serving_stale() {
     eventually("all is well", LONGEST, is_served).await;
 }
 
-/// Roles belong to the whole server, so programs of other databases make them, too.
+/// Roles belong to the whole server, so programs on other databases create them too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn first_start_waits_for_roles_of_another_database() {
     let postgres = PostgresServer::started();

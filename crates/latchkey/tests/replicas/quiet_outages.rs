@@ -1,5 +1,5 @@
-//! An outage of Redis or PostgreSQL has one log line at its beginning and one at its end, however many
-//! requests and attempts there are.
+//! Tests that an outage of Redis or PostgreSQL has one log line at its beginning and one at its end, however
+//! many requests and attempts there are.
 
 use serde_json::Value;
 use testkit::RedisServer;

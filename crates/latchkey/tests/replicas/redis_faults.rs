@@ -1,6 +1,6 @@
-//! Whatever happens to Redis, no request fails and no token belongs to another client. Two programs
-//! continuously get requests, mostly for clients that they have not cached, so that they would use Redis.
-//! Afterwards they use Redis again without intervention.
+//! Tests faults of Redis: no request fails and no token belongs to another client. Two programs continuously
+//! get requests, mostly for clients that they have not cached, so that they would use Redis. Afterwards they
+//! use Redis again without intervention.
 
 use std::time::{Duration, Instant};
 

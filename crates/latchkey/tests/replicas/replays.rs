@@ -1,5 +1,5 @@
-//! With Redis, refusing a replay at another replica costs no statement. Even if Redis is flushed or others
-//! write to it, nothing is accepted twice, and nothing is refused at another tenant.
+//! Tests that with Redis, refusing a replay at another replica costs no statement. Even if Redis is flushed
+//! or others write to it, nothing is accepted twice, and nothing is refused at another tenant.
 
 use std::time::Duration;
 

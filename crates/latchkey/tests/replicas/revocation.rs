@@ -1,6 +1,6 @@
-//! A token that is revoked at one replica is invalid at the other: within a second with a message, within ten
-//! seconds without one. Without the store no token is active. The median of five measurements with a message
-//! must be within the second, and each must be within a limit for a busy machine.
+//! Tests that a token that is revoked at one replica is invalid at the other: within a second with a message,
+//! within ten seconds without one. Without the store no token is active. The median of five measurements with
+//! a message must be within the second, and each must be within a limit for a busy machine.
 
 use std::time::{Duration, Instant};
 

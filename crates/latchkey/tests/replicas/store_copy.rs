@@ -1,5 +1,5 @@
-//! A store moves to the other engine and back while servers use it. All content stays valid: tokens,
-//! revocations, secrets, API keys, sessions, refresh tokens and keys.
+//! Tests a store that moves to the other engine and back while servers use it. All content stays valid:
+//! tokens, revocations, secrets, API keys, sessions, refresh tokens and keys.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! PostgreSQL and Redis over TLS, with certificates of a private authority. A program that does not trust the
-//! authority cannot start because of PostgreSQL, but works without Redis.
+//! Tests PostgreSQL and Redis over TLS, with certificates of a private authority. A program that does not
+//! trust the authority cannot start because of PostgreSQL, but works without Redis.
 
 use std::fs;
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ async fn postgresql_over_tls_requires_a_trusted_certificate() {
             assert!(said.contains("correct sslmode and sslrootcert in storage.url"), "{said}");
         }
     };
-    // A server without TLS, or an attacker in between who claims so.
+    // A server without TLS, or an attacker who pretends that the server has no TLS.
     for mode in ["require", "verify-ca", "verify-full"] {
         refused("127.0.0.1", &format!("sslmode={mode}{ours}"), "server does not support TLS");
     }

@@ -1,5 +1,5 @@
-//! One tenant moves to another installation, and back. Its tokens, secrets, API keys, refresh tokens, people
-//! and revocations stay valid there. The other tenants of both installations are not affected.
+//! Tests a tenant that moves to another installation, and back. Its tokens, secrets, API keys, refresh
+//! tokens, people and revocations stay valid there. The other tenants of both installations are not affected.
 
 use crate::host::Ran;
 use crate::person::{Browser, settings_with_people};

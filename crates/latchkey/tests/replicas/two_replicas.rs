@@ -1,6 +1,6 @@
-//! Two programs that start at the same time on an empty database act as one server from the first token on. A
-//! change at one takes effect at the other: through Redis, through PostgreSQL or, without a notification,
-//! when cached rows expire.
+//! Tests two programs that start at the same time on an empty database and act as one server from the first
+//! token on. A change at one takes effect at the other: through Redis, through PostgreSQL or, without a
+//! notification, when cached rows expire.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
-//! The connection to PostgreSQL breaks after a COMMIT was sent and before it was answered: the change was
-//! made, but the program does not know. The answer says so, and repeating the request with the same key
-//! returns the first result. The command line repeats automatically, even while PostgreSQL accepts no
-//! connections for a while.
+//! Tests a connection to PostgreSQL that breaks after a COMMIT was sent and before it was answered: the
+//! change was made, but the program does not know. The answer says so, and repeating the request with the
+//! same key returns the first result. The command line repeats automatically, even while PostgreSQL accepts
+//! no connections for a while.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,6 +1,6 @@
-//! Codes, device codes and request URIs can be used once at all replicas. Each is used at two replicas at the
-//! same time, repeatedly, while Redis answers, is stopped and is flushed. The store contract tests many more
-//! concurrent uses.
+//! Tests that codes, device codes and request URIs can be used once at all replicas. Each is used at two
+//! replicas at the same time, repeatedly, while Redis answers, is stopped and is flushed. The store contract
+//! tests many more concurrent uses.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tests with a separate store and two local keys.
+//! Tests resealing with a separate store and two local keys.
 
 use administration::declaration::fingerprint::Fingerprint;
 use administration::store::{CommitOutcome, IdempotentAnswer, NewGeneration};

@@ -391,7 +391,7 @@ mod tests {
         }
     }
 
-    // sqlx connected to `…/latchkey?sslmod=verify-full` without TLS.
+    // Once, sqlx connected to `…/latchkey?sslmod=verify-full` without TLS.
     #[test]
     fn unknown_parameter_is_refused_with_a_hint() {
         for (query, hint) in [

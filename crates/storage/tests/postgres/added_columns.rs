@@ -1,4 +1,4 @@
-//! A newer version has added columns while this version is running.
+//! Tests this version after a newer version has added columns.
 
 use std::time::Duration;
 

@@ -74,8 +74,8 @@ async fn hung_server_is_unavailable_soon() {
     await_found(&database).await;
 }
 
-// A URL such as `postgres://…@db-1.example.com,db-2.example.com/latchkey?target_session_attrs=read-write` was
-// refused.
+// Once, a URL such as
+// `postgres://…@db-1.example.com,db-2.example.com/latchkey?target_session_attrs=read-write` was refused.
 #[tokio::test]
 async fn writable_host_is_used_and_followed() {
     let sandbox = Sandbox::new().await;

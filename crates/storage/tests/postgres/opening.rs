@@ -180,7 +180,7 @@ async fn login_without_roles_has_no_row_level_security() {
     assert!(matches!(&refused, OpenError::Roles { login, .. } if *login == modest.login), "{refused}");
 }
 
-// A login that does not own the database got `permission denied for schema public` without a hint.
+// Once, a login that does not own the database got `permission denied for schema public` without a hint.
 #[tokio::test]
 async fn login_without_create_right_gets_a_hint() {
     let modest = Modest::new().await;

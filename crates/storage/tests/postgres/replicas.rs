@@ -63,7 +63,7 @@ async fn only_one_edit_of_a_revision_commits() {
     }
 }
 
-/// Both lock the tenant's row.
+/// The request and the commit both lock the tenant's row.
 #[tokio::test(flavor = "multi_thread")]
 async fn audit_records_of_a_tenant_are_numbered_in_turn() {
     let (sandbox, mut connection) = two_tenants().await;
