@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rotation_shows_when_the_other_secrets_end() {
+    fn rotation_shows_when_the_other_secrets_expire() {
         let at = Timestamp::from_seconds(0);
         let day = others(at, Lifetime::from_seconds(86_400));
         assert!(day.contains("end at 1970-01-02T00:00:00Z or earlier"), "{day}");

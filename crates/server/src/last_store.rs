@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sqlite_file_before_a_postgresql_url_is_found() {
+    fn earlier_sqlite_store_is_found_for_a_postgresql_url() {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("config.yaml");
         let settings = "storage: { url: 'postgres://latchkey@127.0.0.1:9/rows' }\nkeys: { sealing_key: { file: data/sealing.key } }\n";

@@ -57,7 +57,7 @@ async fn tenant_limits_how_long_stale_rows_are_served() {
 // [revocation RFC 7009 §2.2.1 c]
 /// Without current revocations no token is accepted as valid, but tokens are still issued.
 #[tokio::test(start_paused = true)]
-async fn stale_revocations_only_serve_issuing_tokens() {
+async fn stale_revocations_are_only_used_to_issue_tokens() {
     let TestEnv { caches, store, acme, .. } = TestEnv::new();
     let found = async || caches.revocations.find_revocations(&acme.id).await.is_ok();
     let to_issue = async || caches.revocations.find_revocations_to_issue(&acme.id).await.is_ok();
@@ -114,7 +114,7 @@ async fn caches_serve_stale_while_any_tenant_can_be_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn invalidated_tenant_ends_serving_stale() {
+async fn invalidated_tenant_is_not_served_stale() {
     let test_env = in_an_outage(900).await;
     assert!(test_env.caches.may_serve_stale());
     test_env.caches.forget(&[Invalidation::Tenant(test_env.acme.id.clone())]);

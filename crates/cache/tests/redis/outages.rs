@@ -108,7 +108,7 @@ async fn check(what: &str, begin: fn(&mut RedisServer), end: fn(&mut RedisServer
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replica_works_without_a_killed_redis() {
+async fn replica_works_after_redis_is_killed() {
     check("killed", RedisServer::kill, RedisServer::start).await;
 }
 

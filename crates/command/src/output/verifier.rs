@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn all_languages_are_five() {
+    fn all_selects_five_languages() {
         assert_eq!(verifiers(&GLOBEX, SnippetLanguage::All).matches("── ").count(), 5);
         assert_eq!(verifiers(&GLOBEX, SnippetLanguage::None), "");
     }

@@ -96,7 +96,7 @@ fn rows(folder: &Folder) -> BTreeMap<String, Vec<String>> {
 
 // [attacks #32]
 #[tokio::test]
-async fn anonymous_requests_change_no_row() {
+async fn anonymous_requests_write_only_counts_and_refusals() {
     const PAGES: usize = 480;
     /// After failures at twenty accounts of a tenant, an address must wait. This is fewer.
     const PASSWORDS: usize = 15;

@@ -97,7 +97,7 @@ fn assert_called(ran: &Ran) {
 }
 
 #[test]
-fn each_language_fetches_a_token_and_calls() {
+fn each_language_calls_the_resource_with_a_token() {
     let env = Env::new();
     let _program = env.start();
     for name in [

@@ -118,7 +118,7 @@ fn assert_invalid_grant(refused: BasicRequestTokenError<HttpClientError<reqwest:
 // [public-clients #4]: curl | the same, as its arguments say | the same | the same, and a client that has a
 //   secret by its name alone
 #[test]
-fn curl_works_only_as_a_public_client() {
+fn curl_works_as_a_public_client() {
     // The example of RFC 7636, appendix B.
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -54,7 +54,7 @@ async fn changed_file_signal_or_secret_file_reloads_settings() {
 /// An agent of a secret store rewrites the file in this way. Without `previous_for` the previous secret and
 /// its tokens are revoked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn previous_secret_and_its_tokens_stay_for_previous_for() {
+async fn previous_for_keeps_the_previous_secret_and_tokens() {
     let named = edited(TWO_TENANTS, &format!("{{ value: {ACME_SECRET} }}"), "{ file: secrets/acme }");
     let kept = "{ file: secrets/globex, previous_for: 1h }";
     let folder = Folder::with(&edited(&named, &format!("{{ value: {GLOBEX_SECRET} }}"), kept));

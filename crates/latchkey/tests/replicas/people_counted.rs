@@ -112,7 +112,7 @@ async fn costs_of_account(test_env: &TestEnv, tenant: &'static str, replica: &Re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn statements_per_request_of_a_person() {
+async fn request_cost_of_a_person_is_unchanged() {
     let test_env = TestEnv::new(None);
     let [replica, _other] = test_env.start_two(&settings_with_people()).await;
     for tenant in TENANTS {

@@ -145,7 +145,7 @@ async fn check_lost(test_env: &TestEnv, replicas: &[Replica; 2], tenant: &str) {
 
 // [revocation RFC 7009 §2.2.1 c]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tokens_are_issued_but_inactive_without_the_store() {
+async fn tokens_are_issued_but_not_accepted_without_the_store() {
     let mut postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
     let replicas = test_env.start_two(&settings(1)).await;

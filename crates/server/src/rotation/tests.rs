@@ -88,7 +88,7 @@ impl TestEnv {
 }
 
 #[tokio::test(start_paused = true)]
-async fn replica_leads_until_its_lease_ends() {
+async fn replica_leads_until_its_lease_expires() {
     let test_env = test_env(3, None).await;
     let [leader, follower] = [test_env.replica(0), test_env.replica(0)];
     leader.round().await;

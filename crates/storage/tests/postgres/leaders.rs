@@ -28,7 +28,7 @@ fn announced(tenant: &TenantId, revision: u64, key: &KeyRecord, due_at: Timestam
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lease_has_one_owner_until_it_ends() {
+async fn lease_has_one_owner_until_it_expires() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     for round in 0..20 {
