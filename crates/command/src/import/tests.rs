@@ -137,7 +137,7 @@ fn unsupported_client_settings_are_named_with_the_reason() {
 }
 
 #[test]
-fn other_parts_of_a_realm_are_named() {
+fn unsupported_parts_of_a_realm_are_named() {
     let realm = json!({
         "realm": "acme", "identityProviders": [{}], "roles": { "realm": [] }, "groups": [{}, {}], "privateKey": "x", "smtpServer": {},
         "bruteForceProtected": true, "internationalizationEnabled": false, "brandNew": { "a": 1 },

@@ -102,7 +102,7 @@ async fn printed_commands_work_and_saved_changes_are_applied() {
 }
 
 #[test]
-fn foreign_settings_and_addresses_are_refused() {
+fn other_settings_stores_and_addresses_are_refused() {
     for (arguments, variable, words) in [
         (&["--listen", "0.0.0.0:3000"][..], None, "and not at 0.0.0.0:3000"),
         (&["--config", "other.yaml"], None, "leave --config out"),

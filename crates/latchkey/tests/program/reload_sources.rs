@@ -194,7 +194,7 @@ async fn pipe_in_the_tenants_folder_does_not_block_reloads() {
 // [found 14]
 /// Dropping the program searches its output for the secrets.
 #[tokio::test]
-async fn invalid_file_does_not_log_secrets() {
+async fn secrets_of_an_invalid_file_are_not_logged() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
     fs::create_dir(folder.path("tenants.d")).unwrap();
     let program = Program::start(&folder);

@@ -69,7 +69,7 @@ async fn found(database: &Database, search: &str) -> Vec<String> {
 }
 
 /// Asserts what this version finds in a database with [`rows`].
-pub(crate) async fn assert_found_searched_and_touched(database: &Database) {
+pub(crate) async fn assert_rows_are_usable(database: &Database) {
     let acme = tenant_id("acme-1");
     assert!(database.find_tenant(&acme).await.unwrap().unwrap().is_active());
     let state = database.load_state(&acme).await.unwrap().unwrap();
@@ -98,7 +98,7 @@ pub(crate) async fn assert_found_searched_and_touched(database: &Database) {
 async fn rows_of_schema_4_are_usable() {
     let sandbox = Sandbox::at_version(4, &rows()).await;
     let database = sandbox.open().await;
-    assert_found_searched_and_touched(&database).await;
+    assert_rows_are_usable(&database).await;
 }
 
 #[tokio::test]
