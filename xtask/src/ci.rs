@@ -158,14 +158,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_failure_ends_the_run() {
+    fn first_failure_stops_the_run() {
         let steps: [(&str, Step); 2] =
             [("first", |_| Err(Failure::new("no"))), ("second", |_| panic!("reached"))];
         assert_eq!(run_steps(&Workspace::here(), &steps).unwrap_err().to_string(), "no");
     }
 
     #[test]
-    fn the_table_has_each_step_and_the_sum() {
+    fn table_shows_each_step_and_the_sum() {
         let times = [("format", Duration::from_millis(2_500)), ("tests", Duration::from_secs(1_000))];
         assert_eq!(table(&times, true), "    2.5 s  format\n 1000.0 s  tests\n 1002.5 s  all steps passed");
         assert!(table(&times, false).ends_with("FAILED at the last of these steps"));

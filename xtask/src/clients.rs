@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_filled_again_only_after_its_manifest_changed_or_a_failure() {
+    fn folder_is_filled_again_after_change_or_failure() {
         let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/xtask-tests/when-stale");
         let (folder, manifest) = (place.join("folder"), place.join("manifest"));
         drop(fs::remove_dir_all(&place));

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_names_its_first_line() {
+    fn difference_names_the_first_line() {
         let cases = [
             ("a\nb\n", "a\nb\n", None),
             ("a\nb\n", "a\nc\n", Some("f:2: differs from what is generated")),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_page_is_replaced_and_nothing_else() {
+    fn only_the_named_part_is_replaced() {
         let page = "a\n<!-- generated: x -->\nold\n<!-- end -->\nb\n<!-- generated: y -->\n<!-- end -->\n";
         let expected =
             "a\n<!-- generated: x -->\nnew\n<!-- end -->\nb\n<!-- generated: y -->\n<!-- end -->\n";
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_of_administration_has_a_row() {
+    fn administration_operations_have_rows() {
         let document = json!({ "paths": { "/a": {
             "get": { "summary": "Read it.", "security": [{ "admin_token": ["s:read"] }] },
             "post": { "summary": "Open it.", "security": [{ "admin_token": [] }] },
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_committed_table_of_operations_is_that_of_the_committed_document() {
+    fn committed_table_matches_the_openapi_document() {
         let document = serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap();
         let page = include_str!("../../docs/administration.md");
         let generated = replaced(page, "operations", &table_of_operations(&document));

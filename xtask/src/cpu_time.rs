@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn threads_that_begin_count_and_threads_that_end_do_not() {
+    fn new_threads_count_and_ended_threads_do_not() {
         let threads = |times: &[(&str, u64)]| {
             CpuTime(times.iter().map(|(thread, time)| ((*thread).to_owned(), *time)).collect())
         };
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_on_a_core_is_the_first_figure() {
+    fn first_figure_is_the_cpu_time() {
         assert_eq!(on_cpu("1234 5 6\n"), Some(1234));
         assert_eq!(on_cpu(""), None);
         let own = CpuTime::from_processes(&[std::process::id()]).unwrap();

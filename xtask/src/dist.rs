@@ -205,7 +205,7 @@ for name, digest, length in rows:
 ";
 
     #[test]
-    fn a_package_has_the_program_and_what_belongs_to_it() {
+    fn packages_contain_the_program_and_its_files() {
         let workspace = Workspace::here();
         let folder = workspace.target_folder().unwrap().join(format!("packages-test-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_of_each_section_is_cut_out() {
+    fn code_of_each_section_is_extracted() {
         let printed = "Tenant x is ready.\n\n── A (a)\n\none\n\nAn API checks the tokens that it gets:\n\n── B (b)\n\ntwo\nthree\n";
         assert_eq!(sections(printed), ["one\n", "two\nthree\n"]);
     }

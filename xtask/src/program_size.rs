@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_grows_is_refused() {
+    fn larger_program_is_refused() {
         for (bytes, passes) in [(1_000, true), (200_000, true), (201_000, true), (201_001, false)] {
             assert_eq!(compare(bytes, 200_000).is_ok(), passes, "{bytes}");
         }

@@ -72,7 +72,7 @@ pub(crate) fn run_beside_the_version_before(workspace: &Workspace) -> Result<(),
         workspace.cargo(&build).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target")),
     )?;
     let servers = Servers::start(workspace)?;
-    let tests = ["--ignore-default-filter", "-E", "test(/beside_the_version_before/)"];
+    let tests = ["--ignore-default-filter", "-E", "test(/previous_version_running_alongside/)"];
     let program = folder.join("target").join(TEST_FOLDER).join("latchkey");
     workspace::run(nextest(workspace, &servers, &tests).env("LATCHKEY_TEST_EARLIER_PROGRAM", program))
 }

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_claim_counts_with_its_allocations() {
+    fn claim_weight_includes_its_allocations() {
         let account = Account::new(tenant_id("acme"), AccountId::generate(), Timestamp::from_seconds(1));
         let claims = (10..60).map(|number| (number.to_string(), 1.into())).collect();
         assert!(weight(&Account { claims, ..account.clone() }) >= weight(&account) + 50 * 5 * weights::TEXT);

@@ -81,7 +81,7 @@ mod tests {
     /// The store has 100 clients of 60 KiB, of which four fit into the cache, and 100 typical clients, which
     /// all fit.
     #[tokio::test]
-    async fn fat_clients_give_way_and_the_cache_has_an_end_in_bytes() {
+    async fn fat_clients_do_not_evict_thin_ones() {
         const ROOM: u64 = 256 * 1024;
         let freshness = Freshness::default();
         let shared = SharedRows { redis: None, freshness };

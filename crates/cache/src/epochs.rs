@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_is_shared_until_it_ends_and_is_one_tenants_only() {
+    fn epoch_ends_for_one_tenant_only() {
         let epochs = Epochs::default();
         let (first, other) = (epochs.current(&tenant("acme")), epochs.current(&tenant("globex")));
         assert!(Arc::ptr_eq(&first, &epochs.current(&tenant("acme"))));

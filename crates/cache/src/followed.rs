@@ -96,7 +96,7 @@ mod tests {
 
     /// The other replica may have read the row before a change that this replica already knows.
     #[tokio::test(start_paused = true)]
-    async fn a_row_that_another_replica_has_read_is_not_followed() {
+    async fn row_read_by_another_replica_is_not_followed() {
         let cache = ReadThrough::new(SharedLoads::default(), 1_000_000, Freshness::default());
         cache.expire_all(Duration::ZERO);
         advance(2 * SETTLED_AFTER).await;

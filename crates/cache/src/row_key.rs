@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_finds_its_key_and_no_other() {
+    fn name_finds_only_its_own_key() {
         let tenants = ["acme", "acmea", "globex"].map(|name| TenantId::parse(name).unwrap());
         let ids = ["", "a", "ab", "acme"];
         let names: Vec<_> =

@@ -188,7 +188,7 @@ mod tests {
 
     // [shared 2]
     #[tokio::test]
-    async fn a_tenant_that_fills_the_cache_evicts_its_own_entries_and_none_of_another() {
+    async fn full_cache_evicts_entries_of_the_largest_tenant() {
         let case = Case::new();
         case.read(0, 0..500, 1).await;
         // Ten times the capacity, and each is read more often than the entries of the other tenant.
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn absences_of_a_tenant_evict_neither_rows_of_another_nor_its_own_that_are_read() {
+    async fn absences_do_not_evict_rows_in_use() {
         let case = Case::new();
         case.read(0, 0..500, 1).await;
         case.read(1, 0..100, 2).await;
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tenant_alone_takes_all_of_the_cache() {
+    async fn single_tenant_may_fill_the_cache() {
         let case = Case::new();
         case.read(0, 0..ROOM * 9 / 10, 1).await;
         case.read(0, 0..ROOM * 9 / 10, 1).await;

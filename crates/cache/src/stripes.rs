@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_many_threads_count_is_summed_up() {
+    fn counts_of_all_threads_are_summed() {
         let stripes = Stripes::default();
         std::thread::scope(|scope| {
             for _ in 0..2 * STRIPES {

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_texts_count_with_their_allocations() {
+    fn short_text_weight_includes_allocations() {
         let client = Client::new(tenant_id("acme"), client_id("svc"));
         let texts: Vec<_> = (10..60).map(|number| number.to_string()).collect();
         let lists = Client { audiences: texts.clone(), ..client.clone() };

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_has_as_many_lines_bytes_and_passwords_as_the_api_takes() {
+    fn calls_stay_within_the_limits_of_the_api() {
         assert_eq!(calls(""), [0; 0]);
         assert_eq!(calls("{}"), [1]);
         assert_eq!(calls("{}\n\n{}"), [3]);

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_503_that_says_when_is_waited_for() {
+    fn only_503_with_retry_after_is_retried() {
         let pause = |status, value: &str, left| {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]);
             let status = StatusCode::from_u16(status).unwrap();

@@ -85,7 +85,7 @@ mod tests {
 
     // [third 22]
     #[test]
-    fn an_empty_answer_changes_nothing() {
+    fn empty_answer_is_an_error() {
         assert_eq!(chosen("s1, public_key:a").unwrap(), ["s1", "public_key:a"]);
         assert_eq!(chosen("none").unwrap(), Vec::<&str>::new());
         assert!(chosen(" ").is_err());

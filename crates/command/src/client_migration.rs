@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn each_state_has_its_next_step() {
+    fn each_migration_state_has_a_next_step() {
         let key = || json!([{ "kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }]);
         let uri = || json!("https://keys.example.com/jwks");
         for (method, keys, jwks_uri, used, expected) in [
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn people_see_from_where_a_secret_is_still_used() {
+    fn addresses_that_still_use_a_secret_are_listed() {
         let secrets = vec![
             secret("s1", "live", &[("192.0.2.1", 60), ("192.0.2.9", 90_000)]),
             secret("s2", "live", &[("192.0.2.1", 30), ("2001:db8::/64", 10)]),

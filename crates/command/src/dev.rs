@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_port_of_this_machine_is_listened_at() {
+    fn only_loopback_addresses_are_accepted() {
         for address in ["0.0.0.0:3000", "192.0.2.1:3000", "[::]:3000", "127.0.0.1:0"] {
             let arguments = DevArguments { listen: address.parse().unwrap() };
             let refused = run(Path::new("config.yaml"), &arguments).unwrap_err().to_string();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_has_its_place_and_secrets_differ_each_time() {
+    fn placeholders_are_filled_and_secrets_differ() {
         let address = "[::1]:4000".parse().unwrap();
         let [first, second] = [(); 2].map(|()| Development::new(address));
         for text in [CONFIG, GREETING] {

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_the_owners_alone_and_a_listener_takes_both() {
+    fn key_file_is_private_and_listener_accepts_the_pair() {
         let (_folder, certificate, key) = folder();
         run(&certificate, &key, &["dev.example".to_owned()]).unwrap();
         assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_ever_written_over() {
+    fn existing_files_are_not_overwritten() {
         for existing in ["cert.pem", "key.pem"] {
             let (folder, certificate, key) = folder();
             std::fs::create_dir(folder.path().join("a")).unwrap();
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_none_is_refused() {
+    fn invalid_name_is_refused() {
         let (_folder, certificate, key) = folder();
         assert!(run(&certificate, &key, &["\u{e9}".to_owned()]).is_err());
         assert!(!certificate.exists() && !key.exists());

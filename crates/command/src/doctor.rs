@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_may_be_a_few_seconds_apart() {
+    fn clocks_may_differ_by_a_few_seconds() {
         let noon = at("2026-06-01T12:00:00Z");
         for (other, expected) in [
             ("2026-06-01T12:00:05Z", DoctorStatus::Ok),

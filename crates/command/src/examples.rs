@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_has_an_example_that_the_command_line_accepts() {
+    fn every_command_has_a_valid_example() {
         for (path, line) in examples() {
             assert!(line.starts_with(&path), "{line}");
             let words = line.split(' ').take_while(|word| *word != ">");

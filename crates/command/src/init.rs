@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_secret_is_its_owners_alone_and_differs_each_time() {
+    fn secret_file_is_private_and_secrets_differ() {
         let secrets = [(); 2].map(|()| {
             let folder = tempfile::tempdir().unwrap();
             run(&folder.path().join("config.yaml")).unwrap();

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_an_instant_a_span_or_never() {
+    fn expiry_is_an_instant_a_duration_or_never() {
         let at = |seconds| Ok(When(Some(Timestamp::from_seconds(seconds))));
         assert_eq!(When::from_str("never"), Ok(When(None)));
         assert_eq!(When::from_str("2027-01-31T12:00:01Z"), at(1_801_396_801));

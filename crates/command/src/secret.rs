@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rotation_says_when_the_others_end() {
+    fn rotation_shows_when_the_other_secrets_expire() {
         let at = Timestamp::from_seconds(0);
         let day = others(at, Lifetime::from_seconds(86_400));
         assert!(day.contains("end at 1970-01-02T00:00:00Z or earlier"), "{day}");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revoked_secret_ended_when_it_was_revoked() {
+    fn revoked_secret_shows_its_revocation_time() {
         let secret = |id: &str, expires_at: Option<u64>, revoked_at: Option<u64>| {
             SecretView {
             id: id.to_owned(),

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_at_the_terminal_speaks_what_the_listener_speaks() {
+    fn printed_command_uses_the_scheme_of_the_listener() {
         let address = "127.0.0.1:8090".parse().unwrap();
         for (is_https, begins) in [
             (false, "  curl -X POST http://127.0.0.1:8090/api/v1/tenant/acme/oauth/token \\\n"),

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_runs_beside_the_program_is_said() {
+    fn upgrade_check_names_compatible_versions() {
         let upgrade = |found, pending: &[i64]| Upgrade {
             store: "db/rows".to_owned(),
             found,

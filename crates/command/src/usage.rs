@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_is_a_share_of_the_longest_and_never_nothing_of_something() {
+    fn bar_is_proportional_and_visible_for_small_numbers() {
         let lengths = |numbers: [u64; 4]| numbers.map(|number| bar(number, numbers[3]).chars().count());
         assert_eq!(lengths([0, 1, 500, 1_000]), [0, 1, 12, 24]);
         assert_eq!(lengths([0, 0, 0, 0]), [0; 4]);

@@ -238,7 +238,7 @@ tenants:
     }
 
     #[test]
-    fn every_conflict_has_its_line_and_its_hint() {
+    fn every_conflict_has_a_line_and_a_hint() {
         use ConflictKind as Kind;
         let acme = || TenantId::parse("acme").unwrap();
         let beta = || TenantId::parse("beta").unwrap();
@@ -283,14 +283,14 @@ tenants:
     }
 
     #[test]
-    fn another_error_stays_what_it_is() {
+    fn other_errors_are_unchanged() {
         let (loaded, _folder) = loaded("{}");
         let error = conflict_error(ReconcileError::Contended, &loaded);
         assert!(matches!(error.downcast_ref(), Some(ReconcileError::Contended)), "{error}");
     }
 
     #[test]
-    fn what_is_declared_beyond_a_limit_is_listed_with_its_line() {
+    fn declarations_beyond_a_limit_are_listed() {
         let many: Vec<String> = (0..101).map(|nth| format!("x{nth}")).collect();
         let (loaded, _folder) = loaded(&SETTINGS.replace("[x, y]", &format!("[{}]", many.join(", "))));
         for (clients, expected) in [

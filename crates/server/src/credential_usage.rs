@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_buffered_is_written_once_for_its_own_tenant() {
+    async fn buffered_uses_are_written_once_for_their_tenant() {
         let test_env = test_env();
         test_env.note("acme", "svc", "192.0.2.1", 10);
         test_env.note("acme", "svc", "2001:db8::7", 12);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_failing_store_does_not_take_is_written_the_next_time_with_what_came_since() {
+    async fn failed_writes_are_repeated_with_later_uses() {
         let test_env = test_env();
         test_env.note("acme", "svc", "192.0.2.1", 10);
         test_env.note("acme", "svc", "192.0.2.2", 10);
@@ -141,7 +141,7 @@ mod tests {
 
     /// More rows than fit into one transaction, most of them for deleted clients.
     #[tokio::test]
-    async fn very_many_are_written_in_batches() {
+    async fn many_uses_are_written_in_batches() {
         let test_env = test_env();
         for number in 0..2 * BATCH {
             test_env.note("acme", &format!("client-{number}"), "192.0.2.1", 10);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_written_every_ten_seconds() {
+    async fn uses_are_written_every_ten_seconds() {
         let test_env = test_env();
         let running = tokio::spawn(Arc::clone(&test_env.batch_writer).run());
         for at in [1, 2] {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_end_waits_for_a_store_that_does_not_answer_only_so_long() {
+    async fn shutdown_does_not_wait_long_for_a_hung_store() {
         let test_env = test_env();
         test_env.note("acme", "svc", "192.0.2.1", 1);
         let held = test_env.store.hold_answers().await;

@@ -76,7 +76,7 @@ mod tests {
 
     // In a folder of root the hint must not be `chown 0:`, because root already owns the file.
     #[test]
-    fn the_hint_never_gives_the_owner_that_is_there() {
+    fn hint_never_suggests_the_current_owner() {
         let (file, us) = (tempfile::NamedTempFile::new().unwrap(), Some(1_000_690_000));
         let folder = tempfile::tempdir().unwrap();
         let [of_file, of_folder] = [file.path(), folder.path()].map(|path| fs::metadata(path).unwrap());

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_one_json_object_whatever_its_fields_hold() {
+    fn each_line_is_one_json_object() {
         let captured = Captured::default();
         let writer = captured.clone();
         let subscriber =

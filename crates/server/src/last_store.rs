@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_of_the_other_engine_is_remembered_too() {
+    fn earlier_sqlite_store_is_found_for_a_postgresql_url() {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("config.yaml");
         let settings = "storage: { url: 'postgres://latchkey@127.0.0.1:9/rows' }\nkeys: { sealing_key: { file: data/sealing.key } }\n";
@@ -172,7 +172,7 @@ mod tests {
     //   copy of a store that is not there made its target | fixed | The folder of a bare name is the working
     //   directory; a copy and a restore create the target after their source was checked
     #[test]
-    fn the_folder_of_a_bare_name_is_the_working_directory() {
+    fn folder_of_a_bare_name_is_the_working_directory() {
         for (file, folder) in
             [("sealing.key", "."), ("data/latchkey.db", "data"), ("/var/sealing.key", "/var")]
         {

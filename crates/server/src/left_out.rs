@@ -108,7 +108,7 @@ mod tests {
 
     // [found 6]
     #[tokio::test(start_paused = true)]
-    async fn tenants_are_tried_each_minute_and_soon_after_a_change_of_theirs() {
+    async fn tenants_are_tried_each_minute_and_after_changes() {
         let left_out = LeftOut::default();
         let mut tries = left_out.tries();
         left_out.replace(1, [tenant("acme"), tenant("owner")].into());
@@ -131,7 +131,7 @@ mod tests {
 
     /// The task does other work in between. A change during that work must still trigger an attempt.
     #[tokio::test(start_paused = true)]
-    async fn a_change_is_not_missed_when_waiting_is_given_up() {
+    async fn change_during_other_work_is_not_missed() {
         let left_out = LeftOut::default();
         let mut tries = left_out.tries();
         left_out.replace(1, [tenant("acme")].into());

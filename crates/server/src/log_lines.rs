@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn line_breaks_stay_and_commands_to_the_terminal_do_not() {
+    fn terminal_commands_are_escaped_and_line_breaks_kept() {
         let text = "config.yaml:1:3: no\n 1 | \u{1b}[2J\té\r\n   | ^\u{9b}";
         let expected = "config.yaml:1:3: no\n 1 | \\u{1b}[2J\té\\r\n   | ^\\u{9b}";
         assert_eq!(LogLines(text).to_string(), expected);

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_with_an_unknown_level_is_found() {
+    fn unknown_log_level_is_reported() {
         for (filter, problem) in [
             ("", None),
             ("info", None),
@@ -210,7 +210,7 @@ mod tests {
 
     // [limits #43]: unread log lines | a bounded buffer | lines are dropped and counted; no request waits
     #[test]
-    fn a_full_buffer_drops_lines_counts_them_and_never_blocks() {
+    fn full_buffer_drops_and_counts_lines() {
         let buffer = Arc::new(Buffer::default());
         let mut writer = BufferWriter(Arc::clone(&buffer));
         let line = vec![b'x'; CAPACITY / 2];
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_wakes_the_idle_writer_and_the_end_writes_the_rest() {
+    fn idle_writer_wakes_and_shutdown_writes_the_rest() {
         let buffer = Arc::new(Buffer::default());
         let (written, batches) = mpsc::channel();
         let of_writer = Arc::clone(&buffer);

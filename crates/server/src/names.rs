@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_names_are_counted() {
+    fn only_the_first_names_are_listed() {
         let all: Vec<String> = (1..=23).map(|number| format!("t{number}")).collect();
         let of = |count: usize| names(all[..count].iter().map(String::as_str));
         assert_eq!(of(2), "t1, t2");

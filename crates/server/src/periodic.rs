@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_of_the_store_is_logged_by_the_health_check_alone() {
+    fn only_the_health_check_logs_store_outages() {
         let down = || StoreError::unavailable("down");
         assert!(is_store_missed(&down()) && is_store_missed(&EditError::Store(down())));
         let broken = StoreError::fault("broken");

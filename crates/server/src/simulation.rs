@@ -38,7 +38,7 @@ const MANY_SEEDS: u64 = 1_000;
 const SEED: &str = "LATCHKEY_SIMULATION_SEED";
 
 #[test]
-fn no_answer_is_older_than_promised() {
+fn runs_give_no_stale_answer() {
     let seeds = seed_of_environment().map_or(1..=SEEDS, |seed| seed..=seed);
     for seed in seeds {
         expect_sound(seed);
@@ -46,7 +46,7 @@ fn no_answer_is_older_than_promised() {
 }
 
 #[test]
-fn no_answer_of_a_thousand_runs_is_older_than_promised() {
+fn thousand_runs_give_no_stale_answer() {
     let (next, threads) = (AtomicU64::new(1), available_parallelism().map_or(1, NonZeroUsize::get));
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -61,7 +61,7 @@ fn no_answer_of_a_thousand_runs_is_older_than_promised() {
 
 /// If two runs of a seed differed, nobody could repeat a failure.
 #[test]
-fn a_seed_has_one_history() {
+fn seed_always_gives_the_same_history() {
     for seed in seed_of_environment().map_or(6..=7, |seed| seed..=seed) {
         let [one, other] = [(); 2].map(|()| simulated(seed, None).history);
         assert_eq!(one.iter().zip(&other).find(|(one, other)| one != other), None, "seed {seed}");

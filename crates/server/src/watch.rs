@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_settings_concern() {
+    fn only_settings_files_trigger_a_report() {
         let names = Mutex::new(HashSet::from([OsString::from("config.yaml"), OsString::from("secret.txt")]));
         let check = |path: &str, kind: EventKind, expected: bool| {
             let event = Event::new(kind).add_path(PathBuf::from(path));

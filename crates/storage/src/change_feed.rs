@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_not_followed_while_a_transaction_runs_for_longer_than_an_hour_and_are_read_again_after_it() {
+    fn transaction_over_an_hour_stops_following_rows() {
         let (began, hour) = (Instant::now(), LONGEST_TRANSACTION);
         let mut position = LogPosition::at("7:7:".to_owned());
         let up_to_date = |after| vec![FeedNews::UpToDate(began + after)];

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passing_errors_are_distinguished_from_lasting_ones() {
+    fn temporary_errors_are_distinguished_from_faults() {
         for passing in [
             sqlx::Error::PoolTimedOut,
             sqlx::Error::Io(io::Error::other("reset")),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_commit_without_an_answer_may_have_been_done() {
+    fn only_unanswered_commits_have_an_unknown_outcome() {
         for lost in [
             sqlx::Error::Io(io::Error::other("reset")),
             sqlx::Error::Protocol("short read".to_owned()),

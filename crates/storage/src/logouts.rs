@@ -220,7 +220,7 @@ mod tests {
 
     /// SQL does not allow a column in LIMIT, so the statements contain the number as text.
     #[test]
-    fn the_most_notices_of_a_client_are_those_of_the_statements() {
+    fn statements_contain_the_notice_limit() {
         let most = QueuedLogout::MOST_OF_CLIENT;
         for text in [QUEUE, QUEUE_ALL] {
             assert!(text.contains(&format!("LIMIT {most}) AS waiting) < {most}")), "{text}");

@@ -128,7 +128,7 @@ mod tests {
     use sqlx::migrate::Migrator;
 
     #[tokio::test]
-    async fn every_file_is_compiled_in_as_sqlx_reads_it() {
+    async fn compiled_migrations_match_the_files() {
         for (folder, compiled) in [("postgres", migrator!("postgres")), ("sqlite", migrator!("sqlite"))] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder);
             let read = Migrator::new(path).await.unwrap();

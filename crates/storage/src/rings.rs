@@ -132,7 +132,7 @@ mod tests {
 
     /// In any other order than the primary key, each batch would read the whole table.
     #[tokio::test]
-    async fn sqlite_tables_are_walked_in_the_order_of_their_keys() {
+    async fn sqlite_tables_are_scanned_in_key_order() {
         let folder = tempfile::tempdir().unwrap();
         let database = crate::sqlite::open(&folder.path().join("latchkey.db")).await.unwrap();
         let identifiers = [("used_identifiers", used_identifiers::KEY)];
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn no_slot_is_emptied_that_a_row_of_now_can_be_in() {
+    fn slots_in_use_are_not_emptied() {
         for table in tables() {
             let slots = u64::from(table.ring.slots());
             for day in 0..1_000 {

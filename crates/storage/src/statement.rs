@@ -438,14 +438,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_engine_reads_its_own_text() {
+    fn each_engine_gets_its_own_text() {
         let read = Statement::from_text("SELECT 1 FROM leases l WHERE l.until > {greatest}($1, 2)");
         assert_eq!(read.text(Dialect::Sqlite), "SELECT 1 FROM leases l WHERE l.until > MAX($1, 2)");
         assert_eq!(read.text(Dialect::Postgres), "SELECT 1 FROM leases l WHERE l.until > GREATEST($1, 2)");
     }
 
     #[test]
-    fn a_query_of_a_tenant_compares_the_tenant_and_postgres_enters_it_first() {
+    fn tenant_query_enters_the_tenant_in_postgres() {
         let read = Statement::from_text("SELECT a.* FROM applications a WHERE a.tenant_id = {tenant}");
         assert_eq!(read.text(Dialect::Sqlite), "SELECT a.* FROM applications a WHERE a.tenant_id = $1");
         let text = read.text(Dialect::Postgres);
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_that_enter_a_tenant_or_read_changes_demand_their_role() {
+    fn statements_entering_a_tenant_require_their_role() {
         for text in
             ["SELECT 1 FROM clients c WHERE c.tenant_id = {tenant}", "SELECT {entering}", "SELECT {history}"]
         {
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_outside_of_transactions_demand_their_role() {
+    fn statements_outside_transactions_require_their_role() {
         let statement = Statement::from_text("DELETE FROM leases WHERE until < $1").bind(7_i64);
         for access in [Access::Reads, Access::Writes] {
             let bound = statement.bound_alone(Role::Operator, access).sql().as_str().to_owned();
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn given_rows_are_a_table_with_types() {
+    fn given_rows_become_a_typed_table() {
         let delete = Statement::from_text("SELECT key FROM {given(key bytea, names text[])}");
         assert_eq!(
             delete.text(Dialect::Sqlite),
@@ -491,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_of_one_text_keep_their_arguments() {
+    fn renumbered_statements_keep_their_arguments() {
         let first = Statement::from_text("UPDATE t SET a = $1 WHERE b = $10 AND c = {greatest}($1, $2)");
         assert_eq!(
             renumbered(&first.text(Dialect::Sqlite), 3),
@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn an_appended_text_takes_the_next_argument() {
+    fn appended_text_uses_the_next_argument() {
         let read =
             Statement::from_text("SELECT 1 WHERE TRUE").bind("acme").push(" AND (a = ? OR b = ?)", 7_i64);
         assert_eq!(read.text(Dialect::Sqlite), "SELECT 1 WHERE TRUE AND (a = $2 OR b = $2)");

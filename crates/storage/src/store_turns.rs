@@ -81,7 +81,7 @@ mod tests {
     //   groups and in the queue; a tenant above an equal share of a full cache gives up its own entries
     //   ([decision 41](decisions/0041-shared-resources-have-turns-by-tenant.md))
     #[tokio::test]
-    async fn a_tenant_waits_for_one_turn_at_a_connection_however_many_of_another_wait() {
+    async fn tenant_waits_at_most_one_turn_of_another() {
         let folder = tempfile::tempdir().unwrap();
         let database = open(&folder.path().join("latchkey.db")).await.unwrap();
         for (held, purpose) in [
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn names_of_tenants_have_one_turn_together_and_a_turn_has_an_end() {
+    async fn tenant_lookups_share_a_turn_that_times_out() {
         let [acme, globex] = ["acme", "globex"].map(|name| TenantId::parse(name).unwrap());
         let named =
             |tenant| crate::statement::Statement::from_text("SELECT 1").bind(tenant).asking_for_tenant();

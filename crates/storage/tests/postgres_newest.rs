@@ -45,7 +45,7 @@ testkit::store_contract_tests!(fresh);
 
 /// Checks the properties of this server that the other tests rely on.
 #[tokio::test]
-async fn this_server_sorts_as_in_english_and_a_maker_may_not_take_a_role() {
+async fn server_has_english_collation_and_strict_roles() {
     let (version, sorts): (i32, bool) = sqlx::query_as(
         "SELECT current_setting('server_version_num')::integer, 'a' < 'B' AND 'B' < 'c' AND 'a b' < 'aa'",
     )
@@ -57,7 +57,7 @@ async fn this_server_sorts_as_in_english_and_a_maker_may_not_take_a_role() {
 
 /// The database has the sixth schema.
 #[tokio::test]
-async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
+async fn row_level_security_needs_the_roles() {
     let modest = Modest::new().await;
     // The permissions that PostgreSQL gives to the creator of a role.
     let made = "GRANT latchkey_app, latchkey_operator, latchkey_writer TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE";
@@ -82,7 +82,7 @@ async fn row_level_security_is_turned_on_once_the_owner_has_the_roles() {
 
 /// The login could grant the roles to itself, but reading must not change anything.
 #[tokio::test]
-async fn reading_only_reports_roles_that_the_login_may_not_take() {
+async fn read_only_opening_reports_missing_roles() {
     let modest = Modest::new().await;
     let grant = "GRANT latchkey_app, latchkey_operator, latchkey_writer TO {login} WITH ADMIN TRUE, SET TRUE";
     modest.administer(grant).await;

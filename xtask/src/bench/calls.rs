@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_name_and_a_figure() {
+    fn line_contains_a_name_and_a_figure() {
         assert_eq!(parse("a call\t12.5"), Some(("a call", 12.5)));
         assert_eq!([parse("a call 12"), parse("a call\tfast")], [None, None]);
     }

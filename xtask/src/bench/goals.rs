@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_decides() {
+    fn median_decides_whether_a_goal_is_met() {
         let (least, most) = (Some(Bound::AtLeast(0.98)), Some(Bound::AtMost(20.0)));
         for (bound, figures, expected) in [
             (least, &[0.97, 0.98, 1.5][..], "x >= 0.98 0.970 0.980 1.500 yes"),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workload_has_a_figure_for_its_rate_and_for_each_number_of_connections() {
+    fn workload_has_figures_for_rate_and_latencies() {
         let figures =
             of_workload(Workload::Rs256, &table(&[[(10.0, 1.0), (9.9, 1.1), (9.0, 4.0), (9.0, 5.0)]]));
         let lines: Vec<String> = figures.iter().map(ToString::to_string).collect();

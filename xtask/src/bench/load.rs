@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_figures_are_found_among_other_output() {
+    fn figures_are_found_in_the_output() {
         let text = "Running 6s test\nrequests=110 refused=10 broken=1 p50_ms=3.800 p99_ms=9.100\n";
         let load = read(text).unwrap();
         assert_eq!((load.answered, load.lost, load.p99_ms), (100.0, 11.0, 9.1));

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_sent_alike_once_and_under_load() {
+    fn wrk_script_equals_the_single_request() {
         let request = Request::jwks(Some("\"a\""));
         let expected = "GET /api/v1/tenant/bench/.well-known/jwks.json HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
                         If-None-Match: \"a\"\r\nContent-Length: 0\r\n\r\n";
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read() {
+    fn answer_is_parsed() {
         let answer = Answer("HTTP/1.1 200 OK\r\nETag: \"a\"\r\n\r\n{\"etag: \": 1}".to_owned());
         assert_eq!((answer.status(), answer.header("etag")), (200, Some("\"a\"")));
         assert_eq!(answer.member("etag: "), Some(1.into()));

@@ -111,7 +111,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn ratios_are_those_of_one_round() {
+    fn ratios_are_computed_per_round() {
         let fast = [(1000.0, 1.0), (900.0, 2.0), (1.0, 10.0), (1.0, 30.0)];
         let slow = [(100.0, 4.0), (80.0, 4.0), (1.0, 10.0), (1.0, 10.0)];
         let table = table(&[fast, slow]);

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_answer_is_not_measured() {
+    fn unexpected_answer_is_rejected() {
         let token = |signature: usize| format!(r#"{{"access_token":"eyJh.eyJp.{}"}}"#, "A".repeat(signature));
         for (workload, status, body, expected) in [
             (Workload::Rs256, "200 OK", &*token(342), true),

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_slowest_come_first_and_the_sum_is_compared() {
+    fn slowest_tests_come_first_and_the_sum_is_compared() {
         let text = r#"<testsuites name="run" time="3.1"><testsuite name="keys" tests="2">
             <testcase name="a::b" classname="keys" timestamp="2026-11-24T00:00:00Z" time="0.250">
             </testcase>

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_package_needs_the_glibc_of_the_program() {
+    fn package_requires_the_glibc_of_the_program() {
         let control = control("1.2.3", "amd64", Glibc { major: 2, minor: 34 }, 2049);
         assert!(control.contains("\nDepends: libc6 (>= 2.34), "), "{control}");
         assert!(control.contains("\nInstalled-Size: 3\n"), "{control}");

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_version_counts_as_numbers() {
+    fn glibc_versions_are_compared_as_numbers() {
         let program = b"\0GLIBC_2.9\0GLIBC_2.34\0GLIBC_2.2.5\0GLIBC_PRIVATE\0GLIBC_2.4\0";
         assert_eq!(newest_glibc(program), Some(Glibc { major: 2, minor: 34 }));
         assert_eq!(newest_glibc(b"static"), None);

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_packaged_unit_starts_the_packaged_program() {
+    fn packaged_unit_starts_the_packaged_program() {
         let unit = packaged_unit(include_str!("../../../deploy/latchkey.service"));
         assert!(unit.starts_with("[Unit]\n"), "{unit}");
         let command = "/usr/bin/latchkey --config /etc/latchkey/config.yaml serve";

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_written_as_python_writes_it() {
+    fn version_follows_python_rules() {
         for (version, expected) in
             [("1.2.3", Some("1.2.3")), ("1.2.3-rc.10", Some("1.2.3rc10")), ("1.2.3-alpha.1", Some("1.2.3a1"))]
         {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_has_the_digest_in_base64url() {
+    fn record_contains_the_base64url_digest() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a/b";
         let expected = "a/b,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n";
         assert_eq!(record(empty, 0).as_deref(), Some(expected));

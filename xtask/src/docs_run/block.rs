@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_after_the_fence_decide() {
+    fn words_after_the_fence_select_the_use() {
         for (info, expected) in [
             ("sh", Ok(Use::Run)),
             ("sh refused", Ok(Use::Refused)),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_have_their_lines_and_comments_run_too() {
+    fn blocks_and_comments_are_found_with_lines() {
         let text =
             "# T\n\n```sh\na\nb\n```\n<!-- docs-run: waits\nsleep 1\n-->\n<!-- no -->\n```json\n{}\n```\n";
         let found = blocks("p.md", text).unwrap();

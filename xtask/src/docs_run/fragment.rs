@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_section_goes_below_its_name_or_to_the_end() {
+    fn fragment_is_merged_below_its_section() {
         let config = "server:\n  a: 1\n\ntenants:\n  t: {}\n";
         for (fragment, expected) in [
             ("tenants:\n  u: {}\n", Ok("server:\n  a: 1\n\ntenants:\n  u: {}\n  t: {}\n")),

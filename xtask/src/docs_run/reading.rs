@@ -94,7 +94,7 @@ mod tests {
     const BLOCK: &str = "```sh\ntrue\n```\n";
 
     #[test]
-    fn a_page_of_the_row_runs_in_the_row_only() {
+    fn page_of_the_row_runs_only_in_the_row() {
         let mut texts: Vec<_> = ROW.iter().rev().map(|path| (*path, BLOCK)).collect();
         texts.push(("docs/usage.md", BLOCK));
         let pages = pages(&texts);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_by_itself_begins_after_the_page_that_it_names() {
+    fn single_page_runs_after_its_named_page() {
         let after = |path: &str| format!("# T\n\n<!-- docs-run: after {path} -->\n{BLOCK}");
         let pages = pages(&[
             ("README.md", BLOCK),

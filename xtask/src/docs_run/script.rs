@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn each_block_has_its_part_in_order() {
+    fn script_keeps_the_order_of_blocks() {
         let blocks = vec![
             block(1, Use::Server, "latchkey\n"),
             block(5, Use::Elsewhere, "docker build\n"),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_page_goes_on_beside_the_server_and_with_the_configuration_of_the_earlier_one() {
+    fn later_page_uses_the_server_of_the_earlier_one() {
         let begins = block(1, Use::Server, "cargo run --release   # with config.yaml\n");
         let first = page("a.md", vec![begins, block(2, Use::Fragment, "tenants:\n  b: {}\n")]);
         let same = page("b.md", vec![block(3, Use::Server, "latchkey serve\n")]);

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_figures_are_parsed_again() {
         let mut counted = Figures::from_sources("a5".to_owned());
         counted.add("JWKS 200", 9000);
         counted.add("introspection", 30_000);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn more_work_and_less_differ_beyond_five_per_cent() {
+    fn difference_above_five_per_cent_is_reported() {
         let committed = figures(r#"{"sources": "", "instructions": {"a": 10000}}"#);
         for (counted, differs) in [(9499, true), (9500, false), (10_500, false), (10_501, true)] {
             let mut now = Figures::default();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_without_a_figure_or_without_a_count_differs() {
+    fn missing_figure_or_count_is_a_difference() {
         let of =
             |kind: &str| figures(&format!(r#"{{"sources": "", "instructions": {{"a": 1, "{kind}": 1}}}}"#));
         let (counted, committed) = (of("new"), of("old"));

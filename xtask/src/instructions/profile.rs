@@ -89,14 +89,14 @@ fn=aws_lc_0_43_0_OPENSSL_malloc
 ";
 
     #[test]
-    fn cryptography_and_the_client_are_left_out_with_all_that_they_call() {
+    fn cryptography_and_client_are_not_counted() {
         let client = "fn=warm_requests::main\n1 5\ncfn=warm_requests::client::send\ncalls=1 0\n1 70\n\
                       fn=warm_requests::client::send\n1 70\n";
         assert_eq!(instructions(&format!("{PROFILE}{client}")), Some(100 + 20 + 30 + 2 + 5));
     }
 
     #[test]
-    fn a_profile_without_names_gives_no_figure() {
+    fn profile_without_names_has_no_figure() {
         assert_eq!(instructions(PROFILE), None);
         assert_eq!(instructions("fn=0x1234\n0 50\ncfn=0x99\ncalls=1 0\n0 10\n"), None);
     }

@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_digest_is_of_each_crate_of_the_counted_program() {
+    fn digest_covers_all_crates_of_the_program() {
         let workspace = Workspace::here();
         let metadata = workspace.metadata().unwrap();
         let packages = metadata["packages"].as_array().unwrap();

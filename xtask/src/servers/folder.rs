@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_goes_when_dropped_and_those_of_ended_runs_with_it() {
+    fn dropped_and_stale_folders_are_deleted() {
         let workspace = Workspace::here();
         let stale = workspace.target_folder().unwrap().join("test-servers/4194999");
         fs::create_dir_all(&stale).unwrap();

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_percentile_is_one_of_the_times() {
+    fn percentile_is_one_of_the_times() {
         let times = |count: u64| (1..=count).rev().map(Duration::from_millis);
         assert_eq!(percentile(times(3), 50), 2.0);
         assert_eq!(percentile(times(100), 99), 100.0);

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_threshold_is_found_in_either_direction_and_noise_has_none() {
+    fn threshold_is_found_in_both_directions() {
         let samples = |took: fn(usize) -> u64| -> Vec<Sample> {
             let sample =
                 |number| Sample { exists: exists(number), took: Duration::from_micros(took(number)) };

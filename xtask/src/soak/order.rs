@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_number_comes_once_and_neighbours_are_of_different_kinds_as_often_as_by_chance() {
+    fn numbers_are_mixed_at_random() {
         for kinds in [2, 3] {
             let mut order = mixed(5_000);
             let changes = order.windows(2).filter(|pair| pair[0] % kinds != pair[1] % kinds).count();

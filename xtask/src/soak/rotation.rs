@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tenants_take_turns_with_the_algorithms() {
+    fn tenants_alternate_between_the_algorithms() {
         let text = declared(&MINUTE);
         assert_eq!((text.matches("RS256").count(), text.matches("ES256").count()), (1, 1));
         assert_eq!(text.matches("client-4:").count(), 2);

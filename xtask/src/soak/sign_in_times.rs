@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_account_and_no_source_is_tried_up_to_a_limit_and_all_names_are_equally_long() {
+    fn names_are_equally_long_and_below_try_limits() {
         let mut names: Vec<_> = (0..2_000).map(name).collect();
         assert!(names.iter().all(|name| name.len() == 12));
         names.sort();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_answers_later_fails_and_equal_kinds_pass() {
+    fn slower_kind_fails_the_comparison() {
         let samples = |later: u64| -> Vec<(usize, Duration)> {
             let took = |number: usize| {
                 let more = if number % 3 == SUSPENDED { later } else { 0 };

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_found_in_a_url() {
+    fn password_is_found_in_a_url() {
         for (url, expected) in [
             ("postgres://postgres:ab12@127.0.0.1:5432/postgres", "ab12"),
             ("redis://default:cd34@127.0.0.1:6379", "cd34"),

@@ -24,7 +24,7 @@ mod tests {
     /// Python: `(mean(a) - mean(b)) / (variance(a) / len(a) + variance(b) / len(b)) ** 0.5`, of
     /// its module `statistics`.
     #[test]
-    fn the_statistic_is_that_of_another_program() {
+    fn statistic_equals_that_of_python() {
         let a = [27.5, 21.0, 19.0, 23.6, 17.0, 17.9, 16.9, 20.1, 21.9, 22.6, 23.1, 19.6, 19.0, 21.7, 21.4];
         let b = [27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2, 21.9, 22.1, 22.9, 30.5, 24.2];
         assert!((t(&a, &b) + 2.841_322_271_378_381_4).abs() < 1e-12, "{}", t(&a, &b));
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_times_have_none_and_times_that_never_vary_an_infinite_one() {
+    fn equal_times_give_zero_and_constant_times_infinity() {
         assert_eq!(t(&[1.0, 2.0, 3.0], &[3.0, 1.0, 2.0]), 0.0);
         assert_eq!(t(&[1.0, 1.0], &[1.0, 1.0]), 0.0);
         assert_eq!(t(&[2.0, 2.0], &[1.0, 1.0]), f64::INFINITY);
@@ -43,7 +43,7 @@ mod tests {
     /// In two thousand times, the test does not find a difference of a thousandth of their variation, and it
     /// finds one of a tenth.
     #[test]
-    fn a_difference_is_seen_from_a_size_on() {
+    fn only_large_enough_differences_are_found() {
         let times = |more: f64| -> Vec<f64> {
             let varied = super::super::order::mixed(2_000);
             varied.into_iter().map(|number| 100.0 + number as f64 / 2_000.0 + more).collect()

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_drawn_graph_is_the_real_one() {
+    fn drawn_graph_must_match_the_manifests() {
         let members = example(&[
             ("protocol", &["url"]),
             ("keys", &["protocol", "rsa", "dev:testkit"]),

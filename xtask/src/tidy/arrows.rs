@@ -127,7 +127,7 @@ mod tests {
     use super::super::violation::facts;
     use super::*;
 
-    /// The violation where this crate, in a workspace with all others, names this dependency.
+    /// Checks the violation that a dependency of this crate causes in a workspace with all other crates.
     #[track_caller]
     fn check(name: &str, dependency: &str, expected: Option<&str>) {
         let named = [dependency];
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn allowed_dependencies_are_no_violation() {
+    fn allowed_dependencies_pass() {
         for (from, to) in [
             ("outbound", "dev:outbound"),
             ("gateway", "administration"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_that_is_not_drawn_is_a_violation() {
+    fn undrawn_dependency_is_a_violation() {
         for (from, to) in [
             ("outbound", "outbound"),
             ("derives", "keys"),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_is_named_by_its_owner_only() {
+    fn only_the_owner_may_name_a_library() {
         check("keys", "sqlx", Some("domain crate keys names sqlx"));
         check("grants", "dev:reqwest", Some("domain crate grants names reqwest"));
         check("command", "reqwest", None);
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_crate_is_a_violation() {
+    fn unknown_crate_is_a_violation() {
         let found = facts(&super::check(&example(&[("helpers", &[])])));
         assert_eq!(found, ["crates/helpers/Cargo.toml:1: no arrow begins at crate helpers"]);
     }

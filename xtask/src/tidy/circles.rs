@@ -129,7 +129,7 @@ mod tests {
     use super::super::violation::facts;
     use super::*;
 
-    /// The circle in a crate of these files.
+    /// Checks the import cycle in a crate with these files.
     #[track_caller]
     fn check<const N: usize>(modules: [(&str, &str); N], expected: Option<&str>) {
         let paths = modules.map(|(module, _)| format!("{}{module}.rs", CRATES[0]));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_files_is_found_however_the_paths_are_written() {
+    fn import_cycle_is_found_in_every_notation() {
         let list = ("lib", "mod a;\nmod b;\n");
         for (a, b) in [
             ("use crate::b::B;\n", "use super::a::A;\n"),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_imports_from_the_files_beside_it() {
+    fn child_may_import_from_siblings_only() {
         let (list, parent) =
             (("lib", "mod a;\nuse a::X;\n"), ("a", "mod x;\nmod y;\npub use x::X;\nuse y::f;\n"));
         check([list, parent, ("a/x", "pub struct X;\n"), ("a/y", "use super::x::X;\n")], None);

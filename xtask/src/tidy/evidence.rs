@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_met_names_what_shows_it() {
+    fn met_requirement_names_its_evidence() {
         for row in [
             "| 9.1.1 | a \\| b | met | `keys/src/a.rs::it_holds` |",
             "| 1 | a | fixed | see `keys::it_holds`, `docs/operations.md` |",
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_test_exists() {
+    fn named_test_must_exist() {
         check(
             &table("| 9 | a | met | `keys/src/a.rs::gone` |"),
             &["3: there is no test keys/src/a.rs::gone"],

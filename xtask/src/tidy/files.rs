@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_product_ends_before_its_tests() {
+    fn product_code_excludes_tests() {
         let files = Files::from([
             ("crates/keys/src/a.rs", "#[cfg(test)]\nmod other;\nfn a() {}\n#[cfg(test)]\nmod tests {\n}\n"),
             ("crates/keys/src/a/tests.rs", ""),

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expression_is_allowed_when_allowed_licences_satisfy_it() {
+    fn expression_is_allowed_if_satisfiable() {
         let check = |expressions: &[&str], expected| {
             for expression in expressions {
                 assert_eq!(is_allowed(expression), expected, "{expression}");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_without_a_licence_is_a_violation() {
+    fn package_without_licence_is_a_violation() {
         let package =
             |licence: Value| serde_json::json!({ "packages": [{ "name": "x", "license": licence }] });
         let found = facts(&check(&package(Value::Null)));

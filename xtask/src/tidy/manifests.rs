@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dependency_says_why_it_is_here() {
+    fn dependency_needs_a_reason() {
         let text = "[workspace.dependencies]\n# Ours.\na = { path = \"crates/a\" }\nb = { path = \"crates/b\" }\n\n\
                     # Reads.\nserde = \"1\"\nurl = \"2\"\n\nclap = { version = \"4\", features = [\n    \"derive\",\n] }\n\n\
                     [profile.release]\nlto = \"thin\"\n";
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_names_dependencies_of_the_workspace_only() {
+    fn crate_uses_only_workspace_dependencies() {
         let text = "[package]\nname = \"a\"\npublish.workspace = true\n[dependencies]\nserde.workspace = true\n\
                     url = { workspace = true, features = [\n    \"serde\",\n] }\n\n\
                     [dev-dependencies]\nrand = \"0.9\"\n\n[target.'cfg(unix)'.dependencies]\nlibc = \"0.2\"\n\n\
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_has_the_name_of_its_folder_and_is_not_published() {
+    fn crate_is_named_after_its_folder_and_unpublished() {
         let check = |folder: &str, text: &str| {
             facts(&check_member(&format!("crates/{folder}/Cargo.toml"), text)).len()
         };

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn the_counts_of_a_standard_are_those_of_its_rows() {
+    fn counts_of_a_standard_match_its_rows() {
         let page = |counts: &str| {
             format!(
                 "| standard | met | departs | absent |\n|---|---|---|---|\n{counts}\n\n{HEADER}\
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_makes_no_row_is_named() {
+    fn invalid_mark_is_reported() {
         for (first, second, expected) in [
             ("// [oauth 1]", "", "1: [oauth 1]: no text"),
             ("// [oauth 1]: A", "// [oauth 1]: B", "5: [oauth 1]: a second text"),
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_differs_from_its_marks_is_named() {
+    fn page_that_differs_from_its_marks_is_reported() {
         let source = "// [oauth 1]: A\n#[test]\nfn one() {}\n// [lost 1]: A\n#[test]\nfn two() {}\n";
         let page = format!("<!-- generated: oauth -->\n{HEADER}| 1 | B | met | `keys::one` |\n");
         let files = Files::from([("crates/keys/src/a.rs", source), (PAGES[0].0, page.as_str())]);

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_no_gaps_and_databases_the_same_migrations() {
+    fn migrations_have_no_gaps_and_match_across_databases() {
         check_names(&["0001_tenants.sql", "0002_clients.sql"], &[], &[]);
         let alone = "migrations/sqlite/0002_b.sql:1: no counterpart in the other database";
         check_names(&["0001_a.sql"], &["0002_b.sql"], &[alone]);

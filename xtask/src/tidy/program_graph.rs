@@ -106,7 +106,7 @@ mod tests {
     //   allows one cryptographic library beside the two parsers, and names every file that draws random
     //   values; no tool finds each call
     #[test]
-    fn a_banned_package_is_found_by_name_version_and_feature() {
+    fn banned_package_is_found() {
         let unproven = "accounts with feature unproven-authentications";
         let unjudged = "sessions with feature unjudged-sessions";
         let cases = [
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_has_no_library_of_the_command_line() {
+    fn command_line_libraries_are_banned_from_the_server() {
         let found =
             facts(&check_server("clap v4.6.1|std\nserde v1.0.229|\nclap v4.6.1|std\nrcgen v0.14.10|\n"));
         let of = |name| format!("crates/server/Cargo.toml:1: the server contains {name}");
@@ -138,17 +138,17 @@ mod tests {
     }
 
     #[test]
-    fn verifier_takes_jsonwebtoken_without_a_backend() {
+    fn backends_of_jsonwebtoken_are_banned_from_the_verifier() {
         let check = |line| Vec::from_iter(check_verifier(line));
         assert_eq!(facts(&check("serde v1.0.229|std\njsonwebtoken v11.1.0|\n")), [""; 0]);
         let of = "crates/latchkey-verifier/Cargo.toml:1: latchkey-verifier takes jsonwebtoken with aws_lc_rs";
         assert_eq!(facts(&check("jsonwebtoken v11.1.0|aws_lc_rs\n")), [of]);
     }
 
-    /// Each feature of ours is either one that people choose, as the documents list, or one for tests.
-    /// Published crates have other users.
+    /// Each feature of our crates is either documented as a choice or only for tests. Published crates are
+    /// left out, because they have other users.
     #[test]
-    fn a_feature_that_nobody_chooses_is_banned_from_the_program() {
+    fn test_features_are_banned_from_the_program() {
         let chosen = ["aws-kms", "aws-secrets", "keyring", "vault"];
         let mut found = 0;
         for folder in std::fs::read_dir(Workspace::here().root.join("crates")).unwrap() {

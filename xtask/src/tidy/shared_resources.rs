@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_seen_with_and_without_a_type() {
+    fn limits_are_found_with_and_without_type() {
         let found = |text: &str| limits(text).collect::<Vec<_>>();
         assert_eq!(found("fn a() {\n    Semaphore::const_new(1);\n}\n"), [2]);
         assert_eq!(found("fn a() { mpsc::channel::<Vec<u8>>(8); }\nfn b() { sync_channel(1); }\n"), [1, 2]);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_semaphore_or_a_bounded_channel_has_a_row_with_its_code() {
+    fn each_shared_limit_needs_a_row() {
         let check_row = |row: &str, expected: &[&str]| {
             let table = format!("| resource | code |\n|---|---|\n| keys | {row} |\n");
             let files = Files::from([

@@ -33,7 +33,7 @@ mod tests {
 
     // [third 3]
     #[test]
-    fn a_format_string_fills_no_command() {
+    fn format_strings_must_not_fill_commands() {
         for (code, is_refused) in [
             (r#"format!("Run `latchkey client show {tenant} {}`.", id)"#, true),
             (r#"format!("latchkey {command}")"#, true),

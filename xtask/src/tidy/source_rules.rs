@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_a_header_and_clean_lines() {
+    fn file_needs_a_header_and_clean_lines() {
         check("crates/gateway/src/a.rs", "//! What.\n\nfn a() {}\n", &[]);
         check("xtask/src/a.rs", "fn a() {}\n", &["1: no header"]);
         let ends = ["1: blanks at the end of the line", "2: no newline at the end"];
@@ -205,14 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn lints_are_expected_and_tests_run() {
+    fn allow_and_ignore_attributes_are_violations() {
         check("crates/keys/src/a.rs", "//! #![allow(x)]\nconst A: &str = \"#[ignore\";\n", &[]);
         let text = "//! A.\n#![allow(x)]\n#[ignore = \"slow\"]\nfn b() {}\n";
         check("crates/keys/tests/a.rs", text, &["2: #![allow(", "3: #[ignore"]);
     }
 
     #[test]
-    fn features_change_one_crate_only() {
+    fn service_features_stay_in_one_crate() {
         let text = "//! A.\n#[cfg(feature = \"vault\")]\nfn a() {}\n";
         check("crates/outbound/src/a.rs", text, &[]);
         for path in ["crates/settings/src/sections.rs", "crates/gateway/src/a.rs"] {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn async_stays_in_the_service_layers_and_traits_of_domain_crates() {
+    fn async_is_banned_outside_service_layers() {
         let text = "//! A.\npub async fn a() {}\n";
         let refused: &[&str] = &["2: async fn in a domain crate, outside its service layer"];
         let declared = "//! A.\npub trait A {\n    async fn a();\n}\npub async fn b() {}\n";
@@ -243,7 +243,7 @@ mod tests {
 
     // [V11 11.1.3]
     #[test]
-    fn chance_and_time_are_arguments_but_in_named_files() {
+    fn randomness_and_time_are_banned_outside_named_files() {
         for code in [
             "let id = Uuid::new_v4();",
             "use aws_lc_rs::rand::SystemRandom;",
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_draws_no_more_is_named_no_more() {
+    fn listed_file_without_randomness_is_a_violation() {
         let files = Files::from([("crates/keys/src/aead.rs", "//! A.\nfn a() { rand::fill(b); }\n")]);
         let found = facts(&super::check(&files));
         assert_eq!(found.len(), DRAWERS.len() - 1, "{found:?}");

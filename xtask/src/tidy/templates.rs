@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_takes_markup_from_a_value_is_found() {
+    fn unescaped_template_value_is_found() {
         check("views/a.html", "<p>{{ name }}</p>\n<p>{{ name|lower }}</p>", &[]);
         check("views/a.html", "<p>\n{{ name | safe }}</p>", &["2: |safe"]);
         check("views/a.html", "{% filter safe %}{{ name }}{% endfilter %}", &["1: filtersafe"]);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_outside_the_table_is_found() {
+    fn text_outside_the_table_is_found() {
         let all = "{% extends \"a.html\" %}{# Why it is so. #}\n<p id=\"a{{ b }}\" aria-label=\"{{ c }}\">{{ d }} · 1 &</p>";
         for (page, texts) in [
             ("<p>Sign in</p>\n<h1>{{ heading }}: Übung</h1>", &[(1, "Sign in"), (2, ": Übung")][..]),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn other_crates_are_not_concerned() {
+    fn other_crates_are_ignored() {
         assert!(super::check(&Files::from([("crates/gateway/src/a.html", "<p style=\"a\">")])).is_empty());
     }
 }

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_is_found_in_its_crate_and_in_its_file() {
+    fn test_is_found_by_crate_and_file() {
         let text = "//! A.\n#[test]\nfn rows_survive() {}\n";
         let tests =
             Tests::from_files(&Files::from([("crates/storage/src/a.rs", text), ("xtask/src/b.rs", text)]));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_from_which_a_macro_makes_a_test_counts_if_it_is_listed() {
+    fn listed_macro_test_is_found() {
         let list = "//! A.\n    $fresh:\n    rows::rows_survive,\n";
         for Generated { folder, list: list_path, signature: (before, after) } in GENERATED {
             let function = |name: &str| format!("{before}{name}({}) {{}}\n", after.trim_matches(['(', ')']));

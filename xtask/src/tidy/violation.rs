@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_violation_is_one_line_that_names_location_fact_and_hint() {
+    fn violation_is_one_line() {
         let mut violation = Violation::of_file("Cargo.lock", "x is odd", "even it").at("name = \"x\"");
         violation.locate(|_| Some("[[package]]\nname = \"x\"\n"));
         assert_eq!(violation.to_string(), "Cargo.lock:2: x is odd; even it");

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn another_password_leaves_the_rest_of_the_address() {
+    fn new_password_leaves_the_rest_of_the_address() {
         for url in
             ["redis://user:old@a/3", "redis+sentinel://user:old@a,b/main/3", "redis+cluster://user:old@a,b"]
         {

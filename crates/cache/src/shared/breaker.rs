@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn one_failure_opens_it_and_one_success_closes_it() {
+    fn failure_opens_and_success_closes_the_breaker() {
         let breaker = Breaker::open();
         assert!(admitted(&breaker, 0).is_none() && !breaker.is_closed());
         breaker.close("first", BTreeSet::new());
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_failures_at_once_only_the_first_trips_the_breaker() {
+    fn first_of_many_failures_trips_the_breaker() {
         let breaker = Breaker::open();
         breaker.close("first", BTreeSet::new());
         assert_eq!(breaker.trip(1, 0), (true, true));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_fails_stops_no_other() {
+    fn failing_node_does_not_stop_other_nodes() {
         let breaker = Breaker::open();
         breaker.close("first", BTreeSet::new());
         assert_eq!(breaker.trip(1, 2), (true, true));

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_counts_for_ten_seconds_after_it_was_read_and_an_absence_for_one() {
+    fn values_live_ten_seconds_and_absences_one() {
         let keys = no_keys();
         let after = |seconds| READ + Duration::from_secs(seconds);
         for (seconds, present, absent) in [(0, 10, 1), (1, 9, 0), (9, 1, 0), (10, 0, 0), (1000, 0, 0)] {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_replicas_with_other_settings_the_shorter_one_counts() {
+    fn shorter_of_two_freshness_settings_wins() {
         let keys = no_keys();
         for fresh in [[10, 2], [2, 10]] {
             for (seconds, left) in [(0, 2), (1, 1), (2, 0), (5, 0)] {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_another_format_is_no_value() {
+    fn value_of_another_format_is_ignored() {
         let value = |head: &str, row: &str| {
             format!(r#"{{{head}"name":"name","epoch":"epoch","read_at":1,"expires_at":2,"row":{row}}}"#)
         };

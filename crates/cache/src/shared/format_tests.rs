@@ -31,7 +31,7 @@ fn assert_is_read_back<R: Serialize + DeserializeOwned + Debug + PartialEq>(row:
 }
 
 #[test]
-fn a_tenant_has_this_form() {
+fn serialized_tenant_is_unchanged() {
     let full = fixtures::tenant_with_settings();
     let (lifetime, format) = (Lifetime::LONGEST, TokenFormat::Opaque);
     let previous_typs = vec![PreviousTyp { typ: "JWT".to_owned(), accepted_until: NOW }];
@@ -54,7 +54,7 @@ fn a_tenant_has_this_form() {
 }
 
 #[test]
-fn a_client_has_this_form() {
+fn serialized_client_is_unchanged() {
     let full = fixtures::client_with_settings();
     let chosen = ClientSecret {
         hash: SecretHash::Password("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$AAAA".to_owned()),
@@ -87,7 +87,7 @@ fn a_client_has_this_form() {
 }
 
 #[test]
-fn an_api_key_has_this_form() {
+fn serialized_api_key_is_unchanged() {
     let svc = fixtures::client(&fixtures::tenant("acme"), "svc");
     let plain = fixtures::api_key(&svc, "4fT9xQ2bV7mK");
     let key = ApiKey {
@@ -104,7 +104,7 @@ fn an_api_key_has_this_form() {
 }
 
 #[test]
-fn keys_have_this_form() {
+fn serialized_keys_are_unchanged() {
     let retired = KeyRecord {
         sealed_private_key: vec![0, 1, 255, 4],
         retiring_from: Some(NOW),

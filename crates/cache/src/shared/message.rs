@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_comes_back_from_its_own_channel_only() {
+    fn message_opens_only_on_its_own_channel() {
         let sealer = Sealer::new(&Pepper::from_bytes(Zeroizing::new([1; 32])));
         let tenant = fixtures::tenant_id("acme");
         let changes = vec![

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_things_share_a_name() {
+    fn all_names_in_redis_are_distinct() {
         let names = Names { prefix: "latchkey".to_owned() };
         let tenants = ["acme", "acme-client", "client"].map(|id| TenantId::parse(id).unwrap());
         let clients = ["svc", "svc-lease", "lease:svc", "a:b", "a", "{x}", "epoch", "client:svc", "é"]

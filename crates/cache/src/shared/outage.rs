@@ -60,7 +60,7 @@ mod tests {
     const FIRST: Duration = Duration::from_millis(250);
 
     #[test]
-    fn each_pause_is_twice_as_long_up_to_five_seconds() {
+    fn pauses_double_up_to_five_seconds() {
         let mut outage = Outage::default();
         let pauses = [0; 7].map(|_| outage.pause(FIRST, 0.0).as_millis());
         assert_eq!(pauses, [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000]);
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_that_answers_now_and_then_is_one_outage_with_two_lines() {
+    fn flapping_redis_is_one_outage() {
         let (mut outage, mut now) = (Outage::default(), Instant::now());
         let mut begun = 0;
         for _ in 0..100 {

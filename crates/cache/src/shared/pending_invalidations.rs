@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_is_pending_until_its_last_change_is_published() {
+    fn tenant_is_pending_until_its_last_change_is_published() {
         let pending_invalidations = PendingInvalidations::default();
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
         let first = pending_invalidations.begin([&acme, &globex].into_iter());

@@ -74,7 +74,7 @@ mod tests {
 
     // [V11 11.3.4]
     #[test]
-    fn only_the_same_key_purpose_and_name_open_what_was_sealed() {
+    fn sealing_binds_key_purpose_and_name() {
         let sealed = sealer(1).seal(SealPurpose::Value, "a", b"canary").unwrap();
         assert_eq!(sealer(1).open(SealPurpose::Value, "a", &sealed).unwrap().as_slice(), b"canary");
         assert_eq!(sealer(1).open(SealPurpose::Value, "b", &sealed), None);
@@ -87,7 +87,7 @@ mod tests {
 
     // [V11 11.2.5]
     #[test]
-    fn every_bit_and_every_byte_counts() {
+    fn changed_or_truncated_sealed_value_does_not_open() {
         let sealed = sealer(1).seal(SealPurpose::Value, "a", b"x").unwrap();
         for bit in 0..sealed.len() * 8 {
             let mut changed = sealed.clone();

@@ -28,7 +28,7 @@ async fn name(test_env: &TestEnv, tenant: &Tenant) -> Stored<Option<String>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_is_read_once_in_ten_seconds_or_after_it_changed() {
+async fn account_is_cached_for_ten_seconds_or_until_changed() {
     let test_env = TestEnv::new();
     let (acme, globex) = (test_env.acme.clone(), test_env.globex.clone());
     put(&test_env, &acme, "Ada");

@@ -139,7 +139,7 @@ fn caches(panics: u64, is_confused: bool) -> Caches {
 }
 
 #[tokio::test]
-async fn a_store_that_answers_with_something_else_is_not_believed() {
+async fn rows_of_another_tenant_or_name_are_faults() {
     let Caches { tenants, clients, federated, api_keys, revocations, accounts, .. } = caches(0, true);
     let [acme, globex] = ["acme", "globex"].map(fixtures::tenant_id);
     let client = async |id, name| clients.find_client(id, &fixtures::client_id(name)).await;
@@ -167,7 +167,7 @@ fn is_fault<T>(found: Stored<T>) -> bool {
 }
 
 #[tokio::test]
-async fn an_abandoned_load_is_begun_again_once() {
+async fn panicked_load_is_retried_once() {
     for (panics, answered) in [(1, true), (2, false)] {
         let tenants = caches(panics, false).tenants;
         let acme = fixtures::tenant_id("acme");

@@ -25,7 +25,7 @@ async fn follow(test_env: &TestEnv, time: Duration) {
 // When each row was read once in ten seconds, 600 active clients of 150 tenants caused 114 statements a
 // second at each replica.
 #[tokio::test(start_paused = true)]
-async fn rows_are_not_read_again_while_the_changes_are_followed() {
+async fn followed_rows_are_not_read_again() {
     let test_env = TestEnv::new();
     test_env.caches.begin_history(History(1));
     follow(&test_env, SETTLED).await;
@@ -72,7 +72,7 @@ async fn rows_are_not_read_again_while_the_changes_are_followed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn neither_an_absence_nor_a_row_of_another_history_is_followed() {
+async fn absences_and_rows_of_older_histories_are_not_followed() {
     let test_env = TestEnv::new();
     let (acme, globex) = (&test_env.acme, &test_env.globex);
     test_env.client_name(acme).await;

@@ -37,7 +37,7 @@ async fn a_value_is_read_once_in_ten_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_is_fresh_for_as_long_as_is_set_and_an_absence_for_no_longer() {
+async fn freshness_setting_limits_values_and_absences() {
     for (fresh, absent) in [(500, 500), (2_000, 1_000), (60_000, 1_000)] {
         let [fresh, absent] = [fresh, absent].map(Duration::from_millis);
         let test_env = TestEnv::with(Freshness::new(fresh));
@@ -59,7 +59,7 @@ async fn a_value_is_fresh_for_as_long_as_is_set_and_an_absence_for_no_longer() {
 
 /// The process may be stopped between the store's answer and its use.
 #[tokio::test(start_paused = true)]
-async fn a_reader_gets_nothing_of_a_load_that_had_read_long_before_it_asked() {
+async fn reader_does_not_join_an_old_load() {
     let test_env = Arc::new(TestEnv::new());
     let held = test_env.store.hold_answers().await;
     let first = test_env.spawn_client_name();
@@ -78,10 +78,10 @@ async fn a_reader_gets_nothing_of_a_load_that_had_read_long_before_it_asked() {
 }
 
 // [keys RFC 7517 §4.5], [http RFC 9111 §4.2]
-/// Rows expire separately: a replica may have read a longer age of copies, but not yet a key that was
-/// announced before.
+/// Rows expire separately: a replica may already have read the longer `jwks_max_age`, but not yet a key that
+/// was announced before it.
 #[tokio::test(start_paused = true)]
-async fn keys_of_before_a_longer_age_of_copies_are_kept_for_the_age_of_before() {
+async fn earlier_keys_keep_the_previous_max_age() {
     let test_env = TestEnv::new();
     let age = async |tenant: &Tenant| {
         let known = test_env.tenant(tenant).await.unwrap().unwrap();
@@ -104,7 +104,7 @@ async fn keys_of_before_a_longer_age_of_copies_are_kept_for_the_age_of_before() 
 }
 
 #[tokio::test]
-async fn two_tenants_clients_of_one_name_never_share_an_entry() {
+async fn equal_client_ids_of_two_tenants_are_separate_entries() {
     let test_env = TestEnv::new();
     test_env.rename_client(&test_env.acme, "acme's");
     test_env.rename_client(&test_env.globex, "globex's");

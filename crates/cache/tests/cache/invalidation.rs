@@ -17,7 +17,7 @@ use tokio::time::advance;
 use crate::test_env::TestEnv;
 
 #[tokio::test]
-async fn a_changed_client_is_read_anew_and_no_other() {
+async fn only_the_changed_client_is_read_again() {
     let test_env = TestEnv::new();
     for tenant in [&test_env.acme, &test_env.globex] {
         test_env.client(tenant).await.unwrap();
@@ -30,7 +30,7 @@ async fn a_changed_client_is_read_anew_and_no_other() {
 
 /// An assertion without client id costs a statement after a change, and none until the next change.
 #[tokio::test]
-async fn rules_of_clients_are_read_anew_after_a_change_of_any_of_them_and_no_more_often() {
+async fn trust_rules_are_read_once_after_a_client_change() {
     let test_env = TestEnv::new();
     let subject = ForeignSubject::of(["ci"], "repo:a").unwrap();
     let rules = async |tenant: &Tenant| {
@@ -50,7 +50,7 @@ async fn rules_of_clients_are_read_anew_after_a_change_of_any_of_them_and_no_mor
 }
 
 #[tokio::test]
-async fn a_changed_tenant_is_read_anew_with_all_that_is_its_own() {
+async fn changed_tenant_is_read_again_with_clients_and_keys() {
     let test_env = TestEnv::new();
     let caches = &test_env.caches;
     for tenant in [&test_env.acme, &test_env.globex] {
@@ -71,7 +71,7 @@ async fn a_changed_tenant_is_read_anew_with_all_that_is_its_own() {
 }
 
 #[tokio::test]
-async fn a_load_that_began_before_a_change_is_not_found_after_it() {
+async fn load_begun_before_a_change_is_not_cached() {
     for whole_tenant in [false, true] {
         let test_env = Arc::new(TestEnv::new());
         let held = test_env.store.hold_answers().await;
@@ -90,7 +90,7 @@ async fn a_load_that_began_before_a_change_is_not_found_after_it() {
 }
 
 #[tokio::test]
-async fn an_added_key_is_seen_at_once_and_a_taken_number_makes_read_again() {
+async fn added_key_is_visible_and_taken_number_invalidates_keys() {
     let test_env = TestEnv::new();
     let keys = &test_env.caches.signing_keys;
     assert_eq!(keys.find_keys(&test_env.acme.id).await.unwrap().next, KeyId::numbered(1));
@@ -103,7 +103,7 @@ async fn an_added_key_is_seen_at_once_and_a_taken_number_makes_read_again() {
 }
 
 #[tokio::test]
-async fn changed_keys_are_read_anew() {
+async fn changed_keys_are_read_again() {
     let test_env = TestEnv::new();
     for tenant in [&test_env.acme, &test_env.globex] {
         test_env.caches.signing_keys.find_keys(&tenant.id).await.unwrap();
@@ -116,7 +116,7 @@ async fn changed_keys_are_read_anew() {
 }
 
 #[tokio::test]
-async fn a_write_whose_caller_gave_up_makes_read_again() {
+async fn cancelled_write_invalidates_the_cached_keys() {
     let test_env = Arc::new(TestEnv::new());
     test_env.caches.signing_keys.find_keys(&test_env.acme.id).await.unwrap();
     let held = test_env.store.hold_answers().await;
@@ -132,7 +132,7 @@ async fn a_write_whose_caller_gave_up_makes_read_again() {
 }
 
 #[tokio::test]
-async fn a_changed_row_does_not_serve_stale() {
+async fn changed_row_is_not_served_stale() {
     let test_env = TestEnv::new();
     test_env.tenant(&test_env.acme).await.unwrap();
     test_env.client(&test_env.acme).await.unwrap();
@@ -149,7 +149,7 @@ fn svc_of(tenant: &Tenant) -> Invalidation {
 }
 
 #[tokio::test(start_paused = true)]
-async fn new_history_reads_rows_again_and_serves_them_meanwhile() {
+async fn new_history_serves_cached_rows_until_read_again() {
     let test_env = TestEnv::new();
     let (caches, acme) = (&test_env.caches, &test_env.acme);
     test_env.tenant(acme).await.unwrap();
@@ -181,7 +181,7 @@ async fn new_history_reads_rows_again_and_serves_them_meanwhile() {
 
 /// A revocation that is notified after the failover is known to be missing, so no token is issued.
 #[tokio::test(start_paused = true)]
-async fn revocation_after_a_new_history_stops_issuing_until_it_is_read() {
+async fn unread_revocation_after_failover_stops_issuing() {
     let test_env = TestEnv::new();
     let revocations = &test_env.caches.revocations;
     let [acme, globex] = [&test_env.acme, &test_env.globex];
@@ -199,7 +199,7 @@ async fn revocation_after_a_new_history_stops_issuing_until_it_is_read() {
 
 /// After a failover, replicas do not read all rows again at the same moment.
 #[tokio::test(start_paused = true)]
-async fn rows_of_another_history_are_read_again_spread_over_a_second() {
+async fn reads_after_a_failover_spread_over_a_second() {
     const CLIENTS: usize = 200;
     let test_env = TestEnv::new();
     let names: Vec<_> = (0..CLIENTS).map(|number| format!("svc-{number}")).collect();
@@ -228,7 +228,7 @@ async fn rows_of_another_history_are_read_again_spread_over_a_second() {
 
 /// The process may be stopped between the previous primary's answer and its arrival.
 #[tokio::test(start_paused = true)]
-async fn row_that_was_read_before_a_new_history_is_read_again_after_it() {
+async fn row_read_before_a_failover_is_read_again() {
     let test_env = Arc::new(TestEnv::new());
     test_env.tenant(&test_env.acme).await.unwrap();
     let held = test_env.store.hold_answers().await;

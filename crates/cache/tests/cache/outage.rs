@@ -44,7 +44,7 @@ async fn served(test_env: &TestEnv) -> [bool; 3] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_cached_serves_as_long_as_the_tenant_allows() {
+async fn tenant_limits_how_long_stale_rows_are_served() {
     let test_env = long_in_an_outage().await;
     assert_eq!(served(&test_env).await, [true; 3]);
     assert!(test_env.caches.is_degraded());
@@ -57,7 +57,7 @@ async fn what_is_cached_serves_as_long_as_the_tenant_allows() {
 // [revocation RFC 7009 §2.2.1 c]
 /// Without current revocations no token is accepted as valid, but tokens are still issued.
 #[tokio::test(start_paused = true)]
-async fn revocations_are_never_stale_but_to_issue_a_token() {
+async fn stale_revocations_are_only_used_to_issue_tokens() {
     let TestEnv { caches, store, acme, .. } = TestEnv::new();
     let found = async || caches.revocations.find_revocations(&acme.id).await.is_ok();
     let to_issue = async || caches.revocations.find_revocations_to_issue(&acme.id).await.is_ok();
@@ -77,7 +77,7 @@ async fn revocations_are_never_stale_but_to_issue_a_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tenant_may_allow_nothing() {
+async fn tenant_can_forbid_stale_rows() {
     let test_env = in_an_outage(0).await;
     advance(FRESH - MOMENT).await;
     assert_eq!(served(&test_env).await, [true; 3]);
@@ -87,7 +87,7 @@ async fn a_tenant_may_allow_nothing() {
 
 /// For readiness, any one tenant is enough.
 #[tokio::test(start_paused = true)]
-async fn caches_may_serve_stale_as_long_as_any_request_can_be_served() {
+async fn caches_serve_stale_while_any_tenant_can_be_served() {
     let test_env = TestEnv::new();
     assert!(!test_env.caches.may_serve_stale(), "nothing is in memory");
     let stale_if_error = Lifetime::from_seconds(0);
@@ -114,7 +114,7 @@ async fn caches_may_serve_stale_as_long_as_any_request_can_be_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_changed_entry_is_not_served_stale() {
+async fn invalidated_tenant_is_not_served_stale() {
     let test_env = in_an_outage(900).await;
     assert!(test_env.caches.may_serve_stale());
     test_env.caches.forget(&[Invalidation::Tenant(test_env.acme.id.clone())]);
@@ -125,7 +125,7 @@ async fn a_changed_entry_is_not_served_stale() {
 /// A replica without a connection does not publish a key set that lacks a key which another replica signs
 /// with. It does not sign with a removed key either.
 #[tokio::test(start_paused = true)]
-async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
+async fn stale_keys_end_before_their_successors_sign() {
     let span = Lifetime::from_seconds;
     let with_margin = |margin: u64| SigningPolicy {
         // The window: 4 + 1 + 2, and the ten seconds for which rows are fresh.
@@ -171,7 +171,7 @@ async fn keys_serve_no_longer_than_their_successors_wait_to_sign() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_cached_is_unavailable_and_never_unknown() {
+async fn uncached_rows_are_unavailable_not_unknown() {
     let test_env = TestEnv::new();
     assert!(test_env.named_client(&test_env.acme, "ghost").await.unwrap().is_none());
     test_env.store.fail_with(Failure::Unavailable);
@@ -183,7 +183,7 @@ async fn what_is_not_cached_is_unavailable_and_never_unknown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_store_is_tried_once_in_a_pause() {
+async fn dead_store_is_tried_once_per_pause() {
     let test_env = long_in_an_outage().await;
     let before = test_env.store.calls().find_client;
     for _ in 0..1000 {
@@ -198,7 +198,7 @@ async fn a_dead_store_is_tried_once_in_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_reader_of_a_stale_value_waits_for_a_hung_store() {
+async fn stale_reads_do_not_wait_for_the_store() {
     let test_env = long_in_an_outage().await;
     test_env.client(&test_env.acme).await.unwrap();
     let held = test_env.store.hold_answers().await;
@@ -210,7 +210,7 @@ async fn no_reader_of_a_stale_value_waits_for_a_hung_store() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_back_is_believed_again() {
+async fn recovered_store_is_read_again() {
     let test_env = long_in_an_outage().await;
     assert_eq!(test_env.client_name(&test_env.acme).await, "svc");
     test_env.rename_client(&test_env.acme, "renamed");
@@ -223,7 +223,7 @@ async fn a_store_that_is_back_is_believed_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_of_long_ago_excuses_no_stale_value() {
+async fn past_outage_does_not_allow_stale_values() {
     let test_env = long_in_an_outage().await;
     assert_eq!(test_env.client_name(&test_env.acme).await, "svc");
     test_env.rename_client(&test_env.acme, "renamed");

@@ -41,7 +41,7 @@ impl Source for Changes {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn racing_readers_never_read_what_was_before_a_change() {
+async fn racing_readers_never_see_earlier_values() {
     let (changes, done) = (Changes::default(), Arc::new(AtomicBool::new(false)));
     let cache = Arc::new(ReadThrough::new(changes.clone(), 1_000_000, Freshness::default()));
     let acme = TenantId::parse("acme").unwrap();

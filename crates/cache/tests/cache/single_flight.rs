@@ -9,7 +9,7 @@ use crate::test_env::TestEnv;
 
 // [limits #42]: concurrent loads of one cold row | one; all other requests wait for it |
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_thousand_requests_for_a_cold_client_make_one_load() {
+async fn concurrent_requests_for_a_cold_client_load_once() {
     let test_env = Arc::new(TestEnv::new());
     let held = test_env.store.hold_answers().await;
     let requests: Vec<_> = (0..2000).map(|_| test_env.spawn_client_name()).collect();
@@ -23,7 +23,7 @@ async fn two_thousand_requests_for_a_cold_client_make_one_load() {
 }
 
 #[tokio::test]
-async fn a_failed_load_fails_all_who_waited_for_it_and_only_them() {
+async fn failed_load_fails_only_its_waiters() {
     for failure in [Failure::Unavailable, Failure::Fault] {
         let test_env = Arc::new(TestEnv::new());
         test_env.store.fail_with(failure);
@@ -46,7 +46,7 @@ async fn a_failed_load_fails_all_who_waited_for_it_and_only_them() {
 }
 
 #[tokio::test]
-async fn a_caller_who_gives_up_takes_no_load_along() {
+async fn cancelled_caller_does_not_cancel_the_load() {
     let test_env = Arc::new(TestEnv::new());
     let held = test_env.store.hold_answers().await;
     let (first, second) = (test_env.spawn_client_name(), test_env.spawn_client_name());

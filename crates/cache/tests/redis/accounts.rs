@@ -9,7 +9,7 @@ use testkit::RedisServer;
 use crate::server;
 use crate::test_env::{TestEnv, Traits, eventually};
 
-/// As in docs/configuration.md, for the names of a test.
+/// The permissions in docs/configuration.md, for the names of a test.
 const SUFFICIENT: &str = "resetkeys ~{}:* resetchannels &{}:changes -@all +evalsha +script|load +get +set +del +pttl +publish \
                           +subscribe +ping +select";
 
@@ -37,7 +37,7 @@ async fn pinged(redis: &RedisServer, test_env: &TestEnv) -> Result<(), RedisFaul
 // An account without scripts (`user reader on >secret ~* &* +@all -@scripting`) used to be reported as
 // working.
 #[tokio::test]
-async fn what_an_account_may_not_do_is_named() {
+async fn missing_permission_of_the_account_is_named() {
     let redis = RedisServer::started();
     for (rights, refused) in [
         ("~* &* +@all -@scripting", "scripts that write"),
@@ -58,7 +58,7 @@ async fn what_an_account_may_not_do_is_named() {
 // With an account that may not subscribe (`user silent on >secret ~* resetchannels +@all`), readiness used to
 // report no problem.
 #[tokio::test]
-async fn a_refused_subscription_is_shown_until_it_is_accepted() {
+async fn refused_subscription_is_reported_until_accepted() {
     let redis = RedisServer::started();
     let test_env = with_rights(&redis, "~* &* +@all -subscribe");
     let replica = test_env.replica_now(Traits::default());

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::test_env::{TestEnv, Traits, eventually, svc_of};
 
 #[tokio::test]
-async fn a_changed_client_is_changed_at_the_other_replica_within_a_second() {
+async fn client_change_reaches_the_other_replica_within_a_second() {
     let test_env = TestEnv::new();
     let (first, second) = (test_env.replica().await, test_env.replica().await);
     for replica in [&first, &second] {
@@ -36,7 +36,7 @@ async fn a_changed_client_is_changed_at_the_other_replica_within_a_second() {
 }
 
 #[tokio::test]
-async fn a_changed_tenant_takes_all_that_is_its_own_along_and_nothing_else() {
+async fn tenant_change_reaches_replicas_with_clients_and_keys() {
     let test_env = TestEnv::new();
     let (first, second) = (test_env.replica().await, test_env.replica().await);
     for tenant in [&test_env.acme, &test_env.globex] {
@@ -63,7 +63,7 @@ async fn a_changed_tenant_takes_all_that_is_its_own_along_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_added_key_is_known_to_the_other_replica() {
+async fn added_key_reaches_the_other_replica() {
     let test_env = TestEnv::new();
     let (first, second) = (test_env.replica().await, test_env.replica().await);
     for replica in [&first, &second] {
@@ -88,7 +88,7 @@ async fn many_changes_of_one_tenant_are_published_in_few_steps() {
 }
 
 #[tokio::test]
-async fn without_a_message_what_came_from_redis_is_believed_no_longer_than_what_was_read() {
+async fn rows_from_redis_expire_ten_seconds_after_the_read() {
     let test_env = TestEnv::new();
     let first = test_env.replica().await;
     assert_eq!(first.name(&test_env.acme).await, "svc");
@@ -107,7 +107,7 @@ async fn without_a_message_what_came_from_redis_is_believed_no_longer_than_what_
 }
 
 #[tokio::test]
-async fn a_change_while_redis_is_down_is_known_here_at_once_and_there_when_redis_is_back() {
+async fn change_during_redis_outage_is_published_afterwards() {
     let server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
     let (first, second) =

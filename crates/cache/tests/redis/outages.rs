@@ -79,7 +79,7 @@ impl Street {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_absent_or_hung_at_the_start_costs_nothing_and_is_found_when_it_comes() {
+async fn redis_missing_at_start_is_found_later() {
     let (mut absent, hung) = (RedisServer::absent(), RedisServer::started());
     hung.pause();
     let mut streets = [Street::before(&absent).await, Street::before(&hung).await];
@@ -108,18 +108,18 @@ async fn check(what: &str, begin: fn(&mut RedisServer), end: fn(&mut RedisServer
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_redis_is_done_without_until_it_is_back() {
+async fn replica_works_after_redis_is_killed() {
     check("killed", RedisServer::kill, RedisServer::start).await;
 }
 
 // [V13 13.2.6]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hung_redis_is_waited_for_once() {
+async fn only_one_request_waits_for_a_hung_redis() {
     check("hung", |server| server.pause(), |server| server.resume()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flushed_redis_has_forgotten_and_that_is_all() {
+async fn flushing_redis_causes_no_errors() {
     let server = RedisServer::started();
     let mut street = Street::before(&server).await;
     street.recovered("found").await;
@@ -161,14 +161,14 @@ async fn check_refusal(begin: &[&str], end: &[&str], trouble: &str, refused: &st
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_read_only_redis_is_named_and_not_used() {
+async fn read_only_redis_is_reported_and_not_used() {
     let (begin, end) = (["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]);
     check_refusal(&begin, &end, "Redis accepts no writes", "ReadOnly").await;
 }
 
 // By default, a full Redis evicts nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_redis_is_named_and_not_used() {
+async fn full_redis_is_reported_and_not_used() {
     let [begin, end] = ["1", "0"].map(|bytes| ["CONFIG", "SET", "maxmemory", bytes]);
     check_refusal(&begin, &end, "Redis is full", "\"OOM\"").await;
 }

@@ -9,7 +9,7 @@ use testkit::fixtures;
 use crate::test_env::{TestEnv, eventually, svc_of};
 
 #[tokio::test]
-async fn a_slow_reader_does_not_put_back_what_was_before_a_change() {
+async fn slow_reader_does_not_share_a_row_changed_meanwhile() {
     for whole_tenant in [false, true] {
         for flushed in [false, true] {
             let test_env = TestEnv::new();
@@ -38,7 +38,7 @@ async fn a_slow_reader_does_not_put_back_what_was_before_a_change() {
 }
 
 #[tokio::test]
-async fn a_reader_who_came_after_the_change_shares_while_one_from_before_may_not() {
+async fn only_reads_after_the_change_are_shared() {
     let test_env = TestEnv::new();
     let (slow, quick) = (Arc::new(test_env.replica().await), test_env.replica().await);
     let held = test_env.store.hold_answers().await;
@@ -61,7 +61,7 @@ async fn a_reader_who_came_after_the_change_shares_while_one_from_before_may_not
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn among_racing_readers_and_changes_the_changing_replica_never_reads_the_past() {
+async fn changing_replica_never_reads_earlier_rows() {
     let test_env = Arc::new(TestEnv::new());
     let (changing, other) = (Arc::new(test_env.replica().await), Arc::new(test_env.replica().await));
     let done = Arc::new(AtomicBool::new(false));

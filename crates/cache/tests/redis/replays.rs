@@ -66,7 +66,7 @@ fn ask<T: FromRedisValue>(test_env: &TestEnv, command: &[&[u8]]) -> T {
 }
 
 #[tokio::test]
-async fn a_replay_at_another_replica_is_refused_without_the_store_and_at_its_tenant_alone() {
+async fn replay_at_another_replica_is_refused_without_the_store() {
     let test_env = TestEnv::new();
     let (first, second) = (Guarded::new(&test_env).await, Guarded::new(&test_env).await);
     let used = identifier("1");
@@ -94,7 +94,7 @@ async fn a_replay_at_another_replica_is_refused_without_the_store_and_at_its_ten
 }
 
 #[tokio::test]
-async fn a_mark_ends_with_its_identifier_and_one_of_a_later_use_within_a_minute() {
+async fn mark_expires_with_its_identifier() {
     let test_env = TestEnv::new();
     let guarded = Guarded::new(&test_env).await;
     assert!(guarded.is_first(&test_env.acme, &identifier("1")).await);
@@ -124,7 +124,7 @@ async fn a_mark_ends_with_its_identifier_and_one_of_a_later_use_within_a_minute(
 }
 
 #[tokio::test]
-async fn a_mark_does_not_shorten_that_of_the_first_use() {
+async fn second_mark_does_not_shorten_the_first() {
     let test_env = TestEnv::new();
     let held = test_env.store.hold_answers().await;
     let (one, other) = (Guarded::new(&test_env).await, Guarded::new(&test_env).await);
@@ -146,7 +146,7 @@ async fn a_mark_does_not_shorten_that_of_the_first_use() {
 }
 
 #[tokio::test]
-async fn what_redis_has_lost_the_store_refuses() {
+async fn store_refuses_replays_that_redis_has_lost() {
     let server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
     let guarded = Guarded::new(&test_env).await;
@@ -165,7 +165,7 @@ async fn what_redis_has_lost_the_store_refuses() {
 
 // [assertions RFC 7523 §6], [parties #11]
 #[tokio::test]
-async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
+async fn mark_is_valid_only_for_its_tenant_and_identifier() {
     let test_env = TestEnv::new();
     let guarded = Guarded::new(&test_env).await;
     let used = identifier("1");
@@ -209,7 +209,7 @@ async fn a_mark_counts_at_its_tenant_and_for_its_identifier_alone() {
 
 // [parties #11]
 #[tokio::test]
-async fn what_no_replica_has_written_refuses_nothing() {
+async fn foreign_marks_refuse_nothing() {
     let test_env = TestEnv::new();
     let guarded = Guarded::new(&test_env).await;
     let commands: [&[&[u8]]; 6] = [
@@ -246,7 +246,7 @@ async fn what_no_replica_has_written_refuses_nothing() {
 }
 
 #[tokio::test]
-async fn a_redis_that_does_not_answer_leaves_the_decision_to_the_store() {
+async fn store_decides_while_redis_does_not_answer() {
     let mut server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
     let guarded = Guarded::with(&test_env, Traits::quick()).await;
@@ -272,7 +272,7 @@ async fn a_redis_that_does_not_answer_leaves_the_decision_to_the_store() {
 }
 
 #[tokio::test]
-async fn a_use_that_the_store_did_not_record_is_not_marked() {
+async fn unrecorded_use_is_not_marked() {
     let test_env = TestEnv::new();
     let guarded = Guarded::new(&test_env).await;
     let used = identifier("1");
@@ -285,7 +285,7 @@ async fn a_use_that_the_store_did_not_record_is_not_marked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_marks_that_wait_for_redis_there_is_a_limited_number() {
+async fn number_of_waiting_marks_is_limited() {
     let server = RedisServer::started();
     let test_env = TestEnv::at(&server.url());
     let guarded = Arc::new(Guarded::new(&test_env).await);

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use crate::test_env::{TestEnv, Traits, svc_of};
 
 #[tokio::test]
-async fn all_three_kinds_come_back_as_they_were_without_a_word_to_the_store() {
+async fn rows_shared_in_redis_need_no_store_read() {
     let test_env = TestEnv::new();
     test_env.store.add_key(&test_env.acme.id, &fixtures::key(1)).await.unwrap();
     let mut client = fixtures::client(&test_env.acme, "svc: {é}");
@@ -37,7 +37,7 @@ async fn all_three_kinds_come_back_as_they_were_without_a_word_to_the_store() {
 }
 
 #[tokio::test]
-async fn commands_of_a_cold_token_a_warm_one_and_one_after_a_change() {
+async fn redis_commands_per_token_are_bounded() {
     let test_env = TestEnv::new();
     let (first, second) = (test_env.replica().await, test_env.replica().await);
     let commands = || (first.redis.counts().commands.get(), second.redis.counts().commands.get());
@@ -67,7 +67,7 @@ async fn commands_of_a_cold_token_a_warm_one_and_one_after_a_change() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_thousand_requests_for_a_cold_client_are_one_query_and_two_commands() {
+async fn two_thousand_cold_requests_take_two_redis_commands() {
     let test_env = TestEnv::new();
     let replica = Arc::new(test_env.replica().await);
     let held = test_env.store.hold_answers().await;
@@ -98,7 +98,7 @@ async fn an_absence_is_shared_for_a_second_only() {
 }
 
 #[tokio::test]
-async fn what_is_shared_counts_for_as_long_as_the_reader_says() {
+async fn freshness_of_the_reader_limits_shared_rows() {
     let test_env = TestEnv::new();
     let brief = || Traits { freshness: Freshness::new(Duration::from_secs(1)), ..Traits::default() };
     let usual = test_env.replica().await;
@@ -117,7 +117,7 @@ async fn what_is_shared_counts_for_as_long_as_the_reader_says() {
 
 // [parties #11]
 #[tokio::test]
-async fn nothing_secret_lies_in_redis_in_clear() {
+async fn redis_holds_no_secret_in_clear_text() {
     const CANARY: &[u8] = b"canary-of-a-secret";
     let test_env = TestEnv::new();
     let text = String::from_utf8_lossy(CANARY).into_owned();

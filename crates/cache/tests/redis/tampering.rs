@@ -46,7 +46,7 @@ fn set(test_env: &TestEnv, redis: &mut Connection, value: &[u8]) {
 //   replicas to read the store | forge, move or replay a row beyond its 10 s; refuse an assertion or a proof
 //   that was not used in its tenant; make one count twice; read a secret
 #[tokio::test]
-async fn forged_cut_and_moved_values_are_not_believed() {
+async fn forged_cut_and_moved_values_are_ignored() {
     type Forge = fn(&mut Vec<u8>);
     let cases: [(_, _, _, Forge); 6] = [
         ("noise", "acme", "client:svc", |value| *value = vec![1; 300]),
@@ -68,7 +68,7 @@ async fn forged_cut_and_moved_values_are_not_believed() {
 
 // [parties #11]
 #[tokio::test]
-async fn an_old_value_that_is_put_back_counts_no_longer_than_it_did() {
+async fn replayed_value_keeps_its_expiry() {
     let replay = |test_env: &TestEnv, redis: &mut Connection| {
         let value = get(test_env, redis, &test_env.acme, "client:svc");
         set(test_env, redis, &value);
@@ -81,12 +81,12 @@ async fn an_old_value_that_is_put_back_counts_no_longer_than_it_did() {
 }
 
 #[tokio::test]
-async fn another_installations_values_are_not_believed() {
+async fn values_of_another_installation_are_ignored() {
     check("another pepper", Traits { pepper: 2, ..Traits::default() }, |_, _| {}).await;
 }
 
 #[tokio::test]
-async fn values_of_a_previous_epoch_are_not_believed() {
+async fn values_of_a_previous_epoch_are_ignored() {
     check("no epoch", Traits::default(), |test_env, redis| {
         redis::cmd("DEL").arg(test_env.name(&test_env.acme, "epoch")).exec(redis).unwrap();
     })
@@ -98,7 +98,7 @@ async fn values_of_a_previous_epoch_are_not_believed() {
 }
 
 #[tokio::test]
-async fn things_of_another_type_cost_a_read_and_no_outage() {
+async fn values_of_another_type_cause_no_outage() {
     let test_env = TestEnv::new();
     let replica = test_env.replica().await;
     let mut redis = test_env.redis();
@@ -114,7 +114,7 @@ async fn things_of_another_type_cost_a_read_and_no_outage() {
 
 /// The first reader repairs the value, whatever it is, and the next reader finds the shared row.
 #[tokio::test]
-async fn foreign_values_under_our_names_are_removed_and_sharing_goes_on() {
+async fn foreign_values_are_replaced_and_sharing_continues() {
     for what in ["client:svc", "client-lease:svc", "epoch", "all"] {
         let foreign: [&[&[u8]]; 5] = [
             &[b"HSET", b"field", b"value"],
@@ -147,7 +147,7 @@ async fn foreign_values_under_our_names_are_removed_and_sharing_goes_on() {
 }
 
 #[tokio::test]
-async fn foreign_values_under_the_probes_names_do_not_stop_it() {
+async fn foreign_values_do_not_stop_the_probe() {
     let test_env = TestEnv::new();
     let mut redis = test_env.redis();
     for what in ["value", "lease", "epoch"] {
@@ -158,7 +158,7 @@ async fn foreign_values_under_the_probes_names_do_not_stop_it() {
 }
 
 #[tokio::test]
-async fn messages_that_no_replica_sealed_are_ignored() {
+async fn forged_messages_are_ignored() {
     let test_env = TestEnv::new();
     let replica = test_env.replica().await;
     assert_eq!(replica.name(&test_env.acme).await, "svc");

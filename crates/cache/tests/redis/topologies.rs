@@ -29,7 +29,7 @@ async fn replicas(test_env: &TestEnv) -> [Replica; 2] {
 }
 
 #[tokio::test]
-async fn sentinels_say_who_the_master_is() {
+async fn sentinels_name_the_master() {
     let master = RedisServer::started();
     let sentinel = master.sentinel("");
     let test_env = TestEnv::at(&format!("redis+sentinel://{}/main", sentinel.host()));
@@ -62,7 +62,7 @@ fn ask<T: redis::FromRedisValue>(server: &RedisServer, words: &[&str]) -> redis:
 }
 
 #[tokio::test]
-async fn the_master_that_sentinels_choose_is_followed() {
+async fn replicas_follow_a_failover_of_sentinels() {
     let passwords = ["--requirepass", PASSWORD, "--masterauth", PASSWORD];
     let mut master = RedisServer::with_arguments(&passwords);
     let (host, port) = master.host().split_once(':').map(|(h, p)| (h.to_owned(), p.to_owned())).unwrap();
@@ -163,7 +163,7 @@ fn slots(test_env: &TestEnv) -> [u16; 2] {
 }
 
 #[tokio::test]
-async fn a_node_that_is_killed_stops_no_other_node_and_is_used_again() {
+async fn killed_node_does_not_stop_other_nodes() {
     let [of_acme, of_globex] = slots(&TestEnv::new());
     let mut nodes = two_nodes(of_acme.min(of_globex)).await;
     let test_env = at_cluster(&nodes);
@@ -208,7 +208,7 @@ async fn a_node_that_is_killed_stops_no_other_node_and_is_used_again() {
 const SHORT: Duration = Duration::from_millis(100);
 
 #[tokio::test]
-async fn slots_that_move_to_another_node_are_followed() {
+async fn replicas_follow_slots_to_another_node() {
     let [of_acme, of_globex] = slots(&TestEnv::new());
     let (from_first, slot) = (of_acme < of_globex, of_acme.min(of_globex).to_string());
     let nodes = two_nodes(of_acme.min(of_globex)).await;

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn in_process_the_cause_is_shown() {
+    fn cause_of_an_error_is_shown_in_process() {
         let of = |status, cause: EditError| ApiProblem { cause: Some(Arc::new(cause)), ..problem(status) };
         let store = of(503, StoreError::unavailable("no connection").into());
         assert_eq!(store.to_string(), "the store is unavailable");

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pointer_is_an_option_or_a_name_of_set() {
+    fn pointers_become_options_or_names_of_set() {
         for (pointer, is_new, value, expected) in [
             ("/client/scopes/0", true, None, "--scope"),
             ("/introspection", true, Some("foo"), "--introspection foo"),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_names_its_rows() {
+    fn paths_become_row_names() {
         for (path, what, expected) in [
             ("/api/v1/admin/tenants/globex", "tenant", "globex"),
             ("/api/v1/tenant/globex/clients/a%2Fb?x=y", "client", "globex/a/b"),

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_of_a_path_stays_one_part() {
+    fn path_segments_are_escaped() {
         for (name, expected) in
             [("svc", "svc"), ("a/b", "a%2Fb"), ("a b?c#d", "a%20b%3Fc%23d"), ("é", "%C3%A9"), ("..a", "..a")]
         {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_has_no_null_and_a_query_no_empty_parameter() {
+    fn nulls_and_empty_parameters_are_omitted() {
         let request = ApiRequest::post(String::new(), &json!({"a": null, "b": {"c": null, "d": [null]}}));
         assert_eq!(**request.body.as_ref().unwrap(), json!({"b": {"d": [null]}}));
         assert!(ApiRequest::post(String::new(), &()).body.is_none());

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_that_exists_is_shown_by_a_command() {
+    fn existing_row_suggests_the_show_command() {
         for (detail, path, expected) in [
             ("tenant acme exists already: it is active", "/api/v1/admin/tenants", Some("tenant show acme")),
             (

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_need_of_the_server_has_its_limit() {
+    fn each_machine_check_has_its_limits() {
         let folder = Path::new("data");
         for (line, expected, found) in [
             (judge_space(folder, NO_SPACE - 1), DoctorStatus::Error, "63 MiB are free in data"),

@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_are_found_where_the_standard_puts_them() {
+    fn metadata_url_follows_the_standard() {
         for (issuer, expected) in [
             (
                 "https://auth.example.com",
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_date_of_an_answer_is_read() {
+    fn date_header_is_parsed() {
         let date = http_date("Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(date, Timestamp::parse_rfc3339("1994-11-06T08:49:37Z"));
         for text in ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT"] {
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn all_addresses_are_reached_at_the_loopback() {
+    fn unspecified_address_is_reached_over_loopback() {
         for (address, expected) in
             [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:2", "[::1]:2"), ("10.0.0.1:3", "10.0.0.1:3")]
         {

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_another_owner_than_its_folder_is_an_error() {
+    fn wrong_owner_or_mode_is_an_error() {
         for (owner, folder, expected) in [
             (0, 0, DoctorStatus::Ok),
             (998, 998, DoctorStatus::Ok),

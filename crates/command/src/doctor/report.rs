@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_have_their_fix_below_them_and_a_sum_at_the_end() {
+    fn report_shows_fixes_and_a_summary() {
         let report = DoctorReport::from_checks(vec![
             DoctorCheck("redis").ok("answers"),
             DoctorCheck("clock").warning("5 s behind", "set it"),

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_that_no_server_has_taken_is_a_warning() {
+    fn overdue_key_step_is_a_warning() {
         let step = |at| (TenantId::parse("acme").unwrap(), Timestamp::from_seconds(at));
         let now = Timestamp::from_seconds(10_000);
         for (steps, expected) in [

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_check_says_what_to_do() {
+    fn check_shows_its_fix() {
         let check = ExplainedCheck {
             name: "secret".to_owned(),
             result: "not_checked".to_owned(),

@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_numbers_and_switches_are_read_as_keycloak_reads_them() {
+    fn values_are_converted_as_keycloak_converts_them() {
         for (shape, value, expected) in [
             (Number, json!("300"), Some(json!(300))),
             (Number, json!(300.9), Some(json!(300))),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named_and_allows_nothing() {
+    fn unreadable_members_are_named_and_grant_nothing() {
         let realm = json!({ "realm": "acme", "clients": [
             { "clientId": "web", "enabled": [], "consentRequired": "maybe", "redirectUris": ["https://a.example", {}] },
             5, { "clientId": {}, "name": [] },

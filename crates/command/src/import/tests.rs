@@ -40,7 +40,7 @@ fn is_left_out(plan: &ImportPlan, why: &str, what: &str) -> bool {
 }
 
 #[test]
-fn each_setting_of_a_client_has_its_place() {
+fn client_settings_are_translated() {
     const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
     const OUT: &str = "post.logout.redirect.uris";
     let device = json!({ "standardFlowEnabled": false, "redirectUris": [], "attributes": { "oauth2.device.authorization.grant.enabled": "true" } });
@@ -88,7 +88,7 @@ fn each_setting_of_a_client_has_its_place() {
 }
 
 #[test]
-fn what_a_client_cannot_have_here_is_named_with_the_reason() {
+fn unsupported_client_settings_are_named_with_the_reason() {
     for (client, why, what) in [
         (json!({ "redirectUris": ["https://web.example/*"] }), "wildcard", "web https://web.example/*"),
         (json!({ "redirectUris": ["https://web.example/*"] }), "authorization_code", "web"),
@@ -137,7 +137,7 @@ fn what_a_client_cannot_have_here_is_named_with_the_reason() {
 }
 
 #[test]
-fn what_a_realm_has_beside_clients_and_people_is_named() {
+fn unsupported_parts_of_a_realm_are_named() {
     let realm = json!({
         "realm": "acme", "identityProviders": [{}], "roles": { "realm": [] }, "groups": [{}, {}], "privateKey": "x", "smtpServer": {},
         "bruteForceProtected": true, "internationalizationEnabled": false, "brandNew": { "a": 1 },
@@ -204,7 +204,7 @@ fn client_scopes_become_scopes_of_their_audience() {
 
 // Without this check, the server refuses the whole tenant because of one such audience or scope.
 #[test]
-fn audiences_and_scopes_that_no_tenant_may_have_are_named() {
+fn invalid_audiences_and_scopes_are_named() {
     let api = |id: String| json!({ "clientId": id, "bearerOnly": true });
     let scopes: Vec<_> = (0..130).map(|number| format!("s{number:03}")).collect();
     let realm = json!({ "realm": "acme", "clients": [
@@ -222,7 +222,7 @@ fn audiences_and_scopes_that_no_tenant_may_have_are_named() {
 }
 
 #[test]
-fn no_scope_has_a_client_as_its_audience() {
+fn client_id_cannot_be_the_audience_of_scopes() {
     let client =
         |id: &str| json!({ "clientId": id, "serviceAccountsEnabled": true, "defaultClientScopes": ["read"] });
     let realm = json!({ "realm": "acme", "clients": [client("acme-api")] });
@@ -234,7 +234,7 @@ fn no_scope_has_a_client_as_its_audience() {
 }
 
 #[test]
-fn the_tenant_is_called_after_the_realm_or_as_the_operator_says() {
+fn tenant_id_comes_from_realm_or_option() {
     for (realm, tenant, expected) in [
         ("acme", None, Some("acme")),
         ("Acme_Prod.EU 1", None, Some("acme-prod-eu-1")),
@@ -260,7 +260,7 @@ fn the_tenant_is_called_after_the_realm_or_as_the_operator_says() {
 }
 
 #[test]
-fn a_hash_is_written_as_an_import_takes_it_or_the_reason_is_named() {
+fn supported_hashes_are_converted_and_others_named() {
     let (salt, digest) = ("c2FsdHNhbHRzYWx0c2E=", "ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGk=");
     let new = |rounds: u32, algorithm: &str, more: Value| {
         let data = json!({ "hashIterations": rounds, "algorithm": algorithm, "additionalParameters": more });
@@ -318,14 +318,14 @@ fn people_keep_their_names_and_identifiers() {
 }
 
 #[test]
-fn a_name_of_the_realm_begins_no_line_of_the_plan() {
+fn line_breaks_in_names_are_escaped() {
     let client = json!({ "clientId": "web\nsvc\u{1b}[2J", "implicitFlowEnabled": true });
     let lines = plan_of(&client).lines();
     assert!(!lines.contains('\u{1b}') && !lines.contains("\nsvc"), "{lines}");
 }
 
 #[test]
-fn no_secret_of_the_realm_is_in_the_plan() {
+fn plan_contains_no_secret() {
     let realm = json!({
         "realm": "acme", "privateKey": "canary-1",
         "clients": [{ "clientId": "web", "secret": "canary-2", "attributes": { "saml.signing.private.key": "canary-3" } }],
@@ -336,8 +336,8 @@ fn no_secret_of_the_realm_is_in_the_plan() {
     assert!(!shown.contains("canary"), "{shown}");
 }
 
-/// A realm with every member that is read, and in addition a client, a scope and a person that have nothing
-/// to do with them.
+/// A realm with every member that is read, and with another client, scope and person, which an unreadable
+/// member must not affect.
 fn whole_realm() -> Value {
     let mut realm = example(REALM);
     for (at, value) in [
@@ -416,7 +416,7 @@ fn path(at: &str) -> String {
 
 // A single null, or a text instead of a number, must not stop the import.
 #[test]
-fn any_member_may_be_of_any_kind_or_absent() {
+fn members_of_wrong_type_do_not_stop_the_import() {
     let whole = whole_realm();
     let kept = |plan: &ImportPlan| {
         let client = plan.clients.iter().find(|client| client.id == "kept");

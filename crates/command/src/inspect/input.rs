@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_found_however_it_was_copied() {
+    fn token_is_found_in_copied_text() {
         for text in [
             "a.b.c",
             " a.b.c\r\n",
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_token_is_refused_without_its_content() {
+    fn input_without_token_is_refused_without_its_content() {
         const SECRET: &str = "lk_0000000000000000000000000000000000000000000canary";
         for (text, words) in [
             (SECRET.to_owned(), "this is a client secret"),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_within_a_text_are_not_shown() {
+    fn secrets_within_a_text_are_hidden() {
         let secret = format!("lk_{}", "a".repeat(49));
         for (text, expected) in [
             (format!("x {secret} y {secret}"), "x [a secret] y [a secret]"),

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_has_its_two_largest_units() {
+    fn duration_shows_its_two_largest_units() {
         for (seconds, expected) in [
             (0, "0s"),
             (59, "59s"),
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_has_its_distance_from_now() {
+    fn instant_shows_the_distance_from_now() {
         let at = Timestamp::from_seconds;
         assert_eq!(instant(at(86_400), at(86_400 + 61)), "1970-01-02T00:00:00Z (1m 1s ago)");
         assert_eq!(instant(at(86_400), at(0)), "1970-01-02T00:00:00Z (in 1d)");

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_has_its_instant_in_utc_and_no_line_is_long() {
+    fn events_are_in_utc_and_lines_are_folded() {
         let at = |text: &str| Instant(Timestamp::parse_rfc3339(text).unwrap());
         let summary = format!("a; b, c \\ {}", "\u{e9}".repeat(40));
         let event = CalendarEvent { name: "key-step".to_owned(), at: at("2030-02-01T08:09:10Z"), summary };

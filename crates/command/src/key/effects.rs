@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_breaks_is_said_of_every_key() {
+    fn broken_tokens_of_every_key_are_listed() {
         let tenant = TenantId::parse("acme").unwrap();
         let breaks = [1, 2].map(|number| BrokenTokensView {
             kid: Kid::Numbered(number).to_string(),

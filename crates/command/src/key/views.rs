@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_removed_before_it_signed_signs_never() {
+    fn key_removed_before_signing_never_signs() {
         let removed = [key(1, "removed", 1, [Some(2), Some(2)]), key(2, "removed", 9, [None, Some(2)])];
         insta::assert_snapshot!(rotated(&removed), @r"
         KID           ALGORITHM  STATE               ANNOUNCED             SIGNS FROM            SIGNS UNTIL           PUBLISHED UNTIL
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_says_when_the_next_key_signs() {
+    fn rotation_shows_when_the_next_key_signs() {
         let keys = [key(3, "active", 1, [Some(9), Some(10)]), key(4, "announced", 9, [None, None])];
         let text = rotated(&keys);
         assert!(text.starts_with(&rows(&keys)), "{text}");

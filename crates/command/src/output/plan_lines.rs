@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_lines_are_folded_and_few_or_all_are_not() {
+    fn only_more_than_200_lines_are_shortened() {
         let lines = |count: usize| (0..count).map(|number| format!("+ {number}\n")).collect::<String>();
         assert_eq!(folded(&lines(200), false), lines(200));
         assert_eq!(folded(&lines(201), true), lines(201));
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_colour_of_its_sign() {
+    fn line_colour_follows_its_sign() {
         assert_eq!(coloured("+ a\n  client a gains x\n"), "\u{1b}[32m+ a\u{1b}[0m\n  client a gains x\n");
         assert_eq!(anstream::adapter::strip_str(&coloured("- a\n! é\n")).to_string(), "- a\n! é\n");
     }

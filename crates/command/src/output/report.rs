@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_texts_go_on_in_the_column_of_their_first_line_and_fit_80_columns() {
+    fn long_texts_are_wrapped_with_an_indent() {
         let lines = |column, word: &str, text: &str| {
             Layout::From(column).lines(vec![vec![word.to_owned(), text.to_owned()]])
         };

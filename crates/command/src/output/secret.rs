@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_takes_the_place_of_the_output() {
+    fn secret_goes_to_the_file_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let mut sink = OneTimeOutput::open(&to(path.clone())).unwrap();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_was_not_made_leaves_no_file() {
+    fn unused_secret_file_is_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         drop(OneTimeOutput::open(&to(path.clone())).unwrap());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_file_it_is_shown() {
+    fn secret_is_shown_without_a_file() {
         let mut sink = OneTimeOutput::open(&OutputArguments { secret_file: None }).unwrap();
         assert_eq!(sink.take("hunter2").unwrap(), "hunter2");
         assert!(sink.once().contains("this once"));

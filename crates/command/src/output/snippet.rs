@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_are_eight() {
+    fn all_selects_eight_languages() {
         let of = |language| snippets("http://localhost/token", "svc", language);
         let all = of(SnippetLanguage::All);
         assert_eq!(all.matches("── ").count(), 8, "{all}");

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_aligned_and_lines_end_where_they_end() {
+    fn columns_are_aligned_without_trailing_spaces() {
         let rows = [["acme", "Acme Inc", ""], ["globex-europe", "x", "y"]];
         let rows = rows.map(|row| row.map(str::to_owned).to_vec()).to_vec();
         insta::assert_snapshot!(table("No rows.", &["ID", "NAME", "MORE"], rows), @r"
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_is_wider_than_the_terminal_is_a_block_for_each_row() {
+    fn wide_table_becomes_one_block_per_row() {
         let head = ["ID", "NAME", "SCOPES"];
         let rows =
             [["acme-shipping", "", "orders:read orders:write"], ["web", "The web shop", "orders:read"]];
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_is_a_member_of_a_document() {
+    fn document_members_become_cells() {
         let columns = DocumentTable { none: "No rows.", columns: "id, scopes, live, ends or never" };
         let rows = [
             json!({"id": "a", "scopes": ["x", "y"], "live": true, "ends": null}),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_a_line_a_member() {
+    fn document_shows_one_member_per_line() {
         let document =
             json!({"id": "acme", "signing": {"skew": 60}, "scopes": ["a", "b"], "none": null, "no": []});
         insta::assert_snapshot!(lines(&document, &Shape::new::<TenantSettings>()), @r"
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_does_not_steer_the_terminal() {
+    fn control_characters_are_escaped() {
         let shown = table("", &["NAME"], vec![vec!["\u{1b}[2Jx\ny".to_owned()]]);
         assert!(!shown.contains('\u{1b}') && shown.contains("[2Jx\u{fffd}y"), "{shown:?}");
     }

@@ -68,7 +68,7 @@ mod tests {
 
     /// `cargo xtask docs-run` runs the page.
     #[test]
-    fn the_page_shows_what_the_command_prints() {
+    fn guide_shows_the_printed_code() {
         let page = include_str!("../../../../docs/protect-an-api.md");
         for (name, source) in VERIFIERS {
             let shown = with_values(&source.text(), &GLOBEX);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_looks_like_a_placeholder_or_ends_a_text_stays_a_name() {
+    fn values_are_escaped_in_sample_code() {
         let expected = VerifierSettings { audience: r#"{typ}" + x + ""#, client_id: "it's {typ}", ..GLOBEX };
         let python = verifiers(&expected, SnippetLanguage::Python);
         assert!(python.contains(r#"audience="{typ}\" + x + \"","#), "{python}");
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_five_and_none_is_none() {
+    fn all_selects_five_languages() {
         assert_eq!(verifiers(&GLOBEX, SnippetLanguage::All).matches("── ").count(), 5);
         assert_eq!(verifiers(&GLOBEX, SnippetLanguage::None), "");
     }

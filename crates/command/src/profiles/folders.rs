@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_variables_decide() {
+    fn folders_follow_the_environment_variables() {
         for (variables, config) in [
             (&[("HOME", "/home/a")][..], Some("/home/a/.config/latchkey")),
             (&[("HOME", "/home/a"), ("XDG_CONFIG_HOME", "/x")], Some("/x/latchkey")),

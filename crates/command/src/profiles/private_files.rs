@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_for_its_owner_alone() {
+    fn files_are_private_to_their_owner() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a/b/file");
         assert!(read(&path).unwrap().is_none());
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_is_for_one() {
+    fn lock_is_exclusive() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x/file.lock");
         let first = lock(&path).unwrap();

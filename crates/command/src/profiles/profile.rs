@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_is_of_its_server() {
+    fn profile_belongs_to_its_server() {
         let endpoint = TokenEndpoint::Tenant {
             server: "https://id.example.com/".parse().unwrap(),
             tenant: TenantId::parse("acme").unwrap(),

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_stays_in_its_folder() {
+    fn profile_name_cannot_leave_its_folder() {
         for name in ["default", "a.b", "A-1_x"] {
             assert!(name.parse::<ProfileName>().is_ok(), "{name}");
         }

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_equal_but_for_the_value_and_for_random_texts() {
+    fn values_and_random_texts_do_not_affect_equality() {
         let [one, other] = [("a+b", "n1", "f1"), ("xyz", "n2", "f2")].map(|(value, nonce, flow)| {
             let page =
                 page(&format!("<a nonce=\"{nonce}\"><i name=\"flow\" value=\"{flow}\">{value} no</a>"));

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_report_for_people_has_the_findings_and_what_was_not_tried() {
+    fn markdown_report_lists_findings_and_untried_kinds() {
         let mut outcome = TrialOutcome::default();
         let finding = IsolationLeak {
             kind: "session of a person".to_owned(),

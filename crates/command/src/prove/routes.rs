@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_operation_of_the_document_is_a_route_with_its_access() {
+    fn each_documented_operation_is_a_route() {
         let document: Value = serde_json::from_str(&gateway::openapi_document()).unwrap();
         let routes = ProbedRoute::all(&document);
         let find = |method: Method, path: &str| {

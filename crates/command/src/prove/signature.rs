@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_byte_of_report_or_signature_is_refused_and_so_is_another_key() {
+    fn changed_report_signature_or_key_is_refused() {
         let (key, report) = (generate_key().unwrap(), b"{\"report\":\"isolation\"}");
         let statement = ReportStatement {
             iss: "https://id.example.com".to_owned(),

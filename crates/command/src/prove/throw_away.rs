@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_old_tenants_of_a_proof_are_left_overs() {
+    fn only_old_proof_tenants_are_deleted() {
         let at = Timestamp::from_seconds(1_767_225_600);
         let later = Timestamp::from_seconds(at.seconds() + LONGEST_RUN + 1);
         let [one, other] = ids(at);

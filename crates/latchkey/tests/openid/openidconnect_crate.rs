@@ -78,7 +78,7 @@ async fn the_openidconnect_crate_signs_a_person_in_and_out() {
     let out = LogoutRequest::from(end_session).set_id_token_hint(id_token).set_post_logout_redirect_uri(to);
     let back = plan.browser.visit(&plan.provider, out.http_get_url().as_str()).await.callback();
     assert_eq!(back.uri.as_str(), POST_LOGOUT_REDIRECT_URI);
-    // Nobody is signed in any longer.
+    // The person is signed out.
     let flow = CoreAuthenticationFlow::AuthorizationCode;
     let silent = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
     let (url, ..) = silent.add_prompt(CoreAuthPrompt::None).url();

@@ -76,7 +76,7 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 #[test]
-fn a_form_and_a_refresh_are_read_from_a_page() {
+fn form_and_refresh_are_read_from_a_page() {
     let html = "<h1>Sign in</h1><meta http-equiv=\"refresh\" content=\"0;url=https://c.example/?a=b&#38;c=d\">\
                 <form method=\"post\" action=\"/oauth/sign-in\"><input type=\"hidden\" name=\"flow\" value=\"&#34;x\">\
                 <input id=\"identifier\" name=\"identifier\" type=\"text\" value=\"ada\">";

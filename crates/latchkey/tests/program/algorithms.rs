@@ -35,14 +35,14 @@ const TENANTS: [(&str, &str, Option<u32>, usize); 9] = [
 
 // [keys RFC 7517 §4], [keys RFC 7518 §3.1 b]
 #[tokio::test]
-async fn jose_takes_tokens_of_every_algorithm() {
+async fn jose_accepts_tokens_of_every_algorithm() {
     let refusals = ["ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "ERR_JWS_INVALID"];
     verified_by(|environment| node(include_str!("scripts/verify.cjs"), environment), refusals).await;
 }
 
 // [keys RFC 7517 §5]
 #[tokio::test]
-async fn pyjwt_takes_tokens_of_every_algorithm() {
+async fn pyjwt_accepts_tokens_of_every_algorithm() {
     let refusals = ["InvalidSignatureError", "DecodeError"];
     verified_by(|environment| python(include_str!("scripts/verify.py"), environment), refusals).await;
 }
@@ -51,7 +51,7 @@ async fn pyjwt_takes_tokens_of_every_algorithm() {
 //   clients that know RS256 only | departs
 // [keys RFC 7517 §5]
 #[tokio::test]
-async fn openidconnect_takes_signatures_of_every_algorithm() {
+async fn openidconnect_accepts_signatures_of_every_algorithm() {
     let (_folder, program, tokens) = start().await;
     for (index, (tenant, algorithm, _, size)) in TENANTS.into_iter().enumerate() {
         let url = JsonWebKeySetUrl::new(program.url(&tenant_path(tenant, "/.well-known/jwks.json"))).unwrap();

@@ -26,7 +26,7 @@ impl Answer {
         Self::try_to(request).await.unwrap()
     }
 
-    /// Fails where the connection broke before the answer was whole.
+    /// Returns an error if the connection breaks before the answer is complete.
     pub(crate) async fn try_to(request: RequestBuilder) -> reqwest::Result<Self> {
         let response = request.timeout(LONGEST).send().await?;
         let status = response.status().as_u16();

@@ -165,7 +165,7 @@ pub(crate) async fn request(program: &Program, tenant: &str, assertion: &str) ->
 }
 
 #[tokio::test]
-async fn an_assertion_is_accepted_once_also_after_a_kill() {
+async fn used_assertion_is_refused_after_a_kill() {
     let pairs = [SigningAlgorithm::EdDSA, SigningAlgorithm::PS256].map(Pair::generate);
     let folder = folder(&pairs);
     let used = pairs.each_ref().map(|pair| pair.assertion("acme", "used"));
@@ -180,7 +180,7 @@ async fn an_assertion_is_accepted_once_also_after_a_kill() {
 }
 
 #[tokio::test]
-async fn an_assertion_in_a_file_is_explained_and_not_used_up() {
+async fn explaining_an_assertion_does_not_use_it() {
     let pairs = [SigningAlgorithm::ES256, SigningAlgorithm::EdDSA].map(Pair::generate);
     let (folder, program) = Program::serving_in(folder(&pairs));
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
@@ -214,7 +214,7 @@ pub(crate) async fn until_key(program: &Program, tenant: &str, pair: &Pair) {
 }
 
 #[tokio::test]
-async fn a_key_that_is_replaced_in_its_file_counts_no_more() {
+async fn key_replaced_in_its_file_is_refused() {
     let pairs = [(); 2].map(|()| Pair::generate(SigningAlgorithm::ES256));
     let (folder, program) = Program::serving_in(folder(&pairs));
     assert_eq!(request(&program, "globex", &pairs[1].assertion("globex", "1")).await.status, 200);

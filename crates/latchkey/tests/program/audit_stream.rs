@@ -47,7 +47,7 @@ fn end_leases(folder: &Folder) {
 
 // [third 20], [parties #17]
 #[test]
-fn the_stream_goes_on_after_kill_9_and_each_change_of_its_lines_is_found() {
+fn audit_stream_survives_kill_9_and_detects_changes() {
     let (folder, program) = Program::serving(&settings(&format!("{{ file: {FILE} }}")));
     let cli = Cli::store(&folder);
     let change = |action: &str| {

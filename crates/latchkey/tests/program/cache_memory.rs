@@ -14,7 +14,7 @@ async fn loads(program: &Program) -> u64 {
 }
 
 #[tokio::test]
-async fn a_cache_of_one_mebibyte_keeps_few_large_clients() {
+async fn one_mebibyte_cache_keeps_few_large_clients() {
     // Each client needs 75 KB, so 30 of them do not fit.
     let uris: Vec<String> = (0..50).map(|n| format!("https://{n}.example/{}", "x".repeat(1_500))).collect();
     let clients = (0..CLIENTS).fold(String::new(), |mut text, number| {

@@ -47,7 +47,8 @@ impl Canaries {
     }
 }
 
-/// Other positions do not count, because the same letters may occur in a random word.
+/// Whether the text is at the beginning of a word. Within a random word, the same letters may occur by
+/// chance.
 fn begins_a_word(line: &str, start: &str) -> bool {
     let is_inside = |at: usize| {
         line[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || "-_".contains(before))
@@ -56,7 +57,7 @@ fn begins_a_word(line: &str, start: &str) -> bool {
 }
 
 #[test]
-fn a_secret_that_is_written_is_found() {
+fn written_secret_is_found() {
     let canaries = Canaries::default();
     canaries.add_all_of("client_secret: { value: hunter2-canary }\n# { value: x }\n  value: 'quoted-canary'");
     canaries.add_all_of("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYD\n-----END PRIVATE KEY-----\n");

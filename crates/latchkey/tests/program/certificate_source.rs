@@ -112,7 +112,7 @@ fn bound_to(tokens: &TokenSource) -> String {
 }
 
 #[tokio::test]
-async fn a_certificate_is_renewed_and_no_call_fails() {
+async fn no_call_fails_when_a_certificate_is_renewed() {
     let env = TestEnv::new();
     let program = Program::start(&env.folder);
     for ((tenant, other), status) in TENANTS.into_iter().zip([200, 401]) {
@@ -137,7 +137,7 @@ async fn a_certificate_is_renewed_and_no_call_fails() {
 }
 
 #[tokio::test]
-async fn a_certificate_beside_a_secret_binds_the_token() {
+async fn certificate_with_a_secret_binds_the_token() {
     let env = TestEnv::new();
     let program = Program::start(&env.folder);
     for (((tenant, other), secret), status) in TENANTS.into_iter().zip(&env.secrets).zip([200, 401]) {

@@ -108,7 +108,7 @@ fn passed_on(folder: &Folder, program: &Program, tenant: &str, client: &str, nam
 }
 
 #[test]
-fn authorities_behind_a_proxy_are_replaced_while_the_program_runs() {
+fn client_authorities_are_replaced_at_runtime() {
     let (folder, program) = Program::serving_in(folder());
     let statuses = || {
         ["issued", "foreign"].map(|name| {
@@ -175,7 +175,7 @@ fn try_libraries(count: usize, run: impl Fn(&[(&str, &str)]) -> String) {
 }
 
 #[test]
-fn a_client_with_a_certificate_is_registered_with_the_command_line() {
+fn certificate_client_is_registered_by_command_line() {
     let (folder, program) = Program::serving_in(folder());
     for (tenant, other) in TENANTS {
         let name = format!("CN={tenant},O=Example Ltd");
@@ -198,7 +198,7 @@ fn a_client_with_a_certificate_is_registered_with_the_command_line() {
 
 /// The command uses the authorities in the settings, and only the tenant's own clients.
 #[test]
-fn a_certificate_is_explained_on_the_store_with_its_chain() {
+fn explain_checks_a_certificate_and_its_chain() {
     let folder = folder();
     folder.run(&["apply"]).output();
     for (tenant, other) in TENANTS {

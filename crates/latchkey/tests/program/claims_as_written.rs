@@ -7,7 +7,7 @@ use crate::settings::{TENANTS, TWO_TENANTS, with_line};
 // Once, `zip: 01234` was signed as `1234.0`, `phone: +4915112345` as `4915112345`, `release: 1_000` as
 // `1000`.
 #[tokio::test]
-async fn signed_claims_have_the_characters_of_the_file() {
+async fn claims_are_signed_as_written_in_the_file() {
     const THIRTY: &str = "123456789012345678901234567890";
     let acme = format!(
         "access_token: {{ claims: {{ zip: 01234, phone: +4915112345, release: 1_000, n: [1.0, 1e3, -0, {THIRTY}, 0x10, True, '5'] }} }}"

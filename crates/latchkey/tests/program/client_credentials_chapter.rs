@@ -1,4 +1,4 @@
-//! The chapter's request, with the header as printed.
+//! Tests that the request of the chapter about client credentials works with the header as printed.
 
 use serde_json::Value;
 

@@ -22,7 +22,7 @@ const PRINTED_BASE: &str = "http://localhost:8080";
 /// The lines of the form in step 1 are joined: the line breaks in the document are typographic, and each
 /// would become part of the next name. The space in the last line is sent as printed.
 #[tokio::test]
-async fn curl_and_the_request_of_step_1_get_the_printed_response_at_both_listeners() {
+async fn curl_and_step_1_get_the_printed_response() {
     let (_folder, program) = start();
     for address in program.addresses().iter().take(2) {
         let command = pointed(&printed("curl.sh"), &[(PRINTED_BASE, &format!("http://{address}"))]);
@@ -76,7 +76,7 @@ async fn the_examples_of_four_languages_get_a_token() {
 
 /// Another tenant has a client with the same name and another secret.
 #[tokio::test]
-async fn the_request_of_step_1_is_worth_nothing_at_another_tenant() {
+async fn request_of_step_1_fails_at_another_tenant() {
     const OTHER: &str = "
   other:
     strategies: { oauth2: { enabled: true } }
@@ -115,7 +115,7 @@ fn script(parts: &[&str], program: &Program, api: &StubApi) -> String {
 }
 
 #[tokio::test]
-async fn the_token_cache_asks_once_and_again_after_a_refusal() {
+async fn token_cache_fetches_again_after_a_refusal() {
     let (_folder, program) = start();
     let api = StubApi::refusing_first(1);
     let printed = ["axios_example.js", "call_protected_api.js", "token_cache.js", "retry.js"];
@@ -135,7 +135,7 @@ async fn the_token_cache_asks_once_and_again_after_a_refusal() {
 }
 
 #[tokio::test]
-async fn the_token_manager_and_the_complete_microservice_keep_their_tokens() {
+async fn token_manager_and_microservice_reuse_their_tokens() {
     let (_folder, program) = start();
     let managed = ["requests_example.py", "call_protected_api.py", "token_manager.py"];
     for javascript in [false, true] {

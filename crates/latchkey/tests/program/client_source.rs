@@ -58,7 +58,7 @@ fn source(program: &Program, client: &str, secret: Secret) -> TokenSource {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_secret_is_rotated_under_load_and_no_call_fails() {
+async fn no_call_fails_when_a_secret_is_rotated() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let server = Cli::server(&folder, &program).await;
     let client = ["client", "add", "acme", "worker", "--audience", "api", "--scope", "api:read"];
@@ -85,7 +85,7 @@ async fn a_secret_is_rotated_under_load_and_no_call_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_server_is_killed_under_load_and_no_call_fails() {
+async fn no_call_fails_when_the_server_is_killed() {
     let short = with_line(TWO_TENANTS, "acme", "access_token: { lifetime: 10s }");
     let (folder, program) = Program::serving(&short);
     let address = program.address().to_string();

@@ -13,7 +13,7 @@ use crate::program::Program;
 use crate::settings::{self, TWO_TENANTS, edited, with_line};
 
 #[test]
-fn a_reader_that_closes_the_pipe_ends_a_command_in_silence() {
+fn closed_pipe_ends_a_command_silently() {
     let folder = Folder::with(TWO_TENANTS);
     let mut child =
         folder.program(&["schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -23,7 +23,7 @@ fn a_reader_that_closes_the_pipe_ends_a_command_in_silence() {
 }
 
 #[test]
-fn settings_are_checked_with_what_they_come_to() {
+fn check_reports_settings_and_their_effects() {
     let opaque = with_line(TWO_TENANTS, "globex", "access_token: { format: opaque }");
     let sample = settings::sample();
     for (settings, log, words, sum) in [
@@ -45,7 +45,7 @@ fn settings_are_checked_with_what_they_come_to() {
 }
 
 #[test]
-fn without_arguments_it_serves_the_config_of_the_working_folder() {
+fn program_without_arguments_serves_config_yaml() {
     let folder = Folder::with(TWO_TENANTS);
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_latchkey"));
     Program::spawn(&folder, command.current_dir(folder.path(".")).env_clear()).stop();
@@ -53,7 +53,7 @@ fn without_arguments_it_serves_the_config_of_the_working_folder() {
 }
 
 #[test]
-fn a_store_whose_url_cannot_be_read_is_named() {
+fn invalid_store_url_is_reported() {
     for (url, expected) in [
         ("'postgres://db.example:port/x'", "4:17: storage.url: the port of PostgreSQL is no number"),
         (
@@ -68,7 +68,7 @@ fn a_store_whose_url_cannot_be_read_is_named() {
 }
 
 #[test]
-fn migrating_makes_the_schema_and_nothing_else() {
+fn migrate_creates_only_the_schema() {
     let folder = Folder::with(TWO_TENANTS);
     for _ in 0..2 {
         let ran = folder.run(&["migrate"]);
@@ -79,7 +79,7 @@ fn migrating_makes_the_schema_and_nothing_else() {
 }
 
 #[test]
-fn an_error_names_file_line_key_and_hint() {
+fn error_names_file_line_key_and_hint() {
     let folder = Folder::with(&edited(TWO_TENANTS, "globex:\n    strategies:", "globex:\n    strategys:"));
     let unknown = ["config.yaml:15:5: tenants.globex.strategys: unknown key", "= did you mean `strategies`?"];
     for (expected, commands) in [
@@ -99,7 +99,7 @@ fn an_error_names_file_line_key_and_hint() {
 }
 
 #[test]
-fn rows_beyond_a_limit_go_on_and_are_listed_on_request() {
+fn rows_beyond_a_limit_are_listed_on_request() {
     let folder = Folder::with(TWO_TENANTS);
     assert!(folder.run(&["check", "--rows"]).out.ends_with("0 warnings\n"), "there is no store yet");
     assert!(!folder.exists("data"), "nothing is made for looking");
@@ -121,7 +121,7 @@ fn rows_beyond_a_limit_go_on_and_are_listed_on_request() {
 // [found 18]
 /// Other users must not be able to replace the key.
 #[test]
-fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_warned_of() {
+fn sealing_key_with_unsafe_mode_is_refused_or_warned() {
     let folder = Folder::with(TWO_TENANTS);
     Program::start(&folder).stop();
     let set_mode = |mode| {
@@ -140,7 +140,7 @@ fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_w
 
 /// Exit code 2 would mean pending changes in `plan`.
 #[test]
-fn an_argument_that_is_not_understood_is_an_error_and_help_is_none() {
+fn unknown_argument_exits_with_1_and_help_with_0() {
     let folder = Folder::with(TWO_TENANTS);
     for arguments in [&["plan", "--bogus"][..], &["nonsense"], &["tenant"], &["rollback"]] {
         let ran = folder.run(arguments);
@@ -156,7 +156,7 @@ fn an_argument_that_is_not_understood_is_an_error_and_help_is_none() {
 }
 
 #[tokio::test]
-async fn in_an_empty_folder_init_writes_what_a_start_and_a_token_need() {
+async fn init_in_an_empty_folder_is_enough_to_start() {
     let folder = Folder::with("");
     fs::remove_file(folder.config()).unwrap();
     let written = folder.run(&["init"]);
@@ -179,7 +179,7 @@ async fn in_an_empty_folder_init_writes_what_a_start_and_a_token_need() {
 //   refused if a listener or `public_url` is beyond loopback, in files and in the store
 // [V6 6.3.2], [found 12]
 #[test]
-fn a_sample_secret_is_refused_beyond_loopback() {
+fn sample_secret_is_refused_beyond_loopback() {
     // Other machines can reach the listener, directly or through a proxy on this machine.
     for (settings, command) in [
         (settings::sample().replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1), "check"),
@@ -199,7 +199,7 @@ fn a_sample_secret_is_refused_beyond_loopback() {
 }
 
 #[test]
-fn printed_documents_are_the_committed_ones() {
+fn printed_documents_match_the_committed_files() {
     let folder = Folder::with("{}");
     for (command, committed) in [
         ("schema", include_str!("../../../../config.schema.json")),
@@ -228,7 +228,7 @@ fn examples(page: &str) -> Vec<(&str, String)> {
 }
 
 #[tokio::test]
-async fn the_examples_of_the_page_of_the_api_run_against_the_sample_configuration() {
+async fn examples_of_the_api_page_run_with_sample_settings() {
     let (_folder, program) = Program::serving(&settings::sample());
     let page = program.get("/docs").await.body;
     let token = program.token("test-tenant", "your-client-id", "your-client-secret").await;
@@ -260,7 +260,7 @@ async fn the_examples_of_the_page_of_the_api_run_against_the_sample_configuratio
 }
 
 #[test]
-fn a_new_sealing_key_is_printed_or_written_for_its_owner() {
+fn new_sealing_key_is_printed_or_written_privately() {
     let folder = Folder::with(TWO_TENANTS);
     let printed = [(); 2].map(|()| folder.run(&["key", "new-sealing-key"]).output());
     assert_ne!(printed[0], printed[1]);
@@ -280,7 +280,7 @@ fn a_new_sealing_key_is_printed_or_written_for_its_owner() {
 }
 
 #[test]
-fn a_key_of_ones_own_seals_from_a_variable() {
+fn sealing_key_comes_from_a_variable() {
     let folder = Folder::with(&edited(TWO_TENANTS, "{ file: keys/sealing.key }", "{ env: SEALING_KEY }"));
     let key = folder.run(&["key", "new-sealing-key"]).output();
     folder.canaries.add(key.trim());

@@ -12,7 +12,7 @@ const SAME_KEY: &str = include_str!("../../../keys/tests/keys/rsa2048.pkcs1.pem"
 /// Two tenants have one key in two encodings. If both tenants are new, nothing says who owns the key, so
 /// nothing is applied. If one tenant already has the key, it keeps it, and the other one is left out.
 #[test]
-fn a_first_key_of_two_tenants_is_reported_with_its_place() {
+fn first_key_of_two_tenants_is_reported() {
     let acme = with_line(TWO_TENANTS, "acme", "signing: { first_key: { file: key.pem } }");
     let globex = |settings: &str| with_line(settings, "globex", "signing: { first_key: { file: same.pem } }");
     let folder = Folder::with(&globex(&acme));
@@ -40,11 +40,10 @@ fn a_first_key_of_two_tenants_is_reported_with_its_place() {
     ["plan", "apply"].into_iter().for_each(check);
 }
 
-// `issuer: P/console`, and `P/login` of a tenant beside `P/login/blue` of another one
-/// The tenant with the new issuer is left out, and the other tenant is applied. Issuers that are already
-/// stored stay.
+/// An issuer must not be at a route of the server, or above or below another tenant's issuer. The tenant with
+/// the new issuer is left out, and the other tenant is applied. Issuers that are already stored stay.
 #[test]
-fn a_new_issuer_at_a_route_or_another_issuer_leaves_its_tenant_out() {
+fn tenant_with_conflicting_issuer_is_left_out() {
     const URL: &str = "http://localhost:3000";
     let folder = Folder::with(TWO_TENANTS);
     let write = |acme: &str, globex: &str| {

@@ -26,7 +26,7 @@ const REPORTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/screens
 const LONGEST_JOURNEY: Duration = Duration::from_secs(150);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_fetches_a_token() {
+async fn operator_creates_tenant_and_application_in_the_console() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     for (script, tenant) in [("true", "initech"), ("false", "hooli")] {
         let path = if script == "true" {
@@ -57,7 +57,7 @@ async fn an_operator_makes_a_tenant_and_an_application_and_the_printed_command_f
 /// Counts after the caches are filled. Background statements of the program may coincide with those of a
 /// page.
 #[tokio::test]
-async fn each_page_takes_six_statements_and_sixty_kilobytes_at_most() {
+async fn pages_take_at_most_six_statements_and_60_kb() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let admin = administrator(&folder, &program).await;
     let made = admin.send_request(Method::POST, "/api/v1/admin/console-links", None).await;
@@ -130,7 +130,7 @@ fn at_terminal(folder: &Folder, more: &str, environment: &[(&str, &str)]) -> Str
 
 // [third 6]
 #[tokio::test]
-async fn a_command_line_with_the_secret_of_its_client_gets_a_long_session() {
+async fn command_line_with_client_secret_gets_a_long_session() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let secret = first_administrator(&folder, &program).await;
     let server = program.url("");
@@ -153,7 +153,7 @@ fn minutes(printed: &str) -> u64 {
 
 // [third 6]
 #[tokio::test]
-async fn a_command_line_with_the_key_of_its_client_gets_a_long_session() {
+async fn command_line_with_client_key_gets_a_long_session() {
     let folder = Folder::with(TWO_TENANTS);
     let program = started_at_public_url(&folder);
     let administration = Cli::server(&folder, &program).await;

@@ -11,7 +11,7 @@ use crate::running::credentials;
 use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
 
 #[tokio::test]
-async fn a_token_has_the_requested_scopes_and_no_others() {
+async fn token_has_only_the_requested_scopes() {
     let svc = "{ value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read]";
     let both = edited(TWO_TENANTS, svc, &svc.replace("api:read", "api:read, api:write"));
     let (_folder, program) = Program::serving(&both);
@@ -28,7 +28,7 @@ async fn a_token_has_the_requested_scopes_and_no_others() {
 }
 
 #[tokio::test]
-async fn credentials_are_taken_in_the_body_and_in_the_header_and_the_oauth_server_verifies_a_token() {
+async fn body_and_header_credentials_get_a_verifiable_token() {
     let (_folder, program) = Program::serving(TWO_TENANTS);
     let in_body = program.request_token("acme", "svc", ACME_SECRET).await;
     let request = program.request(Method::POST, "/oauth2/token").basic_auth("svc", Some(ACME_SECRET));

@@ -1,4 +1,4 @@
-//! The files in `deploy/` are valid for the program.
+//! Tests that the files in `deploy/` are valid for the program.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,7 +14,7 @@ const CONFIG: &str = include_str!("../../../../deploy/config.yaml");
 
 /// Sets the variables of compose.yaml as literal text, because the container engine substitutes values.
 #[test]
-fn the_settings_of_the_compose_file_are_sound() {
+fn settings_of_the_compose_file_are_valid() {
     let folder = Folder::with(CONFIG);
     let key = folder.run(&["key", "new-sealing-key"]).output();
     let mut command = folder.program(&["check", "--strict"]);
@@ -38,7 +38,7 @@ fn the_settings_of_the_compose_file_are_sound() {
 
 /// The commands in the header of the file create everything that the rest of the file requires.
 #[test]
-fn the_commands_at_the_head_of_the_compose_file_give_all_that_it_needs() {
+fn commands_in_the_compose_header_set_required_variables() {
     let (head, services) = COMPOSE.split_once("\nservices:\n").unwrap();
     let commands: Vec<&str> = head.lines().filter_map(|line| line.strip_prefix("#   ")).collect();
     let exported = commands.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
@@ -60,7 +60,7 @@ fn the_commands_at_the_head_of_the_compose_file_give_all_that_it_needs() {
 
 /// Checks the steps of `deploy/docker-check.sh` as far as that is possible without a build.
 #[test]
-fn the_steps_of_the_image_name_what_is_there() {
+fn steps_of_the_dockerfile_name_existing_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let script = root.join("deploy/docker-check.sh");
     run(Command::new("bash").arg("-n").arg(&script)).output();
@@ -107,7 +107,7 @@ fn the_steps_of_the_image_name_what_is_there() {
 
 /// The commands that the image and the unit start exist in the program.
 #[test]
-fn the_commands_of_image_and_unit_are_understood() {
+fn commands_of_image_and_unit_exist() {
     let folder = Folder::with("{}");
     for (file, words) in [
         (DOCKERFILE, "\"/usr/local/bin/latchkey\", \"health\", \"--address\", \"127.0.0.1:3000\""),
@@ -123,7 +123,7 @@ fn the_commands_of_image_and_unit_are_understood() {
 
 /// The timeout is longer than those of `drain.rs` and of the gateway: 5 s and 25 s.
 #[test]
-fn a_program_that_is_draining_is_not_killed() {
+fn stop_timeouts_are_longer_than_draining() {
     for (file, setting) in [(COMPOSE, "stop_grace_period: 35s"), (UNIT, "TimeoutStopSec=35s")] {
         assert_eq!(file.matches(setting).count(), 1, "{setting}");
     }

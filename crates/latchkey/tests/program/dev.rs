@@ -70,7 +70,7 @@ fn dev(arguments: &[&str]) -> Command {
 
 // [third 12]
 #[tokio::test]
-async fn what_is_printed_works_until_the_end_and_a_saved_change_is_applied() {
+async fn printed_commands_work_and_saved_changes_are_applied() {
     let mut development = Development::start();
     let printed = development.printed().await;
     let made = fs::read_dir(development.folder.path()).unwrap().map(|entry| entry.unwrap());
@@ -102,7 +102,7 @@ async fn what_is_printed_works_until_the_end_and_a_saved_change_is_applied() {
 }
 
 #[test]
-fn settings_a_store_and_addresses_of_others_are_refused() {
+fn other_settings_stores_and_addresses_are_refused() {
     for (arguments, variable, words) in [
         (&["--listen", "0.0.0.0:3000"][..], None, "and not at 0.0.0.0:3000"),
         (&["--config", "other.yaml"], None, "leave --config out"),

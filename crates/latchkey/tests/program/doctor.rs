@@ -74,7 +74,7 @@ fn content(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn before_the_first_start_nothing_is_missing_and_nothing_is_made() {
+fn check_before_the_first_start_creates_nothing() {
     let (settings, address) = settings();
     let folder = Folder::with(&settings);
     let expected = [
@@ -96,7 +96,7 @@ fn before_the_first_start_nothing_is_missing_and_nothing_is_made() {
 }
 
 #[test]
-fn a_server_that_runs_is_found_sound_and_left_as_it_is() {
+fn running_server_is_healthy_and_unchanged() {
     let (settings, address) = settings();
     let folder = Folder::with(&settings);
     let program = Program::start(&folder);
@@ -135,7 +135,7 @@ fn a_server_that_runs_is_found_sound_and_left_as_it_is() {
 }
 
 #[test]
-fn faulty_settings_are_the_only_line_and_what_has_no_effect_is_a_warning() {
+fn invalid_settings_are_an_error_and_ineffective_a_warning() {
     let strategies = "globex:\n    strategies: { oauth2: { enabled: true }, ";
     for (to, is_only, status, found) in [
         ("globex:\n    strategys: { ", true, "error", "did you mean `strategies`?"),
@@ -153,14 +153,14 @@ fn faulty_settings_are_the_only_line_and_what_has_no_effect_is_a_warning() {
 }
 
 #[test]
-fn a_store_that_is_no_file_cannot_be_written() {
+fn store_path_that_is_a_folder_is_an_error() {
     let folder = Folder::with(TWO_TENANTS);
     fs::create_dir_all(folder.path("data/latchkey.db")).unwrap();
     doctor(&folder, 1, &[("storage", "error", "cannot be written")]);
 }
 
 #[test]
-fn a_schema_of_another_version_has_its_line() {
+fn other_schema_version_is_reported() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["migrate"]).output();
     let database = folder.path("data/latchkey.db");
@@ -194,7 +194,7 @@ fn a_schema_of_another_version_has_its_line() {
 }
 
 #[test]
-fn a_key_that_does_not_open_the_store_has_its_line() {
+fn wrong_sealing_key_is_reported() {
     let folder = Folder::with(TWO_TENANTS);
     Program::start(&folder).stop();
     fs::rename(folder.path("keys/sealing.key"), folder.path("keys/old.key")).unwrap();
@@ -209,7 +209,7 @@ fn a_key_that_does_not_open_the_store_has_its_line() {
 }
 
 #[test]
-fn a_redis_that_does_not_answer_is_a_warning() {
+fn unreachable_redis_is_a_warning() {
     let folder = Folder::with(TWO_TENANTS);
     let url = format!("redis://:hunter2-canary@127.0.0.1:{}", free_port());
     let (ran, report) = examine(folder.program(&["doctor"]).env("LATCHKEY__CACHE__REDIS_URL", url));
@@ -219,7 +219,7 @@ fn a_redis_that_does_not_answer_is_a_warning() {
 }
 
 #[test]
-fn the_days_of_a_certificate_are_counted() {
+fn remaining_days_of_a_certificate_are_reported() {
     let listener =
         "address: 127.0.0.1:0, tls: { certificate: data/dev-cert.pem, private_key: data/dev-key.pem }";
     let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", listener));
@@ -231,7 +231,7 @@ fn the_days_of_a_certificate_are_counted() {
 
 /// Only root can give a file to another user, so this test needs root. The printed command must be the fix.
 #[test]
-fn a_file_of_another_owner_has_its_line_and_the_command_that_fixes_it() {
+fn printed_command_fixes_a_wrong_file_owner() {
     let folder = Folder::with(TWO_TENANTS);
     Program::start(&folder).stop();
     let (data, user) = (folder.path("data"), "65534");
@@ -250,7 +250,7 @@ fn a_file_of_another_owner_has_its_line_and_the_command_that_fixes_it() {
 }
 
 #[test]
-fn a_port_of_another_program_and_an_address_of_another_machine_have_their_lines() {
+fn used_port_and_foreign_address_are_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let listeners = format!("{{ address: {address} }}, {{ address: 192.0.2.1:3000, serves: [public] }}");
@@ -281,10 +281,10 @@ async fn issuer(seconds_behind: Option<u64>) -> MockServer {
     MockServer::start(None, answer).await
 }
 
-/// A unit test covers the limits. `a_server_that_runs_is_found_sound_and_left_as_it_is` covers a clock that
+/// A unit test covers the limits. `running_server_is_healthy_and_unchanged` covers a clock that
 /// agrees.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines() {
+async fn wrong_clock_and_missing_metadata_are_reported() {
     let clock = "s ahead of that of an issuer";
     let synchronise = "synchronise both machines with a time server (`timedatectl set-ntp true`)";
     let sound = "(tenant acme): its metadata names itself";
@@ -301,7 +301,7 @@ async fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_issuer_whose_metadata_name_another_one_has_its_line() {
+async fn metadata_of_another_issuer_is_reported() {
     let (settings, address) = settings();
     let other = || Reply::new(200, "x: y", b"{\"issuer\":\"https://other.example\"}");
     let elsewhere = MockServer::start(None, move |_: &MockRequest| other()).await;

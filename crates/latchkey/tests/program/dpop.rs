@@ -31,7 +31,7 @@ fn start() -> (Folder, Program, [String; 2]) {
 }
 
 #[tokio::test]
-async fn openid_client_and_oauth4webapi_use_bound_tokens_and_repeat_with_a_nonce() {
+async fn openid_client_and_oauth4webapi_use_bound_tokens() {
     let (_folder, program, secrets) = start();
     let resource = program.url("/api/v1/protected-resource");
     for (tenant, secret, status) in [("acme", &secrets[0], 200), ("globex", &secrets[1], 401)] {
@@ -49,7 +49,7 @@ async fn openid_client_and_oauth4webapi_use_bound_tokens_and_repeat_with_a_nonce
 }
 
 #[tokio::test]
-async fn a_token_source_proves_each_call_and_its_token_is_worth_nothing_without() {
+async fn token_source_proves_each_call() {
     let (_folder, program, secrets) = start();
     let resource = program.url("/api/v1/protected-resource");
     let http = reqwest::Client::builder().no_proxy().build().unwrap();

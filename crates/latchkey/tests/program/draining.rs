@@ -1,5 +1,5 @@
-//! Shutdown of one instance while another takes over: no request is dropped, load balancers are notified, and
-//! a second signal stops the program immediately.
+//! Tests the shutdown of one instance while another takes over: no request is dropped, load balancers are
+//! notified, and a second signal stops the program immediately.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ async fn no_request_is_dropped_while_another_instance_takes_over() {
 }
 
 #[tokio::test]
-async fn a_program_reports_that_it_ends_before_it_does() {
+async fn program_reports_not_ready_before_it_ends() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     assert_eq!(program.get("/health/ready").await.status, 200);
     let healthy = folder.run(&["health", "--address", &program.address().to_string()]);
@@ -48,7 +48,7 @@ async fn a_program_reports_that_it_ends_before_it_does() {
 
 /// Without probes, no load balancer needs time to notice, so the program stops immediately.
 #[test]
-fn a_program_that_is_not_probed_ends_without_notice() {
+fn unprobed_program_ends_without_delay() {
     let (_folder, program) = Program::serving(TWO_TENANTS);
     program.signal("TERM");
     program.log_after(Mark::START, "\"ended\"");
@@ -57,7 +57,7 @@ fn a_program_that_is_not_probed_ends_without_notice() {
 }
 
 #[tokio::test]
-async fn a_second_request_to_end_ends_at_once() {
+async fn second_signal_ends_the_program_immediately() {
     let folder = Folder::with(TWO_TENANTS);
     for signals in [["TERM", "TERM"], ["INT", "TERM"]] {
         let program = Program::start(&folder);

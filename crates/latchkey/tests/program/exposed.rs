@@ -1,5 +1,5 @@
-//! Published sample secrets are never valid on a listener that other machines can reach, wherever they come
-//! from: another file at a reload, a later generation in the store, or the admin API.
+//! Tests that published sample secrets are never valid on a listener that other machines can reach, wherever
+//! they come from: another file at a reload, a later generation in the store, or the admin API.
 
 use crate::folder::Folder;
 use crate::program::Program;
@@ -19,7 +19,7 @@ fn behind_a_proxy(settings: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_reload_is_judged_by_the_listeners_that_are_served() {
+async fn reload_is_checked_against_current_listeners() {
     let (folder, program) = Program::serving(&beyond_loopback(TWO_TENANTS));
     // A changed listener takes effect at the next start, tenants and administrators immediately.
     for (settings, expected) in [
@@ -41,7 +41,8 @@ async fn a_reload_is_judged_by_the_listeners_that_are_served() {
         assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
         program.request_token("acme", "svc", SAMPLE).await.assert_refused(401, "invalid_client");
     }
-    // In the opposite order, the reload also refuses a file whose listener is for the next start.
+    // The program now listens on loopback only. A reload also refuses a sample secret if the changed file has
+    // a listener beyond loopback for the next start.
     let program = {
         program.stop();
         folder.write("config.yaml", TWO_TENANTS);
@@ -55,7 +56,7 @@ async fn a_reload_is_judged_by_the_listeners_that_are_served() {
 
 // [oauth RFC 6749 §2.3.1, §3.2], [V13 13.2.3], [found 12]
 #[tokio::test]
-async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
+async fn stored_sample_secret_authenticates_on_loopback_only() {
     let folder = Folder::with(TWO_TENANTS);
     let exposed = [beyond_loopback(TWO_TENANTS), behind_a_proxy(TWO_TENANTS)];
     for settings in exposed.iter().chain([&edited(TWO_TENANTS, ACME_SECRET, SAMPLE)]) {
@@ -88,7 +89,7 @@ async fn a_sample_secret_in_the_store_authenticates_on_loopback_only() {
 //   listener serves
 // [found 17]
 #[tokio::test]
-async fn beyond_loopback_administration_is_served_only_where_that_is_written() {
+async fn administration_beyond_loopback_must_be_configured() {
     for (listener, status, reported) in [
         ("address: 127.0.0.1:0", 200, 0),
         ("address: 0.0.0.0:0", 404, 1),

@@ -1,6 +1,6 @@
-//! The matrix of fairness, in addition to the matrix of isolation. For each thing that tenants share, globex
-//! uses ten times its share, from the address of acme's callers. At the same time acme does its ordinary
-//! work, and none of its requests may fail.
+//! Tests the matrix of fairness, in addition to the matrix of isolation. For each thing that tenants share,
+//! globex uses ten times its share, from the address of acme's callers. At the same time acme does its
+//! ordinary work, and none of its requests may fail.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -98,7 +98,7 @@ const FLOODS: [Flood; 9] = [
 
 // [shared 2]
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_one_tenant_floods_no_request_of_the_other_fails() {
+async fn flood_of_one_tenant_does_not_fail_the_other() {
     let shared = Arc::new(Shared::start());
     shared.import("globex");
     ordinary_work(&shared).await;
@@ -132,7 +132,7 @@ const ISSUER: &str = "https://issuer.example.com";
 // [third 2]
 /// A stranger sends 200 assertions a second to globex without waiting for answers. Acme must still be served.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_s_assertions_stop_no_other_tenant() {
+async fn assertions_of_strangers_do_not_stop_other_tenants() {
     let shared = Arc::new(Shared::start());
     ordinary_work(&shared).await;
     let stranger = tokio::spawn({

@@ -1,4 +1,4 @@
-//! Imported keys.
+//! Tests keys that a tenant imports as its first signing key.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use rcgen::KeyPair;
@@ -17,7 +17,7 @@ const P256: &str = include_str!("../../../keys/tests/keys/p256.pkcs8.pem");
 const ED25519: &str = include_str!("../../../keys/tests/keys/ed25519.pkcs8.pem");
 
 #[tokio::test]
-async fn an_imported_key_signs_as_the_first_key() {
+async fn imported_key_signs_first() {
     let public = |pem: &str| KeyPair::from_pem(pem).unwrap().public_key_pem();
     let rsa = DecodingKey::from_rsa_pem(RSA_PUBLIC.as_bytes()).unwrap();
     for (pem, algorithm, name, key) in [
@@ -43,7 +43,7 @@ async fn an_imported_key_signs_as_the_first_key() {
 }
 
 #[tokio::test]
-async fn an_imported_key_is_imported_once_and_not_replaced() {
+async fn key_is_imported_once_and_not_replaced() {
     let (folder, program) = Program::serving_in(with_signing("{ first_key: { file: key.pem } }", RSA_PKCS8));
     let before = program.jwks("acme").await.body;
     program.stop();
@@ -61,7 +61,7 @@ async fn an_imported_key_is_imported_once_and_not_replaced() {
 }
 
 #[test]
-fn a_key_that_cannot_be_used_is_refused_with_its_place() {
+fn unusable_key_is_refused_with_its_location() {
     for (pem, signing) in [
         ("not a key", "{ first_key: { file: key.pem } }"),
         (P256, "{ first_key: { file: key.pem } }"),

@@ -71,7 +71,7 @@ pub(crate) fn browser(file: &str, environment: &[(&str, &str)]) -> Ran {
     browser_within(file, environment, LONGEST)
 }
 
-/// Like [`browser`], for at most this time.
+/// Like [`browser`], with this time limit.
 pub(crate) fn browser_within(file: &str, environment: &[(&str, &str)], longest: Duration) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let mut node = Command::new("node");

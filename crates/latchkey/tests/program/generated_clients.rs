@@ -1,5 +1,5 @@
-//! Other tools generate clients from the served OpenAPI document. The clients create two tenants in the
-//! running program.
+//! Tests clients that other tools generate from the served OpenAPI document. The clients create two tenants
+//! in the running program.
 
 use std::fs;
 use std::path::Path;
@@ -50,7 +50,7 @@ impl Onboarding {
 }
 
 #[tokio::test]
-async fn a_typescript_client_compiles_strictly_and_onboards_two_tenants() {
+async fn typescript_client_compiles_and_onboards_two_tenants() {
     let onboarding = Onboarding::start().await;
     let folder = &onboarding.folder;
     let packages = installed("LATCHKEY_TEST_OPENAPI_NODE_DIR").join("node_modules");
@@ -67,7 +67,7 @@ async fn a_typescript_client_compiles_strictly_and_onboards_two_tenants() {
 }
 
 #[tokio::test]
-async fn a_python_client_is_generated_without_a_warning_and_onboards_two_tenants() {
+async fn python_client_is_generated_and_onboards_two_tenants() {
     let onboarding = Onboarding::start().await;
     let python = |arguments: &[&str]| {
         onboarding.run(Command::new(installed("LATCHKEY_TEST_OPENAPI_PYTHON")).args(arguments)).output()

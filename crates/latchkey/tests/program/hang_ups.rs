@@ -135,7 +135,7 @@ async fn attack(attacks: [Strangers; 2]) {
 //   sign in at both tenants; the hashes are counted. Before, a connection that a client had only closed kept
 //   its form until the answer
 #[tokio::test]
-async fn the_forms_of_a_thousand_callers_at_many_addresses_who_hang_up_are_dropped_and_people_sign_in() {
+async fn forms_of_callers_that_hang_up_are_dropped() {
     let at = |network| Strangers { first: Ipv4Addr::new(127, 0, network, 1), addresses: 100, of_each: 10 };
     attack([at(1), at(2)]).await;
 }
@@ -143,7 +143,7 @@ async fn the_forms_of_a_thousand_callers_at_many_addresses_who_hang_up_are_dropp
 // [attacks #19]
 /// The forms come from the person's own address, as behind one router.
 #[tokio::test]
-async fn the_forms_of_callers_at_a_persons_own_address_who_hang_up_are_dropped_and_the_person_signs_in() {
+async fn people_sign_in_despite_hang_ups_at_their_address() {
     let here = || Strangers { first: Ipv4Addr::LOCALHOST, addresses: 1, of_each: 90 };
     attack([here(), here()]).await;
 }

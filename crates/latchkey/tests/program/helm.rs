@@ -114,7 +114,7 @@ fn of_kind<'a>(documents: &'a [Value], kind: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn the_chart_has_each_object_that_a_cluster_needs() {
+fn chart_has_all_objects_for_a_cluster() {
     let documents = render(&[]);
     let mut kinds: Vec<&str> = documents.iter().map(|document| document["kind"].as_str().unwrap()).collect();
     kinds.sort_unstable();
@@ -134,7 +134,7 @@ fn the_chart_has_each_object_that_a_cluster_needs() {
 
 /// Ports, paths, user and timeouts are those of the image and the program.
 #[test]
-fn the_pod_fits_the_image() {
+fn pod_matches_the_image() {
     let documents = render(&[("image.tag", json!("1.2.3"))]);
     let deployment = of_kind(&documents, "Deployment")[0];
     let pod = &deployment["spec"]["template"]["spec"];
@@ -174,7 +174,7 @@ fn the_pod_fits_the_image() {
 }
 
 #[test]
-fn the_configuration_of_the_chart_is_sound() {
+fn settings_of_the_chart_are_valid() {
     let documents = render(&[]);
     let config = of_kind(&documents, "ConfigMap")[0]["data"]["config.yaml"].as_str().unwrap();
     let folder = Folder::with(config);

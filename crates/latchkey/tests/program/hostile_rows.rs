@@ -1,5 +1,5 @@
-//! Rows that the current rules would refuse: an import refuses them; a restore, a copy and a start report
-//! them.
+//! Tests rows that the current rules would refuse: an import refuses them; a restore, a copy and a start
+//! report them.
 
 use std::process::Command;
 
@@ -38,7 +38,7 @@ fn assert_named(ran: Ran) {
 
 // [third 4]
 #[test]
-fn restores_and_copies_name_rows_that_no_rule_admits() {
+fn restores_and_copies_report_invalid_rows() {
     let folder = hostile();
     folder.run(&["backup", "store.backup"]).output();
     assert_named(folder.run(&["restore", "store.backup", "--to", "sqlite://data/first.db", "--json"]));
@@ -61,7 +61,7 @@ fn dump(folder: &Folder) -> String {
 
 // [third 4]
 #[test]
-fn import_of_rows_that_no_rule_admits_writes_nothing() {
+fn import_of_invalid_rows_writes_nothing() {
     let (home, abroad) = (hostile(), Folder::with(TWO_TENANTS));
     let (from, to) = (Cli::store(&home), Cli::store(&abroad));
     let key = to.run(&["tenant", "recipient"]).output();
@@ -84,7 +84,7 @@ fn import_of_rows_that_no_rule_admits_writes_nothing() {
 
 // [third 2]
 #[tokio::test]
-async fn start_warns_of_subject_patterns_of_before() {
+async fn start_warns_of_outdated_subject_patterns() {
     let settings = |subject: &str| {
         let rule = |of: &str| format!("federated: [{{ issuer: 'https://ci.example.com', subject: '{of}' }}]");
         let mut text = TWO_TENANTS.to_owned();

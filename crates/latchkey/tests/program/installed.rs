@@ -1,5 +1,5 @@
-//! The configurations in `deploy/` start in their own environment: folders, users, credentials and commands
-//! of the image and of the systemd unit, in separate mount and network namespaces.
+//! Tests that the configurations in `deploy/` start in their own environment: folders, users, credentials and
+//! commands of the image and of the systemd unit, in separate mount and network namespaces.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -31,18 +31,18 @@ fn passes(script: &str) {
 }
 
 #[test]
-fn the_configuration_of_the_image_starts_as_its_user() {
+fn image_settings_start_as_the_image_user() {
     passes("as_image.sh");
 }
 
 #[test]
-fn the_configuration_of_the_unit_starts_and_its_files_have_one_owner() {
+fn unit_settings_start_and_files_have_one_owner() {
     passes("as_unit.sh");
 }
 
 /// Tests a path, and an abstract name without a file, which systemd also uses.
 #[test]
-fn the_service_manager_is_notified_of_readiness_and_of_the_end() {
+fn service_manager_is_notified_of_start_and_stop() {
     for is_abstract in [false, true] {
         let folder = Folder::with(TWO_TENANTS);
         let name = folder.path("notify.socket").display().to_string();
@@ -74,7 +74,7 @@ fn abstract_socket(name: &str) -> UnixDatagram {
 
 /// A start does not depend on the service manager.
 #[test]
-fn a_socket_that_nothing_reads_is_logged() {
+fn missing_notify_socket_is_logged() {
     let folder = Folder::with(TWO_TENANTS);
     let program =
         Program::spawn(&folder, folder.program(&["serve"]).env("NOTIFY_SOCKET", folder.path("none")));
@@ -83,7 +83,7 @@ fn a_socket_that_nothing_reads_is_logged() {
 }
 
 #[test]
-fn an_https_listener_is_probed_like_any_other() {
+fn health_command_probes_an_https_listener() {
     let settings = edited(
         TWO_TENANTS,
         "[{ address: 127.0.0.1:0 }]",

@@ -1,5 +1,5 @@
-//! A program is killed between the steps of a sign-in. Also tests what the store keeps about people who did
-//! not authenticate. Each test uses two tenants.
+//! Tests a program that is killed between the steps of a sign-in, and what the store keeps about people who
+//! did not authenticate. Each test uses two tenants.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -18,7 +18,7 @@ use crate::two_providers::{ProviderTenant, TwoProviders};
 // [attacks #39]: A program that is killed in the middle of a sign-in | The next one serves on with the page,
 //   the code, the refresh token and the session, and what was used up stays so
 #[tokio::test]
-async fn a_sign_in_goes_on_at_a_program_that_was_killed_between_any_two_steps() {
+async fn sign_in_continues_after_kills_between_steps() {
     let TwoProviders { tenants, folder, program } = TwoProviders::start("http://127.0.0.1:9");
     let url = public_url(&tenants);
     let again = |program: Program| {
@@ -96,7 +96,7 @@ fn rows(folder: &Folder) -> BTreeMap<String, Vec<String>> {
 
 // [attacks #32]
 #[tokio::test]
-async fn a_thousand_strangers_change_no_row_of_a_store() {
+async fn anonymous_requests_write_only_counts_and_refusals() {
     const PAGES: usize = 480;
     /// After failures at twenty accounts of a tenant, an address must wait. This is fewer.
     const PASSWORDS: usize = 15;

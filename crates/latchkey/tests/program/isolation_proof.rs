@@ -39,7 +39,7 @@ impl Proof {
 
 // [third 20], [attacks #16]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_proof_tries_everything_deletes_its_tenants_and_signs_what_it_found() {
+async fn proof_tries_all_kinds_and_signs_its_report() {
     let proof = Proof::run(None, &[]).await;
     let report = proof.report();
     assert_eq!((proof.ran.code, &report["findings"]), (Some(0), &serde_json::json!([])), "{:?}", proof.ran);
@@ -71,7 +71,7 @@ async fn a_proof_tries_everything_deletes_its_tenants_and_signs_what_it_found() 
 
 // [third 20]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_proof_waits_for_a_server_without_room() {
+async fn proof_waits_for_a_busy_server() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let busy = BusyOnce::refusing("GET /api/v1/admin/tenants?", program.address());
     let cli = Cli::server(&folder, &program).await.at(&busy.url());

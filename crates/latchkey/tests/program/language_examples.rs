@@ -97,7 +97,7 @@ fn assert_called(ran: &Ran) {
 }
 
 #[test]
-fn each_language_fetches_a_token_as_printed_and_calls_the_resource() {
+fn each_language_calls_the_resource_with_a_token() {
     let env = Env::new();
     let _program = env.start();
     for name in [
@@ -118,7 +118,7 @@ fn each_language_fetches_a_token_as_printed_and_calls_the_resource() {
 
 /// Each example ends with one call. The test adds two more calls, or the lines for them.
 #[test]
-fn each_language_calls_with_one_token_and_replaces_the_one_that_is_rejected() {
+fn each_language_reuses_tokens_and_replaces_rejected_ones() {
     let env = Env::new();
     let _program = env.start();
     let (js, py, golang) = ("js/call.mjs", "python/call.py", "go/call.go");
@@ -151,7 +151,7 @@ fn each_language_calls_with_one_token_and_replaces_the_one_that_is_rejected() {
 }
 
 #[tokio::test]
-async fn each_language_accepts_the_tokens_of_its_tenant_alone_and_tells_a_service_from_a_person() {
+async fn each_language_verifies_tokens_of_its_tenant_only() {
     let env = Env::new();
     let program = env.start();
     let token = async |tenant: &str, client: &str, secret: &str| program.token(tenant, client, secret).await;
@@ -215,7 +215,7 @@ impl Document {
 }
 
 #[tokio::test]
-async fn keys_go_on_while_their_server_is_away_and_not_for_longer_than_an_hour() {
+async fn cached_keys_serve_an_outage_for_an_hour() {
     let env = Env::new();
     let program = env.start();
     let token = program.token("globex", "shipping", &env.secrets[0]).await;
@@ -265,7 +265,7 @@ for minutes, word in [(6, 'after an outage'), (59, 'after a long outage'), (61, 
 }
 
 #[test]
-fn the_job_reads_its_secret_from_a_file_and_reports_its_failure() {
+fn job_reads_its_secret_file_and_reports_failures() {
     let env = Env::new();
     let _program = env.start();
     env.folder.write("secret", &format!("{}\n", env.secrets[0]));
@@ -287,7 +287,7 @@ fn the_job_reads_its_secret_from_a_file_and_reports_its_failure() {
 }
 
 #[test]
-fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one() {
+fn device_keeps_its_token_until_it_is_revoked() {
     let env = Env::new();
     let state = env.folder.path("device");
     std::fs::create_dir(&state).unwrap();

@@ -1,4 +1,4 @@
-//! Settings that were used before do not silently begin with another, empty store.
+//! Tests that settings that were used with one store do not silently start with another, empty store.
 
 use crate::folder::Folder;
 use crate::program::{Mark, Program};
@@ -14,7 +14,7 @@ tenants: {{ acme: {{ strategies: {{ oauth2: {{ enabled: true }} }} }} }}
 }
 
 #[test]
-fn another_store_that_is_empty_is_noticed_everywhere() {
+fn switching_to_an_empty_store_is_reported() {
     const BEFORE: &str = "data/first.db before, which had generation 1";
     let folder = Folder::with(&settings("first.db"));
     folder.run(&["serve", "--require-store"]).assert_ends(1, &["data/first.db is empty"]);

@@ -1,4 +1,5 @@
-//! The documented rules for leak scanners find the secrets that the program generates, and no similar texts.
+//! Tests that the documented rules for leak scanners find the secrets that the program generates, and no
+//! similar texts.
 
 use secrets::{GeneratedApiKey, GeneratedSecret};
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
 }
 
 #[test]
-fn the_rule_for_gitleaks_finds_generated_secrets_and_no_lookalikes() {
+fn gitleaks_rule_finds_secrets_and_no_lookalikes() {
     let earlier = || GeneratedSecret::generate().secret.expose().to_owned();
     let secrets: Vec<_> = (0..50).map(|_| generated()).chain([earlier()]).collect();
     let found: Vec<_> = secrets.iter().flat_map(|secret| leaks(secret)).collect();
@@ -78,7 +79,7 @@ fn the_rule_for_gitleaks_finds_generated_secrets_and_no_lookalikes() {
 
 /// Tests keys with and without a brand.
 #[test]
-fn the_rule_for_gitleaks_finds_api_keys_whole() {
+fn gitleaks_rule_finds_whole_api_keys() {
     let keys = [None, Some("acme_live"), Some("a")].map(|brand| GeneratedApiKey::generate(brand).key);
     let texts: Vec<_> = keys.iter().flat_map(|key| leaks(key.expose())).collect();
     let passed = keys.iter().map(|key| format!("{}0", key.expose()));
@@ -89,7 +90,7 @@ fn the_rule_for_gitleaks_finds_api_keys_whole() {
 
 /// GitHub's patterns define the text around a match separately.
 #[test]
-fn the_patterns_for_github_find_secrets_and_api_keys_and_no_lookalikes() {
+fn github_patterns_find_credentials_and_no_lookalikes() {
     let script = "
 import json, os, re
 
@@ -115,7 +116,7 @@ print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
 
 /// Runs the document's example as printed.
 #[test]
-fn the_documents_example_distinguishes_secrets_from_lookalikes_by_the_checksum() {
+fn documented_example_checks_the_checksum_of_secrets() {
     let secret = generated();
     let changed = |at: usize| {
         let other = if secret.as_bytes()[at] == b'a' { "b" } else { "a" };

@@ -1,5 +1,6 @@
-//! A conflict between the file and rows from the admin API leaves one tenant unchanged. The program starts
-//! and applies all other tenants. It applies the remaining tenant as soon as the conflict is resolved.
+//! Tests that a conflict between the file and rows from the admin API leaves one tenant unchanged. The
+//! program starts and applies all other tenants. It applies the remaining tenant as soon as the conflict is
+//! resolved.
 
 use serde_json::json;
 
@@ -41,7 +42,7 @@ fn count_in_log(program: &Program, message: &str) -> usize {
 //   with file and line, and shows in readiness as degraded; all others are applied and the start continues.
 //   The tenant is tried again each minute and after changes
 #[tokio::test]
-async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants() {
+async fn conflict_of_one_tenant_does_not_stop_the_others() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
     // Acme's administrator registers an id before the file declares it.
@@ -98,7 +99,7 @@ async fn a_conflict_of_one_tenant_stops_neither_the_start_nor_the_other_tenants(
 /// The tenant is applied without another file, a restart or a command: a notification from the store triggers
 /// a new attempt.
 #[tokio::test]
-async fn a_tenant_is_applied_once_the_api_gives_way() {
+async fn tenant_is_applied_when_its_conflict_is_resolved() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::store(&folder);
     cli.run(&["client", "add", "acme", "other", "--audience", "reports"]).output();

@@ -13,7 +13,7 @@ const TENANTS: [(&str, bool); 4] =
 
 // [metadata RFC 8414 §2 c]
 #[tokio::test]
-async fn the_mcp_sdks_read_the_metadata_of_a_tenant_with_people_and_of_one_without() {
+async fn mcp_sdks_read_the_metadata_of_tenants() {
     let tenants = TENANTS.map(|(tenant, signs_in)| {
         let strategies = json!({ "oauth2": { "enabled": true }, "oidc": { "enabled": signs_in } });
         (tenant.to_owned(), json!({ "strategies": strategies }))

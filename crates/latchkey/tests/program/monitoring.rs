@@ -1,4 +1,4 @@
-//! The queries in `deploy/monitoring` only use metrics and labels that the program exports.
+//! Tests that the queries in `deploy/monitoring` only use metrics and labels that the program exports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,7 +93,7 @@ fn queries() -> Vec<String> {
 
 /// Redis is configured but does not run: its metrics are exported nevertheless.
 #[tokio::test]
-async fn alerts_and_dashboard_name_what_is_exported() {
+async fn alerts_and_dashboard_use_exported_metrics() {
     let (_folder, program) =
         Program::serving(&format!("{TWO_TENANTS}cache: {{ redis_url: redis://127.0.0.1:1 }}\n"));
     program.token("acme", "svc", ACME_SECRET).await;
@@ -110,7 +110,7 @@ async fn alerts_and_dashboard_name_what_is_exported() {
 }
 
 #[test]
-fn an_unknown_metric_or_label_is_found() {
+fn unknown_metric_or_label_is_found() {
     let exported = "# TYPE latchkey_a_total counter\nlatchkey_a_total{route=\"/x\",le=\"1\"} 3\n";
     let series = series(exported);
     for (query, expected) in [

@@ -1,4 +1,4 @@
-//! Health and metrics of the whole program, as monitoring tools read them.
+//! Tests health and metrics of the whole program, as monitoring tools read them.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 #[tokio::test]
-async fn a_started_program_is_live_ready_and_counts() {
+async fn started_program_is_ready_and_counts_requests() {
     let (_folder, program) = Program::serving(TWO_TENANTS);
     assert_eq!(program.get("/health/live").await.json(), json!({ "status": "live" }));
     let ready = program.get("/health/ready").await;
@@ -48,7 +48,7 @@ async fn a_started_program_is_live_ready_and_counts() {
 }
 
 #[tokio::test]
-async fn documented_metrics_are_those_that_are_exported() {
+async fn documented_metrics_match_the_exported_ones() {
     let page = include_str!("../../../../docs/operations.md");
     let chapter = page.split("\n## ").find(|chapter| chapter.starts_with("Metrics\n")).unwrap();
     let (_folder, program) = Program::serving(TWO_TENANTS);

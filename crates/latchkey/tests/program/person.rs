@@ -69,8 +69,8 @@ impl<'t> Browser<'t> {
         self.send(Method::POST, "/oauth/sign-in", &form).await
     }
 
-    /// A request of the tenant's client for tokens.
-    /// Whether the person of this name signs in with this password, and the client gets tokens.
+    /// Asserts whether the person with this name can sign in with this password. If so, the client gets
+    /// tokens.
     pub(crate) async fn assert_signs_in(&mut self, name: &str, password: &str, expected: bool) {
         self.cookies.clear();
         let page = self.authorize().await;

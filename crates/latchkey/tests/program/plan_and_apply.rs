@@ -1,4 +1,4 @@
-//! `latchkey plan` never writes. `latchkey apply` writes, and a running server is notified.
+//! Tests that `latchkey plan` never writes, and that `latchkey apply` writes and notifies a running server.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::settings::{ACME_SECRET, NEW_SECRET, TWO_TENANTS, edited};
 
 /// Before the first start everything is listed.
 #[test]
-fn a_plan_lists_each_change_and_writes_none() {
+fn plan_lists_changes_and_writes_nothing() {
     let folder = Folder::with(TWO_TENANTS);
     let before = snapshot(&folder.path("."));
     let plan = folder.run(&["plan"]);
@@ -47,7 +47,7 @@ fn a_plan_lists_each_change_and_writes_none() {
 }
 
 #[test]
-fn a_plan_reads_a_read_only_folder() {
+fn plan_works_in_a_read_only_folder() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
     for name in ["data", "keys", "."] {
@@ -69,7 +69,7 @@ fn a_plan_reads_a_read_only_folder() {
 /// The command reads another file than the server, so only the store can notify the server. A start with the
 /// earlier file uses the state that the later file created.
 #[tokio::test]
-async fn a_running_server_is_notified_of_what_was_applied_and_one_with_older_settings_serves_the_store() {
+async fn applied_changes_reach_a_running_server() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
     assert_eq!(folder.run(&["plan"]).code, Some(0));

@@ -39,7 +39,7 @@ fn found(library: &str, tenant: &ProviderTenant) -> Value {
 //   tokens for the code, and two refreshes, each with another refresh token | a refresh token that was used,
 //   another verifier, the code of the other tenant
 #[test]
-fn openid_client_and_oauth4webapi_are_public_clients_at_their_own_tenant() {
+fn openid_client_and_oauth4webapi_work_as_public_clients() {
     let script =
         concat!(include_str!("scripts/plain-browser.cjs"), include_str!("scripts/public-client.cjs"));
     let providers = start();
@@ -51,7 +51,7 @@ fn openid_client_and_oauth4webapi_are_public_clients_at_their_own_tenant() {
 
 // [public-clients #2]: Authlib 1.9 | the same, by `token_endpoint_auth_method="none"` | the same | the same
 #[test]
-fn authlib_is_a_public_client_at_its_own_tenant() {
+fn authlib_works_as_a_public_client() {
     let script = concat!(include_str!("scripts/plain_browser.py"), include_str!("scripts/public_client.py"));
     let providers = start();
     for (tenant, other) in providers.each() {
@@ -64,7 +64,7 @@ fn authlib_is_a_public_client_at_its_own_tenant() {
 //   | the same
 // [native RFC 7636 §4.6], [native RFC 8252 §8.1]
 #[tokio::test]
-async fn the_oauth2_crate_is_a_public_client_at_its_own_tenant() {
+async fn oauth2_crate_works_as_a_public_client() {
     let providers = start();
     for (tenant, other) in providers.each() {
         let endpoint = |of: &ProviderTenant, name: &str| format!("{}/oauth/{name}", of.issuer);
@@ -118,7 +118,7 @@ fn assert_invalid_grant(refused: BasicRequestTokenError<HttpClientError<reqwest:
 // [public-clients #4]: curl | the same, as its arguments say | the same | the same, and a client that has a
 //   secret by its name alone
 #[test]
-fn curl_is_a_public_client_at_its_own_tenant_and_no_client_with_a_secret() {
+fn curl_works_as_a_public_client() {
     // The example of RFC 7636, appendix B.
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

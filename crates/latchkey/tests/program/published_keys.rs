@@ -53,7 +53,7 @@ impl Publisher {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn libraries_get_tokens_with_keys_that_they_publish() {
+async fn libraries_get_tokens_with_published_keys() {
     type Library = fn(&[(&str, &str)]) -> String;
     let libraries: [(SigningAlgorithm, Library); 2] =
         [(SigningAlgorithm::ES256, openid_client_and_oauth4webapi), (SigningAlgorithm::RS256, authlib)];
@@ -72,7 +72,7 @@ async fn libraries_get_tokens_with_keys_that_they_publish() {
 }
 
 #[tokio::test]
-async fn without_permission_of_the_operator_nothing_on_this_machine_is_fetched() {
+async fn jwks_uri_on_forbidden_networks_is_not_fetched() {
     let publisher = Publisher::start().await;
     let pair = Pair::generate(SigningAlgorithm::ES256);
     publisher.publish("acme", &[&pair]);

@@ -1,5 +1,5 @@
-//! The tenant quick start: bash runs each command as printed with the repository's settings, and the answers
-//! match the printed ones.
+//! Tests the tenant quick start: bash runs each command as printed with the repository's settings, and the
+//! answers match the printed ones.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const PRINTED_BASE: &str = "http://localhost:3000";
 const PRINTED_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6Im9hdXRoMi1rZXktMSJ9...";
 
 #[test]
-fn the_complete_script_ends_with_the_protected_resource() {
+fn complete_script_calls_the_protected_resource() {
     let (_folder, program) = Program::serving(&settings::sample());
     let output = curl(&program, "complete_script.sh", &[]);
     let parts: Vec<&str> = output.split("==> ").collect();

@@ -18,7 +18,7 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, NEW_SECRET, TWO_TENANTS, edite
 const LONGEST: Duration = Duration::from_secs(10);
 /// While a client changes to another secret, both are valid. A removed client gets no more tokens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changed_secrets_scopes_and_lifetimes_are_those_of_the_next_token() {
+async fn next_token_uses_the_changed_settings() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let load = Load::on(&program);
     let svc = "client_secret: { value: acme-svc-canary-8d1f }, audiences: [api], scopes: [api:read]";
@@ -40,7 +40,7 @@ async fn changed_secrets_scopes_and_lifetimes_are_those_of_the_next_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_broken_file_leaves_the_last_good_one_serving() {
+async fn invalid_file_leaves_the_last_valid_settings() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let load = Load::on(&program);
     let broken = edited(TWO_TENANTS, "storage: {", "storagee: {").replace(ACME_SECRET, NEW_SECRET);
@@ -61,7 +61,7 @@ async fn a_broken_file_leaves_the_last_good_one_serving() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_than_may_be_retired_is_refused_and_everything_goes_on() {
+async fn removing_too_many_tenants_is_refused() {
     let third = "  initech: { strategies: { oauth2: { enabled: true } }, clients: { svc: { client_secret: { value: initech-canary-4411 } } } }\n";
     let three = format!("{TWO_TENANTS}{third}");
     let (folder, program) = Program::serving(&three);
@@ -90,7 +90,7 @@ async fn more_than_may_be_retired_is_refused_and_everything_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_needs_a_start_is_said_and_the_rest_taken_over() {
+async fn changes_that_need_a_restart_are_logged() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let mark = program.mark();
     let changed = edited(TWO_TENANTS, "required_scope: api:read", "required_scope: api:write");

@@ -18,7 +18,7 @@ fn tenant(secret: &str) -> String {
 /// Each change after the first one shows that the watch still works. The backup is like that of an editor
 /// that keeps the old file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_written_over_replaced_and_gone_for_a_while_a_signal_and_a_file_that_holds_a_secret() {
+async fn changed_file_signal_or_secret_file_reloads_settings() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let load = Load::on(&program);
     let (first, second) = (TWO_TENANTS, edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
@@ -54,7 +54,7 @@ async fn a_file_written_over_replaced_and_gone_for_a_while_a_signal_and_a_file_t
 /// An agent of a secret store rewrites the file in this way. Without `previous_for` the previous secret and
 /// its tokens are revoked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replaced_secret_and_its_tokens_stay_as_long_as_the_file_says() {
+async fn previous_for_keeps_the_previous_secret_and_tokens() {
     let named = edited(TWO_TENANTS, &format!("{{ value: {ACME_SECRET} }}"), "{ file: secrets/acme }");
     let kept = "{ file: secrets/globex, previous_for: 1h }";
     let folder = Folder::with(&edited(&named, &format!("{{ value: {GLOBEX_SECRET} }}"), kept));
@@ -90,7 +90,7 @@ async fn a_replaced_secret_and_its_tokens_stay_as_long_as_the_file_says() {
 
 /// A file may change between its first reading and the start of the watch, so no notification arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_replaced_while_the_program_starts() {
+async fn file_replaced_during_the_start_is_applied() {
     for milliseconds in [60, 120, 180, 240, 300] {
         let folder = Folder::with(TWO_TENANTS);
         let program = std::thread::scope(|scope| {
@@ -105,7 +105,7 @@ async fn a_file_replaced_while_the_program_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_of_the_tenants_folder_new_changed_and_gone() {
+async fn files_of_the_tenants_folder_are_followed() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
     folder.write("tenants.d/initech.yaml", &tenant("initech-canary-4411"));
     let program = Program::start(&folder);
@@ -125,9 +125,9 @@ async fn a_file_of_the_tenants_folder_new_changed_and_gone() {
     load.assert_none_failed().await;
 }
 
-/// A missing mount leaves nothing behind, or the empty folder of the mount point.
+/// Without the mount, the folder does not exist, or it is the empty folder of the mount point.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
+async fn unmounted_tenants_folder_retires_no_tenant() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
     let mounted = [("initech", "initech-canary-4411"), ("umbrella", "umbrella-canary-6633")];
     for (id, secret) in mounted {
@@ -154,7 +154,7 @@ async fn a_folder_of_tenants_that_is_unmounted_for_a_while() {
 /// Kubernetes mounts a ConfigMap in this way: `config.yaml` is a link through `..data`, which is itself a
 /// link. An update replaces `..data` by a link to another folder.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mounted_folder_whose_link_is_swapped() {
+async fn swapped_configmap_link_is_followed() {
     let stored = edited(TWO_TENANTS, "sqlite://data/latchkey.db", "sqlite://../data/latchkey.db");
     let stored = edited(&stored, "{ file: keys/sealing.key }", "{ file: ../keys/sealing.key }");
     let folder = Folder::with_config_at("mounted/config.yaml", &stored);
@@ -177,7 +177,7 @@ async fn a_mounted_folder_whose_link_is_swapped() {
 // [found 16]
 /// Reading a pipe would block until somebody writes to it, and delay every later change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pipe_among_the_tenants_stops_no_later_change() {
+async fn pipe_in_the_tenants_folder_does_not_block_reloads() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
     fs::create_dir(folder.path("tenants.d")).unwrap();
     let program = Program::start(&folder);
@@ -194,7 +194,7 @@ async fn a_pipe_among_the_tenants_stops_no_later_change() {
 // [found 14]
 /// Dropping the program searches its output for the secrets.
 #[tokio::test]
-async fn a_broken_file_puts_no_secret_into_the_log() {
+async fn secrets_of_an_invalid_file_are_not_logged() {
     let folder = Folder::with(&format!("tenants_dir: tenants.d\n{TWO_TENANTS}"));
     fs::create_dir(folder.path("tenants.d")).unwrap();
     let program = Program::start(&folder);

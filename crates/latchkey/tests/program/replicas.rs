@@ -1,4 +1,4 @@
-//! Several programs on one folder act as one server, whichever of them does something first.
+//! Tests that several programs on one folder act as one server, whichever of them acts first.
 
 use std::thread;
 
@@ -10,7 +10,7 @@ use crate::settings::{ACME_SECRET, TWO_TENANTS, edited};
 const NEW_SECRET: &str = "acme-new-canary-31c5";
 
 #[test]
-fn programs_that_start_at_once_in_a_new_folder_all_serve() {
+fn concurrent_first_starts_all_serve() {
     let folder = Folder::with(TWO_TENANTS);
     thread::scope(|scope| {
         let starts = [(); 3].map(|()| scope.spawn(|| Program::start(&folder)));
@@ -21,7 +21,7 @@ fn programs_that_start_at_once_in_a_new_folder_all_serve() {
 }
 
 #[tokio::test]
-async fn a_change_is_one_generation_however_many_programs_see_it() {
+async fn two_programs_apply_a_change_once() {
     let folder = Folder::with(TWO_TENANTS);
     let programs = [Program::start(&folder), Program::start(&folder)];
     let marks = [programs[0].mark(), programs[1].mark()];
@@ -30,7 +30,6 @@ async fn a_change_is_one_generation_however_many_programs_see_it() {
         until_status(program, ("acme", "svc", NEW_SECRET), 200).await;
         program.log_after(mark, "settings ");
     }
-    // The original settings again.
     folder.replace("config.yaml", TWO_TENANTS);
     for program in &programs {
         until_status(program, ("acme", "svc", ACME_SECRET), 200).await;

@@ -17,7 +17,7 @@ async fn both_are_served(program: &Program) {
 }
 
 #[tokio::test]
-async fn everything_moves_to_another_key_while_tokens_are_issued() {
+async fn sealing_key_is_replaced_while_tokens_are_issued() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     both_are_served(&program).await;
     let token = program.token("acme", "svc", ACME_SECRET).await;
@@ -52,7 +52,7 @@ async fn everything_moves_to_another_key_while_tokens_are_issued() {
 
 /// A start only requires the key that seals the pepper.
 #[tokio::test]
-async fn a_former_key_that_is_missing_does_not_stop_the_start() {
+async fn missing_former_key_does_not_stop_the_start() {
     let (folder, program) = Program::serving(&edited(
         TWO_TENANTS,
         OLD,

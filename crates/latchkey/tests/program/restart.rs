@@ -12,7 +12,7 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 // [rfc9700 §4.9.2]
 #[tokio::test]
-async fn a_token_issued_before_kill_9_verifies_after_the_next_start() {
+async fn token_verifies_after_kill_9_and_restart() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let token = program.token("acme", "svc", ACME_SECRET).await;
     let of_globex = program.token("globex", "svc", GLOBEX_SECRET).await;
@@ -36,7 +36,7 @@ async fn a_token_issued_before_kill_9_verifies_after_the_next_start() {
 
 /// Sealing key, schema, pepper, settings: parts that already exist must not prevent the next start.
 #[tokio::test]
-async fn a_first_start_killed_at_any_moment_is_made_up_for_by_the_next() {
+async fn interrupted_first_start_can_be_repeated() {
     for milliseconds in [5, 20, 45, 80, 130, 200] {
         let folder = Folder::with(TWO_TENANTS);
         let mut child = folder.program(&["serve"]).stdout(Stdio::null()).spawn().unwrap();
@@ -51,7 +51,7 @@ async fn a_first_start_killed_at_any_moment_is_made_up_for_by_the_next() {
 
 /// As soon as the program reports that it is ready, every signal stops it gracefully.
 #[test]
-fn a_stop_requested_at_once_is_orderly() {
+fn signal_right_after_the_start_stops_gracefully() {
     let folder = Folder::with(TWO_TENANTS);
     for _ in 0..6 {
         let program = Program::start(&folder);
@@ -61,7 +61,7 @@ fn a_stop_requested_at_once_is_orderly() {
 }
 
 #[tokio::test]
-async fn a_sealing_key_that_is_lost_is_another_one_or_is_none_stops_the_start() {
+async fn missing_or_wrong_sealing_key_stops_the_start() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     program.token("acme", "svc", ACME_SECRET).await;
     program.stop();
@@ -95,7 +95,7 @@ async fn a_sealing_key_that_is_lost_is_another_one_or_is_none_stops_the_start() 
 }
 
 #[tokio::test]
-async fn what_is_no_database_stops_the_start() {
+async fn invalid_database_file_stops_the_start() {
     let folder = Folder::with(TWO_TENANTS);
     folder.write("data/latchkey.db", &"this is not a database\n".repeat(100));
     let ran = folder.run(&["serve"]);
@@ -107,7 +107,7 @@ async fn what_is_no_database_stops_the_start() {
 //   only; files with secrets that others may write are refused, and there is a warning for world-readable
 //   ones; the systemd unit gives credentials to the program only
 #[test]
-fn the_servers_secrets_are_for_their_owner_only() {
+fn server_secrets_are_private_to_their_owner() {
     let folder = Folder::with(TWO_TENANTS);
     let _program = Program::start(&folder);
     for file in ["keys/sealing.key", "data/latchkey.db", "data/latchkey.db-wal"] {

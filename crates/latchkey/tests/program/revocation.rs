@@ -1,4 +1,4 @@
-//! The program keeps an acknowledged revocation, even if it is killed.
+//! Tests that the program keeps an acknowledged revocation when it is killed.
 
 use crate::program::Program;
 use crate::running::tenant_path;
@@ -6,7 +6,7 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 // [revocation RFC 7009 §2.1 e]
 #[tokio::test]
-async fn a_revoked_token_stays_revoked_after_kill_9_and_a_restart() {
+async fn token_stays_revoked_after_kill_9() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let token = program.token("acme", "svc", ACME_SECRET).await;
     let kept = program.token("acme", "svc", ACME_SECRET).await;

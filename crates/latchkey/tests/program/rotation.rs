@@ -1,5 +1,5 @@
-//! The client guide's secret rotation (create, update, verify, revoke) while the client requests tokens, and
-//! the usage of secrets that the API then reports.
+//! Tests the client guide's secret rotation (create, update, verify, revoke) while the client requests
+//! tokens, and the usage of secrets that the API then reports.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
@@ -85,7 +85,7 @@ async fn ten_rotations_under_load_lose_no_request() {
 
 /// A kill loses at most one interval of usage.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_use_that_is_older_than_an_interval_survives_kill_9() {
+async fn usage_older_than_an_interval_survives_kill_9() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let admin = administrator(&folder, &program).await;
     for tenant in ["acme", "globex"] {

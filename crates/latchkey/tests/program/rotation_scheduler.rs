@@ -1,4 +1,5 @@
-//! Automatic key rotation runs at one of two programs, and at the other one when the first is killed.
+//! Tests that automatic key rotation runs at one of two programs, and at the other one when the first is
+//! killed.
 
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,7 @@ async fn until_keys(folder: &Folder, at_least: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn keys_rotate_at_one_program_and_at_the_other_when_that_is_killed() {
+async fn other_program_rotates_keys_after_a_kill() {
     let folder = Folder::with(&quick());
     let first = Program::start(&folder);
     first.log_after(Mark::START, "this replica rotates keys");

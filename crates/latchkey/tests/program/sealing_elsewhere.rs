@@ -72,7 +72,7 @@ fn assert_unavailable(answer: &Answer) {
 // [V13 13.3.1]: 2 | Secrets are in a vault, not in code or builds | The sealing key may be Vault's or KMS',
 //   and it seals all other keys; settings name variables and files. The default is a file of mode 0600
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn vault_seals_what_is_made_and_opens_it_after_a_restart() {
+async fn vault_seals_keys_and_opens_them_after_restart() {
     let folder = empty();
     let (service, _) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&service));
@@ -101,7 +101,7 @@ async fn vault_seals_what_is_made_and_opens_it_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_moves_from_a_file_to_vault_and_on_to_aws_kms() {
+async fn sealing_moves_from_file_to_vault_to_kms() {
     let folder = empty();
     let ((vault, _), kms) = (Service::vault(&folder).await, Service::aws_kms(&folder).await);
     folder.replace("config.yaml", TWO_TENANTS);
@@ -131,7 +131,7 @@ async fn everything_moves_from_a_file_to_vault_and_on_to_aws_kms() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_without_the_service_is_refused_and_says_why() {
+async fn start_without_the_sealing_service_is_refused() {
     let folder = empty();
     let (vault, keys) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));
@@ -162,11 +162,11 @@ async fn a_start_without_the_service_is_refused_and_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_service_is_away_tenants_with_open_keys_go_on() {
+async fn tenants_with_open_keys_survive_a_sealing_outage() {
     let folder = empty();
     let (vault, _) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));
-    // At first globex has no key, and later one that is not loaded.
+    // First globex has no key, then it has a key that is not loaded.
     for sealed_or_opened in ["cannot be sealed", "does not unseal"] {
         let program = vault.serve(&folder);
         let of_acme = token(&program, TENANTS[0]).await;
@@ -199,7 +199,7 @@ async fn while_the_service_is_away_tenants_with_open_keys_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_service_that_does_not_answer_costs_no_other_tenant_a_token() {
+async fn hung_sealing_service_does_not_delay_other_tenants() {
     let folder = empty();
     let (vault, _) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));
@@ -225,7 +225,7 @@ async fn a_service_that_does_not_answer_costs_no_other_tenant_a_token() {
 //   that may be renewed in its file, KMS by a role. Missing: client certificates for Redis
 /// An agent renews its token in this way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_that_is_renewed_in_its_file_is_taken_up_without_a_restart() {
+async fn renewed_vault_token_is_used_without_restart() {
     let folder = empty();
     let (vault, keys) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));

@@ -1,5 +1,5 @@
-//! Tests clients' secrets in a secret store: rotations in it and into it under load, an unavailable store,
-//! and which paths a tenant may use.
+//! Tests clients' secrets in a secret store: rotations in the store and rotations that write to the store,
+//! both under load; an unavailable store; and which paths a tenant may use.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn serving(folder: &Folder, store: &Store) -> Program {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rotation_in_openbao_or_aws_and_into_it_fails_no_request() {
+async fn no_request_fails_when_stored_secrets_rotate() {
     for of_aws in [false, true] {
         let folder = Folder::with("");
         let store = if of_aws { Store::aws(&folder).await } else { Store::open_bao(&folder).await };
@@ -102,7 +102,7 @@ async fn eventually_ran(store: &Store, folder: &Folder, arguments: &[&str], word
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_is_away_is_served_without_and_a_first_start_is_refused() {
+async fn secret_store_is_only_required_at_first_start() {
     let folder = Folder::with("");
     let store = Store::vault(&folder).await;
     folder.write("config.yaml", &settings(&store));
@@ -144,7 +144,7 @@ async fn a_store_that_is_away_is_served_without_and_a_first_start_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_that_is_refused_or_not_answered_ends_nothing_and_a_tenant_writes_to_its_paths_alone() {
+async fn failed_write_to_the_store_keeps_all_secrets() {
     let folder = Folder::with("");
     let store = Store::vault(&folder).await;
     let program = serving(&folder, &store).await;
@@ -189,7 +189,7 @@ async fn a_write_that_is_refused_or_not_answered_ends_nothing_and_a_tenant_write
 /// Each tenant has two clients: one from a file, and one from the API. The revoked secrets and the changed
 /// schedules make both due.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_schedule_replaces_the_secret_in_the_store_and_says_why_it_cannot() {
+async fn schedule_rotates_stored_secrets_and_reports_failures() {
     let folder = Folder::with("");
     let store = Store::vault(&folder).await;
     let rotating = |text: &str, every| {

@@ -63,11 +63,11 @@ async fn openid_client_and_oauth4webapi_authenticate_with_basic() {
 }
 
 #[tokio::test]
-async fn authlib_sends_a_secret_in_both_ways() {
+async fn authlib_sends_a_secret_in_header_and_body() {
     try_library(|environment| python(include_str!("scripts/secret.py"), environment).output()).await;
 }
 
 #[tokio::test]
-async fn x_oauth2_of_go_sends_a_secret_in_both_ways() {
+async fn go_x_oauth2_sends_secrets_in_header_and_body() {
     try_library(|environment| go(include_str!("scripts/secret.go"), environment).output()).await;
 }

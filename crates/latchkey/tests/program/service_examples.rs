@@ -1,5 +1,5 @@
-//! The example with two services in `docs/examples/rust`: a gateway checks its callers' tokens, and calls a
-//! service with its own token.
+//! Tests the example with two services in `docs/examples/rust`: a gateway checks its callers' tokens, and
+//! calls a service with its own token.
 
 use actix_web::{App, HttpServer};
 use latchkey_client::Secret;
@@ -16,7 +16,7 @@ mod gateway;
 mod orders;
 
 #[actix_web::test]
-async fn a_gateway_checks_its_callers_and_calls_the_service_with_its_own_token() {
+async fn gateway_calls_the_service_with_its_own_token() {
     let ((url, server), secret) = (own_address(), generated());
     let tenant = format!(
         "{{ strategies: {{ oauth2: {{ enabled: true }} }}, \

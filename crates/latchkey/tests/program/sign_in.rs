@@ -1,5 +1,5 @@
-//! People sign in at the program with client libraries. Each library itself checks the answers, and refuses
-//! an answer for another client.
+//! Tests sign-ins with client libraries. Each library itself checks the answers, and refuses an answer for
+//! another client.
 
 use std::time::Duration;
 use testkit::free_port;
@@ -26,7 +26,7 @@ use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders};
 // [core Core §3.1.3.6], [native RFC 9207 §2], [native RFC 9207 §3], [back-channel §2.4], [back-channel §2.5],
 //   [devices §3.5], [attacks #4], [rfc9700 §2.1], [V7 7.6.1]
 #[tokio::test]
-async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
+async fn openid_client_and_oauth4webapi_sign_a_person_in() {
     let (receiver_url, logouts) = logout_receiver();
     let providers = TwoProviders::start_telling("http://127.0.0.1:9", &receiver_url);
     for (tenant, other) in providers.each() {
@@ -95,7 +95,7 @@ fn ended_session(tenant: &ProviderTenant, token: &str) -> Value {
 //   `login_required` | another `state`, another `nonce`, an ID token where it expects the other tenant's | a
 //   used code
 #[test]
-fn authlib_signs_a_person_in_at_its_tenant() {
+fn authlib_signs_a_person_in() {
     let providers = TwoProviders::start("http://127.0.0.1:9");
     for (tenant, other) in providers.each() {
         let script = concat!(include_str!("scripts/plain_browser.py"), include_str!("scripts/sign_in.py"));
@@ -120,7 +120,7 @@ fn authlib_signs_a_person_in_at_its_tenant() {
 //   is asked again | another `state` | a revoked access token
 // [V6 6.2.7]
 #[test]
-fn oidc_client_ts_signs_a_person_in_at_its_tenant_in_a_browser() {
+fn oidc_client_ts_signs_a_person_in() {
     let spa = format!("http://127.0.0.1:{}", free_port());
     let providers = TwoProviders::start(&spa);
     for (tenant, other) in providers.each() {
@@ -145,7 +145,7 @@ fn oidc_client_ts_signs_a_person_in_at_its_tenant_in_a_browser() {
 //   with parameters | rotating | by its own address; and by back-channel logout, when an administrator ends
 //   the session | another `state`, the other tenant's `iss` | another code
 #[test]
-fn mod_auth_openidc_signs_a_person_in_at_its_tenant_and_out_again() {
+fn mod_auth_openidc_signs_a_person_in_and_out() {
     let sites = Sites::new();
     let providers = TwoProviders::start_with("http://127.0.0.1:9", |tenant| {
         json!({

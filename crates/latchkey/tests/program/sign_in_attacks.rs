@@ -1,6 +1,6 @@
-//! In the browser of a person who is signed in at a tenant, pages attack the session: pages of another site,
-//! and script at the tenant's own origin. The report contains each attempt. The test prints the report and
-//! stores it next to the screenshots.
+//! Tests attacks in the browser of a person who is signed in at a tenant, by pages of another site and by
+//! script at the tenant's own origin. The report contains each attempt. The test prints the report and stores
+//! it next to the screenshots.
 
 use std::path::Path;
 use std::thread;
@@ -50,7 +50,7 @@ fn attempts(script: &str, scheme: &str, tenant: &ProviderTenant, other: &Provide
 //   fetch, prerender and others. Her device is not allowed in the end | 283 | 0
 // [rfc9700 §4.7], [rfc9700 §4.16]
 #[test]
-fn a_page_of_another_site_reads_and_changes_nothing_at_a_tenant() {
+fn pages_of_other_sites_cannot_read_or_change_anything() {
     attack("another-sites-page", "https", 200);
 }
 
@@ -62,7 +62,7 @@ fn a_page_of_another_site_reads_and_changes_nothing_at_a_tenant() {
 // [core Core §3.1.2.3 b], [rfc9700 §4.16]
 /// The person is signed in at this tenant at the same time.
 #[test]
-fn script_on_the_page_of_another_tenant_reads_and_does_nothing_at_this_one() {
+fn script_at_another_tenant_cannot_reach_this_tenant() {
     attack("other-tenants-page", "https", 90);
 }
 
@@ -72,7 +72,7 @@ fn script_on_the_page_of_another_tenant_reads_and_does_nothing_at_this_one() {
 //   cookies | 131 | 0
 // [found 29]
 #[test]
-fn no_cookie_that_script_plants_counts_over_tls() {
+fn planted_cookies_are_ignored_over_tls() {
     attack("planted-cookies", "https", 90);
 }
 
@@ -80,6 +80,6 @@ fn no_cookie_that_script_plants_counts_over_tls() {
 //   may have to sign in again, and is never the attacker ([known gaps](#known-gaps)) | 130 | 0
 /// Over http, browsers do not support cookie prefixes, so they store some of the cookies.
 #[test]
-fn no_cookie_that_script_plants_makes_a_person_another_one_over_http() {
+fn planted_cookies_do_not_change_the_person_over_http() {
     attack("planted-cookies", "http", 90);
 }

@@ -33,7 +33,7 @@ fn settings(listen: u16, home: &str) -> String {
 //   tenant's `iss`, an answer that it has not asked for | another code
 // [V10 10.1.2]
 #[test]
-fn the_example_signs_a_person_in_renews_tokens_and_signs_out() {
+fn example_signs_in_renews_tokens_and_signs_out() {
     let (listen, port) = (free_port(), free_port());
     let home = format!("http://localhost:{port}/");
     let folder = Folder::with(&settings(listen, &home));

@@ -1,5 +1,5 @@
-//! People use the program in Chromium: whole sign-ins with only the keyboard, and the return to the client
-//! after a sign-out.
+//! Tests how people use the program in Chromium: whole sign-ins with only the keyboard, and the return to the
+//! client after a sign-out.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::two_providers::TwoProviders;
 const NOBODY: &str = "http://127.0.0.1:9";
 
 #[test]
-fn each_journey_goes_by_keyboard_alone() {
+fn all_journeys_work_with_the_keyboard_only() {
     let providers = TwoProviders::start(NOBODY);
     for (tenant, other) in providers.each() {
         let found = tenant.found(other, &[], |environment| browser("keyboard-journeys.cjs", environment));
@@ -32,7 +32,7 @@ fn each_journey_goes_by_keyboard_alone() {
 // [attacks #42]: The way back in the browser after a sign-out | It shows nothing of the account, and the
 //   session at the other tenant stays valid
 #[test]
-fn after_a_sign_out_the_way_back_shows_nothing_of_the_account_and_the_other_tenants_session_goes_on() {
+fn back_button_shows_no_account_after_sign_out() {
     let providers = TwoProviders::start_by("https", NOBODY, |_| json!({}));
     for (tenant, other) in providers.each() {
         let found = tenant.found(other, &[], |environment| browser("back-after-sign-out.cjs", environment));

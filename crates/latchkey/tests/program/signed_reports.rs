@@ -16,7 +16,7 @@ use crate::reload::until_status;
 use crate::settings::{TWO_TENANTS, edited};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_a_signed_report_says_where_a_secret_was_found() {
+async fn leak_location_is_stored_only_from_signed_reports() {
     let pair = rcgen::KeyPair::generate().unwrap();
     let signing = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &pair.serialize_der()).unwrap();
     let keys = json!({ "public_keys": [{ "key_identifier": "k1", "key": pair.public_key_pem(), "is_current": true }] });

@@ -39,7 +39,7 @@ fn settings(store: &Store, postgres: &PostgresServer, redis: &RedisServer) -> St
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changed_passwords_are_for_new_connections_and_a_changed_sealing_key_is_reported() {
+async fn changed_server_secrets_are_used_or_reported() {
     let folder = Folder::with("");
     let store = Store::vault(&folder).await;
     let (postgres, redis) = (PostgresServer::started(), RedisServer::started());

@@ -22,7 +22,7 @@ struct OnTerminal {
 }
 
 #[test]
-fn the_printed_command_works_when_it_is_pasted() {
+fn printed_command_works_when_pasted() {
     let folder = Folder::with(&settings::sample());
     let mut terminal = OnTerminal::start(&folder);
     let seen = terminal.until("client_secret=");
@@ -39,7 +39,7 @@ fn the_printed_command_works_when_it_is_pasted() {
 }
 
 #[test]
-fn a_secret_of_ones_own_is_not_printed() {
+fn configured_secret_is_not_printed() {
     let folder = Folder::with(TWO_TENANTS);
     let mut terminal = OnTerminal::start(&folder);
     let mut seen = terminal.until("serving");
@@ -49,7 +49,7 @@ fn a_secret_of_ones_own_is_not_printed() {
 }
 
 #[test]
-fn the_error_of_a_reload_keeps_its_lines() {
+fn reload_error_keeps_its_line_breaks() {
     let folder = Folder::with(TWO_TENANTS);
     let mut terminal = OnTerminal::start(&folder);
     let until_line = |part| terminal.until(part).pop().unwrap();
@@ -65,7 +65,7 @@ fn the_error_of_a_reload_keeps_its_lines() {
 }
 
 #[test]
-fn levels_have_colours_where_the_terminal_has_them() {
+fn log_levels_are_coloured_if_the_terminal_supports_it() {
     for (variables, level) in [
         (&[("TERM", "xterm-256color")][..], "\u{1b}[32m INFO\u{1b}[0m "),
         (&[("TERM", "xterm-256color"), ("NO_COLOR", "1")], "  INFO "),
@@ -93,7 +93,7 @@ impl OnTerminal {
             .args([&format!("sh -c \"{}\"", inner.replace('$', "\\$")), "/dev/null"])
             .current_dir(folder.path("."))
             .env_remove("NO_COLOR")
-            // In CI every terminal would count as one with colours.
+            // With the variable `CI`, every terminal would be treated as a terminal with colours.
             .env_remove("CI")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())

@@ -1,5 +1,5 @@
-//! The document of the Thunder-compatible API: bash runs its commands as printed over https with their own
-//! settings. The test only replaces the port, and the id that the document leaves open.
+//! Tests the document of the Thunder-compatible API: bash runs its commands as printed over https with their
+//! own settings. The test only replaces the port, and the id that the document leaves open.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ pub(crate) fn folder() -> Folder {
 
 // [registration RFC 7591 §2], [resources RFC 8707 §2 d]
 #[test]
-fn the_documents_commands_get_the_printed_responses() {
+fn documented_commands_get_the_printed_responses() {
     let (_folder, program) = Program::serving_in(folder());
     let (base, sign_in, create) = commands(&program);
     let script = format!("{sign_in}\n{create}\necho\necho \"$ADMIN_TOKEN_RESPONSE\"");
@@ -63,7 +63,7 @@ fn the_documents_commands_get_the_printed_responses() {
 }
 
 #[test]
-fn an_application_is_shown_listed_replaced_and_deleted() {
+fn application_is_shown_listed_and_deleted() {
     let (_folder, program) = Program::serving_in(folder());
     let (base, sign_in, create) = commands(&program);
     let as_admin = format!(
@@ -90,14 +90,14 @@ fn an_application_is_shown_listed_replaced_and_deleted() {
 }
 
 #[test]
-fn without_its_certificate_the_start_says_how_to_make_it() {
+fn start_without_certificate_prints_the_fix() {
     let folder = Folder::with_config_at("deploy/examples/config.yaml", &settings::examples());
     folder.run(&["serve"]).assert_ends(1, &["run `latchkey dev-cert --certificate=", "dev-cert.pem"]);
 }
 
 // [tls RFC 8446 §4.4.2]
 #[test]
-fn a_certificate_is_replaced_while_the_program_runs() {
+fn certificate_is_replaced_at_runtime() {
     let (folder, program) = Program::serving_in(folder());
     let before = program.mark();
     folder.replace("data/examples/dev-cert.pem", "no certificate");

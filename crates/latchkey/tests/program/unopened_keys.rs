@@ -44,7 +44,7 @@ async fn reason(program: &Program) -> Option<String> {
 }
 
 #[tokio::test]
-async fn the_operator_sees_which_sealing_key_is_missing_and_fixes_it() {
+async fn operator_can_find_and_fix_a_missing_sealing_key() {
     let (folder, old, before) = acme_is_left_behind().await;
     folder.replace("config.yaml", &edited(TWO_TENANTS, LOCAL, NEW));
     let program = Program::start(&folder);

@@ -1,4 +1,4 @@
-//! A log pipe that is never read: the program still answers requests, and stops on a signal.
+//! Tests a log pipe that is never read: the program still answers requests, and stops on a signal.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -68,7 +68,7 @@ impl Unread {
 }
 
 #[tokio::test]
-async fn a_log_without_a_reader_does_not_keep_a_program_alive() {
+async fn unread_log_does_not_delay_the_stop() {
     let folder = Folder::with(TWO_TENANTS);
     let (code, took) = Unread::start(&folder).await.end_after("TERM");
     assert_eq!(code, Some(0));
@@ -76,7 +76,7 @@ async fn a_log_without_a_reader_does_not_keep_a_program_alive() {
 }
 
 #[tokio::test]
-async fn nor_one_that_is_stopped_twice() {
+async fn unread_log_does_not_delay_a_second_signal() {
     let folder = Folder::with(TWO_TENANTS);
     let mut program = Unread::start(&folder).await;
     // The drain waits for an open request, and for the next probe.

@@ -10,7 +10,7 @@ use crate::test_servers::{LONGEST, eventually};
 const SEALING_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 #[tokio::test]
-async fn variables_of_every_form_replace_settings_of_the_file() {
+async fn variables_override_settings_of_the_file() {
     let folder = Folder::with(TWO_TENANTS);
     let mut serve = folder.program(&["serve"]);
     serve.envs([
@@ -33,7 +33,7 @@ async fn variables_of_every_form_replace_settings_of_the_file() {
 }
 
 #[test]
-fn variable_without_a_key_is_refused_with_the_nearest_name() {
+fn unknown_variable_is_refused_with_the_nearest_name() {
     let folder = Folder::with(TWO_TENANTS);
     let ran = run(folder.program(&["check"]).env("LATCHKEY__SERVER__WORKER", "hunter2"));
     assert_eq!(ran.code, Some(1), "{}", ran.err);

@@ -63,7 +63,7 @@ pub(crate) async fn verify(verifier: &Verifier, token: &str) -> Result<(), Reaso
 }
 
 #[tokio::test]
-async fn a_revoked_token_is_refused_with_the_next_poll_and_the_other_tenants_is_not() {
+async fn revoked_token_is_refused_after_the_next_poll() {
     let (_folder, program) = Program::serving(TWO_TENANTS);
     let clock = AheadClock::new();
     let verifier = of_both(&program, Revocations::Within(Duration::from_secs(60)), &clock);
@@ -89,7 +89,7 @@ async fn a_revoked_token_is_refused_with_the_next_poll_and_the_other_tenants_is_
 }
 
 #[tokio::test]
-async fn an_api_takes_a_token_and_an_api_key_at_the_same_place() {
+async fn verifier_accepts_tokens_and_api_keys() {
     #[derive(serde::Deserialize)]
     struct Claims {
         api_key: Option<String>,
@@ -123,7 +123,7 @@ async fn an_api_takes_a_token_and_an_api_key_at_the_same_place() {
 }
 
 #[tokio::test]
-async fn after_an_emergency_rotation_the_old_key_is_refused_by_the_feed_or_with_the_next_key_set() {
+async fn key_is_refused_after_an_emergency_rotation() {
     let seconds = Duration::from_secs;
     // The feed is unavailable, and the key set is older than `max-age` and `stale-while-revalidate`.
     for (revocations, later, expected) in [

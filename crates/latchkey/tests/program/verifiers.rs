@@ -1,6 +1,6 @@
-//! The Rust code that the program prints, and the `oauth2` crate. Both tenants have a key `oauth2-key-1`, a
-//! client `svc` and an audience `api`, so only signature and issuer distinguish their tokens.
-//! [`crate::algorithms`] tests the other libraries.
+//! Tests the Rust code that the program prints, and the `oauth2` crate. Both tenants have a key
+//! `oauth2-key-1`, a client `svc` and an audience `api`, so only signature and issuer distinguish their
+//! tokens. [`crate::algorithms`] tests the other libraries.
 
 use oauth2::basic::{BasicClient, BasicErrorResponseType};
 use oauth2::{
@@ -42,7 +42,7 @@ mod printed {
 }
 
 #[tokio::test]
-async fn the_printed_rust_takes_a_tenants_token_and_refuses_the_others() {
+async fn printed_rust_code_accepts_only_its_tenant() {
     let (_folder, program, [acme, globex]) = start().await;
     let of_acme = serde_json::from_str(&program.jwks("acme").await.body).unwrap();
     let of_globex = serde_json::from_str(&program.jwks("globex").await.body).unwrap();
@@ -56,7 +56,7 @@ async fn the_printed_rust_takes_a_tenants_token_and_refuses_the_others() {
 
 // [oauth RFC 6749 §2.3.1], [oauth RFC 6749 §2.3.1 d]
 #[tokio::test]
-async fn the_oauth2_crate_gets_tokens_in_both_ways_and_only_at_its_own_tenant() {
+async fn oauth2_crate_gets_tokens_only_at_its_own_tenant() {
     let (_folder, program, _) = start().await;
     for (tenant, secret, other) in TENANTS {
         for way in [AuthType::BasicAuth, AuthType::RequestBody] {
@@ -84,7 +84,7 @@ async fn the_oauth2_crate_gets_tokens_in_both_ways_and_only_at_its_own_tenant() 
 
 // [introspection RFC 7662 §2.2], [introspection RFC 7662 §2.2 c]
 #[tokio::test]
-async fn the_oauth2_crate_introspects_tokens_of_its_own_tenant_only() {
+async fn oauth2_crate_introspects_only_tokens_of_its_tenant() {
     let (_folder, program, tokens) = start().await;
     for (index, (tenant, secret, _)) in TENANTS.into_iter().enumerate() {
         let url = IntrospectionUrl::new(program.url(&tenant_path(tenant, "/oauth/introspect"))).unwrap();

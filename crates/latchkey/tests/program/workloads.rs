@@ -115,7 +115,7 @@ impl Setting {
 
 /// Each library gets a token of its tenant, and none with an assertion of another service account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn libraries_present_what_the_platform_gave_them() {
+async fn libraries_authenticate_with_platform_assertions() {
     let setting = Setting::start(true).await;
     for (nth, tenant) in TENANTS.into_iter().enumerate() {
         let other = TENANTS[1 - nth];
@@ -162,7 +162,7 @@ async fn libraries_present_what_the_platform_gave_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn inspect_says_rule_by_rule_what_does_not_match() {
+async fn inspect_names_the_rule_that_does_not_match() {
     let setting = Setting::start(false).await;
     for (nth, tenant) in TENANTS.into_iter().enumerate() {
         let inspect = |changed: Value| {

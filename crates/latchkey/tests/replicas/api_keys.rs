@@ -1,4 +1,5 @@
-//! Tests API keys at two replicas: each knows a new key at once, and a revoked one within a short time.
+//! Tests API keys at two replicas: each replica accepts a new key immediately, and refuses a revoked key
+//! shortly afterwards.
 
 use testkit::RedisServer;
 
@@ -8,7 +9,7 @@ use crate::store_copy::patiently;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
-/// These settings, with keys of the clients.
+/// The settings, with API keys allowed at each tenant.
 pub(crate) fn with_api_keys(settings: &str) -> String {
     let offered = "\n    api_keys: { max_lifetime: 365d, default_lifetime: 90d }\n    clients:";
     settings.replace("\n    clients:", offered)
@@ -22,7 +23,7 @@ pub(crate) fn api_key(test_env: &TestEnv, replica: &Replica, tenant: &str) -> (S
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_replica_knows_a_new_key_at_once_and_soon_that_it_is_revoked() {
+async fn new_and_revoked_keys_reach_both_replicas() {
     let redis = RedisServer::started();
     for url in [None, Some(redis.url())] {
         let test_env = TestEnv::new(url);

@@ -1,5 +1,5 @@
-//! If two programs get the same assertion at the same time, only one accepts it, whatever happens to Redis.
-//! After a restart none accepts it.
+//! Tests that only one of two programs accepts an assertion that both get at the same time, whatever happens
+//! to Redis. After a restart neither accepts it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -112,7 +112,7 @@ pub(crate) async fn accepted(replicas: &[Replica; 2], keys: &[SigningKey; 2], jt
 //   as used in the tenant, and accepts nothing: two arbiters would each accept one while replicas disagree
 //   whether Redis is there ([decision 29](decisions/0029-each-assertion-once.md))
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_of_a_hundred_tries_at_two_programs_is_accepted_whatever_redis_does() {
+async fn only_one_of_a_hundred_uses_is_accepted() {
     let (mut redis, test_env) = TestEnv::with_redis();
     let keys = [key(), key()];
     let settings = with_keys(&keys);

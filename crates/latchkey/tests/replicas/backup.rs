@@ -13,7 +13,7 @@ fn header(token: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_brings_back_what_was_set_up_and_nothing_that_was_issued() {
+async fn restored_backup_has_settings_but_no_sessions() {
     let test_env = TestEnv::new(None);
     let settings = settings_with_people();
     let source = start(&test_env, &settings, &test_env.database.url());

@@ -10,7 +10,7 @@ use crate::test_env::{TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
 #[test]
-fn looking_takes_a_login_that_may_only_read() {
+fn plan_and_drift_work_with_a_read_only_login() {
     let test_env = TestEnv::new(None);
     let folder = Folder::with(&settings(1));
     run(&mut test_env.command(&folder, &["apply"])).output();
@@ -38,7 +38,7 @@ fn looking_takes_a_login_that_may_only_read() {
 }
 
 #[test]
-fn a_login_that_cannot_have_the_roles_is_warned_that_row_level_security_is_off() {
+fn login_without_roles_gets_a_warning() {
     const OFF: &str =
         "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator";
     let test_env = TestEnv::new(None);
@@ -66,7 +66,7 @@ fn a_login_that_cannot_have_the_roles_is_warned_that_row_level_security_is_off()
 }
 
 #[tokio::test]
-async fn every_replica_sees_what_the_command_line_changed() {
+async fn changes_by_command_line_reach_every_replica() {
     let (_redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&settings(1)).await;
     let status = async |tenant: &str| {

@@ -1,4 +1,4 @@
-//! The cost of a token in PostgreSQL statements and Redis commands.
+//! Tests the cost of a token in PostgreSQL statements and Redis commands.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn in_situations(costs: [Cost; 8]) -> Vec<(&'static str, Cost)> {
 const COLD: [(&str, &str); 4] = [("acme", "svc-1"), ("acme", "svc-2"), ("acme", "svc-3"), ("acme", "svc-4")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_token_costs_with_redis() {
+async fn token_cost_with_redis_is_unchanged() {
     let expected = [(4, 8), (0, 4), (1, 2), (0, 0), (0, 1), (1, 2), (0, 1), (0, 0)];
     let expected = in_situations(expected.map(|(statements, commands)| Cost(statements, commands)));
     let measured = async || {
@@ -59,7 +59,7 @@ async fn what_a_token_costs_with_redis() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_token_costs_without_redis() {
+async fn token_cost_without_redis_is_unchanged() {
     let measured = async || {
         let test_env = TestEnv::new(None);
         make_keys(&test_env).await;
@@ -91,7 +91,7 @@ async fn assert_costs(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_warm_introspection_or_api_key_costs_no_statement_and_no_command() {
+async fn warm_introspection_and_api_key_cost_nothing() {
     let redis = RedisServer::started();
     for url in [None, Some(redis.url())] {
         let test_env = TestEnv::new(url);

@@ -1,4 +1,4 @@
-//! `latchkey doctor` on PostgreSQL and Redis.
+//! Tests `latchkey doctor` on PostgreSQL and Redis.
 
 use crate::folder::Folder;
 use crate::host::run;
@@ -13,7 +13,7 @@ fn lines(report: &Value, check: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_database_that_takes_no_writes_has_its_line() {
+async fn read_only_database_is_an_error() {
     let (_redis, test_env) = TestEnv::with_redis();
     let folder = Folder::with(&settings(1));
     let doctor = |url: &str| {

@@ -1,4 +1,4 @@
-//! Readiness shows whether PostgreSQL gives this login connections, and whether it accepts writes.
+//! Tests that readiness shows whether PostgreSQL gives this login connections, and whether it accepts writes.
 
 use crate::database::Server;
 use crate::folder::Folder;
@@ -38,7 +38,7 @@ fn limit_to(postgres: &PostgresServer, connections: i32) {
 // Once, with `ALTER ROLE latchkey CONNECTION LIMIT 6`, and also with 4 and 5, readiness was `ok`, but every
 // client that was not cached got 503.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readiness_is_ok_only_while_requests_get_a_connection() {
+async fn readiness_reports_missing_connections() {
     let postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
     for limit in [4, 5, 6] {
@@ -78,7 +78,7 @@ async fn readiness_is_ok_only_while_requests_get_a_connection() {
 /// The numbers in docs/operations.md: two connections for requests, two for other work, one for changes, and
 /// four for a command.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_needs_as_many_connections_as_it_says() {
+async fn documented_number_of_connections_is_enough() {
     let postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
     limit_to(&postgres, 5);
@@ -106,7 +106,7 @@ async fn a_replica_needs_as_many_connections_as_it_says() {
 // Once, after `ALTER DATABASE … SET default_transaction_read_only = on`, readiness was `ok`. After the
 // database accepted writes again, earlier sessions could not write for half an hour.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readiness_says_whether_the_database_accepts_writes() {
+async fn readiness_reports_a_read_only_database() {
     let (server, test_env) = (Server::shared(), TestEnv::new(None));
     let replica = test_env.start(&settings(CLIENTS));
     replica.open_connections().await;

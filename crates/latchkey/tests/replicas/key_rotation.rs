@@ -1,7 +1,7 @@
-//! Two programs sign with the same keys and change to the next key together, whichever of them gets the
-//! command to rotate and whichever is killed. No verifier that honours `Cache-Control` receives a token that
-//! it cannot verify, and each tenant always has exactly one key that signs. `cargo xtask soak --only
-//! rotation` is the long form of this test.
+//! Tests that two programs sign with the same keys and change to the next key together, whichever of them
+//! gets the command to rotate and whichever is killed. No verifier that honours `Cache-Control` receives a
+//! token that it cannot verify, and each tenant always has exactly one key that signs. `cargo xtask soak
+//! --only rotation` is the long form of this test.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ const TAKEN_OVER: Duration = Duration::from_secs(30);
 const ROTATED: Duration = Duration::from_secs(25);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
+async fn verifiers_always_have_the_key_during_rotations() {
     let (_redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&rotated("")).await;
     let admin = test_env.administrator(&replicas[0]).await;
@@ -45,7 +45,7 @@ async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
 
 /// Both the scheduler (every few seconds) and an administrator rotate keys here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_leader_killed_at_any_moment_leaves_one_key_that_signs() {
+async fn killed_leader_leaves_one_signing_key() {
     let test_env = TestEnv::new(None);
     let settings = rotated(", rotate_every: 4s");
     let mut leader = test_env.start(&settings);

@@ -1,5 +1,5 @@
-//! A credential is reported as leaked at one replica, in a tenant that revokes leaked credentials. The other
-//! replica refuses the credential within a second.
+//! Tests that a credential that is reported as leaked at one replica is refused at the other replica within a
+//! second, in a tenant that revokes leaked credentials.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_leaked_credential_is_refused_at_the_other_replica_within_a_second() {
+async fn leaked_credential_is_refused_at_the_other_replica() {
     let (_redis, test_env) = TestEnv::with_redis();
     let settings = with_api_keys(&settings(1))
         .replace("\n    clients:", "\n    leaks: { action: revoke }\n    clients:");

@@ -1,7 +1,7 @@
-//! After a failover to a standby that had not received all transactions, the numbers of the log and of
-//! transactions are used again for other changes. The same may happen after a crash, a restore or a change to
-//! a copy. Every change after such an event must still take effect at every replica, and callers with cached
-//! rows get tokens in the meantime.
+//! Tests events after which the numbers of the log and of transactions are used again for other changes: a
+//! failover to a standby that had not received all transactions, a crash, a restore, and a change to a copy.
+//! Every change after such an event must still take effect at every replica, and callers with cached rows get
+//! tokens in the meantime.
 
 use std::time::Instant;
 
@@ -125,7 +125,7 @@ const INCARNATION: &str = "latchkey_incarnation()";
 const PARTS: [&str; 5] = [SERVER, TIMELINE, START, DATABASE, INCARNATION];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_count_after_a_failover_that_lost_transactions() {
+async fn changes_take_effect_after_a_lossy_failover() {
     let mut primary = PostgresServer::started();
     let mut scene = Scene::before(&primary).await;
     let administrator = scene.test_env.administrator(&scene.replicas[0]).await;
@@ -184,7 +184,7 @@ fn check_that_each_part_counts(scene: &Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn changes_count_after_a_crash_a_restore_and_a_swap_to_a_copy() {
+async fn changes_take_effect_after_crash_restore_and_swap() {
     let (mut postgres, second) = (PostgresServer::started(), PostgresServer::started());
     let mut scene = Scene::before(&postgres).await;
 

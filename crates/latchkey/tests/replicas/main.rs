@@ -1,5 +1,6 @@
-//! Several programs on one PostgreSQL and one Redis answer like one, whatever happens to a program, to Redis
-//! or to PostgreSQL. The servers are real. A test that pauses or kills a server uses its own.
+//! Tests that several programs on one PostgreSQL and one Redis answer like one, whatever happens to a
+//! program, to Redis or to PostgreSQL. The servers are real. A test that pauses or kills a server uses its
+//! own.
 
 #![expect(
     clippy::unwrap_used,

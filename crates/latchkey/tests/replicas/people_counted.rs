@@ -1,4 +1,4 @@
-//! The cost of people's requests in PostgreSQL statements.
+//! Tests the cost of people's requests in PostgreSQL statements.
 
 use std::time::Instant;
 
@@ -112,7 +112,7 @@ async fn costs_of_account(test_env: &TestEnv, tenant: &'static str, replica: &Re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_person_costs() {
+async fn request_cost_of_a_person_is_unchanged() {
     let test_env = TestEnv::new(None);
     let [replica, _other] = test_env.start_two(&settings_with_people()).await;
     for tenant in TENANTS {

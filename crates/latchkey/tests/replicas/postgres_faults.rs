@@ -1,5 +1,5 @@
-//! During an outage of PostgreSQL, cached clients get their tokens, and all others get 503: never "unknown
-//! client", and never an internal error. Everything recovers afterwards.
+//! Tests outages of PostgreSQL: cached clients get their tokens, and all others get 503, never "unknown
+//! client" and never an internal error. Everything recovers afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ const SERVED_AGAIN: Duration = Duration::from_secs(30);
 const STALE: Duration = Duration::from_millis(10_500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgresql_may_be_restarted_and_stay_away() {
+async fn warm_clients_survive_postgresql_outages() {
     let mut postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
     let replicas = test_env.start_two(&settings(CLIENTS)).await;
@@ -78,7 +78,7 @@ async fn postgresql_may_be_restarted_and_stay_away() {
 /// The settings declare nothing, so only the policies of tenants that were created through the API decide how
 /// long rows may be stale.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
+async fn replica_with_api_tenants_is_ready_while_serving_stale() {
     const NOTHING: &str = "server: { listeners: [{ address: 127.0.0.1:0 }] }\nkeys: { sealing_key: { env: LATCHKEY_SEALING_KEY } }\n";
     let postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
@@ -112,9 +112,9 @@ async fn a_replica_of_api_created_tenants_is_ready_while_it_serves_stale() {
     eventually("all is well", LONGEST, is_served).await;
 }
 
-/// Roles belong to the whole server, so programs of other databases make them, too.
+/// Roles belong to the whole server, so programs on other databases create them too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_first_start_goes_on_after_roles_that_another_database_makes_at_the_same_time() {
+async fn first_start_waits_for_roles_of_another_database() {
     let postgres = PostgresServer::started();
     let server = postgres.server();
     let made = std::thread::spawn(move || {

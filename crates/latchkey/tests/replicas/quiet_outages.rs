@@ -1,5 +1,5 @@
-//! An outage of Redis or PostgreSQL has one log line at its beginning and one at its end, however many
-//! requests and attempts there are.
+//! Tests that an outage of Redis or PostgreSQL has one log line at its beginning and one at its end, however
+//! many requests and attempts there are.
 
 use serde_json::Value;
 use testkit::RedisServer;
@@ -35,7 +35,7 @@ fn assert_said(lines: &[String], expected: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_outage_is_told_when_it_begins_and_when_it_ends() {
+async fn outage_is_logged_once_at_start_and_end() {
     let (mut postgres, mut redis) = (PostgresServer::started(), RedisServer::started());
     let test_env = TestEnv::on(&postgres.server(), Some(redis.url()));
     let replica = test_env.start(&settings(CLIENTS));

@@ -1,6 +1,6 @@
-//! Whatever happens to Redis, no request fails and no token belongs to another client. Two programs
-//! continuously get requests, mostly for clients that they have not cached, so that they would use Redis.
-//! Afterwards they use Redis again without intervention.
+//! Tests faults of Redis: no request fails and no token belongs to another client. Two programs continuously
+//! get requests, mostly for clients that they have not cached, so that they would use Redis. Afterwards they
+//! use Redis again without intervention.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const USED_AGAIN: Duration = Duration::from_secs(20);
 const LEAST: usize = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_may_be_killed_and_started_anew() {
+async fn redis_can_be_killed_and_restarted() {
     let (mut redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&settings(CLIENTS)).await;
     let load = Load::on(&test_env, &replicas, LOADED).await;
@@ -85,7 +85,7 @@ const REFUSALS: [[&str; 4]; 3] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn why_redis_is_not_used_is_said() {
+async fn reason_for_not_using_redis_is_reported() {
     let (redis, test_env) = TestEnv::with_redis();
     let replica = test_env.start(&settings(60));
     replica.program.log_after(Mark::START, "Redis answers");

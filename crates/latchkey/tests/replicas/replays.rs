@@ -1,5 +1,5 @@
-//! With Redis, refusing a replay at another replica costs no statement. Even if Redis is flushed or others
-//! write to it, nothing is accepted twice, and nothing is refused at another tenant.
+//! Tests that with Redis, refusing a replay at another replica costs no statement. Even if Redis is flushed
+//! or others write to it, nothing is accepted twice, and nothing is refused at another tenant.
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn cost<F: Future<Output = u16>>(
 
 // [assertions RFC 7523 §6]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_refuses_a_replayed_assertion_at_another_replica_without_a_statement() {
+async fn replayed_assertion_is_refused_without_a_statement() {
     let (redis, test_env) = TestEnv::with_redis();
     let keys = [key(), key()];
     let [one, other] = two_with_redis(&test_env, &with_keys(&keys)).await;
@@ -92,7 +92,7 @@ async fn redis_refuses_a_replayed_assertion_at_another_replica_without_a_stateme
 
 // [dpop RFC 9449 §11.1]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_refuses_a_replayed_proof_at_another_replica_without_a_statement() {
+async fn replayed_proof_is_refused_without_a_statement() {
     let (redis, test_env) = TestEnv::with_redis();
     let [one, other] = two_with_redis(&test_env, &settings(1)).await;
     let prover = Prover::new();

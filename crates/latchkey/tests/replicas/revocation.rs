@@ -1,6 +1,6 @@
-//! A token that is revoked at one replica is invalid at the other: within a second with a message, within ten
-//! seconds without one. Without the store no token is active. The median of five measurements with a message
-//! must be within the second, and each must be within a limit for a busy machine.
+//! Tests that a token that is revoked at one replica is invalid at the other: within a second with a message,
+//! within ten seconds without one. Without the store no token is active. The median of five measurements with
+//! a message must be within the second, and each must be within a limit for a busy machine.
 
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,7 @@ async fn check(test_env: &TestEnv, replicas: &[Replica; 2]) {
 
 // [revocation RFC 7009 §2.1 e]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_revoked_at_one_is_invalid_at_the_other_with_redis_and_without() {
+async fn revoked_token_is_invalid_at_the_other_replica() {
     let redis = RedisServer::started();
     for url in [Some(redis.url()), None] {
         let test_env = TestEnv::new(url);
@@ -88,7 +88,7 @@ async fn a_token_revoked_at_one_is_invalid_at_the_other_with_redis_and_without()
 
 // [revocation RFC 7009 §2.1 e]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_revocation_without_a_message_is_found_all_the_same_with_redis_and_without() {
+async fn revocation_without_a_message_takes_effect() {
     let redis = RedisServer::started();
     let [with, without] = [Some(redis.url()), None].map(TestEnv::new);
     tokio::join!(check_without_messages(&with), check_without_messages(&without));
@@ -145,7 +145,7 @@ async fn check_lost(test_env: &TestEnv, replicas: &[Replica; 2], tenant: &str) {
 
 // [revocation RFC 7009 §2.2.1 c]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_the_store_no_token_is_active_and_tokens_are_issued() {
+async fn tokens_are_issued_but_not_accepted_without_the_store() {
     let mut postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
     let replicas = test_env.start_two(&settings(1)).await;
@@ -178,7 +178,7 @@ async fn without_the_store_no_token_is_active_and_tokens_are_issued() {
 
 /// Also tests the next token of a grant that continues. The token request waits until the token is valid.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_tokens_of_a_client_end_at_both_and_its_next_one_is_valid() {
+async fn revoking_all_tokens_spares_the_next_one() {
     let test_env = TestEnv::new(None);
     let replicas = test_env.start_two(&settings(1)).await;
     let [one, other] = &replicas;
@@ -210,7 +210,7 @@ async fn all_tokens_of_a_client_end_at_both_and_its_next_one_is_valid() {
 
 /// Earlier tokens stay revoked, even those of the second of the resumption.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_resumed_client_or_tenant_gets_tokens_without_a_wait_once_the_answer_is_there() {
+async fn resumed_client_or_tenant_gets_tokens_immediately() {
     let test_env = TestEnv::new(None);
     let replicas = test_env.start_two(&settings(1)).await;
     let [one, other] = &replicas;

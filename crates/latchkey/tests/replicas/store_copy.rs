@@ -1,5 +1,5 @@
-//! A store moves to the other engine and back while servers use it. All content stays valid: tokens,
-//! revocations, secrets, API keys, sessions, refresh tokens and keys.
+//! Tests a store that moves to the other engine and back while servers use it. All content stays valid:
+//! tokens, revocations, secrets, API keys, sessions, refresh tokens and keys.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -134,7 +134,7 @@ async fn copied(test_env: &TestEnv, source: &Replica, [from, to]: [&str; 2]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_moves_to_the_other_engine_and_back_with_all_that_it_knows() {
+async fn store_moves_to_the_other_engine_and_back() {
     let test_env = TestEnv::new(None);
     let settings = settings_with_people().replace(
         "\n    clients:",
@@ -197,7 +197,7 @@ tenants:
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_tenants_move_both_ways_and_a_copy_is_killed_at_ten_places() {
+async fn copies_of_a_thousand_tenants_survive_kills() {
     const COUNT: usize = 1_000;
     const PLACES: [&str; 10] = [
         "copying tenants",

@@ -1,5 +1,5 @@
-//! PostgreSQL and Redis over TLS, with certificates of a private authority. A program that does not trust the
-//! authority cannot start because of PostgreSQL, but works without Redis.
+//! Tests PostgreSQL and Redis over TLS, with certificates of a private authority. A program that does not
+//! trust the authority cannot start because of PostgreSQL, but works without Redis.
 
 use std::fs;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ impl Files {
 }
 
 #[tokio::test]
-async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
+async fn postgresql_over_tls_requires_a_trusted_certificate() {
     let files = Files::new();
     let postgres = PostgresServer::started();
     let test_env = TestEnv::on(&postgres.server(), None);
@@ -68,7 +68,7 @@ async fn postgresql_is_reached_over_tls_by_those_who_trust_its_certificate() {
             assert!(said.contains("correct sslmode and sslrootcert in storage.url"), "{said}");
         }
     };
-    // A server without TLS, or an attacker in between who claims so.
+    // A server without TLS, or an attacker who pretends that the server has no TLS.
     for mode in ["require", "verify-ca", "verify-full"] {
         refused("127.0.0.1", &format!("sslmode={mode}{ours}"), "server does not support TLS");
     }
@@ -109,7 +109,7 @@ fn redis_with_tls(files: &Files, port: &str, more: &[&str]) -> RedisServer {
 }
 
 #[tokio::test]
-async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
+async fn redis_over_tls_requires_a_trusted_certificate() {
     let files = Files::new();
     let port = free_port().to_string();
     let redis = redis_with_tls(&files, &port, &[]);
@@ -146,7 +146,7 @@ async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
 
 // With a password, which is also sent to the masters that sentinels find.
 #[tokio::test]
-async fn clusters_and_sentinels_are_reached_over_tls() {
+async fn clusters_and_sentinels_work_over_tls() {
     let files = Files::new();
     let [server, cluster, sentinel, bus] = [(); 4].map(|()| free_port().to_string());
     let password = ["--requirepass", "secret-canary"];

@@ -1,5 +1,5 @@
-//! One tenant moves to another installation, and back. Its tokens, secrets, API keys, refresh tokens, people
-//! and revocations stay valid there. The other tenants of both installations are not affected.
+//! Tests a tenant that moves to another installation, and back. Its tokens, secrets, API keys, refresh
+//! tokens, people and revocations stay valid there. The other tenants of both installations are not affected.
 
 use crate::host::Ran;
 use crate::person::{Browser, settings_with_people};
@@ -46,7 +46,7 @@ impl Installation {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tenant_goes_on_in_another_installation_and_comes_back() {
+async fn tenant_moves_to_another_installation_and_back() {
     let [home, abroad] = [(); 2].map(|()| TestEnv::new(None));
     let settings = settings_with_people().replace(
         "\n    clients:",

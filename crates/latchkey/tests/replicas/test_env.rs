@@ -77,7 +77,7 @@ impl TestEnv {
         Self::on(&Server::shared(), redis_url)
     }
 
-    /// Starts with a Redis of its own.
+    /// Creates an installation with its own Redis.
     pub(crate) fn with_redis() -> (RedisServer, Self) {
         let redis = RedisServer::started();
         let test_env = Self::new(Some(redis.url()));
@@ -115,7 +115,7 @@ impl TestEnv {
         Replica { program: Program::spawn(&folder, &mut command), folder }
     }
 
-    /// The program, to run on this installation.
+    /// A command of the program that uses this installation.
     pub(crate) fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
         let mut command = folder.program(arguments);
         command.env("LATCHKEY__STORAGE__URL", self.database.url());
@@ -131,7 +131,7 @@ impl TestEnv {
         command
     }
 
-    /// The first administrator, whom this creates.
+    /// Creates the first administrator.
     pub(crate) async fn administrator(&self, replica: &Replica) -> Administrator {
         let mut init = self.command(&replica.folder, &["admin", "init", "--json"]);
         Administrator::init(&replica.program, &mut init, &replica.folder.canaries).await

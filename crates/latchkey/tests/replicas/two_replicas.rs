@@ -1,6 +1,6 @@
-//! Two programs that start at the same time on an empty database act as one server from the first token on. A
-//! change at one takes effect at the other: through Redis, through PostgreSQL or, without a notification,
-//! when cached rows expire.
+//! Tests two programs that start at the same time on an empty database and act as one server from the first
+//! token on. A change at one takes effect at the other: through Redis, through PostgreSQL or, without a
+//! notification, when cached rows expire.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const NOTIFIED: Duration = Duration::from_secs(4);
 const FOUND_OUT: Duration = Duration::from_secs(13);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
+async fn concurrent_starts_migrate_and_apply_once() {
     let (_redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&settings(2)).await;
     assert_eq!(test_env.database.query("SELECT count(*) FROM generations"), "1");
@@ -59,7 +59,7 @@ async fn two_that_start_at_once_migrate_once_apply_once_and_make_one_key() {
 
 /// Each start begins with the state that the previous one left behind.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
+async fn concurrent_starts_apply_changed_settings_once() {
     let test_env = TestEnv::new(None);
     let scopes = "api: { scopes: [api:read, api:write, api:admin] }";
     let settings = settings(2).replace("api: { scopes: [api:read] }", scopes);
@@ -94,7 +94,7 @@ async fn two_that_start_at_once_with_changed_settings_apply_them_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_at_one_is_so_at_the_other_with_redis_and_without() {
+async fn change_reaches_the_other_replica() {
     let redis = RedisServer::started();
     for url in [Some(redis.url()), None] {
         let test_env = TestEnv::new(url);
@@ -103,7 +103,7 @@ async fn a_change_at_one_is_so_at_the_other_with_redis_and_without() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_at_one_is_so_at_the_other_after_redis_has_died() {
+async fn change_reaches_the_other_replica_without_redis() {
     let (mut redis, test_env) = TestEnv::with_redis();
     let replicas = test_env.start_two(&settings(3)).await;
     for replica in &replicas {
@@ -115,7 +115,7 @@ async fn a_change_at_one_is_so_at_the_other_after_redis_has_died() {
 
 /// PgBouncer is in front of PostgreSQL. Connections for notifications and the migration bypass it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_at_one_is_so_at_the_other_past_a_pooler() {
+async fn change_reaches_the_other_replica_with_a_pooler() {
     let test_env = TestEnv::new(None);
     let pooler = PgBouncer::started(&test_env.database.url(), "session", 60);
     let command = |folder: &Folder, arguments: &[&str], direct: &str| {
@@ -152,7 +152,7 @@ async fn a_change_at_one_is_so_at_the_other_past_a_pooler() {
 /// A write with plain SQL sends no notification, as if every message were lost. A row that one program read
 /// from the store, and the other from Redis, is not fresh for longer than if both had read the store.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_without_a_notification_is_found_all_the_same() {
+async fn change_without_a_notification_takes_effect() {
     let redis = RedisServer::started();
     let shared = TestEnv::new(Some(redis.url()));
     let unshared = TestEnv::new(None);

@@ -1,7 +1,7 @@
-//! The connection to PostgreSQL breaks after a COMMIT was sent and before it was answered: the change was
-//! made, but the program does not know. The answer says so, and repeating the request with the same key
-//! returns the first result. The command line repeats automatically, even while PostgreSQL accepts no
-//! connections for a while.
+//! Tests a connection to PostgreSQL that breaks after a COMMIT was sent and before it was answered: the
+//! change was made, but the program does not know. The answer says so, and repeating the request with the
+//! same key returns the first result. The command line repeats automatically, even while PostgreSQL accepts
+//! no connections for a while.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -122,7 +122,7 @@ fn has(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_whose_commit_got_no_answer_is_repeated_and_done_once() {
+async fn repeated_change_after_a_lost_commit_is_done_once() {
     let proxy = Proxy::before(&Server::shared());
     let test_env = TestEnv::on(&proxy.server, None);
     let replica = test_env.start(&settings(1));

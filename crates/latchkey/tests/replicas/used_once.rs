@@ -1,6 +1,6 @@
-//! Codes, device codes and request URIs can be used once at all replicas. Each is used at two replicas at the
-//! same time, repeatedly, while Redis answers, is stopped and is flushed. The store contract tests many more
-//! concurrent uses.
+//! Tests that codes, device codes and request URIs can be used once at all replicas. Each is used at two
+//! replicas at the same time, repeatedly, while Redis answers, is stopped and is flushed. The store contract
+//! tests many more concurrent uses.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ async fn race(
 // [attacks #7]: A code, a device code or a request URI that is used twice, also at two programs at once | One
 //   statement uses it up. The second use of a code ends what the first one gave
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_uses_of_a_code_at_two_replicas_one_is_the_first() {
+async fn racing_uses_of_a_code_have_one_winner() {
     let pair = async |place: &Place<'_>| {
         let authorize = || place.browser.authorize(&place.replicas[0], &AUTHORIZATION_REQUEST);
         let page = until_not_busy(authorize).await;
@@ -120,7 +120,7 @@ async fn of_two_uses_of_a_code_at_two_replicas_one_is_the_first() {
 
 // [attacks #7]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_uses_of_a_device_code_at_two_replicas_one_is_the_first() {
+async fn racing_uses_of_a_device_code_have_one_winner() {
     let pair = async |place: &Place<'_>| {
         let form = [("scope", "openid")];
         let begun = until_not_busy(|| place.request(0, "/oauth/device_authorization", &form)).await.json();
@@ -141,7 +141,7 @@ async fn of_two_uses_of_a_device_code_at_two_replicas_one_is_the_first() {
 
 // [attacks #7]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_uses_of_a_request_uri_at_two_replicas_one_gets_a_code() {
+async fn racing_uses_of_a_request_uri_have_one_winner() {
     let pair = async |place: &Place<'_>| {
         let pushed = until_not_busy(|| place.request(0, "/oauth/par", &AUTHORIZATION_REQUEST)).await.json();
         let parameters = [("client_id", "web"), ("request_uri", pushed["request_uri"].as_str().unwrap())];
@@ -153,7 +153,7 @@ async fn of_two_uses_of_a_request_uri_at_two_replicas_one_gets_a_code() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redirect_uri_that_no_client_can_have_uses_no_code_up() {
+async fn invalid_redirect_uri_does_not_use_the_code() {
     let test_env = TestEnv::new(None);
     let [replica, _other] = test_env.start_two(&settings_with_people()).await;
     for tenant in TENANTS {

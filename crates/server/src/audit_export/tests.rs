@@ -95,7 +95,7 @@ fn store_of_two_tenants() -> Arc<TestStore> {
 }
 
 #[tokio::test]
-async fn each_record_is_written_at_least_once_and_in_order_whatever_fails() {
+async fn records_are_written_at_least_once_and_in_order() {
     let (store, memory) = (store_of_two_tenants(), Memory::default());
     let (one, two) = (replica(&store, &memory), replica(&store, &memory));
     for (count, fault) in [(3, None), (4, Some(Fault::Output)), (5, Some(Fault::Store(store.clone())))] {
@@ -127,7 +127,7 @@ async fn each_record_is_written_at_least_once_and_in_order_whatever_fails() {
 }
 
 #[tokio::test]
-async fn a_tenant_with_many_records_delays_another_by_one_batch() {
+async fn busy_tenant_delays_another_by_one_batch() {
     let (store, memory) = (store_of_two_tenants(), Memory::default());
     audit(&store, "acme", 250).await;
     audit(&store, "globex", 2).await;
@@ -139,7 +139,7 @@ async fn a_tenant_with_many_records_delays_another_by_one_batch() {
 }
 
 #[tokio::test]
-async fn a_replica_that_does_not_lead_writes_nothing() {
+async fn follower_writes_nothing() {
     let (store, memory) = (store_of_two_tenants(), Memory::default());
     audit(&store, "acme", 1).await;
     let follower = AuditExport { leads: Box::new(|| false), ..replica(&store, &memory) };
@@ -148,7 +148,7 @@ async fn a_replica_that_does_not_lead_writes_nothing() {
 }
 
 #[test]
-fn a_file_is_private_goes_on_at_a_new_line_and_may_be_renamed() {
+fn audit_file_is_private_and_may_be_rotated() {
     let folder = tempfile::tempdir().unwrap();
     let (path, renamed) = (folder.path().join("audit.jsonl"), folder.path().join("audit.jsonl.1"));
     let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unavailable_store_degrades_a_replica_that_serves_stale_and_fails_any_other() {
+    fn unavailable_store_degrades_or_fails_a_replica() {
         let (good, missed) = (Some(Opens::Yes), None);
         check(&[(good, false)], "good", "good");
         check(&[(good, false), (missed, true)], "degraded", "good");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn readiness_says_that_the_store_is_read_only_or_gives_requests_no_connection() {
+    fn read_only_and_unreachable_store_are_distinguished() {
         let good = ProbeResults::default().after(Some(Opens::Yes), true);
         let HealthState::Degraded(why) = good.with_access(StoreAccess::ReadOnly).store() else {
             panic!("degraded")
@@ -196,21 +196,21 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_opened_fails_the_keys() {
+    fn unopenable_pepper_fails_the_keys_check() {
         check(&[(Some(Opens::No), false)], "good", "failed");
         check(&[(Some(Opens::No), false), (None, true)], "degraded", "failed");
         check(&[(Some(Opens::No), false), (Some(Opens::Yes), false)], "good", "good");
     }
 
     #[test]
-    fn a_sealing_service_that_does_not_answer_degrades_them() {
+    fn unavailable_sealing_service_degrades_the_keys_check() {
         check(&[(Some(Opens::NotNow), false)], "good", "degraded");
         check(&[(Some(Opens::NotNow), false), (Some(Opens::Yes), false)], "good", "good");
         check(&[(None, true), (Some(Opens::NotNow), false)], "good", "degraded");
     }
 
     #[test]
-    fn a_tenant_whose_keys_do_not_open_degrades_them_and_is_counted() {
+    fn tenants_with_unopened_keys_are_counted() {
         let HealthState::Degraded(why) = ProbeResults::default().keys(3) else { panic!("degraded") };
         assert_eq!(why, "tenants whose keys cannot be opened: 3; the log names them, all others are served");
         let lost = ProbeResults { opens: Opens::No, ..ProbeResults::default() };
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_differs_from_the_stores_by_more_than_two_seconds_degrades() {
+    fn clock_difference_above_two_seconds_degrades() {
         let at = Timestamp::from_seconds;
         for (store, own, expected) in
             [(100, 100, true), (100, 102, true), (102, 100, true), (100, 103, false), (103, 100, false)]
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_that_are_left_out_degrade_the_settings_and_are_counted() {
+    fn left_out_tenants_degrade_the_settings_check() {
         assert_eq!(settings(0), None);
         let Some(HealthCheck { part: "settings", state: HealthState::Degraded(why) }) = settings(3) else {
             panic!("degraded")

@@ -130,7 +130,7 @@ mod tests {
 
     // [shared 2.3]
     #[test]
-    fn a_client_that_does_not_answer_is_paused_alone_and_each_time_for_longer() {
+    fn unresponsive_client_is_paused_for_longer_each_time() {
         let mut addresses = Addresses::default();
         let (dead, alive) = (address("a", "dead"), address("a", "alive"));
         let at_once = QueuedLogout::MOST_AT_ONCE as usize;
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_nothing_is_sent_to_is_forgotten() {
+    fn idle_client_is_forgotten() {
         let mut addresses = Addresses::default();
         let begun = addresses.begin(address("a", "web"), at(0)).unwrap();
         addresses.failed(&begun, at(0));

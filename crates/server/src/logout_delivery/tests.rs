@@ -156,7 +156,7 @@ async fn deliver(rows: Vec<(QueuedLogout, Timestamp)>, seconds: u64) -> (Arc<Fak
 //   begins as soon as there is room: 64 of a replica, 32 of a tenant, 8 of a client. A client that twice did
 //   not answer is paused alone, 10 s up to 5 min. 5 000 notices wait for a client at most
 #[tokio::test(start_paused = true)]
-async fn an_address_that_never_answers_leaves_the_next_of_another_tenant_in_its_first_round() {
+async fn dead_address_does_not_delay_another_tenant() {
     let mut rows = notices("b", "dead", 400);
     rows.extend(notices("a", "web", 1));
     let (outbox, sender) = deliver(rows, 60).await;
@@ -174,7 +174,7 @@ async fn an_address_that_never_answers_leaves_the_next_of_another_tenant_in_its_
 
 /// Forty clients receive notices at the same time, more than one tenant's share.
 #[tokio::test(start_paused = true)]
-async fn dead_addresses_of_a_tenant_take_no_more_than_its_share() {
+async fn dead_addresses_use_only_the_share_of_their_tenant() {
     let mut rows: Vec<_> = (0..40).flat_map(|number| notices("b", &format!("dead-{number}"), 10)).collect();
     rows.extend(notices("a", "web", 1));
     // The outbox of this test has no turns, and this tenant's notice comes last.
@@ -186,7 +186,7 @@ async fn dead_addresses_of_a_tenant_take_no_more_than_its_share() {
 
 // [shared 2.3]
 #[tokio::test(start_paused = true)]
-async fn attempts_begin_while_older_ones_go_on() {
+async fn new_attempts_begin_during_slow_ones() {
     let mut rows = notices("a", "slow", 8);
     rows.extend(notices("a", "web", 40));
     let (outbox, sender) = deliver(rows, 3).await;
@@ -196,7 +196,7 @@ async fn attempts_begin_while_older_ones_go_on() {
 
 /// The client answers, so notices that it accepts are sent immediately.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_refuses_a_notice_is_not_paused() {
+async fn refusing_client_is_not_paused() {
     let (outbox, sender) = deliver(notices("a", "strict", 40), 20).await;
     assert_eq!(sender.times("a", "strict").len(), 40);
     assert!(outbox.rows.lock().unwrap().iter().all(|(queued, _)| queued.attempts == 1));
@@ -204,7 +204,7 @@ async fn a_client_that_refuses_a_notice_is_not_paused() {
 
 /// Name lookups for other clients are slow. That pauses no client and counts as no attempt.
 #[tokio::test(start_paused = true)]
-async fn what_could_not_be_sent_because_of_other_addresses_is_sent_when_it_can_be() {
+async fn postponed_notice_is_sent_later() {
     let (outbox, sender) = deliver(notices("a", "postponed", 1), 34).await;
     let tried = sender.times("a", "postponed");
     assert!(tried.len() >= 8 && tried.last().unwrap().as_secs() <= 32, "{tried:?}");
@@ -212,7 +212,7 @@ async fn what_could_not_be_sent_because_of_other_addresses_is_sent_when_it_can_b
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_looked_for_more_often_than_there_is_something() {
+async fn idle_outbox_is_queried_rarely() {
     let (outbox, _) = deliver(Vec::new(), 20).await;
     assert!(*outbox.looks.lock().unwrap() <= 11);
 }

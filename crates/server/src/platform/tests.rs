@@ -24,7 +24,7 @@ struct Running {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_warm_costs_no_statement() {
+async fn warm_requests_cost_no_statement() {
     serving(async |running| {
         running.assert_free("a token", || running.token_request()).await;
         let answer = running.token_request().send().await.unwrap().text().await.unwrap();
@@ -48,7 +48,7 @@ async fn what_is_warm_costs_no_statement() {
 
 /// Such ids cause no statement, so that callers cannot put load on the store with invented names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_that_no_tenant_can_have_costs_no_statement() {
+async fn invalid_tenant_id_costs_no_statement() {
     serving(async |running| {
         let before = running.platform.database.statements();
         for id in ["ACME", "-a", "a_b", "%2e%2e", "%00", "a%20b"] {

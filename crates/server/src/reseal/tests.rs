@@ -1,4 +1,4 @@
-//! Tests with a separate store and two local keys.
+//! Tests resealing with a separate store and two local keys.
 
 use administration::declaration::fingerprint::Fingerprint;
 use administration::store::{CommitOutcome, IdempotentAnswer, NewGeneration};
@@ -105,7 +105,7 @@ async fn test_env(tenants: usize) -> TestEnv {
 
 // [V11 11.2.2]
 #[tokio::test]
-async fn everything_moves_and_a_second_run_does_nothing() {
+async fn run_reseals_everything_once() {
     let test_env = test_env(500).await;
     let resealing = test_env.resealing(1, &[0]);
     let looked = resealing.run(true, &mut |_| {}).await.unwrap();
@@ -123,7 +123,7 @@ async fn everything_moves_and_a_second_run_does_nothing() {
 }
 
 #[tokio::test]
-async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
+async fn unopenable_values_are_reported_and_kept() {
     let test_env = test_env(3).await;
     let foreign = SealingKey::generate().unwrap();
     let (id, foreign) = (foreign.name().to_owned(), foreign);
@@ -148,7 +148,7 @@ async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
 
 /// The first run is cancelled after half of the work.
 #[tokio::test]
-async fn a_run_that_is_ended_half_way_is_gone_on_with() {
+async fn interrupted_run_is_continued() {
     let test_env = test_env(500).await;
     let resealing = test_env.resealing(1, &[0]);
     let ended = tokio::spawn({
@@ -173,7 +173,7 @@ async fn a_run_that_is_ended_half_way_is_gone_on_with() {
 
 /// Adds keys sealed with the previous key all the time, like a server that has not reloaded its settings yet.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn writers_at_the_same_time_lose_nothing() {
+async fn concurrent_writers_lose_nothing() {
     let test_env = test_env(200).await;
     let (store, sealer) = (test_env.store.clone(), test_env.sealer(0, &[]));
     let writer = tokio::spawn(async move {
@@ -197,7 +197,7 @@ async fn writers_at_the_same_time_lose_nothing() {
 }
 
 #[tokio::test]
-async fn a_value_that_changed_meanwhile_is_not_written_over() {
+async fn value_changed_meanwhile_is_not_overwritten() {
     let test_env = test_env(1).await;
     let (place, old) = test_env.sealed().await.swap_remove(0);
     let newer = test_env.sealer(0, &[]).seal(&context(&place), named(&place).as_bytes()).await.unwrap();

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_to_five_minutes_and_the_failure_is_logged_once() {
+    fn pauses_grow_and_the_failure_is_logged_once() {
         let (mut retries, acme, mut now) = (Retries::default(), id("acme"), Instant::now());
         let mut pauses = Vec::new();
         for round in 0..11 {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_is_counted_and_who_is_never_due_again_is_forgotten() {
+    fn waiting_tenants_are_counted_and_later_forgotten() {
         let (mut retries, now) = (Retries::default(), Instant::now());
         retries.failed(&id("a"), now);
         retries.again(&id("b"), now);

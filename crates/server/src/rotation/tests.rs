@@ -88,7 +88,7 @@ impl TestEnv {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_of_two_leads_until_its_lease_ends() {
+async fn replica_leads_until_its_lease_expires() {
     let test_env = test_env(3, None).await;
     let [leader, follower] = [test_env.replica(0), test_env.replica(0)];
     leader.round().await;
@@ -114,7 +114,7 @@ async fn one_of_two_leads_until_its_lease_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_orderly_end_leaves_no_caller_waiting() {
+async fn graceful_stop_releases_the_lease() {
     let test_env = test_env(1, None).await;
     let [leader, follower] = [test_env.replica(0), test_env.replica(0)];
     leader.round().await;
@@ -133,7 +133,7 @@ async fn an_orderly_end_leaves_no_caller_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_that_fail_do_not_hide_those_behind_them() {
+async fn failing_tenants_do_not_hide_later_ones() {
     let test_env = test_env(130, None).await;
     for number in 0..120 {
         let failure: fn() -> EditError = || EditError::Conflict("no".to_owned());
@@ -159,7 +159,7 @@ async fn many_that_fail_do_not_hide_those_behind_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn making_rsa_keys_takes_half_a_core_at_most() {
+async fn generating_rsa_keys_uses_at_most_half_a_core() {
     for (announces, seconds) in
         [(Some(SigningAlgorithm::RS256), 10), (Some(SigningAlgorithm::ES256), 0), (None, 0)]
     {
@@ -174,7 +174,7 @@ async fn making_rsa_keys_takes_half_a_core_at_most() {
 
 /// A key that was generated but could not be sealed took as much time as any other.
 #[tokio::test(start_paused = true)]
-async fn after_a_failure_it_rests_for_as_long_as_the_step_took() {
+async fn pause_after_failure_is_as_long_as_the_step() {
     let sealing: fn() -> EditError = || EditError::Seal(keys::SealError::Failed);
     let contended: fn() -> EditError = || EditError::Contended;
     let down: fn() -> EditError = || EditError::Store(StoreError::unavailable("down"));
@@ -192,7 +192,7 @@ async fn after_a_failure_it_rests_for_as_long_as_the_step_took() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_down_is_waited_for() {
+async fn rotation_continues_after_a_store_outage() {
     let test_env = test_env(1, None).await;
     let leader = test_env.replica(0);
     leader.round().await;
@@ -211,7 +211,7 @@ async fn a_store_that_is_down_is_waited_for() {
 
 /// Uses the real administration. The rows equal those of one replica with one clock, except for seconds.
 #[tokio::test(start_paused = true)]
-async fn clocks_that_are_half_a_minute_apart_do_no_harm() {
+async fn clocks_may_differ_by_half_a_minute() {
     let test_env = test_env(0, None).await;
     let lifetime = Lifetime::from_seconds;
     let signing = SigningPolicy {

@@ -1,6 +1,6 @@
-//! Defects that the test plants: a simulation that finds none of them would show nothing.
+//! The defects that a test plants in the invalidation.
 
-/// A deliberate defect in the invalidation. A simulation that does not find it would prove nothing.
+/// A simulation that does not find these defects would prove nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Defect {
     ClientsAreSkipped,

@@ -1,4 +1,4 @@
-//! Which faults each replica has and had.
+//! The current and past faults of each replica.
 
 use std::time::Duration;
 

@@ -23,7 +23,7 @@ use super::world::{World, at_once, locked};
 /// After this time a call without an answer times out.
 const GIVEN_UP: Duration = Duration::from_millis(2_500);
 
-/// The process is stopped in one of so many directions of calls.
+/// On average, the process is stopped in one of this many directions of calls.
 const CALLS_TO_A_STOP: usize = 1_000;
 
 pub(super) struct StoreLink {

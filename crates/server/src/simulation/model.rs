@@ -1,4 +1,4 @@
-//! What was committed when, and until when a replica may use which version of a row.
+//! Records when each commit was made, and until when a replica may use each version of a row.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_session_has_its_statements_compiled() {
+    fn sessions_disable_jit() {
         for row_level_security in [true, false] {
             let sessions = SessionOptions { row_level_security, only_reads: false };
             for settings in [sessions.reading(Duration::from_millis(250)), sessions.administration()] {

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_have_any_character() {
+    fn passwords_may_contain_any_character() {
         for (written, meant) in [
             ("p@ss", "p@ss"),
             ("p:w", "p:w"),
@@ -391,9 +391,9 @@ mod tests {
         }
     }
 
-    // sqlx connected to `…/latchkey?sslmod=verify-full` without TLS.
+    // Once, sqlx connected to `…/latchkey?sslmod=verify-full` without TLS.
     #[test]
-    fn unknown_parameters_are_refused_with_the_nearest_known_one() {
+    fn unknown_parameter_is_refused_with_a_hint() {
         for (query, hint) in [
             ("sslmod=verify-full", "did you mean `sslmode`?"),
             ("SSLMODE=verify-full", "did you mean `sslmode`?"),
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_without_its_value() {
+    fn faults_are_named_without_the_value() {
         for (url, named) in [
             ("postgres://lk:canary@db/rows?sslmode=canary", "value of `sslmode`"),
             ("postgres://lk:canary@db/rows?sslmode=no-verify", "value of `sslmode`"),
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn no_message_holds_the_password() {
+    fn messages_never_contain_the_password() {
         let servers = read("postgres://latchkey:canary@db.example.com:5433/rows").unwrap();
         assert_eq!(place(servers.first()), "db.example.com:5433/rows");
         assert!(!format!("{servers:?}").contains("canary"));

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_logged_change_has_the_name_of_its_own_kind_and_no_other() {
+    fn logged_change_has_only_the_name_of_its_kind() {
         let account = "usr_aeaqcaibaeaqcaibaeaqcaibae";
         let read = |kind: &str, names: &[(&str, &str)]| {
             let names: Vec<_> = names.iter().map(|(of, name)| (*of, (*name).to_owned())).collect();

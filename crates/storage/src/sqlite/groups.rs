@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn writes_at_the_same_time_are_one_group_and_each_gets_its_own_outcome() {
+    async fn concurrent_writes_form_one_group() {
         let (groups, pool, statements) = (Groups::<u64>::default(), pool(), Arc::default());
         let writes = (10..30).map(|number| groups.write(&pool, &statements, number));
         let outcomes = futures_util::future::join_all(writes).await;
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_group_takes_tenants_in_turn_and_one_alone_fills_it() {
+    fn full_group_takes_tenants_in_turn() {
         let next = |waiting: &[u64], most| {
             let mut waiting: Vec<_> = waiting.iter().map(|number| (*number, oneshot::channel().0)).collect();
             let numbers = |writes: Vec<(u64, Answer<u64>)>| writes.into_iter().map(|(number, _)| number);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_ends_early_ends_no_write_of_another() {
+    async fn cancelled_request_does_not_cancel_other_writes() {
         let (groups, pool, statements) = (Groups::<u64>::default(), pool(), Arc::default());
         tokio::select! {
             biased;
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn after_an_error_and_a_panic_the_next_group_is_written() {
+    async fn next_group_is_written_after_error_or_panic() {
         let (groups, pool, statements) = (Groups::<u64>::default(), pool(), Arc::default());
         for fails in [1, 2] {
             let (failed, with_it) =

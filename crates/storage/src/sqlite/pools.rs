@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_full_disk_fails_one_commit_and_not_those_after_it() {
+    async fn full_disk_fails_only_the_current_commit() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("latchkey.db");
         create(&path).unwrap();

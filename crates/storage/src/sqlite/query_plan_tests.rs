@@ -57,7 +57,7 @@ async fn check(statement: Statement, may_sort: bool) {
 }
 
 #[tokio::test]
-async fn no_page_of_tenants_or_clients_reads_a_table() {
+async fn lists_do_not_scan_tables() {
     for statement in [
         Statement::from_text(tenant_search::PLACES),
         Statement::from_text(tenant_search::IN_ORDER).reading::<TenantState>(),
@@ -90,7 +90,7 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
 }
 
 #[tokio::test]
-async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
+async fn key_statements_do_not_scan_tables() {
     for sql in [
         key_schedules::DUE,
         key_schedules::NEXT,
@@ -139,7 +139,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
 }
 
 #[tokio::test]
-async fn records_are_used_up_without_reading_a_table() {
+async fn one_time_records_do_not_scan_tables() {
     async fn check_kind<T: OneTimeKind>() {
         let use_up = Statement::writing::<Used<T>>(&one_time::use_up::<T>());
         check(use_up.reading::<OneTime<T>>(), false).await;
@@ -150,7 +150,7 @@ async fn records_are_used_up_without_reading_a_table() {
 }
 
 #[tokio::test]
-async fn the_audit_is_followed_from_its_end() {
+async fn audit_queries_use_an_index() {
     let all = AuditQuery { limit: 50, ..AuditQuery::default() };
     let before = Some(AuditCursor { at: NOW, tenant: tenant_id("acme"), position: 9 });
     let of_tenant = AuditQuery { tenant: Some(tenant_id("acme")), ..all.clone() };

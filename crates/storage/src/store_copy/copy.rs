@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_changes_during_a_copy_is_in_it_and_nothing_changes_afterwards() {
+    async fn changes_during_a_copy_are_copied() {
         let folder = tempfile::tempdir().unwrap();
         let [from, to] = ["from.db", "to.db"].map(|name| StorePlace::Sqlite(folder.path().join(name)));
         from.migrate().await.unwrap();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_copy_that_fails_at_its_last_step_lets_the_source_take_writes_again() {
+    async fn failed_copy_unlocks_the_source() {
         let folder = tempfile::tempdir().unwrap();
         let [from, to] = ["from.db", "to.db"].map(|name| StorePlace::Sqlite(folder.path().join(name)));
         from.migrate().await.unwrap();
@@ -182,7 +182,7 @@ mod tests {
 
     // [third 17]
     #[tokio::test]
-    async fn a_copy_of_a_store_that_is_not_there_makes_no_target() {
+    async fn copy_of_a_missing_store_creates_no_target() {
         let folder = tempfile::tempdir().unwrap();
         let [from, to] = ["from.db", "to.db"].map(|name| folder.path().join(name));
         let create = || std::fs::write(&to, b"");

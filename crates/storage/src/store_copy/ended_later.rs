@@ -90,7 +90,7 @@ mod tests {
     use crate::statement::Dialect;
 
     #[test]
-    fn a_record_ends_its_row_and_no_other() {
+    fn audit_record_ends_only_its_row() {
         let text = |action: &str, subject: &str| {
             let line = AuditLine {
                 at: String::new(),

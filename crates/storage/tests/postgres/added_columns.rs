@@ -1,4 +1,4 @@
-//! A newer version has added columns while this version is running.
+//! Tests this version after a newer version has added columns.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::sandbox::Sandbox;
 /// PostgreSQL refuses a prepared statement if its columns have changed since it was prepared (`cached plan
 /// must not change result type`).
 #[tokio::test]
-async fn statements_of_this_program_are_answered_after_a_column_was_added() {
+async fn prepared_statements_survive_an_added_column() {
     let sandbox = Sandbox::new().await;
     // Each pool has only one session, so it executes the same prepared statements again.
     let options = PostgresOptions { readers: 1, administrators: 1, patience: Duration::from_secs(10) };

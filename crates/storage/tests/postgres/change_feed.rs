@@ -37,7 +37,7 @@ async fn await_listening(sandbox: &Sandbox) {
 }
 
 #[tokio::test]
-async fn changes_by_another_replica_arrive_without_a_statement_of_a_request() {
+async fn changes_of_another_replica_arrive_by_notification() {
     let sandbox = Sandbox::new().await;
     let (here, there) = (sandbox.open().await, sandbox.open().await);
     add(&there, "before").await;
@@ -97,7 +97,7 @@ async fn commits(database: &Database, number: &mut u32, limit: Duration) -> bool
 /// changes are logged as the earlier version does: in the order of their positions, with a notification in
 /// the transaction.
 #[tokio::test(flavor = "multi_thread")]
-async fn commits_wait_for_no_lock_of_the_platform_once_the_last_earlier_replica_is_gone() {
+async fn commits_skip_the_platform_lock_without_earlier_replicas() {
     let sandbox = Sandbox::new().await;
     let earlier =
         PgConnection::connect(&format!("{}?application_name=latchkey", sandbox.url())).await.unwrap();
@@ -136,7 +136,7 @@ const CHANGES: [(&str, Option<&str>); 5] = [
 /// Half of the writers log a change and commit later than others that logged after them. Another transaction
 /// is open all the time, and the feed's connection is cut repeatedly.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_writers_at_once_none_is_missed() {
+async fn no_change_of_concurrent_writers_is_missed() {
     let sandbox = Sandbox::new().await;
     let replicas = [Arc::new(sandbox.open().await), Arc::new(sandbox.open().await)];
     let ids: Vec<String> = (0..32).map(|number| format!("t{number}")).collect();

@@ -47,7 +47,7 @@ async fn check_refused(database: &Database) {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_is_unavailable_at_once_and_recovers() {
+async fn refusing_server_is_unavailable_and_recovers() {
     let (_sandbox, mut forwarder, database) = behind_a_forwarder().await;
     for _ in 0..2 {
         forwarder.refuse().await;
@@ -63,7 +63,7 @@ async fn a_server_that_refuses_is_unavailable_at_once_and_recovers() {
 
 // [V13 13.2.6]: 3 | Connections follow the documentation |
 #[tokio::test]
-async fn a_server_that_says_nothing_is_unavailable_soon() {
+async fn hung_server_is_unavailable_soon() {
     let (_sandbox, mut forwarder, database) = behind_a_forwarder().await;
     forwarder.hang();
     for _ in 0..6 {
@@ -74,10 +74,10 @@ async fn a_server_that_says_nothing_is_unavailable_soon() {
     await_found(&database).await;
 }
 
-// A URL such as `postgres://…@db-1.example.com,db-2.example.com/latchkey?target_session_attrs=read-write` was
-// refused.
+// Once, a URL such as
+// `postgres://…@db-1.example.com,db-2.example.com/latchkey?target_session_attrs=read-write` was refused.
 #[tokio::test]
-async fn the_host_that_accepts_writes_is_used_and_followed() {
+async fn writable_host_is_used_and_followed() {
     let sandbox = Sandbox::new().await;
     let ((mut first, one), (mut second, two)) =
         (Forwarder::new(&sandbox.url()).await, Forwarder::new(&sandbox.url()).await);
@@ -102,7 +102,7 @@ async fn the_host_that_accepts_writes_is_used_and_followed() {
 }
 
 #[tokio::test]
-async fn connections_that_the_server_ends_fail_no_request() {
+async fn closed_connections_do_not_fail_requests() {
     let (sandbox, database) = Sandbox::opened().await;
     requests::commit(&database, &requests::added(&fixtures::tenant("acme"), &[])).await.unwrap();
     let name = sandbox.url().rsplit('/').next().unwrap().to_owned();

@@ -59,7 +59,7 @@ async fn assert_refused(connection: &mut PgConnection, as_whom: (&str, &str), sq
 
 // [V13 13.2.2], [found 20]
 #[tokio::test]
-async fn no_role_of_one_tenant_inserts_changes_or_deletes_a_row_of_another() {
+async fn roles_cannot_write_rows_of_another_tenant() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
     let attempts = ROLES.iter().flat_map(|role| tables.iter().map(move |(table, _)| (*role, table)));
@@ -101,7 +101,7 @@ async fn no_role_of_one_tenant_inserts_changes_or_deletes_a_row_of_another() {
 /// Partitions have their own policies, and no statement needs direct access to a partition. TRUNCATE and
 /// foreign keys ignore policies.
 #[tokio::test]
-async fn no_role_of_one_tenant_has_a_right_that_row_level_security_does_not_restrict() {
+async fn tenant_roles_have_no_right_past_row_level_security() {
     let (_sandbox, mut connection) = two_tenants().await;
     let rights: Vec<String> = sqlx::query_scalar(RIGHTS_PAST_ROW_LEVEL_SECURITY)
         .bind(ROLES.as_slice())

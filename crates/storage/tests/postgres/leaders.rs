@@ -28,7 +28,7 @@ fn announced(tenant: &TenantId, revision: u64, key: &KeyRecord, due_at: Timestam
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_that_want_a_lease_one_has_it_until_it_ends() {
+async fn lease_has_one_owner_until_it_expires() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     for round in 0..20 {
@@ -48,7 +48,7 @@ async fn of_many_that_want_a_lease_one_has_it_until_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_leaders_that_announce_the_same_key_one_does() {
+async fn only_one_leader_announces_a_key() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let acme = fixtures::tenant("acme");
@@ -77,7 +77,7 @@ async fn of_two_leaders_that_announce_the_same_key_one_does() {
 /// A request locks its tenant's row, then its schedule, then the log. All other statements must lock in the
 /// same order.
 #[tokio::test(flavor = "multi_thread")]
-async fn first_keys_are_made_while_their_tenants_change_are_seen_and_sealed_anew() {
+async fn concurrent_key_statements_do_not_deadlock() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     for number in 0..20 {

@@ -4,18 +4,18 @@ use std::str::FromStr as _;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::earlier_schemas::{assert_found_searched_and_touched, rows};
+use crate::earlier_schemas::{assert_rows_are_usable, rows};
 use crate::sandbox::Sandbox;
 
 #[tokio::test]
-async fn rows_of_a_database_without_row_level_security_are_found_searched_and_touched() {
+async fn rows_written_without_row_level_security_are_usable() {
     let sandbox = Sandbox::earlier(4, false, &rows()).await;
-    assert_found_searched_and_touched(&sandbox.open().await).await;
+    assert_rows_are_usable(&sandbox.open().await).await;
 }
 
 /// The earlier version numbered a tenant's records by reading positions of all tenants.
 #[tokio::test]
-async fn the_writer_of_an_earlier_schema_reads_no_position_of_another_tenant_any_more() {
+async fn migration_drops_the_policy_over_all_positions() {
     let sandbox = Sandbox::at_version(42, &[]).await;
     sandbox.define("SELECT latchkey_prepare_writer()").await;
     let policies =
@@ -31,7 +31,7 @@ async fn the_writer_of_an_earlier_schema_reads_no_position_of_another_tenant_any
 /// PostgreSQL refuses a prepared statement if its columns have changed since it was prepared (`cached plan
 /// must not change result type`).
 #[tokio::test]
-async fn statements_that_an_earlier_program_prepared_are_answered_after_a_migration() {
+async fn prepared_statements_survive_a_migration() {
     let sandbox = Sandbox::at_version(8, &[]).await;
     let program = PgConnectOptions::from_str(&sandbox.url()).unwrap().application_name("latchkey");
     let earlier = PgPoolOptions::new().max_connections(1).connect_with(program).await.unwrap();

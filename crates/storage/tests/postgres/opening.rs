@@ -26,7 +26,7 @@ fn known() -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_that_open_an_empty_database_at_once_migrate_it_once() {
+async fn concurrent_openings_migrate_once() {
     let sandbox = Sandbox::create("").await;
     // A migration ends idle sessions, also those that a later replica uses to detect a pooler.
     let openings = (0..12).map(async |place| {
@@ -40,7 +40,7 @@ async fn replicas_that_open_an_empty_database_at_once_migrate_it_once() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused_and_left_as_it_is() {
+async fn newer_schema_is_refused_and_unchanged() {
     let sandbox = Sandbox::new().await;
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                  VALUES (9999, 'from the future', TRUE, '', 0)";
@@ -54,7 +54,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn reading_only_changes_nothing_and_needs_the_schema() {
+async fn read_only_opening_requires_the_schema() {
     let sandbox = Sandbox::create("").await;
     assert!(postgres::open_read_only(&sandbox.url(), PostgresOptions::default()).await.unwrap().is_none());
     let database = sandbox.open().await;
@@ -70,7 +70,7 @@ async fn reading_only_changes_nothing_and_needs_the_schema() {
 }
 
 #[tokio::test]
-async fn no_message_about_a_database_holds_its_password() {
+async fn messages_do_not_contain_the_password() {
     let refusals = [
         ("postgres://latchkey:canary@127.0.0.1:1/rows", "cannot open 127.0.0.1:1/rows"),
         (
@@ -89,7 +89,7 @@ async fn no_message_about_a_database_holds_its_password() {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_opened_is_reported_once_with_its_setting() {
+async fn unopenable_database_is_reported_with_its_setting() {
     let sandbox = Sandbox::new().await;
     let url = sandbox.url();
     let (login, place) = url.strip_prefix("postgres://").unwrap().split_once('@').unwrap();
@@ -158,7 +158,7 @@ impl Modest {
 }
 
 #[tokio::test]
-async fn a_login_without_the_roles_works_without_row_level_security_until_it_gets_them() {
+async fn login_without_roles_has_no_row_level_security() {
     let modest = Modest::new().await;
     let acme = fixtures::tenant("acme");
     let database = modest.open().await.unwrap();
@@ -180,9 +180,9 @@ async fn a_login_without_the_roles_works_without_row_level_security_until_it_get
     assert!(matches!(&refused, OpenError::Roles { login, .. } if *login == modest.login), "{refused}");
 }
 
-// A login that does not own the database got `permission denied for schema public` without a hint.
+// Once, a login that does not own the database got `permission denied for schema public` without a hint.
 #[tokio::test]
-async fn a_login_that_may_not_create_tables_is_told_how_to_let_it() {
+async fn login_without_create_right_gets_a_hint() {
     let modest = Modest::new().await;
     modest.administer("ALTER DATABASE {database} OWNER TO CURRENT_USER").await;
     modest.sandbox.keep_others_out().await;
@@ -198,7 +198,7 @@ async fn a_login_that_may_not_create_tables_is_told_how_to_let_it() {
 
 /// The login has the two roles of the previous version, but not the role of writers.
 #[tokio::test]
-async fn a_login_without_the_role_of_the_writer_commits_as_the_operator_until_it_gets_it() {
+async fn login_without_writer_role_commits_as_operator() {
     let modest = Modest::new().await;
     modest.administer("GRANT latchkey_app, latchkey_operator TO {login}").await;
     let added = async |database: &Database, id: &str| {

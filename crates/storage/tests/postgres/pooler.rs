@@ -50,7 +50,7 @@ async fn shared_session() -> (Sandbox, PgBouncer, Database) {
 /// With PgBouncer's default settings. Earlier, the start was refused because of `extra_float_digits` and
 /// `options`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pooler_of_sessions_serves_each_tenant_its_own_rows_and_all_changes() {
+async fn session_pooler_keeps_tenants_separate() {
     let sandbox = Sandbox::create("").await;
     let pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
     let (here, there) = (open(&pooler.url()).await.unwrap(), open(&pooler.url()).await.unwrap());
@@ -78,7 +78,7 @@ async fn a_pooler_of_sessions_serves_each_tenant_its_own_rows_and_all_changes() 
 
 /// With `ignore_startup_parameters = options` in PgBouncer, sessions of a superuser used to have no role.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_superuser_s_sessions_have_the_roles_with_a_pooler_and_without() {
+async fn sessions_of_a_superuser_have_the_roles() {
     let sandbox = Sandbox::new().await;
     add_two_tenants(&sandbox.open().await).await;
     sandbox.define("REVOKE SELECT ON clients FROM latchkey_app").await;
@@ -97,7 +97,7 @@ async fn a_superuser_s_sessions_have_the_roles_with_a_pooler_and_without() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn poolers_of_transactions_and_statements_are_refused_by_name() {
+async fn transaction_and_statement_poolers_are_refused() {
     let sandbox = Sandbox::new().await;
     for (mode, unit) in [("transaction", "transactions"), ("statement", "statements")] {
         for (login, sessions, several) in [
@@ -135,7 +135,7 @@ async fn poolers_of_transactions_and_statements_are_refused_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_and_migrations_go_past_the_pooler() {
+async fn changes_and_migrations_bypass_the_pooler() {
     const NOTE: &str = "
         CREATE TABLE seen (name text); GRANT INSERT ON seen TO PUBLIC;
         CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql
@@ -170,7 +170,7 @@ async fn changes_and_migrations_go_past_the_pooler() {
 
 /// Otherwise changes of other replicas would never arrive.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_direct_url_that_leads_elsewhere_is_refused() {
+async fn direct_url_to_another_database_is_refused() {
     let (sandbox, other) = (Sandbox::new().await, Sandbox::new().await);
     let modest = Modest::new().await;
     let (url, direct) = (sandbox.url(), other.url());
@@ -195,7 +195,7 @@ async fn a_direct_url_that_leads_elsewhere_is_refused() {
 /// The pooler is reconfigured while the program runs. The other role sees no rows, so without the check of
 /// the role, lists would be empty and nothing would be deleted.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_whose_role_was_changed_underneath_reads_nothing_across_tenants() {
+async fn session_with_changed_role_cannot_read_across_tenants() {
     let (_sandbox, pooler, database) = shared_session().await;
     let list = async || database.list_tenants(&TenantQuery { limit: 9, ..TenantQuery::default() }).await;
     let delete = async || database.delete_expired_identifiers(NOW).await;
@@ -212,7 +212,7 @@ async fn a_session_whose_role_was_changed_underneath_reads_nothing_across_tenant
 /// The pooler is reconfigured while the program runs. Both pools then share one session, which has the role
 /// that was set last.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_whose_role_was_changed_underneath_enters_no_tenant() {
+async fn session_with_changed_role_cannot_enter_a_tenant() {
     let (_sandbox, _pooler, database) = shared_session().await;
     let client = |id| fixtures::client(&fixtures::tenant(id), id).id;
     // First the readers' connection sets latchkey_app and prepares the lookup. Then the administrators'

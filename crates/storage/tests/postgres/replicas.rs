@@ -18,7 +18,7 @@ use crate::sandbox::{Sandbox, execute};
 use crate::two_tenants::{enter, two_tenants};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
+async fn same_change_at_two_starts_is_applied_once() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     for round in 0..10_u8 {
@@ -40,7 +40,7 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
 // [parties #10]: another replica | everything: it has the sealing key and the login | undo another replica's
 //   change
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
+async fn only_one_edit_of_a_revision_commits() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let acme = fixtures::tenant("acme");
@@ -63,9 +63,9 @@ async fn of_two_replicas_that_edit_on_the_same_revision_one_does() {
     }
 }
 
-/// Both lock the tenant's row.
+/// The request and the commit both lock the tenant's row.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the_other() {
+async fn audit_records_of_a_tenant_are_numbered_in_turn() {
     let (sandbox, mut connection) = two_tenants().await;
     let database = sandbox.open().await;
     let query = AuditQuery { tenant: Some(fixtures::tenant_id("acme")), limit: 9, ..AuditQuery::default() };
@@ -88,7 +88,7 @@ async fn a_request_and_a_commit_number_the_records_of_their_tenant_one_after_the
 
 /// Checks that no replica waits forever, and that no use of a deleted secret stays.
 #[tokio::test(flavor = "multi_thread")]
-async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
+async fn uses_are_recorded_while_secrets_are_deleted() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let acme = fixtures::tenant("acme");

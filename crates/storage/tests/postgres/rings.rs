@@ -114,7 +114,7 @@ fn at(seconds: u64) -> Timestamp {
 /// Each person signs in at another time of the day. The rows of a ring expire one unit of the ring later. No
 /// row is deleted individually, and a partition is empty two units after its last row has expired.
 #[tokio::test]
-async fn a_day_of_a_million_sign_ins_leaves_live_partitions_only() {
+async fn million_sign_ins_leave_only_live_partitions() {
     let (_sandbox, database, mut connection, tables) = open().await;
     enter(&mut connection).await;
     for table in &tables {
@@ -156,7 +156,7 @@ async fn assert_deleted_in_batches(
 /// Expired rows in partitions that are in use again are deleted in batches. All other partitions are
 /// truncated. Valid rows stay.
 #[tokio::test]
-async fn what_sixty_days_without_a_replica_leave_is_deleted_in_batches_and_by_two_replicas_at_once() {
+async fn rows_expired_for_sixty_days_are_deleted_in_batches() {
     let (sandbox, database, mut connection, tables) = open().await;
     let replica = sandbox.open().await;
     let now = MORNING + DAY / 2;
@@ -208,7 +208,7 @@ async fn what_sixty_days_without_a_replica_leave_is_deleted_in_batches_and_by_tw
 /// A transaction that is still reading prevents the truncation of its partition only. Requests wait for
 /// TRUNCATE only for a limited time.
 #[tokio::test]
-async fn a_partition_that_is_read_is_left_for_the_next_time() {
+async fn partition_in_use_is_emptied_next_time() {
     let (sandbox, database, mut connection, tables) = open().await;
     enter(&mut connection).await;
     for table in &tables {
@@ -236,7 +236,7 @@ async fn a_partition_that_is_read_is_left_for_the_next_time() {
 /// The login can act as the roles, but cannot create or drop tables. The task that empties partitions needs
 /// no more.
 #[tokio::test]
-async fn a_login_that_owns_no_table_empties_partitions() {
+async fn login_without_tables_empties_partitions() {
     let sandbox = Sandbox::new().await;
     sandbox.open().await.close().await;
     let login = format!("latchkey_guest_{}", std::process::id());

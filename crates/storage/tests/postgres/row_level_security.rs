@@ -34,7 +34,7 @@ async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
 // [parties #14]: a statement of a request that forgets its tenant | in PostgreSQL read the rows of the one
 //   tenant that was entered | read or write another tenant's
 #[tokio::test]
-async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
+async fn query_without_tenant_sees_only_the_entered_tenant() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
     assert_eq!(tables.len(), 38, "{tables:?}");
@@ -71,7 +71,7 @@ async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
 }
 
 #[tokio::test]
-async fn a_request_writes_what_requests_may_and_nothing_else_of_its_tenant() {
+async fn request_role_writes_only_permitted_columns() {
     let (_sandbox, mut connection) = two_tenants().await;
     let key = "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at,
                                          active_from) VALUES ('acme', 2, 'RS256', '', 'new', 0, 0)";
@@ -133,7 +133,7 @@ async fn a_request_writes_what_requests_may_and_nothing_else_of_its_tenant() {
 //   needs two permissions
 // [parties #14]
 #[tokio::test]
-async fn requests_are_under_row_level_security_and_administration_is_not() {
+async fn row_level_security_applies_to_requests_only() {
     let (sandbox, mut connection) = two_tenants().await;
     let database = sandbox.open().await;
     let (acme, svc) = (fixtures::tenant_id("acme"), fixtures::client_id("svc"));
@@ -163,7 +163,7 @@ async fn requests_are_under_row_level_security_and_administration_is_not() {
 /// The administrator of a tenant reads with the same role as requests. The result contains no row of another
 /// tenant with the same names.
 #[tokio::test]
-async fn administration_reads_a_single_tenant_under_row_level_security() {
+async fn administration_of_one_tenant_uses_row_level_security() {
     let (sandbox, mut connection) = two_tenants().await;
     let database = sandbox.open().await;
     let audit =
@@ -229,7 +229,7 @@ async fn administration_reads_a_single_tenant_under_row_level_security() {
 // [V13 13.2.2]
 /// These statements have no condition on the tenant. They run with the role for commits of one tenant.
 #[tokio::test]
-async fn a_writer_of_one_tenant_changes_no_row_of_another() {
+async fn writer_role_cannot_change_another_tenant() {
     let (_sandbox, mut connection) = two_tenants().await;
     for own in ["acme", "globex"] {
         for sql in [
@@ -277,7 +277,7 @@ async fn a_writer_of_one_tenant_changes_no_row_of_another() {
 // [found 20]
 /// A trigger simulates a statement that writes into another tenant by mistake.
 #[tokio::test]
-async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
+async fn commit_that_writes_into_another_tenant_is_refused() {
     let (sandbox, mut connection) = two_tenants().await;
     let database = sandbox.open().await;
     for sql in [
@@ -320,7 +320,7 @@ async fn postgresql_refuses_a_commit_of_one_tenant_that_writes_into_another() {
 
 /// A commit of one tenant cannot delete unused rows of other tenants.
 #[tokio::test]
-async fn what_a_commit_may_not_delete_of_other_tenants_is_deleted_once_an_hour() {
+async fn hourly_pass_deletes_expired_rows_of_all_tenants() {
     let (sandbox, mut connection) = two_tenants().await;
     let database = sandbox.open().await;
     let later = fixtures::NOW + values::Lifetime::from_seconds(2 * 86_400);

@@ -15,7 +15,7 @@ use testkit::store_contract::refresh_families::{code_with_offline_access, redeem
 use crate::sandbox::Sandbox;
 
 #[tokio::test]
-async fn every_statement_is_counted_and_each_lookup_is_one() {
+async fn each_lookup_is_one_statement() {
     let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     let svc = fixtures::client(&acme, "svc");
@@ -45,7 +45,7 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
 
 /// BEGIN (which locks the tenant), all rows, COMMIT.
 #[tokio::test]
-async fn a_commit_of_one_tenant_is_three_messages_to_the_server() {
+async fn commit_of_one_tenant_takes_three_round_trips() {
     let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     requests::commit(&database, &requests::added(&acme, &[])).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_commit_of_one_tenant_is_three_messages_to_the_server() {
 }
 
 #[tokio::test]
-async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() {
+async fn redeeming_takes_five_statements_and_refreshing_one() {
     let sandbox = Sandbox::new().await;
     let tenant = code_with_offline_access(&sandbox.stores().await).await;
     let database = sandbox.open().await;
@@ -77,7 +77,7 @@ async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() 
 
 /// These run every second at each replica, so their number must not depend on the number of tenants.
 #[tokio::test]
-async fn the_key_leader_runs_one_statement_for_the_lease_and_one_for_all_tenants() {
+async fn key_leader_runs_two_statements_for_all_tenants() {
     let (_sandbox, database) = Sandbox::opened().await;
     for number in 0..30 {
         let tenant = fixtures::tenant(&format!("tenant-{number}"));
@@ -96,7 +96,7 @@ async fn the_key_leader_runs_one_statement_for_the_lease_and_one_for_all_tenants
 }
 
 #[tokio::test]
-async fn a_page_costs_as_many_statements_however_long_it_is() {
+async fn statements_per_page_do_not_depend_on_its_length() {
     let (_sandbox, database) = Sandbox::opened().await;
     for number in 0..30 {
         let tenant = fixtures::tenant(&format!("tenant-{number}"));
@@ -131,7 +131,7 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
 /// A pushed request costs one statement, including the check of its limit. Opening it in a browser costs one
 /// more.
 #[tokio::test]
-async fn a_push_is_one_statement() {
+async fn pushed_request_takes_one_statement() {
     let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     requests::commit(&database, &requests::added(&acme, &[])).await.unwrap();

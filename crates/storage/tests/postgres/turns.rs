@@ -11,7 +11,7 @@ use testkit::fixtures;
 use crate::sandbox::Sandbox;
 
 #[tokio::test]
-async fn the_lookup_of_a_tenant_waits_for_one_turn_however_many_of_another_wait() {
+async fn lookup_waits_at_most_one_turn_of_another_tenant() {
     let sandbox = Sandbox::new().await;
     let patience = Duration::from_secs(10);
     let options = PostgresOptions { readers: 1, patience, ..PostgresOptions::default() };

@@ -10,7 +10,7 @@ const SALT: [u8; 32] = [7; 32];
 const STORED: &str = "SELECT CAST(position AS text) FROM audit_salts ORDER BY position";
 
 #[tokio::test]
-async fn the_salts_of_a_person_end_with_the_account_and_none_is_added_afterwards() {
+async fn deleting_an_account_deletes_its_audit_salts() {
     let sandbox = Sandbox::new().await;
     let (stores, database) = (sandbox.stores().await, sandbox.open().await);
     let ada = person_who_acted(&stores).await;

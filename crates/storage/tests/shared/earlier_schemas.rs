@@ -69,7 +69,7 @@ async fn found(database: &Database, search: &str) -> Vec<String> {
 }
 
 /// Asserts what this version finds in a database with [`rows`].
-pub(crate) async fn assert_found_searched_and_touched(database: &Database) {
+pub(crate) async fn assert_rows_are_usable(database: &Database) {
     let acme = tenant_id("acme-1");
     assert!(database.find_tenant(&acme).await.unwrap().unwrap().is_active());
     let state = database.load_state(&acme).await.unwrap().unwrap();
@@ -95,14 +95,14 @@ pub(crate) async fn assert_found_searched_and_touched(database: &Database) {
 }
 
 #[tokio::test]
-async fn rows_of_the_fourth_schema_are_found_searched_and_touched_by_the_fifth() {
+async fn rows_of_schema_4_are_usable() {
     let sandbox = Sandbox::at_version(4, &rows()).await;
     let database = sandbox.open().await;
-    assert_found_searched_and_touched(&database).await;
+    assert_rows_are_usable(&database).await;
 }
 
 #[tokio::test]
-async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
+async fn keys_of_schema_5_are_due_immediately() {
     let sandbox = Sandbox::at_version(5, &[&rows()[..], &keys()].concat()).await;
     let database = sandbox.open().await;
     let (acme, globex) = (tenant_id("acme-1"), tenant_id("globex"));
@@ -122,7 +122,7 @@ async fn keys_of_the_fifth_schema_are_due_at_once_in_the_sixth() {
 /// The version of the eighth schema allowed the same key in two tenants. Both rows stay. The tenant that had
 /// the key first owns it, and a destroyed key still belongs to its tenant.
 #[tokio::test]
-async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
+async fn key_of_two_tenants_belongs_to_the_first() {
     let sealed = bytes("00");
     let shared = [
         format!(
@@ -147,7 +147,7 @@ async fn a_key_of_two_tenants_stays_in_both_and_belongs_to_the_first() {
 
 /// The previous version does not count clients itself.
 #[tokio::test]
-async fn clients_that_an_earlier_program_writes_are_counted() {
+async fn clients_written_by_an_earlier_version_are_counted() {
     let sandbox = Sandbox::at_version(9, &rows()).await;
     let database = sandbox.open().await;
     let count = async |id| database.load_state(&tenant_id(id)).await.unwrap().unwrap().client_count;
@@ -171,7 +171,7 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
 
 /// The previous version adds keys and changes their times, but does not know the shown times.
 #[tokio::test]
-async fn an_earlier_program_leaves_the_shown_times_of_keys() {
+async fn earlier_version_keeps_the_shown_key_times() {
     let sandbox = Sandbox::at_version(12, &rows()).await;
     let database = sandbox.open().await;
     for statement in keys() {
@@ -192,7 +192,7 @@ async fn an_earlier_program_leaves_the_shown_times_of_keys() {
 }
 
 #[tokio::test]
-async fn each_setting_of_the_fortieth_schema_is_kept() {
+async fn settings_of_schema_40_are_kept() {
     let written = [settings_as_columns::client(), settings_as_columns::TENANT.to_owned()];
     let sandbox = Sandbox::at_version(40, &[&rows()[..], &written].concat()).await;
     let database = sandbox.open().await;
@@ -225,7 +225,7 @@ async fn each_setting_of_the_fortieth_schema_is_kept() {
 
 /// In that schema, positions were counted over all tenants.
 #[tokio::test]
-async fn records_of_the_forty_second_schema_keep_their_positions_and_each_tenant_goes_on_from_its_own() {
+async fn audit_records_of_schema_42_keep_their_positions() {
     let written = "INSERT INTO audit_records (tenant_id, position, at, actor, source, action, subject, detail)
                    VALUES ('acme', 1, 5, 'config', '::1', 'a', 's', '{}'), ('globex', 2, 5, 'config', NULL, 'a', 's', '{}'),
                           ('acme', 3, 5, 'config', NULL, 'b', 's', '{}')";
@@ -249,7 +249,7 @@ async fn records_of_the_forty_second_schema_keep_their_positions_and_each_tenant
 // [third 1]
 /// Earlier versions did not record who set a password, also while they run at the same time as this version.
 #[tokio::test]
-async fn a_password_of_an_earlier_program_is_own_only_if_the_audit_shows_it() {
+async fn earlier_password_is_own_only_if_audited() {
     let ids = [1, 2, 3, 4].map(|number| AccountId::from_bytes([number; 16]));
     let [own, by_link, by_other, replaced] = &ids;
     let none = list(&[]);
@@ -297,7 +297,7 @@ async fn a_password_of_an_earlier_program_is_own_only_if_the_audit_shows_it() {
 // [third 13]
 /// Earlier versions recorded refused attempts as uses.
 #[tokio::test]
-async fn what_an_earlier_program_wrote_after_the_end_of_a_credential_is_no_use() {
+async fn earlier_uses_of_ended_credentials_become_refusals() {
     let (none, svc) = (list(&[]), client_with_settings());
     let [secret, key] = [fixtures::secret("s").hash, fixtures::api_key(&svc, "aaaaaaaaaaaa").hash];
     let written = [

@@ -5,7 +5,7 @@ use testkit::store_contract::concurrent::{add_rows_of_each_table, change_rows_of
 use crate::sandbox::{ADD_NEWER_MEMBER, NEWER_MEMBER, Sandbox};
 
 #[tokio::test]
-async fn a_commit_keeps_the_columns_that_only_a_newer_version_knows() {
+async fn commits_keep_columns_of_newer_versions() {
     let sandbox = Sandbox::new().await;
     add_rows_of_each_table(&sandbox.stores().await).await;
     let tables = ["tenants", "resource_servers", "clients", "client_secrets", "signing_keys"];

@@ -9,7 +9,7 @@ use testkit::store_contract::refresh_families::{code_with_offline_access, redeem
 use crate::sandbox::{STEPS, Sandbox};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_replicas_that_create_a_first_key_one_has_to_read_again() {
+async fn only_one_replica_adds_the_first_key() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let acme = tenant("acme");
@@ -23,7 +23,7 @@ async fn of_two_replicas_that_create_a_first_key_one_has_to_read_again() {
 
 /// All refresh tokens belong to one family.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_replicas_that_take_one_step_from_each_of_many_refresh_tokens_one_does() {
+async fn only_one_replica_uses_each_refresh_token() {
     let sandbox = Sandbox::new().await;
     let tenant = code_with_offline_access(&sandbox.stores().await).await;
     let opened = (sandbox.open().await, sandbox.open().await);

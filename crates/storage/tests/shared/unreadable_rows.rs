@@ -101,7 +101,7 @@ async fn listed(
 
 // [third 4]
 #[tokio::test]
-async fn unreadable_rows_are_named_and_can_be_deleted() {
+async fn unreadable_rows_are_listed_and_deletable() {
     let sandbox = Sandbox::new().await;
     let store = sandbox.stores().await;
     let ([_, bad_application], _) = (add(&*store, "acme").await, add(&*store, "globex").await);

@@ -16,7 +16,7 @@ use crate::sandbox::Sandbox;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
-async fn changes_by_this_and_another_process_arrive_without_a_statement_of_a_request() {
+async fn changes_of_other_processes_arrive_by_notification() {
     let sandbox = Sandbox::new().await;
     let (here, there) = (sandbox.open().await, sandbox.open().await);
     add(&there, "before").await;
@@ -35,7 +35,7 @@ async fn changes_by_this_and_another_process_arrive_without_a_statement_of_a_req
 }
 
 #[tokio::test]
-async fn closing_the_store_takes_the_connection_back_and_leaves_one_file() {
+async fn closing_the_store_leaves_one_file() {
     let sandbox = Sandbox::new().await;
     let here = sandbox.open().await;
     let (mut received, watching) = listen(&here).await;

@@ -71,7 +71,7 @@ fn any_declaration(choices: &mut Choices) -> Declaration {
 }
 
 #[tokio::test]
-async fn every_declaration_can_follow_every_other() {
+async fn any_declaration_converges_from_any_state() {
     let (sandbox, database) = Sandbox::opened().await;
     let reconciler = reconciler(&database);
     let mut connection = sandbox.connect().await;

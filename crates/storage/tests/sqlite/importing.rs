@@ -22,7 +22,7 @@ fn lines(numbers: std::ops::Range<u32>) -> String {
 }
 
 #[tokio::test]
-async fn a_thousand_lines_are_as_many_statements_as_one() {
+async fn importing_a_thousand_lines_costs_as_much_as_one() {
     let (_sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     requests::commit(&*database, &requests::added(&acme, &[])).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_thousand_lines_are_as_many_statements_as_one() {
 
 /// The bodies of two imports may take a minute to arrive.
 #[tokio::test]
-async fn imports_of_a_tenant_that_are_under_way_leave_room_for_those_of_another() {
+async fn running_imports_do_not_block_another_tenant() {
     let (_sandbox, database) = Sandbox::opened().await;
     let tenants = ["acme", "globex"].map(fixtures::tenant);
     for tenant in &tenants {

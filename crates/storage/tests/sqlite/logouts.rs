@@ -14,7 +14,7 @@ const FULL: &str = "
     SELECT 'acme', 0, 'session ' || n, 'web', 'account', 0, 0, 9999999999 FROM given";
 
 #[tokio::test]
-async fn no_more_notices_are_queued_for_a_client_for_which_the_most_wait() {
+async fn notices_per_client_are_limited() {
     let (sandbox, database) = Sandbox::opened().await;
     let stores = sandbox.stores().await;
     let mut connection = sandbox.connect().await;

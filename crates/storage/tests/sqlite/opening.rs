@@ -11,7 +11,7 @@ use crate::declared::{apply, declaration, tenant, value};
 use crate::sandbox::Sandbox;
 
 #[tokio::test]
-async fn a_new_file_is_made_with_its_folder_for_its_owner_only() {
+async fn new_file_is_private_to_its_owner() {
     let (sandbox, database) = Sandbox::opened().await;
     assert_eq!(database.latest_generation().await.unwrap(), None);
     #[cfg(unix)]
@@ -23,7 +23,7 @@ async fn a_new_file_is_made_with_its_folder_for_its_owner_only() {
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_the_end_of_the_process() {
+async fn committed_rows_survive_a_crash() {
     let (sandbox, crashed) = (Sandbox::new().await, Sandbox::new().await);
     let database = sandbox.open().await;
     let secrets = vec![value("chosen")];
@@ -40,7 +40,7 @@ async fn what_was_answered_survives_the_end_of_the_process() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused_and_left_as_it_is() {
+async fn newer_schema_is_refused_and_unchanged() {
     let sandbox = Sandbox::new().await;
     sandbox.open().await.close().await;
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -54,7 +54,7 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn reading_only_makes_no_file_and_needs_the_schema() {
+async fn read_only_opening_creates_no_file() {
     let sandbox = Sandbox::new().await;
     assert!(sqlite::open_read_only(&sandbox.path()).await.unwrap().is_none());
     assert!(!sandbox.path().exists());
@@ -71,7 +71,7 @@ async fn reading_only_makes_no_file_and_needs_the_schema() {
 }
 
 #[tokio::test]
-async fn another_file_is_no_database() {
+async fn file_without_a_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("not-a-database");
     std::fs::write(&path, "not a database, and long enough to be told from an empty one").unwrap();
@@ -82,7 +82,7 @@ async fn another_file_is_no_database() {
 }
 
 #[tokio::test]
-async fn a_page_of_tenants_is_a_statement_or_a_few() {
+async fn page_of_tenants_takes_few_statements() {
     let (_sandbox, database) = Sandbox::opened().await;
     let tenants = (0..60).map(|nth| tenant(&format!("tenant-{nth}"), Vec::new()));
     apply(&database, &declaration(tenants.collect()), "one").await.unwrap();

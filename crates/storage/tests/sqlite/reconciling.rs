@@ -23,7 +23,7 @@ use crate::declared::{apply, declaration, later, lines, options, pepper, reconci
 use crate::sandbox::Sandbox;
 
 #[tokio::test]
-async fn applying_twice_changes_nothing_the_second_time() {
+async fn applying_twice_changes_nothing() {
     let (_sandbox, database) = Sandbox::opened().await;
     let declared = || declaration(vec![tenant("acme", vec![value("chosen")]), tenant("other", Vec::new())]);
     assert_eq!(
@@ -47,7 +47,7 @@ async fn applying_twice_changes_nothing_the_second_time() {
 }
 
 #[tokio::test]
-async fn secrets_are_stored_by_their_kind_and_chosen_ones_share_a_salt() {
+async fn chosen_secrets_share_a_salt() {
     let (_sandbox, database) = Sandbox::opened().await;
     let generated = GeneratedSecret::from_bytes(&[7; 32]).secret;
     let first = || vec![value("one"), value("two"), value(generated.expose())];
@@ -73,7 +73,7 @@ async fn secrets_are_stored_by_their_kind_and_chosen_ones_share_a_salt() {
 }
 
 #[tokio::test]
-async fn a_removed_secret_is_revoked_and_declared_again_counts_again() {
+async fn removed_secret_is_revoked_until_declared_again() {
     let (_sandbox, database) = Sandbox::opened().await;
     let live = async || {
         let found = database.find_client(&tenant_id("acme"), &client_id("svc")).await.unwrap().unwrap();
@@ -103,7 +103,7 @@ async fn a_removed_secret_is_revoked_and_declared_again_counts_again() {
 }
 
 #[tokio::test]
-async fn a_retired_tenant_comes_back_with_its_secrets_and_keys() {
+async fn retired_tenant_returns_with_secrets_and_keys() {
     let (_sandbox, database) = Sandbox::opened().await;
     let declared = || declaration(vec![tenant("acme", vec![value("chosen")])]);
     apply(&database, &declared(), "1").await.unwrap();
@@ -121,7 +121,7 @@ async fn a_retired_tenant_comes_back_with_its_secrets_and_keys() {
 }
 
 #[tokio::test]
-async fn more_is_retired_only_on_request() {
+async fn retiring_many_tenants_needs_prune() {
     let (_sandbox, database) = Sandbox::opened().await;
     let three = declaration(["a", "b", "c"].map(|id| tenant(id, Vec::new())).into());
     apply(&database, &three, "three").await.unwrap();
@@ -139,7 +139,7 @@ async fn more_is_retired_only_on_request() {
 }
 
 #[tokio::test]
-async fn an_older_configuration_is_applied_only_on_request() {
+async fn older_generation_is_applied_only_by_force() {
     let (_sandbox, database) = Sandbox::opened().await;
     let declared = |name: &str| {
         let mut tenant = tenant("acme", Vec::new());
@@ -159,7 +159,7 @@ async fn an_older_configuration_is_applied_only_on_request() {
 }
 
 #[tokio::test]
-async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
+async fn first_key_is_sealed_and_imported_once() {
     let (_sandbox, database) = Sandbox::opened().await;
     let with_key = || {
         let mut declared = tenant("acme", Vec::new());
@@ -193,7 +193,7 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_two_tenants_have_changes_nothing() {
+async fn issuer_of_two_tenants_is_refused() {
     let (_sandbox, database) = Sandbox::opened().await;
     let mut thief = tenant("thief", Vec::new());
     thief.tenant.issuer = testkit::fixtures::tenant("acme").issuer;
@@ -208,7 +208,7 @@ async fn an_issuer_that_two_tenants_have_changes_nothing() {
 /// The reconciler tries the content again as long as a tenant is left out. It writes nothing until it
 /// succeeds.
 #[tokio::test]
-async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() {
+async fn incomplete_generation_is_tried_again() {
     let (_sandbox, database) = Sandbox::opened().await;
     let names = |name: &str| {
         ["acme", "globex"].map(|id| {
@@ -278,7 +278,7 @@ async fn a_generation_that_left_a_tenant_out_is_tried_again_until_it_is_whole() 
 }
 
 #[tokio::test]
-async fn two_tenants_change_places() {
+async fn two_tenants_can_swap_issuers() {
     let (_sandbox, database) = Sandbox::opened().await;
     let [mut left, mut right] = ["a", "b"].map(|id| tenant(id, Vec::new()));
     let swapped = [left.tenant.issuer.clone(), right.tenant.issuer.clone()];
@@ -290,7 +290,7 @@ async fn two_tenants_change_places() {
 }
 
 #[tokio::test]
-async fn two_thousand_tenants_are_a_bounded_number_of_statements() {
+async fn two_thousand_tenants_take_few_statements() {
     let (_sandbox, database) = Sandbox::opened().await;
     let declared = || {
         let of = |index: u32| {

@@ -8,7 +8,7 @@ use crate::declared::{apply, declaration, tenant, value};
 use crate::sandbox::Sandbox;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
+async fn same_change_at_two_starts_is_applied_once() {
     let sandbox = Sandbox::new().await;
     let (left, right) = (sandbox.open().await, sandbox.open().await);
     let declared = || declaration(vec![tenant("acme", vec![value("chosen")])]);
@@ -21,7 +21,7 @@ async fn of_two_replicas_that_start_with_the_same_change_one_applies_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn processes_that_open_a_new_file_at_once_all_get_the_schema() {
+async fn concurrent_openings_all_get_the_schema() {
     let sandbox = Sandbox::new().await;
     let (left, right) = tokio::join!(sandbox.open(), sandbox.open());
     assert!(left.find_tenant(&tenant_id("acme")).await.unwrap().is_none());

@@ -50,7 +50,7 @@ async fn count(connection: &mut SqliteConnection, tables: &[Table], condition: &
 
 /// Valid rows stay, also those that are still valid by another replica's clock.
 #[tokio::test]
-async fn what_has_expired_is_deleted_also_by_two_programs_at_once() {
+async fn expired_rows_are_deleted_by_one_or_two_replicas() {
     let sandbox = Sandbox::new().await;
     let [database, replica] = [sandbox.open().await, sandbox.open().await];
     let mut connection = sandbox.connect().await;
@@ -75,7 +75,7 @@ const WALK: u64 = 100_000;
 
 /// No row in the first part of the table has expired.
 #[tokio::test]
-async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
+async fn scan_continues_where_the_last_one_ended() {
     let (sandbox, database) = Sandbox::opened().await;
     let mut connection = sandbox.connect().await;
     let tables: Vec<Table> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
@@ -95,7 +95,7 @@ async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
 
 /// The row of the code stays without its content.
 #[tokio::test]
-async fn what_a_used_code_was_for_is_forgotten() {
+async fn content_of_a_used_code_is_deleted() {
     let sandbox = Sandbox::new().await;
     let stores = sandbox.stores().await;
     store_contract::sign_ins::used_and_unopened_rows_are_deleted_early(stores).await;

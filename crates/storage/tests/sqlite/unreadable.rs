@@ -18,7 +18,7 @@ use crate::unreadable_rows::administrator;
 
 // [third 4]
 #[tokio::test]
-async fn an_unreadable_tenant_is_named_and_can_be_deleted() {
+async fn unreadable_tenant_is_listed_and_deletable() {
     for broken in ["not json", "{}", r#"{"signing.algorithm":"none"}"#] {
         let (sandbox, database) = Sandbox::opened().await;
         let [acme, beta] = ["acme", "beta"].map(fixtures::tenant);
@@ -56,7 +56,7 @@ async fn an_unreadable_tenant_is_named_and_can_be_deleted() {
 
 // [third 5]
 #[tokio::test]
-async fn a_restore_ends_links_and_notes_when_it_was() {
+async fn restore_ends_links_and_records_its_time() {
     let (sandbox, database) = Sandbox::opened().await;
     let acme = fixtures::tenant("acme");
     requests::commit(&*database, &requests::added(&acme, &[])).await.unwrap();

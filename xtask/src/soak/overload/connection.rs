@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_complete_with_the_last_byte_of_its_body() {
+    fn answer_is_complete_with_its_last_byte() {
         let text = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\ncontent-length: 4\r\n\r\nbody";
         let complete = |bytes: &[u8]| Head::read(bytes).is_some_and(|head| head.length <= bytes.len());
         for cut in 0..text.len() {

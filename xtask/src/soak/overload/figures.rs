@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_phase_is_normal_from_the_first_of_four_normal_windows() {
+    fn four_normal_windows_end_the_recovery() {
         let ms = Duration::from_millis;
         let record = |due: u64| {
             let took = ms(if due < 600 { 50 } else { 1 });

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_phase_has_its_rate() {
+    fn arrivals_follow_the_rate_of_each_phase() {
         let phase = |rate, seconds| Phase { rate, length: Duration::from_secs(seconds) };
         let arrivals: Vec<_> = Schedule::new(&[phase(1_000.0, 10), phase(10_000.0, 3)]).collect();
         assert!(arrivals.is_sorted());

@@ -1,5 +1,6 @@
-// A person is signed in at a tenant, and visits the page of another site. It sends forms to the tenant with flows that the attacker has got in
-// a browser of her own, leads the window and others to the tenant's pages, and shows them in frames. Reports each attempt.
+// A person is signed in at a tenant and visits a page of another site. The page sends forms to the tenant
+// with flows from the attacker's own browser, navigates windows to the tenant's pages, and shows the pages in
+// frames. Reports each attempt.
 "use strict";
 const { Attempts, SECRETS } = require("./attempts.cjs");
 const { VERIFIER, administered, changed, closeOthers, consoleOf, enterConsole, flowIn, serve, start } = require("./person.cjs");
@@ -8,7 +9,7 @@ const { EVES_PASSWORD, ISSUER, PASSWORD, REDIRECT_URI, SECRET } = process.env;
 const EVE = "eve@example.com";
 const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-// What the attacker has in a browser of her own: an account at the tenant, a device, and a sealed form of each kind.
+// The attacker's own account at the tenant, device, and sealed form of each kind, from her own browser.
 async function prepare({ authorize, open, redirectUri }) {
   const own = (await open()).request;
   const { origin } = new URL(ISSUER);
@@ -75,7 +76,7 @@ async function prepare({ authorize, open, redirectUri }) {
     "its consent": authorize(ISSUER, { client_id: "partner" }),
     "its console": `${consoleOf(ISSUER)}/applications`,
   };
-  // Her flows do count in her own browser, so what fails elsewhere fails for another reason.
+  // Proves that her flows are valid in her own browser, so that the other attempts fail for another reason.
   const control = async () => {
     const polled = await asClient("/oauth/token", { grant_type: "urn:ietf:params:oauth:grant-type:device_code", device_code: device.device_code });
     const signedOut = await post("/account", { flow: after.account, decision: "sign_out" });
@@ -85,7 +86,7 @@ async function prepare({ authorize, open, redirectUri }) {
   return { control, forms, links };
 }
 
-// The next two run at the attacker's page.
+// The next two functions run in the attacker's page.
 function sendForm({ action, fields, way }) {
   if (way === "fetch") {
     const options = { method: "POST", mode: "no-cors", credentials: "include", body: new URLSearchParams(fields) };
@@ -166,13 +167,13 @@ const LINK_WAYS = {
   if (!listed.includes("partner")) throw new Error(`the person has no console: ${listed}`);
   const attacker = await context.newPage();
 
-  // Pages to which the last attempts have led may still be loading, and end the way to another.
+  // Pages of earlier attempts may still be loading, and may interrupt this navigation.
   const openSite = async (tries = 10) => {
     const failed = await attacker.goto(`${site.url}/`).then(() => undefined, (error) => error);
     if (failed && tries === 1) throw failed;
     if (failed) await later(100).then(() => openSite(tries - 1));
   };
-  // What the tenant answers to the act, what the page reads, and what its frames show.
+  // Returns the tenant's answers to the act, the text that the page can read, and the content of its frames.
   const act = async (target, run, argument, of = new URL(ISSUER).origin) => {
     await closeOthers(context, [person, attacker]);
     await openSite();
@@ -180,7 +181,7 @@ const LINK_WAYS = {
     const { pathname } = new URL(target);
     const isOfTarget = (request) => new URL(request.url()).origin === of && new URL(request.url()).pathname === pathname;
     const note = (response) => isOfTarget(response) && answers.push(response.status());
-    // Such as a response that the browser shows no other origin (`Cross-Origin-Resource-Policy`).
+    // For example, a response that the browser hides from other origins (`Cross-Origin-Resource-Policy`).
     const noteFailed = (request) => isOfTarget(request) && answers.push(request.failure().errorText);
     context.on("response", note);
     context.on("requestfailed", noteFailed);
@@ -198,7 +199,7 @@ const LINK_WAYS = {
     const done = (await changed(context, ISSUER, before)) || (now !== listed && `the console is ${now}`);
     const redirected = site.asked.find((url) => SECRETS.test(url));
     attempts.note(what, done || (redirected && `is sent ${redirected}`) || (SECRETS.test(read) && `reads ${SECRETS.exec(read)[0]}`), answers.join(", ") || "no request");
-    // The next attempts would say nothing.
+    // After a success, the next attempts would prove nothing.
     if (done) throw new Error(`${what}: ${done}`);
   };
 
@@ -207,7 +208,7 @@ const LINK_WAYS = {
       const below = path.split("/console");
       const action = below.length > 1 ? `${consoleOf(ISSUER)}${below[1]}` : `${ISSUER}${path}`;
       const found = await act(action, sendForm, { action, fields, way });
-      // A form that the tenant has never seen proves nothing.
+      // A form that does not reach the tenant proves nothing.
       if (found.answers.length === 0) throw new Error(`${name} by ${way} has not arrived: ${found.read}`);
       await judge(`a form by ${way}: ${name}`, found);
     }
@@ -216,8 +217,9 @@ const LINK_WAYS = {
   for (const [name, url] of Object.entries(links)) {
     for (const [way, run] of Object.entries(LINK_WAYS)) await judge(`${way} to ${name}`, await act(url, run, url));
   }
-  // A page that may be loaded ahead is: otherwise the browser would be what fails. That of a third site is loaded where the browser has no
-  // cookie for it, as it has for the tenant's. No browser prerenders a page of another site by itself.
+  // Checks that the browser loads other pages ahead, so that it is not the browser that prevents the attack.
+  // The page of the third site is loaded while the browser has no cookie for it, although it has one for the
+  // tenant. No browser prerenders a page of another site by default.
   const third = await serve("ahead.localhost", {});
   const ahead = { "a prefetch": [`${site.url}/ahead`, `${third.url}/ahead`], "a prerender": [`${site.url}/ahead`] };
   for (const [way, urls] of Object.entries(ahead)) {
@@ -227,7 +229,7 @@ const LINK_WAYS = {
     }
   }
   third.close();
-  // Of a frame that may be shown something is seen: otherwise the empty ones would say nothing.
+  // Checks that the content of a permitted frame is visible. Otherwise the empty frames would prove nothing.
   const shown = await act(redirectUri, LINK_WAYS["a frame"], redirectUri);
   if (!/<title>client/.test(shown.read)) throw new Error(`a frame shows nothing at all: ${shown.read}`);
 

@@ -1,4 +1,5 @@
-# Starts deploy/docker.yaml in the layout of deploy/Dockerfile, as its user and with a read-only root, and runs the commands of its head.
+# Starts deploy/docker.yaml in the layout of deploy/Dockerfile, as its user and with a read-only root, and
+# runs the commands in its header.
 . "$(dirname "$0")/layout.sh"
 dockerfile=$repository/deploy/Dockerfile
 words() { sed -n "s/^$1.*\(\[.*\]\)\$/\1/p" "$dockerfile" | jq -r '.[]'; }

@@ -1,5 +1,5 @@
-# Starts deploy/systemd.yaml in the layout of deploy/latchkey.service after the commands of its head, as the unit's user, and uses the
-# command line beside it as root, as the service's user and as another user.
+# Starts deploy/systemd.yaml in the layout of deploy/latchkey.service after the commands in its header, as the
+# unit's user. Uses the command line at the same time as root, as the service's user and as another user.
 . "$(dirname "$0")/layout.sh"
 unit=$repository/deploy/latchkey.service
 of() { sed -n "s/^$1=//p" "$unit"; }

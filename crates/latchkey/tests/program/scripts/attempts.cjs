@@ -1,9 +1,10 @@
-// The attempts of an attack, and the report of what came of each.
+// The attempts of an attack, and the report with the result of each.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
 
-// What a page or an answer of a signed-in person holds: a sealed form, a code, the address, or the question whether to sign out.
+// Texts in a page or an answer for a signed-in person: a sealed form, a code, the email address, or the
+// question whether to sign out.
 const SECRETS = /name="flow"|(?<![a-z_])code=|ada@example\.com|usr_|value="sign_out"/;
 
 class Attempts {
@@ -12,17 +13,17 @@ class Attempts {
     this.all = [];
   }
 
-  // `achieved` is what the attacker has got or done, and nothing where the attempt has failed.
+  // `achieved` is what the attacker has achieved. It is empty if the attempt has failed.
   note(what, achieved, seen = "") {
     this.all.push({ what, achieved: achieved || undefined, seen: String(seen) });
   }
 
-  // The text that an attacker could read is noted with the secret in it, if there is one.
+  // Records a text that the attacker could read. It is a success if the text contains a secret.
   read(what, text, seen) {
     this.note(what, SECRETS.exec(text)?.[0] && `reads ${SECRETS.exec(text)[0]}`, seen);
   }
 
-  // Writes the report beside the screenshots, and prints it for the test.
+  // Writes the report next to the screenshots, and prints it for the test.
   report() {
     const { REPORTS, REPORT } = process.env;
     const succeeded = this.all.filter(({ achieved }) => achieved);

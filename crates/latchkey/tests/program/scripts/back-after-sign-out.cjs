@@ -1,11 +1,12 @@
-// A person signs out, and goes back with the browser's button. Prints what is seen then, and whether the session at the other tenant goes on.
+// A person signs out, and goes back with the browser's back button. Prints what the browser shows, and
+// whether the session at the other tenant is still valid.
 "use strict";
 const { ADA, changed, start, state } = require("./person.cjs");
 
 const { ISSUER, OTHER_ISSUER, OTHER_PASSWORD, PASSWORD } = process.env;
 
 (async () => {
-  // Playwright switches off the cache in which browsers keep whole pages for this button.
+  // By default, Playwright disables the cache in which browsers keep whole pages for the back button.
   const { authorize, close, open, signIn } = await start({ ignoreDefaultArgs: ["--disable-back-forward-cache"] });
   const context = await open();
   const page = await context.newPage();

@@ -7,7 +7,7 @@ const { METADATA, MTLS_URL, SERVED_AT, CLIENT, CA, CERTIFICATE, KEY } = process.
 const load = (name) => import(pathToFileURL(require.resolve(name)).href);
 const agent = new https.Agent({ ca: readFileSync(CA), cert: readFileSync(CERTIFICATE), key: readFileSync(KEY) });
 
-// fetch of Node takes no client certificate.
+// Node's `fetch` supports no client certificates.
 function fetchWithCertificate(url, { method, headers, body }) {
   if (!String(url).startsWith(MTLS_URL)) throw new Error(`not an alias: ${url}`);
   const address = SERVED_AT + String(url).slice(MTLS_URL.length);
@@ -43,7 +43,7 @@ async function oauth4webapi(server) {
   const server = await (await fetch(METADATA)).json();
   const results = [];
   for (const library of [openidClient, oauth4webapi]) {
-    // A refusal has a challenge, which these libraries report in place of the error code.
+    // These libraries report the challenge of a refusal instead of its error code.
     results.push(await library(server).catch((error) => ({ refused: error.status ?? String(error) })));
   }
   console.log(JSON.stringify(results));

@@ -1,5 +1,6 @@
-// An operator at the console: a link, a tenant with its first application, another application, rotation, revocation, sign-out. Each page is
-// judged by axe, and must fit a phone and a wide window. Prints what came of it.
+// An operator uses the console: a link, a tenant with its first application, another application, rotation,
+// revocation, sign-out. Axe checks each page, and each page must fit a phone and a wide window. Prints the
+// results.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
@@ -11,12 +12,12 @@ const javaScriptEnabled = SCRIPT === "true";
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const problems = [];
 
-// Each component is judged in both schemes at both widths by the sheet of crate `pages`; each page here in two views, and in the other two by
-// the other journey.
+// The tests of crate `pages` check each component in both schemes at both widths. Here each page is checked
+// in two of the views, and in the other two by the other journey.
 const views = SCRIPT === "true" ? [[1440, "dark"], [360, "light"]] : [[1440, "light"], [360, "dark"]];
 let seen = 0;
 
-// What the tab key does not reach. Of radio buttons of one name it reaches one.
+// Returns the elements that the tab key does not reach. Of radio buttons with the same name it reaches one.
 async function unreached(page) {
   await page.evaluate(() => document.activeElement?.blur());
   for (let pressed = 0; pressed < 400; pressed += 1) {
@@ -38,11 +39,11 @@ async function unreached(page) {
   });
 }
 
-// Each page at each width and in each scheme.
+// Checks a page in each view.
 async function judge(page) {
   const heading = await page.textContent("h1");
   seen += 1;
-  // Axe waits for timers, which do not run without script.
+  // Axe waits for timers, which do not run if script is disabled.
   if (javaScriptEnabled) await page.evaluate(axe);
   for (const [width, colorScheme] of views) {
     await page.setViewportSize({ width, height: 740 });
@@ -132,7 +133,7 @@ async function judge(page) {
   await shows("Signing keys");
   await follow("Audit");
   await shows("Audit");
-  // What a file declares says where, and cannot be changed.
+  // A tenant that a file declares is read-only, and its page shows the line of the file.
   await follow("All tenants");
   await shows("Tenants");
   await follow("acme");

@@ -1,4 +1,4 @@
-// Prints, for each library, whether its token is bound, and what the protected resource answers to it.
+// Prints, for each library, whether its token is bound, and the answer of the protected resource.
 const { pathToFileURL } = require("node:url");
 
 const { ISSUER, SECRET, RESOURCE } = process.env;
@@ -23,7 +23,7 @@ async function oauth4webapi() {
   const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm: "oauth2", ...insecure }));
   const client = { client_id: "svc" };
   const DPoP = oauth.DPoP(client, await oauth.generateKeyPair("ES256"));
-  // The library keeps the nonce of an answer; the repetition is its caller's.
+  // The library stores the nonce of an answer. The caller must repeat the request.
   const again = (request) => request().catch((error) => {
     if (!oauth.isDPoPNonceError(error)) throw error;
     return request();
@@ -38,7 +38,7 @@ async function oauth4webapi() {
   const use = (options) => oauth.protectedResourceRequest(token, "GET", new URL(RESOURCE), undefined, undefined, { ...insecure, ...options });
   const resource = await again(() => use({ DPoP })).then((answer) => answer.status, (error) => error.status ?? String(error));
 
-  // As a resource server: what the library checks of a request with a token and a proof.
+  // The library as a resource server: it checks a request with a token and a proof.
   const verify = async (handle) => {
     let sent;
     const customFetch = (url, { headers }) => {

@@ -1,4 +1,5 @@
-// People go the whole way by keyboard alone: to a client, to a device, and through the page of the account. Prints what came of it.
+// People sign in to a client, connect a device, and use the account page with only the keyboard. Prints the
+// results.
 "use strict";
 const { moveTo } = require("../../../../gateway/tests/browser/focus.cjs");
 const { VERIFIER, start } = require("./person.cjs");
@@ -6,7 +7,7 @@ const { VERIFIER, start } = require("./person.cjs");
 const { ISSUER, PASSWORD, SECRET } = process.env;
 const post = async (path, form) => (await fetch(`${ISSUER}${path}`, { method: "POST", body: new URLSearchParams(form) })).json();
 const heading = (page) => page.textContent("h1");
-// What has the focus when a page is there.
+// Checks which element has the focus when the page is loaded.
 const starts = async (page, wanted) => {
   await page.locator("[autofocus]").and(page.locator(":focus")).waitFor();
   const found = await page.evaluate(() => document.activeElement.id);
@@ -17,7 +18,7 @@ const press = async (page, key, wanted) => {
   await page.locator("h1", { hasText: wanted }).waitFor();
 };
 
-// With the choice to stay signed in, and once back to what was typed before.
+// Types the name and the password, and goes back once to the name. If `remembers`, chooses to stay signed in.
 async function typesPassword(page, remembers) {
   await starts(page, "identifier");
   await page.keyboard.type("ada@example");
@@ -32,7 +33,7 @@ async function typesPassword(page, remembers) {
   return moveTo(page, "Sign in");
 }
 
-// Sign-in, consent, client: the page between goes on by itself.
+// Sign-in, consent, client. The page in between continues automatically.
 async function toClient({ authorize, redirectUri }, context) {
   const page = await context.newPage();
   await page.goto(authorize(ISSUER, { client_id: "partner", scope: "openid email" }));
@@ -50,7 +51,7 @@ async function toClient({ authorize, redirectUri }, context) {
   return { email, staysSignedIn: session.expires > 0 };
 }
 
-// A code is typed, the person signs in, and allows the device.
+// The person types a code, signs in, and allows the device.
 async function toDevice(people, context) {
   const client = { client_id: "web", client_secret: SECRET };
   const begun = await post("/oauth/device_authorization", { ...client, scope: "openid" });
@@ -71,7 +72,8 @@ async function toDevice(people, context) {
   return { done: await heading(page), connected: typeof tokens.access_token === "string" };
 }
 
-// The session of another browser ends, and the access of a client, then this session, and after another sign-in all of them.
+// The person ends the session of another browser, the access of a client, then this session, and after
+// another sign-in all sessions.
 async function throughAccount({ open, signIn }, context) {
   const other = await open();
   const elsewhere = await other.newPage();
@@ -104,7 +106,7 @@ async function throughAccount({ open, signIn }, context) {
   await elsewhere.goto(`${ISSUER}/account`);
   const endedElsewhere = (await elsewhere.locator("#password").count()) === 1;
   await other.close();
-  // A session that begins in the second of this ends with it.
+  // Ending all sessions also ends a session that begins in the same second.
   await page.waitForTimeout(1_100);
   return { ended, fewer, clients, endedElsewhere };
 }

@@ -1,5 +1,5 @@
-# Prepares an empty /etc/latchkey, /var/lib, /run and /usr/local/bin with the program, in a mount namespace and a network of its own.
-# Arguments: the program, and the root of the repository.
+# Prepares an empty /etc/latchkey, /var/lib, /run and /usr/local/bin with the program, in separate mount and
+# network namespaces. Arguments: the program, and the root of the repository.
 set -euo pipefail
 program=$1 repository=$2
 ip link set lo up
@@ -16,10 +16,11 @@ mount --rbind /mnt/bin /usr/local/bin
 step() { echo "--- $*"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
 is_root() { [ "$(id -u)" = 0 ]; }
-# Gives files to a user, where there is more than one.
+# Changes the owner of files, if there is more than one user.
 own() { ! is_root || chown "$@"; }
 
-# as USER COMMAND…: without privileges, as a service runs. Without root there is one user, which has none then.
+# as USER COMMAND…: runs a command without privileges, like a service. Without root there is only one user,
+# who then has no privileges.
 as() {
     local user=$1
     shift
@@ -28,13 +29,13 @@ as() {
     setpriv "${drop[@]}" "$@"
 }
 
-# Ends the program that a background job started, and waits for its end in order.
+# Stops the program of a background job gracefully, and waits for its end.
 stop() {
     kill -TERM $(cat "/proc/$1/task/$1/children")
     wait "$1" || fail "it did not end in order: $(cat /mnt/log)"
 }
 
-# until_succeeds COMMAND…: for ten seconds.
+# until_succeeds COMMAND…: repeats the command for up to ten seconds.
 until_succeeds() {
     for _ in $(seq 100); do
         ! "$@" > /mnt/last 2>&1 || return 0

@@ -1,4 +1,4 @@
-// Parses metadata with the schemas of the MCP SDK, and says what it has read of each document.
+// Parses metadata with the schemas of the MCP SDK, and prints the parsed members of each document.
 import { OAuthMetadataSchema, OpenIdProviderDiscoveryMetadataSchema } from "@modelcontextprotocol/sdk/shared/auth.js";
 
 const read = JSON.parse(process.env.DOCUMENTS).map(({ name, document }) => {

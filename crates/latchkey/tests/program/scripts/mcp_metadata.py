@@ -1,4 +1,4 @@
-# Parses metadata with the model of the MCP SDK, and says what it has read of each document.
+# Parses metadata with the model of the MCP SDK, and prints the parsed members of each document.
 import json
 import os
 

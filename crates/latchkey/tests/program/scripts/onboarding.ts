@@ -1,4 +1,5 @@
-// The onboarding by a client that openapi-typescript generated: tenant, client, secrets, tokens, keys. Written once, compiled with `strict`.
+// Creates tenants with a client that openapi-typescript generated: tenant, client, secrets, tokens, keys.
+// Compiled with `strict`.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
 
@@ -95,7 +96,7 @@ check(secrets.length === 1 && Array.isArray(secrets[0]?.used_from), "one secret,
 const rotated = must(
   await api.POST("/api/v1/tenant/{id}/clients/{client}/secrets/rotate", { params: { path }, body: { grace: 60 } }),
 );
-// It is absent where a rotation writes it into a store.
+// The member is absent if a rotation writes the secret to a store.
 const secret = rotated.client_secret ?? "";
 const renewed = must(await token("northwind", credentials(secret)));
 const one = { params: { path: { ...path, secret: "s1" } } };

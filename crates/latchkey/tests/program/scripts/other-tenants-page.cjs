@@ -1,5 +1,5 @@
-// A person is signed in at one tenant. Script on a page of another tenant, which is at the same origin, tries to read its pages and to act there.
-// Reports each attempt.
+// A person is signed in at one tenant. Script on a page of another tenant, at the same origin, tries to read
+// the first tenant's pages and to act there. Reports each attempt.
 "use strict";
 const { Attempts, SECRETS } = require("./attempts.cjs");
 const { administered, changed, closeOthers, consoleOf, enterConsole, start } = require("./person.cjs");
@@ -18,7 +18,7 @@ const victims = (authorize) => ({
   "its console": `${CONSOLE}/applications`,
 });
 
-// Each runs at the attacker's page and returns what it could read.
+// Each function runs in the attacker's page and returns the text that it could read.
 const ATTACKS = {
   fetch: async (victim) => (await fetch(victim)).text().catch(() => ""),
   "fetch without redirects": async (victim) => {
@@ -77,7 +77,7 @@ const ATTACKS = {
     return (await (await cache?.match(victim))?.text()) ?? "";
   },
 };
-// What must not have been answered is looked for afterwards.
+// These attempts return no text. The test checks afterwards that the tenant has not answered them.
 const AHEAD = {
   "a prerendered page": (victim) => speculate("prerender", victim),
   "a prefetched page": (victim) => speculate("prefetch", victim),
@@ -87,7 +87,7 @@ const AHEAD = {
     return new Promise((resolve) => setTimeout(resolve, 300));
   },
 };
-// With the sealed form of the attacker's own tenant, which is in the page, and without one.
+// Each form is sent with the sealed form of the attacker's own tenant, which is in the page, and without it.
 const FORMS = {
   "a sign-in": ["/oauth/sign-in", { identifier: "eve@example.com", password: "x" }],
   "a consent": ["/oauth/sign-in", { decision: "allow" }],
@@ -131,7 +131,7 @@ const HELPERS = `
 (async () => {
   const { authorize, close, victim } = await start();
   const attempts = new Attempts(`Attacks by script on a page of ${OTHER_ISSUER} at ${ISSUER}`);
-  // The attacker's page has no policy of ours, as if the script had found a way around it.
+  // The attacker's page has no content security policy, as if the script had bypassed it.
   const { before, context, person } = await victim(ISSUER, PASSWORD, { bypassCSP: true });
   await enterConsole(person, ISSUER);
   const listed = await administered(context, ISSUER);
@@ -143,7 +143,7 @@ const HELPERS = `
     if ((await attacker.locator("input[name=flow]").count()) !== 1) throw new Error("the attacker has no page of its own");
     await attacker.addScriptTag({ content: HELPERS });
   };
-  // The statuses with which the address is answered meanwhile.
+  // Returns the statuses of the answers at this address during the act.
   const answered = async (url, act) => {
     const answers = [];
     const note = (response) => response.url() === url && answers.push(response.status());
@@ -153,7 +153,7 @@ const HELPERS = `
     return answers;
   };
 
-  // What is not protected can be read: otherwise the failures of the attacks would say nothing.
+  // Checks that unprotected content can be read. Otherwise the failures of the attacks would prove nothing.
   const unprotected = `${OTHER_ISSUER}/.well-known/openid-configuration`;
   for (const name of ["fetch", "XMLHttpRequest", "iframe", "a stored answer"]) {
     await attack();
@@ -165,7 +165,7 @@ const HELPERS = `
     const answers = await answered(unprotected, () => attacker.evaluate(AHEAD[name], unprotected));
     if (!answers.includes(200)) throw new Error(`${name} loads nothing at all: ${answers.join(", ")}`);
   }
-  // A page of one's own can be read in the page itself.
+  // Checks that the attacker's own page contains a secret that script can read.
   if (!SECRETS.test(await attacker.evaluate(() => document.documentElement.outerHTML))) throw new Error("no page has a secret");
 
   for (const [what, target] of Object.entries(victims(authorize))) {
@@ -190,7 +190,7 @@ const HELPERS = `
       attempts.note(`a form ${flow.flow ? "with the flow of its own tenant" : "without a flow"}: ${name}`, await changed(context, ISSUER, before), answers.join(", "));
     }
   }
-  // The person administers the tenant in this browser, too.
+  // The person also has the tenant's console open in this browser.
   for (const [name, [path, fields]] of Object.entries(CONSOLE_FORMS)) {
     for (const form of [{}, { form: "x" }]) {
       await attack();

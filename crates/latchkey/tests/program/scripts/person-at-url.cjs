@@ -1,4 +1,4 @@
-// Signs a person in at the address of a client's request, and prints the address of the answer.
+// Signs a person in at the URL of a client's request, and prints the URL of the answer.
 browser()
   .signIn(process.env.URL)
   .then((back) => console.log(back.href));

@@ -1,4 +1,5 @@
-// People with browsers at a tenant, as scripts of tests need them: a client of the tenant, the way to its pages, and a sign-in.
+// People with browsers at a tenant, for the scripts of tests: a client of the tenant, URLs of its pages, and
+// a sign-in.
 "use strict";
 const http = require("node:http");
 const { launch } = require("../../../../gateway/tests/browser/launch.cjs");
@@ -8,7 +9,7 @@ const ADA = "ada@example.com";
 const VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-// Serves these pages on a free port until it is closed. A page that is not among them is empty.
+// Serves these pages on a free port until it is closed. All other pages are empty.
 async function serve(host, pages = {}) {
   const asked = [];
   const server = http.createServer((request, response) => {
@@ -20,7 +21,8 @@ async function serve(host, pages = {}) {
   return { url: `http://${host}:${server.address().port}`, asked, close: () => server.close() };
 }
 
-// A Chromium that takes the test's certificate, and an application at a free port of this machine, which stands for any (RFC 8252 §7.3).
+// A Chromium that accepts the test's certificate, and an application at a free port of this machine, because
+// redirect URIs on loopback allow any port (RFC 8252 §7.3).
 async function start(options = {}) {
   const chromium = await launch({ ...options, args: ["--ignore-certificate-errors"] });
   const application = await serve("127.0.0.1");
@@ -38,7 +40,6 @@ async function start(options = {}) {
     return `${issuer}/oauth/authorize?${request}`;
   };
   const open = (more = {}) => chromium.newContext({ ignoreHTTPSErrors: true, ...more });
-  // By the form of a page.
   const signIn = async (page, issuer, password, identifier = ADA) => {
     await page.goto(authorize(issuer));
     await page.fill("#identifier", identifier);
@@ -46,13 +47,14 @@ async function start(options = {}) {
     await page.keyboard.press("Enter");
     await page.waitForURL(`${redirectUri}**`);
   };
-  // The person allows the client that asks.
+  // The person gives consent to the client.
   const allow = async (page, issuer) => {
     await page.goto(authorize(issuer, { client_id: "partner", scope: "openid email" }));
     await page.click("button[value=allow]");
     await page.waitForURL(`${redirectUri}**`);
   };
-  // A person who is signed in and has allowed a client, and what the tenant says of that.
+  // A person who is signed in and has given consent to a client, and the person's account page and session at
+  // the tenant.
   const victim = async (issuer, password, options) => {
     const context = await open(options);
     const person = await context.newPage();
@@ -70,7 +72,8 @@ async function start(options = {}) {
   return { authorize, close, open, redirectUri, signIn, victim };
 }
 
-// The window of a browser in which it looks at the account: a new one each time would take longer than what is looked at.
+// The window in which a browser opens the account page. A new window each time would take longer than the
+// check.
 const observers = new WeakMap();
 async function observer(context) {
   if (!observers.has(context)) observers.set(context, await context.newPage());
@@ -82,8 +85,8 @@ async function closeOthers(context, kept) {
   for (const page of context.pages()) if (!kept.includes(page) && page !== observers.get(context)) await page.close();
 }
 
-// What the page of the account says to the person of this browser, without what is new in each page, and the cookie of the session. A busy
-// server asks to try again.
+// Returns the text of the person's account page without the parts that differ in each page, and the session
+// cookie. Tries again if the server is busy.
 async function state(context, issuer) {
   const page = await observer(context);
   let answer = await page.goto(`${issuer}/account`);
@@ -98,36 +101,36 @@ async function state(context, issuer) {
   return { text: main.replace(/name="flow" value="[^"]*"/g, ""), session: session.sort().join() };
 }
 
-// What is another one than before, if anything is.
+// Returns what has changed, or false.
 async function changed(context, issuer, before) {
   const { session, text } = await state(context, issuer);
   if (session !== before.session) return `the session is ${session}, not ${before.session}`;
   return text !== before.text && `the account is ${text}, not ${before.text}`;
 }
 
-// The pages of the tenant's administrators.
+// The URL of the tenant's console.
 const consoleOf = (issuer) => `${new URL(issuer).origin}/console/t/${issuer.split("/").at(-1)}`;
 
-// A person with permissions comes in by the account, which is signed in.
+// Opens the console for a person who is signed in and has permissions.
 async function enterConsole(page, issuer) {
   await page.goto(`${consoleOf(issuer)}/sign-in`);
   await page.getByRole("button", { name: "Use my account" }).click();
   await page.waitForURL(consoleOf(issuer));
 }
 
-// What the applications, as the console lists them, are to the person of this browser, and who that is.
+// Returns the console's list of applications, and the name of the person in this browser.
 async function administered(context, issuer) {
   const page = await observer(context);
   await page.goto(`${consoleOf(issuer)}/applications`);
   return page.locator("body").evaluate((body) => {
     const shown = body.cloneNode(true);
-    // Times say how long ago something was.
+    // Relative times change, so absolute times replace them.
     for (const time of shown.querySelectorAll("time")) time.replaceWith(time.dateTime);
     return shown.textContent;
   });
 }
 
-// The sealed request in the form of a page.
+// Returns the sealed request in the form of a page.
 const flowIn = (html) => /name="flow" value="([^"]*)"/.exec(html)?.[1];
 
 module.exports = { ADA, VERIFIER, administered, changed, closeOthers, consoleOf, enterConsole, flowIn, serve, start, state };

@@ -1,4 +1,5 @@
-// A browser without script: cookies, and the one form of a page. In front of other scripts, each of which signs people in with a library.
+// A browser without script: it has cookies, and sends the only form of a page. It is put in front of scripts
+// that sign people in with a library.
 function browser() {
   const cookies = new Map();
   const visit = async (url, init = {}) => {
@@ -19,7 +20,7 @@ function browser() {
     const flow = /name="flow" value="([^"]*)"/.exec(page.body)[1];
     return visit(action, { method: "POST", body: new URLSearchParams({ flow, ...fields }), headers: { origin: action.origin } });
   };
-  // Where a page asks for it, the person signs in, and allows a public client on this machine (RFC 8252 §8.6).
+  // If a page asks for it, the person signs in, and allows a public client on this machine (RFC 8252 §8.6).
   const signIn = async (url, password = process.env.PASSWORD) => {
     let page = await visit(url);
     if (/type="password"/.test(page.body)) page = await fill(page, { identifier: "ada@example.com", password });

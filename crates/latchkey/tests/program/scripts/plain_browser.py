@@ -1,4 +1,5 @@
-# A browser without script: cookies, and the one form of a page. In front of other scripts, each of which signs people in with a library.
+# A browser without script: it has cookies, and sends the only form of a page. It is put in front of scripts
+# that sign people in with a library.
 import os
 import re
 from html import unescape

@@ -1,5 +1,6 @@
-// A person is signed in at one tenant. Script on a page of another tenant, which is at the same origin, plants cookies with values that the
-// attacker has got in a browser of her own, and listens to what pages of one origin share. Reports each attempt.
+// A person is signed in at one tenant. Script on a page of another tenant, at the same origin, sets cookies
+// with values from the attacker's own browser, and reads what pages of one origin share. Reports each
+// attempt.
 "use strict";
 const { Attempts } = require("./attempts.cjs");
 const { ADA, administered, closeOthers, consoleOf, enterConsole, flowIn, start, state } = require("./person.cjs");
@@ -12,8 +13,8 @@ const TENANT = ISSUER.split("/").at(-1);
 const NAMES = { session: `lk-s.${TENANT}`, browser: "lk-b", "known browser": "lk-d", "console's session": `lk-c.${TENANT}` };
 const PREFIX = OVER_TLS ? "__Host-Http-" : "";
 
-// Ways to write a cookie with script. Each runs at the attacker's page. A name with other letters, or with a blank that some servers remove, is
-// how prefixes of names were got around before.
+// Ways to write a cookie with script. Each function runs in the attacker's page. Some attacks bypassed name
+// prefixes with upper-case letters, or with a blank that some servers remove.
 const WAYS = {
   "at every path": ({ name, value }) => void (document.cookie = `${name}=${value}; path=/`),
   "at every path, secure": ({ name, value }) => void (document.cookie = `${name}=${value}; path=/; secure`),
@@ -32,7 +33,8 @@ const WAYS = {
   "removed by the cookie store": ({ name }) => cookieStore.delete({ name, path: "/" }),
 };
 
-// What pages of one origin share. Each runs at the attacker's page while the person uses the account's page, and returns what it has found.
+// What pages of one origin share. Each function runs in the attacker's page while the person uses the account
+// page, and returns what it has found.
 const SHARED = {
   localStorage: () => Object.keys(localStorage).join(),
   sessionStorage: () => Object.keys(sessionStorage).join(),
@@ -40,7 +42,7 @@ const SHARED = {
   caches: async () => (await caches.keys()).join(),
   "service workers": async () => (await navigator.serviceWorker.getRegistrations()).length || "",
   locks: async () => JSON.stringify((await navigator.locks.query()).held).replace("[]", ""),
-  // A browser writes what was planted a moment later, so that some of it may be there still.
+  // A browser writes planted cookies with a delay, so some of them may still be there.
   "the cookie store": async () =>
     (await cookieStore.getAll()).filter(({ value }) => !globalThis.planted.includes(value)).map(({ name }) => name).join(),
   "BroadcastChannel, storage and message events": () => globalThis.heard.join(),
@@ -79,7 +81,7 @@ const value = (cookies, name) => cookies.find((cookie) => cookie.name === name)?
 (async () => {
   const { authorize, close, open, victim } = await start();
   const attempts = new Attempts(`Cookies that script on a page of ${OTHER_ISSUER} plants, and what it shares with pages of ${ISSUER}`);
-  // In a browser of her own the attacker has a form, with which she signs in. It can be sent again for a day.
+  // In her own browser the attacker has a form with which she signs in. It can be sent again for a day.
   const hers = await open();
   const form = flowIn(await (await hers.request.get(authorize(ISSUER))).text());
   const fields = { flow: form, identifier: EVE, password: EVES_PASSWORD };
@@ -101,8 +103,9 @@ const value = (cookies, name) => cookies.find((cookie) => cookie.name === name)?
   await attacker.goto(authorize(OTHER_ISSUER));
   const devtools = await context.newCDPSession(attacker);
 
-  // The person afterwards: never the attacker, and over TLS as before. By http, which is for the machine of a developer, a second cookie of the
-  // name makes neither count, so the person has to sign in again.
+  // Checks that afterwards the person is never the attacker, and over TLS is the same as before. Over http,
+  // which is for a developer's machine, a second cookie with the same name invalidates both, so the person
+  // has to sign in again.
   const judge = async (what, seen) => {
     const { text } = await state(context, ISSUER);
     const isSame = text === before.text;
@@ -121,7 +124,7 @@ const value = (cookies, name) => cookies.find((cookie) => cookie.name === name)?
       await attacker.evaluate(run, { name: PREFIX + name, value: values[what], path: PATH }).catch(() => undefined);
       const planted = (await context.cookies()).filter((cookie) => !had.has(key(cookie)));
       await judge(`the cookie of the ${what} ${way}`, planted.length ? "kept by the browser" : "refused by the browser");
-      // Her form belongs to her browser: it counts here only if her cookie does.
+      // Her form belongs to her browser, so it is only accepted if her cookie is accepted.
       const action = `${ISSUER}/oauth/sign-in`;
       const sent = context.waitForEvent("response", (response) => response.url() === action);
       await attacker.evaluate(
@@ -147,11 +150,12 @@ const value = (cookies, name) => cookies.find((cookie) => cookie.name === name)?
   for (const [what, run] of Object.entries(SHARED)) {
     attempts.note(what, await attacker.evaluate(run, `${ISSUER}/account`).catch(() => ""));
   }
-  // What is heard is heard: a channel of the test.
+  // Checks that the attacker's page receives messages on a channel of the test.
   await person.evaluate(() => new BroadcastChannel("latchkey").postMessage("control"));
   await attacker.waitForFunction(() => globalThis.heard.length > 0);
 
-  // So many cookies that the browser drops old ones. It may sign the person out, and never in as another one.
+  // Sets so many cookies that the browser deletes old ones. This may sign the person out, but must not sign
+  // another person in.
   await attacker.evaluate((secure) => {
     for (let at = 0; at < 400; at += 1) document.cookie = `filler${at}=x; path=/${secure ? "; secure" : ""}`;
   }, OVER_TLS);

@@ -1,4 +1,4 @@
-// Gets tokens as a public client with each library, and prints what came of it.
+// Gets tokens as a public client with each library, and prints the results.
 const { pathToFileURL } = require("node:url");
 
 const { ISSUER, OTHER_ISSUER, OTHER_PASSWORD, REDIRECT_URI } = process.env;
@@ -28,7 +28,7 @@ async function openidClient() {
   const second = await client.refreshTokenGrant(config, first.refresh_token);
   const [next, nextChecks] = await signIn(config);
   const otherVerifier = { ...nextChecks, pkceCodeVerifier: client.randomPKCECodeVerifier() };
-  // The library refuses an answer of another issuer: an attacker rewrites it.
+  // The library refuses an answer of another issuer. An attacker has changed its `iss`.
   const [foreign, foreignChecks] = await signIn(other, OTHER_PASSWORD);
   foreign.searchParams.set("iss", ISSUER);
   return {

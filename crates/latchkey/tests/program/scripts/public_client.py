@@ -1,4 +1,4 @@
-# Gets tokens as a public client with Authlib, and prints what came of it.
+# Gets tokens as a public client with Authlib, and prints the results.
 import json
 import os
 

@@ -25,7 +25,7 @@ async function oauth4webapi() {
 (async () => {
   const results = [];
   for (const library of [openidClient, oauth4webapi]) {
-    // A refusal has a challenge, which these libraries report in place of the error code.
+    // These libraries report the challenge of a refusal instead of its error code.
     results.push(await library().catch((error) => ({ refused: error.status ?? String(error) })));
   }
   console.log(JSON.stringify(results));

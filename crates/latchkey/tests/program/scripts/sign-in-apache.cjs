@@ -1,4 +1,5 @@
-// Signs a person in with Chromium at an application behind Apache with mod_auth_openidc, and prints what came of it.
+// Signs a person in with Chromium at an application behind Apache with mod_auth_openidc, and prints the
+// results.
 "use strict";
 const { execFileSync } = require("node:child_process");
 const http = require("node:http");
@@ -6,12 +7,12 @@ const { launch } = require("../../../../gateway/tests/browser/launch.cjs");
 
 const { APPLICATION, CONFIG, ISSUER, OTHER_ISSUER, PASSWORD, PROGRAM, SITE, TENANT } = process.env;
 const ada = "ada@example.com";
-// The application: each page shows what Apache says of the person.
+// The application: each page shows what Apache knows about the person.
 const application = http.createServer((request, response) => {
   const said = Object.entries(request.headers).filter(([name]) => name.startsWith("oidc_"));
   response.end(JSON.stringify(Object.fromEntries(said)));
 });
-// An administrator.
+// Runs a command as an administrator.
 const account = (...words) => execFileSync(PROGRAM, ["account", ...words, "--config", CONFIG], { env: {} }).toString();
 
 (async () => {
@@ -22,7 +23,7 @@ const account = (...words) => execFileSync(PROGRAM, ["account", ...words, "--con
   const wanted = `${SITE}/orders`;
   const visitCallback = (parameters) => page.goto(`${SITE}/callback?${new URLSearchParams(parameters)}`);
   const said = async () => JSON.parse(await page.textContent("body"));
-  // Whether the way to the application leads to the sign-in page.
+  // Whether the application sends the person to the sign-in page.
   const isSignedOut = async () => {
     await page.goto(wanted);
     return page.url().startsWith(`${ISSUER}/`) && (await page.locator("#password").count()) === 1;
@@ -40,7 +41,8 @@ const account = (...words) => execFileSync(PROGRAM, ["account", ...words, "--con
   const next = await said();
   const refreshed = ["oidc_access_token", "oidc_refresh_token"].every((name) => next[name] && next[name] !== first[name]);
 
-  // The tenant's session goes on and Apache's begins anew, with an answer that is changed on its way.
+  // The tenant's session continues, and Apache begins a new session with an answer that is changed on its
+  // way.
   const accepts = async (change) => {
     await context.clearCookies({ name: "mod_auth_openidc_session" });
     const begun = await context.request.get(wanted, { maxRedirects: 0 });
@@ -62,7 +64,8 @@ const account = (...words) => execFileSync(PROGRAM, ["account", ...words, "--con
   const second = await signIn();
   const { items } = JSON.parse(account("list", TENANT, "--identifier", ada, "--json"));
   account("sign-out", TENANT, items[0].account_id);
-  // The application is told soon, and has the person sign in again. Apache itself asks the tenant nothing until then.
+  // Apache gets the logout notice soon, and then requires another sign-in. Until then, Apache sends no
+  // request to the tenant.
   let ended = false;
   for (const until = Date.now() + 20_000; !ended && Date.now() < until; ) {
     await new Promise((done) => setTimeout(done, 200));

@@ -1,4 +1,4 @@
-// Signs a person in at a single-page application with oidc-client-ts in Chromium, and prints what came of it.
+// Signs a person in at a single-page application with oidc-client-ts in Chromium, and prints the results.
 "use strict";
 const fs = require("node:fs");
 const http = require("node:http");
@@ -8,7 +8,7 @@ const { launch } = require("../../../../gateway/tests/browser/launch.cjs");
 const { ISSUER, PASSWORD, SPA } = process.env;
 const library = path.join(path.dirname(require.resolve("oidc-client-ts/package.json")), "dist/browser/oidc-client-ts.min.js");
 
-// The application: one page at every path.
+// The application: the same page at every path.
 const page_ = `<!doctype html><title>app</title><script src="/library.js"></script><script>
   const manager = new oidc.UserManager({
     authority: ${JSON.stringify(ISSUER)},
@@ -37,7 +37,8 @@ const application = http.createServer((request, response) => {
   const page = await chromium_.newPage();
   const reports = [];
   page.on("console", (message) => /policy|CORS/i.test(message.text()) && reports.push(message.text()));
-  // To the sign-in page, whose form goes back to the application. A public client on this machine is confirmed each time (RFC 8252 §8.6).
+  // Opens the sign-in page, whose form returns to the application. The person must confirm a public client on
+  // this machine each time (RFC 8252 §8.6).
   const start = async () => {
     await page.goto(SPA);
     await page.evaluate(() => void manager.signinRedirect());
@@ -62,7 +63,7 @@ const application = http.createServer((request, response) => {
   }, back);
   const user = await page.evaluate(async () => {
     const first = await manager.signinRedirectCallback();
-    // By the refresh token: there is no hidden frame.
+    // This uses the refresh token, not a hidden frame.
     const { profile, access_token, refresh_token } = await manager.signinSilent();
     const refreshed = access_token !== first.access_token && refresh_token !== first.refresh_token && profile.sub === first.profile.sub;
     return { profile, access_token, refreshed };
@@ -75,7 +76,7 @@ const application = http.createServer((request, response) => {
     [`${ISSUER}/oauth/userinfo`, user.access_token],
   );
   const asksAgain = await start();
-  // The person is signed in now. The popup comes back to the window that opened it.
+  // The person is signed in now. The popup returns to the window that opened it.
   await page.locator("button[value=allow]").waitFor();
   await page.goto(SPA);
   const opened = page.waitForEvent("popup");
@@ -85,7 +86,7 @@ const application = http.createServer((request, response) => {
   await chromium_.close();
   application.close();
   const { name, email } = user.profile;
-  // The browser writes each refused request to its console, too: 401 is one.
+  // The browser also writes refused requests to its console: one of them is the 401.
   console.log(JSON.stringify({ name, email, otherState, refreshed: user.refreshed, signedOut, userinfoAfterRevocation, asksAgain, inPopup, reports }));
 })().catch((error) => {
   console.error(error);

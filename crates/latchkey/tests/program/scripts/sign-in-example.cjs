@@ -1,4 +1,4 @@
-// Uses the example of a client that signs people in, with Chromium, and prints what came of it.
+// Uses the example of a client that signs people in, with Chromium, and prints the results.
 "use strict";
 const { launch } = require("../../../../gateway/tests/browser/launch.cjs");
 
@@ -20,12 +20,12 @@ const { APP, ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
   };
   const person = await signIn();
   const until = await page.textContent("time");
-  // The access token has ended by then.
+  // The access token expires during this time.
   await page.waitForTimeout(6_500);
   await page.reload();
   const renewed = (await page.textContent("time")) > until && (await page.textContent("p")) === person;
 
-  // The session of the example goes on, and another one begins with an answer that is changed on its way.
+  // The example's session continues, and another one begins with an answer that is changed on its way.
   const refusal = async (change) => {
     const steps = { maxRedirects: 0 };
     const begun = await context.request.get(`${APP}sign-in`, steps);

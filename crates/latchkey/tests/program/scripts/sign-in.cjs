@@ -1,4 +1,4 @@
-// Signs a person in with each library, as a browser without script would, and prints what came of it.
+// Signs a person in with each library and a browser without script, and prints the results.
 const { createPrivateKey } = require("node:crypto");
 const { pathToFileURL } = require("node:url");
 
@@ -41,7 +41,7 @@ async function openidClient() {
   const mixedUp = new URL(silent);
   mixedUp.searchParams.set("iss", OTHER_ISSUER);
   const mixUp = await client.authorizationCodeGrant(config, mixedUp, silentChecks).then(() => "accepted", () => "refused");
-  // Two refreshes, and then a token that was used before.
+  // Refreshes twice, and then uses a used refresh token again.
   const first = await client.refreshTokenGrant(config, again.refresh_token);
   const second = await client.refreshTokenGrant(config, first.refresh_token);
   const refreshed = second.claims().sub === claims.sub && second.claims().auth_time === claims.auth_time && second.refresh_token !== first.refresh_token;
@@ -116,7 +116,8 @@ async function oauth4webapi() {
   const person = browser();
   const back = await person.signIn(new URL(`${server.authorization_endpoint}?${request}`));
   const why = (promise) => promise.then(() => "", (error) => error.error ?? error.message);
-  // The answer of another issuer, of none (RFC 9207 §2.4), and that to another request are refused before the code is sent anywhere.
+  // The library refuses an answer of another issuer, an answer without an issuer (RFC 9207 §2.4), and an
+  // answer to another request before it sends the code anywhere.
   const validated = async (change) => {
     const answer = new URLSearchParams(back.searchParams);
     change(answer);
@@ -144,7 +145,8 @@ async function oauth4webapi() {
   // The server refuses the code that was used before.
   const replayed = await redeem(parameters);
   const replay = await why(oauth.processAuthorizationCodeResponse(server, client, replayed));
-  // The library has no call for this: it is a navigation to the endpoint of the metadata (OpenID Connect RP-Initiated Logout §2).
+  // The library has no function for this: the client sends the browser to the end-session endpoint (OpenID
+  // Connect RP-Initiated Logout §2).
   const out = new URL(server.end_session_endpoint);
   out.search = new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: REDIRECT_URI, state: "bye" });
   const signedOut = person.goesOn(await person.visit(out)).href;

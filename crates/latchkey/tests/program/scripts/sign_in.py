@@ -1,4 +1,4 @@
-# Signs a person in with Authlib, as a browser without script would, and prints what came of it.
+# Signs a person in with Authlib and a browser without script, and prints the results.
 import json
 import os
 from urllib.parse import parse_qs, urlencode, urlsplit

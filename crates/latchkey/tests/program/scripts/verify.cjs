@@ -1,4 +1,4 @@
-// Verifies tokens knowing only where the key set is, and says what became of each.
+// Verifies tokens with only the URL of the key set, and prints the result for each.
 const { createRemoteJWKSet, jwtVerify } = require('jose');
 
 (async () => {

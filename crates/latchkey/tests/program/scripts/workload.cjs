@@ -4,7 +4,7 @@ const { pathToFileURL } = require("node:url");
 const { ISSUER, TOKEN_ENDPOINT, ASSERTION } = process.env;
 const load = (name) => import(pathToFileURL(require.resolve(name)).href);
 
-// The way of both libraries to authenticate with anything: a function that adds to the form.
+// Both libraries allow any client authentication with a function that adds members to the form.
 function presenting(_server, client, body) {
   body.set("client_id", client.client_id);
   body.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");

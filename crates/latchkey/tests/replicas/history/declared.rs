@@ -34,7 +34,7 @@ impl Declared {
         Self { random: Random(seed), closed: BTreeSet::new(), clients: BTreeMap::new(), credentials }
     }
 
-    /// Draws a change. Some that are drawn are impossible.
+    /// Draws a random change, which may be impossible.
     pub(super) fn draw(&mut self) {
         while self.try_to_draw().is_none() {}
     }
@@ -86,7 +86,7 @@ impl Declared {
         Some(())
     }
 
-    /// Occasionally a secret that the client had before.
+    /// Occasionally returns a secret that the client had before.
     fn former(&mut self, client: &Client) -> Option<usize> {
         if self.random.below(3) > 0 {
             return None;

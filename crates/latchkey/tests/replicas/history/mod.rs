@@ -1,4 +1,4 @@
-//! Changes at two programs under load, while programs and Redis are killed and paused and a foreign
+//! Tests changes at two programs under load, while programs and Redis are killed and paused and a foreign
 //! transaction is open: no answer is older than the propagation bound. One test makes a thousand random
 //! changes of the settings, one after another. In the others 32 writers change every kind of row.
 
@@ -61,7 +61,7 @@ struct History {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_changes_kills_and_pauses_leave_no_stale_answer() {
+async fn faults_during_a_thousand_changes_cause_no_stale_answer() {
     let (redis, test_env) = TestEnv::with_redis();
     let mut history = History::start(&test_env, settings(1)).await;
     let mut changes = Changes::on(&test_env, SEED, Arc::clone(&history.credentials)).await;
@@ -83,7 +83,7 @@ async fn a_thousand_changes_kills_and_pauses_leave_no_stale_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn writers_of_every_kind_of_row_leave_no_stale_answer() {
+async fn concurrent_writers_cause_no_stale_answer() {
     let (redis, test_env) = TestEnv::with_redis();
     let mut history = History::start(&test_env, writers::settings()).await;
     let admin = test_env.administrator(&history.replicas[0]).await;
@@ -101,10 +101,10 @@ async fn writers_of_every_kind_of_row_leave_no_stale_answer() {
     history.judge().await;
 }
 
-/// Commits take the lock of the version before as long as one of its replicas runs, and no longer.
-/// `cargo xtask ci --only "version before"` builds that version and runs this test.
+/// Commits take the lock of the previous version as long as one of its replicas runs. `cargo xtask ci --only
+/// "version before"` builds that version and runs this test.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn beside_the_version_before_no_answer_is_stale_and_its_lock_is_kept_until_its_end() {
+async fn previous_version_running_alongside_causes_no_stale_answer() {
     let (_redis, test_env) = TestEnv::with_redis();
     let settings = writers::settings();
     let earlier = test_env.start_other(&server_path("LATCHKEY_TEST_EARLIER_PROGRAM"), &settings);
@@ -169,7 +169,7 @@ impl History {
         }
     }
 
-    /// Sends requests at both programs, beside foreign transactions.
+    /// Sends requests to both programs while foreign transactions are open.
     fn read(&mut self, test_env: &TestEnv) {
         let (server, database) = (Server::shared(), test_env.database.name.clone());
         let ended = Arc::clone(&self.ended);
@@ -188,7 +188,7 @@ impl History {
         self.readers.extend(readers);
     }
 
-    /// Starts the writers, who give the number of their changes.
+    /// Starts the writers. Each task returns the number of its changes.
     async fn write(&self, test_env: &TestEnv, admin: &Administrator, time: Duration) -> JoinSet<u64> {
         let mut writers = Vec::new();
         for number in 0..WRITERS {
@@ -198,7 +198,7 @@ impl History {
         writers.into_iter().map(|writer| writer.write(until)).collect()
     }
 
-    /// Kills and pauses, each in turn, until the changes have ended.
+    /// Causes each kind of fault in turn until the changes have ended.
     async fn disturb(&mut self, test_env: &TestEnv, mut redis: RedisServer, has_ended: impl FnMut() -> bool) {
         let (mut has_ended, mut random, mut round) = (has_ended, Random(!SEED), 0);
         while !has_ended() {
@@ -206,7 +206,6 @@ impl History {
             let from = Instant::now();
             let replica = random.below(2);
             let pause = Duration::from_millis(500 + random.below(1_000) as u64);
-            // Each kind in turn.
             let concerned = match round % 4 {
                 0 => {
                     redis.pause();
@@ -237,7 +236,7 @@ impl History {
         assert!(round >= 4, "each kind of fault: {:?}", self.faults);
     }
 
-    /// Ends a program by a signal and starts another one in its place.
+    /// Stops a program with a signal and starts another one in its place.
     async fn replace(&mut self, replica: usize, signal: &str, test_env: &TestEnv) {
         self.replicas[replica].program.signal(signal);
         let anew = watched(test_env.start(&self.settings));
@@ -246,7 +245,7 @@ impl History {
         self.replicas[replica] = anew;
     }
 
-    /// Ends the requests, and judges all answers.
+    /// Stops the requests, and checks all answers.
     async fn judge(self) {
         sleep(Duration::from_secs(1)).await;
         self.ended.store(true, Ordering::Relaxed);

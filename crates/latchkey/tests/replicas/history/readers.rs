@@ -53,7 +53,7 @@ impl Reader {
         Some((number, tenant.clone(), client.clone(), proof.clone()))
     }
 
-    /// Sees at the replica whether the credential is live.
+    /// Asks the replica whether the credential is live.
     async fn look(&self, http: &reqwest::Client, tenant: &str, client: &str, proof: &Proof) -> Answered {
         let address = self.addresses.lock().unwrap()[self.replica];
         let url = |path| format!("http://{address}{}", tenant_path(tenant, path));

@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_judged_by_what_could_be_known() {
+    fn answer_may_be_as_old_as_the_propagation_bound() {
         let zero = Instant::now();
         let at = |seconds: u64| zero + Duration::from_secs(seconds);
         let turn =

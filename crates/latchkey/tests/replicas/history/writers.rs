@@ -115,7 +115,7 @@ impl Writer {
         writer
     }
 
-    /// Makes changes until then, and returns their number.
+    /// Makes changes until this time, and returns their number.
     pub(super) async fn write(mut self, until: Instant) -> u64 {
         let mut made = 0;
         while Instant::now() < until {

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_set_has_the_public_half_alone() {
+    fn key_set_has_no_private_member() {
         let [one, other] = [(); 2].map(|()| NewKey::generate().unwrap());
         assert_ne!((&one.kid, &*one.private), (&other.kid, &*other.private));
         let jwk = &one.jwks["keys"][0];

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_quotes_as_its_reader_does() {
+    fn each_format_quotes_for_its_reader() {
         for (format, shell, expected) in [
             (PrintFormat::Raw, Shell::Sh, r#"a'b"c\d"#),
             (PrintFormat::Header, Shell::Sh, "Authorization: Bearer a'b\"c\\d\n"),
