@@ -59,6 +59,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Takes the pictures of README from a running server, and writes them to docs/images
+    Pictures,
     /// Shows the slowest tests of the last run, and the sum of all beside the committed one
     TestTimes(ci::test_times::TestTimesOptions),
     /// Counts the instructions of warm requests under valgrind, without cryptography, and compares them
@@ -98,6 +100,7 @@ fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
         Command::Dist(options) => dist::run(workspace, &options),
         Command::Test { arguments } => test::run(workspace, &arguments),
         Command::TestTimes(options) => ci::test_times::run(workspace, &options),
+        Command::Pictures => test::take_pictures(workspace),
         Command::Instructions(options) => instructions::run(workspace, &options),
         Command::ProgramSize(options) => program_size::run(workspace, &options),
         Command::Bench(options) => bench::run(workspace, &options),

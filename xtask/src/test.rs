@@ -44,6 +44,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
     }
 }
 
+/// Runs the test that takes the pictures of README, and copies them to docs/images.
+pub(crate) fn take_pictures(workspace: &Workspace) -> Result<(), Failure> {
+    run(workspace, &["-E", "test(/^readme_pictures::/)"].map(str::to_owned))?;
+    let taken = workspace.target_folder()?.join("pictures");
+    workspace::run(workspace.program("sh", &["-c", "cp \"$0\"/*.png docs/images/"]).arg(taken))
+}
+
 /// The tests of the store, also behind PgBouncer, which the other tests run on the PostgreSQL of the machine.
 const OF_STORE: [&str; 2] = ["-E", "binary_id(storage::postgres) | binary_id(storage::postgres_contract)"];
 

@@ -120,6 +120,7 @@ mod left_out;
 mod monitoring;
 mod operations;
 mod plan_and_apply;
+mod readme_pictures;
 mod reload;
 mod reload_sources;
 mod replicas;
