@@ -3,6 +3,7 @@
 //! after another. Each run has a new folder, a new network and its own processes, which end with it.
 
 mod block;
+mod created;
 mod fragment;
 mod reading;
 mod script;
@@ -55,6 +56,7 @@ pub(crate) fn run(workspace: &Workspace, options: &DocsRunOptions) -> Result<(),
 fn run_pages(workspace: &Workspace, options: &DocsRunOptions) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_DOCUMENTS)?;
     let pages = read_pages(workspace)?;
+    created::check_created(&pages)?;
     let readings = readings(&pages, options)?;
     let runner = Runner::new(workspace)?;
     run_at_once(&runner, readings.iter())?;

@@ -51,6 +51,8 @@ mod arguments;
 mod busy_server;
 mod comparison;
 mod copies;
+#[cfg(test)]
+mod documented_commands;
 mod ended_credentials;
 mod examples;
 mod new_files;
