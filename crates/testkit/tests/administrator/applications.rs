@@ -1,4 +1,4 @@
-//! Concurrent replacement of applications, under the rules for all clients.
+//! Tests the replacement of applications by concurrent writers, and the permission for applications.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
 use values::Secret;
 
-use crate::test_env::{TestEnv, caller, env, now, small_env};
+use crate::test_env::{TestEnv, caller, env, now};
 
 type Answer = Result<ApplicationState, ApplicationError>;
 
@@ -179,31 +179,6 @@ async fn a_replaced_application_keeps_its_clients_description() {
     }
 }
 
-// [registration RFC 7591 §3.2.1], [rfc9700 §2.6 b]
-#[tokio::test]
-async fn a_client_id_follows_the_rules_of_files_and_api() {
-    let env = env();
-    let acme = json!({
-        "id": "acme", "issuer_aliases": ["thunder"], "resource_servers": { "your-api": { "scopes": ["read"] } },
-        "client": { "client_id": "svc", "audiences": ["orders"] },
-    });
-    let (acme, _) = env.made(acme).await;
-    for id in ["urn:latchkey:admin", "thunder", "your-api", "orders"] {
-        let refused = create(&env, &acme, &service("app", with_id(id))).await;
-        let Err(ApplicationError::Client(EditError::Invalid(errors))) = refused else {
-            panic!("{id}: {refused:?}")
-        };
-        assert!(errors.iter().any(|error| error.pointer == "/client_id"), "{id}: {errors:?}");
-    }
-    let refused = create(&env, &acme, &service("app", with_id("svc"))).await;
-    assert!(matches!(&refused, Err(ApplicationError::Client(EditError::Conflict(_)))), "{refused:?}");
-    // None of these names exists at another tenant.
-    let globex = env.tenant("globex").await;
-    for id in ["thunder", "your-api", "orders", "svc"] {
-        create(&env, &globex, &service(id, with_id(id))).await.unwrap();
-    }
-}
-
 #[tokio::test]
 async fn a_caller_without_the_clients_permission_learns_nothing_of_applications() {
     let env = env();
@@ -224,18 +199,4 @@ async fn a_caller_without_the_clients_permission_learns_nothing_of_applications(
     }
     let absent = administrator.of(by, &globex).application(id).await;
     assert!(matches!(&absent, Err(ApplicationError::NotFound)), "{absent:?}");
-}
-
-#[tokio::test]
-async fn an_application_is_held_to_the_limits_of_clients() {
-    let env = small_env(1);
-    for id in ["acme", "globex"] {
-        let tenant = env.tenant(id).await;
-        let scopes = (0..101).map(|nth| format!("s{nth}")).collect();
-        let long = create(&env, &tenant, &service("long", Client { scopes, ..Client::default() })).await;
-        create(&env, &tenant, &service("one", Client::default())).await.unwrap();
-        let second = create(&env, &tenant, &service("two", Client::default())).await;
-        assert!(matches!(&long, Err(ApplicationError::Client(EditError::Invalid(_)))), "{long:?}");
-        assert!(matches!(&second, Err(ApplicationError::Client(EditError::LimitReached(_)))), "{second:?}");
-    }
 }
