@@ -41,7 +41,6 @@ async fn import(test_env: &TestEnv, token: &str, tenant: &str, lines: &[Value]) 
     results
 }
 
-/// The result of each line.
 fn results(answer: &Answer) -> Vec<Value> {
     answer.assert_status(200);
     let results: Vec<Value> = answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -299,15 +299,6 @@ async fn a_deleted_account_leaves_its_names_free_and_its_id_taken() {
     }
 }
 
-#[tokio::test]
-async fn an_unknown_id_is_not_found() {
-    let test_env = TestEnv::start();
-    let token = test_env.token(PLATFORM, STEWARD).await;
-    for id in ["usr_aaaaaaaaaaaaaaaaaaaaaaaaaa", "usr_x", "..", "svc"] {
-        assert_eq!(test_env.get(&token, &format!("{}/{id}", accounts_path(ACME))).await.status, 404, "{id}");
-    }
-}
-
 // [attacks #35]
 #[tokio::test]
 async fn the_audit_names_what_happened_to_an_account_and_nothing_of_the_person() {

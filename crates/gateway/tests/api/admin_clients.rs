@@ -112,29 +112,6 @@ async fn clients_are_found_by_a_part_of_their_id_until_they_are_deleted() {
     }
 }
 
-/// RFC 9700 §4.15.
-#[tokio::test]
-async fn no_client_has_the_name_of_a_person() {
-    let test_env = TestEnv::start();
-    for (tenant, boss) in test_env.of_each(BOSS).await {
-        for id in ["usr_a3x7k2m5q6t4w2z3b5c6d7e2fa", "usr_", "pw_a"] {
-            let refused = test_env.post(&boss, &clients_path(tenant), json!({ "client_id": id })).await;
-            refused.assert_faulty(&["/client_id"]);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_declared_client_is_changed_in_its_file_but_may_be_suspended() {
-    let test_env = TestEnv::start();
-    for (tenant, boss) in test_env.of_each(BOSS).await {
-        let path = format!("{}/{SVC}", clients_path(tenant));
-        test_env.patch(&boss, &path, json!({ "name": "x" })).await.assert_problem(409, "conflict");
-        test_env.delete(&boss, &path).await.assert_problem(409, "conflict");
-        test_env.step(&boss, &format!("{path}/suspend")).await.assert_status(200);
-    }
-}
-
 #[tokio::test]
 async fn any_client_id_has_its_path() {
     let test_env = TestEnv::start();
@@ -155,7 +132,6 @@ async fn any_client_id_has_its_path() {
 
 // [found 15]: Each write loaded all clients that share an audience | fixed | A write reads only the rows that
 //   it can conflict with: as many with 10 as with 10 000 clients of one audience
-/// Registering a client must not load all clients of the same audience.
 #[tokio::test]
 async fn registering_a_client_reads_as_many_rows_with_few_neighbours_as_with_many() {
     let test_env = TestEnv::start();

@@ -20,6 +20,9 @@ async fn a_limit_of_one_tenant_leaves_the_others_alone() {
             assert!(text(&problem, "detail").contains("limits.clients of the tenant is 2"), "{problem}");
         }
     }
+    let scopes: Vec<_> = (0..101).map(|number| format!("s{number}")).collect();
+    let many = test_env.post(&ops, &clients_path(ACME), json!({ "scopes": scopes })).await;
+    many.assert_faulty(&["/scopes"]);
     // A tenant without its own limit has the limit of the platform.
     let path = format!("{TENANTS}/small");
     let patched = test_env.patch(&ops, &path, json!({ "limits": { "clients": null } })).await;

@@ -4,28 +4,6 @@ use crate::admin_access::admin_operations;
 use crate::prelude::*;
 use crate::routes::placed;
 
-fn paths(tenant: &str) -> Vec<String> {
-    let platform = " / /x /tenants/ /tenants/acme/x /tenants/acme/suspend/x /keys";
-    let own = "/clients/ /clients/svc/ /clients/svc/x /clients/svc/secrets/1/x /audit/ /keys/ \
-               /keys/oauth2-key-1/ /keys/oauth2-key-1/revoke /keys/rotate/x";
-    let platform = platform.split(' ').map(|rest| format!("/api/v1/admin{rest}"));
-    platform.chain(own.split(' ').map(|rest| tenant_path(tenant, rest))).collect()
-}
-
-#[tokio::test]
-async fn unknown_paths_below_it_are_problems() {
-    for tenant in [ACME, GLOBEX] {
-        let (test_env, ops) = TestEnv::with_ops().await;
-        for path in paths(tenant) {
-            for method in [Method::GET, Method::POST, Method::DELETE] {
-                let answer = Answer::to(test_env.app.request(method, &path).bearer_auth(&ops)).await;
-                answer.assert_problem(404, "not-found");
-                assert_eq!(answer.json()["detail"], "Unknown path", "{path}");
-            }
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_public_address_knows_none_of_it() {
     for tenant in [ACME, GLOBEX] {

@@ -74,24 +74,6 @@ async fn a_revoked_secret_takes_its_tokens_with_it_and_no_others() {
     }
 }
 
-// [introspection RFC 7662 §4 b]
-#[tokio::test]
-async fn a_resumed_client_gets_new_tokens_and_its_old_ones_stay_revoked() {
-    let test_env = TestEnv::start();
-    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let boss = test_env.token(tenant, BOSS).await;
-        let (token, theirs) = (test_env.app.token(tenant).await, test_env.app.token(other).await);
-        let path = format!("{}/{SVC}", clients_path(tenant));
-        for step in ["suspend", "resume"] {
-            test_env.step(&boss, &format!("{path}/{step}")).await.assert_status(200);
-            assert!(!test_env.app.is_active(tenant, &token).await, "{step}");
-        }
-        assert!(test_env.app.is_active(other, &theirs).await);
-        assert!(test_env.app.is_active(tenant, &test_env.app.token(tenant).await).await);
-        test_env.app.pass(2);
-    }
-}
-
 /// The request read its client before the suspension, and the revocations after it. It gets the
 /// same answer as a suspended client.
 #[tokio::test]

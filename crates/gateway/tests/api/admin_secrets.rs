@@ -76,6 +76,8 @@ async fn a_secrets_end_can_be_moved() {
         let one = format!("{path}/{}", made["id"].as_str().unwrap());
         let moved = test_env.patch(&boss, &one, end(120)).await;
         assert_eq!(moved.json_of(200)["expires_at"], end(120)["expires_at"]);
+        let list = test_env.get(&boss, &path).await.json();
+        assert!(list["items"].as_array().unwrap().contains(&moved.json()), "{list}");
         test_env.app.pass(119);
         assert!(test_env.opens(tenant, "web", value(&made)).await);
         let endless = test_env.patch(&boss, &one, json!({ "expires_at": null })).await;

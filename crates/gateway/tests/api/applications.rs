@@ -97,7 +97,7 @@ async fn what_is_left_out_is_made_and_works_at_once() {
     assert_eq!(admin.token(GLOBEX, client, secret).await, 401);
 }
 
-// [registration RFC 7591 §3.2.1]
+// [registration RFC 7591 §3.2.1], [rfc9700 §2.6 b]
 #[tokio::test]
 async fn names_and_clients_are_had_once() {
     let admin = Admin::at(ACME).await;
