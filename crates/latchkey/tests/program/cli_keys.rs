@@ -60,7 +60,6 @@ async fn keys_are_listed_shown_and_exported() {
     assert_eq!(states(&server, "globex"), ["oauth2-key-1 active"], "only acme's keys are rotated");
 }
 
-/// Without a terminal, a command that invalidates tokens requires `--yes`.
 #[tokio::test]
 async fn what_breaks_is_said_before_it_is_done() {
     let (folder, program) = Program::serving(&settings());

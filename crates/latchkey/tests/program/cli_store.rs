@@ -43,7 +43,12 @@ fn only_commands_that_apply_the_settings_need_the_secrets_of_clients() {
 fn reading_creates_nothing() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
-    for arguments in [&["tenant", "list"][..], &["client", "show", "acme", "svc"], &["audit", "list"]] {
+    for arguments in [
+        &["tenant", "list"][..],
+        &["client", "show", "acme", "svc"],
+        &["explain", "acme", "svc"],
+        &["audit", "list"],
+    ] {
         cli.assert_ends(arguments, 6, "latchkey migrate");
     }
     assert!(!folder.exists("data") && !folder.exists("keys"));
@@ -110,30 +115,6 @@ async fn the_server_and_its_client_come_from_variables_and_options_come_first() 
         assert_eq!(ran.code, Some(code), "{arguments:?} {variables:?}: {ran:?}");
         assert!(ran.err.contains(words), "{arguments:?} {variables:?}: {}", ran.err);
     }
-}
-
-#[tokio::test]
-async fn replicas_on_one_machine_share_a_file_and_have_addresses_of_their_own() {
-    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", "address: 127.0.0.1:9"));
-    let by_option = Program::spawn(&folder, &mut folder.program(&["serve", "--listen", "127.0.0.1:0"]));
-    let by_variable =
-        Program::spawn(&folder, folder.program(&["serve"]).env("LATCHKEY_LISTEN", "127.0.0.1:0"));
-    for program in [by_option, by_variable] {
-        let status = reqwest::get(program.url("/health/ready")).await.unwrap().status();
-        assert_eq!(status, 200);
-        program.stop();
-    }
-}
-
-#[test]
-fn a_list_takes_commas_or_repeats() {
-    let folder = Folder::with(TWO_TENANTS);
-    let cli = Cli::store(&folder);
-    cli.add_tenant("initech");
-    let lists = ["--audience", "api,other", "--scope", "api:read", "--scope", "api:write"];
-    let made = cli.json(&[&["client", "add", "initech", "--secret-file", "secret"], &lists[..]].concat());
-    assert_eq!(made["scopes"], serde_json::json!(["api:read", "api:write"]));
-    assert_eq!(made["audiences"], serde_json::json!(["api", "other"]));
 }
 
 // The backup was saved with a byte order mark, as editors on Windows do.
