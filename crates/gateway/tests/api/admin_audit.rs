@@ -14,7 +14,7 @@ fn actions(records: &[Value]) -> Vec<&str> {
 
 // [parties #5]
 #[tokio::test]
-async fn a_change_is_recorded_with_who_what_when_and_from_where() {
+async fn change_is_recorded_without_secrets() {
     let test_env = TestEnv::start();
     for (tenant, boss) in test_env.of_each(BOSS).await {
         let chosen = json!({ "client_id": "picked", "client_secret": "correct horse battery" });
@@ -66,7 +66,7 @@ async fn a_change_is_recorded_with_who_what_when_and_from_where() {
 }
 
 #[tokio::test]
-async fn the_platform_reads_all_and_a_tenant_its_own() {
+async fn tenant_reads_only_its_own_audit() {
     let test_env = TestEnv::start();
     for (tenant, boss) in test_env.of_each(BOSS).await {
         test_env.post(&boss, &clients_path(tenant), json!({ "client_id": "web" })).await;
@@ -91,7 +91,7 @@ async fn the_platform_reads_all_and_a_tenant_its_own() {
 
 /// Records that are added while a reader fetches pages cause no gap and no repetition.
 #[tokio::test]
-async fn pages_have_no_gap_and_no_record_twice() {
+async fn audit_pages_have_each_record_once() {
     let test_env = TestEnv::start();
     let boss = test_env.token(ACME, BOSS).await;
     for number in 0..7 {

@@ -118,7 +118,7 @@ fn documented(document: &Value, (method, path): &(Method, String)) -> Vec<&'stat
 //   a key only from its activation on, less the skew. The matrix of permissions is printed in
 //   [administration.md](administration.md#who-may-do-what) and compared with what each permission allows
 #[tokio::test]
-async fn each_permission_opens_what_the_documentation_says_and_nothing_else() {
+async fn permissions_allow_only_the_documented_operations() {
     let test_env = TestEnv::start();
     test_env.app.store.put_tenant(fixtures::tenant(VICTIM));
     let mut tokens = Tokens::new();

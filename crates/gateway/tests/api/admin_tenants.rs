@@ -7,7 +7,7 @@ use crate::prelude::*;
 const GRACE: u64 = 30 * 86_400;
 
 #[tokio::test]
-async fn a_tenant_is_made_with_its_first_client_and_issues_tokens_at_once() {
+async fn new_tenant_issues_tokens_to_its_first_client() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for id in ["initech", "umbrella"] {
         let body = json!({
@@ -40,7 +40,7 @@ async fn a_tenant_is_made_with_its_first_client_and_issues_tokens_at_once() {
 }
 
 #[tokio::test]
-async fn a_tenant_is_changed_by_what_a_patch_names() {
+async fn tenant_patch_changes_only_what_it_names() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for id in ["initech", "umbrella"] {
         let path = format!("{TENANTS}/{id}");
@@ -72,7 +72,7 @@ async fn a_tenant_is_changed_by_what_a_patch_names() {
 }
 
 #[tokio::test]
-async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
+async fn scheduled_deletion_can_be_cancelled() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let due_at = |before: u64| Timestamp::from_seconds(test_env.app.now() + GRACE - before);
     let delete_due = async |at| test_env.app.administrator.delete_due_tenants(at).await.unwrap();
@@ -117,7 +117,7 @@ async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
 
 // [rfc9700 §4.4]
 #[tokio::test]
-async fn ids_and_issuers_are_one_tenants() {
+async fn id_and_issuer_belong_to_one_tenant() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for id in [ACME, GLOBEX] {
         test_env.post(&ops, TENANTS, json!({ "id": id })).await.assert_problem(409, "conflict");
@@ -138,7 +138,7 @@ async fn ids_and_issuers_are_one_tenants() {
 }
 
 #[tokio::test]
-async fn tenants_are_found_by_words_of_their_id_or_name() {
+async fn search_finds_tenants_by_words_of_id_or_name() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (id, name) in [("t-1", "Blue Shop"), ("t-2", "Red shop"), ("shopping", "Other")] {
         test_env.post(&ops, TENANTS, json!({ "id": id, "name": name })).await;
@@ -161,7 +161,7 @@ async fn tenants_are_found_by_words_of_their_id_or_name() {
 /// An issuer must not be at a route, such as `{public_url}/console`, and not above or below the issuer of
 /// another tenant.
 #[tokio::test]
-async fn a_new_issuer_is_at_no_route_and_at_below_or_above_no_other() {
+async fn issuer_at_a_route_or_another_issuer_is_refused() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let issuer = |path: &str| json!({ "issuer": format!("{PUBLIC_URL}{path}") });
     let add = async |id: &str, path: &str| {

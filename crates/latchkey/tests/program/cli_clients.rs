@@ -10,7 +10,7 @@ use crate::reload::until_status;
 use crate::settings::TWO_TENANTS;
 
 #[test]
-fn a_client_is_registered_changed_suspended_and_deleted() {
+fn client_is_registered_changed_suspended_and_deleted() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     cli.add_tenant("initech");
@@ -42,7 +42,7 @@ fn a_client_is_registered_changed_suspended_and_deleted() {
 }
 
 #[test]
-fn what_has_no_effect_is_answered_and_printed_and_is_of_one_tenant() {
+fn settings_without_effect_are_warned_of() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     for tenant in ["initech", "umbrella"] {
@@ -68,7 +68,7 @@ fn what_has_no_effect_is_answered_and_printed_and_is_of_one_tenant() {
 }
 
 #[tokio::test]
-async fn a_secret_is_rotated_ended_and_revoked() {
+async fn secret_is_rotated_expired_and_revoked() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::server(&folder, &program).await;
     let (first, theirs) = (cli.add_tenant("initech"), cli.add_tenant("umbrella"));
@@ -118,7 +118,7 @@ async fn a_secret_is_rotated_ended_and_revoked() {
 }
 
 #[test]
-fn the_audit_says_who_did_what_to_whom() {
+fn audit_is_listed_by_actor_action_and_time() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
     let cli = Cli::store(&folder);
@@ -141,7 +141,7 @@ fn the_audit_says_who_did_what_to_whom() {
 }
 
 #[test]
-fn the_first_administrator_is_made_once() {
+fn first_administrator_is_created_once() {
     let folder = Folder::with(TWO_TENANTS);
     let out = folder.run(&["admin", "init", "--name", "ops"]).output();
     let secret = out.split_whitespace().find(|word| word.starts_with("lk_")).expect("a secret");
@@ -152,7 +152,7 @@ fn the_first_administrator_is_made_once() {
 
 // [third 22]
 #[test]
-fn a_grant_shows_the_credentials_and_revokes_those_that_it_does_not_keep() {
+fn grant_revokes_the_credentials_it_does_not_keep() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     for tenant in ["initech", "umbrella"] {

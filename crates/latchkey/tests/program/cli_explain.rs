@@ -20,7 +20,7 @@ fn assert_narrow(text: &str) {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
+async fn refused_request_is_explained_on_store_and_server() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     let (initech, umbrella) = (store.add_tenant("initech"), store.add_tenant("umbrella"));
@@ -87,7 +87,7 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
 }
 
 #[tokio::test]
-async fn an_administrator_of_one_tenant_explains_its_own_clients_alone() {
+async fn tenant_administrator_explains_only_its_own_clients() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let store = Cli::store(&folder);
     for tenant in ["initech", "umbrella"] {

@@ -50,7 +50,7 @@ fn realm(tenant: &ProviderTenant) -> Value {
 
 // Once, the message for the export of a single client said that its realm's name is not valid for a tenant.
 #[test]
-fn the_export_of_a_client_is_no_realm() {
+fn export_of_a_client_is_refused() {
     let folder = Folder::with(TWO_TENANTS);
     let client = json!({ "clientId": "billing", "secret": "chosen", "serviceAccountsEnabled": true });
     for (export, what) in [
@@ -72,7 +72,7 @@ fn the_export_of_a_client_is_no_realm() {
 
 /// For one tenant the server imports, for the other the command does so on the store.
 #[tokio::test]
-async fn an_imported_realm_serves_its_clients_and_people_and_those_of_no_other_tenant() {
+async fn imported_realm_serves_only_its_clients_and_people() {
     let TwoProviders { tenants, folder, program } = TwoProviders::start("http://127.0.0.1:9");
     let url = public_url(&tenants);
     let imported = ["initech", "hooli"].map(|id| tenant(&url, id));
@@ -100,7 +100,7 @@ async fn an_imported_realm_serves_its_clients_and_people_and_those_of_no_other_t
 }
 
 #[test]
-fn the_plan_names_what_is_left_out_and_a_second_import_changes_nothing() {
+fn second_import_changes_nothing() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     // Once, a byte order mark stopped the import.
@@ -123,7 +123,7 @@ fn the_plan_names_what_is_left_out_and_a_second_import_changes_nothing() {
 }
 
 #[test]
-fn a_client_that_the_rules_refuse_is_named_and_stops_no_other_one() {
+fn refused_client_does_not_stop_the_import() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     let client =

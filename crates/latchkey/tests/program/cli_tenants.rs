@@ -12,7 +12,7 @@ use crate::reload::until_status;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 #[test]
-fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
+fn new_tenant_is_printed_with_its_secret_and_endpoints() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     let add = ["tenant", "add", "initech", "--client", "svc", "--audience", "api", "--scope", "api:read"];
@@ -31,7 +31,7 @@ fn a_new_tenant_is_printed_with_all_that_its_service_needs() {
 /// Suspend, resume, delete and restore do not affect the other tenant. A running server notices each within a
 /// second.
 #[tokio::test]
-async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
+async fn running_server_applies_each_step_to_one_tenant() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::store(&folder);
     let secret = cli.add_tenant("initech");
@@ -64,7 +64,7 @@ async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
 }
 
 #[test]
-fn lists_are_tables_for_people_and_documents_for_programs() {
+fn lists_are_printed_as_tables_or_json() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
     let cli = Cli::store(&folder);
@@ -87,7 +87,7 @@ fn lists_are_tables_for_people_and_documents_for_programs() {
 }
 
 #[test]
-fn destructive_commands_need_confirmation_or_yes() {
+fn destructive_commands_require_yes() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     cli.add_tenant("initech");
@@ -104,7 +104,7 @@ fn destructive_commands_need_confirmation_or_yes() {
 }
 
 #[test]
-fn exit_codes_say_what_happened() {
+fn exit_code_names_the_kind_of_error() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
     let cli = Cli::store(&folder);
@@ -142,7 +142,7 @@ fn exit_codes_say_what_happened() {
 
 // [V13 13.3.2]
 #[test]
-fn a_secret_goes_to_a_file_that_only_its_owner_reads() {
+fn secret_file_is_readable_only_by_its_owner() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     let ran = cli.run(&["tenant", "add", "initech", "--secret-file", "secret", "--json"]);
@@ -160,7 +160,7 @@ fn a_secret_goes_to_a_file_that_only_its_owner_reads() {
 }
 
 #[test]
-fn a_shell_completes_the_values_of_options() {
+fn shell_completes_values_of_options() {
     let folder = Folder::with("{}");
     let script = folder.run(&["completion", "bash"]).output();
     for (words, values) in [

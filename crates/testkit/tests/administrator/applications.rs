@@ -152,7 +152,7 @@ async fn check(before: Body, secrets: [&str; 2]) {
 
 /// If there is no client yet, each writer adds a client and a secret that was hashed for that client.
 #[tokio::test]
-async fn of_two_writers_of_one_application_the_later_one_is_there_whole_with_its_secret() {
+async fn later_of_two_writers_of_an_application_wins() {
     let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
     let generated = [generated[0].secret.expose(), generated[1].secret.expose()];
     for secrets in [["the second", "the third"], generated] {
@@ -167,7 +167,7 @@ fn first() -> Client {
 }
 
 #[tokio::test]
-async fn a_replaced_application_keeps_its_clients_description() {
+async fn replaced_application_keeps_its_clients_description() {
     let env = env();
     for (tenant, words) in [("acme", "Sends the bills"), ("globex", "Counts")] {
         let tenant = env.tenant(tenant).await;
@@ -180,7 +180,7 @@ async fn a_replaced_application_keeps_its_clients_description() {
 }
 
 #[tokio::test]
-async fn a_caller_without_the_clients_permission_learns_nothing_of_applications() {
+async fn applications_require_the_clients_permission() {
     let env = env();
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
     let made = create(&env, &acme, &service("app", Client::default())).await.unwrap();

@@ -11,7 +11,7 @@ use testkit::{Failure, at_once};
 use crate::test_env::{env, idempotency_key, new_client, now, of_tenant, operator, repeating};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_concurrent_repetitions_one_is_executed_and_all_get_its_answer() {
+async fn concurrent_repetitions_are_executed_once() {
     let first = env();
     let acme = first.tenant("acme").await;
     let by = repeating(&operator(), NOW, Some(&idempotency_key("k", 1)));
@@ -25,7 +25,7 @@ async fn of_many_concurrent_repetitions_one_is_executed_and_all_get_its_answer()
 }
 
 #[tokio::test]
-async fn a_caller_without_permission_gets_no_stored_answer() {
+async fn stored_answer_requires_the_permission() {
     let env = env();
     let acme = env.tenant("acme").await;
     let key = idempotency_key("k", 1);
@@ -39,7 +39,7 @@ async fn a_caller_without_permission_gets_no_stored_answer() {
 }
 
 #[tokio::test]
-async fn a_stale_decision_is_made_again_on_the_current_state() {
+async fn stale_decision_is_repeated_on_current_state() {
     let one = env();
     let (acme, _) = one.tenant_with("acme", json!({ "client_id": "svc" })).await;
     let (before, held) = (one.store.calls().administration, one.store.hold_answers().await);
@@ -61,7 +61,7 @@ async fn a_stale_decision_is_made_again_on_the_current_state() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_reported_and_nothing_is_published() {
+async fn nothing_is_published_when_the_commit_fails() {
     let env = env();
     let acme = env.tenant("acme").await;
     env.published.lock().unwrap().clear();
