@@ -41,7 +41,6 @@ async fn import(test_env: &TestEnv, token: &str, tenant: &str, lines: &[Value]) 
     results
 }
 
-/// The result of each line.
 fn results(answer: &Answer) -> Vec<Value> {
     answer.assert_status(200);
     let results: Vec<Value> = answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -62,7 +61,7 @@ async fn stored(app: &TestApp, tenant: &str, identifier: &str) -> Option<Account
 }
 
 #[tokio::test]
-async fn each_line_is_an_account_of_its_tenant_and_the_same_lines_again_change_nothing() {
+async fn repeated_import_changes_nothing() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
         let of_platform = test_env.token(PLATFORM, STEWARD).await;
@@ -113,7 +112,7 @@ async fn each_line_is_an_account_of_its_tenant_and_the_same_lines_again_change_n
 }
 
 #[tokio::test]
-async fn a_hash_of_another_system_signs_in_once_and_is_ours_from_then_on() {
+async fn foreign_hash_is_replaced_at_the_first_sign_in() {
     for (tenant, other) in BOTH {
         for hash in HASHES {
             let test_env = TestEnv::start();
@@ -138,7 +137,7 @@ async fn a_hash_of_another_system_signs_in_once_and_is_ours_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_hash_of_our_own_parameters_is_stored_as_ours_at_once() {
+async fn hash_with_our_parameters_is_stored_as_ours() {
     let test_env = TestEnv::start();
     for (tenant, token) in test_env.of_each(STEWARD).await {
         // Created by the reference implementation in C, from `password` and `somesaltsomesalt`.
@@ -187,7 +186,7 @@ fn bad_lines() -> Vec<(String, &'static str)> {
 
 // [V6 6.4.2]
 #[tokio::test]
-async fn a_broken_line_is_refused_with_its_place_and_spoils_no_other_line() {
+async fn invalid_line_is_refused_without_the_others() {
     let test_env = TestEnv::start();
     let bad = bad_lines();
     for (tenant, token) in test_env.of_each(STEWARD).await {
@@ -212,7 +211,7 @@ async fn a_broken_line_is_refused_with_its_place_and_spoils_no_other_line() {
 }
 
 #[tokio::test]
-async fn an_import_is_bounded() {
+async fn import_is_limited_in_lines_and_bytes() {
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {
         let token = test_env.token(tenant, STEWARD).await;
@@ -241,7 +240,7 @@ async fn an_import_is_bounded() {
 }
 
 #[tokio::test]
-async fn the_passwords_of_one_import_are_bounded_and_those_of_the_rest_go_on_in_another() {
+async fn import_is_limited_in_passwords() {
     let test_env = TestEnv::start();
     let token = test_env.token(ACME, STEWARD).await;
     // A refused password counts against the limit like a hash.
@@ -258,7 +257,7 @@ async fn the_passwords_of_one_import_are_bounded_and_those_of_the_rest_go_on_in_
 }
 
 #[tokio::test]
-async fn an_import_is_audited_without_the_data_of_a_person() {
+async fn import_is_audited_without_personal_data() {
     let test_env = TestEnv::start();
     for (tenant, token) in test_env.of_each(STEWARD).await {
         let before = test_env.app.store.audit().len();

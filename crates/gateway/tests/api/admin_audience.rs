@@ -34,7 +34,7 @@ async fn ask(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
 }
 
 #[tokio::test]
-async fn a_token_that_administers_holds_nothing_else_and_opens_no_api() {
+async fn admin_token_is_refused_by_apis() {
     for tenant in [ACME, GLOBEX] {
         let app = start(tenant).await;
         let answer = ask(&app, tenant, &[("resource", &audience(tenant))]).await;
@@ -46,7 +46,7 @@ async fn a_token_that_administers_holds_nothing_else_and_opens_no_api() {
 
 // [rfc9700 §4.10.2], [V10 10.3.1]
 #[tokio::test]
-async fn a_token_without_the_admin_audience_does_not_administer() {
+async fn admin_scope_requires_the_admin_audience() {
     for tenant in [ACME, GLOBEX] {
         let app = start(tenant).await;
         assert_eq!(ask(&app, tenant, &[]).await.json()["scope"], "api:read api:write orders:read");
@@ -56,7 +56,7 @@ async fn a_token_without_the_admin_audience_does_not_administer() {
 }
 
 #[tokio::test]
-async fn the_admin_audience_of_another_tenant_is_never_granted() {
+async fn admin_audience_of_another_tenant_is_refused() {
     let app = start(ACME).await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         for resource in [audience(other).as_str(), "urn:latchkey:admin", "urn:latchkey:tenant:platform"] {
@@ -71,7 +71,7 @@ async fn the_admin_audience_of_another_tenant_is_never_granted() {
 }
 
 #[tokio::test]
-async fn metadata_never_names_a_scope_that_administers() {
+async fn metadata_lists_no_admin_scope() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         app.change_tenant(tenant, |tenant| {

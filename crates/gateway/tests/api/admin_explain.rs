@@ -37,7 +37,7 @@ async fn ask(test_env: &TestEnv, tenant: &str, client: &str, body: &Value) -> An
 }
 
 #[tokio::test]
-async fn the_result_is_that_of_the_token_endpoint_with_the_reason_of_its_access_line() {
+async fn explanation_agrees_with_token_endpoint_and_access_log() {
     capture();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let test_env = TestEnv::start();
@@ -142,7 +142,7 @@ fn check_token(explained: &Value, token: &str) {
 }
 
 #[tokio::test]
-async fn an_explanation_goes_on_after_a_refusal_and_names_credentials_by_their_id() {
+async fn explanation_continues_after_a_refused_check() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let test_env = TestEnv::start();
         let boss = test_env.token(tenant, BOSS).await;
@@ -179,7 +179,7 @@ async fn an_explanation_goes_on_after_a_refusal_and_names_credentials_by_their_i
 }
 
 #[tokio::test]
-async fn without_a_secret_a_right_one_is_assumed_if_one_is_live() {
+async fn valid_secret_is_assumed_if_none_is_sent() {
     for tenant in [ACME, GLOBEX] {
         let test_env = TestEnv::start();
         let boss = test_env.token(tenant, BOSS).await;
@@ -198,7 +198,7 @@ async fn without_a_secret_a_right_one_is_assumed_if_one_is_live() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_does_not_serve_is_explained_to_administrators_of_the_platform() {
+async fn suspended_tenant_is_explained_to_the_platform() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (test_env, ops) = TestEnv::with_ops().await;
         let body = json!({ "client_secret": test_env.app.secrets(tenant).of(SVC), "scope": "api:raed" });
@@ -223,7 +223,7 @@ async fn a_tenant_that_does_not_serve_is_explained_to_administrators_of_the_plat
 // [limits #15]: secrets that administrators with `latchkey:clients` present to `…/explain` | the same budget,
 //   counted by the administrator's address; `limits.admin_writes` besides | 429 with `Retry-After`
 #[tokio::test]
-async fn a_presented_secret_is_an_attempt_like_any_other() {
+async fn wrong_secret_counts_as_a_failed_attempt() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let test_env = TestEnv::over(TestApp::start_limited(values::Rate::per_minute(3)));
         let boss = test_env.token(tenant, BOSS).await;
@@ -247,7 +247,7 @@ async fn a_presented_secret_is_an_attempt_like_any_other() {
 }
 
 #[tokio::test]
-async fn an_explanation_leaves_no_trace_and_creates_no_key() {
+async fn explanation_writes_nothing() {
     for tenant in [ACME, GLOBEX] {
         let (test_env, ops) = TestEnv::with_ops().await;
         let body = json!({ "client_secret": test_env.app.secrets(tenant).of(SVC) });
@@ -286,7 +286,7 @@ async fn a_client_of_another_tenant_is_not_explained() {
 }
 
 #[tokio::test]
-async fn a_document_that_makes_no_request_is_refused_with_its_places() {
+async fn invalid_explain_request_is_refused_with_pointers() {
     let test_env = TestEnv::start();
     for (tenant, boss) in test_env.of_each(BOSS).await {
         let body = json!({ "client_secret": "hunter2", "token_endpoint_auth_method": "none", "scopes": [] });
@@ -298,7 +298,7 @@ async fn a_document_that_makes_no_request_is_refused_with_its_places() {
 }
 
 #[tokio::test]
-async fn a_proof_is_assumed_where_a_bound_token_is_required_until_a_real_one_takes_its_place() {
+async fn proof_is_assumed_if_none_is_sent() {
     for tenant in [ACME, GLOBEX] {
         let test_env = TestEnv::start();
         let app = &test_env.app;

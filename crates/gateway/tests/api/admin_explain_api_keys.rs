@@ -6,7 +6,7 @@ use crate::explanations::Explained;
 use crate::prelude::*;
 
 #[tokio::test]
-async fn an_api_key_is_explained_as_the_token_endpoint_answers_it() {
+async fn explanation_of_an_api_key_agrees_with_token_endpoint() {
     capture();
     let test_env = TestEnv::start();
     for (tenant, other) in BOTH {

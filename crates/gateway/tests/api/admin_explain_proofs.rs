@@ -15,7 +15,7 @@ async fn request(app: &TestApp, tenant: &str, proof: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn each_failing_check_of_a_proof_is_that_of_the_token_endpoint() {
+async fn explanation_of_a_proof_agrees_with_token_endpoint() {
     capture();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let test_env = TestEnv::start();
@@ -69,7 +69,7 @@ async fn each_failing_check_of_a_proof_is_that_of_the_token_endpoint() {
 }
 
 #[tokio::test]
-async fn a_nonce_and_another_request_are_explained() {
+async fn nonce_method_and_url_of_a_proof_are_explained() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let test_env = TestEnv::start();
         let (app, boss) = (&test_env.app, test_env.token(tenant, BOSS).await);
@@ -110,7 +110,7 @@ async fn a_nonce_and_another_request_are_explained() {
 }
 
 #[tokio::test]
-async fn a_token_is_explained_with_the_proof_beside_it() {
+async fn access_token_is_explained_with_its_proof() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let test_env = TestEnv::start();
         let (app, boss) = (&test_env.app, test_env.token(tenant, BOSS).await);
@@ -151,7 +151,7 @@ async fn a_token_is_explained_with_the_proof_beside_it() {
 }
 
 #[tokio::test]
-async fn what_has_revoked_a_token_is_named() {
+async fn explanation_names_the_revocation_of_a_token() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let test_env = TestEnv::start();
         let (app, ops) = (&test_env.app, test_env.token(PLATFORM, OPS).await);

@@ -5,7 +5,7 @@ use crate::prelude::*;
 
 // [parties #3], [found 8]
 #[tokio::test]
-async fn a_tenants_administrator_grants_only_what_it_holds() {
+async fn tenant_administrator_grants_only_its_own_permissions() {
     let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let boss = test_env.token(tenant, BOSS).await;
@@ -50,7 +50,7 @@ async fn a_tenants_administrator_grants_only_what_it_holds() {
 //   `keep_credentials`, and revokes the others in the same commit. Redirect URIs and API keys never lead to a
 //   token with such a scope
 #[tokio::test]
-async fn a_grant_names_the_credentials_that_it_keeps() {
+async fn grant_requires_the_credentials_to_keep() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let jwks = json!({ "keys": [{ "kty": "EC", "crv": "P-256",
         "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM" }] });
@@ -113,7 +113,7 @@ async fn a_grant_names_the_credentials_that_it_keeps() {
 
 // [third 22]
 #[tokio::test]
-async fn a_grant_needs_no_decision_where_no_credential_stays() {
+async fn grant_requires_no_decision_if_no_credential_stays() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let key = |x: &str, y: &str| json!({ "keys": [{ "kty": "EC", "crv": "P-256", "x": x, "y": y }] });
     let (old, new) = (
@@ -154,7 +154,7 @@ async fn a_grant_needs_no_decision_where_no_credential_stays() {
 /// Whoever creates a client's secret can act as that client. Suspending a client requires only the
 /// permission to manage clients.
 #[tokio::test]
-async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_but_not_edited() {
+async fn client_with_more_privileges_can_only_be_restricted() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
         let path = clients_path(tenant);
@@ -195,7 +195,7 @@ async fn a_client_with_more_privileges_than_the_administrator_can_be_suspended_b
 /// The tenant `platform` belongs to the platform's administrators. They cannot extend their own
 /// permissions there either.
 #[tokio::test]
-async fn a_platform_administrator_does_not_exceed_its_scopes() {
+async fn platform_administrator_grants_only_its_own_permissions() {
     let test_env = TestEnv::start();
     let clerk = test_env.token(PLATFORM, CLERK).await;
     let path = clients_path(PLATFORM);
@@ -211,7 +211,7 @@ async fn a_platform_administrator_does_not_exceed_its_scopes() {
 }
 
 #[tokio::test]
-async fn what_administers_tenants_is_no_tenants_scope() {
+async fn tenant_client_cannot_administer_the_platform() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let refused =

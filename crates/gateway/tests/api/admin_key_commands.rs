@@ -9,7 +9,7 @@ pub(crate) async fn rotate(test_env: &TestEnv, token: &str, tenant: &str, body: 
 }
 
 #[tokio::test]
-async fn an_emergency_says_what_it_breaks_before_it_does() {
+async fn emergency_rotation_requires_confirmation() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let stolen = test_env.app.token(tenant).await;
@@ -48,7 +48,7 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
 /// The client repeats the command because the answer was lost. A second execution would revoke the
 /// new key and its tokens.
 #[tokio::test]
-async fn an_emergency_that_is_sent_again_is_done_once() {
+async fn repeated_emergency_is_executed_once() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let send = async |tenant: &str, key: &str, body: Value| {
         test_env.repeatable(&ops, &format!("{}/rotate", keys_path(tenant)), key, &body).await
@@ -68,7 +68,7 @@ async fn an_emergency_that_is_sent_again_is_done_once() {
 }
 
 #[tokio::test]
-async fn to_confirm_an_orderly_rotation_makes_it_no_emergency() {
+async fn confirmed_rotation_is_not_an_emergency() {
     let test_env = TestEnv::start();
     for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let token = test_env.app.token(tenant).await;
@@ -79,7 +79,7 @@ async fn to_confirm_an_orderly_rotation_makes_it_no_emergency() {
 }
 
 #[tokio::test]
-async fn a_revocation_requires_confirmation() {
+async fn revocation_requires_confirmation() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let stolen = test_env.app.token(tenant).await;
@@ -108,7 +108,7 @@ async fn a_revocation_requires_confirmation() {
 
 /// Revoking a key that has not signed invalidates no tokens, but also requires a confirmation.
 #[tokio::test]
-async fn an_announced_key_can_be_taken_back() {
+async fn announced_key_can_be_revoked() {
     let test_env = TestEnv::start();
     for (tenant, keeper) in test_env.of_each(KEEPER).await {
         rotate(&test_env, &keeper, tenant, json!({})).await;
@@ -122,7 +122,7 @@ async fn an_announced_key_can_be_taken_back() {
 }
 
 #[tokio::test]
-async fn no_command_leaves_a_tenant_without_a_key() {
+async fn every_command_leaves_a_signing_key() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
         for round in 0..3 {
@@ -143,7 +143,7 @@ async fn no_command_leaves_a_tenant_without_a_key() {
 /// Revoking the key also revokes the administrator's own token of the tenant. A token of the
 /// platform stays valid.
 #[tokio::test]
-async fn a_keeper_that_revokes_the_key_of_its_own_token_loses_access() {
+async fn revoking_the_key_of_ones_own_token_ends_access() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let (keeper, colleague) = (test_env.token(tenant, KEEPER).await, test_env.token(other, KEEPER).await);

@@ -25,7 +25,7 @@ fn ec_jwk() -> Value {
 }
 
 #[tokio::test]
-async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
+async fn imported_pem_key_signs_after_its_publication() {
     for tenant in [ACME, GLOBEX] {
         let (test_env, ops) = TestEnv::with_ops().await;
         let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
@@ -49,7 +49,7 @@ async fn a_pem_key_is_brought_in_and_signs_when_verifiers_know_it() {
 /// A key of another tenant is refused, even after that tenant has revoked it. The answer does not
 /// name the other tenant.
 #[tokio::test]
-async fn a_key_of_another_tenant_is_refused_without_its_name() {
+async fn key_of_another_tenant_is_refused() {
     for [owner, other] in [[ACME, GLOBEX], [GLOBEX, ACME]] {
         let (test_env, ops) = TestEnv::with_ops().await;
         let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
@@ -71,7 +71,7 @@ async fn a_key_of_another_tenant_is_refused_without_its_name() {
 }
 
 #[tokio::test]
-async fn a_jwk_is_brought_in_for_what_it_says_it_is() {
+async fn imported_jwk_names_its_algorithm() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         test_env.app.change_tenant(tenant, |tenant| tenant.signing.algorithm = SigningAlgorithm::ES256);
@@ -86,7 +86,7 @@ async fn a_jwk_is_brought_in_for_what_it_says_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_no_private_key_is_refused_by_its_place() {
+async fn invalid_private_key_is_refused_with_its_pointer() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let ops = test_env.token(PLATFORM, OPS).await;
@@ -112,7 +112,7 @@ async fn what_is_no_private_key_is_refused_by_its_place() {
 /// With a tenant's private key one can sign tokens of each of its clients, including its
 /// administrators. With a key of `platform` one could administer all tenants.
 #[tokio::test]
-async fn a_key_manager_may_not_import_and_the_platform_takes_no_import() {
+async fn import_requires_the_tenants_permission() {
     let test_env = TestEnv::start();
     let body = json!({ "key": FOREIGN, "algorithm": "RS256" });
     let (ops, clerk) = (test_env.token(PLATFORM, OPS).await, test_env.token(PLATFORM, KEEPER).await);
@@ -131,7 +131,7 @@ async fn a_key_manager_may_not_import_and_the_platform_takes_no_import() {
 }
 
 #[tokio::test]
-async fn no_key_that_was_sent_is_in_any_line_of_the_log() {
+async fn log_has_no_imported_key() {
     capture();
     let test_env = TestEnv::start();
     let jwk = ec_jwk();

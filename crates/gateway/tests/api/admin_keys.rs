@@ -29,7 +29,7 @@ pub(crate) async fn signer(test_env: &TestEnv, tenant: &str) -> String {
 
 // [parties #5]
 #[tokio::test]
-async fn keys_are_listed_without_their_private_halves() {
+async fn key_list_has_no_private_key() {
     let test_env = TestEnv::start();
     for (tenant, keeper) in test_env.of_each(KEEPER).await {
         let list = test_env.get(&keeper, &keys_path(tenant)).await;
@@ -47,7 +47,7 @@ async fn keys_are_listed_without_their_private_halves() {
 }
 
 #[tokio::test]
-async fn one_key_is_shown_with_its_public_half_in_three_forms() {
+async fn key_is_shown_as_document_jwk_and_pem() {
     let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let keeper = test_env.token(tenant, KEEPER).await;
@@ -84,7 +84,7 @@ async fn one_key_is_shown_with_its_public_half_in_three_forms() {
 }
 
 #[tokio::test]
-async fn only_a_name_that_we_could_have_given_names_a_key() {
+async fn unknown_key_id_is_not_found() {
     let test_env = TestEnv::start();
     for (tenant, keeper) in test_env.of_each(KEEPER).await {
         for kid in
@@ -100,7 +100,7 @@ async fn only_a_name_that_we_could_have_given_names_a_key() {
 }
 
 #[tokio::test]
-async fn keys_require_the_scope_at_the_platform_or_in_the_tenant() {
+async fn keys_require_the_keys_scope() {
     let test_env = TestEnv::start();
     let (ops, keeper, clerk) = (
         test_env.token(PLATFORM, OPS).await,
@@ -129,7 +129,7 @@ async fn keys_require_the_scope_at_the_platform_or_in_the_tenant() {
 }
 
 #[tokio::test]
-async fn a_rotation_announces_the_next_key_and_breaks_nothing() {
+async fn rotation_keeps_earlier_tokens_valid() {
     let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let keeper = test_env.token(tenant, KEEPER).await;
@@ -154,7 +154,7 @@ async fn a_rotation_announces_the_next_key_and_breaks_nothing() {
 }
 
 #[tokio::test]
-async fn a_suspended_tenants_keys_are_still_the_platforms_to_manage() {
+async fn platform_manages_keys_of_a_suspended_tenant() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (tenant, own) in test_env.of_each(KEEPER).await {
         test_env.step(&ops, &format!("{TENANTS}/{tenant}/suspend")).await;

@@ -5,7 +5,7 @@ use crate::prelude::*;
 // [limits #23]: clients of a tenant | `limits.clients`, 10000, of the tenant or the platform | 409; existing
 //   rows stay valid
 #[tokio::test]
-async fn a_limit_of_one_tenant_leaves_the_others_alone() {
+async fn client_limit_of_a_tenant_overrides_the_platform() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let small = json!({ "id": "small", "limits": { "clients": 2 }, "client": { "client_id": "a" } });
     assert_eq!(test_env.post(&ops, TENANTS, small).await.json_of(201)["limits"]["clients"], 2);
@@ -20,6 +20,9 @@ async fn a_limit_of_one_tenant_leaves_the_others_alone() {
             assert!(text(&problem, "detail").contains("limits.clients of the tenant is 2"), "{problem}");
         }
     }
+    let scopes: Vec<_> = (0..101).map(|number| format!("s{number}")).collect();
+    let many = test_env.post(&ops, &clients_path(ACME), json!({ "scopes": scopes })).await;
+    many.assert_faulty(&["/scopes"]);
     // A tenant without its own limit has the limit of the platform.
     let path = format!("{TENANTS}/small");
     let patched = test_env.patch(&ops, &path, json!({ "limits": { "clients": null } })).await;
@@ -29,7 +32,7 @@ async fn a_limit_of_one_tenant_leaves_the_others_alone() {
 
 // [limits #26]
 #[tokio::test]
-async fn writes_of_one_tenants_administrators_have_its_own_limit() {
+async fn write_limit_of_a_tenant_overrides_the_platform() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let mut acme = fixtures::tenant(ACME);
     acme.limits.admin_writes = "1/h".parse().ok();
@@ -47,7 +50,7 @@ async fn writes_of_one_tenants_administrators_have_its_own_limit() {
 
 // [limits #23]
 #[tokio::test]
-async fn only_the_platform_sets_the_limits_of_a_tenant() {
+async fn only_the_platform_sets_tenant_limits() {
     let test_env = TestEnv::start();
     let limits = json!({ "limits": { "clients": 1000 } });
     let boss = test_env.token(ACME, BOSS).await;

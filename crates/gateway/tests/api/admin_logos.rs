@@ -28,7 +28,7 @@ impl TestEnv {
 }
 
 #[tokio::test]
-async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_replaced() {
+async fn logo_is_served_at_its_tenant_until_replaced() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (id, other) in [("initech", "umbrella"), ("umbrella", "initech")] {
         let path = format!("{TENANTS}/{id}");
@@ -74,7 +74,7 @@ async fn a_picture_comes_in_once_and_is_shown_at_its_own_tenant_until_it_is_repl
 /// A body has room for the largest picture in both schemes. An error contains the pointer of the
 /// invalid picture.
 #[tokio::test]
-async fn the_largest_logos_are_taken_and_what_is_no_logo_is_refused_at_its_place() {
+async fn largest_logo_is_accepted_and_invalid_one_refused() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for id in ["initech", "umbrella"] {
         let path = format!("{TENANTS}/{id}");

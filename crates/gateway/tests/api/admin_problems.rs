@@ -4,30 +4,8 @@ use crate::admin_access::admin_operations;
 use crate::prelude::*;
 use crate::routes::placed;
 
-fn paths(tenant: &str) -> Vec<String> {
-    let platform = " / /x /tenants/ /tenants/acme/x /tenants/acme/suspend/x /keys";
-    let own = "/clients/ /clients/svc/ /clients/svc/x /clients/svc/secrets/1/x /audit/ /keys/ \
-               /keys/oauth2-key-1/ /keys/oauth2-key-1/revoke /keys/rotate/x";
-    let platform = platform.split(' ').map(|rest| format!("/api/v1/admin{rest}"));
-    platform.chain(own.split(' ').map(|rest| tenant_path(tenant, rest))).collect()
-}
-
 #[tokio::test]
-async fn unknown_paths_below_it_are_problems() {
-    for tenant in [ACME, GLOBEX] {
-        let (test_env, ops) = TestEnv::with_ops().await;
-        for path in paths(tenant) {
-            for method in [Method::GET, Method::POST, Method::DELETE] {
-                let answer = Answer::to(test_env.app.request(method, &path).bearer_auth(&ops)).await;
-                answer.assert_problem(404, "not-found");
-                assert_eq!(answer.json()["detail"], "Unknown path", "{path}");
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_public_address_knows_none_of_it() {
+async fn listener_without_admin_surface_answers_unknown_path() {
     for tenant in [ACME, GLOBEX] {
         let mut options = options(tenant);
         options.listeners[0].surface.admin = false;
@@ -43,7 +21,7 @@ async fn a_public_address_knows_none_of_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_answered_with_the_allowed_ones() {
+async fn wrong_method_is_answered_with_the_allowed_methods() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         for (path, allow) in [
@@ -69,7 +47,7 @@ async fn a_wrong_method_is_answered_with_the_allowed_ones() {
 }
 
 #[tokio::test]
-async fn every_error_of_a_body_is_reported_with_its_pointer() {
+async fn each_error_of_a_body_has_its_pointer() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let body = json!({
         "id": "initech", "nmae": "x", "signing": { "skew": "soon" }, "client": { "scopes": ["a", 7] },
@@ -102,7 +80,7 @@ async fn every_error_of_a_body_is_reported_with_its_pointer() {
 
 // [found 13]
 #[tokio::test]
-async fn a_body_of_many_errors_has_a_short_answer() {
+async fn number_of_reported_errors_is_limited() {
     for tenant in [ACME, GLOBEX] {
         let test_env = TestEnv::start();
         let boss = test_env.token(tenant, BOSS).await;
@@ -122,7 +100,7 @@ async fn a_body_of_many_errors_has_a_short_answer() {
 }
 
 #[tokio::test]
-async fn a_body_of_another_type_or_too_large_or_incomplete_is_not_read() {
+async fn body_of_wrong_type_or_size_is_refused() {
     let test_env = TestEnv::start();
     for (tenant, boss) in test_env.of_each(BOSS).await {
         let path = clients_path(tenant);
@@ -145,7 +123,7 @@ async fn a_body_of_another_type_or_too_large_or_incomplete_is_not_read() {
 
 // [limits #3]: time for a body | 10 s | 408, connection closed
 #[tokio::test]
-async fn a_body_that_does_not_come_is_waited_for_ten_seconds() {
+async fn missing_body_times_out_after_ten_seconds() {
     let test_env = TestEnv::start();
     let boss = test_env.token(GLOBEX, BOSS).await;
     let mut connection = test_env.app.connect().await;
@@ -172,7 +150,7 @@ async fn authorization_is_checked_before_the_body_is_read() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_is_answered_503_or_500_as_a_problem() {
+async fn store_failure_is_answered_as_a_problem() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for tenant in [ACME, GLOBEX] {
         let cases = [(Failure::Unavailable, 503, "unavailable"), (Failure::Fault, 500, "server-error")];

@@ -20,7 +20,7 @@ fn value(secret: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_new_secret_opens_beside_the_old_one_until_that_is_revoked() {
+async fn new_secret_works_in_addition_to_the_old_one() {
     let test_env = TestEnv::start();
     for (tenant, boss) in test_env.of_each(BOSS).await {
         let (path, old) = client(&test_env, &boss, tenant).await;
@@ -44,7 +44,7 @@ async fn a_new_secret_opens_beside_the_old_one_until_that_is_revoked() {
 
 // [V13 13.3.4]
 #[tokio::test]
-async fn a_rotation_ends_the_old_secrets_after_its_grace() {
+async fn rotation_expires_old_secrets_after_the_grace() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let boss = test_env.token(tenant, BOSS).await;
@@ -63,7 +63,7 @@ async fn a_rotation_ends_the_old_secrets_after_its_grace() {
 }
 
 #[tokio::test]
-async fn a_secrets_end_can_be_moved() {
+async fn expiry_of_a_secret_can_be_changed() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let boss = test_env.token(tenant, BOSS).await;
@@ -76,6 +76,8 @@ async fn a_secrets_end_can_be_moved() {
         let one = format!("{path}/{}", made["id"].as_str().unwrap());
         let moved = test_env.patch(&boss, &one, end(120)).await;
         assert_eq!(moved.json_of(200)["expires_at"], end(120)["expires_at"]);
+        let list = test_env.get(&boss, &path).await.json();
+        assert!(list["items"].as_array().unwrap().contains(&moved.json()), "{list}");
         test_env.app.pass(119);
         assert!(test_env.opens(tenant, "web", value(&made)).await);
         let endless = test_env.patch(&boss, &one, json!({ "expires_at": null })).await;
@@ -88,7 +90,7 @@ async fn a_secrets_end_can_be_moved() {
 
 // [limits #27]: live secrets of a client | `limits.live_secrets`, 5 | 409
 #[tokio::test]
-async fn as_many_secrets_are_live_as_the_limit_says() {
+async fn number_of_live_secrets_is_limited() {
     let test_env = TestEnv::start();
     for (tenant, boss) in test_env.of_each(BOSS).await {
         let (path, _) = client(&test_env, &boss, tenant).await;
@@ -102,7 +104,7 @@ async fn as_many_secrets_are_live_as_the_limit_says() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn unknown_secret_or_client_is_not_found() {
     let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let boss = test_env.token(tenant, BOSS).await;

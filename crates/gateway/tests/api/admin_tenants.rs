@@ -3,8 +3,11 @@
 use crate::administrators::refuses_searches;
 use crate::prelude::*;
 
+/// Seconds between the two steps of a deletion.
+const GRACE: u64 = 30 * 86_400;
+
 #[tokio::test]
-async fn a_tenant_is_made_with_its_first_client_and_issues_tokens_at_once() {
+async fn new_tenant_issues_tokens_to_its_first_client() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for id in ["initech", "umbrella"] {
         let body = json!({
@@ -37,7 +40,7 @@ async fn a_tenant_is_made_with_its_first_client_and_issues_tokens_at_once() {
 }
 
 #[tokio::test]
-async fn a_tenant_is_changed_by_what_a_patch_names() {
+async fn tenant_patch_changes_only_what_it_names() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for id in ["initech", "umbrella"] {
         let path = format!("{TENANTS}/{id}");
@@ -50,6 +53,17 @@ async fn a_tenant_is_changed_by_what_a_patch_names() {
         assert_eq!(tenant["signing"]["skew"], 30);
         assert_eq!(test_env.get(&ops, &path).await.json(), tenant);
         assert_eq!(test_env.patch(&ops, &path, json!({ "name": null })).await.json()["name"], id);
+        for servers in [
+            json!({ "b": {}, "a": { "scopes": ["read"] } }),
+            json!({ "a": { "scopes": ["write"] }, "b": null }),
+            json!({ "b": {} }),
+        ] {
+            let before = test_env.app.store.calls().administration;
+            let patched = test_env.patch(&ops, &path, json!({ "resource_servers": servers })).await;
+            let calls = test_env.app.store.calls().administration - before;
+            assert!(calls <= 3, "rows, owners of issuers, commit: {calls}");
+            assert_eq!(test_env.get(&ops, &path).await.json(), patched.json_of(200));
+        }
     }
     for declared in [ACME, GLOBEX] {
         let path = format!("{TENANTS}/{declared}");
@@ -58,29 +72,10 @@ async fn a_tenant_is_changed_by_what_a_patch_names() {
 }
 
 #[tokio::test]
-async fn a_suspended_tenant_serves_no_tokens_until_it_is_resumed() {
+async fn scheduled_deletion_can_be_cancelled() {
     let (test_env, ops) = TestEnv::with_ops().await;
-    for (id, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let path = format!("{TENANTS}/{id}");
-        for _ in 0..2 {
-            let answer = test_env.step(&ops, &format!("{path}/suspend")).await;
-            assert_eq!(answer.json_of(200)["status"], "suspended");
-        }
-        let form = [("grant_type", "client_credentials")];
-        assert_eq!(test_env.app.post(&tenant_path(id, "/oauth/token"), &form).await.status, 404);
-        assert_eq!(test_env.app.token(other).await.split('.').count(), 3);
-        let jwks = test_env.app.get(&tenant_path(id, "/.well-known/jwks.json")).await;
-        assert_eq!(jwks.status, 200, "its last tokens still have to be checked");
-        for _ in 0..2 {
-            assert_eq!(test_env.step(&ops, &format!("{path}/resume")).await.json_of(200)["status"], "active");
-        }
-        test_env.app.token(id).await;
-    }
-}
-
-#[tokio::test]
-async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
-    let (test_env, ops) = TestEnv::with_ops().await;
+    let due_at = |before: u64| Timestamp::from_seconds(test_env.app.now() + GRACE - before);
+    let delete_due = async |at| test_env.app.administrator.delete_due_tenants(at).await.unwrap();
     for id in ["initech", "umbrella"] {
         let path = format!("{TENANTS}/{id}");
         let made =
@@ -91,15 +86,25 @@ async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
 
         let first = test_env.delete(&ops, &path).await;
         assert_eq!((first.status, &first.json()["status"]), (202, &json!("deleting")), "{}", first.body);
-        assert!(first.json()["deletion_due_at"].is_string());
+        assert_eq!(first.json()["deletion_due_at"], due_at(0).to_rfc3339());
         assert_eq!(test_env.get(&ops, &path).await.json(), first.json());
         assert!(!test_env.opens(id, "svc", secret).await);
-        assert_eq!(test_env.step(&ops, &format!("{path}/restore")).await.json_of(200)["status"], "active");
+        let restored = test_env.step(&ops, &format!("{path}/restore")).await.json_of(200);
+        assert_eq!((&restored["status"], &restored["deletion_due_at"]), (&json!("active"), &Value::Null));
         assert!(test_env.opens(id, "svc", secret).await);
+        assert_eq!(delete_due(due_at(0)).await, 0, "it was restored");
 
         assert_eq!(test_env.delete(&ops, &path).await.status, 202);
-        let second = test_env.delete(&ops, &format!("{path}?final=true")).await;
-        assert_eq!((second.status, second.body.as_str()), (204, ""));
+        if id == "initech" {
+            let second = test_env.delete(&ops, &format!("{path}?final=true")).await;
+            assert_eq!((second.status, second.body.as_str()), (204, ""));
+        } else {
+            for (before, deleted) in [(1, 0), (0, 1), (0, 0)] {
+                assert_eq!(delete_due(due_at(before)).await, deleted, "{before}");
+            }
+            let last = test_env.app.store.audit().pop().unwrap();
+            assert_eq!((last.actor.as_str(), last.action.as_str()), ("latchkey", "tenant.deleted"));
+        }
         test_env.get(&ops, &path).await.assert_problem(404, "not-found");
         test_env.post(&ops, TENANTS, json!({ "id": id })).await.assert_problem(409, "conflict");
     }
@@ -112,7 +117,7 @@ async fn a_deletion_takes_two_steps_and_the_first_can_be_taken_back() {
 
 // [rfc9700 §4.4]
 #[tokio::test]
-async fn ids_and_issuers_are_one_tenants() {
+async fn id_and_issuer_belong_to_one_tenant() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for id in [ACME, GLOBEX] {
         test_env.post(&ops, TENANTS, json!({ "id": id })).await.assert_problem(409, "conflict");
@@ -133,7 +138,7 @@ async fn ids_and_issuers_are_one_tenants() {
 }
 
 #[tokio::test]
-async fn tenants_are_found_by_words_of_their_id_or_name() {
+async fn search_finds_tenants_by_words_of_id_or_name() {
     let (test_env, ops) = TestEnv::with_ops().await;
     for (id, name) in [("t-1", "Blue Shop"), ("t-2", "Red shop"), ("shopping", "Other")] {
         test_env.post(&ops, TENANTS, json!({ "id": id, "name": name })).await;
@@ -153,9 +158,10 @@ async fn tenants_are_found_by_words_of_their_id_or_name() {
     refuses_searches(&test_env, &ops, TENANTS).await;
 }
 
-// `{public_url}/console`, and `{public_url}/login` above the issuer of another tenant
+/// An issuer must not be at a route, such as `{public_url}/console`, and not above or below the issuer of
+/// another tenant.
 #[tokio::test]
-async fn a_new_issuer_is_at_no_route_and_at_below_or_above_no_other() {
+async fn issuer_at_a_route_or_another_issuer_is_refused() {
     let (test_env, ops) = TestEnv::with_ops().await;
     let issuer = |path: &str| json!({ "issuer": format!("{PUBLIC_URL}{path}") });
     let add = async |id: &str, path: &str| {

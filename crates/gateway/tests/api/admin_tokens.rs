@@ -26,7 +26,7 @@ fn admin_operations() -> [(&'static str, &'static str, String, &'static str); 4]
 
 // [V9 9.2.3]
 #[tokio::test]
-async fn a_token_is_for_one_administration_and_nothing_beside_it() {
+async fn admin_token_has_exactly_one_audience() {
     let test_env = TestEnv::start();
     for (tenant, client, path, other) in admin_operations() {
         let good = admin_claims(tenant, client, SCOPE);
@@ -49,7 +49,7 @@ async fn a_token_is_for_one_administration_and_nothing_beside_it() {
 /// A tenant's token with the platform's audience is refused, and so is the platform's token with a
 /// tenant's audience.
 #[tokio::test]
-async fn audiences_belong_to_their_issuers() {
+async fn admin_audience_belongs_to_its_issuer() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let claims = but(admin_claims(tenant, BOSS, SCOPE), json!({ "aud": "urn:latchkey:admin" }));
@@ -68,7 +68,7 @@ async fn audiences_belong_to_their_issuers() {
 
 /// A token that names the platform as its issuer, but is signed with a tenant's key, is refused.
 #[tokio::test]
-async fn a_key_signs_for_its_own_tenant_only() {
+async fn key_signs_only_for_its_own_tenant() {
     let test_env = TestEnv::start();
     for (tenant, client, path, other) in admin_operations() {
         let good = admin_claims(tenant, client, SCOPE);
@@ -84,7 +84,7 @@ async fn a_key_signs_for_its_own_tenant_only() {
 
 // [V9 9.2.2]
 #[tokio::test]
-async fn times_and_types_count() {
+async fn times_type_and_client_are_checked() {
     let test_env = TestEnv::start();
     let now = test_env.app.now();
     for (tenant, client, path, _) in admin_operations() {
@@ -107,7 +107,7 @@ async fn times_and_types_count() {
 }
 
 #[tokio::test]
-async fn what_is_not_signed_is_no_token() {
+async fn unsigned_token_is_refused() {
     let test_env = TestEnv::start();
     for (tenant, client, path, _) in admin_operations() {
         let good = admin_claims(tenant, client, SCOPE);
@@ -129,7 +129,7 @@ async fn what_is_not_signed_is_no_token() {
 /// A token for the tenant's own API is refused, and so is an administration token of a client
 /// without permissions.
 #[tokio::test]
-async fn tokens_of_ordinary_clients_open_nothing() {
+async fn token_of_an_ordinary_client_is_refused() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let token = test_env.app.token(tenant).await;
@@ -145,7 +145,7 @@ async fn tokens_of_ordinary_clients_open_nothing() {
 }
 
 #[tokio::test]
-async fn two_authorization_headers_are_no_credential() {
+async fn two_authorization_headers_are_refused() {
     let test_env = TestEnv::start();
     for (tenant, boss) in test_env.of_each(BOSS).await {
         let request = test_env.app.request(reqwest::Method::GET, &tenant_path(tenant, "/clients"));

@@ -9,7 +9,7 @@ use crate::prelude::*;
 //   `Retry-After`
 // [found 7]
 #[tokio::test]
-async fn administrators_of_a_tenant_share_one_write_budget_and_use_no_other() {
+async fn administrators_of_a_tenant_share_one_write_budget() {
     let test_env = TestEnv::over(TestApp::start_with_writes(&options(ACME), 3, 4));
     let [acme, keeper, globex, ops] =
         [(ACME, BOSS), (ACME, KEEPER), (GLOBEX, BOSS), (PLATFORM, OPS)].map(|(tenant, who)| (tenant, who));

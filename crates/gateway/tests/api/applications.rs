@@ -97,7 +97,7 @@ async fn generated_client_id_and_secret_work_immediately() {
     assert_eq!(admin.token(GLOBEX, client, secret).await, 401);
 }
 
-// [registration RFC 7591 §3.2.1]
+// [registration RFC 7591 §3.2.1], [rfc9700 §2.6 b]
 #[tokio::test]
 async fn duplicate_names_and_client_ids_are_refused() {
     let admin = Admin::at(ACME).await;

@@ -17,7 +17,6 @@ mod explanations;
 mod forge;
 mod health_report;
 mod prelude;
-mod schemas;
 
 mod account;
 mod account_password;
@@ -52,7 +51,6 @@ mod admin_audience;
 mod admin_audit;
 mod admin_bodies;
 mod admin_clients;
-mod admin_documents;
 mod admin_explain;
 mod admin_explain_api_keys;
 mod admin_explain_proofs;

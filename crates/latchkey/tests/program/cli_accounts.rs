@@ -26,7 +26,7 @@ fn lines() -> String {
 }
 
 #[test]
-fn a_file_of_any_length_is_imported_and_each_refused_line_is_named() {
+fn long_file_is_imported_and_refused_lines_are_named() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     cli.run(&["apply"]).output();
@@ -55,7 +55,7 @@ const PASSWORD_OF_HASH: &str = "a long enough password";
 
 /// For one tenant the server adds people, for the other the command adds them on the store.
 #[tokio::test]
-async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_other() {
+async fn added_people_sign_in_only_at_their_tenant() {
     const ADDED: &str = "forty grey pebbles in a jar";
     let TwoProviders { tenants, folder, program } = TwoProviders::start("http://127.0.0.1:9");
     let url = public_url(&tenants);
@@ -96,7 +96,7 @@ async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_othe
 
 // [third 20]
 #[tokio::test]
-async fn failed_sign_ins_are_known_to_a_server_only() {
+async fn only_a_server_knows_failed_sign_ins() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let (server, store) = (Cli::server(&folder, &program).await, Cli::store(&folder));
     for tenant in ["acme", "globex"] {
@@ -114,7 +114,7 @@ async fn failed_sign_ins_are_known_to_a_server_only() {
 
 // [third 1]
 #[test]
-fn an_administrator_is_invited_with_a_link_until_there_is_a_password() {
+fn administrator_is_invited_until_a_password_is_set() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     cli.run(&["admin", "init", "--secret-file", "admin.secret"]).output();

@@ -27,7 +27,7 @@ fn files(tenant: &str) -> [String; 2] {
 
 /// With two tenants: neither the certificate nor the tokens of one are accepted at the other.
 #[test]
-fn a_certificate_may_be_the_credential() {
+fn profile_authenticates_with_a_certificate() {
     let env = TestEnv::new();
     let program = Program::start(&env.folder);
     let user = User(&env.folder);
@@ -57,7 +57,7 @@ fn a_certificate_may_be_the_credential() {
 
 /// With two tenants: each administrator can only administer its own tenant.
 #[test]
-fn administration_presents_the_certificate_of_its_profile() {
+fn administration_presents_the_certificate_of_the_profile() {
     let env = TestEnv::new();
     let store = Cli::store(&env.folder);
     let program = Program::start(&env.folder);

@@ -6,7 +6,6 @@ use std::fs::File;
 use serde_json::json;
 
 use crate::cli::Cli;
-use crate::folder::Folder;
 use crate::host::assert_has;
 use crate::program::Program;
 use crate::reload::until_status;
@@ -21,7 +20,7 @@ fn assert_narrow(text: &str) {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
+async fn refused_request_is_explained_on_store_and_server() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     let (initech, umbrella) = (store.add_tenant("initech"), store.add_tenant("umbrella"));
@@ -29,6 +28,7 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
     until_status(&program, ("umbrella", "svc", &umbrella), 200).await;
     folder.write_secret("initech.secret", &format!("{initech}\n"));
     folder.write_secret("umbrella.secret", &umbrella);
+    folder.write("empty.secret", "\n");
     let sealed = folder.read("keys/sealing.key");
 
     for cli in [&store, &server] {
@@ -72,6 +72,10 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
         let no_secret =
             ["explain", "initech", "svc", "--auth-method", "none", "--secret-file", "initech.secret"];
         cli.assert_ends(&no_secret, 1, "client_secret: is not sent with the method none");
+        for (file, words) in [("empty.secret", "is empty"), ("none", "cannot be read")] {
+            let explain = ["explain", "initech", "svc", "--secret-file", file];
+            cli.assert_ends(&explain, 1, &format!("--secret-file: {file} {words}"));
+        }
     }
     assert_eq!(folder.read("keys/sealing.key"), sealed);
     let audit = store.json(&["audit", "list", "--tenant", "initech"]);
@@ -83,7 +87,7 @@ async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
 }
 
 #[tokio::test]
-async fn an_administrator_of_one_tenant_explains_its_own_clients_alone() {
+async fn tenant_administrator_explains_only_its_own_clients() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let store = Cli::store(&folder);
     for tenant in ["initech", "umbrella"] {
@@ -102,28 +106,4 @@ async fn an_administrator_of_one_tenant_explains_its_own_clients_alone() {
         boss.assert_ends(&["explain", other, "svc"], 5, "");
     }
     program.stop();
-}
-
-#[test]
-fn an_explanation_reads_the_store_and_creates_nothing() {
-    let folder = Folder::with(TWO_TENANTS);
-    let cli = Cli::store(&folder);
-    cli.assert_ends(&["explain", "acme", "svc"], 6, "latchkey migrate");
-    assert!(!folder.exists("data") && !folder.exists("keys"));
-    folder.run(&["apply"]).output();
-    let explained = cli.json(&["explain", "acme", "svc"]);
-    assert_eq!(explained["result"], json!({ "status": 200 }), "{explained}");
-    assert!(explained["token"].get("kid").is_none(), "{explained}");
-    assert!(cli.json(&["key", "list", "acme"])["items"].as_array().unwrap().is_empty());
-    folder.write_secret("empty.secret", "\n");
-    cli.assert_ends(
-        &["explain", "acme", "svc", "--secret-file", "empty.secret"],
-        1,
-        "--secret-file: empty.secret is empty",
-    );
-    cli.assert_ends(
-        &["explain", "acme", "svc", "--secret-file", "none"],
-        1,
-        "--secret-file: none cannot be read",
-    );
 }

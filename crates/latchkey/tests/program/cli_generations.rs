@@ -15,7 +15,7 @@ use crate::reload::until_status;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, NEW_SECRET, TWO_TENANTS, edited};
 
 #[test]
-fn drift_is_the_plan_and_what_applying_leaves_alone() {
+fn drift_includes_changes_that_apply_leaves_alone() {
     let folder = Folder::with(TWO_TENANTS);
     let first = folder.run(&["drift"]);
     assert_eq!(first.code, Some(2), "nothing is applied yet: {first:?}");
@@ -54,7 +54,7 @@ fn drift_is_the_plan_and_what_applying_leaves_alone() {
 
 /// The standard output only contains the document.
 #[test]
-fn what_is_done_with_settings_is_printed_for_programs() {
+fn commands_on_settings_print_json() {
     let folder = Folder::with(TWO_TENANTS);
     let document = |arguments: &[&str]| folder.run(arguments).document();
     assert_eq!(document(&["migrate", "--json"]), json!({ "schema": "up-to-date", "warning": null }));
@@ -96,7 +96,7 @@ fn what_is_done_with_settings_is_printed_for_programs() {
 /// A rollback restores a tenant in a folder, a secret in a file and one in a variable, whatever these contain
 /// now.
 #[tokio::test]
-async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
+async fn rollback_restores_files_and_variables_of_a_generation() {
     let settings = edited(TWO_TENANTS, "tenants:\n", "tenants_dir: tenants.d\ntenants:\n");
     let settings = edited(&settings, &format!("{{ value: {GLOBEX_SECRET} }}"), "{ env: GLOBEX_SECRET }");
     let folder = Folder::with(&settings);
@@ -145,7 +145,7 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
 // [parties #12]
 /// The stored sources are sealed: the store contains no secret of the environment or of a file in plain text.
 #[test]
-fn what_is_kept_for_a_rollback_is_sealed() {
+fn stored_sources_of_a_generation_are_sealed() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
     for file in std::fs::read_dir(folder.path("data")).unwrap().map(|entry| entry.unwrap().path()) {
@@ -160,7 +160,7 @@ fn what_is_kept_for_a_rollback_is_sealed() {
 /// If apply is killed at any time, the store contains the whole change or nothing, and the next apply
 /// completes it.
 #[test]
-fn an_apply_that_is_killed_converges() {
+fn killed_apply_is_completed_by_the_next() {
     let folder = Folder::with(&many(2_000));
     let mut wrote_nothing = 0;
     for pause in [150, 300, 450, 600, 900] {

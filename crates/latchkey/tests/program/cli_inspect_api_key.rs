@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::settings::{TWO_TENANTS, with_line};
 
 #[tokio::test]
-async fn an_api_key_is_inspected_offline_on_the_store_and_through_a_server() {
+async fn api_key_is_inspected_offline_and_by_its_tenant() {
     let settings = with_line(TWO_TENANTS, "acme", "api_keys: { prefix: acme_live }");
     let (folder, program) = Program::serving(&with_line(&settings, "globex", "api_keys: {}"));
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);

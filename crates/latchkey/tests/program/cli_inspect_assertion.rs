@@ -49,7 +49,7 @@ async fn refused(program: &Program, assertion: &str, tenant: &str) -> Option<Str
 }
 
 #[tokio::test]
-async fn the_check_that_refuses_an_assertion_at_its_tenant_is_named_offline() {
+async fn offline_check_of_an_assertion_agrees_with_the_server() {
     let pairs = [(); 2].map(|()| Pair::generate(SigningAlgorithm::ES256));
     let folder = folder(&pairs);
     for (pair, tenant) in pairs.iter().zip(["acme", "globex"]) {
@@ -110,7 +110,7 @@ async fn the_check_that_refuses_an_assertion_at_its_tenant_is_named_offline() {
 }
 
 #[test]
-fn what_is_not_known_of_the_client_is_said_and_the_signature_is_not_shown() {
+fn assertion_of_an_unknown_client_is_unverified() {
     let folder = Folder::with("");
     let pair = Pair::generate(SigningAlgorithm::EdDSA);
     let claims = json!({

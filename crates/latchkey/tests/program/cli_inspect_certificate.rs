@@ -80,7 +80,7 @@ fn inspected(folder: &Folder, file: &str, arguments: &[&str]) -> Inspected {
 }
 
 #[test]
-fn each_failing_check_of_a_certificate_is_named_with_its_fix() {
+fn invalid_certificate_is_refused_by_its_check() {
     let folder = folder();
     let ours = ["--client-ca", "ca.pem"];
     let others = ["--client-ca", "other-ca.pem"];
@@ -117,7 +117,7 @@ fn each_failing_check_of_a_certificate_is_named_with_its_fix() {
 }
 
 #[test]
-fn a_certificate_is_shown_in_the_words_of_a_registration() {
+fn certificate_is_shown_with_registration_members() {
     let folder = folder();
     let Inspected { document, .. } = inspected(&folder, "chain.pem", &["--client-ca", "ca.pem"]);
     let certificate = &document["certificate"];
@@ -150,7 +150,7 @@ fn a_certificate_is_shown_in_the_words_of_a_registration() {
 }
 
 #[test]
-fn what_holds_no_certificate_is_refused_with_what_to_give() {
+fn file_without_a_certificate_is_refused() {
     let folder = folder();
     folder.write("token.jwt", "eyJhbGciOiJub25lIn0.e30.c2ln");
     for (arguments, words) in [

@@ -13,7 +13,7 @@ const URL: &str = "https://id.example.com/api/v1/tenant/acme/oauth/token";
 const TOKEN: &str = "header.claims.signature";
 
 #[test]
-fn each_failing_check_of_a_proof_is_named_with_its_fix() {
+fn invalid_proof_is_refused_by_its_check() {
     let folder = Folder::with("");
     folder.write("token.jwt", TOKEN);
     let proof = Prover::new().proof(URL, "1");

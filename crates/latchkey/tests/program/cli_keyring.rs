@@ -29,7 +29,7 @@ fn entry(folder: &Folder, profile: &str) -> String {
 
 /// With two tenants: each profile has its own credential.
 #[test]
-fn the_keyring_keeps_the_credentials_of_two_tenants_and_no_file_does() {
+fn credentials_are_only_in_the_keyring() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     for (tenant, secret) in [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)] {
@@ -49,7 +49,7 @@ fn the_keyring_keeps_the_credentials_of_two_tenants_and_no_file_does() {
 }
 
 #[test]
-fn neither_file_nor_keyring_replaces_the_other() {
+fn file_and_keyring_do_not_replace_each_other() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     user.login(&program, "acme", ACME_SECRET, &[]);

@@ -60,9 +60,8 @@ async fn keys_are_listed_shown_and_exported() {
     assert_eq!(states(&server, "globex"), ["oauth2-key-1 active"], "only acme's keys are rotated");
 }
 
-/// Without a terminal, a command that invalidates tokens requires `--yes`.
 #[tokio::test]
-async fn what_breaks_is_said_before_it_is_done() {
+async fn command_that_invalidates_tokens_requires_yes() {
     let (folder, program) = Program::serving(&settings());
     let clis = [Cli::store(&folder), Cli::server(&folder, &program).await];
     let token = program.token("acme", "svc", ACME_SECRET).await;
@@ -93,7 +92,7 @@ async fn what_breaks_is_said_before_it_is_done() {
 }
 
 #[tokio::test]
-async fn a_key_of_ones_own_is_brought_in() {
+async fn own_key_is_imported_from_file_or_pipe() {
     let (folder, program) = Program::serving(&settings());
     let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
     program.token("acme", "svc", ACME_SECRET).await;

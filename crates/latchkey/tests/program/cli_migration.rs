@@ -26,7 +26,7 @@ async fn until_step(cli: &Cli<'_>, tenant: &str, step: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_client_moves_from_a_secret_to_a_key_without_an_outage() {
+async fn client_migrates_from_secret_to_key_without_outage() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let cli = Cli::store(&folder);
     cli.add_tenant("initech");
@@ -67,7 +67,7 @@ async fn a_client_moves_from_a_secret_to_a_key_without_an_outage() {
 }
 
 #[test]
-fn a_client_is_added_with_its_keys_and_a_private_one_is_not_sent() {
+fn private_key_of_a_new_client_is_not_sent() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
     let cli = Cli::store(&folder);

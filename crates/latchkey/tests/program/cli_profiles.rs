@@ -71,7 +71,7 @@ fn assert_token_requests(program: &Program, expected: usize) {
 }
 
 #[test]
-fn a_profile_gets_tokens_and_sends_requests() {
+fn profile_gets_tokens_and_sends_requests() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     user.login(&program, "acme", ACME_SECRET, &["--scope", "api:read"]);
@@ -133,7 +133,7 @@ fn parallel_commands_make_one_request() {
 
 /// With two tenants: each profile has its own token, which is not valid for the other.
 #[test]
-fn profiles_of_two_tenants_share_nothing() {
+fn profiles_of_two_tenants_are_separate() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     user.login(&program, "acme", ACME_SECRET, &[]);
@@ -225,7 +225,7 @@ fn a_refused_login_stores_nothing() {
 
 /// The profile stores the command, so an operator can replace the secret in the place that the command reads.
 #[test]
-fn the_secret_may_come_from_standard_input_a_variable_or_a_command() {
+fn secret_comes_from_stdin_variable_or_command() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     let server = program.url("");
@@ -252,7 +252,7 @@ fn the_secret_may_come_from_standard_input_a_variable_or_a_command() {
 }
 
 #[tokio::test]
-async fn administration_takes_the_profile_of_its_server() {
+async fn administration_uses_the_profile_of_its_server() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     first_administrator(&folder, &program).await;
     let user = User(&folder);
@@ -274,7 +274,7 @@ async fn administration_takes_the_profile_of_its_server() {
 }
 
 #[test]
-fn other_programs_read_the_forms() {
+fn other_programs_read_the_token_formats() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     let origin = program.url("");
@@ -309,7 +309,7 @@ fn other_programs_read_the_forms() {
 }
 
 #[test]
-fn a_call_ends_with_the_code_of_its_status_and_sends_no_token_elsewhere() {
+fn call_sends_no_token_to_another_origin() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     let user = User(&folder);
     let origin = program.url("");
@@ -334,7 +334,7 @@ pub(crate) fn started_at_public_url(folder: &Folder) -> Program {
 
 /// With two tenants: a key of one is not accepted at the other.
 #[tokio::test]
-async fn a_new_key_is_registered_by_its_public_half() {
+async fn new_key_is_registered_by_its_public_key() {
     let folder = Folder::with(TWO_TENANTS);
     let program = started_at_public_url(&folder);
     let user = User(&folder);
@@ -368,7 +368,7 @@ async fn a_new_key_is_registered_by_its_public_half() {
 }
 
 #[test]
-fn a_private_key_may_be_the_credential() {
+fn profile_authenticates_with_a_private_key() {
     let pair = Pair::generate(SigningAlgorithm::ES256);
     let jwks = json!({ "keys": [pair.key.jwk] }).to_string();
     let folder = Folder::with(&assertions::settings([&format!("jwks: {jwks}"), &format!("jwks: {jwks}")]));

@@ -17,7 +17,7 @@ fn without_secrets() -> Folder {
 }
 
 #[test]
-fn only_commands_that_apply_the_settings_need_the_secrets_of_clients() {
+fn only_applying_settings_needs_client_secrets() {
     let folder = without_secrets();
     let cli = Cli::store(&folder);
     for arguments in [
@@ -43,7 +43,12 @@ fn only_commands_that_apply_the_settings_need_the_secrets_of_clients() {
 fn reading_creates_nothing() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
-    for arguments in [&["tenant", "list"][..], &["client", "show", "acme", "svc"], &["audit", "list"]] {
+    for arguments in [
+        &["tenant", "list"][..],
+        &["client", "show", "acme", "svc"],
+        &["explain", "acme", "svc"],
+        &["audit", "list"],
+    ] {
         cli.assert_ends(arguments, 6, "latchkey migrate");
     }
     assert!(!folder.exists("data") && !folder.exists("keys"));
@@ -55,7 +60,7 @@ fn reading_creates_nothing() {
 
 /// An operator's shell may lack the variable that names the store of the service.
 #[test]
-fn a_command_that_creates_a_store_says_so() {
+fn creating_a_store_is_reported() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     let add = |tenant| cli.run(&["tenant", "add", tenant, "--audience", "api", "--secret-file", tenant]);
@@ -66,7 +71,7 @@ fn a_command_that_creates_a_store_says_so() {
 }
 
 #[test]
-fn a_start_that_cannot_listen_changes_nothing() {
+fn failed_start_changes_nothing() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = Folder::with(TWO_TENANTS);
     let address = taken.local_addr().unwrap().to_string();
@@ -77,7 +82,7 @@ fn a_start_that_cannot_listen_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_server_and_its_client_come_from_variables_and_options_come_first() {
+async fn options_override_variables() {
     let (folder, program) = Program::serving(TWO_TENANTS);
     Cli::server(&folder, &program).await;
     let url = program.url("");
@@ -112,33 +117,9 @@ async fn the_server_and_its_client_come_from_variables_and_options_come_first() 
     }
 }
 
-#[tokio::test]
-async fn replicas_on_one_machine_share_a_file_and_have_addresses_of_their_own() {
-    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", "address: 127.0.0.1:9"));
-    let by_option = Program::spawn(&folder, &mut folder.program(&["serve", "--listen", "127.0.0.1:0"]));
-    let by_variable =
-        Program::spawn(&folder, folder.program(&["serve"]).env("LATCHKEY_LISTEN", "127.0.0.1:0"));
-    for program in [by_option, by_variable] {
-        let status = reqwest::get(program.url("/health/ready")).await.unwrap().status();
-        assert_eq!(status, 200);
-        program.stop();
-    }
-}
-
-#[test]
-fn a_list_takes_commas_or_repeats() {
-    let folder = Folder::with(TWO_TENANTS);
-    let cli = Cli::store(&folder);
-    cli.add_tenant("initech");
-    let lists = ["--audience", "api,other", "--scope", "api:read", "--scope", "api:write"];
-    let made = cli.json(&[&["client", "add", "initech", "--secret-file", "secret"], &lists[..]].concat());
-    assert_eq!(made["scopes"], serde_json::json!(["api:read", "api:write"]));
-    assert_eq!(made["audiences"], serde_json::json!(["api", "other"]));
-}
-
 // The backup was saved with a byte order mark, as editors on Windows do.
 #[test]
-fn a_byte_order_mark_before_a_backup_is_skipped() {
+fn byte_order_mark_before_a_backup_is_skipped() {
     let folder = Folder::with(TWO_TENANTS);
     folder.run(&["apply"]).output();
     folder.run(&["backup", "store.backup"]).output();

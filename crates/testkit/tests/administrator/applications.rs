@@ -1,4 +1,4 @@
-//! Concurrent replacement of applications, under the rules for all clients.
+//! Tests the replacement of applications by concurrent writers, and the permission for applications.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use tenancy::TenantId;
 use testkit::fixtures::{NOW, client_id};
 use values::Secret;
 
-use crate::test_env::{TestEnv, caller, env, now, small_env};
+use crate::test_env::{TestEnv, caller, env, now};
 
 type Answer = Result<ApplicationState, ApplicationError>;
 
@@ -152,7 +152,7 @@ async fn check(before: Body, secrets: [&str; 2]) {
 
 /// If there is no client yet, each writer adds a client and a secret that was hashed for that client.
 #[tokio::test]
-async fn of_two_writers_of_one_application_the_later_one_is_there_whole_with_its_secret() {
+async fn later_of_two_writers_of_an_application_wins() {
     let generated = [GeneratedSecret::generate(), GeneratedSecret::generate()];
     let generated = [generated[0].secret.expose(), generated[1].secret.expose()];
     for secrets in [["the second", "the third"], generated] {
@@ -167,7 +167,7 @@ fn first() -> Client {
 }
 
 #[tokio::test]
-async fn a_replaced_application_keeps_its_clients_description() {
+async fn replaced_application_keeps_its_clients_description() {
     let env = env();
     for (tenant, words) in [("acme", "Sends the bills"), ("globex", "Counts")] {
         let tenant = env.tenant(tenant).await;
@@ -179,33 +179,8 @@ async fn a_replaced_application_keeps_its_clients_description() {
     }
 }
 
-// [registration RFC 7591 §3.2.1], [rfc9700 §2.6 b]
 #[tokio::test]
-async fn a_client_id_follows_the_rules_of_files_and_api() {
-    let env = env();
-    let acme = json!({
-        "id": "acme", "issuer_aliases": ["thunder"], "resource_servers": { "your-api": { "scopes": ["read"] } },
-        "client": { "client_id": "svc", "audiences": ["orders"] },
-    });
-    let (acme, _) = env.made(acme).await;
-    for id in ["urn:latchkey:admin", "thunder", "your-api", "orders"] {
-        let refused = create(&env, &acme, &service("app", with_id(id))).await;
-        let Err(ApplicationError::Client(EditError::Invalid(errors))) = refused else {
-            panic!("{id}: {refused:?}")
-        };
-        assert!(errors.iter().any(|error| error.pointer == "/client_id"), "{id}: {errors:?}");
-    }
-    let refused = create(&env, &acme, &service("app", with_id("svc"))).await;
-    assert!(matches!(&refused, Err(ApplicationError::Client(EditError::Conflict(_)))), "{refused:?}");
-    // None of these names exists at another tenant.
-    let globex = env.tenant("globex").await;
-    for id in ["thunder", "your-api", "orders", "svc"] {
-        create(&env, &globex, &service(id, with_id(id))).await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_caller_without_the_clients_permission_learns_nothing_of_applications() {
+async fn applications_require_the_clients_permission() {
     let env = env();
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
     let made = create(&env, &acme, &service("app", Client::default())).await.unwrap();
@@ -224,18 +199,4 @@ async fn a_caller_without_the_clients_permission_learns_nothing_of_applications(
     }
     let absent = administrator.of(by, &globex).application(id).await;
     assert!(matches!(&absent, Err(ApplicationError::NotFound)), "{absent:?}");
-}
-
-#[tokio::test]
-async fn an_application_is_held_to_the_limits_of_clients() {
-    let env = small_env(1);
-    for id in ["acme", "globex"] {
-        let tenant = env.tenant(id).await;
-        let scopes = (0..101).map(|nth| format!("s{nth}")).collect();
-        let long = create(&env, &tenant, &service("long", Client { scopes, ..Client::default() })).await;
-        create(&env, &tenant, &service("one", Client::default())).await.unwrap();
-        let second = create(&env, &tenant, &service("two", Client::default())).await;
-        assert!(matches!(&long, Err(ApplicationError::Client(EditError::Invalid(_)))), "{long:?}");
-        assert!(matches!(&second, Err(ApplicationError::Client(EditError::LimitReached(_)))), "{second:?}");
-    }
 }

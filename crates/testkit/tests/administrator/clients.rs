@@ -14,7 +14,7 @@ use values::Timestamp;
 use crate::test_env::{TestEnv, at, env, later, new_client, now};
 
 #[tokio::test]
-async fn a_chosen_secret_is_hashed_slowly_and_one_of_our_form_is_not() {
+async fn only_chosen_secrets_are_hashed_slowly() {
     let env = env();
     let acme = env.tenant("acme").await;
     let ours = GeneratedSecret::generate();
@@ -47,7 +47,7 @@ async fn until(env: &TestEnv, tenant: &TenantId, client: Option<&str>) -> Option
 /// suspension, so it stays invalid. The clock of this test advances whenever it is read, so no time is lost
 /// waiting.
 #[tokio::test]
-async fn what_was_resumed_gets_valid_tokens_once_the_answer_is_there() {
+async fn resumption_is_answered_when_new_tokens_are_valid() {
     let env = env();
     for name in ["acme", "globex"] {
         let (tenant, _) = env.tenant_with(name, json!({ "client_id": "svc" })).await;

@@ -1,41 +1,17 @@
-//! Tests concurrent writers of one tenant, in one process and in several.
-
-use std::sync::Arc;
-use tenancy::Tenant;
+//! Tests concurrent writers of one tenant, in one process and in several, and repeated requests.
 
 use administration::documents::NewSecretSettings;
 use administration::edit::EditError;
+use administration::kinds::authority::Authority;
 use serde_json::json;
-use testkit::fixtures::{NOW, client_id, tenant_id};
+use tenancy::Tenant;
+use testkit::fixtures::{NOW, client_id};
 use testkit::{Failure, at_once};
 
-use crate::test_env::{TestEnv, env, idempotency_key, new_client, new_tenant, now, operator, repeating};
+use crate::test_env::{env, idempotency_key, new_client, now, of_tenant, operator, repeating};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_that_create_the_same_tenant_one_succeeds() {
-    let first = env();
-    let test_env: Vec<Arc<TestEnv>> = (0..4).map(|_| Arc::new(first.beside())).collect();
-    let creations = (0..16).map(|index| {
-        let env = Arc::clone(&test_env[index % 4]);
-        let new = new_tenant(json!({ "id": "acme", "client": { "client_id": format!("c{index}") } }));
-        async move { env.administrator.create_tenant(&now(), new).await }
-    });
-    let mut made = Vec::new();
-    for created in at_once(creations).await {
-        match created {
-            Ok(answer) => made.push(answer.value.client.unwrap().client.client_id),
-            Err(EditError::Conflict(_)) => {}
-            Err(error) => panic!("{error}"),
-        }
-    }
-    assert_eq!(made.len(), 1);
-    let page = first.administrator.of(&now(), &tenant_id("acme")).clients(None, None, 50).await.unwrap();
-    let ids: Vec<_> = page.items.into_iter().map(|client| client.client_id).collect();
-    assert_eq!(ids, made, "the others have left nothing behind");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_concurrent_repetitions_one_is_executed_and_all_get_its_answer() {
+async fn concurrent_repetitions_are_executed_once() {
     let first = env();
     let acme = first.tenant("acme").await;
     let by = repeating(&operator(), NOW, Some(&idempotency_key("k", 1)));
@@ -49,7 +25,21 @@ async fn of_many_concurrent_repetitions_one_is_executed_and_all_get_its_answer()
 }
 
 #[tokio::test]
-async fn a_stale_decision_is_made_again_on_the_current_state() {
+async fn stored_answer_requires_the_permission() {
+    let env = env();
+    let acme = env.tenant("acme").await;
+    let key = idempotency_key("k", 1);
+    let create = async |by: &Authority| {
+        let by = repeating(by, NOW, Some(&key));
+        env.administrator.of(&by, &acme).create_client(new_client(json!({}))).await
+    };
+    create(&of_tenant("acme", "latchkey:clients")).await.unwrap();
+    let again = create(&of_tenant("acme", "latchkey:audit")).await;
+    assert!(matches!(again, Err(EditError::Forbidden(_))));
+}
+
+#[tokio::test]
+async fn stale_decision_is_repeated_on_current_state() {
     let one = env();
     let (acme, _) = one.tenant_with("acme", json!({ "client_id": "svc" })).await;
     let (before, held) = (one.store.calls().administration, one.store.hold_answers().await);
@@ -71,7 +61,7 @@ async fn a_stale_decision_is_made_again_on_the_current_state() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_reported_and_nothing_is_published() {
+async fn nothing_is_published_when_the_commit_fails() {
     let env = env();
     let acme = env.tenant("acme").await;
     env.published.lock().unwrap().clear();

@@ -44,7 +44,7 @@ pub(crate) fn stages(keys: &[KeyView]) -> String {
 /// The revocation rows have the time of the command minus the skew. Keys, audit and status have the time of
 /// the command.
 #[tokio::test]
-async fn times_of_a_revocation_are_those_of_its_command() {
+async fn revoked_key_has_the_times_of_the_command() {
     let env = env();
     let keys = &env.administrator;
     let times = |key: &KeyView| {
@@ -100,7 +100,7 @@ fn base64_of(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
+async fn repeated_key_command_is_executed_once() {
     let env = env();
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
     let (by, keys, key) = (operator(), &env.administrator, idempotency_key("k", 1));
@@ -138,7 +138,7 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
 }
 
 #[tokio::test]
-async fn the_public_half_of_a_key_goes_with_the_private_one() {
+async fn public_key_is_destroyed_with_the_private_key() {
     let env = env();
     let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
     env.command(&acme, 0, KeyCommand::Rotate).await.unwrap();
@@ -153,7 +153,7 @@ async fn the_public_half_of_a_key_goes_with_the_private_one() {
 
 // [parties #5]
 #[tokio::test]
-async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
+async fn answers_and_audit_have_no_private_key() {
     let env = env();
     let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
     let settings = own(SigningAlgorithm::ES256);
@@ -186,7 +186,7 @@ async fn nothing_private_is_in_the_audit_or_in_what_is_shown() {
 }
 
 #[tokio::test]
-async fn only_holders_of_the_keys_permission_may_read() {
+async fn key_operations_require_the_keys_permission() {
     let env = env();
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
     let keys = &env.administrator;

@@ -27,7 +27,7 @@ async fn alive(env: &TestEnv, tenant: &TenantId, now: Timestamp) -> (usize, usiz
 }
 
 #[tokio::test]
-async fn over_a_year_one_key_signs_at_every_instant() {
+async fn one_key_signs_at_every_instant_of_a_year() {
     let env = env();
     let acme = tenant(&env, "acme").await;
     let patch = json!({ "signing": { "rotate_every": 864_000, "publish_before": 86_400 } });
@@ -57,7 +57,7 @@ async fn over_a_year_one_key_signs_at_every_instant() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_concurrent_key_runs_on_one_tenant_do_no_harm() {
+async fn concurrent_key_runs_leave_one_active_key() {
     let one = env();
     let acme = tenant(&one, "acme").await;
     for round in 0..10_u64 {
@@ -82,7 +82,7 @@ async fn two_concurrent_key_runs_on_one_tenant_do_no_harm() {
 }
 
 #[tokio::test]
-async fn another_algorithm_is_published_before_it_signs() {
+async fn key_of_another_algorithm_is_published_before_it_signs() {
     let env = env();
     let acme = tenant(&env, "acme").await;
     let administrator = &env.administrator;
@@ -147,7 +147,7 @@ async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn a_verifier_that_stopped_polling_and_one_of_another_tenant_do_not_count() {
+async fn only_verifiers_that_poll_this_tenant_count() {
     let env = env();
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
     let status = async |seconds| env.administrator.of(&at(seconds), &acme).key_status().await.unwrap();
@@ -166,7 +166,7 @@ async fn a_verifier_that_stopped_polling_and_one_of_another_tenant_do_not_count(
 }
 
 #[tokio::test]
-async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
+async fn suspended_tenant_gets_no_key_until_resumed() {
     let env = env();
     let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
     keys.advance_keys(&acme, NOW).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
 }
 
 #[tokio::test]
-async fn a_stale_revision_creates_no_second_key() {
+async fn stale_revision_creates_no_second_key() {
     let one = env();
     let acme = tenant(&one, "acme").await;
     one.administrator.advance_keys(&acme, NOW).await.unwrap();
@@ -208,7 +208,7 @@ async fn a_stale_revision_creates_no_second_key() {
 
 /// Sealing takes 11 seconds in this test. The 1001 seconds of publication begin with the commit.
 #[tokio::test]
-async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_make() {
+async fn publication_time_begins_with_the_commit() {
     for way in ["step", "rotate", "rotate once", "import"] {
         let env = env_with_slow_sealing(0);
         let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
@@ -242,7 +242,7 @@ async fn a_key_is_published_for_as_long_as_it_must_be_however_long_it_took_to_ma
 
 /// A commit may take at most the margin within the skew. The commit of an emergency may take any time.
 #[tokio::test(start_paused = true)]
-async fn a_late_write_is_decided_again() {
+async fn late_commit_of_a_rotation_is_decided_again() {
     for (emergency, waits) in [(false, true), (true, false)] {
         let env = Arc::new(env());
         let acme = tenant(&env, "acme").await;

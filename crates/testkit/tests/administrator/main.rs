@@ -3,15 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
-mod answers;
 mod applications;
-mod audit;
 mod clients;
 mod contention;
-mod idempotency;
-
 mod keys;
 mod keys_in_time;
 mod secret_rotations;
-mod tenants;
 mod test_env;

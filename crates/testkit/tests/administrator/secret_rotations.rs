@@ -78,7 +78,7 @@ fn svc() -> ClientId {
 }
 
 #[tokio::test]
-async fn a_secret_is_replaced_when_the_newest_is_old_enough() {
+async fn secret_is_rotated_when_the_newest_is_due() {
     let (env, kept, [acme, globex]) = scheduled().await;
     let rotate = async |seconds| rotate(&env, &acme, seconds).await;
     assert_eq!(rotate(0).await, ScheduledRotation::NotDue);
@@ -104,7 +104,7 @@ async fn a_secret_is_replaced_when_the_newest_is_old_enough() {
 }
 
 #[tokio::test]
-async fn what_fails_is_shown_and_tried_again_after_a_pause() {
+async fn failed_rotation_is_shown_and_retried_after_a_pause() {
     let (env, kept, [acme, _]) = scheduled().await;
     let rotate = async |seconds| rotate(&env, &acme, seconds).await;
     *kept.fails.lock().unwrap() = Some(WriteFailure::Refused("vault at 192.0.2.7 refuses".to_owned()));
@@ -130,7 +130,7 @@ async fn what_fails_is_shown_and_tried_again_after_a_pause() {
 
 /// A killed process has created a secret, and it is unknown whether the secret is in the secret store.
 #[tokio::test]
-async fn a_rotation_without_an_end_is_made_anew() {
+async fn interrupted_rotation_is_repeated() {
     let (env, _, [acme, _]) = scheduled().await;
     let begun = administration::administrator::rotation_progress::RotationProgress {
         begun_at: Some(later(DAY)),
@@ -146,7 +146,7 @@ async fn a_rotation_without_an_end_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_schedule_writes_to_the_paths_of_its_tenant_alone() {
+async fn schedule_writes_only_to_paths_of_its_tenant() {
     let (env, _, [acme, globex]) = scheduled().await;
     let patch = |into: &str| json!({ "rotate": { "every": "1d", "into": into } });
     for by in [operator(), of_tenant("acme", "latchkey:clients")] {

@@ -22,9 +22,6 @@ use testkit::fixtures::{NOW, client_id, scope, tenant_id};
 use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
-/// The most clients of a tenant.
-const CLIENTS: u64 = 10_000;
-
 /// One process with a store.
 pub(crate) struct TestEnv {
     pub(crate) store: Arc<TestStore>,
@@ -46,7 +43,8 @@ pub(crate) fn later(seconds: u64) -> Timestamp {
 }
 
 pub(crate) fn env() -> TestEnv {
-    small_env(CLIENTS)
+    let sealer = Arc::new(SealingKey::generate().unwrap());
+    over(Arc::default(), sealer, Arc::new(Pepper::generate()), Arc::default())
 }
 
 /// An environment with a slow sealing service: each call takes this many seconds of the administrator's
@@ -55,7 +53,7 @@ pub(crate) fn env_with_slow_sealing(seconds: u64) -> TestEnv {
     let (clock, takes) = (Arc::<AtomicU64>::default(), Arc::new(AtomicU64::new(seconds)));
     let key = SealingKey::generate().unwrap();
     let sealer = Arc::new(SlowSealer { key, clock: clock.clone(), seconds: takes.clone() });
-    let env = with_limit(Arc::default(), sealer, Arc::new(Pepper::generate()), clock, CLIENTS);
+    let env = over(Arc::default(), sealer, Arc::new(Pepper::generate()), clock);
     TestEnv { seconds: takes, ..env }
 }
 
@@ -81,18 +79,11 @@ impl KeySealer for SlowSealer {
     }
 }
 
-/// An environment with this limit of clients per tenant.
-pub(crate) fn small_env(clients: u64) -> TestEnv {
-    let sealer = Arc::new(SealingKey::generate().unwrap());
-    with_limit(Arc::default(), sealer, Arc::new(Pepper::generate()), Arc::default(), clients)
-}
-
-fn with_limit(
+fn over(
     store: Arc<TestStore>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
     clock: Arc<AtomicU64>,
-    clients: u64,
 ) -> TestEnv {
     let published = Arc::<Mutex<Vec<Invalidation>>>::default();
     let tick = Arc::<AtomicU64>::default();
@@ -101,7 +92,7 @@ fn with_limit(
         public_url: "https://id.example.com".to_owned(),
         live_secrets: 5,
         api_keys: 10,
-        clients,
+        clients: 10_000,
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
         urls: administration::rules::UrlRule::default(),
@@ -123,7 +114,7 @@ fn with_limit(
 impl TestEnv {
     /// Another process with the same store.
     pub(crate) fn beside(&self) -> Self {
-        with_limit(self.store.clone(), self.sealer.clone(), self.pepper.clone(), Arc::default(), CLIENTS)
+        over(self.store.clone(), self.sealer.clone(), self.pepper.clone(), Arc::default())
     }
 
     pub(crate) async fn tenant(&self, id: &str) -> TenantId {
@@ -133,7 +124,8 @@ impl TestEnv {
     /// Creates a tenant from this document, and its client if it has one.
     pub(crate) async fn made(&self, document: Value) -> (TenantId, Option<CreatedClient>) {
         let id = tenant_id(document["id"].as_str().unwrap());
-        let made = self.administrator.create_tenant(&now(), new_tenant(document)).await.unwrap();
+        let new = NewTenant::read(document).unwrap();
+        let made = self.administrator.create_tenant(&now(), new).await.unwrap();
         (id, made.value.client)
     }
 
@@ -221,10 +213,6 @@ pub(crate) fn of_tenant(tenant: &str, granted: &str) -> Authority {
         ..Actor::default()
     };
     Authority::of_tenant(actor, tenant_id(tenant), &scope(granted))
-}
-
-pub(crate) fn new_tenant(document: Value) -> NewTenant {
-    NewTenant::read(document).unwrap()
 }
 
 pub(crate) fn new_client(document: Value) -> NewClient {
