@@ -234,6 +234,19 @@ for name, digest, length in rows:
     print(f'{wheel.getinfo(name).external_attr >> 16:o} {name}')
 ";
 
+    #[test]
+    fn workflow_publishes_each_architecture() {
+        let workflow = include_str!("../../.github/workflows/release.yml");
+        let made = workflow.lines().filter(|line| line.contains("{ architecture: "));
+        assert_eq!(made.count(), ARCHITECTURES.len());
+        let platforms = ARCHITECTURES.map(|architecture| format!("linux/{}", architecture.debian));
+        assert!(workflow.contains(&format!("--platform {} ", platforms.join(","))));
+        for Architecture { debian, .. } in &ARCHITECTURES {
+            assert!(workflow.contains(&format!("{{ architecture: {debian}, ")), "{debian}");
+        }
+        assert!(workflow.contains(&format!("/{PUBLISHED_NAME}\n")), "{PUBLISHED_NAME}");
+    }
+
     /// Makes the packages for each architecture. The substitute for the program runs on all of them.
     #[test]
     fn packages_contain_the_program_and_its_files() {
