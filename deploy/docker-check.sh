@@ -4,9 +4,12 @@
 # It does not try what only an engine can show: the base images, USER, and a read-only root.
 #
 #   deploy/docker-check.sh            # minutes when nothing is built yet; never longer than 40
+#   deploy/docker-check.sh FILE       # seconds: runs the Dockerfile of an image context that `cargo xtask dist` made
 set -euo pipefail
+packed=$([ -z "${1:-}" ] || realpath "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-readonly DOCKERFILE=deploy/Dockerfile LONGEST=2400
+readonly LONGEST=2400
+dockerfile=deploy/Dockerfile
 root=$(pwd)
 work=$(mktemp -d)
 server=
@@ -29,6 +32,14 @@ copy_context() {
     mkdir -p "$1"
     tar --create "${patterns[@]}" . | tar --extract --directory "$1"
 }
+
+if [ -n "$packed" ]; then
+    mkdir "$work/context"
+    tar --extract --file "$packed" --directory "$work/context"
+    dockerfile=$work/context/Dockerfile
+    # An engine sets it for each architecture that it builds for.
+    TARGETARCH=$(dpkg --print-architecture)
+fi
 
 # The path of an instruction in a stage's folder: absolute paths unchanged, others below the stage's working folder.
 inside() { case $2 in /*) echo "$work/$1$2" ;; *) echo "$work/$1${folder[$1]}/$2" ;; esac; }
@@ -59,6 +70,9 @@ while read -r instruction rest; do
             if [ -n "$from" ]; then
                 mkdir -p "$(dirname "$target")"
                 cp -R "$(inside "$from" "${arguments[0]}")" "$target"
+            elif [ -n "$packed" ]; then
+                mkdir -p "$(dirname "$target")"
+                cp -R "$work/context/${arguments[0]//'${TARGETARCH}'/$TARGETARCH}" "$target"
             else
                 [ "$rest" = '. .' ] || fail "not understood: COPY $rest"
                 copy_context "$target"
@@ -69,10 +83,10 @@ while read -r instruction rest; do
             echo "==> RUN $rest"
             (cd "$work/$stage${folder[$stage]}" && timeout "$LONGEST" sh -c "$rest") ;;
         HEALTHCHECK) healthcheck=${rest#*CMD } ;;
-        ENV | USER | VOLUME | EXPOSE | STOPSIGNAL | ENTRYPOINT | CMD) ;;
+        ARG | ENV | USER | VOLUME | EXPOSE | STOPSIGNAL | ENTRYPOINT | CMD) ;;
         *) fail "unknown instruction: $instruction" ;;
     esac
-done < "$DOCKERFILE"
+done < "$dockerfile"
 
 program=$work/final/usr/local/bin/latchkey
 "$program" --version

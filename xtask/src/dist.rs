@@ -1,8 +1,9 @@
-//! Makes what a release offers for this machine's architecture: archive, Debian package, Python wheel,
-//! npm package, bill of materials and checksums, in `target/packages`. The program writes its manual
-//! pages and completions itself.
+//! Makes the files of a release for one architecture in `target/packages`: archive, Debian package, Python
+//! wheel, npm packages, image context, bill of materials and checksums. The program writes its manual pages
+//! and completions itself.
 
 mod control;
+mod image;
 mod installation;
 mod npm;
 mod program;
@@ -21,6 +22,11 @@ use crate::workspace::{self, ALL_KEY_SERVICES, Doing, Failure, SHIPPED_PROFILE, 
 use program::{Architecture, Program};
 use stage::Stage;
 
+/// The name in package registries and of the image, because `latchkey` belongs to others on PyPI and
+/// crates.io. The program, the Debian package and all files have the name `latchkey`. The workflow `release`
+/// and docs/operations.md repeat this name.
+const PUBLISHED_NAME: &str = "latchkey-idp";
+
 /// What each package says of itself in a line.
 const SUMMARY: &str = "multi-tenant identity platform for services and people";
 
@@ -30,6 +36,10 @@ pub(crate) struct DistOptions {
     /// Package this program, instead of building one with the profile `dist` and all key services
     #[arg(long, value_name = "FILE")]
     program: Option<PathBuf>,
+    /// Build for this target, for example aarch64-unknown-linux-gnu. CONTRIBUTING.md says what
+    /// that needs
+    #[arg(long, value_name = "TARGET", conflicts_with = "program")]
+    target: Option<String>,
     /// Also install each package into an empty folder without a network, start what is
     /// installed, and fetch a token
     #[arg(long)]
@@ -49,30 +59,49 @@ struct Release {
 
 /// The step of `cargo xtask ci --full`.
 pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
-    run(workspace, &DistOptions { program: None, install: true })
+    run(workspace, &DistOptions { program: None, target: None, install: true })
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &DistOptions) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_PACKAGES)?;
     let program = match &options.program {
         Some(program) => program.clone(),
-        None => build(workspace)?,
+        None => build(workspace, options.target.as_deref())?,
     };
-    let release = Release::new(workspace, workspace.target_folder()?.join("packages"))?;
-    println!("packaging latchkey {} for {}", release.version, release.architecture.debian);
     let program = Program::read(&program)?;
+    let architecture = program.architecture;
+    if options.install && !architecture.is_here() {
+        let problem =
+            format!("--install starts the program, so it needs a machine of {}", architecture.debian);
+        return Err(Failure::new(problem));
+    }
+    let release = Release::new(workspace, workspace.target_folder()?.join("packages"), architecture)?;
+    println!("packaging latchkey {} for {}", release.version, architecture.debian);
     print!("{}", release.make(workspace, &program)?);
     if options.install { installation::try_all(workspace, &release, &program) } else { Ok(()) }
 }
 
-fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
+/// Builds the program. For a target, the linker is GNU's for its processor, as Debian names it.
+fn build(workspace: &Workspace, target: Option<&str>) -> Result<PathBuf, Failure> {
     let arguments = ["build", "--locked", "--profile", SHIPPED_PROFILE, "--package", "latchkey"];
-    workspace::run(workspace.cargo(&arguments).args(ALL_KEY_SERVICES))?;
-    Ok(workspace.target_folder()?.join(SHIPPED_PROFILE).join("latchkey"))
+    let mut command = workspace.cargo(&arguments);
+    let mut folder = workspace.target_folder()?;
+    if let Some(target) = target {
+        let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
+        let processor = target.split('-').next().unwrap_or_default();
+        command.args(["--target", target]).env(variable, format!("{processor}-linux-gnu-gcc"));
+        folder.push(target);
+    }
+    workspace::run(command.args(ALL_KEY_SERVICES))?;
+    Ok(folder.join(SHIPPED_PROFILE).join("latchkey"))
 }
 
 impl Release {
-    fn new(workspace: &Workspace, folder: PathBuf) -> Result<Self, Failure> {
+    fn new(
+        workspace: &Workspace,
+        folder: PathBuf,
+        architecture: &'static Architecture,
+    ) -> Result<Self, Failure> {
         let line = |program: &str, arguments: &[&str]| -> Result<String, Failure> {
             Ok(read_text(&mut workspace.program(program, arguments))?.trim().to_owned())
         };
@@ -80,7 +109,7 @@ impl Release {
         Ok(Self {
             version: manifest(&metadata, "version")?,
             licence: manifest(&metadata, "license")?,
-            architecture: Architecture::from_debian(&line("dpkg", &["--print-architecture"])?)?,
+            architecture,
             epoch: line("git", &["log", "-1", "--format=%ct"])?,
             folder,
         })
@@ -100,6 +129,7 @@ impl Release {
         pack(workspace, self, &stage, ".", &self.archive_name())?;
         wheel::write(workspace, program, self)?;
         npm::write(workspace, program, self)?;
+        image::write(workspace, program, self)?;
         let sbom = sbom::of(&workspace.metadata()?, &self.version);
         let text = serde_json::to_string_pretty(&sbom).unwrap_or_default() + "\n";
         fs::write(self.folder.join(self.name("cdx.json", "-")), text).doing("write the bill of materials")?;
@@ -119,11 +149,10 @@ impl Release {
         self.name("deb", "_")
     }
 
-    /// What package registries show of wheel and npm package.
-    fn readme(&self, program: &Program) -> String {
-        let glibc = format!("{}.{}", program.glibc.major, program.glibc.minor);
-        let text = include_str!("dist/readme.md").replace("{processor}", self.architecture.wheel);
-        text.replace("{glibc}", &glibc).replace("{licence}", &self.licence)
+    /// The page of wheel and npm packages in their registries.
+    fn readme(&self, platform: &str) -> String {
+        let text = include_str!("dist/readme.md").replace("{platform}", platform);
+        text.replace("{licence}", &self.licence)
     }
 }
 
@@ -180,6 +209,7 @@ fn sha256sum(workspace: &Workspace, folder: &Path, names: &[impl AsRef<OsStr>]) 
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use super::program::ARCHITECTURES;
     use super::*;
 
     /// A substitute for the program: it writes completions and a manual page, and contains a version of
@@ -205,6 +235,20 @@ for name, digest, length in rows:
 ";
 
     #[test]
+    fn workflow_publishes_each_architecture() {
+        let workflow = include_str!("../../.github/workflows/release.yml");
+        let made = workflow.lines().filter(|line| line.contains("{ architecture: "));
+        assert_eq!(made.count(), ARCHITECTURES.len());
+        let platforms = ARCHITECTURES.map(|architecture| format!("linux/{}", architecture.debian));
+        assert!(workflow.contains(&format!("--platform {} ", platforms.join(","))));
+        for Architecture { debian, .. } in &ARCHITECTURES {
+            assert!(workflow.contains(&format!("{{ architecture: {debian}, ")), "{debian}");
+        }
+        assert!(workflow.contains(&format!("/{PUBLISHED_NAME}\n")), "{PUBLISHED_NAME}");
+    }
+
+    /// Makes the packages for each architecture. The substitute for the program runs on all of them.
+    #[test]
     fn packages_contain_the_program_and_its_files() {
         let workspace = Workspace::here();
         let folder = workspace.target_folder().unwrap().join(format!("packages-test-{}", std::process::id()));
@@ -212,15 +256,31 @@ for name, digest, length in rows:
         let program = folder.join("latchkey");
         fs::write(&program, PROGRAM).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        let release = Release::new(&workspace, folder.join("made")).unwrap();
         let program = Program::read(&program).unwrap();
-        let sums = release.make(&workspace, &program).unwrap();
-        assert_eq!(release.make(&workspace, &program).unwrap(), sums, "the second time");
+        let mut launchers = Vec::new();
+        for architecture in &ARCHITECTURES {
+            let release = Release::new(&workspace, folder.join(architecture.debian), architecture).unwrap();
+            let sums = release.make(&workspace, &program).unwrap();
+            if architecture.is_here() {
+                assert_eq!(release.make(&workspace, &program).unwrap(), sums, "the second time");
+            }
+            let read = |tool: &str, arguments: &[&str]| {
+                let mut command = workspace.program(tool, arguments);
+                read_text(command.current_dir(&release.folder)).unwrap()
+            };
+            check_files_of_system(&release, read);
+            check_files_of_registries(&release, &program, read);
+            let sums = read("sha256sum", &["--check", "SHA256SUMS"]);
+            assert_eq!(sums.lines().filter(|line| line.ends_with(": OK")).count(), 7, "{sums}");
+            launchers.push(fs::read(release.folder.join(npm::launcher_package(&release))).unwrap());
+        }
+        assert!(launchers.iter().all(|launcher| *launcher == launchers[0]));
+        fs::remove_dir_all(&folder).unwrap();
+    }
 
-        let read = |tool: &str, arguments: &[&str]| {
-            let mut command = workspace.program(tool, arguments);
-            read_text(command.current_dir(&release.folder)).unwrap()
-        };
+    /// Archive, Debian package and image context.
+    fn check_files_of_system(release: &Release, read: impl Fn(&str, &[&str]) -> String) {
+        let architecture = release.architecture.debian;
         let package = release.debian_name();
         let listed = read("dpkg-deb", &["--contents", &package]);
         for (mode, path) in [
@@ -242,36 +302,77 @@ for name, digest, length in rows:
         assert_eq!(files, 9, "{listed}");
         let control = read("dpkg-deb", &["--field", &package]);
         assert!(control.contains(&format!("Version: {}\n", release.version)), "{control}");
+        assert!(control.contains(&format!("Architecture: {architecture}\n")), "{control}");
         assert!(control.contains("Depends: libc6 (>= 2.34), "), "{control}");
         let settings = read("dpkg-deb", &["--info", &package, "conffiles"]);
         assert_eq!(settings, "/etc/latchkey/config.yaml\n");
         for script in ["postinst", "prerm", "postrm"] {
             assert!(read("dpkg-deb", &["--info", &package, script]).starts_with("#!/bin/sh"), "{script}");
         }
-        let archive = release.archive_name();
-        let archived = read("tar", &["--list", "--file", &archive]);
+        let archived = read("tar", &["--list", "--file", &release.archive_name()]);
         assert_eq!(archived.lines().filter(|path| !path.ends_with('/')).count(), files, "{archived}");
-        let wheel = wheel::name(&release, program.glibc).unwrap();
-        let dist_info = format!("latchkey-{}.dist-info", release.version);
+        let context = read("tar", &["--list", "--verbose", "--file", &image::name(release)]);
+        let program = format!("./{architecture}/latchkey");
+        let expected = [
+            ("drwxr-xr-x", "./"),
+            ("-rw-r--r--", "./Dockerfile"),
+            ("drwxr-xr-x", &program[..program.len() - "latchkey".len()]),
+            ("-rwxr-xr-x", &program),
+            ("drwxr-xr-x", "./keys/"),
+            ("drwxr-xr-x", "./state/"),
+        ];
+        let mut listed: Vec<_> = listed_by_tar(&context).collect();
+        listed.sort_by_key(|(_, path)| *path);
+        assert_eq!(listed, expected);
+    }
+
+    /// Mode and path of each line of `tar --list --verbose`.
+    fn listed_by_tar(listed: &str) -> impl Iterator<Item = (&str, &str)> {
+        listed.lines().map(|line| (&line[..10], line.rsplit(' ').next().unwrap()))
+    }
+
+    /// Wheel and npm packages.
+    fn check_files_of_registries(
+        release: &Release,
+        program: &Program,
+        read: impl Fn(&str, &[&str]) -> String,
+    ) {
+        let Architecture { processor, npm, .. } = release.architecture;
+        let wheel = wheel::name(release, program.glibc).unwrap();
+        let name = format!("{}-{}", wheel::name_in_files(), release.version);
+        assert_eq!(wheel, format!("{name}-py3-none-manylinux_2_34_{processor}.whl"));
+        let dist_info = format!("{name}.dist-info");
         let recorded = read("python3", &["-c", READ_WHEEL, &wheel]);
         let expected = format!(
-            "100755 latchkey-{}.data/scripts/latchkey\n100644 {dist_info}/METADATA\n100644 {dist_info}/WHEEL\n\
-             100644 {dist_info}/licenses/LICENSE\n",
-            release.version
+            "100755 {name}.data/scripts/latchkey\n100644 {dist_info}/METADATA\n100644 {dist_info}/WHEEL\n\
+             100644 {dist_info}/licenses/LICENSE\n"
         );
         assert_eq!(recorded, expected);
-        let listed = read("tar", &["--list", "--verbose", "--file", &npm::name(&release)]);
-        let files = listed.lines().filter(|line| line.starts_with('-'));
-        let files: Vec<_> = files.map(|line| (&line[..10], line.rsplit(' ').next().unwrap())).collect();
-        let expected = [
-            ("-rw-r--r--", "package/LICENSE"),
-            ("-rw-r--r--", "package/README.md"),
-            ("-rwxr-xr-x", "package/bin/latchkey"),
-            ("-rw-r--r--", "package/package.json"),
-        ];
-        assert_eq!(files, expected);
-        let sums = read("sha256sum", &["--check", "SHA256SUMS"]);
-        assert_eq!(sums.lines().filter(|line| line.ends_with(": OK")).count(), 5, "{sums}");
-        fs::remove_dir_all(&folder).unwrap();
+
+        let packages = [npm::program_package(release), npm::launcher_package(release)];
+        let manifests = packages.map(|package| {
+            let listed = read("tar", &["--list", "--verbose", "--file", &package]);
+            let files = listed_by_tar(&listed).filter(|(mode, _)| mode.starts_with('-'));
+            let expected = [
+                ("-rw-r--r--", "package/LICENSE"),
+                ("-rw-r--r--", "package/README.md"),
+                ("-rwxr-xr-x", "package/bin/latchkey"),
+                ("-rw-r--r--", "package/package.json"),
+            ];
+            assert_eq!(files.collect::<Vec<_>>(), expected, "{package}");
+            let manifest =
+                read("tar", &["--extract", "--to-stdout", "--file", &package, "package/package.json"]);
+            serde_json::from_str::<Value>(&manifest).unwrap()
+        });
+        let [of_program, launcher] = manifests;
+        assert_eq!(of_program["cpu"], serde_json::json!([npm]));
+        assert_eq!(launcher["name"], PUBLISHED_NAME);
+        let name = of_program["name"].as_str().unwrap();
+        assert_eq!(launcher["optionalDependencies"][name], of_program["version"]);
+        let script = read(
+            "tar",
+            &["--extract", "--to-stdout", "--file", &npm::launcher_package(release), "package/bin/latchkey"],
+        );
+        assert!(script.contains(&format!("{processor}) package={name} ;;")), "{script}");
     }
 }

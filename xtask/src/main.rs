@@ -108,3 +108,27 @@ fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
         Command::Soak(options) => soak::run(workspace, options),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_in_workflows_exist() {
+        let root = Workspace::here().root;
+        let workflows = std::fs::read_dir(root.join(".github/workflows")).unwrap();
+        let files = workflows.map(|entry| entry.unwrap().path()).chain([root.join(".ci/run")]);
+        let mut count = 0;
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for (_, arguments) in text.lines().filter_map(|line| line.split_once("cargo xtask")) {
+                let words = ["cargo xtask"].into_iter().chain(arguments.split_whitespace());
+                let parsed =
+                    CommandLine::try_parse_from(words).map(|_| ()).map_err(|error| error.to_string());
+                assert_eq!(parsed, Ok(()), "{}", file.display());
+                count += 1;
+            }
+        }
+        assert!(count >= 2, "{count}");
+    }
+}

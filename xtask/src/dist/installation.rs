@@ -2,21 +2,22 @@
 //! the sample settings, and fetches a token.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::program::Program;
-use super::{Release, npm, wheel};
+use super::{Release, image, npm, wheel};
 use crate::servers::{Process, on_free_port};
 use crate::tools::{self, FOR_INSTALLATIONS};
 use crate::workspace::{Doing, Failure, Workspace, read_text, run};
 
 /// A kind of package.
 struct Kind {
-    file: String,
-    /// Installs the file into a folder that exists.
-    install: fn(&Workspace, &Path, &Path) -> Result<(), Failure>,
+    /// The package, and packages that it needs.
+    files: Vec<String>,
+    /// Installs the files into a folder that exists.
+    install: fn(&Workspace, &[PathBuf], &Path) -> Result<(), Failure>,
     /// Where the program is then.
     program: &'static str,
 }
@@ -24,12 +25,20 @@ struct Kind {
 fn kinds(release: &Release, program: &Program) -> Result<[Kind; 4], Failure> {
     let program_of_system = "usr/bin/latchkey";
     Ok([
-        Kind { file: release.archive_name(), install: extract_archive, program: program_of_system },
-        Kind { file: release.debian_name(), install: extract_debian_package, program: program_of_system },
-        Kind { file: wheel::name(release, program.glibc)?, install: install_wheel, program: "bin/latchkey" },
+        Kind { files: vec![release.archive_name()], install: extract_archive, program: program_of_system },
         Kind {
-            file: npm::name(release),
-            install: install_npm_package,
+            files: vec![release.debian_name()],
+            install: extract_debian_package,
+            program: program_of_system,
+        },
+        Kind {
+            files: vec![wheel::name(release, program.glibc)?],
+            install: install_wheel,
+            program: "bin/latchkey",
+        },
+        Kind {
+            files: vec![npm::launcher_package(release), npm::program_package(release)],
+            install: install_npm_packages,
             program: "node_modules/.bin/latchkey",
         },
     ])
@@ -39,38 +48,42 @@ pub(super) fn try_all(workspace: &Workspace, release: &Release, program: &Progra
     tools::make_ready(workspace, FOR_INSTALLATIONS)?;
     let place = workspace.target_folder()?.join(format!("installations-{}", std::process::id()));
     for kind in kinds(release, program)? {
-        let folder = place.join(&kind.file);
+        let name = kind.files.join(" with ");
+        let folder = place.join(&name);
         fs::create_dir_all(&folder).doing("make a folder")?;
-        (kind.install)(workspace, &release.folder.join(&kind.file), &folder)?;
+        let files: Vec<_> = kind.files.iter().map(|file| release.folder.join(file)).collect();
+        (kind.install)(workspace, &files, &folder)?;
         let service = folder.join("service");
         fs::create_dir(&service).doing("make a folder")?;
         on_free_port(|port| fetch_token(workspace, release, &folder.join(kind.program), &service, port))?;
-        println!("installed, started and asked for a token: {}", kind.file);
+        println!("installed, started and asked for a token: {name}");
     }
-    fs::remove_dir_all(&place).doing("remove the folder of installations")
+    fs::remove_dir_all(&place).doing("remove the folder of installations")?;
+    image::check(workspace, release)
 }
 
-fn extract_archive(workspace: &Workspace, file: &Path, folder: &Path) -> Result<(), Failure> {
+fn extract_archive(workspace: &Workspace, files: &[PathBuf], folder: &Path) -> Result<(), Failure> {
     let mut command = workspace.program("tar", &["--extract", "--file"]);
-    run(command.arg(file).arg("--directory").arg(folder))
+    run(command.args(files).arg("--directory").arg(folder))
 }
 
 /// The machine keeps its own packages: no script of the package runs.
-fn extract_debian_package(workspace: &Workspace, file: &Path, folder: &Path) -> Result<(), Failure> {
-    run(workspace.program("dpkg-deb", &["--extract"]).arg(file).arg(folder))
+fn extract_debian_package(workspace: &Workspace, files: &[PathBuf], folder: &Path) -> Result<(), Failure> {
+    run(workspace.program("dpkg-deb", &["--extract"]).args(files).arg(folder))
 }
 
-fn install_wheel(workspace: &Workspace, file: &Path, folder: &Path) -> Result<(), Failure> {
+fn install_wheel(workspace: &Workspace, files: &[PathBuf], folder: &Path) -> Result<(), Failure> {
     run(workspace.program("python3", &["-m", "venv"]).arg(folder))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"];
-    run(workspace.program(folder.join("bin/python"), &pip).arg(file))
+    run(workspace.program(folder.join("bin/python"), &pip).args(files))
 }
 
-/// The cache is a new one, so that nothing is used that the machine has.
-fn install_npm_package(workspace: &Workspace, file: &Path, folder: &Path) -> Result<(), Failure> {
+/// The cache is a new one, so that nothing is used that the machine has. npm leaves out the program of the
+/// other architecture.
+fn install_npm_packages(workspace: &Workspace, files: &[PathBuf], folder: &Path) -> Result<(), Failure> {
     let npm = ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"];
     let mut command = workspace.program("npm", &npm);
-    run(command.arg(folder).arg("--cache").arg(folder.join("cache")).arg(file))
+    run(command.arg(folder).arg("--cache").arg(folder.join("cache")).args(files))
 }
 
 fn fetch_token(

@@ -41,25 +41,29 @@ impl Stage {
         stage.add("usr/share/doc/latchkey/copyright", read("LICENSE")?.as_bytes(), 0o644)?;
         stage.add("usr/share/doc/latchkey/changelog", read("CHANGELOG.md")?.as_bytes(), 0o644)?;
         for (shell, path) in COMPLETIONS {
-            let script = read_text(&mut workspace.program(&program.path, &["completion", shell]))?;
+            let script = read_text(&mut program.command(workspace, &["completion", shell]))?;
             stage.add(path, script.as_bytes(), 0o644)?;
         }
         let pages = stage.root.join("usr/share/man/man1");
-        workspace::run(workspace.program(&program.path, &["man"]).arg(&pages))?;
+        workspace::run(program.command(workspace, &["man"]).arg(&pages))?;
         workspace::run(workspace.program("gzip", &["-n", "-9", "-r"]).arg(&pages))?;
         Ok(stage)
     }
 
-    /// Adds a file, and the folders above it, which every user may read.
+    /// Adds a file, and the folders above it.
     pub(super) fn add(&self, path: &str, bytes: &[u8], mode: u32) -> Result<(), Failure> {
         let file = self.root.join(path);
-        let folder = file.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
+        self.add_folder(file.parent().unwrap_or(&self.root))?;
         fs::write(&file, bytes).doing(format_args!("write {}", file.display()))?;
-        for folder in folder.ancestors().take_while(|folder| folder.starts_with(&self.root)) {
-            set_mode(folder, 0o755)?;
-        }
         set_mode(&file, mode)
+    }
+
+    /// Adds a folder that every user may read, and those above it. A relative path is below the root.
+    pub(super) fn add_folder(&self, path: impl AsRef<Path>) -> Result<(), Failure> {
+        let folder = self.root.join(path);
+        fs::create_dir_all(&folder).doing(format_args!("create {}", folder.display()))?;
+        let mut folders = folder.ancestors().take_while(|folder| folder.starts_with(&self.root));
+        folders.try_for_each(|folder| set_mode(folder, 0o755))
     }
 }
 

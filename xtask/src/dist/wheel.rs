@@ -7,28 +7,26 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 
 use super::program::{Glibc, Program};
 use super::stage::Stage;
-use super::{Release, SUMMARY, sha256sum};
+use super::{PUBLISHED_NAME, Release, SUMMARY, sha256sum};
 use crate::workspace::{self, Doing, Failure, Workspace};
-
-/// The name in the package index, which may be another one than that of the program.
-const NAME: &str = "latchkey";
 
 pub(super) fn write(workspace: &Workspace, program: &Program, release: &Release) -> Result<(), Failure> {
     let version = python_version(&release.version)?;
     let tag = tag(release, program.glibc);
-    let info = format!("{NAME}-{version}.dist-info");
+    let folder = format!("{}-{version}", name_in_files());
+    let info = format!("{folder}.dist-info");
     let licence = fs::read(workspace.root.join("LICENSE")).doing("read LICENSE")?;
     let metadata = format!(
-        "Metadata-Version: 2.4\nName: {NAME}\nVersion: {version}\nSummary: {SUMMARY}\nLicense-Expression: {}\n\
+        "Metadata-Version: 2.4\nName: {PUBLISHED_NAME}\nVersion: {version}\nSummary: {SUMMARY}\nLicense-Expression: {}\n\
          License-File: LICENSE\nRequires-Python: >=3.8\nDescription-Content-Type: text/markdown\n\n{}",
         release.licence,
-        release.readme(program)
+        release.readme(&program.platform())
     );
     let wheel =
         format!("Wheel-Version: 1.0\nGenerator: cargo xtask dist\nRoot-Is-Purelib: false\nTag: {tag}\n");
     // In the order of their names.
     let files = [
-        (format!("{NAME}-{version}.data/scripts/latchkey"), program.bytes.as_slice(), 0o755),
+        (format!("{folder}.data/scripts/latchkey"), program.bytes.as_slice(), 0o755),
         (format!("{info}/METADATA"), metadata.as_bytes(), 0o644),
         (format!("{info}/WHEEL"), wheel.as_bytes(), 0o644),
         (format!("{info}/licenses/LICENSE"), &licence, 0o644),
@@ -49,12 +47,18 @@ pub(super) fn write(workspace: &Workspace, program: &Program, release: &Release)
 }
 
 pub(super) fn name(release: &Release, glibc: Glibc) -> Result<String, Failure> {
-    Ok(format!("{NAME}-{}-{}.whl", python_version(&release.version)?, tag(release, glibc)))
+    let version = python_version(&release.version)?;
+    Ok(format!("{}-{version}-{}.whl", name_in_files(), tag(release, glibc)))
+}
+
+/// The published name in file names, where a hyphen separates the parts.
+pub(super) fn name_in_files() -> String {
+    PUBLISHED_NAME.replace('-', "_")
 }
 
 /// Any Python 3, on a Linux with this glibc or a newer one.
 fn tag(release: &Release, Glibc { major, minor }: Glibc) -> String {
-    format!("py3-none-manylinux_{major}_{minor}_{}", release.architecture.wheel)
+    format!("py3-none-manylinux_{major}_{minor}_{}", release.architecture.processor)
 }
 
 /// What Python calls a version (PEP 440). A hyphen separates the parts of a wheel's name.
