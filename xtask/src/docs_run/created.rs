@@ -37,7 +37,7 @@ fn declared_tenant(line: &str) -> Option<String> {
     (!name.starts_with([' ', '#'])).then(|| format!("the tenant {name}"))
 }
 
-/// What the commands of a line create. A line that begins with a test for a file creates only what is missing.
+/// What the commands of a line create. A line that first tests for a file creates only what is missing.
 fn by_commands(line: &str) -> Vec<String> {
     if line.starts_with("[ -e ") {
         return Vec::new();
