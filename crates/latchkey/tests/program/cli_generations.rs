@@ -127,7 +127,7 @@ async fn a_generation_is_rolled_back_to_with_all_that_it_was_read_from() {
     // A start with the newer files uses the store's state, and warns.
     let program =
         Program::spawn(&folder, folder.program(&["serve"]).env("GLOBEX_SECRET", "globex-later-canary"));
-    program.log_after(Mark::START, "these settings were replaced by later ones");
+    program.log_after(Mark::START, "newer settings have already replaced these settings");
     for (tenant, secret) in
         [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET), ("initech", "initech-canary-71aa")]
     {

@@ -71,7 +71,7 @@ async fn a_page_of_this_machine_explains_what_is_pasted_to_nobody_else() {
         Answer::to(request.form(&[("token", token)])).await
     };
     let own = paste(&tokens.acme, url).await;
-    assert!(own.status == 200 && own.body.contains("VALID: every check"), "{own:?}");
+    assert!(own.status == 200 && own.body.contains("VALID: all checks"), "{own:?}");
     let foreign = paste(&tokens.globex, url).await;
     assert!(foreign.body.contains("REFUSED by the check `signature`"), "{foreign:?}");
     for answer in [&own, &foreign] {
@@ -178,7 +178,7 @@ async fn what_is_expected_can_be_said() {
     for (arguments, words) in [
         (&["--jwks", "none.jwks"][..], "none.jwks cannot be read"),
         (&["--jwks", "config.yaml"], "no JWKS document"),
-        (&["--at", "noon"], "is neither an instant"),
+        (&["--at", "noon"], "is neither a time"),
         (&["--jwks", "acme.jwks", "--tenant", "acme"], "cannot be used with"),
     ] {
         let (code, out) = tokens.run(tokens.acme.as_bytes(), arguments);
@@ -209,7 +209,7 @@ async fn no_output_has_a_signature_or_a_secret() {
     let in_nested = changed(&tokens.acme, 1, |claims| claims["sub"] = nested);
     for (input, code, words) in [
         (in_nested, 7, "[a secret]"),
-        (format!("Bearer {secret}"), 1, "this is a client secret and no token"),
+        (format!("Bearer {secret}"), 1, "this is a client secret, not a token"),
         (in_claims, 7, "[a secret]"),
     ] {
         let (found, out) = tokens.run(input.as_bytes(), &["--tenant", "acme"]);
@@ -218,7 +218,7 @@ async fn no_output_has_a_signature_or_a_secret() {
     // A secret is not accepted as an argument either.
     for argument in [secret.as_str(), &tokens.acme] {
         let (code, out) = tokens.run(b"", &[argument]);
-        assert!(code == Some(1) && out.contains("is not given as an argument"), "{out}");
+        assert!(code == Some(1) && out.contains("do not pass a token or secret as an argument"), "{out}");
         assert!(!out.contains(argument), "{out}");
     }
 }
@@ -311,7 +311,7 @@ async fn a_revoked_token_is_named_with_what_revoked_it() {
     let offline = tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]);
     offline.assert_valid();
     offline.assert_status("not_checked", &["revoked"]);
-    assert_eq!(offline.found("revoked"), "give --tenant");
+    assert_eq!(offline.found("revoked"), "pass --tenant");
 
     // The command for clients gives the same result for the token, and exits with 7.
     tokens.folder.write("token.jwt", &tokens.acme);

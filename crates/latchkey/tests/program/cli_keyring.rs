@@ -57,8 +57,7 @@ fn neither_file_nor_keyring_replaces_the_other() {
     assert!(!folder.exists(&format!("{CREDENTIAL}/acme")), "the credential has moved");
     keyring().remove(&entry(&folder, "acme")).unwrap();
     folder.write_secret(&format!("{CREDENTIAL}/acme"), ACME_SECRET);
-    let gone =
-        "error: the credential of acme is gone from the keyring; `latchkey login --profile=acme` writes";
+    let gone = "error: the credential of acme is no longer in the keyring. To restore it, run `latchkey login --profile=acme`";
     user.run(&["token", "--no-cache"]).assert_ends(1, &[gone]);
 
     user.login(&program, "acme", ACME_SECRET, &[]);

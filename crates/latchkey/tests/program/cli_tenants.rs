@@ -69,7 +69,7 @@ async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
     cli.run(&["tenant", "delete", "initech", "--yes"]).output();
     assert_eq!(
         cli.run(&["tenant", "delete", "initech", "--final", "--yes"]).output(),
-        "Tenant initech is deleted.\n"
+        "Tenant initech deleted.\n"
     );
     seen(404).await;
     cli.assert_ends(&["tenant", "add", "initech"], 4, "reserved");
@@ -104,7 +104,7 @@ fn lists_are_tables_for_people_and_documents_for_programs() {
     for tenant in ["acme ", "globex "] {
         assert_eq!(table.out.lines().filter(|line| line.starts_with(tenant)).count(), 1, "{table:?}");
     }
-    assert!(table.err.starts_with("there is more: --all, or --cursor "), "{table:?}");
+    assert!(table.err.starts_with("there are more rows. Pass --all, or --cursor "), "{table:?}");
     let cursor = table.err.trim_end().rsplit(' ').next().unwrap();
     let rest = cli.json(&["tenant", "list", "--cursor", cursor]);
     assert_eq!(rest["items"][0]["id"], "initech");
@@ -147,19 +147,19 @@ fn exit_codes_say_what_happened() {
         (&["tenant", "show", "glovex"], 3, ": glovex; did you mean `globex`?"),
         (&["key", "export", "globex"], 3, "key that signs"),
         (&["tenant", "add", "acme"], 4, "it is active and declared in the operator's files; change it there"),
-        (&["tenant", "add", "acme"], 4, "`latchkey tenant show acme` shows it"),
+        (&["tenant", "add", "acme"], 4, "run `latchkey tenant show acme` to see it"),
         // Rows that a file declares can only be changed in the file.
         (&["tenant", "set", "acme", "name=x"], 4, ""),
         (&["tenant", "show", "Not An Id"], 1, ""),
-        (&["key", "show", "acme", "../x"], 1, "as `key list` shows it"),
+        (&["key", "show", "acme", "../x"], 1, "as in `key list`"),
         // The API decides which values are valid, even for an option with completions in the shell.
         (&["client", "add", "acme", "other", "--introspection", "all"], 1, "--introspection all"),
-        (&["key", "reseal", "--server", "http://127.0.0.1:9"], 1, "leave --server out"),
-        (&unreachable, 5, "no token"),
-        (&[&unreachable[..], &["--token-file", "token"]].concat(), 6, "cannot be asked"),
+        (&["key", "reseal", "--server", "http://127.0.0.1:9"], 1, "Omit --server"),
+        (&unreachable, 5, "no access token"),
+        (&[&unreachable[..], &["--token-file", "token"]].concat(), 6, "cannot reach the server"),
         (&["tenant", "list", "--server", "ftp://127.0.0.1"], 1, "an http or https URL"),
         (&["tenant", "list", "--server", "http://example.com", "--token-file", "none"], 1, "none"),
-        (&["tenant", "list", "--server", "http://example.com", "--token-file", "token"], 1, "in clear"),
+        (&["tenant", "list", "--server", "http://example.com", "--token-file", "token"], 1, "unencrypted"),
     ] {
         cli.assert_ends(arguments, code, words);
     }
@@ -178,7 +178,7 @@ fn a_secret_goes_to_a_file_that_only_its_owner_reads() {
     assert_eq!(folder.mode("secret"), 0o600);
     // The command neither overwrites an existing file nor creates the client.
     let late = ["client", "add", "initech", "late", "--secret-file", "secret"];
-    cli.assert_ends(&late, 1, "cannot be written");
+    cli.assert_ends(&late, 1, "cannot write");
     assert_eq!(folder.read("secret").trim(), secret);
     cli.assert_ends(&["client", "show", "initech", "late"], 3, "");
     // A command that fails leaves no file.
