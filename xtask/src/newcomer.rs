@@ -110,8 +110,10 @@ fn walk(
 fn sections(printed: &str) -> Vec<String> {
     let parts = printed.split("\n── ").skip(1);
     let code = parts.map(|part| part.split_once('\n').map_or("", |(_, code)| code));
-    code.map(|code| code.split("\nAn API checks the tokens").next().unwrap_or(code).trim().to_owned() + "\n")
-        .collect()
+    code.map(|code| {
+        code.split("\nYour API verifies the tokens").next().unwrap_or(code).trim().to_owned() + "\n"
+    })
+    .collect()
 }
 
 /// A person at a shell in a new folder.
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn code_of_each_section_is_extracted() {
-        let printed = "Tenant x is ready.\n\n── A (a)\n\none\n\nAn API checks the tokens that it gets:\n\n── B (b)\n\ntwo\nthree\n";
+        let printed = "Tenant x is ready.\n\n── A (a)\n\none\n\nYour API verifies the tokens that it receives:\n\n── B (b)\n\ntwo\nthree\n";
         assert_eq!(sections(printed), ["one\n", "two\nthree\n"]);
     }
 }

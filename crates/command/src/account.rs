@@ -15,7 +15,7 @@ use crate::account_import::{self, ImportArguments};
 use crate::admin_client::{ApiRequest, segment};
 use crate::arguments::{ChangeArguments, ConfirmArguments, RowArguments};
 use crate::examples::example;
-use crate::output::{DocumentTable, ListArguments, confirm, details};
+use crate::output::{DocumentTable, ListArguments, confirm, details, readable};
 use crate::parse::{Assignment, parse_assignment, patch};
 use crate::paths::accounts_path;
 use crate::process::{ask_secret, secret_input};
@@ -27,18 +27,18 @@ pub(crate) enum Command {
     /// Create an account.
     #[command(after_help = example!("account add globex --email ada@example.com --claim name=Ada --ask-password"))]
     Add(Box<AddArguments>),
-    /// Import accounts from a file with one JSON object a line.
+    /// Import accounts from a file with one JSON object per line.
     #[command(after_help = example!("account import globex accounts.ndjson"))]
     Import(ImportArguments),
     /// List a tenant's accounts.
     #[command(after_help = example!("account list globex --identifier ada@example.com"))]
     List {
-        /// The tenant's id.
+        /// Tenant ID.
         tenant: TenantId,
-        /// Only the account that signs in by this e-mail address or user name.
+        /// Find the account with this email address or user name.
         #[arg(long, value_name = "TEXT")]
         identifier: Option<String>,
-        /// Only the account of this identifier in another system.
+        /// Find the account with this external ID.
         #[arg(long, value_name = "TEXT")]
         external_id: Option<String>,
         #[command(flatten)]
@@ -47,43 +47,45 @@ pub(crate) enum Command {
     /// Show an account.
     #[command(after_help = example!("account show globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Show(Arguments),
-    /// Change settings: name=value, or a merge patch.
+    /// Change account settings with name=value or a JSON merge patch.
     #[command(after_help = example!("account set globex usr_mfrggzdfmztwq2lknnwg23tpoa groups=staff,accounting"))]
     Set(RowArguments<Arguments, ChangeArguments>),
-    /// Stop the person from signing in, and end all sessions.
+    /// Suspend an account and end all its sessions.
     #[command(after_help = example!("account suspend globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Suspend(Arguments),
-    /// Let the person sign in again.
+    /// Let a suspended account sign in again.
     #[command(after_help = example!("account resume globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Resume(Arguments),
-    /// Forget the failed sign-ins, so that the account refuses no browser for them.
+    /// Clear the failed sign-in attempts that throttle an account.
     #[command(after_help = example!("account unlock globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Unlock(Arguments),
-    /// Set the password: asked for at the terminal, or read from a file. All sessions until now end.
+    /// Set the password of an account and end all its sessions.
+    ///
+    /// The command asks for the password at the terminal, or reads it from a file.
     #[command(after_help = example!("account password globex usr_mfrggzdfmztwq2lknnwg23tpoa --password-file -"))]
     Password(RowArguments<Arguments, PasswordArguments>),
-    /// List where the person is signed in, or end one of these sessions.
+    /// List the sessions of an account, or end one of them.
     #[command(after_help = example!("account sessions globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Sessions {
         #[command(flatten)]
         of: Arguments,
-        /// End this session.
+        /// End the session with this ID.
         #[arg(long, value_name = "SESSION")]
         end: Option<String>,
     },
-    /// List what the person has allowed clients, or forget one of these consents.
+    /// List the consents that the person gave to clients, or revoke one of them.
     #[command(after_help = example!("account consents globex usr_mfrggzdfmztwq2lknnwg23tpoa --revoke billing"))]
     Consents {
         #[command(flatten)]
         of: Arguments,
-        /// Forget what this client was allowed.
+        /// Revoke the consent for this client.
         #[arg(long, value_name = "CLIENT")]
         revoke: Option<String>,
     },
-    /// Sign the person out everywhere.
+    /// End all sessions of an account.
     #[command(after_help = example!("account sign-out globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     SignOut(Arguments),
-    /// Delete the account; its id is not given again.
+    /// Delete an account. Its ID is never reused.
     #[command(after_help = example!("account delete globex usr_mfrggzdfmztwq2lknnwg23tpoa --yes"))]
     Delete(RowArguments<Arguments, ConfirmArguments>),
 }
@@ -91,41 +93,41 @@ pub(crate) enum Command {
 /// Which account.
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The id of its tenant.
+    /// Tenant ID.
     tenant: TenantId,
-    /// Its id, usr_ and 26 characters, as `account list` shows it.
+    /// Account ID as in `account list`: usr_ and 26 characters.
     account: AccountId,
 }
 
 /// Of `account add`: the members of the document by their names.
 #[derive(Args, Serialize)]
 pub(crate) struct AddArguments {
-    /// The id of its tenant.
+    /// Tenant ID.
     #[serde(skip)]
     tenant: TenantId,
-    /// The e-mail address that the person signs in by.
+    /// Email address to sign in with.
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
-    /// It is known that the address is the person's.
+    /// Mark the email address as verified.
     #[arg(long, requires = "email")]
     email_verified: bool,
-    /// The user name that the person signs in by.
+    /// User name to sign in with.
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// The identifier of the person in another system.
+    /// ID of the person in another system.
     #[arg(long, value_name = "TEXT")]
     external_id: Option<String>,
-    /// A claim and its value, such as name="Ada Lovelace"; repeated.
+    /// Set a claim, for example name="Ada Lovelace" (repeatable).
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse_assignment)]
     #[serde(skip)]
     claims: Vec<Assignment>,
-    /// A group of the person; repeated, or with commas.
+    /// Add the person to a group (repeatable or comma-separated).
     #[arg(long = "group", value_name = "GROUP", value_delimiter = ',')]
     groups: Vec<String>,
-    /// What the person may do as an administrator, such as latchkey:clients; repeated, or with commas.
+    /// Grant an administrator permission, for example latchkey:clients (repeatable or comma-separated).
     #[arg(long = "permission", value_name = "SCOPE", value_delimiter = ',')]
     permissions: Vec<String>,
-    /// Ask for a password at the terminal. Default: the person cannot sign in with one.
+    /// Ask for a password at the terminal. By default, the account has no password.
     #[arg(long, conflicts_with = "password_file")]
     #[serde(skip)]
     ask_password: bool,
@@ -137,7 +139,7 @@ pub(crate) struct AddArguments {
 /// Where a password is found. It is never an argument, which other users of the machine can see.
 #[derive(Args)]
 pub(crate) struct PasswordArguments {
-    /// The file that holds the password; `-` is the standard input. One newline at its end is left out.
+    /// Read the password from this file or pipe; `-` reads standard input. A trailing newline is removed.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -149,23 +151,23 @@ const COLUMNS: DocumentTable = DocumentTable {
 
 const SESSIONS: DocumentTable = DocumentTable {
     none: "No sessions.",
-    columns: "session_id as SESSION, authenticated_at as SIGNED IN, last_seen_at, expires_at as ENDS, \
-              source as ADDRESS, user_agent as BROWSER",
+    columns: "session_id as SESSION, authenticated_at as SIGNED IN, last_seen_at, expires_at as EXPIRES, source as ADDRESS, user_agent \
+         as BROWSER",
 };
 
 const CONSENTS: DocumentTable =
-    DocumentTable { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as ALLOWED" };
+    DocumentTable { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as GRANTED" };
 
 pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
     let step = |of: &Arguments, verb: &str| {
         let request = ApiRequest::post(format!("{}/{verb}", of.path()), &());
-        runner.show(request, |view: &AccountView| format!("Account {} is {}.\n", of.name(), view.status))
+        runner.show(request, |view: &AccountView| format!("Account {} is {}.\n", of.named(view), view.status))
     };
     match command {
         Command::Add(arguments) => {
             let request = ApiRequest::post(accounts_path(&arguments.tenant), &arguments.document()?);
             runner.show(request, |view: &AccountView| {
-                format!("Account {}/{} is created.\n", arguments.tenant, view.account_id)
+                format!("Account {}/{} created.\n", arguments.tenant, view.account_id)
             })
         }
         Command::Import(arguments) => account_import::run(runner, &arguments),
@@ -182,8 +184,8 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
         Command::Resume(of) => step(&of, "resume"),
         Command::Unlock(of) => {
             let request = ApiRequest::post(format!("{}/unlock", of.path()), &());
-            runner.show(request, |_: &AccountView| {
-                format!("The failed sign-ins of account {} are forgotten.\n", of.name())
+            runner.show(request, |view: &AccountView| {
+                format!("Cleared the failed sign-in attempts of account {}.\n", of.named(view))
             })
         }
         Command::Password(RowArguments { of, more: password }) => {
@@ -193,8 +195,8 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
             };
             let request =
                 ApiRequest::post(format!("{}/password", of.path()), &json!({ "password": password }));
-            runner.show(request, |_: &AccountView| {
-                format!("Account {} has a new password, and its sessions until now have ended.\n", of.name())
+            runner.show(request, |view: &AccountView| {
+                format!("Password of account {} changed. All earlier sessions have ended.\n", of.named(view))
             })
         }
         Command::Sessions { of, end: None } => {
@@ -203,7 +205,7 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
         }
         Command::Sessions { of, end: Some(session) } => {
             let request = ApiRequest::delete(format!("{}/sessions/{}", of.path(), segment(&session)));
-            runner.done(request, &format!("Session {session} of account {} has ended.", of.name()))
+            runner.done(request, &format!("Session {session} of account {} ended.", of.name()))
         }
         Command::Consents { of, revoke: None } => {
             let request = ApiRequest::get(format!("{}/consents", of.path()));
@@ -211,15 +213,16 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
         }
         Command::Consents { of, revoke: Some(client) } => {
             let request = ApiRequest::delete(format!("{}/consents/{}", of.path(), segment(&client)));
-            runner.done(request, &format!("What account {} allowed client {client} is forgotten.", of.name()))
+            runner
+                .done(request, &format!("Revoked the consent of account {} for client {client}.", of.name()))
         }
         Command::SignOut(of) => {
             let request = ApiRequest::delete(format!("{}/sessions", of.path()));
-            runner.done(request, &format!("Account {} is signed out everywhere.", of.name()))
+            runner.done(request, &format!("Ended all sessions of account {}.", of.name()))
         }
         Command::Delete(RowArguments { of, more: ConfirmArguments { yes } }) => {
-            confirm(&format!("Delete account {} for ever?", of.name()), yes)?;
-            runner.done(ApiRequest::delete(of.path()), &format!("Account {} is deleted.", of.name()))
+            confirm(&format!("Delete account {} permanently?", of.name()), yes)?;
+            runner.done(ApiRequest::delete(of.path()), &format!("Account {} deleted.", of.name()))
         }
     }
 }
@@ -228,7 +231,7 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
 fn changed(of: &Arguments, view: &AccountView) -> String {
     let mut text = details(&AccountView { password_link: None, ..view.clone() });
     if let Some(link) = &view.password_link {
-        let why = "\nAnother person may know the password that the account had, so the grant removed it.\n";
+        let why = "\nSomebody else may know the old password of this account, so granting permissions removed the password.\n";
         text.push_str(why);
         text.push_str(&to_person("the person", &of.name(), link));
     }
@@ -237,10 +240,10 @@ fn changed(of: &Arguments, view: &AccountView) -> String {
 
 /// Tells the administrator what to do with a link to set a password.
 pub(super) fn to_person(person: &str, account: &str, link: &documents::PasswordLinkView) -> String {
-    let until = link.expires_at.0.to_rfc3339();
+    let until = readable(link.expires_at.0);
     let link = &link.link;
     format!(
-        "Give this link to {person}. It sets the password of account {account}, once, until {until}:\n\n  {link}\n"
+        "Send this link to {person}. It works once, until {until}, and sets the password of account {account}:\n\n  {link}\n"
     )
 }
 
@@ -254,7 +257,7 @@ struct ShownPerson<'a> {
 }
 
 /// Failed sign-ins are only in the memory of servers.
-const NOT_KNOWN_HERE: &str = "not known here: ask a server with --server";
+const NOT_KNOWN_HERE: &str = "unknown without a server; pass --server";
 
 /// The additional members contain no durations.
 impl Shaped for ShownPerson<'_> {
@@ -304,10 +307,10 @@ impl PasswordArguments {
 
 /// Asks twice, because the typed text is not visible.
 fn asked() -> anyhow::Result<String> {
-    let instead = "give it with --password-file FILE, or --password-file - for the standard input";
+    let instead = "Pass --password-file FILE, or --password-file - for standard input";
     let first = ask_secret("Password: ", instead)?;
     let second = ask_secret("Again: ", instead)?;
-    anyhow::ensure!(first == second, "the two passwords differ; nothing was changed");
+    anyhow::ensure!(first == second, "the two passwords differ. Nothing was changed");
     Ok(first.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -318,5 +321,12 @@ impl Arguments {
 
     fn name(&self) -> String {
         format!("{}/{}", self.tenant, self.account)
+    }
+
+    fn named(&self, view: &AccountView) -> String {
+        match view.settings.email.as_ref().or(view.settings.username.as_ref()) {
+            Some(name) => format!("{name} ({})", self.name()),
+            None => self.name(),
+        }
     }
 }

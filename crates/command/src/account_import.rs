@@ -30,9 +30,9 @@ const PASSWORD: &[u8] = b"\"password\"";
 /// Of `account import`.
 #[derive(Args)]
 pub(crate) struct ImportArguments {
-    /// The id of their tenant.
+    /// Tenant ID.
     tenant: TenantId,
-    /// The file, with one JSON object a line (application/x-ndjson); `-` is the standard input.
+    /// File with one JSON object per line (application/x-ndjson); `-` reads standard input.
     file: PathBuf,
 }
 
@@ -47,7 +47,7 @@ struct Summary {
 pub(super) fn run(runner: Runner<'_>, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     let ImportArguments { tenant, file } = arguments;
     let named = file.display();
-    let unreadable = || format!("{named} cannot be read");
+    let unreadable = || format!("cannot read {named}");
     let mut lines: Box<dyn BufRead> = if file.to_str() == Some("-") {
         Box::new(stdin().lock())
     } else {
@@ -59,7 +59,7 @@ pub(super) fn run(runner: Runner<'_>, arguments: &ImportArguments) -> anyhow::Re
         while let Some((call, count)) = next_call(&mut lines).with_context(unreadable)? {
             let request = ApiRequest::lines(format!("{}/import", accounts_path(tenant)), call);
             let results = admin.send_lines::<ImportedLine>(request).await.with_context(|| {
-                format!("the import into {tenant} stopped after line {sent} of {named}; to send all lines again is safe")
+                format!("the import into {tenant} stopped after line {sent} of {named}. You can safely import the whole file again")
             })?;
             for result in results {
                 summary.add(ImportedLine { line: result.line + sent, ..result });
@@ -68,7 +68,7 @@ pub(super) fn run(runner: Runner<'_>, arguments: &ImportArguments) -> anyhow::Re
         }
         let (created, exist, refused) = (summary.created, summary.exist, summary.refused.len());
         runner.print(&summary, || {
-            format!("{created} accounts of {tenant} were created, {exist} exist already, {refused} lines were refused.\n")
+            format!("Tenant {tenant}: {created} accounts created, {exist} already existed, {refused} lines refused.\n")
         })?;
         Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })

@@ -23,13 +23,17 @@ use crate::runner::Runner;
 /// What can be done about administrators.
 #[derive(Subcommand)]
 pub(crate) enum AdminCommand {
-    /// Make the first administrator, a client of the tenant `platform`, and print its secret, once.
-    /// Refused while there is one.
+    /// Create the first administrator and print its secret once.
+    ///
+    /// The administrator is a client of the tenant `platform`. The command fails if an administrator
+    /// exists.
     #[command(after_help = example!("admin init --secret-file admin.secret"))]
     Init(InitArguments),
-    /// Invite an administrator: make an account of the tenant `platform`, and print a link with which the
-    /// person sets its password, once and within 24 hours. An account without a password is invited again,
-    /// and its earlier links and sessions end.
+    /// Invite a person as an administrator.
+    ///
+    /// The command creates an account in the tenant `platform` and prints a link to set its password. The
+    /// link works once, within 24 hours. You can invite an account without a password again, which ends its
+    /// earlier links and sessions.
     #[command(after_help = example!("admin invite ada@example.com --permission latchkey:tenants,latchkey:clients"))]
     Invite(Box<InviteArguments>),
 }
@@ -37,9 +41,9 @@ pub(crate) enum AdminCommand {
 /// Of `admin invite`.
 #[derive(Args)]
 pub(crate) struct InviteArguments {
-    /// The e-mail address that the person signs in by.
+    /// Email address that the person signs in with.
     email: String,
-    /// What the person may do, as far as you may; repeated, or with commas.
+    /// Permissions of the administrator, at most your own (repeatable or comma-separated).
     #[arg(long = "permission", value_name = "SCOPE", value_delimiter = ',', required = true)]
     permissions: Vec<String>,
     #[command(flatten)]
@@ -49,10 +53,10 @@ pub(crate) struct InviteArguments {
 /// Of `admin init`.
 #[derive(Args)]
 pub(crate) struct InitArguments {
-    /// The client's id.
+    /// Client ID.
     #[arg(long, default_value = "admin")]
     name: String,
-    /// Print the API's JSON document instead.
+    /// Print the JSON document of the API.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -76,7 +80,7 @@ fn invite(runner: Runner<'_>, request: &InviteArguments) -> anyhow::Result<ExitC
             let AccountView { account_id, password_changed_at, .. } = account;
             if password_changed_at.is_some() {
                 bail!(with_commands(
-                    "{email} has an account with a password already; change it with `latchkey account set platform ACCOUNT`",
+                    "{email} already has an account with a password. To change the account, run `latchkey account set platform ACCOUNT`",
                     &[("EMAIL", email.as_str()), ("ACCOUNT", account_id.as_str())],
                 ))
             }
@@ -120,10 +124,10 @@ fn init(config: &Path, request: &InitArguments) -> anyhow::Result<ExitCode> {
     let mut lines = welcome(&TenantId::platform(), &created, &mut sink)?;
     let (before, file) = match &request.secret.secret_file {
         Some(file) => ("Manage", file.display().to_string()),
-        None => ("Put it into a file, and manage", "FILE".to_owned()),
+        None => ("Save the secret in a file, then manage", "FILE".to_owned()),
     };
     lines.push_str(&format!(
-        "\n{before} a running server with it:\n\n  {}\n",
+        "\n{before} a running server:\n\n  {}\n",
         ShellCommand::new(
             "latchkey tenant list --server=URL --as-client=CLIENT --as-client-secret-file=SECRET",
             &[("CLIENT", created.client.client_id.as_str()), ("SECRET", &file)],

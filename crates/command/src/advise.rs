@@ -16,9 +16,9 @@ use crate::runner::Runner;
 /// On which tenant.
 #[derive(Args)]
 pub(crate) struct AdviseArguments {
-    /// On this tenant.
+    /// Tenant ID.
     tenant: TenantId,
-    /// Write the merge patches that follow the advice into this file, as a JSON list of client_id and body.
+    /// Write the merge patches for the advice to this file, as a JSON list of client_id and body.
     #[arg(long, value_name = "FILE")]
     patch: Option<PathBuf>,
     #[command(flatten)]
@@ -63,7 +63,7 @@ fn lines(list: &AdviceList) -> String {
         text.push_str("No advice.\n");
     }
     if list.is_too_early_for_usage {
-        text.push_str("Usage was counted for less than 30 days: nothing is said of what is not used.\n");
+        text.push_str("Latchkey has counted usage for less than 30 days, so there is no advice about unused rows yet.\n");
     }
     text
 }

@@ -21,32 +21,32 @@ use crate::runner::Runner;
 /// What can be done to the API keys of a client.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make an API key and print it, once.
+    /// Create an API key and print it once.
     #[command(after_help = example!("api-key add globex billing --name nightly-export --owner cus_1815 --expires 90d --secret-file export.key"))]
     Add(Box<AddArguments>),
-    /// List API keys, of one client or of all, with when each was last used. Never the keys themselves.
+    /// List API keys and when each key was last used. The keys themselves are not shown.
     #[command(after_help = example!("api-key list globex billing --unused-since 90d"))]
     List {
-        /// The tenant's id.
+        /// Tenant ID.
         tenant: TenantId,
-        /// Only keys of this client.
+        /// List only the keys of this client.
         client: Option<ClientId>,
-        /// Only the key of this id.
+        /// List only the key with this ID.
         #[arg(long, value_name = "ID")]
         key: Option<ApiKeyId>,
-        /// Only keys with this in their name.
+        /// List only keys whose name contains this text.
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
-        /// Only keys with this label.
+        /// List only keys with this label.
         #[arg(long, value_name = "LABEL")]
         label: Option<String>,
-        /// Only keys of this owner.
+        /// List only keys of this owner.
         #[arg(long, value_name = "ID")]
         owner: Option<String>,
-        /// Only keys that end before this instant or within this span, or have ended.
+        /// List only keys that expire before this time, or within this duration, or have expired.
         #[arg(long, value_name = "WHEN")]
         ends_before: Option<When>,
-        /// Only keys that were not used since this instant, or for this span.
+        /// List only keys that were not used since this time, or for this duration.
         #[arg(long, value_name = "WHEN", value_parser = parse_since)]
         unused_since: Option<Timestamp>,
         #[command(flatten)]
@@ -55,21 +55,23 @@ pub(crate) enum Command {
     /// Show an API key.
     #[command(after_help = example!("api-key show globex billing 4fT9xQ2bV7mK"))]
     Show(Arguments),
-    /// Change name, labels or owner, or let it allow less or end earlier: name=value, or a merge patch.
+    /// Change the name, labels or owner of a key, reduce its scopes, or shorten its life.
+    ///
+    /// Write name=value or a JSON merge patch.
     #[command(after_help = example!("api-key set globex billing 4fT9xQ2bV7mK expires_at=2030-03-01T08:00:00Z"))]
     Set(RowArguments<Arguments, ChangeArguments>),
-    /// Make a key in the place of another one, which ends after a time of grace.
+    /// Create a replacement for a key. The old key expires after a grace period.
     #[command(after_help = example!("api-key rotate globex billing 4fT9xQ2bV7mK --grace 24h --secret-file export.key"))]
     Rotate {
         #[command(flatten)]
         of: Arguments,
-        /// For how long the other one still counts, unless it ends before; 0s revokes it at once.
+        /// How long the old key stays valid, unless it expires earlier; 0s revokes it immediately.
         #[arg(long, value_name = "SPAN", default_value = "24h")]
         grace: Lifetime,
         #[command(flatten)]
         secret: OutputArguments,
     },
-    /// End a key at once and for ever, with its tokens.
+    /// Revoke a key and its tokens immediately and permanently.
     #[command(after_help = example!("api-key revoke globex billing 4fT9xQ2bV7mK --yes"))]
     Revoke(RowArguments<Arguments, ConfirmArguments>),
 }
@@ -80,22 +82,23 @@ pub(crate) struct AddArguments {
     #[command(flatten)]
     #[serde(skip)]
     of: ClientArguments,
-    /// What people call it.
+    /// Display name of the key.
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// A label; repeated, or with commas.
+    /// Label (repeatable or comma-separated).
     #[arg(long = "label", value_name = "LABEL", value_delimiter = ',')]
     labels: Vec<String>,
-    /// For whom the client makes it: the id that its customer has there.
+    /// Owner of the key: the ID of the customer in the client's own system.
     #[arg(long, value_name = "ID")]
     owner: Option<String>,
-    /// A scope of the client; repeated, or with commas. Default: all of them.
+    /// Scope of the client that the key has (repeatable or comma-separated). By default, all scopes.
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Option<Vec<String>>,
-    /// An audience or a resource of the client; repeated, or with commas. Default: its audiences.
+    /// Audience or resource of the client that the key has (repeatable or comma-separated). By default, all
+    /// audiences.
     #[arg(long = "audience", value_name = "AUDIENCE", value_delimiter = ',')]
     audiences: Option<Vec<String>>,
-    /// When it ends: an instant, or a span such as 90d. Default: as the tenant says.
+    /// When the key expires: a time, or a duration such as 90d. The default is a tenant setting.
     #[arg(long, value_name = "WHEN")]
     #[serde(skip)]
     expires: Option<When>,
@@ -109,15 +112,14 @@ pub(crate) struct AddArguments {
 pub(crate) struct Arguments {
     #[command(flatten)]
     of: ClientArguments,
-    /// Its id, the 12 characters after lkk_ in it.
+    /// Key ID: the 12 characters after lkk_ in the key.
     key: ApiKeyId,
 }
 
 const COLUMNS: DocumentTable = DocumentTable {
     none: "No API keys.",
-    columns: "id, client_id as CLIENT, name, owner, hint, status, scopes, expires_at as ENDS, \
-              last_used_at as LAST USED (up to 10 s late) or -, \
-              presented_after_end_at as AFTER ITS END or -",
+    columns: "id, client_id as CLIENT, name, owner, hint, status, scopes, expires_at as EXPIRES, last_used_at as LAST USED (up to 10 s \
+         late) or -, presented_after_end_at as USED AFTER EXPIRY or -",
 };
 
 pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
@@ -125,7 +127,9 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
         Command::Add(arguments) => {
             let mut document = json!(arguments);
             if let Some(expires) = arguments.expires {
-                let end = expires.0.ok_or_else(|| anyhow::anyhow!("an API key ends; write when"))?;
+                let end = expires
+                    .0
+                    .ok_or_else(|| anyhow::anyhow!("an API key must expire. Write a time or a duration"))?;
                 document["expires_at"] = end.to_rfc3339().into();
             }
             let path = format!("{}/api-keys", arguments.of.path());
@@ -158,7 +162,7 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
         }
         Command::Revoke(RowArguments { of, more: ConfirmArguments { yes } }) => {
             confirm(
-                &format!("Revoke API key {} of {}/{} for ever?", of.key, of.of.tenant, of.of.client),
+                &format!("Revoke API key {} of {}/{} permanently?", of.key, of.of.tenant, of.of.client),
                 yes,
             )?;
             runner.show(ApiRequest::delete(of.path()), |view: &ApiKeyView| {

@@ -10,7 +10,7 @@ use crate::parse::{Assignment, parse_assignment, parse_json, patch};
 /// Which tenant.
 #[derive(Args)]
 pub(crate) struct TenantArguments {
-    /// The tenant's id.
+    /// Tenant ID.
     pub(super) tenant: TenantId,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct RowArguments<O: Args, M: Args> {
 /// Whether the operator is asked before something is destroyed.
 #[derive(Args)]
 pub(crate) struct ConfirmArguments {
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub(super) yes: bool,
 }
@@ -34,10 +34,10 @@ pub(crate) struct ConfirmArguments {
 /// How a plan is printed.
 #[derive(Args)]
 pub(crate) struct PlanOutput {
-    /// Print a JSON document instead.
+    /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
-    /// Print every line, however many.
+    /// Print all lines.
     #[arg(long)]
     pub(super) full: bool,
 }
@@ -46,10 +46,10 @@ pub(crate) struct PlanOutput {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct ChangeArguments {
-    /// A setting and its new value, such as access_token.lifetime=30m; `null` is the default.
+    /// Setting and new value, for example access_token.lifetime=30m; `null` restores the default.
     #[arg(value_name = "NAME=VALUE", value_parser = parse_assignment)]
     assignments: Vec<Assignment>,
-    /// A JSON merge patch (RFC 7396) of the settings.
+    /// JSON merge patch (RFC 7396) for the settings.
     #[arg(long = "patch", value_name = "JSON", value_parser = parse_json)]
     merge_patch: Option<Value>,
 }

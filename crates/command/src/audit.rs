@@ -1,17 +1,18 @@
 //! `latchkey audit …`.
 
+mod names;
 mod verify;
 
 use std::process::ExitCode;
 
-use administration::documents::AuditView;
+use administration::documents::{AuditView, Page};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tenancy::TenantId;
 use values::Timestamp;
 
 use crate::examples::example;
-use crate::output::{DocumentTable, ListArguments};
+use crate::output::{DocumentTable, ListArguments, name_next};
 use crate::parse::parse_since;
 use crate::runner::Runner;
 use verify::VerifyArguments;
@@ -19,11 +20,13 @@ use verify::VerifyArguments;
 /// What can be asked of the audit.
 #[derive(Subcommand)]
 pub(crate) enum AuditCommand {
-    /// List who changed what, the newest first.
+    /// List who changed what, newest first.
     #[command(after_help = example!("audit list --tenant globex --since 24h"))]
     List(AuditArguments),
-    /// Verify lines of the audit stream without a store, and print the last line of each chain, as `--head`
-    /// reads it. Exit 0, or 1 where a line was changed, is missing or stands in another place.
+    /// Verify lines of the audit stream without a store, and print the last line of each chain for
+    /// `--head`.
+    ///
+    /// Exits with 0 if all lines are valid, or 1 if a line was changed, moved or removed.
     #[command(after_help = example!("audit verify audit.jsonl.1 audit.jsonl --head heads.jsonl"))]
     Verify(VerifyArguments),
 }
@@ -31,22 +34,22 @@ pub(crate) enum AuditCommand {
 /// Which records.
 #[derive(Args)]
 pub(crate) struct AuditArguments {
-    /// Only of this tenant.
+    /// List only the changes in this tenant.
     #[arg(long)]
     tenant: Option<TenantId>,
-    /// Only by this actor, such as client:platform/ops.
+    /// List only changes by this actor, for example client:platform/ops.
     #[arg(long)]
     actor: Option<String>,
-    /// Only this action, such as client.changed, or all that begin so, such as `client.`.
+    /// List only this action, for example client.changed; `client.` lists all actions that start with it.
     #[arg(long)]
     action: Option<String>,
-    /// Only about this row, or about rows below it: svc is also svc/s1.
+    /// List only changes of this row and of rows below it: svc also lists svc/s1.
     #[arg(long)]
     subject: Option<String>,
-    /// From then on: an instant, or a span back from now such as 24h.
+    /// Start of the period: a time, or a duration before now such as 24h.
     #[arg(long, value_name = "WHEN", value_parser = parse_since)]
     since: Option<Timestamp>,
-    /// Before then.
+    /// End of the period.
     #[arg(long, value_name = "WHEN", value_parser = parse_since)]
     until: Option<Timestamp>,
     #[command(flatten)]
@@ -87,7 +90,15 @@ fn list(runner: Runner<'_>, arguments: AuditArguments) -> anyhow::Result<ExitCod
     let [since, until] = [since, until].map(|at| at.map(Timestamp::to_rfc3339));
     let filters =
         vec![("actor", actor), ("action", action), ("subject", subject), ("since", since), ("until", until)];
-    runner.list_in_words(&path, filters, &list, |records: &[AuditView]| {
-        COLUMNS.table(&records.iter().map(AuditRow::from_view).collect::<Vec<_>>())
+    runner.run(async |admin| {
+        let page: Page<AuditView> = list.read(admin, &path, filters).await?;
+        let mut shown = page.items.clone();
+        if !runner.arguments.json {
+            names::show(admin, &mut shown).await;
+        }
+        let table = || COLUMNS.table(&shown.iter().map(AuditRow::from_view).collect::<Vec<_>>());
+        let printed = runner.print(&page, table);
+        name_next(&page);
+        printed
     })
 }

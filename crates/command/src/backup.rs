@@ -17,9 +17,9 @@ use server::{block_on, clock};
 /// What is backed up, and where to.
 #[derive(Args)]
 pub(crate) struct BackupArguments {
-    /// A new file, or `-` for the standard output.
+    /// New file to write, or `-` for standard output.
     file: PathBuf,
-    /// The store, as in `storage.url` [default: the store of the settings].
+    /// Store to back up, as in `storage.url` [default: the store of the settings].
     #[arg(long, value_name = "URL")]
     from: Option<String>,
 }
@@ -49,7 +49,8 @@ pub(crate) fn run(
         }
     };
     let done = format!(
-        "Backed up: {}. The sealing key is not among them: without it nothing that is sealed can be opened, so keep it elsewhere.\n",
+        "Backed up: {}. The backup does not contain the sealing key. Keep a copy of the sealing key elsewhere: without it you \
+             cannot restore sealed data.\n",
         sum(&written)
     );
     stderr().write_all(done.as_bytes()).context(OUTPUT)?;

@@ -25,17 +25,17 @@ pub(crate) struct CredentialChange {
 #[derive(Args)]
 #[group(skip)]
 pub(crate) struct KeptCredentials {
-    /// Keep this credential while the client gains a `latchkey:` scope, and revoke those that are not named;
-    /// repeated, or with commas.
+    /// Keep this credential when the client gains a `latchkey:` scope, and revoke the others (repeatable or
+    /// comma-separated).
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     keep: Vec<String>,
-    /// Revoke the credentials that `--keep` does not name; alone, all of them.
+    /// Revoke the credentials that `--keep` does not name. Without --keep, revoke all of them.
     #[arg(long)]
     revoke_others: bool,
 }
 
 const MEMBER: &str = "keep_credentials";
-const INSTEAD: &str = "name each credential to keep with --keep ID, or say --revoke-others";
+const INSTEAD: &str = "Pass --keep ID for each credential to keep, or --revoke-others";
 
 const COLUMNS: DocumentTable =
     DocumentTable { none: "No credentials.", columns: "id, kind, value, created_by" };
@@ -61,9 +61,10 @@ impl KeptCredentials {
             error => return Err(error.into()),
         };
         let shown = COLUMNS.table(&credentials);
-        writeln!(stderr(), "These credentials of the client could use the new permission:\n\n{shown}")
+        writeln!(stderr(), "These credentials of the client would gain the new permission:\n\n{shown}")
             .context(OUTPUT)?;
-        let question = "Which does it keep? Write their ids, or `none`. All others are revoked:";
+        let question =
+            "Which credentials do you want to keep? Type their IDs or `none`. All others are revoked:";
         patch[MEMBER] = json!(chosen(&ask(question, INSTEAD)?)?);
         admin.send(ApiRequest::patch(path, patch)).await
     }

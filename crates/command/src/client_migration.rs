@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use values::{Lifetime, Timestamp, with_commands};
 
+use crate::output::readable;
 use crate::paths::ClientArguments;
 
 /// How long a service may pause before its secret counts as unused.
@@ -102,13 +103,13 @@ impl Migration {
         for secret in &self.secrets {
             let used = secret
                 .last_used_at
-                .map_or_else(|| "never used".to_owned(), |at| format!("last used {}", String::from(at)));
+                .map_or_else(|| "never used".to_owned(), |at| format!("last used {}", readable(at.0)));
             text.push_str(&format!("secret  {} …{}, {used}\n", secret.id, secret.hint));
         }
         if !self.still_used_from.is_empty() {
-            text.push_str("\nA secret was used within a day from\n");
+            text.push_str("\nAddresses that used a secret in the last 24 hours:\n");
             for used in &self.still_used_from {
-                let at = used.last_used_at.map(String::from).unwrap_or_default();
+                let at = used.last_used_at.map(|at| readable(at.0)).unwrap_or_default();
                 text.push_str(&format!("  {}  {at}\n", used.address));
             }
         }
@@ -121,21 +122,23 @@ impl MigrationStep {
     fn words(self, ClientArguments { tenant, client }: &ClientArguments) -> String {
         let message = match self {
             Self::RegisterKey => {
-                "let the service make a key pair, publish the public key, and run `latchkey client set TENANT CLIENT jwks_uri=URL`"
+                "let the service generate a key pair and publish the public key, then run `latchkey client set TENANT CLIENT \
+                     jwks_uri=URL`"
             }
             Self::AllowBoth => {
-                "accept keys beside secrets: run `latchkey client set TENANT CLIENT token_endpoint_auth_method=any`"
+                "accept keys in addition to secrets: run `latchkey client set TENANT CLIENT token_endpoint_auth_method=any`"
             }
             Self::ChangeServices => {
-                "let the services at these addresses sign assertions (private_key_jwt), and look again a day later"
+                "change the services at these addresses to sign assertions (private_key_jwt), and check again after a day"
             }
             Self::RequireKey => {
-                "no secret was used for a day, so run `latchkey client set TENANT CLIENT token_endpoint_auth_method=private_key_jwt`"
+                "nobody used a secret in the last 24 hours, so run `latchkey client set TENANT CLIENT \
+                     token_endpoint_auth_method=private_key_jwt`"
             }
             Self::RevokeSecrets => {
-                "secrets of this client count no more, so run `latchkey secret revoke TENANT CLIENT ID` for each"
+                "the client can no longer use secrets, so run `latchkey secret revoke TENANT CLIENT ID` for each secret"
             }
-            Self::Done => "nothing; the client has keys alone",
+            Self::Done => "nothing, because the client only has keys",
         };
         with_commands(message, &[("TENANT", tenant.as_str()), ("CLIENT", client.as_str())])
     }

@@ -44,14 +44,14 @@ use crate::{apply, check, completion, dev_cert, doctor, health, init, man, migra
 use server::apply::ApplyOptions;
 
 /// docs/command-line.md explains them in detail.
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift, import --dry-run, key reseal --dry-run, upgrade check), \
-    3 not found, 4 conflict, 5 not allowed, 6 not available, 7 refused (inspect, explain).";
+const EXIT_CODES: &str = "Exit codes: 0 success, 1 error, 2 changes pending (plan, drift, import --dry-run, key reseal --dry-run, upgrade check), 3 not \
+     found, 4 conflict, 5 not allowed, 6 not available, 7 refused (inspect, explain).";
 
 /// Multi-tenant identity platform for services and people.
 #[derive(Parser)]
 #[command(name = "latchkey", version, about, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Arguments {
-    /// The settings; paths in them are relative to this file.
+    /// Settings file. Paths in the settings are relative to this file.
     #[arg(long, global = true, default_value = "config.yaml", value_name = "FILE")]
     config: PathBuf,
     #[command(subcommand)]
@@ -76,99 +76,116 @@ pub fn run() -> ExitCode {
 /// All commands.
 #[derive(Subcommand)]
 enum Command {
-    /// Serve all tenants (the default).
+    /// Start the server for all tenants (the default).
     #[command(after_help = example!("serve --config /etc/latchkey/config.yaml"))]
     Serve {
-        /// Listen here instead of at the addresses of the file: one for each listener, in their order;
-        /// repeated, or with commas [variable: LATCHKEY_LISTEN].
+        /// Listen on this address instead of the addresses in the settings. Pass one address for each
+        /// listener, in the same order (repeatable or comma-separated) [variable: LATCHKEY_LISTEN].
         #[arg(long = "listen", value_name = "ADDRESS", value_delimiter = ',')]
         addresses: Vec<SocketAddr>,
-        /// Refuse to begin on an empty store: for an installation that was set up before.
+        /// Refuse to start with an empty store. Use this option after the first installation.
         #[arg(long)]
         require_store: bool,
     },
-    /// Serve for development, on this machine alone: a new store that ends with the program, a tenant
-    /// with a service, an application and a person, and what to paste to use them. A change of the
-    /// printed settings is applied.
+    /// Start a throw-away development server on this machine.
+    ///
+    /// The server has a temporary store with a tenant, a service, an application and a person. The command
+    /// prints commands to try, and applies changes of the printed settings.
     #[command(after_help = example!("dev --listen 127.0.0.1:4000"))]
     Dev(DevArguments),
-    /// Write settings for a first start, with one tenant, and a secret for its client. Nothing is written
-    /// over.
+    /// Write a first settings file with one tenant, and the secret of its client.
+    ///
+    /// Existing files are never overwritten.
     #[command(after_help = example!("init"))]
     Init,
-    /// Ask a server on this machine whether it is ready. Exit 0 if it is, else 1.
+    /// Check whether a server on this machine is ready.
+    ///
+    /// Exits with 0 if the server is ready, and otherwise with 1.
     #[command(after_help = example!("health --address 127.0.0.1:3000"))]
     Health {
-        /// Where it listens.
+        /// Address of the server.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
         address: SocketAddr,
     },
-    /// Read the settings, and report what a start would refuse and what has no effect. Exit 0, or 1 for a
-    /// mistake.
+    /// Validate the settings, and warn about settings without effect.
+    ///
+    /// Exits with 0 if the settings are valid, and otherwise with 1.
     #[command(after_help = example!("check --config config.yaml"))]
     Check {
-        /// Open the store for reading, and list its rows that are beyond a limit, too.
+        /// Also open the store for reading, and list the rows that exceed a limit.
         #[arg(long)]
         rows: bool,
-        /// Exit 1 for a warning, too.
+        /// Also exit with 1 if there are warnings.
         #[arg(long)]
         strict: bool,
-        /// Print a JSON document instead.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Examine the machine that the server runs on: settings, store, keys, Redis, clock, certificates,
-    /// listeners, issuers, files. Creates and changes nothing. Exit 0, or 1 for an error.
+    /// Check this machine: settings, store, keys, Redis, clock, certificates, listeners, issuers and files
+    /// (read-only).
+    ///
+    /// Exits with 0, or with 1 if a check reports an error.
     #[command(after_help = example!("doctor --json"))]
     Doctor {
-        /// Print a JSON document instead.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Explain a token check by check, with the checks of a request. Exit 0 if it passes, 7 if it fails one
-    /// or its signature is not checked, 1 for an error.
+    /// Explain why a token is valid or not, check by check.
+    ///
+    /// Exits with 0 if all checks pass, with 7 if a check fails or the signature was not checked, and with
+    /// 1 after an error.
     #[command(
-        mut_arg("json", |json| json.help("Print a JSON document instead")),
-        mut_arg("token_file", |file| file.help("Read the token for the server from this file")),
+        mut_arg("json", |json| json.help("Print JSON")),
+        mut_arg("token_file", |file| file.help("Read the access token for the server from this file")),
     )]
     #[command(after_help = example!("inspect token.json --tenant globex --audience orders-api"))]
     Inspect(InspectArguments),
-    /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something,
-    /// 1 for an error or a tenant that would be left out.
+    /// Preview what applying the settings would change (read-only).
+    ///
+    /// Exits with 0 if there are no changes, with 2 if there are changes, and with 1 after an error or if a
+    /// tenant would be left out.
     #[command(after_help = example!("plan --json"))]
     Plan(PlanOutput),
-    /// Show how the store differs from the settings, also in what applying leaves alone. Exit 0 for not at
-    /// all, 2 else, 1 for an error or a tenant that would be left out.
+    /// Compare the store with the settings, including rows that applying leaves alone (read-only).
+    ///
+    /// Exits with 0 if there are no differences, with 2 if there are differences, and with 1 after an error
+    /// or if a tenant would be left out.
     #[command(after_help = example!("drift"))]
     Drift(PlanOutput),
-    /// Apply the settings to the store. Exit 0, or 1 for an error or a tenant that was left out.
+    /// Apply the settings to the store.
+    ///
+    /// Exits with 0, or with 1 after an error or if a tenant was left out.
     #[command(after_help = example!("apply --prune"))]
     Apply {
-        /// Also retire more of what is no longer declared than `reconcile.max_retired` allows.
+        /// Retire undeclared rows even if there are more than `reconcile.max_retired` allows.
         #[arg(long)]
         prune: bool,
-        /// End at once what `previous_for` keeps of the values of secrets that were replaced.
+        /// Immediately revoke replaced secrets that `previous_for` would keep.
         #[arg(long)]
         now: bool,
         #[command(flatten)]
         output: PlanOutput,
     },
-    /// Apply again what an earlier generation was read from, after showing what changes and asking.
+    /// Apply the settings of an earlier generation again.
+    ///
+    /// Shows the changes and asks for confirmation first.
     #[command(after_help = example!("rollback 12"))]
     Rollback {
-        /// Which generation.
+        /// Generation to roll back to.
         #[arg(required_unless_present = "list")]
         generation: Option<u64>,
-        /// Show the generations that can be rolled back to.
+        /// List the generations that you can roll back to.
         #[arg(long, conflicts_with = "generation")]
         list: bool,
-        /// Print every line, however many.
+        /// Print all lines.
         #[arg(long)]
         full: bool,
-        /// Print a JSON document instead.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
@@ -176,112 +193,126 @@ enum Command {
     Tenant(AdminCommandArguments<TenantCommand>),
     /// Manage clients.
     Client(AdminCommandArguments<client::Command>),
-    /// Manage accounts of people, and end their sessions.
+    /// Manage the accounts and sessions of people.
     Account(AdminCommandArguments<account::Command>),
-    /// Make a tenant of what another identity platform has exported.
+    /// Import a tenant from another identity platform.
     Import(AdminCommandArguments<ImportCommand>),
-    /// Manage the secrets of clients.
+    /// Manage client secrets.
     Secret(AdminCommandArguments<secret::Command>),
-    /// Manage the API keys of clients, which their customers hold.
+    /// Manage the API keys that clients issue to their customers.
     ApiKey(AdminCommandArguments<api_key::Command>),
-    /// Explain what the token endpoint would answer to a request of a client, check by check, and how to fix
-    /// a refusal. Issues no token and changes nothing. Exit 0 for a token, 7 for a refusal, 1 for an error.
+    /// Explain how the token endpoint would respond to a client's request, check by check.
+    ///
+    /// The command issues no token and changes nothing. It exits with 0 if the client would get a token,
+    /// with 7 if the request would be refused, and with 1 after an error.
     #[command(after_help = example!("explain globex billing --scope orders:read --secret-file billing.secret"))]
     Explain(Box<ExplainArguments>),
-    /// Manage signing keys, and the key that seals them.
+    /// Manage signing keys and the sealing key.
     Key(AdminCommandArguments<KeyCommand>),
-    /// See who changed what.
+    /// Show who changed what.
     Audit(AdminCommandArguments<AuditCommand>),
-    /// See how often tokens were issued, refused, asked about and revoked, by hour or day.
+    /// Count issued, refused, introspected and revoked tokens by hour or day.
     #[command(after_help = example!("usage globex billing --since 30d"))]
     Usage(UsageArguments),
-    /// See the last refused requests of a tenant, and why they were refused.
+    /// Show the latest refused requests of a tenant, with the reasons.
     #[command(after_help = example!("refusals globex --client billing --follow"))]
     Refusals(Box<RefusalsArguments>),
-    /// Print a link that opens the console in a browser, for who this command line acts
-    /// for. To a terminal only.
+    /// Print a one-time sign-in link for the console.
+    ///
+    /// The link works for the same actor as this command. It is only printed to a terminal.
     #[command(after_help = example!("console globex"))]
     Console(ConsoleArguments),
-    /// See what the administrators of a tenant could do better, with the facts that say so. Changes nothing.
+    /// Suggest improvements for a tenant (read-only).
     #[command(after_help = example!("advise globex --patch globex-patches.json"))]
     Advise(AdviseArguments),
-    /// Prove something about a running server, in a report that it signs.
+    /// Test a running server and write a report that the server signs.
     Prove(AdminCommandArguments<ProveCommand>),
-    /// Store a client's credential as a profile, after fetching a token with it. No option takes the secret
-    /// itself.
+    /// Save a client's credential as a profile after a test.
+    ///
+    /// The command fetches a token to test the credential. The secret is never a command-line argument.
     #[command(after_help = example!("login --server https://id.example.com --tenant globex --client-id billing --client-secret-file billing.secret"))]
     Login(Box<LoginArguments>),
-    /// Remove a profile with its secret and its tokens, and revoke them if you want that.
+    /// Remove a profile with its secret and tokens.
     #[command(after_help = example!("logout --profile default"))]
     Logout(LogoutArguments),
-    /// Print a token of a profile: the one that commands share, or one that is fetched.
+    /// Print an access token of a profile.
+    ///
+    /// The token is shared with other commands until it is about to expire.
     #[command(after_help = example!("token --format header"))]
     Token(TokenArguments),
-    /// Show a profile: server, client, where the secret is kept, and how long the token is still valid. Exit
-    /// 5 for a token that is not active.
+    /// Show a profile: server, client, where the secret is stored, and how long the token is valid.
+    ///
+    /// Exits with 5 if the token is not active.
     #[command(after_help = example!("whoami"))]
     Whoami(WhoamiArguments),
-    /// Send a request with a token of a profile, and print the body of the answer. The exit code follows the
-    /// status.
+    /// Send a request with an access token of a profile, and print the response body.
+    ///
+    /// The exit code follows the HTTP status.
     #[command(after_help = example!("call -i https://orders.example.com/v1/orders"))]
     Call(Box<CallArguments>),
     /// List the profiles.
     #[command(after_help = example!("profiles"))]
     Profiles(ProfilesArguments),
-    /// Make a profile the current one.
+    /// Select the current profile.
     #[command(after_help = example!("use production"))]
     Use(UseArguments),
-    /// Make the first administrator.
+    /// Create administrators.
     #[command(subcommand)]
     Admin(AdminCommand),
-    /// Make a self-signed certificate for an https listener of this machine. Nothing is written over.
+    /// Create a self-signed certificate for an https listener on this machine.
+    ///
+    /// Existing files are never overwritten.
     #[command(after_help = example!("dev-cert --name id.localhost"))]
     DevCert {
-        /// Where the certificate goes.
+        /// Path of the new certificate.
         #[arg(long, value_name = "FILE", default_value = "data/dev-cert.pem")]
         certificate: PathBuf,
-        /// Where its private key goes.
+        /// Path of the new private key.
         #[arg(long, value_name = "FILE", default_value = "data/dev-key.pem")]
         key: PathBuf,
-        /// A name or address beside localhost, 127.0.0.1 and ::1; repeated, or with commas.
+        /// Additional name or address; localhost, 127.0.0.1 and ::1 are always included (repeatable or
+        /// comma-separated).
         #[arg(long = "name", value_name = "NAME", value_delimiter = ',')]
         names: Vec<String>,
     },
-    /// Print what a shell needs to complete commands.
+    /// Print the completion script for a shell.
     #[command(after_help = example!("completion bash > /etc/bash_completion.d/latchkey"))]
     Completion {
-        /// For which shell.
+        /// Shell to complete commands in.
         shell: Shell,
     },
     /// Write the manual pages.
     #[command(after_help = example!("man man1"))]
     Man {
-        /// Into this folder, such as /usr/local/share/man/man1.
+        /// Folder for the pages, for example /usr/local/share/man/man1.
         folder: PathBuf,
     },
-    /// Bring the store's schema up to date, and nothing else.
+    /// Migrate the store to the schema of this version.
     #[command(after_help = example!("migrate"))]
     Migrate {
-        /// Print a JSON document instead.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// See what a start of this program would change in the store
+    /// Preview what starting this version would change in the store.
     Upgrade {
-        /// What to do.
+        /// Upgrade command.
         #[command(subcommand)]
         command: UpgradeCommand,
     },
-    /// Write a consistent copy of the store to a file, while it is served. What seals its keys is not in it.
+    /// Back up the store to a file while servers use the store.
+    ///
+    /// The backup does not contain the sealing key.
     #[command(after_help = example!("backup latchkey.backup"))]
     Backup(BackupArguments),
-    /// Write a backup into an empty store, in which no token and no session from before is valid, or verify
-    /// it without a store.
+    /// Restore a backup into an empty store, or verify a backup without a store.
+    ///
+    /// Tokens and sessions from before the restore are no longer valid.
     #[command(after_help = example!("restore latchkey.backup --verify"))]
     Restore(RestoreArguments),
-    /// Copy the store into another one
+    /// Copy the store into another store.
     Store {
-        /// What to do.
+        /// Store command.
         #[command(subcommand)]
         command: StoreCommand,
     },

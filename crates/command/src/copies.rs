@@ -57,23 +57,23 @@ pub(crate) fn misfit_lines(misfits: &[String]) -> String {
         return String::new();
     }
     let mut text = format!(
-        "Rules of today refuse {} settings of these rows. They go on until they are changed:\n",
+        "The current rules do not accept {} settings of the rows below. The rows keep working until you change them:\n",
         misfits.len()
     );
     for misfit in misfits.iter().take(SHOWN) {
         text.push_str(&format!("  {misfit}\n"));
     }
     if misfits.len() > SHOWN {
-        text.push_str("  … and more; --json has all\n");
+        text.push_str("  … and more; --json lists all\n");
     }
     text
 }
 
 pub(crate) fn named(option: &str, url: &str) -> anyhow::Result<StorageLocation> {
-    let folder = std::env::current_dir().context("the working directory cannot be read")?;
+    let folder = std::env::current_dir().context("cannot read the working directory")?;
     match StorageLocation::of_url(&FileSecret::new(url.to_owned()), &folder) {
         Some(location) => Ok(location),
-        None => bail!("{option} names no store; {}", StorageLocation::HINT),
+        None => bail!("{option} is not the URL of a store. {}", StorageLocation::HINT),
     }
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn new_output(file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
         return Ok(Box::new(stdout()));
     }
     let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    Ok(Box::new(new.with_context(|| format!("{} cannot be written", file.display()))?))
+    Ok(Box::new(new.with_context(|| format!("cannot write {}", file.display()))?))
 }
 
 pub(crate) fn tables(tables: &[(String, TableSum)]) -> serde_json::Value {

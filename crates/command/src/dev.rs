@@ -24,7 +24,7 @@ const GREETING: &str = include_str!("dev/greeting.txt");
 /// Of `dev`.
 #[derive(Args)]
 pub(crate) struct DevArguments {
-    /// Listen here, at an address of this machine alone.
+    /// Address of this machine to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
 }
@@ -34,25 +34,26 @@ pub(crate) fn run(config: &Path, arguments: &DevArguments) -> anyhow::Result<Exi
     let address = arguments.listen;
     ensure!(
         address.ip().is_loopback() && address.port() != 0,
-        "`latchkey dev` is for development: it listens at 127.0.0.1 or [::1] and a port, and not at {address}"
+        "`latchkey dev` is for development and only listens on 127.0.0.1 or [::1], not on {address}"
     );
     ensure!(
         config == Path::new("config.yaml"),
         with_commands(
-            "`latchkey dev` has settings and a store of its own; leave --config out, or run `latchkey --config=FILE`",
+            "`latchkey dev` uses its own settings and store. Omit --config, or run `latchkey --config=FILE`",
             &[("FILE", &config.display().to_string())],
         )
     );
     let environment = Environment::of_process();
     for prefix in ["LATCHKEY__", "LATCHKEY_LISTEN"] {
         if let Some((name, _)) = environment.beginning_with(prefix).next() {
-            bail!("`latchkey dev` has settings and a store of its own; unset the variable {name}");
+            bail!("`latchkey dev` uses its own settings and store. Unset the variable {name}");
         }
     }
-    let folder = folder().context("no temporary folder")?;
+    let folder = folder().context("cannot create a temporary folder")?;
     let config = folder.path().join("config.yaml");
     let development = Development::new(address);
-    files::create(&config, development.filled(CONFIG).as_bytes(), 0o600).context("no settings")?;
+    files::create(&config, development.filled(CONFIG).as_bytes(), 0o600)
+        .context("cannot write the settings")?;
     let config_text = config.display().to_string();
     let console = ShellCommand::new("latchkey --config=FILE console", &[("FILE", &config_text)]);
     let greeting = development

@@ -22,10 +22,10 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 pub(crate) fn run(certificate: &Path, key: &Path, names: &[String]) -> anyhow::Result<ExitCode> {
     new_files::refuse_existing([certificate, key], "")?;
     let (certificate_pem, key_pem) =
-        make(names, clock::now()).context("no certificate can be made for these names")?;
+        make(names, clock::now()).context("cannot create a certificate for these names")?;
     new_files::create((key, &key_pem, 0o600), (certificate, &certificate_pem, 0o644))?;
     print(&format!(
-        "wrote {} and {} for {}; valid for a year; self-signed, so no client trusts it by itself\n",
+        "wrote {} and {} for {}. The certificate is valid for one year. It is self-signed, so clients do not trust it by default\n",
         certificate.display(),
         key.display(),
         all(names).join(", ")

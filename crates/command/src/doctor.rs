@@ -41,7 +41,7 @@ pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
             block_on(async { Ok(DoctorReport::from_checks(examine(config, &loaded, &environment).await)) })?
         }
         Err(error) => {
-            let fix = "correct the settings first; everything else depends on them";
+            let fix = "fix the settings first; all other checks depend on them";
             DoctorReport::from_checks(vec![SETTINGS.error(error.to_string(), fix)])
         }
     };
@@ -68,7 +68,7 @@ async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> V
     lines.push(match other {
         Some((time, whose)) => compare_clocks(now, time, whose),
         None => {
-            CLOCK.skipped("the store is on this machine and no issuer answered, so there is no other clock")
+            CLOCK.skipped("the store is on this machine and no issuer responded, so there is no other clock to compare with")
         }
     });
     lines
@@ -84,7 +84,7 @@ fn settings_lines(loaded: &Loaded) -> Vec<ReportLine> {
 fn log(environment: &Environment) -> ReportLine {
     match logging::check_filter(environment) {
         Some(warning) => of_warning(LOG, &warning),
-        None => LOG.ok("the filter of the log can be read"),
+        None => LOG.ok("the log filter is valid"),
     }
 }
 
@@ -103,23 +103,27 @@ async fn redis(url: Option<&FileSecret>) -> ReportLine {
         Ok(options) => cache::ping(options).await,
         Err(error) => Err(RedisFault::Unreachable(error.to_string())),
     };
-    let Err(fault) = pinged else { return REDIS.ok("answers, and accepts scripts and the subscription") };
+    let Err(fault) = pinged else { return REDIS.ok("responds; scripts and subscriptions work") };
     let fix = match &fault {
-        RedisFault::Unreachable(_) => "start Redis, or correct host, port and credentials of cache.redis_url",
+        RedisFault::Unreachable(_) => {
+            "start Redis, or correct the host, port and credentials in cache.redis_url"
+        }
         RedisFault::Refused { .. } => {
-            "name a primary with free memory, and an account with the rights of docs/configuration.md, \"cache\""
+            "set cache.redis_url to a primary with free memory, and to a user with the rights in docs/configuration.md, \"cache\""
         }
     };
-    REDIS.warning(format!("replicas read the store instead: {fault}"), fix)
+    REDIS.warning(format!("Redis is not used, so replicas read the store: {fault}"), fix)
 }
 
 fn compare_clocks(ours: Timestamp, theirs: Timestamp, whose: &str) -> ReportLine {
     let apart = ours.seconds().abs_diff(theirs.seconds());
     let way = if ours > theirs { "ahead of" } else { "behind" };
-    let found = format!("the clock of this machine is {apart} s {way} that of {whose}");
-    let fix = "synchronise both machines with a time server (`timedatectl set-ntp true`)";
+    let found = format!("the clock of this machine is {apart} s {way} the clock of {whose}");
+    let fix = "synchronize both machines with a time server (`timedatectl set-ntp true`)";
     match () {
-        () if apart <= APART => CLOCK.ok(format!("agrees with that of {whose} within {APART} s")),
+        () if apart <= APART => {
+            CLOCK.ok(format!("the clocks of this machine and of {whose} agree within {APART} s"))
+        }
         () if apart <= TOO_FAR_APART => CLOCK.warning(found, fix),
         () => CLOCK.error(found, fix),
     }
@@ -146,6 +150,6 @@ mod tests {
             assert_eq!(compare_clocks(noon, at(other), "the store").status, expected, "{other}");
         }
         let line = compare_clocks(noon, at("2026-06-01T12:02:00Z"), "an issuer");
-        assert_eq!(&*line.found, "the clock of this machine is 120 s behind that of an issuer");
+        assert_eq!(&*line.found, "the clock of this machine is 120 s behind the clock of an issuer");
     }
 }

@@ -14,7 +14,7 @@ const KEYS: u32 = 200;
 
 const COLUMNS: DocumentTable = DocumentTable {
     none: "",
-    columns: "credential as PRESENTED AFTER ITS END, ended, presented as LAST PRESENTED, address as FROM",
+    columns: "credential as USED AFTER EXPIRY, ended as EXPIRED, presented as LAST USED, address as FROM",
 };
 
 /// A table of these credentials after an empty line, or nothing.

@@ -24,47 +24,46 @@ use crate::suggested::suggested;
 pub(crate) struct ExplainArguments {
     #[command(flatten)]
     of: ClientArguments,
-    /// The parameter grant_type. Default: client_credentials.
+    /// grant_type parameter. Default: client_credentials.
     #[arg(long, value_name = "TYPE")]
     grant_type: Option<String>,
-    /// A requested scope; repeated, or with commas. Default: the request has no scope, and
-    /// gets all registered ones.
+    /// Requested scope (repeatable or comma-separated). By default, the request has no scope and gets all
+    /// registered scopes.
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Vec<String>,
-    /// A requested resource; repeated, or with commas.
+    /// Requested resource (repeatable or comma-separated).
     #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
     resources: Vec<String>,
-    /// The parameter audience, which is taken as resource is, and need be no URI.
+    /// audience parameter. Works like a resource, but need not be a URI.
     #[arg(long, value_name = "AUDIENCE")]
     audience: Option<String>,
-    /// How the request authenticates. Default: client_secret_basic.
+    /// Authentication method of the request. Default: client_secret_basic.
     #[arg(long, value_name = "METHOD", value_parser = suggested(ExplainSettings::METHODS))]
     auth_method: Option<String>,
-    /// Check the secret or API key in this file; - reads standard input. A wrong one counts as a failed
-    /// attempt. Default: a right secret is assumed.
+    /// Check the secret or API key in this file; - reads standard input. A wrong secret counts as a failed
+    /// attempt. By default, a correct secret is assumed.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// Verify the assertion in this file, without using it up; - reads standard input. With
+    /// Verify the assertion in this file without using it up; - reads standard input. Requires
     /// --auth-method private_key_jwt.
     #[arg(long, value_name = "FILE", conflicts_with = "secret_file")]
     assertion_file: Option<PathBuf>,
-    /// Check the certificate in this file, in PEM or DER, and its chain; - reads standard input. With
-    /// --auth-method tls_client_auth or self_signed_tls_client_auth. A private key in the file is not read.
+    /// Check the certificate (PEM or DER) and its chain in this file; - reads standard input. Requires
+    /// --auth-method tls_client_auth or self_signed_tls_client_auth. Private keys in the file are ignored.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["secret_file", "assertion_file"])]
     certificate_file: Option<PathBuf>,
-    /// Check the DPoP proof in this file, without using it up; - reads standard input. Beside --access-token,
-    /// as that of a request to a resource, else as that of the token request.
+    /// Check the DPoP proof in this file without using it up; - reads standard input. With --access-token,
+    /// the proof is for a request to a resource, otherwise for the token request.
     #[arg(long, value_name = "FILE")]
     dpop_proof: Option<PathBuf>,
-    /// The HTTP method of the request with the proof. Default: POST.
+    /// HTTP method of the request with the proof. Default: POST.
     #[arg(long, value_name = "METHOD", requires = "dpop_proof")]
     dpop_method: Option<String>,
-    /// The URL of the request with the proof, as the client sends it. Default: the
-    /// token endpoint of the tenant.
+    /// URL of the request with the proof, as the client sends it. Default: the tenant's token endpoint.
     #[arg(long, value_name = "URL", requires = "dpop_proof")]
     dpop_url: Option<String>,
-    /// Check the access token in this file: whether it is valid, what has revoked it, and whether the proof
-    /// is of its key; - reads standard input.
+    /// Check whether the access token in this file is valid, what revoked it, and whether the proof matches
+    /// its key; - reads standard input.
     #[arg(long, value_name = "FILE")]
     access_token: Option<PathBuf>,
     #[command(flatten)]
@@ -112,7 +111,7 @@ fn is_accepted(explained: &ExplanationView) -> bool {
 /// The certificates in a PEM file, without the rest of the file.
 fn read_certificate(file: &Path) -> anyhow::Result<String> {
     let bytes = read_bytes(file).context("--certificate-file")?;
-    let named = || format!("--certificate-file: {} cannot be used", file.display());
+    let named = || format!("--certificate-file: cannot use {}", file.display());
     Ok(PresentedCertificates::read(&bytes).with_context(named)?.to_pem())
 }
 
@@ -122,7 +121,7 @@ fn read_secret(option: &str, file: Option<&Path>) -> anyhow::Result<Option<Zeroi
     let named = format!("{option}: {}", file.display());
     let mut text = secret_input::read(file, &named, "secret")?;
     if text.len() > secret_input::LARGEST {
-        bail!("{named} is larger than any secret");
+        bail!("{named} is too large for a secret");
     }
     for end in ['\n', '\r'] {
         if text.ends_with(end) {

@@ -24,12 +24,12 @@ struct HealthAnswer {
 /// answer. Does not read the settings: they may have an error while the server still uses the last valid
 /// ones.
 pub(crate) fn run(address: SocketAddr) -> anyhow::Result<ExitCode> {
-    let answer = match probe(address).with_context(|| format!("no server answers at {address}"))? {
+    let answer = match probe(address).with_context(|| format!("no server responds at {address}"))? {
         Some(answer) => answer,
         None => block_on(probe_with_tls(address))?,
     };
     if answer.body.is_empty() {
-        bail!("the server at {address} answers without a body; it is no Latchkey server");
+        bail!("the server at {address} sent a response without a body, so it is not a Latchkey server");
     }
     print(&format!("{}\n", answer.body))?;
     Ok(if answer.is_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -62,7 +62,7 @@ async fn probe_with_tls(address: SocketAddr) -> anyhow::Result<HealthAnswer> {
         Client::builder().timeout(PATIENCE).no_proxy().tls_danger_accept_invalid_certs(true).build()?;
     let answer = client.get(format!("https://{address}/health/ready")).send().await.with_context(|| {
         format!(
-            "the server at {address} speaks neither HTTP nor HTTPS without a client certificate; probe another listener"
+            "the server at {address} does not speak HTTP, or HTTPS without a client certificate. Choose another listener"
         )
     })?;
     Ok(HealthAnswer { is_ready: answer.status() == StatusCode::OK, body: answer.text().await? })

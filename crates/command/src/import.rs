@@ -42,8 +42,10 @@ use settings::files::without_mark;
 /// From where something is imported.
 #[derive(Subcommand)]
 pub(crate) enum ImportCommand {
-    /// Make a tenant of an exported realm: its scopes, its clients with their secrets, its people with their
-    /// password hashes. Shows first what is made and what is left out, and asks.
+    /// Import a Keycloak realm as a tenant: scopes, clients with their secrets, and people with their
+    /// password hashes.
+    ///
+    /// The command first shows what it will import and what it will leave out, and asks for confirmation.
     #[command(after_help = example!("import keycloak acme-realm.json --tenant acme --dry-run"))]
     Keycloak(KeycloakArguments),
 }
@@ -51,21 +53,22 @@ pub(crate) enum ImportCommand {
 /// Of `import keycloak`.
 #[derive(Args)]
 pub(crate) struct KeycloakArguments {
-    /// What `kc.sh export --realm REALM --file FILE` has written.
+    /// File written by `kc.sh export --realm REALM --file FILE`.
     file: PathBuf,
-    /// The id of the tenant. Default: the realm's name in lower case.
+    /// Tenant ID. Defaults to the realm's name in lower case.
     #[arg(long, value_name = "ID")]
     tenant: Option<TenantId>,
-    /// The audience of the scopes for which the realm names none. Default: the tenant's id and `-api`.
+    /// Audience of the scopes to which the realm gives no audience. Defaults to the tenant ID followed by
+    /// `-api`.
     #[arg(long)]
     audience: Option<String>,
-    /// Show the plan alone, from the file alone. Exit 2.
+    /// Show the import plan from the file only, and exit with 2.
     #[arg(long, conflicts_with_all = ["resume", "yes"])]
     dry_run: bool,
-    /// Go on with an import that stopped, or add people of further files: what exists stays as it is.
+    /// Continue an import that stopped, or add people from more files. Existing rows are not changed.
     #[arg(long)]
     resume: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
 }
@@ -93,7 +96,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ImportCommand) -> anyhow::Result<
         // Also shows the rows that were created before an error, because new secrets are only shown now.
         let of_plan = plan.document();
         runner.print(&json!({ "plan": of_plan, "made": &made }), || made.lines(&plan.tenant))?;
-        done.context("the import stopped, and what is made stays; the same command with --resume goes on")?;
+        done.context("the import stopped; rows that were created remain. To continue, run the same command with --resume")?;
         Ok(if made.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
@@ -109,7 +112,7 @@ fn show(runner: Runner<'_>, plan: &ImportPlan) -> anyhow::Result<()> {
 
 fn read(path: &Path) -> anyhow::Result<Realm> {
     let named = path.display();
-    let unreadable = || format!("{named} cannot be read");
+    let unreadable = || format!("cannot read {named}");
     let mut file = File::open(path).with_context(unreadable)?;
     let length = usize::try_from(file.metadata().with_context(unreadable)?.len()).unwrap_or_default();
     // Allocates the whole buffer first: a buffer that grows leaves copies of secrets in memory.
@@ -122,28 +125,26 @@ fn realm_in(text: &[u8], named: &str) -> anyhow::Result<Realm> {
     let foreign = |error: &serde_json::Error| {
         // The text of the error is left out, because it may repeat a value of the file.
         let (line, column) = (error.line(), error.column());
-        anyhow!(
-            "{named} is not a realm that Keycloak has exported: the JSON of line {line}, column {column} is not expected"
-        )
+        anyhow!("{named} is not an exported Keycloak realm: unexpected JSON at line {line}, column {column}")
     };
     // On Windows, shells write UTF-16.
-    let text = str::from_utf8(text).map_err(|_| anyhow!("{named} is not UTF-8; save it as UTF-8"))?;
+    let text = str::from_utf8(text).map_err(|_| anyhow!("{named} is not UTF-8. Save the file as UTF-8"))?;
     let json = Wiped::new(serde_json::from_str(text).map_err(|error| foreign(&error))?);
     let is_client = |json: &Value| json.get("clientId").is_some() && json.get("clients").is_none();
     match &*json {
         Value::Array(items) if items.first().is_some_and(is_client) => {
-            bail!("{named}: these are clients and no realm. {WHOLE_REALM}")
+            bail!("{named} contains clients instead of a realm. {WHOLE_REALM}")
         }
         Value::Array(items) if items.iter().any(|item| item.get("realm").is_some()) => bail!(
-            "{named} holds several realms; write one into a file of its own: jq '.[] | select(.realm == \"NAME\")' {named}"
+            "{named} contains several realms. Write one realm to its own file: jq '.[] | select(.realm == \"NAME\")' {named}"
         ),
-        json if is_client(json) => bail!("{named}: this is a client and no realm. {WHOLE_REALM}"),
+        json if is_client(json) => bail!("{named} contains a client instead of a realm. {WHOLE_REALM}"),
         json if json.get("auth-server-url").is_some() => {
-            bail!("{named}: this is the configuration of an adapter and no realm. {WHOLE_REALM}")
+            bail!("{named} contains an adapter configuration instead of a realm. {WHOLE_REALM}")
         }
         _ if ["realm", "clients", "users"].iter().any(|name| json.get(name).is_some()) => {
             Realm::from_json(json).map_err(|error| foreign(&error))
         }
-        _ => bail!("{named} is not a realm that Keycloak has exported. {WHOLE_REALM}"),
+        _ => bail!("{named} is not an exported Keycloak realm. {WHOLE_REALM}"),
     }
 }

@@ -58,10 +58,10 @@ pub(crate) fn run(config: &Path, mut arguments: InspectArguments) -> anyhow::Res
 
 /// Serves the page on a free port that the system chooses.
 fn serve_page(config: PathBuf, arguments: InspectArguments) -> anyhow::Result<ExitCode> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port of this machine is free")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free on this machine")?;
     print(&format!(
-        "Open http://{} and paste a token. Ctrl-C ends the page.\n",
-        listener.local_addr().context("the port has no address")?
+        "Open http://{} and paste a token. Press Ctrl-C to stop.\n",
+        listener.local_addr().context("cannot read the address of the port")?
     ))?;
     let explain = move |token: &str| {
         let report = inspect_token(&config, &arguments, token.as_bytes(), clock::now());
@@ -80,7 +80,7 @@ fn inspect_token(
     now: Timestamp,
 ) -> anyhow::Result<InspectionReport> {
     if arguments.client_ca.is_some() {
-        bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file().display());
+        bail!("--client-ca: {} contains no certificate in PEM or DER format", arguments.file().display());
     }
     let token = input::token(bytes)?;
     if let Some((brand, id)) = api_key_parts(&token) {

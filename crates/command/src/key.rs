@@ -30,70 +30,73 @@ pub(crate) use views::KeyDocument;
 /// What can be done to keys.
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
-    /// List a tenant's signing keys, removed ones too.
+    /// List a tenant's signing keys, including removed keys.
     #[command(after_help = example!("key list globex"))]
     List(TenantArguments),
-    /// Show a signing key and its public half.
+    /// Show a signing key and its public key.
     #[command(after_help = example!("key show globex oauth2-key-1"))]
     Show(KeyArguments),
-    /// Let the next key take over as soon as verifiers can know it.
+    /// Rotate the signing key. The next key takes over as soon as verifiers can know it.
     #[command(after_help = example!("key rotate globex"))]
     Rotate {
-        /// The tenant's id.
+        /// Tenant ID.
         tenant: TenantId,
-        /// The keys may be in wrong hands: a new one signs at once, and all others are gone at once.
-        /// Says first what that breaks.
+        /// Replace all keys immediately, because somebody may have stolen them.
+        ///
+        /// The command first shows which tokens become invalid.
         #[arg(long)]
         emergency: bool,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
-    /// Take a key away at once. Says first what that breaks.
+    /// Remove a signing key immediately.
+    ///
+    /// The command first shows which tokens become invalid.
     #[command(after_help = example!("key revoke globex oauth2-key-1 --yes"))]
     Revoke(RowArguments<KeyArguments, ConfirmArguments>),
-    /// Bring a private key in as the next one: PEM (PKCS#8, PKCS#1) or JWK.
+    /// Import a private key as the next signing key: PEM (PKCS#8, PKCS#1) or JWK.
     #[command(after_help = example!("key import globex signing.pem --algorithm ES256"))]
     Import {
-        /// The tenant's id.
+        /// Tenant ID.
         tenant: TenantId,
-        /// The file that holds it; - reads standard input.
+        /// File with the private key; - reads standard input.
         file: PathBuf,
-        /// What it is to sign with. A JWK may say it itself.
+        /// Signature algorithm of the key. Optional if a JWK contains it.
         #[arg(long, value_parser = suggested(SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
         algorithm: Option<String>,
     },
-    /// Print the public half of a key.
+    /// Print the public key of a signing key.
     #[command(after_help = example!("key export globex --format pem"))]
     Export {
-        /// The tenant's id.
+        /// Tenant ID.
         tenant: TenantId,
-        /// Which, as `key list` shows it. Default: the one that signs.
+        /// Key ID as in `key list`. Defaults to the key that signs.
         #[arg(value_name = "KID", value_parser = parse_key, allow_hyphen_values = true)]
         key: Option<Kid>,
-        /// As what.
+        /// Output format.
         #[arg(long, value_enum, default_value_t = Format::Jwk)]
         format: Format,
     },
-    /// Show which keys sign and come next, and whether verifiers have fetched them.
+    /// Show which keys sign now and next, and whether verifiers have fetched them.
     #[command(after_help = example!("key status globex"))]
     Status(TenantArguments),
-    /// Print the dates to come of signing keys, and of secrets that are replaced on a schedule,
-    /// as a calendar (RFC 5545).
+    /// Print the upcoming dates of signing keys and scheduled secret rotations as a calendar (RFC 5545).
     #[command(after_help = example!("key calendar globex"))]
     Calendar(TenantArguments),
-    /// Move everything that is sealed to `keys.sealing_key`. Servers go on meanwhile; ended half way,
-    /// it goes on where it was.
+    /// Reseal everything with the current `keys.sealing_key`.
+    ///
+    /// Servers keep running. If the command stops early, run it again to continue.
     #[command(after_help = example!("key reseal --dry-run"))]
     Reseal {
-        /// Only count what would be moved. Exit 2 if there is anything.
+        /// Only count the values to reseal. Exits with 2 if there are any.
         #[arg(long)]
         dry_run: bool,
     },
-    /// Make a sealing key and print it, or write it to a new file that only its owner may read.
+    /// Generate a sealing key and print it, or write it to a new file that only its owner can read.
     #[command(after_help = example!("key new-sealing-key --file sealing.key"))]
     NewSealingKey {
-        /// Where to write it; must not exist.
+        /// New file for the key.
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
@@ -102,9 +105,9 @@ pub(crate) enum KeyCommand {
 /// Which key.
 #[derive(Args)]
 pub(crate) struct KeyArguments {
-    /// The tenant's id.
+    /// Tenant ID.
     tenant: TenantId,
-    /// As `key list` shows it: oauth2-key-1.
+    /// Key ID as in `key list`, for example oauth2-key-1.
     #[arg(value_name = "KID", value_parser = parse_key, allow_hyphen_values = true)]
     key: Kid,
 }
@@ -112,9 +115,9 @@ pub(crate) struct KeyArguments {
 /// How a public key is written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Format {
-    /// RFC 7517.
+    /// JWK (RFC 7517).
     Jwk,
-    /// SubjectPublicKeyInfo (RFC 7468).
+    /// PEM, SubjectPublicKeyInfo (RFC 7468).
     Pem,
 }
 
@@ -188,12 +191,12 @@ fn new_sealing_key(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     match file {
         Some(path) => {
             sealing::create(path)?;
-            print(&format!("wrote {}; keep a copy apart from the database\n", path.display()))
+            print(&format!("wrote {}. Keep a copy of the key, separate from the database\n", path.display()))
         }
         None => print(&format!("{}\n", sealing::generate()?.to_base64().expose())),
     }
 }
 
 fn parse_key(text: &str) -> Result<Kid, String> {
-    Kid::parse(text).ok_or_else(|| "write it as `key list` shows it, such as oauth2-key-1".to_owned())
+    Kid::parse(text).ok_or_else(|| "write the key ID as in `key list`, for example oauth2-key-1".to_owned())
 }

@@ -12,6 +12,6 @@ use clap::Command;
 pub(crate) fn run(folder: &Path, command: Command) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(command.name("latchkey"), folder))
-        .with_context(|| format!("the manual pages cannot be written to {}", folder.display()))?;
+        .with_context(|| format!("cannot write the manual pages to {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -13,14 +13,16 @@ pub(super) type NewFile<'a> = (&'a Path, &'a str, u32);
 pub(super) fn refuse_existing(paths: [&Path; 2], option: &str) -> anyhow::Result<()> {
     let Some(path) = paths.into_iter().find(|path| path.exists()) else { return Ok(()) };
     let path = path.display();
-    bail!("{path} is there already, and is not written over; remove it, or name another file{option}")
+    bail!(
+        "{path} already exists and will not be overwritten. Remove the file, or choose another file{option}"
+    )
 }
 
 /// Deletes the first file if the second cannot be created. Otherwise the first file would block the next
 /// attempt.
 pub(super) fn create(first: NewFile<'_>, second: NewFile<'_>) -> anyhow::Result<()> {
     let create = |(path, text, mode): NewFile<'_>| {
-        let unwritten = || format!("{} cannot be written", path.display());
+        let unwritten = || format!("cannot write {}", path.display());
         files::create(path, text.as_bytes(), mode).with_context(unwritten)
     };
     create(first)?;

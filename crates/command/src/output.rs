@@ -8,6 +8,7 @@ mod report;
 mod secret;
 mod snippet;
 mod table;
+mod time;
 mod verifier;
 
 pub(crate) use crate::process::json;
@@ -18,6 +19,7 @@ pub(crate) use report::{CellRow, CellRows, Layout, report};
 pub(crate) use secret::{OneTimeOutput, OutputArguments};
 pub(crate) use snippet::{SnippetLanguage, snippets};
 pub(crate) use table::{DocumentTable, details, table};
+pub(crate) use time::readable;
 pub(crate) use verifier::{VerifierSettings, verifiers};
 
 pub(crate) fn counted(number: usize, noun: &str) -> String {

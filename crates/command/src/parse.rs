@@ -41,10 +41,14 @@ pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
 
 /// A time, or a date, which means its beginning.
 pub(crate) fn parse_instant(text: &str) -> Result<Timestamp, String> {
+    // The tables write `2027-01-31 12:00 UTC`, or with seconds.
+    let shown = text.strip_suffix(" UTC").map_or_else(|| text.to_owned(), |text| format!("{text}Z"));
+    let to_the_minute = shown.replacen('Z', ":00Z", 1);
     let whole_day = format!("{text}T00:00:00Z");
-    Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_rfc3339(&whole_day)).ok_or_else(|| {
+    let forms = [&*shown, &to_the_minute, &whole_day];
+    forms.into_iter().find_map(Timestamp::parse_rfc3339).ok_or_else(|| {
         format!(
-            "`{text}` is neither an instant such as 2027-01-31T12:00:00Z or 2027-01-31 nor a span such as 90d"
+            "`{text}` is neither a time such as 2027-01-31T12:00:00Z or 2027-01-31 nor a duration such as 90d"
         )
     })
 }
@@ -52,7 +56,7 @@ pub(crate) fn parse_instant(text: &str) -> Result<Timestamp, String> {
 /// A merge patch as it is written.
 pub(crate) fn parse_json(text: &str) -> Result<Value, String> {
     let value = read_own_json(Pointer::Root, text.as_bytes()).map_err(|error| error.to_string())?.take();
-    if value.is_object() { Ok(value) } else { Err("a merge patch is an object".to_owned()) }
+    if value.is_object() { Ok(value) } else { Err("a merge patch must be a JSON object".to_owned()) }
 }
 
 pub(crate) fn parse_assignment(text: &str) -> Result<Assignment, String> {
@@ -97,7 +101,7 @@ fn names(path: &str) -> Vec<&str> {
 fn typed(name: &str, text: &str, shape: Option<&Shape>) -> Result<Value, String> {
     let json = || match read_own_json(Pointer::Member(&Pointer::Root, name), text.as_bytes()) {
         Ok(value) => Ok(value.take()),
-        Err(error) => Err(format!("this is not JSON: {error}")),
+        Err(error) => Err(format!("not valid JSON: {error}")),
     };
     match shape {
         _ if text == "null" => Ok(Value::Null),
@@ -171,7 +175,9 @@ mod tests {
         assert_eq!(When::from_str("never"), Ok(When(None)));
         assert_eq!(When::from_str("2027-01-31T12:00:01Z"), at(1_801_396_801));
         assert_eq!(When::from_str("1970-01-02"), at(86_400));
-        let Ok(When(Some(later))) = When::from_str("90d") else { panic!("a span") };
+        assert_eq!(When::from_str("1970-01-02 00:01 UTC"), at(86_460));
+        assert_eq!(When::from_str("1970-01-02 00:01:02 UTC"), at(86_462));
+        let Ok(When(Some(later))) = When::from_str("90d") else { panic!("a duration") };
         assert!(later.seconds() >= clock::now().seconds() + 90 * 86_400 - 5);
         assert!(When::from_str("tomorrow").is_err());
         assert!(parse_since("1h").unwrap() < clock::now());

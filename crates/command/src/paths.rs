@@ -9,9 +9,9 @@ use crate::admin_client::segment;
 /// Which client.
 #[derive(Args)]
 pub(crate) struct ClientArguments {
-    /// The id of its tenant.
+    /// Tenant ID.
     pub(super) tenant: TenantId,
-    /// Its id.
+    /// Client ID.
     pub(super) client: ClientId,
 }
 

@@ -12,6 +12,7 @@ use crate::arguments::PlanOutput;
 use crate::comparison::{initial_plan, read_only_reconciler};
 use crate::output::{folded, json, plan_lines};
 use crate::process::{OUTPUT, print_coloured};
+use server::apply::retirement_warning;
 use server::conflict_messages::{conflict_error, left_out};
 use server::last_store::LastStore;
 use server::{block_on, clock};
@@ -49,6 +50,9 @@ pub(crate) fn run(config: &Path, output: &PlanOutput, is_drift: bool) -> anyhow:
         (false, false) if nothing => "No changes.\n".to_owned(),
         (false, false) => plan_lines(&drift.plan, is_full),
     })?;
+    if let Some(warning) = retirement_warning(&drift.plan, &loaded) {
+        stderr().write_all(format!("warning: {warning}\n").as_bytes()).context(OUTPUT)?;
+    }
     match left_out {
         Some(left_out) => Err(left_out.into()),
         None if nothing => Ok(ExitCode::SUCCESS),

@@ -1,6 +1,7 @@
 //! The progress of a command, as a bar at a terminal.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use administration::declaration::outcome::Progress;
@@ -13,8 +14,10 @@ pub(crate) struct ApplyBar(ProgressBar);
 /// The progress bar of copying a store, of a backup and of a restore.
 pub(crate) struct CopyBar {
     bar: ProgressBar,
-    /// Whether each step is printed as a line, because the standard error is not a terminal.
+    /// Whether each kind of step is printed as a line, if the standard error is not a terminal.
     has_lines: bool,
+    /// The kind of the last printed line.
+    printed: Mutex<Option<&'static str>>,
 }
 
 impl CopyBar {
@@ -22,22 +25,31 @@ impl CopyBar {
         let bar = ProgressBar::new(0);
         bar.set_style(waiting());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, has_lines }
+        Self { bar, has_lines, printed: Mutex::new(None) }
     }
 
     pub(crate) fn show(&self, step: CopyStep<'_>) {
-        let (message, at) = match step {
+        let (kind, message, at) = match step {
             CopyStep::Copying { table, place, of, rows } => {
-                (format!("copying {table}, {rows} rows"), Some((place, of)))
+                ("copying", format!("copying {table}, {rows} rows"), Some((place, of)))
             }
-            CopyStep::Comparing { table, place, of } => (format!("comparing {table}"), Some((place, of))),
-            CopyStep::Verifying { table, place, of } => (format!("verifying {table}"), Some((place, of))),
-            CopyStep::RefusingWrites => ("the source refuses writes".to_owned(), None),
+            CopyStep::Comparing { table, place, of } => {
+                ("comparing", format!("comparing {table}"), Some((place, of)))
+            }
+            CopyStep::Verifying { table, place, of } => {
+                ("verifying", format!("verifying {table}"), Some((place, of)))
+            }
+            CopyStep::RefusingWrites => {
+                let message = "the source refuses writes";
+                (message, message.to_owned(), None)
+            }
         };
         if !stderr().is_terminal() {
-            if self.has_lines {
+            let last = self.printed.lock().unwrap_or_else(PoisonError::into_inner).replace(kind);
+            if self.has_lines && last != Some(kind) {
+                let line = at.map_or_else(|| kind.to_owned(), |(_, of)| format!("{kind} {of} tables"));
                 // A closed pipe must not stop the copy.
-                let _ = writeln!(stderr(), "{message}");
+                let _ = writeln!(stderr(), "{line}");
             }
             return;
         }

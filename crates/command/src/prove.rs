@@ -27,13 +27,16 @@ use signature::ReportArguments;
 /// What can be proven.
 #[derive(Subcommand)]
 pub(crate) enum ProveCommand {
-    /// Try at a running server whether anything of one tenant is worth something at another one: every
-    /// credential at every route, in both directions, with two tenants that are made for it and deleted
-    /// afterwards. Writes a report that the server signs. Exit 0, or 1 for a finding or an error.
+    /// Test whether credentials of one tenant work at another tenant.
+    ///
+    /// The command creates two tenants on a running server, tries every credential of one at every route of
+    /// the other, in both directions, and deletes the tenants afterwards. It writes a report that the
+    /// server signs. It exits with 0, or with 1 for a finding or an error.
     #[command(after_help = example!("prove isolation --server https://id.example.com --out isolation-report"))]
     Isolation(IsolationArguments),
-    /// Verify the signature of a report with the platform's key set, without a server. Exit 0, or 1 where
-    /// the report or its signature was changed.
+    /// Verify the signature of a report with the key set of the platform, without a server.
+    ///
+    /// Exits with 0, or with 1 if the report or its signature was changed.
     #[command(after_help = example!("prove verify isolation-report --jwks platform.jwks.json"))]
     Verify(ReportArguments),
 }

@@ -20,21 +20,22 @@ use server::clock;
 /// Which refusals.
 #[derive(Args)]
 pub(crate) struct RefusalsArguments {
-    /// Of this tenant.
+    /// Tenant ID.
     tenant: TenantId,
-    /// Only of this client, proven or not.
+    /// List only requests that named this client, whether or not they proved to be from the client.
     #[arg(long)]
     client: Option<String>,
-    /// Only for this reason, such as wrong_secret.
+    /// List only requests with this reason, for example wrong_secret.
     #[arg(long)]
     reason: Option<String>,
-    /// Only the request whose answer had this x-request-id, which error pages show.
+    /// Show the request with this ID, which error pages show and responses carry in x-request-id.
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
-    /// From then on: an instant, or a span back from now such as 24h.
+    /// Start of the period: a time, or a duration before now such as 24h.
     #[arg(long, value_name = "WHEN", value_parser = parse_since)]
     since: Option<Timestamp>,
-    /// Go on with those that come, and print each as a line: of JSON with --json. It asks every two seconds.
+    /// Keep running, and print each new refusal as a line (of JSON with --json). The command polls every
+    /// two seconds.
     #[arg(long)]
     follow: bool,
     #[command(flatten)]

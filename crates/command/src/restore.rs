@@ -13,7 +13,7 @@ use settings::files;
 use storage::store_copy::{self, AuditLine, CopyStep, Restored};
 
 use crate::copies::{SHOWN, create, misfit_lines, misfits, named_or_configured, sum, tables};
-use crate::output::json;
+use crate::output::{json, readable};
 use crate::process::print;
 use crate::progress::CopyBar;
 use server::database::store_place;
@@ -22,19 +22,19 @@ use server::{block_on, clock};
 /// Which backup, and where to.
 #[derive(Args)]
 pub(crate) struct RestoreArguments {
-    /// What `latchkey backup` has written.
+    /// File written by `latchkey backup`.
     file: PathBuf,
-    /// An empty store, as in `storage.url` [default: the store of the settings].
+    /// Empty store, as in `storage.url` [default: the store of the settings].
     #[arg(long, value_name = "URL")]
     to: Option<String>,
-    /// Read and compare the whole file, and write nothing.
+    /// Only read and check the whole file.
     #[arg(long, conflicts_with_all = ["to", "revocations"])]
     verify: bool,
-    /// The audit since the backup, as `latchkey audit list --json` prints it, or a record a line: what was
-    /// revoked, suspended or deleted later is ended, too.
+    /// Audit since the backup, from `latchkey audit list --json`, or with one record per line. Rows that
+    /// were revoked, suspended or deleted after the backup are revoked, suspended or deleted again.
     #[arg(long, value_name = "FILE")]
     revocations: Option<PathBuf>,
-    /// Print a JSON document instead.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -49,11 +49,16 @@ pub(crate) fn run(config: &Path, arguments: &RestoreArguments) -> anyhow::Result
     let open = || files::open(file);
     if arguments.verify {
         let (facts, found) = store_copy::verify(open().with_context(|| unread(file))?)?;
-        let at = facts.at.to_rfc3339();
+        let at = readable(facts.at);
         return print(&if arguments.json {
             json(&json!({ "schema": facts.schema, "store": facts.store, "at": at, "tables": tables(&found) }))
         } else {
-            format!("Whole: {}, of {} at {at}, schema {}.\n", sum(&found), facts.store, facts.schema)
+            format!(
+                "The backup is intact: {}, of {} at {at}, schema {}.\n",
+                sum(&found),
+                facts.store,
+                facts.schema
+            )
         });
     }
     let audit = arguments.revocations.as_deref().map(audit).transpose()?.unwrap_or_default();
@@ -75,7 +80,7 @@ pub(crate) fn run(config: &Path, arguments: &RestoreArguments) -> anyhow::Result
 }
 
 fn unread(file: &Path) -> String {
-    format!("{} cannot be read", file.display())
+    format!("cannot read {}", file.display())
 }
 
 fn audit(file: &Path) -> anyhow::Result<Vec<AuditLine>> {
@@ -86,7 +91,7 @@ fn audit(file: &Path) -> anyhow::Result<Vec<AuditLine>> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let read = lines.enumerate().map(|(number, line)| {
         serde_json::from_str(line)
-            .with_context(|| format!("{}: record {} is none of the audit", file.display(), number + 1))
+            .with_context(|| format!("{}: record {} is not an audit record", file.display(), number + 1))
     });
     read.collect()
 }
@@ -105,22 +110,24 @@ fn document(restored: &Restored, misfits: &[String]) -> Value {
 fn lines(restored: &Restored) -> String {
     let Restored { facts, tables, ended_later, live_secrets, live_api_keys } = restored;
     let mut text = format!(
-        "Restored and verified: {}. All tokens, codes, sessions and links from before are ended; people and services get new ones.\n",
+        "Restored and verified: {}. All tokens, codes, sessions and links from before the restore are invalid. People must \
+             sign in again, and services must fetch new tokens.\n",
         sum(tables)
     );
-    let _ = writeln!(text, "Ended by the audit: {ended_later}.");
+    let _ = writeln!(text, "Revoked because of the audit: {ended_later}.");
     let _ = writeln!(
         text,
-        "{} secrets and {} API keys are valid as of {}. What was revoked later and is not in the audit given lives again:",
+        "{} secrets and {} API keys are valid as of {}. Credentials that were revoked later, but are not in the given audit, \
+             are valid again:",
         live_secrets.len(),
         live_api_keys.len(),
-        facts.at.to_rfc3339()
+        readable(facts.at)
     );
     for [tenant, client, id] in live_secrets.iter().chain(live_api_keys).take(SHOWN) {
         let _ = writeln!(text, "  {tenant} {client} {id}");
     }
     if live_secrets.len() + live_api_keys.len() > SHOWN {
-        text.push_str("  … and more; --json has all\n");
+        text.push_str("  … and more; --json lists all\n");
     }
     text
 }

@@ -89,16 +89,17 @@ async fn roll_back(
 async fn snapshot(platform: &Platform, number: u64) -> anyhow::Result<SourceSnapshot> {
     let kept = platform.database.list_generations(u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX)).await?;
     let generation = kept.iter().find(|generation| generation.number == number);
-    let not_kept = |why: String| anyhow!("generation {number} cannot be rolled back to: {why}");
+    let not_kept = |why: String| anyhow!("cannot roll back to generation {number}: {why}");
     let Some(generation) = generation else {
         return Err(not_kept(format!(
-            "only the latest {KEPT_SOURCES} generations are kept, and none that left a tenant out; `latchkey rollback --list` shows them"
+            "only the latest {KEPT_SOURCES} generations are kept, except those that left out a tenant. To see them, run \
+                 `latchkey rollback --list`"
         )));
     };
     let Some(sources) = platform.reconciler.sources_of(generation).await? else {
         let largest = LARGEST_SNAPSHOT / (1024 * 1024);
         return Err(not_kept(format!(
-            "its files were not kept: they were larger than {largest} MiB, or applied by an earlier version"
+            "its files were not kept, because they were larger than {largest} MiB or applied by an earlier version"
         )));
     };
     SourceSnapshot::parse(&sources).map_err(|error| not_kept(error.to_string()))

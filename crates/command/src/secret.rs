@@ -11,7 +11,7 @@ use values::{Lifetime, Timestamp};
 
 use crate::admin_client::{ApiRequest, segment};
 use crate::examples::example;
-use crate::output::{DocumentTable, OneTimeOutput, OutputArguments, confirm};
+use crate::output::{DocumentTable, OneTimeOutput, OutputArguments, confirm, readable};
 use crate::parse::When;
 use crate::paths::ClientArguments;
 use crate::runner::Runner;
@@ -19,62 +19,64 @@ use crate::runner::Runner;
 /// What can be done to the secrets of a client.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make one more secret and print it, once.
+    /// Create another secret and print it once.
     #[command(after_help = example!("secret add globex billing --name build-server --expires 90d --secret-file billing.secret"))]
     Add {
         #[command(flatten)]
         of: ClientArguments,
-        /// What people call it, such as the place that it is for.
+        /// Name of the secret, for example the place where it is used.
         #[arg(long)]
         name: Option<String>,
-        /// When it ends: an instant, a span such as 90d, or never.
+        /// When the secret expires: a time, a duration such as 90d, or never.
         #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: When,
         #[command(flatten)]
         secret: OutputArguments,
     },
-    /// List all secrets, with when and from how many addresses each was last used. Never their values.
+    /// List the secrets of a client, with the time and the number of addresses of their last uses. The
+    /// secrets themselves are not shown.
     #[command(after_help = example!("secret list globex billing"))]
     List(ClientArguments),
-    /// Make a new secret, and let all others end after a time of grace.
+    /// Create a new secret, and let all others expire after a grace period.
     #[command(after_help = example!("secret rotate globex billing --grace 24h --secret-file billing.secret"))]
     Rotate {
         #[command(flatten)]
         of: ClientArguments,
-        /// What people call the new one.
+        /// Name of the new secret.
         #[arg(long)]
         name: Option<String>,
-        /// For how long the others still count; 0s revokes them at once.
+        /// How long the other secrets stay valid; 0s revokes them immediately.
         #[arg(long, value_name = "SPAN", default_value = "24h")]
         grace: Lifetime,
-        /// When the new one ends.
+        /// When the new secret expires.
         #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: When,
-        /// Let the server write the new one to this place in a secret store of its settings, as
-        /// STORE:PATH#KEY, instead of printing it.
+        /// Let the server write the new secret to this place in a configured secret store (STORE:PATH#KEY)
+        /// instead of printing it.
         #[arg(long, value_name = "PLACE", conflicts_with = "secret_file")]
         into: Option<SecretPlace>,
         #[command(flatten)]
         secret: OutputArguments,
     },
-    /// Move a secret's end.
+    /// Change when a secret expires.
     #[command(after_help = example!("secret expire globex billing s1 7d"))]
     Expire {
         #[command(flatten)]
         of: ClientArguments,
-        /// Which, as `secret list` shows it.
+        /// Secret ID as in `secret list`.
         secret: String,
-        /// An instant, a span from now on such as 7d, or `never`. `secret revoke` ends it at once.
+        /// New expiry: a time, a duration from now such as 7d, or `never`. To revoke a secret immediately,
+        /// use `secret revoke`.
         when: When,
     },
-    /// End a secret at once and for ever.
+    /// Revoke a secret immediately and permanently.
     #[command(after_help = example!("secret revoke globex billing s1 --yes"))]
     Revoke {
         #[command(flatten)]
         of: ClientArguments,
-        /// Which, as `secret list` shows it.
+        /// Secret ID as in `secret list`.
         secret: String,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
@@ -82,9 +84,8 @@ pub(crate) enum Command {
 
 const COLUMNS: DocumentTable = DocumentTable {
     none: "No secrets.",
-    columns: "id, name or -, hint, fingerprint or -, form, status, managed_by, created_at, ends or never, \
-              last_used_at as LAST USED (up to 10 s late) or never, \
-              presented_after_end_at as AFTER ITS END or -, addresses, safe_to_delete",
+    columns: "id, name or -, hint, fingerprint or -, form, status, managed_by, created_at, ends as EXPIRES or never, last_used_at as \
+         LAST USED (up to 10 s late) or never, presented_after_end_at as USED AFTER EXPIRY or -, addresses, safe_to_delete",
 };
 
 pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
@@ -114,7 +115,7 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
             runner.show(ApiRequest::patch(one(&of, &secret), end), row)
         }
         Command::Revoke { of, secret, yes } => {
-            let question = format!("Revoke secret {}/{}/{secret} for ever?", of.tenant, of.client);
+            let question = format!("Revoke secret {}/{}/{secret} permanently?", of.tenant, of.client);
             confirm(&question, yes)?;
             runner.show(ApiRequest::delete(one(&of, &secret)), row)
         }
@@ -141,7 +142,7 @@ fn rotated(rotated: &documents::RotatedSecret, sink: &mut OneTimeOutput) -> anyh
 }
 
 fn lines(SecretView { id, fingerprint, expires_at, .. }: &SecretView, shown: &str) -> String {
-    let end = expires_at.map_or_else(|| "never".to_owned(), String::from);
+    let end = expires_at.map_or_else(|| "never".to_owned(), |at| readable(at.0));
     let fingerprint = fingerprint.as_deref().unwrap_or("-");
     format!(
         "id             {id}\nclient secret  {shown}\nfingerprint    {fingerprint}\nexpires        {end}\n"
@@ -160,12 +161,12 @@ fn rows(secrets: &[SecretView]) -> String {
 
 /// Describes the effect of a rotation on the other secrets.
 fn others(rotated_at: Timestamp, grace: Lifetime) -> String {
-    let list = "`latchkey secret list` shows them.\n";
+    let list = "to see them, run `latchkey secret list`.\n";
     match grace.seconds() {
         0 => format!("\nAll other secrets of this client are revoked; {list}"),
         _ => {
-            let end = (rotated_at + grace).to_rfc3339();
-            format!("\nAll other secrets of this client end at {end} or earlier; {list}")
+            let end = readable(rotated_at + grace);
+            format!("\nAll other secrets of this client expire at {end} or earlier; {list}")
         }
     }
 }
@@ -178,7 +179,7 @@ mod tests {
     fn rotation_shows_when_the_other_secrets_expire() {
         let at = Timestamp::from_seconds(0);
         let day = others(at, Lifetime::from_seconds(86_400));
-        assert!(day.contains("end at 1970-01-02T00:00:00Z or earlier"), "{day}");
+        assert!(day.contains("expire at 1970-01-02 00:00 UTC or earlier"), "{day}");
         let none = others(at, Lifetime::from_seconds(0));
         assert!(none.contains("are revoked"), "{none}");
     }
@@ -198,12 +199,15 @@ mod tests {
             .unwrap()
         }
         };
-        let text =
-            rows(&[secret("s1", None, None), secret("s2", Some(9), None), secret("s3", Some(9), Some(5))]);
-        let ends = ["never", "1970-01-01T00:00:09Z", "1970-01-01T00:00:05Z"];
+        let text = rows(&[
+            secret("s1", None, None),
+            secret("s2", Some(86_400), None),
+            secret("s3", Some(86_400), Some(60)),
+        ]);
+        let ends = ["never", "1970-01-02 00:00 UTC", "1970-01-01 00:01 UTC"];
         for (line, end) in text.lines().skip(1).zip(ends) {
             assert!(line.contains(end), "{end} in {line}");
         }
-        assert!(text.contains("ENDS") && !text.contains("00:00:09Z  never\ns3"), "{text}");
+        assert!(text.contains("EXPIRES") && !text.contains("UTC  never\ns3"), "{text}");
     }
 }

@@ -18,8 +18,9 @@ use server::{block_on, clock};
 /// What is done with a store.
 #[derive(Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Copy a store into an empty one, of the same engine or the other. The source is served meanwhile and
-    /// refuses writes from the last step on
+    /// Copy a store into an empty store, also to another database engine.
+    ///
+    /// Servers can use the source during the copy. From the last step on, the source refuses writes.
     #[command(after_help = example!("store copy --from sqlite://data/latchkey.db --to postgres://latchkey@db.example/latchkey"))]
     Copy(CopyArguments),
 }
@@ -27,18 +28,19 @@ pub(crate) enum StoreCommand {
 /// From where, and to where.
 #[derive(Args)]
 pub(crate) struct CopyArguments {
-    /// The store that is copied, as in `storage.url`; a path is relative to the working directory
-    /// [default: the store of the settings].
+    /// Store to copy, as in `storage.url`; a path is relative to the working directory [default: the store
+    /// of the settings].
     #[arg(long, value_name = "URL")]
     from: Option<String>,
-    /// An empty store, as in `storage.url`; it is created where it is a file.
-    /// PGPASSWORD may hold its password.
+    /// Empty store to copy to, as in `storage.url`. A SQLite file is created. The password may be in
+    /// PGPASSWORD.
     #[arg(long, value_name = "URL", required_unless_present = "take_back")]
     to: Option<String>,
-    /// Let a store that was copied take writes again. Serve its copy no more: both would sign as one issuer.
+    /// Allow writes to a store again that was copied. Do not serve its copy any longer: both would sign as
+    /// the same issuer.
     #[arg(long, conflicts_with = "to")]
     take_back: bool,
-    /// Print a JSON document instead.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -48,9 +50,9 @@ pub(crate) fn run(config: &Path, StoreCommand::Copy(arguments): StoreCommand) ->
     let Some(to) = &arguments.to else {
         return match block_on(async { Ok(store_copy::take_back(&from).await?) })? {
             Some(copied) => print(&format!(
-                "The store takes writes again. Serve {copied} no more: both would sign as one issuer.\n"
+                "The store accepts writes again. Do not serve {copied} any longer: both would sign as the same issuer.\n"
             )),
-            None => print("The store was not moved.\n"),
+            None => print("Nothing to do: the store was not moved.\n"),
         };
     };
     let to = named("--to", to)?;
@@ -76,8 +78,8 @@ fn document(copied: &Copied, misfits: &[String]) -> serde_json::Value {
 
 fn lines(copied: &Copied) -> String {
     format!(
-        "Copied and verified: {}. Writes were refused for {:.1} s, and the source refuses them from now on.\n\
-         Next: name the new store in storage.url, and restart every replica.\n",
+        "Copied and verified: {}. Writes were refused for {:.1} s, and the source now refuses all writes.\nNext: set \
+             storage.url to the new store, and restart every replica.\n",
         sum(&copied.tables),
         copied.pause.as_secs_f64(),
     )

@@ -15,7 +15,7 @@ use crate::arguments::{ChangeArguments, RowArguments, TenantArguments};
 use crate::examples::example;
 use crate::output::{
     self, DocumentTable, ListArguments, OneTimeOutput, OutputArguments, SnippetLanguage, VerifierSettings,
-    confirm, details, table,
+    confirm, details, readable, table,
 };
 use crate::runner::Runner;
 use crate::tenant_move::{self, ExportArguments, TenantImportArguments};
@@ -23,13 +23,13 @@ use crate::tenant_move::{self, ExportArguments, TenantImportArguments};
 /// What can be done to tenants.
 #[derive(Subcommand)]
 pub(crate) enum TenantCommand {
-    /// Make a tenant and its first client, and print what its service needs.
+    /// Create a tenant and its first client, and print what its service needs.
     #[command(after_help = example!("tenant add globex --audience orders-api --scope orders:read,orders:write"))]
     Add(Box<AddArguments>),
     /// List tenants.
     #[command(after_help = example!("tenant list --search glob --all"))]
     List {
-        /// Only tenants whose id or name has words that begin so.
+        /// List only tenants whose ID or name has words that start with this text.
         #[arg(long, value_name = "WORDS")]
         search: Option<String>,
         #[command(flatten)]
@@ -38,42 +38,46 @@ pub(crate) enum TenantCommand {
     /// Show a tenant.
     #[command(after_help = example!("tenant show globex"))]
     Show(TenantArguments),
-    /// Change settings: name=value, or a merge patch.
+    /// Change tenant settings with name=value or a JSON merge patch.
     #[command(after_help = example!("tenant set globex access_token.lifetime=30m"))]
     Set(RowArguments<TenantArguments, ChangeArguments>),
-    /// Stop it from serving.
+    /// Suspend a tenant so that it no longer serves requests.
     #[command(after_help = example!("tenant suspend globex"))]
     Suspend(TenantArguments),
-    /// Let it serve again.
+    /// Let a suspended tenant serve requests again.
     #[command(after_help = example!("tenant resume globex"))]
     Resume(TenantArguments),
-    /// Revoke all tokens that it has issued until now.
+    /// Revoke all tokens that the tenant has issued so far.
     #[command(after_help = example!("tenant revoke-tokens globex"))]
     RevokeTokens(TenantArguments),
-    /// Schedule its deletion, which `restore` takes back; with --final, delete it at once and for ever.
+    /// Schedule the deletion of a tenant, or delete it permanently with --final.
+    ///
+    /// Until a scheduled deletion is due, you can cancel it with `tenant restore`.
     #[command(after_help = example!("tenant delete globex --yes"))]
     Delete {
-        /// The tenant's id.
+        /// Tenant ID.
         tenant: TenantId,
-        /// The second step: its secrets and keys are destroyed, its id stays reserved.
+        /// Delete a tenant immediately and permanently, after its deletion was scheduled. This destroys its
+        /// secrets and keys. Its ID stays reserved.
         #[arg(long = "final")]
         is_final: bool,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
-    /// Take its deletion back.
+    /// Cancel the scheduled deletion of a tenant.
     #[command(after_help = example!("tenant restore globex"))]
     Restore(TenantArguments),
-    /// Suspend it, and write it to a file that another installation alone can open: keys, clients,
-    /// secrets, people and revocations.
+    /// Suspend a tenant and export it to a file that only one other installation can open.
+    ///
+    /// The file contains keys, clients, secrets, people and revocations.
     #[command(after_help = example!("tenant export globex globex.tenant --to lkr_hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"))]
     Export(ExportArguments),
-    /// Let a tenant that was exported for this installation serve here, with its issuer,
-    /// keys, secrets and tokens.
+    /// Import a tenant that was exported for this installation, with its issuer, keys, secrets and tokens.
     #[command(after_help = example!("tenant import globex.tenant"))]
     Import(TenantImportArguments),
-    /// Print the key of this installation, for which others export tenants.
+    /// Print the public key of this installation. Other installations need it to export tenants for this
+    /// one.
     #[command(after_help = example!("tenant recipient"))]
     Recipient,
 }
@@ -81,28 +85,28 @@ pub(crate) enum TenantCommand {
 /// Of `tenant add`.
 #[derive(Args)]
 pub(crate) struct AddArguments {
-    /// Its id: a-z, 0-9 and -.
+    /// Tenant ID: a-z, 0-9 and -.
     tenant: TenantId,
-    /// For people. Default: the id.
+    /// Display name. Defaults to the ID.
     #[arg(long)]
     name: Option<String>,
-    /// `iss` of its tokens. Default: its own path under the public URL.
+    /// Issuer (`iss`) of the tenant's tokens. Defaults to the tenant's path under the public URL.
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// The audience of its first client's tokens, which becomes a resource server of the tenant.
+    /// Audience of the first client's tokens, which also becomes a resource server of the tenant.
     #[arg(long)]
     audience: Option<String>,
-    /// What the first client may be granted; repeated, or with commas.
+    /// Scopes that the first client may request (repeatable or comma-separated).
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Vec<String>,
-    /// The id of its first client. Default: one is made.
+    /// ID of the first client. Generated by default.
     #[arg(long, value_name = "ID")]
     client: Option<String>,
-    /// Make no client.
+    /// Do not create a client.
     #[arg(long, conflicts_with_all = ["client", "audience", "scopes", "secret_file"])]
     no_client: bool,
-    /// In which language to print how a token is fetched and checked. Default: one line of
-    /// curl that fetches a token.
+    /// Language of the printed sample code that fetches and verifies a token. Default: one line of curl
+    /// that fetches a token.
     #[arg(long, value_enum)]
     snippet: Option<SnippetLanguage>,
     #[command(flatten)]
@@ -147,20 +151,20 @@ pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<
         TenantCommand::RevokeTokens(of) => {
             let request = ApiRequest::post(format!("{}/tokens/revoke", path(&of.tenant)), &());
             runner.show(request, |view: &TenantView| {
-                format!("All tokens of tenant {} until now are revoked.\n", view.id)
+                format!("Revoked all tokens that tenant {} has issued so far.\n", view.id)
             })
         }
         TenantCommand::Delete { tenant, is_final: false, yes } => {
-            confirm(&format!("Delete tenant {tenant}? It stops serving at once."), yes)?;
+            confirm(&format!("Delete tenant {tenant}? It stops serving requests immediately."), yes)?;
             runner.show(ApiRequest::delete(path(&tenant)), state)
         }
         TenantCommand::Delete { tenant, is_final: true, yes } => {
             let question = format!(
-                "Delete tenant {tenant} for ever? Its secrets and keys are destroyed, its id stays reserved."
+                "Delete tenant {tenant} permanently? This destroys its secrets and keys. Its ID stays reserved."
             );
             confirm(&question, yes)?;
             let request = ApiRequest::delete(format!("{}?final=true", path(&tenant)));
-            runner.done(request, &format!("Tenant {tenant} is deleted."))
+            runner.done(request, &format!("Tenant {tenant} deleted."))
         }
     }
 }
@@ -211,8 +215,8 @@ fn welcome(
         format!("Tenant {id} is ready.\n\n{}", table("", &["", ""], rows).trim_start_matches('\n'));
     if !code.is_empty() {
         text.push_str(match sink.once() {
-            "" => "\nRead the secret into CLIENT_SECRET, and fetch a token:\n",
-            _ => "\nThe secret is shown this once. Put it into CLIENT_SECRET, and fetch a token:\n",
+            "" => "\nRead the secret into CLIENT_SECRET, then fetch a token:\n",
+            _ => "\nThe secret is only shown once. Set CLIENT_SECRET to it, then fetch a token:\n",
         });
         text.push_str(&code);
     }
@@ -235,9 +239,9 @@ fn snippets(tenant: &TenantView, client: &documents::ClientView, language: Snipp
     };
     let mut text = output::snippets(token_endpoint, id, language);
     let verifiers = output::verifiers(&expected, language);
-    text.push_str("\nAn API checks the tokens that it gets");
+    text.push_str("\nYour API verifies the tokens that it receives");
     text.push_str(if verifiers.is_empty() {
-        ", with a library of JSON Web Tokens, as docs/protect-an-api.md says.\n"
+        " with a JWT library. See docs/protect-an-api.md.\n"
     } else {
         " (docs/protect-an-api.md):\n"
     });
@@ -247,8 +251,8 @@ fn snippets(tenant: &TenantView, client: &documents::ClientView, language: Snipp
 fn state(view: &TenantView) -> String {
     match view.deletion_due_at {
         Some(due_at) => with_commands(
-            "Tenant {id} will be deleted at {due}; until then `latchkey tenant restore ID` cancels the deletion.\n",
-            &[("ID", &view.id), ("DUE", &due_at.0.to_rfc3339())],
+            "Tenant {id} will be deleted at {due}. To cancel the deletion, run `latchkey tenant restore ID`.\n",
+            &[("ID", &view.id), ("DUE", &readable(due_at.0))],
         ),
         None => format!("Tenant {} is {}.\n", view.id, view.status),
     }

@@ -35,12 +35,12 @@ const READ_BY_ALL: Duration = Duration::from_secs(3);
 /// Which tenant, and for whom.
 #[derive(Args)]
 pub(crate) struct ExportArguments {
-    /// The tenant's id.
+    /// Tenant ID.
     tenant: TenantId,
-    /// A new file, or `-` for the standard output.
+    /// New file to write, or `-` for standard output.
     file: PathBuf,
-    /// The key of the other installation, which alone can open the file: what `latchkey tenant recipient`
-    /// prints there.
+    /// Public key of the other installation, which alone can open the file. Run `latchkey tenant recipient`
+    /// there to print the key.
     #[arg(long, value_name = "KEY")]
     to: RecipientKey,
 }
@@ -48,9 +48,9 @@ pub(crate) struct ExportArguments {
 /// Which file.
 #[derive(Args)]
 pub(crate) struct TenantImportArguments {
-    /// What `latchkey tenant export` has written for this installation.
+    /// File that `latchkey tenant export` wrote for this installation.
     file: PathBuf,
-    /// Replace the rows of the tenant here, which is suspended since it was exported: it comes back.
+    /// Replace the rows of the tenant in this store, which has been suspended since its export.
     #[arg(long)]
     replace: bool,
 }
@@ -67,7 +67,7 @@ pub(super) fn export(config: &Path, arguments: &ExportArguments) -> anyhow::Resu
     let out = new_output(file)?;
     let written = InProcess::with(config, async |settings, store| {
         let state = store.database.load_state(tenant).await?.filter(|_| *tenant != TenantId::platform());
-        let state = state.with_context(|| format!("there is no tenant {tenant} that can be exported"))?;
+        let state = state.with_context(|| format!("tenant {tenant} does not exist or cannot be exported"))?;
         let was_active = state.tenant.is_active();
         let record = |action| store.record(action, tenant, &to.to_string());
         let written = async {
@@ -90,7 +90,8 @@ pub(super) fn export(config: &Path, arguments: &ExportArguments) -> anyhow::Resu
         drop(std::fs::remove_file(file));
     }
     let done = format!(
-        "Exported tenant {tenant}: {} rows, sealed for {to}. It is suspended here. Next, in that installation: {}\n",
+        "Exported tenant {tenant}: {} rows, encrypted for {to}. The tenant is now suspended here. Next, run in the other \
+             installation: {}\n",
         written?,
         ShellCommand::new("latchkey tenant import FILE", &[("FILE", &file.display().to_string())])
     );
@@ -142,10 +143,14 @@ pub(super) fn import(config: &Path, arguments: &TenantImportArguments) -> anyhow
         Ok((facts, rows?))
     })?;
     let TenantFacts { tenant, was_active, .. } = facts;
-    let state =
-        if was_active { "It serves from now on" } else { "It is suspended, as it was before its export" };
+    let state = if was_active {
+        "The tenant now serves requests"
+    } else {
+        "The tenant is suspended, as before the export"
+    };
     print(&format!(
-        "Imported tenant {tenant}: {rows} rows. {state}; its issuer is what it was, so let that address lead here.\n"
+        "Imported tenant {tenant}: {rows} rows. {state}. Its issuer has not changed, so point the issuer's address to this \
+             installation.\n"
     ))
 }
 
@@ -157,19 +162,19 @@ impl InProcess {
 
 /// The lines of the file, which only this installation can decrypt.
 fn lines(file: &Path, recipient: &Recipient) -> anyhow::Result<impl BufRead + use<>> {
-    let unread = || format!("{} cannot be read", file.display());
+    let unread = || format!("cannot read {}", file.display());
     let mut from = files::open(file).with_context(unread)?;
     let mut kind = String::new();
     from.by_ref().take(64).read_line(&mut kind).with_context(unread)?;
     if kind.trim_end() != KIND {
-        bail!("{} is no exported tenant", file.display());
+        bail!("{} is not an exported tenant", file.display());
     }
     Ok(BufReader::new(recipient.open(KIND, from).with_context(unread)?))
 }
 
 /// Stores the key of the tenant's digests, unless it is the key of this installation.
 async fn keep_key(store: &InProcess, facts: &TenantFacts) -> anyhow::Result<()> {
-    let key: DigestKey = facts.digest_key().context("the file has no key of the tenant's digests")?;
+    let key: DigestKey = facts.digest_key().context("the file does not contain the tenant's digest key")?;
     let sealed = if *key == *store.pepper.tenants.own(&facts.tenant) {
         None
     } else {

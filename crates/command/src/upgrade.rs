@@ -20,11 +20,14 @@ use server::database::store_place;
 /// What is looked at.
 #[derive(Subcommand)]
 pub(crate) enum UpgradeCommand {
-    /// Show the migrations that a start of this program applies to the store, and whether the programs that
-    /// serve it go on beside this one. Exit 0 for none, 2 for some, 1 for an error or a newer store
+    /// Show the migrations that starting this version applies to the store, and whether running servers can
+    /// continue.
+    ///
+    /// Exits with 0 if there are no migrations, with 2 if there are some, and with 1 after an error or if
+    /// the store is newer than this version.
     #[command(after_help = example!("upgrade check"))]
     Check {
-        /// Print a JSON document instead.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -53,25 +56,27 @@ fn document(upgrade: &Upgrade) -> serde_json::Value {
 fn lines(upgrade: &Upgrade) -> String {
     let Upgrade { store, known, pending, .. } = upgrade;
     let Some(found) = upgrade.found else {
-        return format!("{store} has no schema yet; the first start creates schema {known}.\n");
+        return format!("{store} has no schema yet. The first start creates schema {known}.\n");
     };
     if pending.is_empty() {
-        return format!("{store} has schema {found}, which is the one of this program. Nothing is to do.\n");
+        return format!("{store} has schema {found}, as this version expects. Nothing to do.\n");
     }
     let mut text = format!(
-        "{store} has schema {found}, and this program {known}. A start, or `latchkey migrate`, applies in one transaction:\n"
+        "{store} has schema {found}, and this version needs {known}. A start, or `latchkey migrate`, applies these migrations \
+             in one transaction:\n"
     );
     for (schema, name) in pending {
         let _ = writeln!(text, "  {schema}  {name}");
     }
     if upgrade.runs_beside() {
-        text.push_str("Programs that serve the store go on beside this one. One that is started again refuses the new schema, so back up first.\n");
+        text.push_str("Running servers can continue next to this version. After a restart, an old server refuses the new schema, so back up \
+             first.\n");
     } else {
         let beside = Upgrade::BESIDE;
         let _ = writeln!(
             text,
-            "Stop the programs that serve the store first: they cannot read what this one writes. From schema {beside} on each version runs \
-             beside the one before it."
+            "First stop all servers that use the store, because they cannot read what this version writes. From schema \
+                 {beside} on, each version can run next to the version before it."
         );
     }
     text
@@ -91,10 +96,10 @@ mod tests {
         };
         for (found, pending, says) in [
             (None, &[1, 60][..], "no schema yet"),
-            (Some(60), &[], "Nothing is to do"),
-            (Some(59), &[60], "  60  a name\nPrograms that serve the store go on"),
-            (Some(51), &[52, 60], "go on beside this one"),
-            (Some(50), &[51, 60], "Stop the programs that serve the store first"),
+            (Some(60), &[], "Nothing to do"),
+            (Some(59), &[60], "  60  a name\nRunning servers can continue"),
+            (Some(51), &[52, 60], "can continue next to this version"),
+            (Some(50), &[51, 60], "First stop all servers that use the store"),
         ] {
             let text = lines(&upgrade(found, pending));
             assert!(text.contains(says), "{text}");

@@ -21,20 +21,21 @@ use crate::suggested::suggested;
 /// Whose usage, and when.
 #[derive(Args)]
 pub(crate) struct UsageArguments {
-    /// Of this tenant. Default: of all tenants together.
+    /// Tenant ID. By default, all tenants together.
     tenant: Option<TenantId>,
-    /// Of this client of the tenant.
+    /// Only count requests of this client of the tenant.
     client: Option<String>,
-    /// From then on: an instant, or a span back from now such as 24h. Default: seven days, or 24 hours.
+    /// Start of the period: a time, or a duration before now such as 24h. Default: seven days ago, or 24
+    /// hours ago.
     #[arg(long, value_name = "WHEN", value_parser = parse_since)]
     since: Option<Timestamp>,
-    /// Before then. Default: now.
+    /// End of the period. Default: now.
     #[arg(long, value_name = "WHEN", value_parser = parse_since)]
     until: Option<Timestamp>,
-    /// The length of a line's period, UTC. Default: day.
+    /// Length of each line's period, in UTC. Default: day.
     #[arg(long, value_name = "PERIOD", value_parser = suggested(UsagePeriod::NAMES))]
     by: Option<String>,
-    /// Print the periods as comma-separated values.
+    /// Print CSV.
     #[arg(long, conflicts_with = "json")]
     csv: bool,
     #[command(flatten)]
@@ -78,20 +79,24 @@ fn lines(usage: &UsageView) -> String {
     let most = usage.periods.iter().map(|period| period.sums.issued).max().unwrap_or_default();
     let row = |PeriodView { start, sums }: &PeriodView| {
         let start = start.0.to_rfc3339();
-        let start = if usage.by == UsagePeriod::Day.as_str() { &start[..10] } else { &start[..16] };
+        let start = if usage.by == UsagePeriod::Day.as_str() {
+            start[..10].to_owned()
+        } else {
+            start[..16].replace('T', " ")
+        };
         let numbers = [sums.issued, sums.introspected, sums.revoked, sums.signed_in, sums.refused];
         let numbers = numbers.iter().map(ToString::to_string);
-        [start.to_owned()].into_iter().chain(numbers).chain([bar(sums.issued, most)]).collect()
+        [start].into_iter().chain(numbers).chain([bar(sums.issued, most)]).collect()
     };
     let head = ["UTC", "ISSUED", "INTROSPECTED", "REVOKED", "SIGNED IN", "REFUSED", ""];
     let mut text = table("No periods.", &head, usage.periods.iter().map(row).collect());
     let UsageSums { issued, api_keys_exchanged, refused, .. } = usage.total;
     let busiest = usage.busiest.iter().take(10).map(|BusyView { id, issued }| format!("{id} {issued}"));
     let facts = [
-        ("In all", format!("{issued} issued, {api_keys_exchanged} of them for API keys; {refused} refused")),
+        ("Total", format!("{issued} issued, {api_keys_exchanged} of them for API keys; {refused} refused")),
         ("Refused", named(&usage.total.refused_by_reason)),
-        ("Of unknown clients", named(&usage.total.refused_unknown)),
-        ("Scopes asked for", named(&usage.total.scopes_asked)),
+        ("From unknown clients", named(&usage.total.refused_unknown)),
+        ("Requested scopes", named(&usage.total.scopes_asked)),
         ("Busiest", busiest.collect::<Vec<_>>().join(", ")),
     ];
     text.push('\n');

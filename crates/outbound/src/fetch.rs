@@ -201,7 +201,7 @@ struct Judged {
 struct JudgedAddresses;
 
 #[derive(Debug, thiserror::Error)]
-#[error("no address is allowed")]
+#[error("none of the addresses is allowed")]
 struct NoAddressAllowed;
 
 impl Resolve for JudgedAddresses {

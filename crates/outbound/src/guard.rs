@@ -51,10 +51,10 @@ pub struct Guard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitUrl {
     /// The URL cannot be parsed, or contains a user or a fragment.
-    #[error("this is no URL to fetch from")]
+    #[error("not a valid URL to fetch from")]
     Malformed,
     /// The URL is neither https nor http on an allowed loopback address.
-    #[error("only https is fetched")]
+    #[error("the URL must be https")]
     NotHttps,
     /// The host is an address that is neither public nor allowed.
     #[error("the address is neither public nor listed in server.outbound.allowed_networks")]

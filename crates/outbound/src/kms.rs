@@ -61,7 +61,7 @@ impl KeyEncryptionKey for AwsKms {
         let answer = request.send().with_subscriber(Dispatch::none()).await;
         let answer = answer.map_err(|error| self.wrap_error(&error))?;
         let wrapped = answer.ciphertext_blob.map(Blob::into_inner).filter(|wrapped| !wrapped.is_empty());
-        wrapped.ok_or_else(|| self.service.not_understood("no ciphertext"))
+        wrapped.ok_or_else(|| self.service.not_understood("the response has no ciphertext"))
     }
 
     async fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
@@ -71,7 +71,8 @@ impl KeyEncryptionKey for AwsKms {
         let request = request.encryption_context(CONTEXT, STANDARD.encode(context));
         let answer = request.send().with_subscriber(Dispatch::none()).await;
         let answer = answer.map_err(|error| self.unwrap_error(&error))?;
-        let plaintext = answer.plaintext.ok_or_else(|| self.service.not_understood("no plaintext"))?;
+        let plaintext =
+            answer.plaintext.ok_or_else(|| self.service.not_understood("the response has no plaintext"))?;
         data_key(&Zeroizing::new(plaintext.into_inner()))
     }
 }

@@ -117,6 +117,7 @@ fn in_hosts_file(name: &str) -> Vec<IpAddr> {
 fn not_found(error: &NetError) -> FetchError {
     // The library's message contains the name, which is not repeated.
     let is_unknown = error.is_nx_domain() || error.is_no_records_found();
-    let cause = if is_unknown { "the name has no address".to_owned() } else { cropped(&error.to_string()) };
+    let cause =
+        if is_unknown { "the host name has no address".to_owned() } else { cropped(&error.to_string()) };
     FetchError::Connection(cause)
 }

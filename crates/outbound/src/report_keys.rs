@@ -60,7 +60,7 @@ impl ReportKeys {
             known.fetched_at = Some(Instant::now());
             match self.fetch().await {
                 Ok(keys) => known.keys = keys,
-                Err(error) => tracing::warn!(error, "the keys of signed leak reports cannot be fetched"),
+                Err(error) => tracing::warn!(error, "cannot fetch the keys of signed leak reports"),
             }
         }
         let found = known.keys.get(key).map(|key| UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key));
@@ -72,7 +72,7 @@ impl ReportKeys {
         let fetched = self.fetcher.fetch(&platform, &self.url, "application/json").await;
         let body = fetched.map_err(|error| error.to_string())?.body;
         let PublishedKeys { public_keys } =
-            serde_json::from_slice(&body).map_err(|_| "the document does not list keys".to_owned())?;
+            serde_json::from_slice(&body).map_err(|_| "the document has no list of keys".to_owned())?;
         let read = |PublishedKey { key_identifier, key }: PublishedKey| {
             Some((key_identifier, SubjectPublicKeyInfoDer::from_pem_slice(key.as_bytes()).ok()?))
         };

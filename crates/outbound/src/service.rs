@@ -36,7 +36,7 @@ impl KeyService {
 /// The hint for a part of the program that is a cargo feature and is not built in.
 #[must_use]
 pub fn build_hint(feature: &str) -> String {
-    format!("build it with the feature `{feature}`: `cargo build --release --features {feature}`")
+    format!("build Latchkey with the feature `{feature}`: `cargo build --release --features {feature}`")
 }
 
 #[cfg(test)]

@@ -14,17 +14,17 @@ pub(crate) struct Service {
 impl Service {
     /// There was no connection, no answer in time, or an incomplete answer.
     pub(crate) fn silent(&self, error: &(dyn Error + 'static)) -> SealError {
-        self.unavailable(&format!("does not answer: {}", root(error)))
+        self.unavailable(&format!("does not respond: {}", root(error)))
     }
 
     /// The service refused, or cannot answer now.
     pub(crate) fn refuses(&self, status: &str, said: &str) -> SealError {
-        self.unavailable(&format!("refuses with {status}: {said}"))
+        self.unavailable(&format!("refused the request with {status}: {said}"))
     }
 
     /// The service gave an unexpected answer.
     pub(crate) fn not_understood(&self, what: &str) -> SealError {
-        self.unavailable(&format!("answers what cannot be understood: {what}"))
+        self.unavailable(&format!("sent an unexpected response: {what}"))
     }
 
     /// The service has no such key, or a different key with this name.

@@ -79,7 +79,7 @@ impl KeyEncryptionKey for VaultTransit {
         let wrapped = answer.ciphertext.into_bytes();
         match Self::key_version(&wrapped) {
             Some(_) => Ok(wrapped),
-            None => Err(self.service.not_understood("a ciphertext that does not begin with vault:v1:")),
+            None => Err(self.service.not_understood("a ciphertext that does not start with vault:v1:")),
         }
     }
 
@@ -96,7 +96,7 @@ impl KeyEncryptionKey for VaultTransit {
         let answer = self.session.ask(request).await.map_err(|failed| self.unwrap_error(&failed, version))?;
         let plaintext = Zeroizing::new(answer.plaintext);
         let bytes = STANDARD.decode(plaintext.as_bytes());
-        let bytes = bytes.map_err(|_| self.service.not_understood("a plaintext that is no base64"))?;
+        let bytes = bytes.map_err(|_| self.service.not_understood("a plaintext that is not base64"))?;
         data_key(&Zeroizing::new(bytes))
     }
 }

@@ -35,10 +35,9 @@ pub async fn apply(
     extent: ApplyOptions,
     progress: &(dyn Fn(outcome::Progress) + Send + Sync),
 ) -> anyhow::Result<Applied> {
-    let MaxRetired { tenants, clients } = loaded.reconcile.max_retired;
     let content = ContentHash::from_parts([loaded.content_hash.as_bytes()]);
     let options = outcome::ReconcileOptions {
-        max_retired: Retirements { tenants: tenants as usize, clients: clients as usize },
+        max_retired: max_retired(&loaded),
         prune: extent.prune,
         force_generation: extent.force,
         ends_previous: extent.now,
@@ -55,11 +54,29 @@ pub async fn apply(
     Ok(Applied { outcome, left_out })
 }
 
+fn max_retired(loaded: &Loaded) -> Retirements {
+    let MaxRetired { tenants, clients } = loaded.reconcile.max_retired;
+    Retirements { tenants: tenants as usize, clients: clients as usize }
+}
+
+/// The warning for a plan that retires more rows than a start or a reload may.
+pub fn retirement_warning(plan: &Plan, loaded: &Loaded) -> Option<String> {
+    let allowed = max_retired(loaded);
+    plan.exceeds(&allowed).then(|| {
+        let Retirements { tenants, clients } = plan.retirements();
+        format!(
+            "this plan retires {tenants} tenants and {clients} clients, but reconcile.max_retired allows {} and {}. \
+             The server and `latchkey apply` will refuse the settings. If you want to retire the rows, run `latchkey apply --prune`",
+            allowed.tenants, allowed.clients
+        )
+    })
+}
+
 /// The error for a plan that retires more rows than a start or a reload may.
 pub fn too_many_retired(plan: &Plan) -> anyhow::Error {
     anyhow!(
-        "{plan}\nthese settings would retire more than reconcile.max_retired allows, as a truncated file would; nothing was changed. \
-         If it is meant, run `latchkey apply --prune`"
+        "{plan}\nthese settings would retire more rows than reconcile.max_retired allows, for example because a file is \
+             truncated. Nothing was changed. If you want to retire the rows, run `latchkey apply --prune`"
     )
 }
 
@@ -72,14 +89,15 @@ pub(crate) fn say(outcome: &Outcome) {
             tracing::info!(generation, changes = plan.changes.len(), "settings applied");
         }
         Outcome::OlderGeneration => tracing::warn!(
-            "these settings were replaced by later ones; the store is served as it is. If they are meant, run `latchkey apply`"
+            "newer settings have already replaced these settings, so they are not applied. To apply them anyway, run `latchkey apply`"
         ),
         Outcome::TooManyRetired { plan } => {
             let Retirements { tenants, clients } = plan.retirements();
             tracing::error!(
                 tenants,
                 clients,
-                "settings not applied: they would retire more than reconcile.max_retired allows. If it is meant, run `latchkey apply --prune`"
+                "settings not applied: they would retire more rows than reconcile.max_retired allows. If you want to retire \
+                     the rows, run `latchkey apply --prune`"
             );
         }
     }

@@ -44,11 +44,11 @@ pub(crate) struct AuditExport {
 
 #[derive(Debug, Error)]
 enum ExportError {
-    #[error("the lines cannot be written")]
+    #[error("cannot write the lines")]
     Output(#[from] io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the system gives no random bytes")]
+    #[error("the system provides no random bytes")]
     NoRandomBytes,
 }
 
@@ -69,8 +69,8 @@ impl AuditExport {
             rounds.tick().await;
             log.note(
                 &self.round().await,
-                "the audit is not written; trying again every second",
-                "the audit is written again",
+                "cannot write the audit stream; trying again every second",
+                "the audit stream is written again",
             );
         }
     }

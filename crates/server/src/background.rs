@@ -20,7 +20,7 @@ use crate::rotation::KeyScheduler;
 use crate::secret_rotations::RotationScheduler;
 use crate::usage_writer::UsageWriter;
 
-const THREAD: &str = "the thread that writes the audit cannot be started";
+const THREAD: &str = "cannot start the thread that writes the audit";
 
 /// The tasks that may still have data to write when the server ends.
 #[must_use]

@@ -67,7 +67,11 @@ impl<N: Buffered + 'static> BatchWriter<N> {
         Self::log_outcome(&mut logged.outage, outcome);
         let dropped = self.buffer.dropped();
         if dropped > logged.dropped {
-            tracing::warn!(count = dropped - logged.dropped, "{} were forgotten for lack of room", N::WHAT);
+            tracing::warn!(
+                count = dropped - logged.dropped,
+                "{} were dropped because the buffer is full",
+                N::WHAT
+            );
             logged.dropped = dropped;
         }
     }

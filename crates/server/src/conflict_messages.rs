@@ -33,7 +33,7 @@ impl fmt::Display for TenantsLeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}\n\nleft out, with their rows unchanged, until this is fixed: {}",
+            "{}\n\ntenants left out (their rows do not change until you fix this): {}",
             self.faults,
             self.names()
         )
@@ -119,48 +119,48 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
     let filled = |message| with_commands(message, &[("TENANT", tenant.as_str())]);
     match kind {
         ConflictKind::CreatedByApi => {
-            format!("leave it out here, or declare it under another id; `{}` has it", show_command(subject))
+            format!("remove it here, or declare it with another ID. To see the existing row, run `{}`", show_command(subject))
         }
         ConflictKind::IssuerTaken { owner, .. } => {
-            let message = "give every tenant issuers of its own; `latchkey tenant show OWNER` has this one";
+            let message = "give each tenant its own issuers. To see the tenant that has this issuer, run `latchkey tenant show OWNER`";
             with_commands(message, &[("OWNER", owner.as_str())])
         }
         ConflictKind::FirstKeyDiffers => {
-            filled("remove the line, and rotate instead: `latchkey key rotate TENANT`")
+            filled("remove the line, and rotate the key instead: `latchkey key rotate TENANT`")
         }
         ConflictKind::FirstKeyTooLate => {
-            filled("remove the line, and bring the key in as the next one: `latchkey key import TENANT FILE`")
+            filled("remove the line, and import the key as the next key: `latchkey key import TENANT FILE`")
         }
         ConflictKind::SaltsDiffer(id) => with_commands(
-            "give the secret as `env`, `file` or `value`, \
-             or revoke the other one: `latchkey secret list TENANT CLIENT` has it",
+            "declare the secret as `env`, `file` or `value`, or revoke the other secret. To see it, run `latchkey secret list \
+                 TENANT CLIENT`",
             &[("TENANT", tenant.as_str()), ("CLIENT", id.as_str())],
         ),
         ConflictKind::FirstKeyTaken(_) => {
-            "give every tenant a key of its own, or remove the line: a new tenant then \
-             gets a generated key, and a tenant that has this key already keeps it"
+            "give each tenant its own key, or remove the line. Without the line, a new tenant gets a generated key, and a \
+                 tenant that already has this key keeps it"
                 .into()
         }
-        ConflictKind::Deleted => "leave it out, or choose another id".into(),
-        ConflictKind::Reserved => "leave it out, or choose another name".into(),
+        ConflictKind::Deleted => "remove it here, or choose another ID".into(),
+        ConflictKind::Reserved => "remove it here, or choose another name".into(),
         ConflictKind::NewName(error) => {
             let hint = error.hint.as_deref().unwrap_or("choose another name");
-            format!("{hint}; what the store has already may stay")
+            format!("{hint}; existing rows may keep their names")
         }
-        ConflictKind::ClientIdTaken(_) | ConflictKind::ClientIdSpelled(..) => "choose another name for one of the two".into(),
+        ConflictKind::ClientIdTaken(_) | ConflictKind::ClientIdSpelled(..) => "rename one of the two".into(),
         ConflictKind::BeyondLimit(error) => {
-            error.hint.clone().unwrap_or_else(|| "shorten it, or spread it over more than one".into())
+            error.hint.clone().unwrap_or_else(|| "shorten it, or split it".into())
         }
         ConflictKind::TooManyClients(_) => {
-            "raise limits.clients, or delete clients that are not needed".into()
+            "raise limits.clients, or delete unused clients".into()
         }
         ConflictKind::IdentifierTaken { .. } => {
-            "an identifier belongs to one account; leave it out here".into()
+            "an identifier can only belong to one account; remove it here".into()
         }
         ConflictKind::SecretUnread(_) => {
-            "correct the store or the reference; until the secret is read, the rows of the tenant stay as they are".into()
+            "correct the secret store or the reference. The rows of the tenant do not change until the secret can be read".into()
         }
-        ConflictKind::ForeignHash(_) => "give the secret as `env`, `file` or `value`".into(),
+        ConflictKind::ForeignHash(_) => "declare the secret as `env`, `file` or `value`".into(),
     }
 }
 

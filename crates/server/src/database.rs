@@ -95,7 +95,7 @@ fn explained(error: OpenError, path: &Path, writes: bool) -> OpenError {
 }
 
 pub(crate) fn samples(database: &Database) -> Vec<Sample> {
-    let help = "SQL statements, without those of the change feed.";
+    let help = "SQL statements, except those of the change feed.";
     let mut samples =
         vec![Sample::counter("latchkey_store_statements_total", help, &[], database.statements())];
     if let Some((open, idle)) = database.connections() {

@@ -50,7 +50,7 @@ impl StopSignals {
         };
         tokio::select! {
             () = drained => {}
-            () = self.requested() => tracing::warn!("second signal: ending at once, open requests are not answered"),
+            () = self.requested() => tracing::warn!("second signal: stopping immediately, open requests get no response"),
         }
     }
 
@@ -71,10 +71,10 @@ async fn drain(gateway: &GatewayHandle) {
     if gateway.probed_within(PROBED_OF_LATE) {
         tracing::info!(
             seconds = NOTICE.as_secs(),
-            "not ready any more: serving on until callers are sent elsewhere"
+            "not ready: serving requests until clients are routed elsewhere"
         );
         sleep(NOTICE).await;
     }
-    tracing::info!("ending: open requests are answered, new connections are not taken");
+    tracing::info!("stopping: answering open requests, accepting no new connections");
     gateway.stop().await;
 }

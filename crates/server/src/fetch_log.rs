@@ -10,7 +10,7 @@ use crate::batch_writer::Buffered;
 
 #[async_trait]
 impl Buffered for JwksFetches<CallerAddress> {
-    const WHAT: &'static str = "key fetches of verifiers";
+    const WHAT: &'static str = "key set fetches of verifiers";
     type Owner = TenantId;
     type User = JwksReader<CallerAddress>;
     type Newest = KeyId;

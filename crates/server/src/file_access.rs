@@ -41,7 +41,7 @@ fn explanation(path: &Path, found: &io::Result<fs::Metadata>, folder: &io::Resul
     let us = ours();
     let (Ok(found), Ok(folder)) = (found, folder) else {
         let us = us.map_or_else(|| "another user".to_owned(), user);
-        return format!("{us} may not read its folder; run the program as the owner of the folder");
+        return format!("{us} may not read the folder. Run the program as the owner of the folder");
     };
     let fix = fix(path, found, folder.uid(), us);
     format!("{} {}; {fix}", path.display(), ownership(found, us))
@@ -52,20 +52,20 @@ fn explanation(path: &Path, found: &io::Result<fs::Metadata>, folder: &io::Resul
 fn fix(path: &Path, found: &fs::Metadata, folder: u32, us: Option<u32>) -> String {
     let (owner, shown) = (found.uid(), path.display());
     if us == Some(owner) {
-        return format!("run `chmod u+rwX {shown}`, or mount its volume writable");
+        return format!("run `chmod u+rwX {shown}`, or mount the volume writable");
     }
     if !found.is_dir() && folder != owner {
         return format!(
-            "run the program as the owner, or `chown {folder}: {shown}` if it got that owner by mistake"
+            "run the program as the owner, or, if the owner is wrong, run `chown {folder}: {shown}`"
         );
     }
     match us {
         Some(us) if found.is_dir() => {
             format!(
-                "run the program as the owner, or `chown {us}: {shown}`, or mount a volume there that this user may write to"
+                "run the program as the owner, or run `chown {us}: {shown}`, or mount a volume there that this user can write to"
             )
         }
-        Some(us) => format!("run the program as the owner, or `chown {us}: {shown}`"),
+        Some(us) => format!("run the program as the owner, or run `chown {us}: {shown}`"),
         None => "run the program as the owner".to_owned(),
     }
 }
@@ -86,16 +86,16 @@ mod tests {
                 &of_folder,
                 owner,
                 us,
-                "run the program as the owner, or `chown 1000690000: data`, or mount a volume there that this user may write to"
+                "run the program as the owner, or run `chown 1000690000: data`, or mount a volume there that this user can write to"
                     .to_owned(),
             ),
-            (&of_file, owner, us, "run the program as the owner, or `chown 1000690000: data`".to_owned()),
+            (&of_file, owner, us, "run the program as the owner, or run `chown 1000690000: data`".to_owned()),
             (
                 &of_file,
                 owner + 1,
                 us,
                 format!(
-                    "run the program as the owner, or `chown {}: data` if it got that owner by mistake",
+                    "run the program as the owner, or, if the owner is wrong, run `chown {}: data`",
                     owner + 1
                 ),
             ),
@@ -103,7 +103,7 @@ mod tests {
                 &of_folder,
                 owner,
                 Some(owner),
-                "run `chmod u+rwX data`, or mount its volume writable".to_owned(),
+                "run `chmod u+rwX data`, or mount the volume writable".to_owned(),
             ),
         ] {
             assert_eq!(fix(path, found, folder, us), expected);

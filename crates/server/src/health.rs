@@ -84,7 +84,7 @@ impl PlatformHealth {
                     Err(error) => {
                         if read {
                             tracing::error!(
-                                "a tenant came from another installation, and its key is not read: {error:#}"
+                                "cannot read the key of a tenant that was imported from another installation: {error:#}"
                             );
                         }
                         read = false;
@@ -99,12 +99,12 @@ impl PlatformHealth {
             let after = found.after(opens, serves_stale).with_access(access).with_clocks(clocks);
             if after.clock_differs() && !found.clock_differs() {
                 tracing::warn!(
-                    "the clock of this machine differs from that of the store by more than 2 s; revoked tokens may stay valid by the difference"
+                    "the clocks of this machine and of the store differ by more than 2 s, so revoked tokens may stay valid for that long"
                 );
             }
             match (found.access == StoreAccess::ReadOnly, after.access == StoreAccess::ReadOnly) {
                 (false, true) => tracing::error!(
-                    "the store accepts no writes: it is a standby, or set to be read only, as when its disk is full"
+                    "the store is read-only: it is a standby, was set to read-only, or has no free disk space"
                 ),
                 (true, false) if after.opens == Opens::Yes && !after.is_store_missed() => {
                     tracing::info!("the store accepts writes again");
@@ -115,9 +115,9 @@ impl PlatformHealth {
             match (found.is_store_missed(), after.is_store_missed()) {
                 (false, true) => {
                     let what = after.what_is_missed();
-                    tracing::warn!("{what}; what is cached goes on serving: {why}");
+                    tracing::warn!("{what}; still serving cached data: {why}");
                 }
-                (true, false) => tracing::info!("the store answers again"),
+                (true, false) => tracing::info!("the store responds again"),
                 (false, false) | (true, true) => {}
             }
             // The check may miss an error, for example of a single table. Requests that met the error report
@@ -126,16 +126,16 @@ impl PlatformHealth {
                 let is_told = |(told, at): &(String, Instant)| *told == cause && at.elapsed() < QUIET;
                 let is_outage = found.is_store_missed() || after.is_store_missed();
                 if !is_outage && !unserved.as_ref().is_some_and(is_told) {
-                    tracing::warn!(cause, "requests not served for now");
+                    tracing::warn!(cause, "requests currently fail");
                 }
                 unserved = Some((cause, Instant::now()));
             }
             match after.opens {
                 opens if opens == found.opens => {}
-                Opens::Yes => tracing::info!("what is sealed in the store can be opened again"),
-                Opens::NotNow => tracing::error!("the service that holds the sealing key fails: {why}"),
+                Opens::Yes => tracing::info!("sealed values in the store can be opened again"),
+                Opens::NotNow => tracing::error!("the service with the sealing key fails: {why}"),
                 Opens::No => tracing::error!(
-                    "what is sealed in the store can no longer be opened with keys.sealing_key: {why}"
+                    "sealed values in the store can no longer be opened with keys.sealing_key: {why}"
                 ),
             }
             *found = after;
@@ -161,9 +161,9 @@ impl PlatformHealth {
     async fn look_at_sealed(&self, opened: &mut Option<Opened>) -> (Option<Opens>, String) {
         let sealed = match timeout(PATIENCE, sealed_pepper(&*self.database)).await {
             Ok(Ok(Some(sealed))) => sealed,
-            Ok(Ok(None)) => return (Some(Opens::No), "the pepper is gone".to_owned()),
+            Ok(Ok(None)) => return (Some(Opens::No), "the pepper is missing".to_owned()),
             Ok(Err(error)) => return (None, causes(&error)),
-            Err(_) => return (None, format!("no answer in {} s", PATIENCE.as_secs())),
+            Err(_) => return (None, format!("no response in {} s", PATIENCE.as_secs())),
         };
         let lately = |opened: &Opened| opened.sealed == sealed && opened.at.elapsed() < TRY_AGAIN;
         let is_waited_for = self.keys.unopened(clock::now()).is_some_and(|unopened| unopened.waiting);
@@ -181,7 +181,7 @@ impl PlatformHealth {
                 let is_outage = error.downcast_ref().is_some_and(is_outage);
                 (Some(if is_outage { Opens::NotNow } else { Opens::No }), causes(&*error))
             }
-            Err(_) => (Some(Opens::NotNow), format!("no answer within {} s", PATIENCE.as_secs())),
+            Err(_) => (Some(Opens::NotNow), format!("no response within {} s", PATIENCE.as_secs())),
         }
     }
 
@@ -204,11 +204,13 @@ impl HealthReport for PlatformHealth {
         ];
         if let Some(redis) = &self.redis {
             let missed = || {
-                HealthState::Degraded(format!("{}; the store answers in its place", redis.trouble()).into())
+                HealthState::Degraded(
+                    format!("{}; Latchkey reads from the store instead", redis.trouble()).into(),
+                )
             };
             let deaf = || {
                 HealthState::Degraded(
-                    "Redis refuses the subscription; changes of other replicas count after cache.l1_lifetime"
+                    "Redis refuses the subscription, so changes of other replicas take effect only after cache.l1_lifetime"
                         .into(),
                 )
             };
@@ -228,21 +230,20 @@ impl HealthReport for PlatformHealth {
     fn samples(&self) -> Vec<Sample> {
         let mut samples = metrics::of_caches(&self.caches);
         let is_up = u64::from(!self.found().is_store_missed());
-        let up_help = "Whether the store answered when it was last tried (1) or not (0).";
+        let up_help = "Whether the store responded to the last check (1) or not (0).";
         samples.push(Sample::gauge("latchkey_store_up", up_help, &[], is_up));
         samples.extend(database::samples(&self.database));
         samples.extend(self.redis.as_deref().into_iter().flat_map(metrics::of_redis));
-        let throttled_help =
-            "Accounts that refuse browsers that they do not know, after too many wrong passwords.";
+        let throttled_help = "Accounts that refuse unknown browsers after too many wrong passwords.";
         let throttled = self.sign_ins.accounts_throttled(clock::now()) as u64;
         samples.push(Sample::gauge("latchkey_accounts_throttled", throttled_help, &[], throttled));
-        let hashes_help = "Passwords and chosen client secrets whose hash was computed.";
+        let hashes_help = "Computed hashes of passwords and chosen client secrets.";
         let hashes = self.hashes.hashes_computed();
         samples.push(Sample::counter("latchkey_password_hashes_total", hashes_help, &[], hashes));
         let ready = self.pool.ready() as u64;
         samples.push(Sample::gauge(
             "latchkey_rsa_keys_ready",
-            "RSA keys made ahead for new tenants.",
+            "RSA keys generated in advance for new tenants.",
             &[],
             ready,
         ));
@@ -254,13 +255,13 @@ impl HealthReport for PlatformHealth {
         samples.extend(self.rotated_secrets.samples());
         samples.extend(self.exported_audit.samples(clock::now()));
         let left_out_help =
-            "Tenants that the settings declare and leave out because of a conflict or an unread secret.";
+            "Declared tenants that are left out because of a conflict or an unreadable secret.";
         let left_out = self.left_out.count() as u64;
         samples.push(Sample::gauge("latchkey_tenants_left_out", left_out_help, &[], left_out));
-        let failing_help = "Secret stores that do not give a secret which the settings refer to.";
+        let failing_help = "Secret stores that fail to provide a secret that the settings refer to.";
         let failing = self.secret_stores.failing().len() as u64;
         samples.push(Sample::gauge("latchkey_secret_stores_failing", failing_help, &[], failing));
-        let info_help = "Always 1; the label says which version runs.";
+        let info_help = "Always 1; the label is the running version.";
         let version = &[("version", env!("CARGO_PKG_VERSION"))];
         samples.push(Sample::gauge("latchkey_build_info", info_help, version, 1));
         samples

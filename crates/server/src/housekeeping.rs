@@ -38,17 +38,17 @@ pub(crate) async fn keep(
         rounds.tick().await;
         if round % ROUNDS_AN_HOUR == 1 {
             let pruned = administrator.prune_ended_secrets(clock::now()).await;
-            note_deletion(&mut logs.secrets, "client secrets that ended long ago", &pruned);
+            note_deletion(&mut logs.secrets, "client secrets that expired or were revoked long ago", &pruned);
         }
-        delete_all("used identifiers that have expired", &mut logs.identifiers, |now| {
+        delete_all("expired identifiers", &mut logs.identifiers, |now| {
             identifiers.delete_expired_identifiers(now)
         })
         .await;
-        delete_all("revocations that have ended", &mut logs.revocations, |now| {
+        delete_all("expired revocations", &mut logs.revocations, |now| {
             revocations.delete_ended_revocations(now)
         })
         .await;
-        delete_all("sessions and codes that have expired", &mut logs.sessions, |now| {
+        delete_all("expired sessions and codes", &mut logs.sessions, |now| {
             sessions.delete_expired_sign_ins(now)
         })
         .await;
@@ -56,15 +56,15 @@ pub(crate) async fn keep(
             .await;
         logs.sums.note(
             &administrator.sum_sign_ins(clock::now()).await,
-            "sign-ins of the last minutes are not in the audit; trying again every minute",
-            "sign-ins are in the audit again",
+            "cannot add the sign-ins of the last minutes to the audit; trying again every minute",
+            "sign-ins are added to the audit again",
         );
         throttled.extend(sign_ins.take_throttled(clock::now()));
         let noted = administrator.note_throttled(throttled.clone(), clock::now()).await;
         logs.throttled.note(
             &noted,
-            "accounts that were throttled are not in the audit; trying again every minute",
-            "accounts that were throttled are in the audit again",
+            "cannot add throttled accounts to the audit; trying again every minute",
+            "throttled accounts are added to the audit again",
         );
         if noted.is_ok() {
             throttled.clear();
@@ -105,12 +105,12 @@ async fn delete_all<F: Future<Output = Stored<u64>>>(
 /// Logs a deletion that is of interest to operators.
 fn note_deletion(log: &mut OutageLog, what: &str, deleted: &Result<u64, impl Error + 'static>) {
     if let Ok(deleted @ 1..) = deleted {
-        tracing::info!(deleted, "{what} are deleted");
+        tracing::info!(deleted, "deleted {what}");
     }
     note_outage(log, what, deleted);
 }
 
 fn note_outage<T>(log: &mut OutageLog, what: &str, deleted: &Result<T, impl Error + 'static>) {
-    let failing = format_args!("{what} cannot be deleted; trying again later");
+    let failing = format_args!("cannot delete {what}; trying again later");
     log.note(deleted, failing, format_args!("{what} are deleted again"));
 }

@@ -35,7 +35,7 @@ impl GuardedJwksFetcher {
 
     pub(crate) fn samples(&self) -> [Sample; 2] {
         let name = "latchkey_client_jwks_fetches_total";
-        let help = "Fetches of the key sets of clients and of trusted issuers.";
+        let help = "Fetches of the key sets of clients and trusted issuers.";
         [
             Sample::counter(name, help, &[("outcome", "fetched")], self.fetched.load(Ordering::Relaxed)),
             Sample::counter(name, help, &[("outcome", "failed")], self.failed.load(Ordering::Relaxed)),
@@ -63,7 +63,7 @@ impl JwksFetcher for GuardedJwksFetcher {
                     tenant = tenant.as_str(),
                     host = host.unwrap_or_default(),
                     error,
-                    "{whose} cannot be fetched; the one before is used for a day"
+                    "cannot fetch {whose}; the previous key set stays in use for a day"
                 );
                 None
             }

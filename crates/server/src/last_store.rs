@@ -67,7 +67,7 @@ impl LastStore {
         {
             return Ok(None);
         }
-        Ok(Some(format!("the store {} is empty, and {before}", self.store)))
+        Ok(Some(format!("the store {} is empty, but {before}", self.store)))
     }
 
     /// Like [`LastStore::emptied`], for a store that is not open. It is only opened if there is a record.
@@ -95,12 +95,16 @@ impl LastStore {
             Err(error) => return Err(error.into()),
         }
         let before = self.served().next().map_or_else(String::new, |served| format!("; {}", named(&served)));
-        bail!("the store {} is empty, and --require-store is given{before}. {}", self.store, Self::FIX)
+        bail!(
+            "refusing to start with --require-store, because the store {} is empty{before}; {}",
+            self.store,
+            Self::FIX
+        )
     }
 
     /// What to do in both cases.
-    pub const FIX: &str = "correct storage.url, or move the store: `latchkey store copy` (docs/operations.md); \
-                                  an empty one has no tenant, secret or key of the former";
+    pub const FIX: &str = "correct storage.url, or copy the old store with `latchkey store copy` (docs/operations.md). The empty store has none of \
+         the old tenants, secrets and keys";
 
     /// Records the store with its generation. Folders that cannot be written get no record.
     pub(crate) async fn remember(&self, database: &Database) {
@@ -122,7 +126,7 @@ impl LastStore {
     fn before(&self) -> Option<String> {
         let other = || {
             let file = self.other.as_ref().filter(|path| path.metadata().is_ok_and(|file| file.len() > 0))?;
-            Some(format!("{} holds what a server with other settings has served", file.display()))
+            Some(format!("{} belongs to a server with other settings", file.display()))
         };
         self.served().next().map(|served| named(&served)).or_else(other)
     }
@@ -139,7 +143,7 @@ fn folder_of(file: &Path) -> Option<PathBuf> {
 }
 
 fn named(StoreFacts { store, generation }: &StoreFacts) -> String {
-    format!("these settings were served from {store} before, which had generation {generation}")
+    format!("these settings previously used the store {store} with generation {generation}")
 }
 
 fn read(path: &Path) -> Option<StoreFacts> {
@@ -165,7 +169,7 @@ mod tests {
         std::fs::write(folder.path().join("data/latchkey.db"), "").unwrap();
         assert_eq!(before(), None, "no server has written it");
         std::fs::write(folder.path().join("data/latchkey.db"), "rows").unwrap();
-        assert!(before().is_some_and(|before| before.contains("data/latchkey.db holds what a server")));
+        assert!(before().is_some_and(|before| before.contains("data/latchkey.db belongs to a server")));
     }
 
     // [third 17]: A start beside a `config.yaml` with the bare name forgot its store and sealing key, and a

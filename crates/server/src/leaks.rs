@@ -33,8 +33,8 @@ impl LeakWorker {
             let ended = self.end(&report).await;
             log.note(
                 &ended,
-                "a reported credential cannot be looked for; trying again",
-                "reported credentials are looked for again",
+                "cannot search for a reported credential; trying again",
+                "reported credentials are searched again",
             );
             match ended {
                 Ok(0) => {}

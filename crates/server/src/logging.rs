@@ -90,15 +90,15 @@ pub fn check_filter(environment: &Environment) -> Option<Diagnostic> {
 /// A directive is a level, `target=level`, or only a target. Only a target disables all other lines, so it is
 /// probably a misspelled level.
 fn unknown_filter(filter: &str) -> Option<ExplainedError> {
-    let levels = || format!("write one of {}, or such as `info,storage=debug`", LEVELS.join(", "));
+    let levels = || format!("write one of {}, or a filter such as `info,storage=debug`", LEVELS.join(", "));
     let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
     let alone = |directive: &&str| !directive.is_empty() && !directive.contains(['=', '[', ':']);
     if let Some(word) = filter.split(',').map(str::trim).filter(alone).find(|word| !is_level(word)) {
         let hint = nearest(word, LEVELS).map_or_else(levels, |meant| format!("did you mean `{meant}`?"));
-        let problem = "this filter has a word that is no level, so it turns off all log lines but those of a target of this name";
+        let problem = "this filter contains a word that is not a level, so it disables all log lines except those of a target with this name";
         return Some(ExplainedError::new(problem, hint));
     }
-    let problem = "this is not a log filter; the start takes info in its place";
+    let problem = "not a valid log filter; the server uses info instead";
     EnvFilter::try_new(filter).is_err().then(|| ExplainedError::new(problem, levels()))
 }
 

@@ -67,7 +67,7 @@ impl LogoutDelivery {
         loop {
             log.note(
                 &self.pass(&mut under_way).await,
-                "logout tokens cannot be sent; trying again",
+                "cannot send logout tokens; trying again",
                 "logout tokens are sent again",
             );
         }
@@ -155,10 +155,10 @@ impl LogoutDelivery {
             DeliveryResult::Failed(error) => (error, false),
         };
         if queued.is_last() {
-            tracing::warn!(tenant, client, error, "a client was not told that a session has ended");
+            tracing::warn!(tenant, client, error, "cannot notify a client that a session has ended");
             self.outbox.delete_logout(queued).await?;
         } else {
-            tracing::info!(tenant, client, error, "a logout token was not accepted; trying again");
+            tracing::info!(tenant, client, error, "a client did not accept a logout token; trying again");
         }
         Ok(Some(has_answered))
     }

@@ -29,7 +29,7 @@ pub(crate) trait PeriodicWriter: Send + Sync + 'static {
         let what = Self::WHAT;
         log.note(
             outcome,
-            format_args!("{what} cannot be written and are kept in memory"),
+            format_args!("cannot write {what}; keeping them in memory"),
             format_args!("{what} are written again"),
         );
     }
@@ -46,7 +46,7 @@ pub(crate) trait PeriodicWriter: Send + Sync + 'static {
     /// Writes the rest. Call this method when no more requests arrive.
     async fn finish(&self) {
         if timeout(AT_THE_END, self.flush(Duration::ZERO)).await.is_err() {
-            tracing::warn!("the last {} are not written: the store does not answer", Self::WHAT);
+            tracing::warn!("the last {} were not written, because the store does not respond", Self::WHAT);
         }
     }
 }

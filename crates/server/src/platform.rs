@@ -32,7 +32,7 @@ use crate::secret_store_writer::StoreWriter;
 use crate::{clock, database, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
-pub(crate) const THREADS: &str = "the threads that check secrets cannot be started";
+pub(crate) const THREADS: &str = "cannot start the threads that verify secrets";
 /// The number of RSA keys that are generated in advance, so that the first token of a new tenant need not
 /// wait.
 const KEYS_AHEAD: usize = 2;
@@ -260,7 +260,7 @@ fn connection_limits(requested: Option<u32>, files: Option<usize>) -> Connection
     let possible = files.map_or(usize::MAX, |files| (files - files / 4).max(1));
     if requested.is_some() && wanted > possible {
         tracing::warn!(
-            "server.max_connections is {wanted}, and the limit of open files allows {possible}: raise it (LimitNOFILE)"
+            "server.max_connections is {wanted}, but the limit of open files only allows {possible}. Raise the limit (LimitNOFILE)"
         );
     }
     ConnectionLimits::from_all(wanted.min(possible))
@@ -277,8 +277,7 @@ pub(crate) fn caches(
         let options = RedisOptions::new(url.expose(), Arc::new(clock::since_epoch))?;
         anyhow::Ok(RedisCache::open(options, pepper))
     };
-    let redis =
-        settings.redis_url.as_ref().map(open).transpose().context("cache.redis_url cannot be used")?;
+    let redis = settings.redis_url.as_ref().map(open).transpose().context("cannot use cache.redis_url")?;
     let fresh = Freshness::new(Duration::from_secs(settings.l1_lifetime.seconds()));
     let mut capacity = Capacity::default();
     for (name, mebibytes) in settings.cache_memory.given() {

@@ -120,9 +120,9 @@ impl Reload {
         let text = left_out.map(ToString::to_string).unwrap_or_default();
         if let Some(left_out) = left_out.filter(|_| text != self.logged_left_out) {
             let tenants = left_out.names();
-            tracing::warn!(tenants, error = %LogLines(&text), "tenants left out; all others are applied");
+            tracing::warn!(tenants, error = %LogLines(&text), "tenants left out; all other tenants are applied");
         } else if left_out.is_none() && self.platform.health.left_out.count() > 0 {
-            tracing::info!("no tenant is left out any more");
+            tracing::info!("no tenant is left out any longer");
         }
         self.logged_left_out = text;
         let (count, depends_on) =
@@ -189,13 +189,13 @@ impl Reload {
         self.seen.clone_from(&loaded.content_hash);
         if fixed(&loaded) != self.fixed {
             tracing::warn!(
-                "server, storage, cache, keys, limits and protected_resource take effect at the next start"
+                "changes of server, storage, cache, keys, limits and protected_resource take effect after a restart"
             );
         }
         let watched = loaded.watched.clone();
         let failed = self.take_over(loaded).await.err().map(|error| error.to_string());
         if let Some(error) = failed.as_ref().filter(|_| failed != self.failed) {
-            tracing::error!(%error, "settings not applied; the last good ones go on, and these are tried again");
+            tracing::error!(%error, "settings not applied; the previous settings stay in effect, and the server will try again");
         }
         if failed.is_some() {
             self.seen.clear();
@@ -213,23 +213,20 @@ impl Reload {
         let (before, now) = (&self.secrets.passwords, &secrets.passwords);
         if let Some(password) = now.storage.as_ref().filter(|now| before.storage.as_ref() != Some(now)) {
             self.platform.database.use_password(password.expose());
-            tracing::info!(
-                "another password of storage was read from the secret store; new connections use it"
-            );
+            tracing::info!("the secret store has a new password for storage; new connections use it");
         }
         if let Some(password) = now.redis.as_ref().filter(|now| before.redis.as_ref() != Some(now)) {
             if let Some(redis) = &self.platform.health.redis {
                 redis.use_password(password.expose());
             }
-            tracing::info!(
-                "another password of cache was read from the secret store; new connections use it"
-            );
+            tracing::info!("the secret store has a new password for cache; new connections use it");
         }
         let sealing_keys = self.secrets.sealing_key.as_ref().zip(secrets.sealing_key.as_ref());
         if sealing_keys.is_some_and(|(before, now)| before != now) {
             tracing::warn!(
-                "the secret store has another sealing key; this server goes on with the one that it started with, and the next start refuses \
-                 the new one until `latchkey key reseal` has sealed all rows with it: put the former one back, or list it in keys.former_sealing_keys"
+                "the secret store has a new sealing key. This server continues with its current key. The next start will \
+                     refuse the new key until `latchkey key reseal` has resealed all rows with it. Restore the previous key, or \
+                     add it to keys.former_sealing_keys"
             );
         }
         self.secrets = secrets;
@@ -240,10 +237,10 @@ impl Reload {
         let failures = self.environment.secret_stores().failures().join("\n");
         if failures != self.logged_failures {
             match failures.is_empty() {
-                true => tracing::info!("the secret stores give what the settings refer to again"),
+                true => tracing::info!("the secret stores provide all secrets again"),
                 false => tracing::warn!(
                     error = %LogLines(&failures),
-                    "secrets not read from secret stores; what was applied goes on"
+                    "cannot read secrets from secret stores; the applied settings stay in effect"
                 ),
             }
             self.logged_failures = failures;
@@ -257,7 +254,7 @@ impl Reload {
             Err(error) => Err(error),
         };
         if let Err(error) = tried {
-            tracing::error!(%error, "tenants that were left out cannot be tried again");
+            tracing::error!(%error, "cannot retry the tenants that were left out");
         }
     }
 
@@ -287,7 +284,7 @@ impl Reload {
     fn refused(&mut self, requested: bool, error: &ReadError) {
         let text = error.to_string();
         if requested || self.seen != text {
-            tracing::error!(error = %LogLines(&text), "settings not taken over; the last good ones go on");
+            tracing::error!(error = %LogLines(&text), "settings not loaded; the previous settings stay in effect");
             self.seen = text;
         }
     }

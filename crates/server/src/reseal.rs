@@ -22,7 +22,7 @@ const PASSES: usize = 10;
 /// The most values that are named. The others are only counted.
 const NAMED: usize = 20;
 
-const UNUSABLE: &str = "a key that seals cannot be used now";
+const UNUSABLE: &str = "cannot use a sealing key now";
 
 /// The progress, and the remaining work.
 #[derive(Debug, Default, Serialize)]
@@ -160,7 +160,7 @@ impl fmt::Display for Resealed {
         let Self { current, moved, left, unreadable, .. } = self;
         write!(
             f,
-            "{moved} moved, {left} to be moved, {unreadable} cannot be opened; {current} are under the key that seals now"
+            "{moved} resealed, {left} left to reseal, {unreadable} cannot be opened; {current} use the current sealing key"
         )
     }
 }
@@ -191,7 +191,7 @@ fn named(place: &SealedPlace) -> String {
         SealedPlace::Named(name) => format!("the installation's {name}"),
         SealedPlace::Sources { generation, .. } => format!("the files of generation {generation}"),
         SealedPlace::IdempotentAnswer { tenant, .. } => {
-            format!("a remembered answer of the API, of tenant {tenant}")
+            format!("a stored response of the API for tenant {tenant}")
         }
     }
 }

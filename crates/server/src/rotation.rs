@@ -93,7 +93,7 @@ impl KeyScheduler {
             }
         };
         if !matches!(timeout(AT_THE_END, given_back).await, Ok(Ok(()))) {
-            tracing::warn!("the lease of rotation is not given back; another replica waits for its end");
+            tracing::warn!("cannot release the rotation lease; another replica takes over when it expires");
         }
     }
 
@@ -105,11 +105,7 @@ impl KeyScheduler {
             turn.leads_since = None;
         }
         self.rotated.leads.store(turn.leads_since.is_some(), Ordering::Relaxed);
-        turn.log.note(
-            &done,
-            "keys cannot be rotated; trying again every second",
-            "keys can be rotated again",
-        );
+        turn.log.note(&done, "cannot rotate keys; trying again every second", "keys can be rotated again");
     }
 
     /// Takes steps until no tenant is due, except those that wait after a failure.
@@ -200,7 +196,7 @@ impl KeyScheduler {
                     tracing::error!(
                         %tenant,
                         error = causes(&error),
-                        "keys of tenant {tenant} cannot be rotated; trying again with growing pauses"
+                        "cannot rotate keys of tenant {tenant}; trying again with growing pauses"
                     );
                 }
             }

@@ -30,7 +30,7 @@ pub async fn sealer(settings: &SealingKeys, store: &Database) -> anyhow::Result<
         Ok(key) => key,
         Err(path) if store.is_embedded() => Arc::new(file::first(path, store).await?),
         Err(path) => bail!(
-            "the sealing key {} is missing; make one with `latchkey key new-sealing-key --file` and give it to every replica",
+            "the sealing key {} is missing. Create one with `latchkey key new-sealing-key --file`, and give it to every replica",
             path.display()
         ),
     };
@@ -66,7 +66,7 @@ async fn former(settings: &SealingKeys) -> anyhow::Result<Vec<Arc<dyn KeyEncrypt
             Ok(key) => former.push(key),
             Err(path) => tracing::error!(
                 file = %path.display(),
-                "a former sealing key is missing; what it sealed cannot be opened"
+                "a former sealing key is missing, so the values that it sealed cannot be opened"
             ),
         }
     }

@@ -46,8 +46,8 @@ impl RotationScheduler {
             let done = if self.leader.leads() { self.round().await } else { Ok(0) };
             log.note(
                 &done,
-                "scheduled rotations of secrets cannot be read; trying again",
-                "scheduled rotations of secrets can be read again",
+                "cannot read scheduled secret rotations; trying again",
+                "scheduled secret rotations can be read again",
             );
             self.rotated.failing.store(done.unwrap_or(0), Ordering::Relaxed);
         }
@@ -83,14 +83,13 @@ impl RotationScheduler {
 impl RotationResults {
     pub(crate) fn samples(&self) -> [Sample; 3] {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let (name, help) =
-            ("latchkey_secret_rotations_total", "Rotations of client secrets on their schedule.");
+        let (name, help) = ("latchkey_secret_rotations_total", "Scheduled rotations of client secrets.");
         [
             Sample::counter(name, help, &[("outcome", "done")], read(&self.done)),
             Sample::counter(name, help, &[("outcome", "failed")], read(&self.failed)),
             Sample::gauge(
                 "latchkey_secret_rotations_failing",
-                "Clients whose last rotation on schedule failed; of the replica that rotates keys.",
+                "Clients whose last scheduled rotation failed; on the replica that rotates keys.",
                 &[],
                 read(&self.failing),
             ),

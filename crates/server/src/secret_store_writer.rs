@@ -25,8 +25,8 @@ impl SecretWriter for StoreWriter {
     async fn write(&self, place: &SecretPlace, value: &Secret) -> Result<String, WriteFailure> {
         let SecretPlace { store, path, key } = place;
         let opened = self.0.open(store).await.map_err(WriteFailure::Refused)?;
-        let opened =
-            opened.ok_or_else(|| WriteFailure::Refused(format!("there is no secret store {store}")))?;
+        let opened = opened
+            .ok_or_else(|| WriteFailure::Refused(format!("the secret store {store} does not exist")))?;
         opened.write(path, key.as_deref(), value).await.map_err(|error| match error {
             WriteError::Refused(error) => WriteFailure::Refused(error.to_string()),
             WriteError::Unknown(error) => WriteFailure::Unknown(error.to_string()),

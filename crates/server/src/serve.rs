@@ -26,7 +26,7 @@ use crate::service_manager::ServiceManager;
 use crate::tls;
 use settings::{Environment, Loaded, ReadError};
 
-const SIGNALS: &str = "signals cannot be listened to";
+const SIGNALS: &str = "cannot listen for signals";
 /// How long the first requests have all cores. Afterwards RSA keys are generated in advance, each of which
 /// takes 60 ms of a core.
 const FIRST_REQUESTS: Duration = Duration::from_secs(5);
@@ -108,7 +108,7 @@ async fn run(
     platform.health.pool.keep_full_after(FIRST_REQUESTS);
     let draining = stop.drain(gateway.handle(), service_manager);
     tokio::select! {
-        served = gateway.serve() => served.context("the gateway ended")?,
+        served = gateway.serve() => served.context("the gateway stopped")?,
         () = draining => return Ok(ExitCode::FAILURE),
     }
     background.finish().await;

@@ -57,5 +57,5 @@ fn address(name: &str) -> io::Result<SocketAddr> {
 }
 
 fn failed(error: &io::Error) {
-    tracing::warn!(%error, "the service manager cannot be notified (NOTIFY_SOCKET)");
+    tracing::warn!(%error, "cannot notify the service manager (NOTIFY_SOCKET)");
 }

@@ -24,7 +24,7 @@ pub fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<CurrentT
     let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
     CurrentTls::open(tls.files(), readers).map_err(|error| {
         let hint = hint(&error, tls);
-        anyhow!(error).context(format!("the https listener {address} cannot be served: {hint}"))
+        anyhow!(error).context(format!("cannot serve the https listener {address}: {hint}"))
     })
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn certificate_header(
     let opened =
         CertificateHeader::open(name, header.format, header.client_ca.as_deref(), files::read_public);
     Ok(Some(opened.with_context(|| {
-        format!("the listener {address} cannot be served: correct client_ca of client_certificate")
+        format!("cannot serve the listener {address}: correct client_ca of client_certificate")
     })?))
 }
 
@@ -106,12 +106,12 @@ impl Reloaded {
         match self {
             Self::Tls(tls) => {
                 let certificate = tls.files().certificate.display();
-                tracing::error!(%certificate, error, "certificate not replaced; the last good one goes on");
+                tracing::error!(%certificate, error, "certificate not replaced; the previous certificate stays in use");
             }
             Self::Header(header) => tracing::error!(
                 client_ca = ?header.client_ca(),
                 error,
-                "authorities of client certificates not replaced; the last good ones go on"
+                "authorities of client certificates not replaced; the previous authorities stay in use"
             ),
         }
     }
@@ -164,24 +164,25 @@ fn hint(error: &TlsError, tls: &settings::Tls) -> String {
             let ours = *path == tls.certificate || *path == tls.private_key;
             if ours {
                 return with_commands(
-                    "put the certificate and its key there or, on a machine of your own, run `latchkey dev-cert --certificate=CERTIFICATE --key=KEY`",
+                    "copy the certificate and its key there. On a development machine, run `latchkey dev-cert \
+                         --certificate=CERTIFICATE --key=KEY`",
                     &[
                         ("CERTIFICATE", &tls.certificate.display().to_string()),
                         ("KEY", &tls.private_key.display().to_string()),
                     ],
                 );
             }
-            "put the file there, or leave client_ca out".to_owned()
+            "copy the file there, or remove client_ca".to_owned()
         }
         TlsError::Unreadable { source, .. }
             if source.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<FileError>) =>
         {
-            "correct the file, or name another one under `tls`".to_owned()
+            "correct the file, or set another file in `tls`".to_owned()
         }
-        TlsError::Unreadable { .. } => "let the server read the file".to_owned(),
+        TlsError::Unreadable { .. } => "give the server permission to read the file".to_owned(),
         TlsError::NoCertificate(_)
         | TlsError::NoKey(_)
         | TlsError::ClientCa { .. }
-        | TlsError::Mismatch { .. } => "fix the file, or name another one under `tls`".to_owned(),
+        | TlsError::Mismatch { .. } => "correct the file, or set another file in `tls`".to_owned(),
     }
 }

@@ -79,7 +79,10 @@ impl PeriodicWriter for UsageWriter {
         Self::log_outcome(&mut unwritten.log, &written);
         let uncounted = self.counts.uncounted();
         if uncounted > unwritten.uncounted {
-            tracing::warn!(count = uncounted - unwritten.uncounted, "usage was not counted for lack of room");
+            tracing::warn!(
+                count = uncounted - unwritten.uncounted,
+                "usage was not counted because the buffer is full"
+            );
             unwritten.uncounted = uncounted;
         }
     }

@@ -40,7 +40,7 @@ impl Watch {
             }
         });
         let unwatched =
-            |error| tracing::warn!(%error, "files cannot be watched; they are looked at every 15 s");
+            |error| tracing::warn!(%error, "cannot watch files; checking them every 15 s instead");
         let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let watcher = watcher.map_err(unwatched).ok();
@@ -70,7 +70,7 @@ impl Watch {
             let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(path) };
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
-                tracing::warn!(%error, folder = %folder.display(), "folder cannot be watched; it is looked at every 15 s");
+                tracing::warn!(%error, folder = %folder.display(), "cannot watch the folder; checking it every 15 s instead");
             }
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
             names.extend(path.file_name().map(OsString::from));

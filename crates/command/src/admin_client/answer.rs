@@ -20,7 +20,7 @@ use super::request::ApiRequest;
 
 /// The error for an answer that is not from this API.
 pub(crate) fn not_understood(why: &dyn fmt::Display) -> anyhow::Error {
-    anyhow!("the server's answer is not one of this API's: {why}")
+    anyhow!("the response is not from this version's API: {why}")
 }
 
 pub(crate) struct ApiAnswer {
@@ -112,7 +112,7 @@ impl ApiAnswer {
         let errors = serde_json::from_value::<Vec<ApiFieldError>>(body["errors"].clone());
         ApiProblem {
             status: self.status.as_u16(),
-            detail: detail.unwrap_or_else(|| format!("the server answers {}", self.status)),
+            detail: detail.unwrap_or_else(|| format!("the server responded with {}", self.status)),
             errors: errors.unwrap_or_default(),
             breaks: body.get("breaks").and_then(|breaks| serde_json::from_value(breaks.clone()).ok()),
             credentials: body.get("credentials").and_then(|list| serde_json::from_value(list.clone()).ok()),

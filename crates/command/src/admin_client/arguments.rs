@@ -21,29 +21,30 @@ pub(crate) struct AdminCommandArguments<C: Subcommand> {
 #[derive(Args)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct AdminArguments {
-    /// Print the API's JSON documents instead of tables.
+    /// Print the JSON documents of the API.
     #[arg(long, global = true, help_heading = None::<&'static str>)]
     pub(crate) json: bool,
-    /// Ask a running server instead of opening the store [variable: LATCHKEY_SERVER]. The token comes from
-    /// LATCHKEY_TOKEN, or as below.
+    /// Send requests to a running server instead of opening the store [variable: LATCHKEY_SERVER].
+    ///
+    /// The token comes from LATCHKEY_TOKEN or from the options below.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) server: Option<Url>,
-    /// Read the token from this file.
+    /// Read the access token from this file.
     #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["as_client", "as_client_secret_file"])]
     pub(crate) token_file: Option<PathBuf>,
-    /// Fetch a token as this client [variable: LATCHKEY_CLIENT_ID].
+    /// Fetch the access token as this client [variable: LATCHKEY_CLIENT_ID].
     #[arg(long, global = true, value_name = "CLIENT")]
     pub(crate) as_client: Option<String>,
-    /// Read that client's secret from this file [variable: LATCHKEY_CLIENT_SECRET_FILE].
+    /// Read the secret of that client from this file [variable: LATCHKEY_CLIENT_SECRET_FILE].
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) as_client_secret_file: Option<PathBuf>,
-    /// Whose client it is.
+    /// Tenant of that client.
     #[arg(long, global = true, value_name = "TENANT", default_value = TenantId::PLATFORM)]
     pub(crate) as_tenant: TenantId,
-    /// Trust the certificates in this PEM file, too.
+    /// Also trust the certificates in this PEM file.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
-    /// Check no certificate, and send the token in clear where the URL says http. For trials only.
+    /// Skip certificate checks, and send the token unencrypted if the URL is http. For testing only.
     #[arg(long, global = true)]
     pub(crate) insecure: bool,
 }

@@ -61,10 +61,10 @@ impl TokenOrigin {
             }
             (None, None) => of_profile(server, environment)?.ok_or_else(|| AdminApiError::NoToken.into()),
             (Some(_), None) => bail!(
-                "there is a client and no secret: give --as-client-secret-file or set LATCHKEY_CLIENT_SECRET_FILE"
+                "the client has no secret. Pass --as-client-secret-file or set LATCHKEY_CLIENT_SECRET_FILE"
             ),
             (None, Some(_)) => {
-                bail!("there is a client's secret and no client: give --as-client or set LATCHKEY_CLIENT_ID")
+                bail!("there is a client secret but no client. Pass --as-client or set LATCHKEY_CLIENT_ID")
             }
         }
     }
@@ -177,6 +177,6 @@ fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<
 }
 
 fn line_of(file: &Path) -> anyhow::Result<Secret> {
-    let text = files::read_secret_text(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text = files::read_secret_text(file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(Secret::new(text.trim().to_owned()))
 }

@@ -15,18 +15,19 @@ use serde::Deserialize;
 pub(crate) enum AdminApiError {
     #[error(transparent)]
     Refused(ApiProblem),
-    #[error("there is no {0} of this id")]
+    #[error("there is no {0} with this ID")]
     NotFound(String),
-    #[error("the server cannot be asked")]
+    #[error("cannot reach the server")]
     Unreachable(#[from] reqwest::Error),
-    #[error("the store cannot be opened")]
+    #[error("cannot open the store")]
     StoreNotOpen(#[from] storage::OpenError),
     #[error(
-        "there is no store with this version's schema at {0} yet; start the server, or run `latchkey migrate`"
+        "the store at {0} does not have the schema of this version. Start the server or run `latchkey migrate`"
     )]
     NoStore(String),
     #[error(
-        "no token: set LATCHKEY_TOKEN, or LATCHKEY_CLIENT_ID and LATCHKEY_CLIENT_SECRET_FILE, or give --token-file, or --as-client and --as-client-secret-file"
+        "no access token. Set LATCHKEY_TOKEN, or LATCHKEY_CLIENT_ID and LATCHKEY_CLIENT_SECRET_FILE, or pass --token-file, or \
+             --as-client and --as-client-secret-file"
     )]
     NoToken,
 }

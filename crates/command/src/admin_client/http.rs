@@ -36,7 +36,7 @@ impl Http {
         arguments: &AdminArguments,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        ensure!(matches!(server.scheme(), "http" | "https"), "--server is an http or https URL");
+        ensure!(matches!(server.scheme(), "http" | "https"), "--server must be an http or https URL");
         let credential = TokenOrigin::choose(server, arguments, environment)?;
         let trust = credential.trust(arguments);
         let client = client(server, &trust, credential.identity()?)?;
@@ -88,7 +88,10 @@ impl Http {
 fn client(server: &Url, trust: &Trust, identity: Option<Identity>) -> anyhow::Result<Client> {
     let is_loopback = values::is_loopback(server);
     let is_protected = server.scheme() == "https" || is_loopback || trust.is_insecure;
-    ensure!(is_protected, "a token would go to another machine in clear; use https, or --insecure");
+    ensure!(
+        is_protected,
+        "refusing to send a token unencrypted to another machine. Use https, or pass --insecure"
+    );
     let mut builder = trust
         .client_builder()?
         .timeout(REQUEST_TIMEOUT)

@@ -21,6 +21,7 @@ use super::error::AdminApiError;
 use super::publish::publish;
 use super::request::ApiRequest;
 use server::{block_on, clock, database, sealing};
+use settings::owner;
 use settings::{Environment, PlatformSettings, StorageLocation, read_platform};
 
 /// The capacity of a body. A buffer that grows leaves copies of parts of a secret in memory.
@@ -49,7 +50,7 @@ impl InProcess {
             // the server uses.
             let _ = writeln!(
                 stderr(),
-                "created the store {}; only a server with this storage.url serves it",
+                "created the store {}. Only a server with the same storage.url uses it",
                 settings.storage
             );
         }
@@ -134,8 +135,10 @@ impl InProcess {
     }
 }
 
-/// The user of this machine, if the environment names one.
+/// The user of this machine: as the environment names it, or by its name or number in the system.
 pub(crate) fn actor(environment: &Environment) -> String {
     let mut names = ["USER", "LOGNAME"].into_iter().filter_map(|name| environment.text(name));
-    format!("cli:{}", names.find(|name| !name.is_empty()).unwrap_or("unknown"))
+    let of_system = || owner::ours().map(|id| owner::name(id).unwrap_or_else(|| id.to_string()));
+    let name = names.find(|name| !name.is_empty()).map(str::to_owned).or_else(of_system);
+    format!("cli:{}", name.as_deref().unwrap_or("unknown"))
 }

@@ -22,6 +22,6 @@ pub(crate) async fn publish(caches: &Caches, changed: &[Invalidation]) {
     }
     let _ = writeln!(
         stderr(),
-        "warning: Redis could not be told; running servers may know the old state for up to ten seconds"
+        "warning: cannot notify Redis, so running servers may use the old state for up to ten seconds"
     );
 }

@@ -44,7 +44,9 @@ impl<'r> RequestAttempts<'r> {
         let repeats = (is_lost && (changes || is_first)) || (self.may_be_done && is_passing);
         if repeats && Instant::now() + self.pause < self.until {
             if is_first && changes {
-                say("the change may have been done; repeating the request with the same Idempotency-Key");
+                say(
+                    "the change may already have taken effect. Repeating the request with the same Idempotency-Key",
+                );
             }
             sleep(self.pause).await;
             self.pause = LONGEST_PAUSE.min(2 * self.pause);
@@ -60,7 +62,7 @@ impl<'r> RequestAttempts<'r> {
             }
             Ok(answer) if answer.status.is_success() => Ok(answer),
             refused => {
-                say("the change may have been done all the same; look before you repeat the command");
+                say("the change may have taken effect anyway. Check before you repeat the command");
                 refused
             }
         })

@@ -59,10 +59,10 @@ fn show_command(detail: &str, path: &str) -> Option<String> {
     let (row, _) = detail.split_once(" exists already")?;
     let tenant = rows_of(path, "no tenant");
     Some(match row.split_once(' ')? {
-        ("tenant", id) => with_commands("`latchkey tenant show ID` shows it", &[("ID", id)]),
+        ("tenant", id) => with_commands("run `latchkey tenant show ID` to see it", &[("ID", id)]),
         ("client", id) => {
             let names = [("TENANT", &*tenant), ("ID", id)];
-            with_commands("`latchkey client show TENANT ID` shows it", &names)
+            with_commands("run `latchkey client show TENANT ID` to see it", &names)
         }
         _ => return None,
     })
@@ -89,7 +89,7 @@ mod tests {
             ("tenant acme was deleted", "/api/v1/admin/tenants", None),
             ("", "/api/v1/admin/tenants", None),
         ] {
-            let expected = expected.map(|command| format!("`latchkey {command}` shows it"));
+            let expected = expected.map(|command| format!("run `latchkey {command}` to see it"));
             assert_eq!(show_command(detail, path), expected, "{detail}");
         }
     }

@@ -17,12 +17,12 @@ use crate::output::{counted, json};
 /// Which lines.
 #[derive(Args)]
 pub(crate) struct VerifyArguments {
-    /// Files with lines of the stream, in any order: all files of all replicas. Lines of a log between them
-    /// are left out.
+    /// Files with lines of the stream, in any order. Pass all files of all replicas. Other log lines are
+    /// ignored.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Lines that are known from elsewhere, such as the last ones that a log service has, or what this
-    /// command printed before. Every line up to them must be in the files.
+    /// File with lines that you know from elsewhere, for example from your log service or an earlier run.
+    /// The audit must contain every line up to them.
     #[arg(long, value_name = "FILE")]
     head: Option<PathBuf>,
     /// Print one JSON document with the heads and the faults.
@@ -44,7 +44,7 @@ pub(super) fn run(
     }
     let verified = verification.finish(&heads);
     if verified.heads.is_empty() && verified.faults.is_empty() {
-        bail!("the files hold no line of the audit stream");
+        bail!("the files contain no line of the audit stream");
     }
     if *as_json {
         print(&json(&json!({ "heads": verified.heads, "faults": verified.faults })))?;
@@ -66,7 +66,8 @@ pub(super) fn run(
 fn heads(file: &Path) -> anyhow::Result<Vec<AuditHead>> {
     let mut heads = Vec::new();
     each_line(file, |line| {
-        let problem = || format!("{}: a line is neither a head nor of the audit stream", file.display());
+        let problem =
+            || format!("{}: this line is neither a head nor a line of the audit stream", file.display());
         heads.push(AuditHead::from_line(line).with_context(problem)?);
         Ok(())
     })?;
@@ -74,7 +75,7 @@ fn heads(file: &Path) -> anyhow::Result<Vec<AuditHead>> {
 }
 
 fn each_line(file: &Path, mut read: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let unread = || format!("{} cannot be read", file.display());
+    let unread = || format!("cannot read {}", file.display());
     let mut lines = files::open(file).with_context(unread)?;
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).with_context(unread)? > 0 {

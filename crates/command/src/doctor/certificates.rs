@@ -22,8 +22,9 @@ pub(super) fn check(loaded: &Loaded) -> Vec<ReportLine> {
         if let Ok(opened) = tls::open(address, files) {
             lines.push(match opened.validity() {
                 Some(validity) => remaining(CERTIFICATE, &address.to_string(), validity, clock::now()),
-                None => CERTIFICATE
-                    .skipped(format!("{address}: the certificate does not say until when it is valid")),
+                None => {
+                    CERTIFICATE.skipped(format!("{address}: cannot read the expiry date of the certificate"))
+                }
             });
         }
     }
@@ -39,12 +40,12 @@ pub(super) fn remaining(
 ) -> ReportLine {
     let until = not_after.to_rfc3339();
     let days = not_after.seconds().saturating_sub(now.seconds()) / DAY;
-    let renew = "replace certificate and key; a running server takes over new files by itself";
+    let renew = "replace the certificate and the key; a running server loads new files automatically";
     match () {
         () if not_after < now => check.error(format!("{address}: expired at {until}"), renew),
         () if not_before > now => check.error(
             format!("{address}: not valid before {}", not_before.to_rfc3339()),
-            "correct the clock of this machine, or name another certificate",
+            "correct the clock of this machine, or configure another certificate",
         ),
         () if days < SOON => check.warning(format!("{address}: valid for {days} days, until {until}"), renew),
         () => check.ok(format!("{address}: valid for {days} days, until {until}")),

@@ -32,7 +32,7 @@ pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<ReportLine> {
     let mut lines = vec![disk(config, loaded), memory(), open_files(files, wanted), user()];
     let is_development = loaded.platform.server.public_url.is_on_loopback();
     lines.extend(if is_development {
-        let why = "server.public_url is of this machine, so this is development";
+        let why = "server.public_url is on this machine, so this is a development setup";
         [CORE_DUMPS.skipped(why), SWAP.skipped(why)]
     } else {
         [
@@ -51,13 +51,13 @@ fn disk(config: &Path, loaded: &Loaded) -> ReportLine {
     };
     match statvfs(folder) {
         Ok(found) => judge_space(folder, found.f_bavail.saturating_mul(found.f_frsize)),
-        Err(error) => DISK.skipped(format!("the free space of {} is not known: {error}", folder.display())),
+        Err(error) => DISK.skipped(format!("cannot read the free space of {}: {error}", folder.display())),
     }
 }
 
 fn judge_space(folder: &Path, free: u64) -> ReportLine {
     let found = format!("{} MiB are free in {}", free / MIB, folder.display());
-    let fix = "make room: a full disk stops every write, and with SQLite some reads";
+    let fix = "free some space: on a full disk all writes fail, and with SQLite some reads fail too";
     match free {
         ..NO_SPACE => DISK.error(found, fix),
         NO_SPACE..LITTLE_SPACE => DISK.warning(found, fix),
@@ -75,10 +75,10 @@ fn memory() -> ReportLine {
     match available.into_iter().chain(of_group).min() {
         Some(free) if free < LITTLE_MEMORY => MEMORY.warning(
             format!("{} MiB are available", free / MIB),
-            "give the server 256 MiB more: each hash of a sign-in takes 19 MiB while it is computed",
+            "give the server at least 256 MiB more: each password hash needs 19 MiB while it is computed",
         ),
         Some(free) => MEMORY.ok(format!("{} MiB are available", free / MIB)),
-        None => MEMORY.skipped("this system does not say how much is available"),
+        None => MEMORY.skipped("this system does not report the available memory"),
     }
 }
 
@@ -89,15 +89,16 @@ fn available(meminfo: &str) -> Option<u64> {
 
 /// Checks the limit of open files. Three quarters of them may be connections. `None` means no limit.
 fn open_files(limit: Option<u64>, wanted: Option<u64>) -> ReportLine {
-    let Some(limit) = limit else { return OPEN_FILES.ok("there is no limit") };
-    let found = format!("this user may open {limit} files, so {} connections", limit - limit / 4);
+    let Some(limit) = limit else { return OPEN_FILES.ok("no limit") };
+    let found =
+        format!("this user may open {limit} files, which is enough for {} connections", limit - limit / 4);
     match wanted {
         Some(wanted) if wanted > limit - limit / 4 => OPEN_FILES.warning(
             format!("{found}, and server.max_connections is {wanted}"),
             "raise the limit of the service (LimitNOFILE), or lower server.max_connections",
         ),
         None if limit < FEW_FILES => OPEN_FILES
-            .warning(found, format!("raise the limit of the service (LimitNOFILE) to {FEW_FILES} or more")),
+            .warning(found, format!("raise the limit of the service (LimitNOFILE) to at least {FEW_FILES}")),
         _ => OPEN_FILES.ok(found),
     }
 }
@@ -105,16 +106,16 @@ fn open_files(limit: Option<u64>, wanted: Option<u64>) -> ReportLine {
 fn user() -> ReportLine {
     let user = geteuid();
     if user.is_root() {
-        return USER.skipped("this is root; the other lines are those of root, not of the service's user");
+        return USER.skipped("this is root; the other checks apply to root, not to the user of the service");
     }
     USER.ok(name(user.as_raw()).unwrap_or_else(|| user.as_raw().to_string()))
 }
 
 fn core_dumps(limit: Option<u64>) -> ReportLine {
     match limit {
-        Some(0) => CORE_DUMPS.ok("are off"),
+        Some(0) => CORE_DUMPS.ok("disabled"),
         _ => CORE_DUMPS.warning(
-            "are on for this user: the file of a crash holds keys and secrets",
+            "enabled for this user; after a crash, the core file contains keys and secrets",
             "set LimitCORE=0 for the service",
         ),
     }
@@ -122,7 +123,7 @@ fn core_dumps(limit: Option<u64>) -> ReportLine {
 
 /// Warns of swap, which can write secrets to disk. Compressed memory is not on disk.
 fn swap(table: Option<&str>) -> ReportLine {
-    let Some(table) = table else { return SWAP.skipped("this system does not say") };
+    let Some(table) = table else { return SWAP.skipped("this system does not report swap") };
     let files: Vec<_> = table
         .lines()
         .skip(1)
@@ -130,11 +131,11 @@ fn swap(table: Option<&str>) -> ReportLine {
         .filter(|file| !file.starts_with("/dev/zram"))
         .collect();
     if files.is_empty() {
-        return SWAP.ok("is off");
+        return SWAP.ok("disabled");
     }
     SWAP.warning(
-        format!("{} may keep keys and secrets beyond the end of the program", files.join(", ")),
-        "turn it off, encrypt it, or set MemorySwapMax=0 for the service",
+        format!("{} may keep keys and secrets after the program has stopped", files.join(", ")),
+        "disable swap, encrypt it, or set MemorySwapMax=0 for the service",
     )
 }
 
@@ -150,16 +151,20 @@ mod tests {
             (judge_space(folder, NO_SPACE - 1), DoctorStatus::Error, "63 MiB are free in data"),
             (judge_space(folder, LITTLE_SPACE - 1), DoctorStatus::Warning, "1023 MiB are free in data"),
             (judge_space(folder, LITTLE_SPACE), DoctorStatus::Ok, "1024 MiB are free in data"),
-            (open_files(Some(4_095), None), DoctorStatus::Warning, "4095 files, so 3072 connections"),
+            (
+                open_files(Some(4_095), None),
+                DoctorStatus::Warning,
+                "4095 files, which is enough for 3072 connections",
+            ),
             (open_files(Some(4_096), None), DoctorStatus::Ok, "3072 connections"),
             (open_files(Some(1_024), Some(768)), DoctorStatus::Ok, "768 connections"),
             (open_files(Some(1_024), Some(769)), DoctorStatus::Warning, "server.max_connections is 769"),
             (open_files(None, Some(769)), DoctorStatus::Ok, "no limit"),
-            (core_dumps(Some(0)), DoctorStatus::Ok, "off"),
-            (core_dumps(None), DoctorStatus::Warning, "on for this user"),
-            (swap(Some("Filename Type\n/dev/zram0 partition\n")), DoctorStatus::Ok, "off"),
+            (core_dumps(Some(0)), DoctorStatus::Ok, "disabled"),
+            (core_dumps(None), DoctorStatus::Warning, "enabled for this user"),
+            (swap(Some("Filename Type\n/dev/zram0 partition\n")), DoctorStatus::Ok, "disabled"),
             (swap(Some("Filename Type\n/dev/sda2 partition\n")), DoctorStatus::Warning, "/dev/sda2 may keep"),
-            (swap(None), DoctorStatus::Skipped, "does not say"),
+            (swap(None), DoctorStatus::Skipped, "does not report swap"),
         ] {
             assert_eq!(line.status, expected, "{line:?}");
             assert!(line.found.contains(found), "{line:?}");

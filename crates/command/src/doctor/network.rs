@@ -49,31 +49,31 @@ async fn check_listener(listener: &Listener) -> ReportLine {
     };
     match error.kind() {
         ErrorKind::AddrInUse => match health(listener).await {
-            Some(true) => LISTENER.ok(format!("{address} is served by a Latchkey, which is ready")),
+            Some(true) => LISTENER.ok(format!("a ready Latchkey server listens on {address}")),
             Some(false) => LISTENER.warning(
-                format!("{address} is served by a Latchkey, which is not ready"),
+                format!("a Latchkey server that is not ready listens on {address}"),
                 with_commands(
-                    "see `latchkey health --address=ADDRESS` and its log",
+                    "run `latchkey health --address=ADDRESS` and read the server's log",
                     &[("ADDRESS", &address.to_string())],
                 ),
             ),
             None => LISTENER.error(
-                format!("{address} is in use by another program"),
+                format!("another program uses {address}"),
                 format!(
-                    "stop it (`ss -ltnp 'sport = :{}'` names it), or choose another port in server.listeners",
+                    "stop the other program (find it with `ss -ltnp 'sport = :{}'`), or choose another port in server.listeners",
                     address.port()
                 ),
             ),
         },
         ErrorKind::AddrNotAvailable => LISTENER.error(
             format!("no network interface of this machine has the address {}", address.ip()),
-            "write an address of this machine, or 0.0.0.0 for all, in server.listeners",
+            "set server.listeners to an address of this machine, or to 0.0.0.0 for all addresses",
         ),
         ErrorKind::PermissionDenied => LISTENER.error(
-            format!("this user may not listen on {address}: ports below 1024 need a privilege"),
-            "choose a port from 1024 on, or give the service CAP_NET_BIND_SERVICE",
+            format!("this user may not listen on {address}, because ports below 1024 need a privilege"),
+            "choose a port of at least 1024, or give the service CAP_NET_BIND_SERVICE",
         ),
-        _ => LISTENER.error(format!("{address} cannot be listened on: {error}"), "correct server.listeners"),
+        _ => LISTENER.error(format!("cannot listen on {address}: {error}"), "correct server.listeners"),
     }
 }
 
@@ -104,15 +104,15 @@ pub(super) async fn name(loaded: &Loaded) -> ReportLine {
     let Some((host, port)) =
         url.ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)))
     else {
-        return NAME.skipped("server.public_url names no host");
+        return NAME.skipped("server.public_url has no host name");
     };
     let found = timeout(PATIENCE, lookup_host((host.trim_matches(['[', ']']).to_owned(), port))).await;
     let fix = "add the name to DNS, or correct server.public_url";
     match found.map(|found| found.map(Iterator::count)) {
-        Ok(Ok(0)) => NAME.warning(format!("{host} has no address"), fix),
-        Ok(Ok(count)) => NAME.ok(format!("{host} has an address ({count} found)")),
-        Ok(Err(error)) => NAME.warning(format!("{host} is not found: {error}"), fix),
-        Err(_) => NAME.warning(format!("the lookup of {host} takes longer than 3 s"), fix),
+        Ok(Ok(0)) => NAME.warning(format!("{host} has no IP address"), fix),
+        Ok(Ok(count)) => NAME.ok(format!("{host} resolves to {count} address(es)")),
+        Ok(Err(error)) => NAME.warning(format!("cannot resolve {host}: {error}"), fix),
+        Err(_) => NAME.warning(format!("resolving {host} takes longer than 3 s"), fix),
     }
 }
 
@@ -121,11 +121,12 @@ pub(super) fn proxy(loaded: &Loaded) -> ReportLine {
     let server = &loaded.platform.server;
     let is_trusted = |listener: &Listener| listener.tls.is_some() || listener.trusted_proxies.is_some();
     if !server.public_url.is_https() || server.listeners.iter().any(is_trusted) {
-        return PROXY.ok("callers come directly, or by a proxy that is trusted");
+        return PROXY.ok("clients connect directly or through a trusted proxy");
     }
     PROXY.warning(
-        "server.public_url is https, and no listener has TLS: a proxy is between, which no listener trusts, so all callers have its address",
-        "name the proxy in `trusted_proxies` of the listener, so that limits are those of each caller",
+        "server.public_url is https but no listener has TLS. There must be a proxy, but no listener trusts it, so all callers \
+             seem to have the proxy's address",
+        "add the proxy to `trusted_proxies` of the listener, so that limits count each caller",
     )
 }
 
@@ -141,7 +142,7 @@ pub(super) async fn issuers(loaded: &Loaded, is_before_start: bool) -> (Vec<Repo
     }
     let more = served().count().saturating_sub(MOST);
     if more > 0 {
-        lines.push(ISSUER.skipped(format!("{more} more tenants; the first {MOST} were requested")));
+        lines.push(ISSUER.skipped(format!("skipped {more} more tenants after the first {MOST}")));
     }
     (lines, clock)
 }
@@ -153,16 +154,16 @@ async fn check_issuer(
 ) -> (Vec<ReportLine>, Option<Timestamp>) {
     let issuer = tenant.issuer.as_str();
     let Some(url) = metadata_url(issuer) else {
-        return (vec![ISSUER.skipped(format!("{issuer} is no URL"))], None);
+        return (vec![ISSUER.skipped(format!("{issuer} is not a URL"))], None);
     };
     let named = |words: &str| format!("{issuer} (tenant {}): {words}", tenant.id);
     let ServerAnswer { status, document, date, certificate } = match request(&url).await {
         Ok(answer) => answer,
         Err(_) if is_before_start => {
-            return (vec![ISSUER.skipped(named("the first start serves it"))], None);
+            return (vec![ISSUER.skipped(named("the first start of the server serves this issuer"))], None);
         }
         Err(words) => {
-            let fix = "start the server, then check DNS, proxy, firewall and certificate on the way to server.public_url";
+            let fix = "start the server, then check DNS, proxy, firewall and certificate on the path to server.public_url";
             return (vec![ISSUER.warning(named(&words), fix)], None);
         }
     };
@@ -170,14 +171,14 @@ async fn check_issuer(
     let mut lines = Vec::new();
     lines.extend(certificate.map(|validity| remaining(TLS, issuer, validity, clock::now())));
     lines.push(match (status, member("issuer")) {
-        (200, Some(found)) if found == issuer => ISSUER.ok(named("its metadata names itself")),
+        (200, Some(found)) if found == issuer => ISSUER.ok(named("the metadata has the correct issuer")),
         (200, Some(found)) => ISSUER.error(
-            named(&format!("its metadata names another issuer: {}", values::cropped(found))),
-            "correct server.public_url or the tenant's issuer, or let the proxy pass the path on as it is",
+            named(&format!("the metadata has another issuer: {}", values::cropped(found))),
+            "correct server.public_url or the tenant's issuer, or configure the proxy to forward the path unchanged",
         ),
         (status, _) => ISSUER.error(
-            named(&format!("{url} answers {status} without metadata")),
-            "let the proxy pass this path on to the server, and check that the settings are applied",
+            named(&format!("{url} responds with {status} instead of metadata")),
+            "configure the proxy to forward this path to the server, and check that the settings are applied",
         ),
     });
     if let Some(url) = member("jwks_uri").and_then(|url| Url::parse(url).ok()) {
@@ -188,16 +189,18 @@ async fn check_issuer(
 
 /// Fetches the keys as a verifier does.
 async fn check_key_set(url: &Url, named: impl Fn(&str) -> String) -> ReportLine {
-    let fix = "let the proxy pass the path of jwks_uri on to the server, and let no cache keep it beyond its Cache-Control";
+    let fix = "configure the proxy to forward the path of jwks_uri, and caches to respect Cache-Control";
     let answer = match request(url).await {
         Ok(answer) => answer,
         Err(words) => return KEY_SET.warning(named(&format!("{url}: {words}")), fix),
     };
     let keys = answer.document.as_ref().and_then(|document| document.get("keys")?.as_array()).map(Vec::len);
     match (answer.status, keys) {
-        (200, Some(0)) => KEY_SET.skipped(named("its key set is empty; the first token makes the first key")),
-        (200, Some(count)) => KEY_SET.ok(named(&format!("its key set has {count} key(s)"))),
-        (status, _) => KEY_SET.error(named(&format!("{url} answers {status} without keys")), fix),
+        (200, Some(0)) => {
+            KEY_SET.skipped(named("the key set is empty; the first token creates the first key"))
+        }
+        (200, Some(count)) => KEY_SET.ok(named(&format!("the key set has {count} key(s)"))),
+        (status, _) => KEY_SET.error(named(&format!("{url} responds with {status} instead of keys")), fix),
     }
 }
 
@@ -219,7 +222,7 @@ async fn request(url: &Url) -> Result<ServerAnswer, String> {
         Err(error) => Err(error),
     };
     let answer =
-        sent.map_err(|error| format!("it is not reached: {}", values::causes(&error.without_url())))?;
+        sent.map_err(|error| format!("cannot reach it: {}", values::causes(&error.without_url())))?;
     let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
     let status = answer.status().as_u16();
     let der = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);

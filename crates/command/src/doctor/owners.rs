@@ -32,10 +32,10 @@ pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<ReportLine> {
 fn secrecy<'p>(open: impl Iterator<Item = &'p PathBuf>) -> ReportLine {
     let open: Vec<_> = open.map(|path| path.display().to_string()).collect();
     if open.is_empty() {
-        return SECRECY.ok("no file with secrets or rows is open to every user");
+        return SECRECY.ok("no file with secrets or rows is readable by every user");
     }
     let open = open.join(" ");
-    SECRECY.warning(format!("every user of this machine may open {open}"), format!("run `chmod o= {open}`"))
+    SECRECY.warning(format!("every user of this machine can read {open}"), format!("run `chmod o= {open}`"))
 }
 
 fn settings_mode(config: &Path, mode: u32) -> ReportLine {
@@ -45,7 +45,9 @@ fn settings_mode(config: &Path, mode: u32) -> ReportLine {
         return CONFIG.ok(found);
     }
     CONFIG.error(
-        format!("{found}: every user of this machine may change it, and with it what each tenant may do"),
+        format!(
+            "{found}: every user of this machine can change it, and so change the permissions of every tenant"
+        ),
         format!("run `chmod o-w {config}`"),
     )
 }
@@ -83,8 +85,8 @@ fn judge(path: &Path, owner: u32, mode: u32, folder_owner: u32) -> ReportLine {
         return FILES.ok(found);
     }
     FILES.error(
-        format!("{found}, and its folder to {service}, whose service cannot write it"),
-        format!("run `chown {service} {}`, and commands on the store as {service}", path.display()),
+        format!("{found} but its folder to {service}, so the service of that user cannot write it"),
+        format!("run `chown {service} {}`, and run commands on the store as {service}", path.display()),
     )
 }
 
@@ -110,7 +112,7 @@ mod tests {
             assert_eq!(settings_mode(Path::new("config.yaml"), mode).status, expected, "{mode:o}");
         }
         let open = [PathBuf::from("a"), PathBuf::from("b")];
-        assert_eq!(secrecy(open.iter()).found, "every user of this machine may open a b");
+        assert_eq!(secrecy(open.iter()).found, "every user of this machine can read a b");
         assert_eq!(secrecy(open[..0].iter()).status, DoctorStatus::Ok);
         assert!(judge(Path::new("x"), 0, 0o640, 0).found.contains("x belongs to root (mode 0640)"));
     }

@@ -24,27 +24,30 @@ pub(super) async fn check(database: &Database) -> [ReportLine; 2] {
 }
 
 fn of(check: DoctorCheck, line: Stored<ReportLine>) -> ReportLine {
-    line.unwrap_or_else(|error| check.error(values::causes(&error), "see the line of the store"))
+    line.unwrap_or_else(|error| check.error(values::causes(&error), "see the storage check"))
 }
 
 fn replicas(all: &[(String, Timestamp)]) -> ReportLine {
     let Some((_, last)) = all.first() else {
-        return REPLICAS.skipped("none has counted a request within a day");
+        return REPLICAS.skipped("no replica reported requests in the last 24 hours");
     };
     let replicas = counted(all.len(), "replica");
-    REPLICAS.ok(format!("{replicas} counted requests within a day, last at {}", last.to_rfc3339()))
+    REPLICAS.ok(format!(
+        "{replicas} reported requests in the last 24 hours, most recently at {}",
+        last.to_rfc3339()
+    ))
 }
 
 /// `all` begins with the earliest step.
 fn key_steps(all: &[(TenantId, Timestamp)], now: Timestamp) -> ReportLine {
     match all.first() {
-        None => KEY_STEPS.ok("no tenant has one before it"),
+        None => KEY_STEPS.ok("no tenant has a step due"),
         Some((tenant, due)) if *due + LATE < now => KEY_STEPS.warning(
-            format!("a step of the signing keys of {tenant} was due at {}", due.to_rfc3339()),
-            "start a server: each takes due steps within a minute, and its log says what keeps it from them",
+            format!("a key rotation step of tenant {tenant} was due at {}", due.to_rfc3339()),
+            "start a server. It performs due steps within a minute; if not, its log says why",
         ),
         Some((tenant, due)) => {
-            KEY_STEPS.ok(format!("the next one is that of {tenant} at {}", due.to_rfc3339()))
+            KEY_STEPS.ok(format!("the next step is for tenant {tenant} at {}", due.to_rfc3339()))
         }
     }
 }
@@ -68,6 +71,6 @@ mod tests {
         }
         let seen = |name: &str| (name.to_owned(), now);
         assert_eq!(replicas(&[]).status, DoctorStatus::Skipped);
-        assert!(replicas(&[seen("a"), seen("b")]).found.starts_with("2 replicas counted"));
+        assert!(replicas(&[seen("a"), seen("b")]).found.starts_with("2 replicas reported"));
     }
 }

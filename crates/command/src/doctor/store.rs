@@ -57,7 +57,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
     }
     match database::open_read_only(&loaded.platform.storage).await {
         Ok(Some(database)) => {
-            lines.push(MIGRATIONS.ok("the schema is the one of this program"));
+            lines.push(MIGRATIONS.ok("the schema matches this version"));
             let fix = "see docs/operations.md, \"Roles of PostgreSQL\"";
             lines.extend(database.warning().map(|warning| STORAGE.warning(warning, fix)));
             lines.push(sealing_keys(loaded, &database).await);
@@ -67,17 +67,17 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
         }
         Ok(None) => {
             found.is_new = true;
-            lines.push(MIGRATIONS.ok("there is no schema yet; the first start creates it"));
-            lines.push(SEALING_KEY.skipped("the store holds nothing yet that a key must open"));
+            lines.push(MIGRATIONS.ok("there is no schema yet; the first start creates one"));
+            lines.push(SEALING_KEY.skipped("the store does not contain sealed values yet"));
             lines.extend(emptied(config, loaded, None).await);
         }
         Err(error @ OpenError::Older { .. }) => {
-            let fix = "run `latchkey migrate`, or start the server, which does it";
+            let fix = "run `latchkey migrate`, or start the server, which also migrates";
             lines.push(MIGRATIONS.warning(causes(&error), fix));
-            lines.push(SEALING_KEY.skipped("the schema must be up to date first"));
+            lines.push(SEALING_KEY.skipped("update the schema first"));
         }
         Err(error @ OpenError::Newer { .. }) => {
-            let fix = "run the version of Latchkey that migrated it, or a newer one";
+            let fix = "use the version of Latchkey that migrated the store, or a later version";
             lines.push(MIGRATIONS.error(causes(&error), fix));
         }
         Err(error) => lines.push(STORAGE.error(causes(&error), advice(&error))),
@@ -97,27 +97,27 @@ fn sqlite(path: &Path) -> ReportLine {
     if !path.exists() {
         let folder = nearest_folder(path);
         if is_writable(folder) {
-            return STORAGE.ok(format!("{shown} is not there yet; the first start creates it"));
+            return STORAGE.ok(format!("{shown} does not exist yet; the first start creates it"));
         }
         let folder = folder.display();
         return STORAGE.error(
-            format!("{shown} is not there yet, and this user may not create it in {folder}"),
-            format!("run doctor as the user of the service, or let that user write {folder}"),
+            format!("{shown} does not exist yet, and this user may not create it in {folder}"),
+            format!("run doctor as the user of the service, or allow that user to write to {folder}"),
         );
     }
     if let Err(error) = OpenOptions::new().read(true).write(true).open(path) {
         let fix = format!(
-            "run doctor as the user of the service; if it is that user, give it {shown} and the files beside it with `chown`"
+            "run doctor as the user of the service. If this is that user, use `chown` to give the user {shown} and the files next to it"
         );
-        return STORAGE.error(format!("{shown} cannot be written: {error}"), fix);
+        return STORAGE.error(format!("cannot write {shown}: {error}"), fix);
     }
     // The write-ahead log is next to the file.
     let folder = path.parent().map_or(Path::new("."), named);
     if !is_writable(folder) {
-        let found = format!("the folder of {shown} cannot be written, where SQLite keeps its log");
-        return STORAGE.error(found, "let the user of the service write the folder");
+        let found = format!("the folder of {shown} is not writable, and SQLite writes its log there");
+        return STORAGE.error(found, "allow the user of the service to write to the folder");
     }
-    STORAGE.ok(format!("{shown} can be read and written"))
+    STORAGE.ok(format!("{shown} is readable and writable"))
 }
 
 /// The folder of a file, or the nearest parent folder that exists.
@@ -138,26 +138,26 @@ fn is_writable(folder: &Path) -> bool {
 fn server(DatabaseCheck { is_read_only, may_write, .. }: DatabaseCheck) -> ReportLine {
     match (is_read_only, may_write) {
         (true, _) => STORAGE.error(
-            "PostgreSQL answers, and takes no writes: it is a standby, or set to be read only",
-            "name the primary in storage.url",
+            "PostgreSQL responds but is read-only: it is a standby or was set to read-only",
+            "set storage.url to the primary",
         ),
         (false, false) => STORAGE.error(
-            "PostgreSQL answers, and this login may not write the tables",
-            "make the login the owner of the database, or grant it the tables, or the roles of docs/operations.md, \"Roles of PostgreSQL\"",
+            "PostgreSQL responds, but this user may not write the tables",
+            "make the user the owner of the database, or grant it the tables or the roles in docs/operations.md, \"Roles of PostgreSQL\"",
         ),
-        (false, true) => STORAGE.ok("PostgreSQL answers and can be written"),
+        (false, true) => STORAGE.ok("PostgreSQL responds and is writable"),
     }
 }
 
 /// Connections of other programs reduce the number for this program.
 fn connections(DatabaseCheck { connections, max_connections, .. }: DatabaseCheck) -> ReportLine {
     let free = max_connections.saturating_sub(connections);
-    let found = format!("{connections} of {max_connections} connections of PostgreSQL are in use");
+    let found = format!("{connections} of {max_connections} PostgreSQL connections are in use");
     if free >= FREE_CONNECTIONS {
         return CONNECTIONS.ok(found);
     }
     let fix = format!(
-        "raise max_connections, or lower the number of its clients: a replica needs {FREE_CONNECTIONS}"
+        "raise max_connections, or use fewer clients: each replica needs {FREE_CONNECTIONS} connections"
     );
     CONNECTIONS.warning(found, fix)
 }
@@ -174,15 +174,14 @@ fn advice(error: &OpenError) -> Cow<'static, str> {
 /// Unseals every value as `key reseal --dry-run` does, and the pepper.
 async fn sealing_keys(loaded: &Loaded, database: &Arc<Database>) -> ReportLine {
     const FIX: &str =
-        "put the key that sealed them back, as keys.sealing_key or below keys.former_sealing_keys";
+        "restore the key that sealed the values, as keys.sealing_key or in keys.former_sealing_keys";
     let sealer = match sealing::existing_sealer(&loaded.platform.sealing_keys).await {
         Ok(sealer) => sealer,
         Err(error) => {
             let is_missing = error.is::<MissingKey>();
             return match database.holds_sealed_rows().await {
-                Ok(false) if is_missing => {
-                    SEALING_KEY.ok("there is no key yet, and the store holds nothing that is sealed")
-                }
+                Ok(false) if is_missing => SEALING_KEY
+                    .ok("there is no sealing key yet, and the store does not contain sealed values"),
                 _ => SEALING_KEY.error(format!("{error:#}"), FIX),
             };
         }
@@ -192,18 +191,19 @@ async fn sealing_keys(loaded: &Loaded, database: &Arc<Database>) -> ReportLine {
     }
     let resealing = Resealing { store: database.clone(), sealer, now: clock::now() };
     match resealing.run(true, &mut |_| {}).await {
-        Err(error) => SEALING_KEY
-            .error(format!("{error:#}"), "check that the service that holds the key, or the store, answers"),
+        Err(error) => {
+            SEALING_KEY.error(format!("{error:#}"), "check that the key service and the store respond")
+        }
         Ok(found) if found.unreadable > 0 => {
             let places: Vec<_> = found.faults.iter().take(3).map(|fault| fault.place.as_str()).collect();
             let found =
-                format!("{} sealed values cannot be opened, such as {}", found.unreadable, places.join(", "));
+                format!("cannot open {} sealed values, for example {}", found.unreadable, places.join(", "));
             SEALING_KEY.error(found, FIX)
         }
         Ok(found) if found.left > 0 => SEALING_KEY.warning(
-            format!("{} values are sealed by a former key", found.left),
+            format!("{} values are sealed with a former key", found.left),
             "run `latchkey key reseal`",
         ),
-        Ok(found) => SEALING_KEY.ok(format!("opens what the store holds: {} values", found.current)),
+        Ok(found) => SEALING_KEY.ok(format!("opens all {} sealed values in the store", found.current)),
     }
 }

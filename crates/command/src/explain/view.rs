@@ -5,7 +5,7 @@ use administration::documents::{ExplainedCheck, ExplanationView};
 use protocol::StaticClaims;
 use serde_json::Value;
 
-use crate::output::{CellRow, CellRows, Layout, report};
+use crate::output::{CellRow, CellRows, Layout, readable, report};
 use crate::paths::ClientArguments;
 
 /// The column in which the texts of a check begin.
@@ -18,7 +18,7 @@ pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String
     let all = before.iter().chain(&credential.checks).chain(after);
     let is_granted = result.status == 200;
     let would_be =
-        if is_granted { "The token would be" } else { "With the refusal fixed, the token would be" };
+        if is_granted { "The token would be" } else { "After you fix the refusal, the token would be" };
     let registered = credential.registered.iter().map(|row| credential_row(row, explained));
     let parts = [
         ("The DPoP proof", INDENT, dpop_proof.iter().flat_map(check_rows).collect::<CellRows>()),
@@ -36,11 +36,12 @@ fn headline(of: &ClientArguments, result: &documents::ExplainedResult) -> String
     let documents::ExplainedResult { status, error, error_description, reason, check, help } = result;
     let error = error.as_ref().map_or_else(String::new, |error| format!(" {error}"));
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
-    let outcome = if *status == 200 { "gets a token" } else { "is refused" };
-    let mut text = format!("{status}{error}{reason}: a request of {}/{} {outcome}.\n", of.tenant, of.client);
-    let description = error_description.iter().map(|text| row("", format!("The caller reads: {text}")));
+    let outcome = if *status == 200 { "would get a token" } else { "would be refused" };
+    let mut text =
+        format!("{status}{error}{reason}: the request of {}/{} {outcome}.\n", of.tenant, of.client);
+    let description = error_description.iter().map(|text| row("", format!("The client sees: {text}")));
     text.push_str(&Layout::From(2).lines(description.collect()));
-    text.extend(check.iter().map(|check| format!("  The check that refuses it: {check}\n")));
+    text.extend(check.iter().map(|check| format!("  Refused by the check: {check}\n")));
     text.extend(help.iter().map(|help| format!("  {help}\n")));
     text + "\n"
 }
@@ -59,9 +60,9 @@ fn check_rows(check: &ExplainedCheck) -> impl Iterator<Item = CellRow> {
 fn credential_row(of: &documents::RegisteredCredential, explained: &ExplanationView) -> CellRow {
     let documents::RegisteredCredential { kind, id, status, expires_at, revoked_at } = of;
     let end = match (revoked_at, expires_at) {
-        (Some(at), _) if status == "revoked" => format!(" at {}", at.0.to_rfc3339()),
-        (_, Some(at)) if status == "expired" => format!(" at {}", at.0.to_rfc3339()),
-        (_, Some(at)) => format!(" until {}", at.0.to_rfc3339()),
+        (Some(at), _) if status == "revoked" => format!(" at {}", readable(at.0)),
+        (_, Some(at)) if status == "expired" => format!(" at {}", readable(at.0)),
+        (_, Some(at)) => format!(" until {}", readable(at.0)),
         (_, None) => String::new(),
     };
     let matched = if explained.credential.matched.as_ref() == Some(id) { ", matches" } else { "" };
@@ -84,7 +85,7 @@ fn token_rows(token: &documents::ExplainedToken) -> CellRows {
     let rows = [
         ("typ", typ.as_str()),
         ("alg", algorithm),
-        ("kid", kid.as_deref().unwrap_or("the first token creates the key")),
+        ("kid", kid.as_deref().unwrap_or("created with the first token")),
         ("iss", iss),
         ("sub", sub),
         ("client_id", client_id),

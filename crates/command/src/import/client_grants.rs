@@ -22,10 +22,7 @@ pub(super) fn grants(
         if has_uris {
             grants.push(GrantType::AuthorizationCode);
         } else {
-            left_out.add(
-                "the grant authorization_code of clients without a redirect URI that can be registered",
-                id,
-            );
+            left_out.add("the authorization_code grant of clients without a usable redirect URI", id);
         }
     }
     if is_set("oauth2.device.authorization.grant.enabled") {

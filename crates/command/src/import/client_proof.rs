@@ -40,7 +40,8 @@ pub(super) fn proof(client: &RealmApplication, left_out: &mut Omissions) -> Opti
     match method {
         "client-secret" => {}
         "client-secret-jwt" => {
-            left_out.add("secrets that sign (client_secret_jwt): the client sends its secret instead", id);
+            left_out
+                .add("signing with secrets (client_secret_jwt): the client must send its secret instead", id);
         }
         "client-jwt" => {
             let key = |name| attribute(&client.attributes, name);
@@ -51,7 +52,7 @@ pub(super) fn proof(client: &RealmApplication, left_out: &mut Omissions) -> Opti
                 }
                 (_, Some(keys)) => json!({ "jwks": keys }),
                 (_, None) => {
-                    left_out.add("clients whose key is no JWK set: register the public key with `latchkey client add --jwks`", id);
+                    left_out.add("clients whose key is not a JWK set: register the public key with `latchkey client add --jwks`", id);
                     return None;
                 }
             };
@@ -61,7 +62,7 @@ pub(super) fn proof(client: &RealmApplication, left_out: &mut Omissions) -> Opti
         }
         other => {
             left_out.add(
-                "clients that authenticate in another way: register them with `latchkey client add`",
+                "clients with another authentication method: register them with `latchkey client add`",
                 format!("{id} ({other})"),
             );
             return None;

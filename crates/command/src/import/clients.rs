@@ -17,15 +17,15 @@ const BUILT_IN: [&str; 6] =
 const NAME: usize = 255;
 const DESCRIPTION: usize = 256;
 
-const WILDCARD: &str = "redirect URIs with a wildcard, because each is compared byte by byte; `latchkey client set` registers what the client sends";
+const WILDCARD: &str = "redirect URIs with a wildcard, because redirect URIs must match exactly; add the full URIs with `latchkey client set`";
 const REASONS: [(&str, &str); 7] = [
-    ("implicitFlowEnabled", "the implicit flow is not served (RFC 9700 section 2.1.2)"),
-    ("directAccessGrantsEnabled", "the password grant is not served (RFC 9700 section 2.4)"),
-    ("webOrigins", "there is no list of web origins"),
-    ("authorizationServicesEnabled", "there are no authorization services (resources, policies)"),
-    ("authorizationSettings", "there are no authorization services (resources, policies)"),
-    ("frontchannelLogout", "there is no front-channel logout; use the back channel"),
-    ("defaultRoles", "there are no roles"),
+    ("implicitFlowEnabled", "the implicit flow is not supported (RFC 9700 section 2.1.2)"),
+    ("directAccessGrantsEnabled", "the password grant is not supported (RFC 9700 section 2.4)"),
+    ("webOrigins", "web origins are not supported"),
+    ("authorizationServicesEnabled", "authorization services (resources, policies) are not supported"),
+    ("authorizationSettings", "authorization services (resources, policies) are not supported"),
+    ("frontchannelLogout", "front-channel logout is not supported; use back-channel logout"),
+    ("defaultRoles", "roles are not supported"),
 ];
 /// Members that have no meaning outside Keycloak.
 const MEANINGLESS: [&str; 8] = [
@@ -72,8 +72,8 @@ pub(super) fn planned(
 ) -> Option<PlannedRegistration> {
     let id = &client.client_id;
     let why = match client.protocol.as_deref() {
-        _ if BUILT_IN.contains(&id.as_str()) => Some("clients of Keycloak itself"),
-        Some(protocol) if protocol != "openid-connect" => Some("clients of SAML and of other protocols"),
+        _ if BUILT_IN.contains(&id.as_str()) => Some("Keycloak's own clients"),
+        Some(protocol) if protocol != "openid-connect" => Some("clients of SAML and other protocols"),
         _ if client.enabled == Some(false) => Some("disabled clients"),
         _ => None,
     };
@@ -86,7 +86,7 @@ pub(super) fn planned(
         scopes.add_server(id, left_out);
         if client.secret.is_some() {
             left_out.add(
-                "secrets of bearer-only clients: an API that introspects is a client of another name here",
+                "secrets of bearer-only clients: here, an API that introspects tokens is a client with another ID",
                 id,
             );
         }
@@ -163,7 +163,7 @@ fn backchannel_logout_uri<'c>(client: &'c RealmApplication, left_out: &mut Omiss
     if uri.starts_with("https://") && check_redirect_uri(uri, false).is_ok() {
         return Some(uri);
     }
-    left_out.add("back-channel logout is told to https URLs", format!("{} {uri}", client.client_id));
+    left_out.add("back-channel logout requires an https URL", format!("{} {uri}", client.client_id));
     None
 }
 
@@ -185,7 +185,7 @@ fn name_left_out(client: &RealmApplication, left_out: &mut Omissions) {
         let is_given = text.as_ref().is_some_and(|text| !text.is_empty());
         if is_given && readable(text.as_deref(), longest).is_none() {
             left_out.add(
-                "names and descriptions of clients that are no line of text, or too long",
+                "names and descriptions of clients that are too long or have more than one line",
                 client.client_id.as_str(),
             );
         }

@@ -79,7 +79,7 @@ impl Omissions {
             let shown: Vec<String> = what.iter().take(SHOWN).map(|what| printable(what)).collect();
             let shown = shown.join(", ");
             let more = what.len().saturating_sub(SHOWN);
-            let more = if more > 0 { format!(", and {more} more (--json has all)") } else { String::new() };
+            let more = if more > 0 { format!(", and {more} more (--json lists all)") } else { String::new() };
             let _ = writeln!(text, "- {why}:\n    {shown}{more}");
         }
         text

@@ -53,7 +53,8 @@ pub(super) async fn exists(admin: &AdminApi, path: String) -> anyhow::Result<boo
 /// The error for a tenant that exists and was not created by this import.
 pub(super) fn taken(tenant: &TenantId) -> AdminApiError {
     let detail = format!(
-        "tenant {tenant} exists already, and nothing was changed; import into another one with --tenant ID, or go on with an import that stopped: --resume"
+        "tenant {tenant} already exists, so nothing was changed. Import into another tenant with --tenant ID, or continue an \
+             import that stopped with --resume"
     );
     AdminApiError::Refused(ApiProblem {
         status: 409,
@@ -115,17 +116,17 @@ impl CreatedRows {
                 self.refused.push(RefusedRow { what: format!("client {client}"), why: error.to_string() });
                 Ok(())
             }
-            _ => Err(error.context(format!("client {client} was not made"))),
+            _ => Err(error.context(format!("cannot create client {client}"))),
         }
     }
 
     async fn import(&mut self, admin: &AdminApi, plan: &ImportPlan, resumed: bool) -> anyhow::Result<()> {
         let (mut lines, mut names) = (plan.people.lines.as_slice(), plan.people.names.iter());
-        while let Some((call, count)) = next_call(&mut lines).context("the people cannot be read")? {
+        while let Some((call, count)) = next_call(&mut lines).context("cannot read the people")? {
             let request = ApiRequest::lines(format!("{}/import", accounts_path(&plan.tenant)), call);
             let results = admin.send_lines::<documents::ImportedLine>(request).await;
-            let results = results
-                .with_context(|| format!("people were not imported after the first {}", self.people))?;
+            let results =
+                results.with_context(|| format!("cannot import people after the first {}", self.people))?;
             for (result, name) in results.into_iter().zip(names.by_ref().take(count as usize)) {
                 let why = match result.result {
                     ImportResult::Created => {
@@ -137,7 +138,7 @@ impl CreatedRows {
                         continue;
                     }
                     ImportResult::Exists => {
-                        "another person has the same user name or e-mail address".to_owned()
+                        "another person has the same user name or email address".to_owned()
                     }
                     ImportResult::Refused => {
                         let details = result.errors.iter().map(|error| error.detail.as_str());
@@ -152,18 +153,17 @@ impl CreatedRows {
 
     pub(super) fn lines(&self, tenant: &TenantId) -> String {
         let Self { tenant: is_new, clients, people, existing, refused, new_secrets } = self;
-        let (clients, state) = (clients.len(), if *is_new { "made" } else { "as it was" });
-        let mut text =
-            format!("Tenant {tenant} is {state}. Made: {clients} of its clients, {people} of its people.");
+        let (clients, state) = (clients.len(), if *is_new { "created" } else { "unchanged" });
+        let mut text = format!("Tenant {tenant} {state}. Created {clients} clients and {people} accounts.");
         let _ = match existing {
             0 => writeln!(text),
-            existing => writeln!(text, " There before: {existing}."),
+            existing => writeln!(text, " Already there: {existing}."),
         };
         for RefusedRow { what, why } in refused {
             let _ = writeln!(text, "refused: {}: {}", printable(what), printable(why));
         }
         if !new_secrets.is_empty() {
-            text.push_str("\nNew secrets, shown this once:\n");
+            text.push_str("\nNew secrets, shown only once:\n");
         }
         for MadeCredential { client_id, client_secret } in new_secrets {
             let _ = writeln!(text, "{}  {client_secret}", printable(client_id));

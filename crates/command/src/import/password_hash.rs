@@ -33,9 +33,9 @@ pub(super) fn hash(credential: &RealmCredential) -> Result<Zeroizing<String>, St
     let text =
         |text: &Option<RealmText>| Zeroizing::new(text.as_ref().map_or("", RealmText::as_str).to_owned());
     if !text(&credential.value).is_empty() {
-        return Err("written in plain text".to_owned());
+        return Err("not hashed".to_owned());
     }
-    let unreadable = |_| "of another form".to_owned();
+    let unreadable = |_| "unknown format".to_owned();
     let (parameters, digest, salt) = match (&credential.credential_data, &credential.secret_data) {
         (Some(data), Some(secret)) => {
             let parameters: HashParameters = read(PARAMETERS, data).map_err(unreadable)?;
@@ -44,7 +44,7 @@ pub(super) fn hash(credential: &RealmCredential) -> Result<Zeroizing<String>, St
         }
         _ => {
             let (hash_iterations, algorithm) = (credential.hash_iterations, credential.algorithm.clone());
-            let none = || "of another form".to_owned();
+            let none = || "unknown format".to_owned();
             let parameters = HashParameters {
                 hash_iterations: hash_iterations.ok_or_else(none)?,
                 algorithm: algorithm.ok_or_else(none)?,
@@ -81,6 +81,6 @@ fn function(parameters: &HashParameters) -> Result<String, String> {
                 (first("type", "id"), first("memory", "7168"), first("parallelism", "1"));
             Ok(format!("$argon2{kind}$v={version}$m={memory},t={rounds},p={lanes}"))
         }
-        other => Err(format!("the function {other}")),
+        other => Err(format!("hash function {other} is not supported")),
     }
 }

@@ -11,10 +11,9 @@ use super::left_out::{EntryCount, Omissions};
 use super::password_hash::hash;
 use super::realm::{Person, RealmCredential};
 
-const USERNAMES: &str =
-    "user names of another form than 1 to 63 of a-z, 0-9, ., _ and -: these people sign in by e-mail";
+const USERNAMES: &str = "user names that do not consist of 1 to 63 of the characters a-z, 0-9, ., _ and -: these people sign in with their email address";
 const NEW_PASSWORD: &str =
-    "passwords that cannot be verified here: the person needs a new one (`latchkey account password`)";
+    "passwords that Latchkey cannot verify: the person needs a new password (`latchkey account password`)";
 
 pub(super) struct People {
     /// A line of JSON for each.
@@ -44,8 +43,10 @@ impl People {
             people.add(user, left_out);
         }
         for (member, count) in held {
-            left_out
-                .add("what people have beside names, address and password", format!("{member} of {count}"));
+            left_out.add(
+                "attributes of people other than names, addresses and passwords",
+                format!("{member} of {count}"),
+            );
         }
         people
     }
@@ -54,11 +55,11 @@ impl People {
         let named = user.username.as_deref().or(user.email.as_deref()).unwrap_or("a user without a name");
         let (email, username) = identifiers(user);
         let why = if user.service_account_client_id.is_some() {
-            Some("roles of service accounts: a client has scopes")
+            Some("service accounts with roles: clients have scopes instead")
         } else if user.enabled == Some(false) {
             Some("disabled users")
         } else if email.is_none() && username.is_none() {
-            Some("users with neither an e-mail address nor a user name that is one here")
+            Some("users with neither an email address nor a valid user name")
         } else {
             None
         };
@@ -72,7 +73,7 @@ impl People {
             left_out.add(USERNAMES, named);
         }
         if !address.is_empty() && !is_email(address) {
-            left_out.add("e-mail addresses that are none here", named);
+            left_out.add("invalid email addresses", named);
         }
         let hash = self.hash_of(user, named, left_out);
         self.with_hash += usize::from(hash.is_some());
@@ -102,7 +103,7 @@ impl People {
         for other in user.credentials.iter().filter(|credential| !is_password(credential)) {
             let kind = other.kind.as_deref().unwrap_or_default();
             left_out.add(
-                "credentials beside passwords: second factors are not built yet",
+                "credentials other than passwords: second factors are not supported yet",
                 format!("{named} ({kind})"),
             );
         }

@@ -15,23 +15,29 @@ use super::scopes::Scopes;
 use crate::output::table;
 
 const REASONS: [(&str, &str); 17] = [
-    ("identityProviders", "people sign in with a password of the tenant, and not at other providers"),
-    ("identityProviderMappers", "people sign in with a password of the tenant, and not at other providers"),
-    ("userFederationProviders", "people of other directories are not read"),
-    ("federatedUsers", "people of other directories are not read"),
-    ("roles", "there are no roles: clients have scopes"),
-    ("defaultRole", "there are no roles: clients have scopes"),
-    ("defaultRoles", "there are no roles: clients have scopes"),
-    ("scopeMappings", "there are no roles: clients have scopes"),
-    ("clientScopeMappings", "there are no roles: clients have scopes"),
-    ("groups", "groups are not imported; `groups` of an account takes their names"),
-    ("defaultGroups", "groups are not imported; `groups` of an account takes their names"),
-    ("organizations", "there are no organizations within a tenant"),
-    ("authenticationFlows", "the way of a sign-in is fixed"),
-    ("authenticatorConfig", "the way of a sign-in is fixed"),
-    ("requiredActions", "the way of a sign-in is fixed"),
-    ("components", "components: keys, directories and policies; the tenant has signing keys of its own"),
-    ("privateKey", "the tenant has signing keys of its own; `latchkey key import` takes one"),
+    (
+        "identityProviders",
+        "identity providers are not supported: people sign in with a password of the tenant",
+    ),
+    (
+        "identityProviderMappers",
+        "identity providers are not supported: people sign in with a password of the tenant",
+    ),
+    ("userFederationProviders", "external user directories are not supported"),
+    ("federatedUsers", "external user directories are not supported"),
+    ("roles", "roles are not supported: clients have scopes instead"),
+    ("defaultRole", "roles are not supported: clients have scopes instead"),
+    ("defaultRoles", "roles are not supported: clients have scopes instead"),
+    ("scopeMappings", "roles are not supported: clients have scopes instead"),
+    ("clientScopeMappings", "roles are not supported: clients have scopes instead"),
+    ("groups", "groups are not imported; set `groups` of an account to their names"),
+    ("defaultGroups", "groups are not imported; set `groups` of an account to their names"),
+    ("organizations", "organizations within a tenant are not supported"),
+    ("authenticationFlows", "sign-in flows cannot be configured"),
+    ("authenticatorConfig", "sign-in flows cannot be configured"),
+    ("requiredActions", "sign-in flows cannot be configured"),
+    ("components", "components (keys, directories and policies): the tenant has its own signing keys"),
+    ("privateKey", "the tenant has its own signing keys; import a key with `latchkey key import`"),
 ];
 /// Members that have no meaning outside Keycloak.
 const MEANINGLESS: [&str; 4] = ["id", "keycloakVersion", "notBefore", "requiredCredentials"];
@@ -59,7 +65,7 @@ impl ImportPlan {
         };
         let mut left_out = Omissions::default();
         for path in &realm.unread {
-            left_out.add("what cannot be read as Keycloak writes it", path.as_str());
+            left_out.add("entries in an unexpected format", path.as_str());
         }
         let mut scopes = Scopes::new(&realm, audience.unwrap_or_else(|| format!("{tenant}-api")));
         let clients: Vec<_> =
@@ -67,14 +73,14 @@ impl ImportPlan {
         if let Some(client) = clients.iter().find(|client| scopes.servers.contains_key(&client.id)) {
             let id = client.id.escape_debug();
             bail!(
-                "`{id}` would be the audience of scopes, and is a client of the realm; choose another audience with --audience"
+                "the realm has a client `{id}`, so the audience of the scopes needs another name. Choose one with --audience"
             );
         }
         scopes.name_left_out(&mut left_out);
         let people = People::new(&realm.users, &mut left_out);
         if realm.enabled == Some(false) {
             left_out.add(
-                "the realm is disabled, and the tenant serves: suspend it with `latchkey tenant suspend`",
+                "the realm is disabled but the tenant will be active: suspend it with `latchkey tenant suspend`",
                 realm.realm.as_str(),
             );
         }
@@ -93,8 +99,8 @@ impl ImportPlan {
     /// The question before the tenant is created or completed.
     pub(super) fn question(&self, exists: bool) -> String {
         let (tenant, clients, people) = (&self.tenant, self.clients.len(), self.people.names.len());
-        let what = if exists { "Make what is not there yet of" } else { "Make" };
-        format!("{what} tenant {tenant} with its clients ({clients}) and people ({people})?")
+        let what = if exists { "Create the missing rows of" } else { "Create" };
+        format!("{what} tenant {tenant} with {clients} clients and {people} people?")
     }
 
     /// The plan as JSON. It contains no secret of the realm.
@@ -120,7 +126,7 @@ impl ImportPlan {
             let _ = write!(text, " ({name})");
         }
         if let Some(seconds) = self.settings["access_token"]["lifetime"].as_u64() {
-            let _ = write!(text, ", access tokens live for {}", Lifetime::from_seconds(seconds));
+            let _ = write!(text, ", access token lifetime {}", Lifetime::from_seconds(seconds));
         }
         text.push('\n');
         let servers = self.settings["resource_servers"].as_object().into_iter().flatten();
@@ -139,10 +145,7 @@ impl ImportPlan {
         let head = ["CLIENT", "GRANTS", "REDIRECT URIS", "SCOPES", "PROOF"];
         let _ = write!(text, "\n{}", table("No clients.", &head, clients.collect()));
         let (people, with_hash) = (self.people.names.len(), self.people.with_hash);
-        let _ = writeln!(
-            text,
-            "\nPeople: {people}, of whom {with_hash} have a password hash that is verified here."
-        );
+        let _ = writeln!(text, "\nPeople: {people}. Latchkey can verify the password hashes of {with_hash}.");
         let _ = write!(text, "\nLeft out:\n{}", self.left_out.lines());
         text
     }
@@ -163,7 +166,7 @@ fn derived(realm: &str) -> anyhow::Result<TenantId> {
     let name = realm.to_lowercase().replace(['_', '.', ' '], "-");
     TenantId::parse(&name).map_err(|why| {
         anyhow!(
-            "no tenant can be called after the realm `{}`: {why}; choose an id with --tenant",
+            "cannot derive a tenant ID from the realm name `{}`: {why}. Choose an ID with --tenant",
             realm.escape_debug()
         )
     })

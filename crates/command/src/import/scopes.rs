@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::left_out::Omissions;
 use super::realm::{Realm, RealmScope, attribute, readable};
 
-pub(super) const MAPPERS: &str = "protocol mappers: claims follow from the scopes of OpenID Connect";
+pub(super) const MAPPERS: &str = "protocol mappers: the scopes of OpenID Connect determine the claims";
 
 /// The scopes that a client that signs in people can request at every tenant.
 const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
@@ -89,7 +89,7 @@ impl<'r> Scopes<'r> {
                 let (audience, description) = self.described(&name, left_out);
                 let is_full = self.servers.get(&audience).is_some_and(|scopes| scopes.len() >= LIST_ENTRIES);
                 if is_full && !self.servers[&audience].contains_key(&name) {
-                    left_out.add("scopes beyond the 100 that one audience may have", name);
+                    left_out.add("scopes above the limit of 100 per audience", name);
                     continue;
                 }
                 self.servers.entry(audience.clone()).or_default().insert(name.clone(), description);
@@ -107,11 +107,11 @@ impl<'r> Scopes<'r> {
         errors.check_name("", "the audience", named, LONGEST_ID);
         if !errors.into_parts().0.is_empty() {
             let shown: String = named.chars().take(40).collect();
-            left_out.add("audiences that are no names here", format!("{owner} {shown}"));
+            left_out.add("audiences that are not valid names", format!("{owner} {shown}"));
             return None;
         }
         if self.clients.contains(named) {
-            let why = "an audience cannot be the id of a client here; name the API with --audience";
+            let why = "an audience cannot be a client ID; choose a name for the API with --audience";
             left_out.add(why, format!("{owner} {named}"));
             return None;
         }
@@ -126,11 +126,11 @@ impl<'r> Scopes<'r> {
         for (name, scope) in &self.known {
             let is_used = self.servers.values().any(|scopes| scopes.contains_key(*name));
             if BUILT_IN.contains(name) {
-                left_out.add("client scopes of Keycloak itself", *name);
+                left_out.add("Keycloak's own client scopes", *name);
             } else if !OPENID_CONNECT.contains(name) && !self.is_scope(name) {
-                left_out.add("client scopes that are no scope of an OAuth token", *name);
+                left_out.add("client scopes whose name is not a valid OAuth scope", *name);
             } else if !OPENID_CONNECT.contains(name) && !is_used {
-                left_out.add("client scopes that no client of the import uses", *name);
+                left_out.add("client scopes that no imported client uses", *name);
             }
             let mappers = scope.protocol_mappers.iter().filter(|mapper| mapper.audience().is_none()).count();
             if mappers > 0 {
@@ -166,7 +166,7 @@ impl<'r> Scopes<'r> {
         let given = scope.and_then(|scope| scope.description.as_deref()).unwrap_or_default();
         let description = readable(Some(given), DESCRIPTION).unwrap_or_default();
         if description != given {
-            left_out.add("descriptions of scopes that are no line of up to 200 characters", name);
+            left_out.add("descriptions of scopes with more than 200 characters or more than one line", name);
         }
         (audience.unwrap_or_else(|| self.audience.clone()), description.to_owned())
     }

@@ -114,9 +114,13 @@ fn unsupported_client_settings_are_named_with_the_reason() {
         (json!({ "protocol": "saml" }), "SAML", "web"),
         (json!({ "bearerOnly": true }), "bearer-only", "web"),
         (json!({ "enabled": false }), "disabled", "web"),
-        (json!({ "clientId": "account-console" }), "Keycloak itself", "account-console"),
-        (json!({ "clientAuthenticatorType": "client-x509" }), "in another way", "web (client-x509)"),
-        (json!({ "clientAuthenticatorType": "client-jwt" }), "no JWK set", "web"),
+        (json!({ "clientId": "account-console" }), "Keycloak's own clients", "account-console"),
+        (
+            json!({ "clientAuthenticatorType": "client-x509" }),
+            "another authentication method",
+            "web (client-x509)",
+        ),
+        (json!({ "clientAuthenticatorType": "client-jwt" }), "not a JWK set", "web"),
         (json!({ "clientAuthenticatorType": "client-secret-jwt" }), "client_secret_jwt", "web"),
         (
             attribute("backchannel.logout.url", "http://web.example/out"),
@@ -151,20 +155,20 @@ fn unsupported_parts_of_a_realm_are_named() {
     });
     let plan = plan(realm, None).unwrap();
     for (why, what) in [
-        ("other providers", "identityProviders"),
-        ("there are no roles", "roles"),
+        ("identity providers", "identityProviders"),
+        ("roles are not supported", "roles"),
         ("groups", "groups (2)"),
         ("signing keys", "privateKey"),
         ("other settings of the realm", "bruteForceProtected"),
         ("other settings of the realm", "brandNew"),
         ("second factors", "ada (otp)"),
-        ("people have", "realmRoles of 1"),
+        ("attributes of people", "realmRoles of 1"),
         ("disabled users", "bob"),
         ("service accounts", "service-account-web"),
         ("neither", "Carol Smith"),
-        ("client scopes of Keycloak itself", "roles"),
-        ("no client of the import uses", "unused"),
-        ("no scope of an OAuth token", "carrier"),
+        ("Keycloak's own client scopes", "roles"),
+        ("no imported client uses", "unused"),
+        ("not a valid OAuth scope", "carrier"),
     ] {
         assert!(is_left_out(&plan, why, what), "{what}: {}", plan.lines());
     }
@@ -199,7 +203,7 @@ fn client_scopes_become_scopes_of_their_audience() {
     assert_eq!(plan.settings["resource_servers"], expected);
     let audiences: Vec<_> = plan.clients.iter().map(|client| client.document["audiences"].clone()).collect();
     assert_eq!(audiences, [json!(["acme-api", "https://bills.example", "orders"]), json!(["batch-api"])]);
-    assert!(is_left_out(&plan, "cannot be the id of a client", "web:read web"), "{}", plan.lines());
+    assert!(is_left_out(&plan, "cannot be a client ID", "web:read web"), "{}", plan.lines());
 }
 
 // Without this check, the server refuses the whole tenant because of one such audience or scope.
@@ -218,7 +222,9 @@ fn invalid_audiences_and_scopes_are_named() {
     assert_eq!(servers["acme-api"]["scopes"].as_array().unwrap().len(), 100);
     assert_eq!(plan.clients[0].document["scopes"].as_array().unwrap().len(), 100);
     let named = format!("a bearer-only client: {}", "x".repeat(40));
-    assert!(is_left_out(&plan, "no names here", &named) && is_left_out(&plan, "beyond the 100", "s129"));
+    assert!(
+        is_left_out(&plan, "not valid names", &named) && is_left_out(&plan, "above the limit of 100", "s129")
+    );
 }
 
 #[test]
@@ -273,12 +279,12 @@ fn supported_hashes_are_converted_and_others_named() {
         (new(210_000, "pbkdf2-sha512", json!({})), Ok("$pbkdf2-sha512$i=210000$")),
         (new(5, "argon2", argon2), Ok("$argon2id$v=19$m=7168,t=5,p=1$")),
         (old, Ok("$pbkdf2-sha256$i=20000$")),
-        (new(20_000, "pbkdf2", json!({})), Err("the function pbkdf2")),
-        (new(5, "bcrypt", json!({})), Err("the function bcrypt")),
+        (new(20_000, "pbkdf2", json!({})), Err("hash function pbkdf2 is not supported")),
+        (new(5, "bcrypt", json!({})), Err("hash function bcrypt is not supported")),
         (new(2_000_000, "pbkdf2-sha256", json!({})), Err("costs too much")),
-        (json!({ "type": "password", "value": "hunter2" }), Err("plain text")),
-        (json!({ "type": "password" }), Err("another form")),
-        (json!({ "secretData": "{", "credentialData": "{" }), Err("another form")),
+        (json!({ "type": "password", "value": "hunter2" }), Err("not hashed")),
+        (json!({ "type": "password" }), Err("unknown format")),
+        (json!({ "secretData": "{", "credentialData": "{" }), Err("unknown format")),
     ] {
         let found = hash(&serde_json::from_value(credential.clone()).unwrap());
         match (&found, expected) {
@@ -436,7 +442,11 @@ fn members_of_wrong_type_do_not_stop_the_import() {
             assert!(at == "/users" || is_person, "{at} {other:?}");
             let is_list = matches!(other, Some(Value::Object(_) | Value::Array(_)));
             if is_scalar && is_list {
-                assert!(is_left_out(&plan, "cannot be read", &path(at)), "{at} {other:?}: {}", plan.lines());
+                assert!(
+                    is_left_out(&plan, "unexpected format", &path(at)),
+                    "{at} {other:?}: {}",
+                    plan.lines()
+                );
                 assert!(!plan.lines().contains("canary"), "{at}: {}", plan.lines());
             }
         }

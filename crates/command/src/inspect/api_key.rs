@@ -24,10 +24,10 @@ use crate::runner::Runner;
 const CHECKSUM: &str = "checksum";
 /// The checks of a server, with the names that an explanation uses, and their rules.
 const CHECKS: [RuledCheck; 4] = [
-    RuledCheck { name: "api_key", rule: "a live key of a client of the tenant" },
+    RuledCheck { name: "api_key", rule: "the key belongs to a client of the tenant and is valid" },
     RuledCheck { name: "tenant", rule: "the tenant is active and serves OAuth" },
     RuledCheck { name: "client", rule: "the client is active" },
-    RuledCheck { name: "method", rule: "the client may present a secret" },
+    RuledCheck { name: "method", rule: "the client may authenticate with a secret" },
 ];
 
 #[derive(Clone, Copy)]
@@ -52,7 +52,7 @@ pub(super) fn inspect(
     let others = [("--at", at.is_some()), ("--client", !client.is_empty())];
     let others = others.into_iter().filter(|(_, is_given)| *is_given).map(|(option, _)| option);
     if let Some(option) = arguments.options_of_tokens().chain(others).find(|option| *option != "--tenant") {
-        bail!("{option} says nothing of an API key; only --tenant does");
+        bail!("{option} does not apply to an API key. Only --tenant does");
     }
     let checksum = has_checksum(text);
     let mut checked = vec![checksum_line(checksum)];
@@ -66,7 +66,7 @@ pub(super) fn inspect(
         }
         None if checksum => {
             checked.extend(
-                CHECKS.map(|check| line(check, CheckStatus::NotChecked, Some("give --tenant".into()))),
+                CHECKS.map(|check| line(check, CheckStatus::NotChecked, Some("pass --tenant".into()))),
             );
         }
         None => checked.extend(CHECKS.map(|check| line(check, CheckStatus::NotReached, None))),
@@ -95,18 +95,18 @@ async fn ask(
 }
 
 fn checksum_line(is_right: bool) -> CheckReason {
-    let rule = "the last 6 characters are the checksum of those before";
+    let rule = "the last 6 characters are the checksum of the other characters";
     let check = RuledCheck { name: CHECKSUM, rule };
     if is_right {
         return line(check, CheckStatus::Passed, None);
     }
-    refused(check, None, api_key::MALFORMED.code, Some("copy the key again, whole".into()))
+    refused(check, None, api_key::MALFORMED.code, Some("copy the whole key again".into()))
 }
 
 /// The line of the explanation for a check. If the check is missing, the tenant does not have the key.
 fn server_line(check: RuledCheck, explained: Option<&documents::ExplanationView>) -> CheckReason {
     let Some(explained) = explained else {
-        let fix = "compare the tenant at the caller; a key is deleted 30 days after its end";
+        let fix = "check that the caller uses this tenant. Expired keys are deleted after 30 days";
         return match check.name {
             "api_key" => {
                 refused(check, Some(api_key::UNKNOWN.detail.into()), api_key::UNKNOWN.code, Some(fix.into()))

@@ -14,50 +14,51 @@ use crate::parse::parse_instant;
 /// Which token, and what is expected of it.
 #[derive(Args)]
 pub(crate) struct InspectArguments {
-    /// The file that holds the token, a token response, an API key, or a client certificate in PEM or DER; -
-    /// reads standard input. Never the token itself. Default: -.
+    /// File with a token, a token response, an API key, or a client certificate in PEM or DER; - reads
+    /// standard input (the default). Never pass the token itself.
     pub(super) file: Option<PathBuf>,
-    /// Verify with the public keys of this JWKS document, as an API does offline; an assertion
-    /// with those of its client.
+    /// Verify offline with the public keys in this JWKS file. For a client assertion, pass the client's
+    /// keys.
     #[arg(long, value_name = "FILE", conflicts_with = "tenant")]
     pub(super) jwks: Option<PathBuf>,
-    /// Verify as this tenant does: with its keys, issuers and type; an API key as its token endpoint does.
+    /// Verify with the keys, issuers and token type of this tenant. For an API key, ask the tenant's token
+    /// endpoint.
     #[arg(long, value_name = "TENANT")]
     pub(super) tenant: Option<TenantId>,
-    /// The issuer that `iss` must name. Default: the tenant's.
+    /// Expected issuer (`iss`). Defaults to the tenant's.
     #[arg(long, value_name = "URL")]
     pub(super) issuer: Option<String>,
-    /// The API's own name, which `aud` must have. Of an assertion, the token endpoint, which `aud` may
-    /// have in place of the issuer.
+    /// Expected audience (`aud`): the name of your API. For an assertion, the token endpoint, which is
+    /// accepted in addition to the issuer.
     #[arg(long, value_name = "NAME")]
     pub(super) audience: Option<String>,
-    /// The `typ` of the header. Default: the tenant's, else at+jwt.
+    /// Expected `typ` in the header. Defaults to the tenant's, or at+jwt.
     #[arg(long)]
     pub(super) typ: Option<String>,
-    /// Verify for this instant, such as 2027-01-31T12:00:00Z. Default: now.
+    /// Verify as of this time, for example 2027-01-31T12:00:00Z. Default: now.
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     pub(super) at: Option<Timestamp>,
-    /// How far `nbf` and `iat` may be ahead. `exp` has no leeway.
+    /// How far `nbf` and `iat` may lie in the future. `exp` has no leeway.
     #[arg(long, value_name = "SPAN", default_value_t = keys::LEEWAY)]
     pub(super) leeway: Lifetime,
-    /// Check a client assertion: the client that the request names. After a tenant, and before the file, its
-    /// rules over other issuers (`federated`).
+    /// Check a client assertion of this client. With a tenant and a client, check the assertion against the
+    /// client's rules for other issuers (`federated`).
     #[arg(long, value_names = ["TENANT", "CLIENT"], num_args = 1..=2, conflicts_with_all = ["tenant", "typ", "method", "url", "access_token", "client_ca"])]
     pub(super) client: Vec<String>,
-    /// Check a DPoP proof: the HTTP method of its request, such as POST.
+    /// Check a DPoP proof for a request with this HTTP method, for example POST.
     #[arg(long, value_name = "METHOD", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ"])]
     pub(super) method: Option<String>,
-    /// Check a DPoP proof: the URL of its request, as clients see it.
+    /// Check a DPoP proof for a request to this URL, as clients see the URL.
     #[arg(long, value_name = "URL", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ"])]
     pub(super) url: Option<String>,
-    /// Check a DPoP proof: the file that holds the access token beside it. Never the token itself.
+    /// Check a DPoP proof for the access token in this file. Never pass the token itself.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ"])]
     pub(super) access_token: Option<PathBuf>,
-    /// Check a client certificate: the file with the authorities, as `client_ca` of a listener names it.
+    /// Check a client certificate against the authorities in this file (`client_ca` of a listener).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ", "method", "url", "access_token"])]
     pub(super) client_ca: Option<PathBuf>,
-    /// Serve a page on this machine that explains what is pasted into it, until Ctrl-C. Nothing that is
-    /// pasted leaves the machine, but an API key with `--tenant`, which its server looks up.
+    /// Serve a local page that explains pasted tokens, until you press Ctrl-C. Nothing that you paste
+    /// leaves this machine, except an API key with `--tenant`, which the server looks up.
     #[arg(long, conflicts_with_all = ["file", "json", "at", "method", "url", "access_token", "client_ca"])]
     pub(super) page: bool,
     #[command(flatten)]

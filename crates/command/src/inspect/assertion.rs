@@ -44,7 +44,7 @@ pub(super) fn inspect(
     let kind = JwtKind::ClientAssertion;
     let mut report = InspectionReport::of_jwt(kind, failed, is_verified, checks, inspection, expected);
     if let (Some(source), Ok(Some(key))) = (&mut report.keys, found) {
-        source.push_str(&format!("; the thumbprint of the one that signed is {key}"));
+        source.push_str(&format!(", thumbprint of the signing key: {key}"));
     }
     report
 }
@@ -52,13 +52,13 @@ pub(super) fn inspect(
 /// Why a check was not made.
 fn lacks(check: AssertionCheck, known: &KnownClient<'_>) -> Option<&'static str> {
     match check {
-        AssertionCheck::Subject if known.client_id.is_none() => Some("give --client"),
+        AssertionCheck::Subject if known.client_id.is_none() => Some("pass --client"),
         AssertionCheck::Key | AssertionCheck::Signature if known.keys.is_none() => {
-            Some("there are no keys: give --jwks with the key set of the client")
+            Some("there are no keys. Pass --jwks with the key set of the client")
         }
-        AssertionCheck::Audience if known.audiences.is_empty() => Some("give --issuer"),
-        AssertionCheck::Restore => Some("the server knows when it was restored"),
-        AssertionCheck::Replay => Some("the server knows which were used"),
+        AssertionCheck::Audience if known.audiences.is_empty() => Some("pass --issuer"),
+        AssertionCheck::Restore => Some("only the server knows when it was restored"),
+        AssertionCheck::Replay => Some("only the server knows which IDs were used"),
         _ => None,
     }
 }

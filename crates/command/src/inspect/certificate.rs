@@ -25,23 +25,23 @@ pub(super) fn inspect(
     let file = arguments.file().display();
     if let Some(option) = arguments.options_of_tokens().next() {
         bail!(
-            "{option} is for tokens, and {file} holds a certificate; to check it against a client, run \
-             `latchkey explain TENANT CLIENT --auth-method tls_client_auth --certificate-file FILE`"
+            "{file} contains a certificate, and {option} is for tokens. To check the certificate of a client, run `latchkey \
+                 explain TENANT CLIENT --auth-method tls_client_auth --certificate-file FILE`"
         );
     }
-    let presented = PresentedCertificates::read(bytes).with_context(|| format!("{file} cannot be used"))?;
+    let presented = PresentedCertificates::read(bytes).with_context(|| format!("cannot use {file}"))?;
     let client_ca = arguments.client_ca.as_deref();
     let has_authorities = client_ca.is_some();
     let certificate = presented
         .examine(client_ca, files::read_public, now)
-        .context("--client-ca: the chain cannot be checked")?;
+        .context("--client-ca: cannot check the chain")?;
     let inspection = CertificateInspection::new(&certificate, has_authorities, now);
     let failed = inspection.failed();
     let facts = inspection.facts;
     let say = |check: CertificateCheck| CheckText {
         lacks: match check {
-            CertificateCheck::Registration => Some("`latchkey explain` compares it with a client"),
-            CertificateCheck::Usage | CertificateCheck::Chain if !has_authorities => Some("give --client-ca"),
+            CertificateCheck::Registration => Some("run `latchkey explain` to compare it with a client"),
+            CertificateCheck::Usage | CertificateCheck::Chain if !has_authorities => Some("pass --client-ca"),
             _ => None,
         },
         found: facts.as_ref().and_then(|facts| found(check, facts, now)),
@@ -64,8 +64,8 @@ fn possession() -> CheckLine {
     CheckLine {
         check: "private_key",
         status: CheckStatus::NotChecked,
-        found: Some("the handshake of TLS shows it".to_owned()),
-        expected: "the handshake of TLS shows that the client has the private key".to_owned(),
+        found: Some("shown by the TLS handshake".to_owned()),
+        expected: "the client proves in the TLS handshake that it has the private key".to_owned(),
         fix: None,
     }
 }

@@ -67,11 +67,11 @@ impl Content {
     /// Why the content is not verified.
     pub(super) const fn doubt(&self) -> &'static str {
         match self {
-            Self::Jwt { .. } => "the signature is not checked, so any sender can have written this.",
+            Self::Jwt { .. } => "the signature was not checked, so anybody could have written this.",
             Self::Certificate { .. } => {
-                "the chain is not checked, so any sender can have made this. Give --client-ca."
+                "the chain was not checked, so anybody could have created this. Pass --client-ca."
             }
-            Self::ApiKey { .. } => "whether a tenant has this key is not checked. Give --tenant.",
+            Self::ApiKey { .. } => "no tenant was asked about this key. Pass --tenant.",
         }
     }
 }
@@ -89,7 +89,7 @@ impl ChainLink {
         let facts = CertificateFacts::read(der);
         let (subject_dn, issuer_dn, not_after) = match facts {
             Some(facts) => (facts.subject, facts.issuer, facts.validity.not_after.to_rfc3339()),
-            None => ("this is no X.509 certificate".to_owned(), String::new(), String::new()),
+            None => ("not an X.509 certificate".to_owned(), String::new(), String::new()),
         };
         Self { subject_dn, issuer_dn, not_after }
     }

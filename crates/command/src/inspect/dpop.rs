@@ -41,19 +41,19 @@ pub(super) fn inspect(
     let checks = lines(outcomes_until(DpopCheck::ALL, failed), say);
     let failed = failed.map(|check| (check.name(), check.reason().code));
     let mut report = InspectionReport::of_jwt(JwtKind::DpopProof, failed, true, checks, inspection, expected);
-    report.keys = found.ok().map(|key| format!("its own key, whose thumbprint is {key}"));
+    report.keys = found.ok().map(|key| format!("the key in the proof, with thumbprint {key}"));
     Ok(Some(report))
 }
 
 /// Why a check was not made.
 fn lacks(check: DpopCheck, known: &KnownRequest<'_>) -> Option<&'static str> {
     match check {
-        DpopCheck::Method if known.method.is_none() => Some("give --method"),
-        DpopCheck::Uri if known.url.is_none() => Some("give --url"),
-        DpopCheck::Token if known.access_token.is_none() => Some("give --access-token"),
-        DpopCheck::Nonce => Some("the server knows its nonces"),
-        DpopCheck::Restore => Some("the server knows when it was restored"),
-        DpopCheck::Replay => Some("the server knows which were used"),
+        DpopCheck::Method if known.method.is_none() => Some("pass --method"),
+        DpopCheck::Uri if known.url.is_none() => Some("pass --url"),
+        DpopCheck::Token if known.access_token.is_none() => Some("pass --access-token"),
+        DpopCheck::Nonce => Some("only the server knows its nonces"),
+        DpopCheck::Restore => Some("only the server knows when it was restored"),
+        DpopCheck::Replay => Some("only the server knows which IDs were used"),
         _ => None,
     }
 }

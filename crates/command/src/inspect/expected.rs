@@ -79,7 +79,7 @@ impl ExpectedToken {
             keys: None,
             known: Vec::new(),
             left_out: Vec::new(),
-            revocation: (CheckStatus::NotChecked, "give --tenant".to_owned()),
+            revocation: (CheckStatus::NotChecked, "pass --tenant".to_owned()),
             notes: Vec::new(),
             is_own: false,
             key_set: None,
@@ -157,9 +157,9 @@ impl ExpectedToken {
         read: fn(&str) -> Result<PublicKeys, InvalidKeySet>,
     ) -> anyhow::Result<()> {
         let name = file.display();
-        let bytes = files::read_public(file).with_context(|| format!("--jwks: {name} cannot be read"))?;
+        let bytes = files::read_public(file).with_context(|| format!("--jwks: cannot read {name}"))?;
         let text = str::from_utf8(&bytes).map_err(|_| anyhow!("--jwks: {name} is not UTF-8"))?;
-        let keys = read(text).with_context(|| format!("--jwks: {name} cannot be used"))?;
+        let keys = read(text).with_context(|| format!("--jwks: cannot use {name}"))?;
         self.known = keys.iter().map(|(kid, algorithm)| format!("{kid} ({algorithm})")).collect();
         self.left_out = keys.left_out.iter().map(ToString::to_string).collect();
         self.source = Some(format!("the keys of {name}"));
@@ -190,9 +190,9 @@ impl ExpectedToken {
         self.typ = settings.access_token.typ;
         self.skew = settings.signing.skew;
         self.is_own = true;
-        self.source = Some(format!("the keys of the tenant {tenant}"));
+        self.source = Some(format!("the keys of tenant {tenant}"));
         if status != "active" {
-            self.notes.push(format!("the tenant is {status}, so the server refuses all its tokens"));
+            self.notes.push(format!("tenant {tenant} is {status}, so the server refuses all its tokens"));
         }
         let path = keys_path(tenant);
         let keys: documents::Page<KeyView> = admin.send(ApiRequest::get(path.clone())).await?;
@@ -230,19 +230,19 @@ fn confirmation(inspection: &Inspection) -> CheckOutcome {
 /// Asks what has revoked the token. If the administrator may not see clients, the result is unknown.
 async fn revocation(admin: &AdminApi, tenant: &TenantId, token: &str) -> (CheckStatus, String) {
     let Some(client) = client_of(token) else {
-        return (CheckStatus::NotChecked, "the token names no client".to_owned());
+        return (CheckStatus::NotChecked, "the token has no client ID".to_owned());
     };
     let body = documents::Wiped::new(json!({ "access_token": token }));
     let request = ApiRequest::question(format!("{}/explain", client_path(tenant, &client)), &*body);
     let explained: documents::ExplanationView = match admin.send(request).await {
         Ok(explained) => explained,
-        Err(error) => return (CheckStatus::NotChecked, format!("the server does not say: {error}")),
+        Err(error) => return (CheckStatus::NotChecked, format!("cannot ask the server: {error}")),
     };
     let check = explained.access_token.into_iter().find(|check| check.name == "revoked");
     match check {
         Some(check) if check.result == "refused" => (CheckStatus::Failed, check.detail),
         Some(check) if check.result == "passed" => (CheckStatus::Passed, check.detail),
-        _ => (CheckStatus::NotChecked, "a check before it refuses the token".to_owned()),
+        _ => (CheckStatus::NotChecked, "an earlier check refuses the token".to_owned()),
     }
 }
 
@@ -278,7 +278,7 @@ fn words(key: &KeyView, signs: Option<&str>) -> String {
     let algorithm = &key.algorithm;
     match key.state.as_str() {
         _ if signs == Some(&key.kid) => format!("{algorithm}, signs now"),
-        "announced" => format!("{algorithm}, signs from {} on", at(Some(key.active_from))),
+        "announced" => format!("{algorithm}, signs from {}", at(Some(key.active_from))),
         "removed" => format!("{algorithm}, removed at {}", at(key.removed_at)),
         state => format!("{algorithm}, {state}"),
     }

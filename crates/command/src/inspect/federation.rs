@@ -42,9 +42,7 @@ pub(super) fn inspect(
     let runner = Runner { config, arguments: &arguments.admin };
     let known = runner.run(async |admin| ask(admin, tenant, client, assertion).await)?;
     if known.client.federated.0.is_empty() {
-        bail!(
-            "the client {client} of {tenant} has no rule over other issuers; `federated` of it would have some"
-        );
+        bail!("client {client} of tenant {tenant} has no rule for other issuers. Add rules in `federated`");
     }
     let inspection = presented(assertion);
     let judged = judge_rules(&known.tenant, &known.client, assertion, now).unwrap_or_default();
@@ -64,7 +62,8 @@ pub(super) fn inspect(
     let failed = match (failed, refused) {
         (Some(check), _) => Some((check.name(), check.reason().code)),
         (None, Some(_)) => bail!(with_commands(
-            "the server refuses it before its rules: run `latchkey explain TENANT CLIENT --auth-method=private_key_jwt --assertion-file=FILE`",
+            "the server refuses the assertion before it checks the rules: run `latchkey explain TENANT CLIENT \
+                 --auth-method=private_key_jwt --assertion-file=FILE`",
             &[("TENANT", tenant.as_str()), ("CLIENT", client.as_str())],
         )),
         (None, None) => None,
@@ -136,7 +135,7 @@ fn said(
     let differing = |judged: &JudgedRule<'_>| {
         let differing = judged.differing.iter().map(|(name, value)| match value {
             Some(value) => format!("{name} is {}", text(value)),
-            None => format!("there is no {name}"),
+            None => format!("{name} is missing"),
         });
         Some(differing.collect::<Vec<_>>().join(", ")).filter(|found| !found.is_empty())
     };
@@ -147,8 +146,8 @@ fn said(
     };
     let is_once = judged.is_some_and(|judged| judged.rule.once);
     let lacks = match check {
-        FederationCheck::Restore if is_once => Some("the server knows when it was restored"),
-        FederationCheck::Replay if is_once => Some("the server knows which were used"),
+        FederationCheck::Restore if is_once => Some("only the server knows when it was restored"),
+        FederationCheck::Replay if is_once => Some("only the server knows which IDs were used"),
         _ => None,
     };
     CheckText { lacks, found, expected: by_rule.unwrap_or_else(|| check.rule().to_owned()) }

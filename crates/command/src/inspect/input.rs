@@ -33,7 +33,8 @@ pub(crate) fn read_bytes(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let name = file.to_string_lossy();
     if looks_like_credential(&name) {
         bail!(
-            "a token or secret is not given as an argument, where other users of this machine see it: write it to a file, or pipe it in"
+            "do not pass a token or secret as an argument, because other users of this machine can see arguments. Write it to \
+                 a file, or pipe it to standard input"
         );
     }
     if name == "-" { read_input() } else { read_file(file) }
@@ -69,15 +70,15 @@ fn read_input() -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let mut input = stdin().lock();
     files::skip_mark(&mut input)
         .and_then(|()| input.take(LARGEST as u64 + 1).read_to_end(&mut bytes))
-        .context("standard input cannot be read")?;
+        .context("cannot read standard input")?;
     if bytes.len() > LARGEST {
-        bail!("standard input has more than {LARGEST} bytes, and no token has");
+        bail!("standard input has more than {LARGEST} bytes, which is too large for a token");
     }
     Ok(bytes)
 }
 
 fn read_file(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    files::read_public(file).with_context(|| format!("{} cannot be read", file.display()))
+    files::read_public(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// Finds the token in a text.
@@ -88,8 +89,8 @@ fn token_in(text: &str) -> anyhow::Result<Zeroizing<String>> {
     // An API key may have the brand `lk`.
     if token.starts_with(SECRET) && api_key_parts(&token).is_none() {
         bail!(
-            "this is a client secret and no token, so it is not shown; fetch a token with it at the token endpoint. If others have seen it, \
-             replace it: `latchkey secret rotate TENANT CLIENT`"
+            "this is a client secret, not a token, so it is not shown. Use the secret to fetch a token at the token endpoint. \
+                 If other people have seen the secret, replace it: `latchkey secret rotate TENANT CLIENT`"
         );
     }
     Ok(token)
@@ -113,18 +114,20 @@ fn bare(text: &str) -> &str {
 fn token_of_response(text: &str) -> anyhow::Result<Zeroizing<String>> {
     let response: Value = match serde_json::from_str(text) {
         Ok(response) => response,
-        Err(error) => bail!("this begins as a JSON object and is none: {error}"),
+        Err(error) => bail!("this starts like a JSON object but is not valid JSON: {error}"),
     };
     if let Some(token) = response["access_token"].as_str() {
         return Ok(Zeroizing::new(bare(token).to_owned()));
     }
     match response["error"].as_str() {
         Some(code) => bail!(
-            "this is an error response ({}) and has no token; docs/errors.md says what the code means",
+            "this is an error response ({}) without a token. See docs/errors.md for the meaning of the code",
             code_of(code)
         ),
         None if response["signatures"].is_array() || response["signature"].is_string() => {
-            bail!("this is a token in JSON form (RFC 7515 section 7.2); only the compact form is accepted")
+            bail!(
+                "this is a token in JSON form (RFC 7515 section 7.2), but only the compact form is supported"
+            )
         }
         None => bail!("this JSON object has no member `access_token`"),
     }
@@ -133,7 +136,7 @@ fn token_of_response(text: &str) -> anyhow::Result<Zeroizing<String>> {
 /// Error codes are short names. Other text is not repeated.
 fn code_of(code: &str) -> &str {
     let is_name = code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    if is_name { code } else { "of an unknown code" }
+    if is_name { code } else { "with an unknown code" }
 }
 
 fn looks_like_credential(name: &str) -> bool {
@@ -179,7 +182,7 @@ mod tests {
             (format!("Bearer {SECRET}\n"), "this is a client secret"),
             (format!(r#"{{"access_token":"{SECRET}"}}"#), "this is a client secret"),
             (format!(r#"{{"client_secret":"{SECRET}"}}"#), "no member `access_token`"),
-            (format!("{{{SECRET}"), "begins as a JSON object and is none"),
+            (format!("{{{SECRET}"), "is not valid JSON"),
             (r#"{"error":"invalid_client"}"#.to_owned(), "(invalid_client)"),
             (format!(r#"{{"error":"{SECRET}"}}"#), "an unknown code"),
             (r#"{"payload":"e30","signatures":[]}"#.to_owned(), "token in JSON form"),
@@ -191,7 +194,10 @@ mod tests {
         let key = format!("globex_lkk_4fT9xQ2bV7mK_{}canary", "a".repeat(43));
         for name in [SECRET, &key, &token, &format!("Bearer {token}"), "{\"access_token\":\"canary\"}"] {
             let error = format!("{:#}", read(Path::new(name)).unwrap_err());
-            assert!(error.contains("is not given as an argument") && !error.contains("canary"), "{error}");
+            assert!(
+                error.contains("do not pass a token or secret as an argument") && !error.contains("canary"),
+                "{error}"
+            );
         }
         assert!(!looks_like_credential("tokens/a.b.c.json") && !looks_like_credential("-"));
     }

@@ -50,7 +50,7 @@ impl OfflineApi {
             .leeway(Duration::from_secs(expects.leeway.seconds()))
             .clock(Arc::new(Fixed(expects.now)))
             .build();
-        Ok(Self(verifier.context("no API can be as the options say")?))
+        Ok(Self(verifier.context("these options cannot be combined")?))
     }
 
     /// Replaces the results of an inspection by the results of the API's verification. Returns whether the

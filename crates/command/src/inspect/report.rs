@@ -145,14 +145,14 @@ impl InspectionReport {
                 format!("REFUSED by the check `{failed}` ({reason}).")
             }
             (Acceptance::Valid, ..) => {
-                format!("VALID: every check that was made has passed.{}", self.not_checked())
+                format!("VALID: all checks that were made passed.{}", self.not_checked())
             }
             (Acceptance::Unverified | Acceptance::Refused, ..) => {
                 format!("NOT VERIFIED: {}", self.content.doubt())
             }
         }];
         let Content::Jwt { header, lifetime, .. } = &self.content else {
-            lines.push(format!("This is {}, checked for {}.", self.kind, self.at));
+            lines.push(format!("This is {}, checked as of {}.", self.kind, self.at));
             return lines;
         };
         if header.is_some() {
@@ -160,15 +160,15 @@ impl InspectionReport {
         }
         if let Some(checks) = &self.checks_of_kind {
             lines.push(format!(
-                "The checks below are those of an access token. Of them these hold for its kind: {}.",
+                "The checks below are for access tokens. These checks also apply to this kind of token: {}.",
                 checks.join(", ")
             ));
         }
         let with = self.keys.as_ref().map_or("without keys".to_owned(), |keys| format!("with {keys}"));
-        lines.push(format!("Checked for {}, {with}.", self.at));
+        lines.push(format!("Checked as of {}, {with}.", self.at));
         if let Some(TokenSpan { seconds, seconds_left, .. }) = lifetime {
             let left = if *seconds_left == 0 { "none".to_owned() } else { span(*seconds_left) };
-            lines.push(format!("Lifetime: {}, of which {left} is left.", span(*seconds)));
+            lines.push(format!("Lifetime: {}, {left} left.", span(*seconds)));
         }
         lines.extend(self.notes.iter().flatten().map(|note| format!("Note: {note}.")));
         lines
@@ -201,7 +201,7 @@ impl InspectionReport {
                 let own = certificate
                     .iter()
                     .map(|facts| ("CERTIFICATE", content::rows_of_certificate(facts, self.now)));
-                let beside = ("CERTIFICATES BESIDE IT", chain.iter().map(ChainLink::row).collect());
+                let beside = ("OTHER CERTIFICATES", chain.iter().map(ChainLink::row).collect());
                 own.chain((!chain.is_empty()).then_some(beside)).collect()
             }
             Content::ApiKey { brand, id, api_key } => {

@@ -46,18 +46,21 @@ fn confirmation_line(outcome: CheckOutcome, claims: Option<&ObjectMembers>) -> C
         CheckOutcome::NotReached => (CheckStatus::NotReached, None),
         CheckOutcome::Failed(_) | CheckOutcome::NotChecked => (
             CheckStatus::NotChecked,
-            value(claims, "cnf").map(|cnf| format!("it needs the proof of a key beside it: {cnf}")),
+            value(claims, "cnf").map(|cnf| {
+                format!("the token is bound to a key, so the caller must also send a proof: {cnf}")
+            }),
         ),
     };
-    let expected = "no `cnf`; a token with one is valid only beside a DPoP proof of its key, or over a connection with its certificate";
+    let expected = "no `cnf`; a token with `cnf` is only valid together with a DPoP proof of the same key, or over a connection with the same \
+         certificate";
     CheckLine { check: "cnf", status, found, expected: expected.to_owned(), fix: None }
 }
 
 /// Whether the token is revoked. Only its server knows.
 fn revocation_line((status, found): &(CheckStatus, String), is_reached: bool) -> CheckLine {
     let status = if is_reached { *status } else { CheckStatus::NotReached };
-    let expected = "not revoked: for its tenant, its client, its secret or key, or by its `jti`";
-    let fix = "fetch a new token; one that has ended is never valid again";
+    let expected = "not revoked, neither by `jti` nor through its tenant, client, secret or key";
+    let fix = "fetch a new token; a revoked token never becomes valid again";
     CheckLine {
         check: "revoked",
         status,
@@ -72,11 +75,11 @@ impl ExpectedToken {
     fn lacks(&self, check: Check) -> Option<&'static str> {
         match check {
             Check::Key | Check::KeyAlgorithm | Check::Signature if self.keys.is_none() => {
-                Some("there are no keys: give --jwks or --tenant")
+                Some("there are no keys. Pass --jwks or --tenant")
             }
-            Check::Issuer if self.issuers.is_none() => Some("give --issuer"),
-            Check::Audience if self.audience.is_none() => Some("give --audience"),
-            Check::KindClaims if !self.requires_claims() => Some("give --tenant or --jwks"),
+            Check::Issuer if self.issuers.is_none() => Some("pass --issuer"),
+            Check::Audience if self.audience.is_none() => Some("pass --audience"),
+            Check::KindClaims if !self.requires_claims() => Some("pass --tenant or --jwks"),
             _ => None,
         }
     }
@@ -88,7 +91,7 @@ impl ExpectedToken {
         match check {
             Check::Issuer => self.issuers.as_ref().map_or(check.rule().to_owned(), |all| all.join(" or ")),
             Check::Key if self.known.is_empty() => {
-                "a `kid` of the key set, which has no usable key".to_owned()
+                "the `kid` of a key in the key set, but the key set has no usable key".to_owned()
             }
             Check::Key => self.known.join(", "),
             Check::KeyAlgorithm | Check::Signature => {
@@ -98,7 +101,9 @@ impl ExpectedToken {
             Check::NotBefore | Check::IssuedAt => {
                 format!("not later than {} ({now} and {} of leeway)", until(), self.leeway)
             }
-            Check::Typ => format!("{} (case and a prefix `application/` do not count)", self.typ),
+            Check::Typ => {
+                format!("{} (case-insensitive, with or without the prefix `application/`)", self.typ)
+            }
             Check::Audience => self.audience.clone().unwrap_or_else(|| check.rule().to_owned()),
             _ => check.rule().to_owned(),
         }

@@ -45,16 +45,16 @@ fn of_keys(status: &KeyStatusView, keys: &[KeyView]) -> Vec<CalendarEvent> {
     let next = status.due_at.map(|at| CalendarEvent {
         name: "key-step".to_owned(),
         at,
-        summary: "the next automatic step of the signing keys".to_owned(),
+        summary: "next automatic key rotation step".to_owned(),
     });
     let dated = keys.iter().flat_map(|KeyView { kid, active_from, retiring_from, removed_at, .. }| {
         let event = |what: &str, at: Option<Instant>, summary: String| {
             at.map(|at| CalendarEvent { name: format!("{what}-{kid}"), at, summary })
         };
         [
-            event("signs", Some(*active_from), format!("{kid} signs from now on")),
-            event("retires", *retiring_from, format!("{kid} signs no more")),
-            event("removed", *removed_at, format!("{kid} leaves the key set")),
+            event("signs", Some(*active_from), format!("{kid} starts to sign")),
+            event("retires", *retiring_from, format!("{kid} no longer signs")),
+            event("removed", *removed_at, format!("{kid} is removed from the key set")),
         ]
     });
     next.into_iter().chain(dated.flatten()).collect()
@@ -62,7 +62,7 @@ fn of_keys(status: &KeyStatusView, keys: &[KeyView]) -> Vec<CalendarEvent> {
 
 fn of_client(ClientView { client_id, rotation, .. }: &ClientView) -> Option<CalendarEvent> {
     let at = rotation.as_ref()?.due_at?;
-    let summary = format!("the secret of {client_id} is replaced");
+    let summary = format!("scheduled rotation of the secret of {client_id}");
     Some(CalendarEvent { name: format!("secret-{client_id}"), at, summary })
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use tenancy::TenantId;
 
 use crate::admin_client::{AdminApi, AdminApiError, ApiProblem, ApiRequest, not_understood};
-use crate::output;
+use crate::output::{self, readable};
 use crate::paths::keys_path;
 use crate::process::OUTPUT;
 
@@ -43,7 +43,7 @@ pub(super) async fn confirm(
     yes: bool,
 ) -> anyhow::Result<()> {
     let Err(error) = admin.send::<KeysChanged>(taking.request(tenant, false)).await else {
-        return Err(not_understood(&"it did what was not confirmed"));
+        return Err(not_understood(&"the server changed keys without the confirmation"));
     };
     let breaks = match error.downcast()? {
         AdminApiError::Refused(ApiProblem { breaks: Some(breaks), .. }) => breaks,
@@ -53,27 +53,27 @@ pub(super) async fn confirm(
     if yes {
         writeln!(stderr(), "{effects}").context(OUTPUT)?;
     }
-    output::confirm(&format!("{effects}\nGo on?"), yes)
+    output::confirm(&format!("{effects}\nContinue?"), yes)
 }
 
 fn words(tenant: &TenantId, taking: Taking, breaks: &[BrokenTokensView]) -> String {
     let mut words = match taking {
         Taking::All => format!(
-            "A new key of tenant {tenant} signs at once, and all others are gone at once.\n\
-             Verifiers may refuse new tokens until they fetch the keys again: for up to 30 s with PyJWT and jose."
+            "A new key of tenant {tenant} will sign immediately, and all other keys will be removed immediately.\nVerifiers \
+                 may refuse new tokens until they fetch the keys again: for up to 30 s with PyJWT and jose."
         ),
-        Taking::One(key) => format!("Key {key} of tenant {tenant} is gone at once."),
+        Taking::One(key) => format!("Key {key} of tenant {tenant} will be removed immediately."),
     };
     for BrokenTokensView { kid, until } in breaks {
         words.push_str(&format!(
-            "\nTokens signed by {kid} are refused from then on; the last of them would have lived until {}.",
-            until.0.to_rfc3339()
+            "\nTokens signed by {kid} will be refused. The last of them would have expired at {}.",
+            readable(until.0)
         ));
     }
     if breaks.is_empty() {
         words.push_str(match taking {
-            Taking::All => "\nThis refuses no token that is valid now.",
-            Taking::One(_) => "\nNo token that is valid now was signed by it.",
+            Taking::All => "\nAll currently valid tokens stay valid.",
+            Taking::One(_) => "\nAll currently valid tokens stay valid, because another key signed them.",
         });
     }
     words
@@ -91,19 +91,19 @@ mod tests {
             until: values::Timestamp::from_seconds(86_400 * number as u64).into(),
         });
         insta::assert_snapshot!(words(&tenant, Taking::All, &breaks), @r"
-        A new key of tenant acme signs at once, and all others are gone at once.
+        A new key of tenant acme will sign immediately, and all other keys will be removed immediately.
         Verifiers may refuse new tokens until they fetch the keys again: for up to 30 s with PyJWT and jose.
-        Tokens signed by oauth2-key-1 are refused from then on; the last of them would have lived until 1970-01-02T00:00:00Z.
-        Tokens signed by oauth2-key-2 are refused from then on; the last of them would have lived until 1970-01-03T00:00:00Z.
+        Tokens signed by oauth2-key-1 will be refused. The last of them would have expired at 1970-01-02 00:00 UTC.
+        Tokens signed by oauth2-key-2 will be refused. The last of them would have expired at 1970-01-03 00:00 UTC.
         ");
         insta::assert_snapshot!(words(&tenant, Taking::One(Kid::Numbered(3)), &[]), @r"
-        Key oauth2-key-3 of tenant acme is gone at once.
-        No token that is valid now was signed by it.
+        Key oauth2-key-3 of tenant acme will be removed immediately.
+        All currently valid tokens stay valid, because another key signed them.
         ");
         insta::assert_snapshot!(words(&tenant, Taking::All, &[]), @r"
-        A new key of tenant acme signs at once, and all others are gone at once.
+        A new key of tenant acme will sign immediately, and all other keys will be removed immediately.
         Verifiers may refuse new tokens until they fetch the keys again: for up to 30 s with PyJWT and jose.
-        This refuses no token that is valid now.
+        All currently valid tokens stay valid.
         ");
     }
 }

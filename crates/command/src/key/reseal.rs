@@ -17,7 +17,7 @@ use settings::{Environment, read_platform};
 pub(super) fn reseal(runner: Runner<'_>, dry_run: bool) -> anyhow::Result<ExitCode> {
     if runner.arguments.server.is_some() {
         bail!(
-            "`key reseal` works on the store itself, with the sealing keys of these settings; leave --server out"
+            "`key reseal` works directly on the store, with the sealing keys of these settings. Omit --server"
         );
     }
     let settings = read_platform(runner.config, &Environment::of_process())?;
@@ -36,7 +36,7 @@ pub(super) fn reseal(runner: Runner<'_>, dry_run: bool) -> anyhow::Result<ExitCo
         bar.finish_and_clear();
         database.close().await;
         resealed.context(
-            "not everything could be moved; what was moved stays moved, and the same command goes on",
+            "some values could not be resealed. The other values are resealed; run the same command again to continue",
         )
     })?;
     runner.print(&resealed, || words(&resealed, dry_run))?;
@@ -52,7 +52,7 @@ fn words(resealed: &Resealed, dry_run: bool) -> String {
     let mut text = format!("{resealed}\n");
     if *unreadable > 0 {
         text.push_str(
-            "\nNo key that is configured opens these; name theirs under keys.former_sealing_keys:\n\n",
+            "\nNo configured key can open the values below. Add their key to keys.former_sealing_keys:\n\n",
         );
         let rows = faults.iter().map(|fault| vec![fault.place.clone(), fault.problem.clone()]).collect();
         text.push_str(&table("", &["WHAT", "WHY"], rows));
@@ -62,7 +62,7 @@ fn words(resealed: &Resealed, dry_run: bool) -> String {
         }
     } else if *left > 0 && !dry_run {
         text.push_str(
-            "A server still seals with a former key: give all servers these settings, and run it again.\n",
+            "A server still seals with a former key. Update the settings of all servers, and run the command again.\n",
         );
     }
     text

@@ -5,7 +5,7 @@ use administration::documents::KeyView;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::output::{DocumentTable, details, table};
+use crate::output::{DocumentTable, details, readable, table};
 
 /// A signing key with its public half.
 #[derive(Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub(crate) struct KeyDocument {
 }
 
 const COLUMNS: DocumentTable = DocumentTable {
-    none: "No keys: one is made when it is first needed.",
+    none: "No keys. The first token creates one.",
     columns: "kid, algorithm, state, announced_at, active_from as SIGNS FROM, \
               retiring_from as SIGNS UNTIL or -, removed_at as PUBLISHED UNTIL or -",
 };
@@ -43,9 +43,9 @@ pub(super) fn rotated(keys: &[KeyView]) -> String {
     if let Some(KeyView { kid, active_from, .. }) = announced.min_by_key(|key| (key.active_from.0, &key.kid))
     {
         text.push_str(&format!(
-            "\n{kid} signs from {} on. It is published before for as long as `signing.publish_before` says, and until copies of the key set that \
-             were fetched under a longer `jwks_max_age` have expired.\n",
-            active_from.0.to_rfc3339()
+            "\n{kid} will sign from {}. Until then it is only published: for the duration of `signing.publish_before`, and \
+                 until cached key sets with a longer `jwks_max_age` have expired.\n",
+            readable(active_from.0)
         ));
     }
     text
@@ -59,24 +59,24 @@ pub(super) fn status(status: &documents::KeyStatusView) -> String {
     let documents::KeyStatusView { signing, announced, seen_by_all, due_at, unopened, verifiers } = status;
     let mut text = match signing {
         Some(key) => {
-            format!("{} signs ({}, since {}).\n", key.kid, key.algorithm, key.active_from.0.to_rfc3339())
+            format!("{} signs ({}, since {}).\n", key.kid, key.algorithm, readable(key.active_from.0))
         }
-        None => "No key signs: one is made when it is first needed.\n".to_owned(),
+        None => "No key signs yet. The first token creates one.\n".to_owned(),
     };
     if let Some(KeyView { kid, active_from, .. }) = announced {
-        text.push_str(&format!("{kid} is announced and signs from {} on.\n", active_from.0.to_rfc3339()));
+        text.push_str(&format!("{kid} is announced and will sign from {}.\n", readable(active_from.0)));
     }
     text.push_str(match seen_by_all {
-        Some(true) => "All verifiers that poll have fetched it: it is safe for it to sign.\n",
-        Some(false) => "Not all verifiers that poll have fetched it yet.\n",
-        None if announced.is_some() => "Whether verifiers lack it is not known, so it waits for none.\n",
+        Some(true) => "All verifiers that poll have fetched the announced key, so it can safely sign.\n",
+        Some(false) => "Some verifiers that poll have not fetched the announced key yet.\n",
+        None if announced.is_some() => "Latchkey does not know whether all verifiers have the announced key, so it does not wait for them.\n",
         None => "",
     });
     for documents::UnopenedKeyView { kid, problem } in unopened {
-        text.push_str(&format!("{kid} cannot be opened: {problem}.\n"));
+        text.push_str(&format!("cannot open {kid}: {problem}.\n"));
     }
     if let Some(due_at) = due_at {
-        text.push_str(&format!("Next automatic step: {}.\n", due_at.0.to_rfc3339()));
+        text.push_str(&format!("Next automatic step: {}.\n", readable(due_at.0)));
     }
     let row = |verifier: &documents::VerifierView| {
         let documents::VerifierView { verifier, last_fetch_at, newest_kid, has_announced } = verifier;
@@ -85,10 +85,10 @@ pub(super) fn status(status: &documents::KeyStatusView) -> String {
             Some(_) => "no",
             None => "-",
         };
-        vec![verifier.clone(), last_fetch_at.0.to_rfc3339(), newest_kid.clone(), has.to_owned()]
+        vec![verifier.clone(), readable(last_fetch_at.0), newest_kid.clone(), has.to_owned()]
     };
-    let head = ["VERIFIER", "LAST FETCH", "NEWEST KEY", "HAS ANNOUNCED"];
-    let none = "No verifier has fetched the keys lately; a fetch may take ten seconds to appear here.";
+    let head = ["VERIFIER", "LAST FETCH", "NEWEST KEY", "HAS ANNOUNCED KEY"];
+    let none = "No verifier has fetched the keys recently. A fetch can take ten seconds to appear here.";
     text + "\n" + &table(none, &head, verifiers.iter().map(row).collect())
 }
 
@@ -119,8 +119,8 @@ mod tests {
         let removed = [key(1, "removed", 1, [Some(2), Some(2)]), key(2, "removed", 9, [None, Some(2)])];
         insta::assert_snapshot!(rotated(&removed), @r"
         KID           ALGORITHM  STATE               ANNOUNCED             SIGNS FROM            SIGNS UNTIL           PUBLISHED UNTIL
-        oauth2-key-1  ES256      removed, destroyed  1970-01-01T00:00:00Z  1970-01-02T00:00:00Z  1970-01-03T00:00:00Z  1970-01-03T00:00:00Z
-        oauth2-key-2  ES256      removed             1970-01-01T00:00:00Z  never                 -                     1970-01-03T00:00:00Z
+        oauth2-key-1  ES256      removed, destroyed  1970-01-01 00:00 UTC  1970-01-02 00:00 UTC  1970-01-03 00:00 UTC  1970-01-03 00:00 UTC
+        oauth2-key-2  ES256      removed             1970-01-01 00:00 UTC  never                 -                     1970-01-03 00:00 UTC
         ");
     }
 
@@ -129,7 +129,7 @@ mod tests {
         let keys = [key(3, "active", 1, [Some(9), Some(10)]), key(4, "announced", 9, [None, None])];
         let text = rotated(&keys);
         assert!(text.starts_with(&rows(&keys)), "{text}");
-        assert!(text.contains("\noauth2-key-4 signs from 1970-01-10T00:00:00Z on."), "{text}");
+        assert!(text.contains("\noauth2-key-4 will sign from 1970-01-10 00:00 UTC."), "{text}");
         assert!(text.contains("`signing.publish_before`"), "{text}");
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let asked = format!("{question} [y/N]");
-    match ask(&asked, &format!("{question} If it is meant, say --yes"))?.to_lowercase().as_str() {
+    match ask(&asked, &format!("Pass --yes to confirm: {question}"))?.to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => bail!("nothing was changed"),
     }
@@ -22,7 +22,7 @@ pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
 /// Asks at a terminal. Without a terminal it fails, and the error says what to do `instead`.
 pub(crate) fn ask(question: &str, instead: &str) -> anyhow::Result<String> {
     if !stdin().is_terminal() {
-        bail!("there is no terminal to ask at: {instead}");
+        bail!("there is no terminal to ask. {instead}");
     }
     write!(stderr(), "{question} ").context(OUTPUT)?;
     let mut answer = String::new();

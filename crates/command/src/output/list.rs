@@ -14,13 +14,13 @@ const LONGEST_PAGE: u32 = 200;
 /// How much of a list.
 #[derive(Args)]
 pub(crate) struct ListArguments {
-    /// At most so many rows.
+    /// Maximum number of rows.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
-    /// All rows.
+    /// List all rows.
     #[arg(long, conflicts_with = "limit")]
     all: bool,
-    /// Go on where an earlier list ended.
+    /// Continue an earlier list from this cursor.
     #[arg(long)]
     cursor: Option<String>,
 }
@@ -61,11 +61,11 @@ pub(crate) fn name_next<T>(page: &Page<T>) {
     for id in &page.unreadable {
         let _ = writeln!(
             stderr(),
-            "{} is left out: the server cannot read it, and its log says why",
+            "{} is missing from the list because the server cannot read it. See the server's log",
             id.escape_debug()
         );
     }
     if let Some(cursor) = &page.next_cursor {
-        let _ = writeln!(stderr(), "there is more: --all, or --cursor {cursor}");
+        let _ = writeln!(stderr(), "there are more rows. Pass --all, or --cursor {cursor}");
     }
 }

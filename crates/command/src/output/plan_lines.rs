@@ -42,7 +42,7 @@ pub(crate) fn folded(lines: &str, is_full: bool) -> String {
         return lines.to_owned();
     }
     let mut shown: String = lines.lines().take(SHOWN).map(|line| format!("{line}\n")).collect();
-    shown.push_str(&format!("… and {} lines more; --full prints them\n", count - SHOWN));
+    shown.push_str(&format!("… and {} more lines; --full prints all lines\n", count - SHOWN));
     shown
 }
 
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(folded(&lines(200), false), lines(200));
         assert_eq!(folded(&lines(201), true), lines(201));
         let short = folded(&lines(201), false);
-        assert_eq!(short, format!("{}… and 101 lines more; --full prints them\n", lines(100)));
+        assert_eq!(short, format!("{}… and 101 more lines; --full prints all lines\n", lines(100)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// Where it goes.
 #[derive(Args)]
 pub(crate) struct OutputArguments {
-    /// Write the secret to this new file, which only its owner may read, instead of printing it.
+    /// Write the secret to this new file instead of printing it. Only the file's owner can read it.
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
 }
@@ -42,7 +42,7 @@ impl OneTimeOutput {
 
     /// The note below a printed secret. Empty if the secret is in a file.
     pub(crate) fn once(&self) -> &'static str {
-        if self.0.is_some() { "" } else { "\nThe secret is shown this once.\n" }
+        if self.0.is_some() { "" } else { "\nThis secret is only shown once.\n" }
     }
 
     /// The document for programs, without the secret if the secret is in a file.
@@ -65,7 +65,7 @@ impl Drop for OneTimeOutput {
 }
 
 fn unwritable(path: &Path) -> String {
-    format!("{} cannot be written", path.display())
+    format!("cannot write {}", path.display())
 }
 
 fn redact(document: &mut Value) {
@@ -113,7 +113,7 @@ mod tests {
     fn secret_is_shown_without_a_file() {
         let mut sink = OneTimeOutput::open(&OutputArguments { secret_file: None }).unwrap();
         assert_eq!(sink.take("hunter2").unwrap(), "hunter2");
-        assert!(sink.once().contains("this once"));
+        assert!(sink.once().contains("only shown once"));
         let document = json!({"client_secret": "hunter2"});
         assert_eq!(sink.document(&document), document);
     }

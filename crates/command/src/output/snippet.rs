@@ -16,9 +16,9 @@ pub(crate) enum SnippetLanguage {
     Java,
     Php,
     Ruby,
-    /// All of them.
+    /// All languages.
     All,
-    /// None.
+    /// No sample code.
     None,
 }
 

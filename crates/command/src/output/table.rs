@@ -2,6 +2,7 @@
 
 use std::io::stdout;
 
+use super::time::readable_member;
 use administration::documents::{Shape, Shaped};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -32,7 +33,7 @@ impl DocumentTable {
         }
         let row = |item: &T| {
             let document = to_value(item);
-            members.iter().map(|(member, none)| cell(&document[*member], none)).collect()
+            members.iter().map(|(member, none)| cell(member, &document[*member], none)).collect()
         };
         let heads: Vec<_> = heads.iter().map(String::as_str).collect();
         table(self.none, &heads, items.iter().map(row).collect())
@@ -70,14 +71,16 @@ fn to_value(document: &impl Serialize) -> Value {
 }
 
 /// An object in a cell is shown only by the names of its members.
-fn cell(value: &Value, none: &str) -> String {
+fn cell(member: &str, value: &Value, none: &str) -> String {
     match value {
         Value::Null => none.to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(|item| cell(item, none)).collect::<Vec<_>>().join(" "),
+        Value::String(text) => readable_member(member, text).unwrap_or_else(|| text.clone()),
+        Value::Array(items) => {
+            items.iter().map(|item| cell(member, item, none)).collect::<Vec<_>>().join(" ")
+        }
         Value::Object(members) => members.keys().cloned().collect::<Vec<_>>().join(" "),
     }
 }
@@ -140,17 +143,17 @@ fn flatten(path: &str, value: &Value, shape: Option<&Shape>, rows: &mut Vec<Vec<
                 flatten(&path, member, shape.and_then(|shape| shape.member(name)), rows);
             }
         }
-        value => rows.push(vec![path.to_owned(), text(value)]),
+        value => rows.push(vec![path.to_owned(), text(path, value)]),
     }
 }
 
-fn text(value: &Value) -> String {
+fn text(path: &str, value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => readable_member(path, text).unwrap_or_else(|| text.clone()),
         Value::Array(items) if items.is_empty() => "-".to_owned(),
         Value::Array(items) if items.iter().all(|item| !item.is_object()) => {
-            items.iter().map(text).collect::<Vec<_>>().join(" ")
+            items.iter().map(|item| text(path, item)).collect::<Vec<_>>().join(" ")
         }
         Value::Object(members) if members.is_empty() => "-".to_owned(),
         other => other.to_string(),

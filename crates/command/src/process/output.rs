@@ -9,7 +9,7 @@ use serde::Serialize;
 use values::{json_for_terminals, printable_lines};
 
 /// The message if a standard stream cannot be written.
-pub(crate) const OUTPUT: &str = "the output cannot be written";
+pub(crate) const OUTPUT: &str = "cannot write the output";
 
 /// Prints a document. Control characters in it are escaped, because they could control the terminal.
 pub(crate) fn print(document: &str) -> anyhow::Result<ExitCode> {

@@ -20,17 +20,18 @@ impl Drop for TerminalGuard<'_> {
 pub(crate) fn ask_secret(question: &str, instead: &str) -> anyhow::Result<Zeroizing<String>> {
     // Standard input may be a pipe with other data.
     let Ok(terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else {
-        bail!("there is no terminal to ask for the secret at; {instead}");
+        bail!("there is no terminal to ask for the secret. {instead}");
     };
-    let before = tcgetattr(&terminal).context("the terminal cannot be asked")?;
+    let before = tcgetattr(&terminal).context("cannot configure the terminal")?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
     silent.local_modes.insert(LocalModes::ECHONL);
     let restored = TerminalGuard(&terminal, before);
-    tcsetattr(&terminal, OptionalActions::Flush, &silent).context("the terminal would show the secret")?;
-    (&terminal).write_all(question.as_bytes()).context("the terminal cannot be written")?;
+    tcsetattr(&terminal, OptionalActions::Flush, &silent)
+        .context("cannot hide the secret on the terminal")?;
+    (&terminal).write_all(question.as_bytes()).context("cannot write to the terminal")?;
     let mut answer = Zeroizing::new(String::with_capacity(4096));
-    BufReader::new(&terminal).read_line(&mut answer).context("the terminal cannot be read")?;
+    BufReader::new(&terminal).read_line(&mut answer).context("cannot read from the terminal")?;
     drop(restored);
     Ok(answer)
 }

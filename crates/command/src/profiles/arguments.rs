@@ -9,7 +9,7 @@ use latchkey_client::Request;
 /// Which profile.
 #[derive(Args)]
 pub(crate) struct ProfileArguments {
-    /// Use this profile. Default: the current one, which `latchkey use` changes.
+    /// Profile to use. Defaults to the current profile, which you set with `latchkey use`.
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<ProfileName>,
 }
@@ -17,10 +17,11 @@ pub(crate) struct ProfileArguments {
 /// What a token is requested for, instead of what the profile says.
 #[derive(Args)]
 pub(crate) struct RequestArguments {
-    /// Request these scopes instead of the profile's; repeated, or with commas.
+    /// Request these scopes instead of the profile's (repeatable or comma-separated).
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     pub(crate) scopes: Vec<String>,
-    /// Request a token for this resource (RFC 8707) instead of the profile's; repeated, or with commas.
+    /// Request a token for this resource (RFC 8707) instead of the profile's (repeatable or
+    /// comma-separated).
     #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
     pub(crate) resources: Vec<String>,
 }

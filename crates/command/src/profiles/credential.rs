@@ -16,10 +16,10 @@ use super::profile_name::ProfileName;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CredentialStore {
-    /// In a file that only its owner may read.
+    /// File that only its owner can read.
     File,
-    /// In the kernel's keyring, until the machine restarts or three days without use; for programs
-    /// with the feature `keyring`.
+    /// Kernel keyring, until the machine restarts or for three days without use. Requires the feature
+    /// `keyring`.
     Keyring,
 }
 
@@ -37,23 +37,26 @@ impl CredentialStore {
             Self::File => private_files::write(&folders.credential(name), text),
             Self::Keyring => {
                 let unwritten =
-                    || format!("the keyring does not keep the credential of {name}; --store file does");
+                    || format!("the keyring did not store the credential of {name}. Use --store file");
                 keyring()?.store(&entry(folders, name), text).with_context(unwritten)
             }
         }
     }
 
     pub(super) fn read(self, folders: &Folders, name: &ProfileName) -> anyhow::Result<Zeroizing<String>> {
-        let login = with_commands("`latchkey login --profile=NAME` writes it", &[("NAME", name.as_str())]);
+        let login = with_commands("run `latchkey login --profile=NAME`", &[("NAME", name.as_str())]);
         match self {
             Self::File => {
                 let path = folders.credential(name);
-                private_files::read(&path)?.with_context(|| format!("{} is gone; {login}", path.display()))
+                private_files::read(&path)?
+                    .with_context(|| format!("{} is missing. To restore it, {login}", path.display()))
             }
             Self::Keyring => {
-                let unread = || format!("the credential of {name} cannot be read from the keyring");
+                let unread = || format!("cannot read the credential of {name} from the keyring");
                 let found = keyring()?.read(&entry(folders, name)).with_context(unread)?;
-                found.with_context(|| format!("the credential of {name} is gone from the keyring; {login}"))
+                found.with_context(|| {
+                    format!("the credential of {name} is no longer in the keyring. To restore it, {login}")
+                })
             }
         }
     }
@@ -63,7 +66,7 @@ impl CredentialStore {
         match self {
             Self::File => private_files::remove(&folders.credential(name)),
             Self::Keyring => {
-                let unremoved = || format!("the credential of {name} cannot be removed from the keyring");
+                let unremoved = || format!("cannot remove the credential of {name} from the keyring");
                 keyring()?.remove(&entry(folders, name)).with_context(unremoved)
             }
         }
@@ -79,7 +82,7 @@ impl CredentialStore {
 }
 
 fn keyring() -> anyhow::Result<Box<dyn Keyring>> {
-    open_keyring().context("--store keyring cannot be used; --store file can")
+    open_keyring().context("cannot use --store keyring. Use --store file")
 }
 
 /// The name in the keyring is the path that the file would have, so profiles in other folders have different

@@ -6,7 +6,7 @@ use latchkey_client::TokenError;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProfileError {
     /// The server did not answer.
-    #[error("the server cannot be asked")]
+    #[error("cannot reach the server")]
     Unreachable(#[from] reqwest::Error),
     /// The client got no token.
     #[error("{from}")]

@@ -27,7 +27,7 @@ impl Folders {
             let home = variable("HOME").filter(|home| Path::new(home).is_absolute());
             match given.or_else(|| Some(Path::new(home?).join(below_home))) {
                 Some(folder) => Ok(folder.join("latchkey")),
-                None => bail!("there is no folder for profiles: set {name}, or HOME, to an absolute path"),
+                None => bail!("cannot find the folder for profiles. Set {name} or HOME to an absolute path"),
             }
         };
         Ok(Self { config: folder("XDG_CONFIG_HOME", ".config")?, cache: folder("XDG_CACHE_HOME", ".cache")? })

@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Option<Zeroizing<String>>> {
 
 /// Writes a temporary file and renames it, so that no reader sees a partial file.
 pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let unwritten = || format!("{} cannot be written", path.display());
+    let unwritten = || format!("cannot write {}", path.display());
     let folder = path.parent().with_context(unwritten)?;
     create_folder(folder)?;
     let mut file = tempfile::Builder::new()
@@ -44,7 +44,7 @@ pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} cannot be removed", path.display()))
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
         _ => Ok(()),
     }
@@ -54,7 +54,7 @@ pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
 /// file, because replacing a file would lose its lock.
 pub(super) fn lock(path: &Path) -> anyhow::Result<File> {
     create_folder(path.parent().unwrap_or(path))?;
-    let unlocked = || format!("{} cannot be locked", path.display());
+    let unlocked = || format!("cannot lock {}", path.display());
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
     let file = file.with_context(unlocked)?;
     let begun = Instant::now();
@@ -63,7 +63,11 @@ pub(super) fn lock(path: &Path) -> anyhow::Result<File> {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK => sleep(LOOK_AGAIN),
             Err(TryLockError::WouldBlock) => {
-                bail!("another process has locked {} for {} s; end it", path.display(), LOCK.as_secs())
+                bail!(
+                    "another process has locked {} for {} s. Stop that process",
+                    path.display(),
+                    LOCK.as_secs()
+                )
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(unlocked),
         }
@@ -72,7 +76,7 @@ pub(super) fn lock(path: &Path) -> anyhow::Result<File> {
 
 /// Creates a folder that only its owner may enter. An existing folder must be private, too.
 fn create_folder(folder: &Path) -> anyhow::Result<()> {
-    let uncreated = || format!("{} cannot be created", folder.display());
+    let uncreated = || format!("cannot create {}", folder.display());
     DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(uncreated)?;
     refuse_readable(folder, &fs::metadata(folder).with_context(uncreated)?)
 }
@@ -80,13 +84,13 @@ fn create_folder(folder: &Path) -> anyhow::Result<()> {
 fn refuse_readable(path: &Path, metadata: &fs::Metadata) -> anyhow::Result<()> {
     if metadata.mode() & 0o077 != 0 {
         let (path, mode) = (path.display(), metadata.mode() & 0o7777);
-        bail!("other users may read {path} (its mode is {mode:04o}); run `chmod go-rwx '{path}'`");
+        bail!("other users can read {path} (mode {mode:04o}). Run `chmod go-rwx '{path}'`");
     }
     Ok(())
 }
 
 fn unreadable(path: &Path) -> String {
-    format!("{} cannot be read", path.display())
+    format!("cannot read {}", path.display())
 }
 
 #[cfg(test)]
@@ -105,9 +109,9 @@ mod tests {
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         let refused = read(&path).unwrap_err().to_string();
-        assert!(refused.contains("its mode is 0640") && refused.contains("chmod go-rwx"), "{refused}");
+        assert!(refused.contains("mode 0640") && refused.contains("chmod go-rwx"), "{refused}");
         fs::set_permissions(path.parent().unwrap(), Permissions::from_mode(0o755)).unwrap();
-        assert!(write(&path, "three").unwrap_err().to_string().contains("its mode is 0755"));
+        assert!(write(&path, "three").unwrap_err().to_string().contains("mode 0755"));
         remove(&path).unwrap();
         remove(&path).unwrap();
     }

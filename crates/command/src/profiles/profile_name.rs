@@ -27,7 +27,7 @@ impl FromStr for ProfileName {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.bytes().all(is_plain) {
             return Err(
-                "a profile's name has 1 to 64 letters, digits, `-`, `_` or `.`, and does not begin with `.`"
+                "a profile name has 1 to 64 letters, digits, `-`, `_` or `.`, and does not start with `.`"
                     .to_owned(),
             );
         }

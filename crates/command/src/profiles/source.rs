@@ -15,7 +15,7 @@ pub(crate) fn source_builder(profile: &Profile, credential: &str, trust: &Trust)
     let builder = match profile.credential {
         CredentialKind::Secret => builder.credential(Secret::value(credential)),
         CredentialKind::Command => {
-            let words = shlex::split(credential).context("a quote of the command is not closed")?;
+            let words = shlex::split(credential).context("a quote in the command is not closed")?;
             builder.credential(Secret::command(words))
         }
         CredentialKind::Certificate => {
@@ -47,13 +47,15 @@ fn endpoint(builder: Builder, endpoint: &TokenEndpoint) -> Builder {
 
 /// The error if a server does not answer a question about the client's token.
 pub(crate) fn no_answer(profile: &Profile, source: TokenError) -> anyhow::Error {
-    let from =
-        format!("{} does not answer the client {} about its token", profile.endpoint, profile.client_id);
+    let from = format!(
+        "{} rejects the client {} in the request about its token",
+        profile.endpoint, profile.client_id
+    );
     ProfileError::NoToken { from, source }.into()
 }
 
 /// The error if a server refuses to issue a token.
 pub(crate) fn no_token(profile: &Profile, source: TokenError) -> anyhow::Error {
-    let from = format!("{} gives no token to the client {}", profile.endpoint, profile.client_id);
+    let from = format!("{} issues no token to the client {}", profile.endpoint, profile.client_id);
     ProfileError::NoToken { from, source }.into()
 }

@@ -45,17 +45,20 @@ impl ProfileStore<'_> {
     pub(crate) fn read(&self) -> anyhow::Result<Profiles> {
         let path = self.0.profiles();
         let Some(text) = private_files::read(&path)? else { return Ok(Profiles::default()) };
-        serde_json::from_str(&text).with_context(|| format!("{} is no list of profiles", path.display()))
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a valid list of profiles", path.display()))
     }
 
     /// The named profile, or else the current one.
     pub(crate) fn choose(&self, name: Option<&ProfileName>) -> anyhow::Result<Chosen> {
         let Profiles { current, mut profiles } = self.read()?;
-        let login = "`latchkey login` makes one";
+        let login = "create one with `latchkey login`";
         let name = name.cloned().or(current).ok_or_else(|| anyhow!("there is no profile; {login}"))?;
         match profiles.remove(name.as_str()) {
             Some(profile) => Ok(Chosen { name, profile }),
-            None => bail!("there is no profile `{name}`; `latchkey profiles` lists all, and {login}"),
+            None => {
+                bail!("there is no profile `{name}`. List all profiles with `latchkey profiles`, or {login}")
+            }
         }
     }
 
@@ -74,7 +77,7 @@ impl ProfileStore<'_> {
         if found.len() > 1 {
             let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
             bail!(
-                "the profiles {} are of this server; choose one with `latchkey use NAME`",
+                "several profiles are for this server: {}. Choose one with `latchkey use NAME`",
                 names.join(", ")
             );
         }
@@ -131,7 +134,7 @@ impl ProfileStore<'_> {
         match chosen.profile.credential {
             CredentialKind::Certificate => {
                 let identity = Identity::from_pem(self.credential(chosen)?.as_bytes());
-                identity.map(Some).context("the profile's certificate and key cannot be used")
+                identity.map(Some).context("cannot use the profile's certificate and key")
             }
             CredentialKind::Secret | CredentialKind::Command | CredentialKind::Key => Ok(None),
         }

@@ -31,8 +31,7 @@ impl Trust {
     ) -> anyhow::Result<impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + use<>> {
         let (is_insecure, mut trusted) = (self.is_insecure, Vec::new());
         for file in &self.files {
-            let text =
-                files::read_public(file).with_context(|| format!("{} cannot be read", file.display()))?;
+            let text = files::read_public(file).with_context(|| format!("cannot read {}", file.display()))?;
             let certificates = Certificate::from_pem_bundle(&text);
             trusted.extend(certificates.map_err(|error| anyhow!("{}: {error}", file.display()))?);
         }

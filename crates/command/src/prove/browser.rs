@@ -98,16 +98,16 @@ impl ProofBrowser {
         let form = [("flow", &*flow), ("identifier", identifier), ("password", password)];
         let done =
             self.send(platform, ProbeRequest::post(tenant_path(tenant, "/oauth/sign-in"), &form)).await?;
-        self.session(tenant).with_context(|| format!("the sign-in fails: {}", done.status))?;
+        self.session(tenant).with_context(|| format!("the sign-in failed: {}", done.status))?;
         Ok(())
     }
 
     /// Gets an authorization code for the signed-in person.
     pub(super) async fn code(&mut self, platform: &ProvenPlatform, tenant: &str) -> anyhow::Result<String> {
         let answer = self.authorize(platform, tenant, &[]).await?;
-        let location = Url::parse(&answer.location).context("an authorization goes nowhere")?;
+        let location = Url::parse(&answer.location).context("an authorization response does not redirect")?;
         let code = location.query_pairs().find(|(name, _)| name == "code");
-        Ok(code.context("an authorization gives no code")?.1.into_owned())
+        Ok(code.context("an authorization response has no code")?.1.into_owned())
     }
 
     pub(super) fn session(&self, tenant: &str) -> Option<(&str, &str)> {

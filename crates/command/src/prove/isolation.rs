@@ -25,10 +25,10 @@ use server::clock;
 /// What is tried, and where the report goes.
 #[derive(Args)]
 pub(crate) struct IsolationArguments {
-    /// Write isolation.json, isolation.md and isolation.jws into this folder. What is there is replaced.
+    /// Folder for isolation.json, isolation.md and isolation.jws. Existing files are replaced.
     #[arg(long, value_name = "FOLDER", default_value = "isolation-report")]
     out: PathBuf,
-    /// Try this kind alone, as the report names it; repeated.
+    /// Try only this kind of credential, named as in the report (repeatable).
     #[arg(long, value_name = "KIND")]
     only: Vec<String>,
 }
@@ -39,10 +39,13 @@ fn kinds() -> impl Iterator<Item = &'static str> {
 
 pub(super) fn run(runner: Runner<'_>, arguments: &IsolationArguments) -> anyhow::Result<ExitCode> {
     if let Some(unknown) = arguments.only.iter().find(|only| kinds().all(|kind| kind != **only)) {
-        bail!("there is no kind `{unknown}`: it is one of {}", kinds().collect::<Vec<_>>().join(", "));
+        bail!("there is no kind `{unknown}`. Choose from {}", kinds().collect::<Vec<_>>().join(", "));
     }
     runner.run_patiently(async |admin| {
-        ensure!(admin.server().is_some(), "a running server is tried: give --server or set LATCHKEY_SERVER");
+        ensure!(
+            admin.server().is_some(),
+            "this command needs a running server. Pass --server or set LATCHKEY_SERVER"
+        );
         let begun = clock::now();
         throw_away::delete_old(admin, begun).await?;
         let ids = throw_away::ids(begun);
@@ -53,7 +56,8 @@ pub(super) fn run(runner: Runner<'_>, arguments: &IsolationArguments) -> anyhow:
         let mut deleted = Ok(());
         for id in &ids {
             let left = || {
-                let message = "the throw-away tenant {id} could not be deleted; `latchkey tenant delete ID --final` does it";
+                let message =
+                    "cannot delete the throw-away tenant {id}. Run `latchkey tenant delete ID --final`";
                 with_commands(message, &[("ID", id)])
             };
             deleted = deleted.and(throw_away::delete(admin, id).await.with_context(left));
@@ -62,11 +66,12 @@ pub(super) fn run(runner: Runner<'_>, arguments: &IsolationArguments) -> anyhow:
         let (platform, outcome) = proven?;
         let report = report(admin, &platform, outcome, (ids, begun), &arguments.only);
         let document = json(&report);
-        let jws = signature::sign(admin, document.as_bytes()).await.context("the report cannot be signed")?;
-        fs::create_dir_all(&arguments.out).with_context(|| format!("{} cannot be made", arguments.out.display()))?;
+        let jws = signature::sign(admin, document.as_bytes()).await.context("cannot sign the report")?;
+        fs::create_dir_all(&arguments.out)
+            .with_context(|| format!("cannot create {}", arguments.out.display()))?;
         for (file, text) in FILES.into_iter().zip([&document, &report.markdown(), &format!("{jws}\n")]) {
             let file = arguments.out.join(file);
-            fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))?;
+            fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
         let printed = runner.print(&report, || lines(&report, arguments))?;
         Ok(if report.findings.is_empty() { printed } else { ExitCode::FAILURE })
@@ -78,7 +83,7 @@ async fn prove(
     ids: &[String; 2],
     only: &[String],
 ) -> anyhow::Result<(ProvenPlatform, TrialOutcome)> {
-    let (http, server) = admin.server().context("a server is tried")?;
+    let (http, server) = admin.server().context("no server to test")?;
     let (shared, idempotency) = (generate_key()?, Uuid::new_v4().to_string());
     let mut made = Vec::new();
     for id in ids {
@@ -86,15 +91,15 @@ async fn prove(
         let tenant = throw_away::make(admin, id, &marker).await?;
         made.push((id, marker, tenant));
     }
-    let endpoint = made[0].2["token_endpoint"].as_str().context("a tenant has a token endpoint")?;
+    let endpoint = made[0].2["token_endpoint"].as_str().context("the tenant has no token endpoint")?;
     let platform = ProvenPlatform::open(http.clone(), server, &ids[0], endpoint).await?;
     let mut sides = Vec::new();
     for (id, marker, tenant) in &made {
-        let issuer = tenant["issuer"].as_str().context("a tenant has an issuer")?;
+        let issuer = tenant["issuer"].as_str().context("the tenant has no issuer")?;
         let parts = SideParts { id, issuer, marker, shared: &shared, idempotency: &idempotency };
         sides.push(Side::make(admin, &platform, &parts).await?);
     }
-    let mut sides = <[Side; 2]>::try_from(sides).ok().context("two tenants were made")?;
+    let mut sides = <[Side; 2]>::try_from(sides).ok().context("the two tenants were not created")?;
     let matrix = Matrix { platform: &platform, shared: &shared, only };
     let outcome = matrix.run(&mut sides).await?;
     Ok((platform, outcome))
@@ -110,7 +115,7 @@ fn report(
     let mut not_tried = never_tried();
     let left_out = kinds().filter(|kind| !only.is_empty() && only.iter().all(|only| only != kind));
     not_tried.extend(
-        left_out.map(|kind| NotTried { what: kind.to_owned(), reason: "--only leaves it out".to_owned() }),
+        left_out.map(|kind| NotTried { what: kind.to_owned(), reason: "left out by --only".to_owned() }),
     );
     ProofReport {
         report: ProofReport::ISOLATION.to_owned(),

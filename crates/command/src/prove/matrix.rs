@@ -55,7 +55,9 @@ impl Matrix<'_> {
                 from: first.id.clone(),
                 to: second.id.clone(),
                 request: "POST /api/v1/tenant/{id}/clients/{client}/api-keys".to_owned(),
-                found: "the same key of the other tenant has the first one's answer".to_owned(),
+                found:
+                    "a repeated request with the same idempotency key got the response of the other tenant"
+                        .to_owned(),
             });
             outcome.add(IDEMPOTENCY, 1, finding);
         }
@@ -110,7 +112,7 @@ impl Matrix<'_> {
         };
         // After a refused request, new values can still be created.
         let failed = |from: &Side, error: anyhow::Error| {
-            (0, vec![finding(from, "at its own tenant".to_owned(), format!("it cannot be made: {error:#}"))])
+            (0, vec![finding(from, "at its own tenant".to_owned(), format!("cannot create it: {error:#}"))])
         };
         let value = match making::value(kind.what, from, to, self.platform, self.shared).await {
             Ok(value) => value,
@@ -157,12 +159,12 @@ impl Matrix<'_> {
             return Ok(Some(format!("{status}: a person is signed in")));
         }
         if status == 429 || status >= 500 {
-            return Ok(Some(format!("{status}: the request was not judged")));
+            return Ok(Some(format!("{status}: the request was not checked")));
         }
         let without = without.get(&key(route));
         let is_open = without.is_none_or(|without| without.status < 400);
         if artefact.place.is_credential() && !is_open && status < 400 {
-            return Ok(Some(format!("{status}: the credential is accepted")));
+            return Ok(Some(format!("{status}: the credential was accepted")));
         }
         let (said, place) = (foreign.said(&sent), (key(route), artefact.place));
         let is_ignored = without.is_some_and(|without| without.said(&[]) == said);
@@ -176,8 +178,8 @@ impl Matrix<'_> {
         invented.borrow_mut().entry(place).or_default().push(known);
         let [found, expected] = [foreign, expected].map(|answer| answer.short());
         Ok((!is_equal).then(|| match found == expected {
-            true => format!("{found}, with another body than for a value that was never issued"),
-            false => format!("{found}, and {expected} to a value that was never issued"),
+            true => format!("{found}, but with a different body than for a value that was never issued"),
+            false => format!("{found}, but {expected} for a value that was never issued"),
         }))
     }
 
@@ -193,14 +195,14 @@ impl Matrix<'_> {
         let own = from.id.clone();
         let artefact = match making::artefact(kind, from, &own, self.platform).await {
             Ok(artefact) => Artefact { place, ..artefact },
-            Err(error) => return Ok(Some(format!("it cannot be used any more: {error:#}"))),
+            Err(error) => return Ok(Some(format!("it no longer works: {error:#}"))),
         };
         let unknown = making::invented(value);
         let expected = self.send(&artefact, route, &unknown, from, from).await?;
         let answer = self.send(&artefact, route, value, from, from).await?;
         let is_accepted = answer.status < 400 || answer.body.contains("authorization_pending");
         let is_known = is_accepted && answer.said(&[value]) != expected.said(&[&unknown]);
-        Ok((!is_known).then(|| format!("{}: it is not accepted any more", answer.short())))
+        Ok((!is_known).then(|| format!("{}: it is no longer accepted", answer.short())))
     }
 
     async fn send(
@@ -228,7 +230,7 @@ impl Matrix<'_> {
             let answer =
                 self.platform.send(&ProbeRequest::of_administrator(path, &own.administrator, None)).await?;
             let found = match answer.status {
-                400.. => Some(format!("{}: it is not answered", answer.short())),
+                400.. => Some(format!("{}: the request failed", answer.short())),
                 _ => shown(&answer, &[], other),
             };
             anyhow::Ok(found.map(|found| IsolationLeak {
@@ -246,7 +248,7 @@ impl Matrix<'_> {
 }
 
 /// The name of the check of an administrator's lists.
-pub(super) const OWN_READS: &str = "what an administrator reads";
+pub(super) const OWN_READS: &str = "what an administrator can read";
 /// The name of the check that uses the same idempotency key at both tenants.
 pub(super) const IDEMPOTENCY: &str = "idempotency key";
 
@@ -258,5 +260,5 @@ fn key(route: &ProbedRoute) -> String {
 fn shown(answer: &ProbeAnswer, sent: &[&str], other: &Side) -> Option<String> {
     let is_shown =
         [&other.marker, &other.id, &other.api_key_id].into_iter().any(|text| answer.shows(text, sent));
-    is_shown.then(|| format!("{}: the answer shows data of the other tenant", answer.status))
+    is_shown.then(|| format!("{}: the response contains data of the other tenant", answer.status))
 }

@@ -70,7 +70,8 @@ impl ProvenPlatform {
         token_endpoint: &str,
     ) -> anyhow::Result<Self> {
         let rest = tenant_path(tenant, "/oauth/token");
-        let public_url = token_endpoint.strip_suffix(&rest).context("the token endpoint has another path")?;
+        let public_url =
+            token_endpoint.strip_suffix(&rest).context("the token endpoint has an unexpected path")?;
         let mut platform = Self {
             http,
             server: server.to_owned(),
@@ -94,12 +95,12 @@ impl ProvenPlatform {
                 }
             }
         }
-        ensure!(!platform.routes.is_empty(), "the server gives no OpenAPI document");
+        ensure!(!platform.routes.is_empty(), "the server sent no OpenAPI document");
         Ok(platform)
     }
 
     pub(super) async fn send(&self, request: &ProbeRequest) -> anyhow::Result<ProbeAnswer> {
-        let failed = || format!("{} {} was not answered", request.method, request.path);
+        let failed = || format!("no response to {} {}", request.method, request.path);
         let answer = wait_for_room(async || self.built(request).send().await).await;
         Ok(ProbeAnswer::from_response(answer.with_context(failed)?).await?)
     }

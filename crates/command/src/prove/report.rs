@@ -84,7 +84,7 @@ impl ProofReport {
             count => format!("{count} FINDINGS"),
         };
         format!(
-            "{found} in {cells} cells: {} kinds at {routes} routes, both directions, {seconds} s",
+            "{found} in {cells} cells: {} kinds at {routes} routes, in both directions, {seconds} s",
             self.kinds.len()
         )
     }
@@ -92,7 +92,7 @@ impl ProofReport {
     pub(super) fn markdown(&self) -> String {
         let Self { public_url, version, begun_at, tenants, kinds, findings, not_tried, .. } = self;
         let mut text = format!(
-            "# Isolation of tenants\n\n{}.\n\n- Server: {public_url}, version {version}\n- Begun: {begun_at}\n- Tenants: `{}`, `{}`\n",
+            "# Isolation of tenants\n\n{}.\n\n- Server: {public_url}, version {version}\n- Started: {begun_at}\n- Tenants: `{}`, `{}`\n",
             self.summary(),
             tenants[0],
             tenants[1]
@@ -119,20 +119,17 @@ impl ProofReport {
 /// What this proof never tries, and why.
 pub(super) fn never_tried() -> Vec<NotTried> {
     [
-        ("POST /api/v1/secrets/leaked", "it takes credentials of others from anybody, to end them"),
-        ("client certificates", "the server would have to trust an authority of the proof's own"),
-        ("assertions of trusted issuers", "the throw-away tenants trust none"),
+        ("POST /api/v1/secrets/leaked", "accepts leaked credentials from anybody, in order to revoke them"),
+        ("client certificates", "the server would have to trust a certificate authority of this test"),
+        ("assertions of trusted issuers", "the throw-away tenants trust no other issuers"),
         (
             "tokens by the key of the other tenant with this one's issuer",
-            "nobody gets a private key of a tenant",
+            "nobody can get the private key of a tenant",
         ),
-        ("links and sessions of the console", "its routes are not in the OpenAPI document"),
-        (
-            "links with which people set passwords",
-            "the server gives them to administrators of accounts alone",
-        ),
-        ("logos", "they are public, and equal pictures have equal addresses"),
-        ("applications of the Thunder-compatible API", "they belong to the default tenant alone"),
+        ("links and sessions of the console", "these routes are not in the OpenAPI document"),
+        ("links with which people set passwords", "only administrators of accounts can get these links"),
+        ("logos", "logos are public, and identical logos have the same URL"),
+        ("applications of the Thunder-compatible API", "only the default tenant has these applications"),
     ]
     .map(|(what, reason)| NotTried { what: what.to_owned(), reason: reason.to_owned() })
     .into()
@@ -150,7 +147,7 @@ mod tests {
             from: "a".to_owned(),
             to: "b".to_owned(),
             request: "GET /x".to_owned(),
-            found: "200: the credential is accepted".to_owned(),
+            found: "200: the credential was accepted".to_owned(),
         };
         outcome.add("session of a person", 3, [finding]);
         outcome.add("session of a person", 3, None);
@@ -172,7 +169,7 @@ mod tests {
         let text = report.markdown();
         for expected in [
             "1 FINDING in 6 cells: 1 kinds at 3 routes",
-            "- **session of a person** of `a` at `b`, `GET /x`: 200: the credential is accepted\n",
+            "- **session of a person** of `a` at `b`, `GET /x`: 200: the credential was accepted\n",
             "| session of a person | 6 | 1 |\n",
             "- client certificates: ",
         ] {

@@ -68,7 +68,7 @@ pub(super) fn generate_key() -> anyhow::Result<SigningKey> {
 
 pub(super) fn text(document: &Value, pointer: &str) -> anyhow::Result<String> {
     let found = document.pointer(pointer).and_then(Value::as_str);
-    Ok(found.with_context(|| format!("an answer has no {pointer}"))?.to_owned())
+    Ok(found.with_context(|| format!("a response has no {pointer}"))?.to_owned())
 }
 
 impl Side {

@@ -22,10 +22,10 @@ pub(super) const FILES: [&str; 3] = ["isolation.json", "isolation.md", "isolatio
 /// Which report.
 #[derive(Args)]
 pub(crate) struct ReportArguments {
-    /// The folder of the report.
+    /// Folder of the report.
     folder: PathBuf,
-    /// The key set of the tenant `platform`, as its jwks_uri gives it. Keep one from the time of the report:
-    /// removed keys are in no later one.
+    /// Key set of the tenant `platform`, from its jwks_uri. Save a copy when you create the report, because
+    /// later key sets do not contain removed keys.
     #[arg(long, value_name = "FILE")]
     jwks: PathBuf,
 }
@@ -46,7 +46,7 @@ pub(super) fn run(
     let [json, markdown, jws] = FILES.map(|file| folder.join(file));
     let (json, jws, jwks) = (read(&json)?, read(&jws)?, read(jwks)?);
     let statement = verify(json.as_bytes(), jws.trim(), &jwks)?;
-    let report: ProofReport = serde_json::from_str(&json).context("the report has another form")?;
+    let report: ProofReport = serde_json::from_str(&json).context("the report has an unexpected format")?;
     refuse_changed(&markdown, &report, &statement.version)?;
     let document: Value = serde_json::to_value(&statement)?;
     runner.print(&document, || {
@@ -64,7 +64,7 @@ pub(super) fn run(
 fn refuse_changed(markdown: &Path, report: &ProofReport, version: &str) -> anyhow::Result<()> {
     ensure!(
         !markdown.exists() || read(markdown)? == report.markdown(),
-        "{} does not say what the signed report says; delete it, or verify with version {version}, which wrote it",
+        "{} differs from the signed report. Delete the file, or verify it with version {version}, which wrote it",
         markdown.display()
     );
     Ok(())
@@ -72,7 +72,7 @@ fn refuse_changed(markdown: &Path, report: &ProofReport, version: &str) -> anyho
 
 fn read(file: &Path) -> anyhow::Result<String> {
     let text = files::open(file).and_then(io::read_to_string);
-    text.with_context(|| format!("{} cannot be read", file.display()))
+    text.with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn digest(report: &[u8]) -> String {
@@ -85,7 +85,7 @@ fn verify(report: &[u8], jws: &str, jwks: &str) -> anyhow::Result<ReportStatemen
     let statement = SignedJwt::parse(jws, &[ReportStatement::TYP])?;
     let (statement, _) = match statement.verify::<ReportStatement>(&keys) {
         Ok(verified) => verified,
-        Err(error) => bail!("no key of the set has signed the report: {error}"),
+        Err(error) => bail!("no key in the key set signed the report: {error}"),
     };
     ensure!(statement.sha256 == digest(report), "the report was changed after it was signed");
     Ok(statement)
@@ -119,7 +119,7 @@ mod tests {
             assert!(verify(report, &changed, &jwks).is_err(), "{at}");
         }
         let other = json!({ "keys": [generate_key().unwrap().jwk] }).to_string();
-        assert!(verify(report, &jws, &other).unwrap_err().to_string().contains("no key of the set"));
+        assert!(verify(report, &jws, &other).unwrap_err().to_string().contains("no key in the key set"));
         let token = key.sign("at+jwt", &statement).unwrap();
         assert!(verify(report, &token, &jwks).is_err(), "a token is no statement");
     }

@@ -121,7 +121,7 @@ fn client_authorities_are_replaced_at_runtime() {
     let before = program.mark();
     folder.replace("ca.pem", "no certificate");
     program.log_after(before, "authorities of client certificates not replaced");
-    assert_eq!(statuses(), [[200; 2], [401; 2]], "the last good ones go on");
+    assert_eq!(statuses(), [[200; 2], [401; 2]], "the previous authorities stay in use");
     let before = program.mark();
     std::fs::rename(folder.path("other-ca.pem"), folder.path("ca.pem")).unwrap();
     program.log_after(before, "authorities of client certificates replaced");

@@ -32,7 +32,7 @@ fn long_file_is_imported_and_refused_lines_are_named() {
     cli.run(&["apply"]).output();
     folder.write("people.ndjson", &lines());
     let first = cli.run(&["account", "import", "acme", "people.ndjson"]);
-    let expected = "2498 accounts of acme were created, 0 exist already, 2 lines were refused.\n";
+    let expected = "Tenant acme: 2498 accounts created, 0 already existed, 2 lines refused.\n";
     assert_eq!((first.code, first.out.as_str()), (Some(1), expected), "{first:?}");
     for words in ["line 3 /password: ", "line 2500: not JSON"] {
         assert!(first.err.contains(words) && !first.err.contains("hunter2"), "{first:?}");
@@ -78,7 +78,7 @@ async fn added_people_sign_in_only_at_their_tenant() {
         let add = ["account", "add", tenant, "--username", "added", "--password-file", "added.password"];
         cli.run(&add).output();
         let imported = cli.run(&["account", "import", tenant, "people.ndjson"]).output();
-        let expected = format!("3 accounts of {tenant} were created, 0 exist already");
+        let expected = format!("Tenant {tenant}: 3 accounts created, 0 already existed");
         assert!(imported.starts_with(&expected), "{imported}");
         for (name, password) in people {
             browsers[at].assert_signs_in(name, password, true).await;
@@ -103,10 +103,10 @@ async fn only_a_server_knows_failed_sign_ins() {
         let added = server.json(&["account", "add", tenant, "--email", "ada@example.com"]);
         let show = ["account", "show", tenant, added["account_id"].as_str().unwrap()];
         let beside = store.run(&show).output();
-        assert!(beside.contains("not known here: ask a server with --server"), "{beside}");
+        assert!(beside.contains("unknown without a server; pass --server"), "{beside}");
         assert_eq!(store.json(&show).get("throttling"), Some(&Value::Null));
         let there = server.run(&show).output();
-        assert!(!there.contains("not known here"), "{there}");
+        assert!(!there.contains("unknown without a server"), "{there}");
         assert!(server.json(&show)["throttling"].is_object());
     }
     program.stop();
@@ -135,8 +135,11 @@ fn administrator_is_invited_until_a_password_is_set() {
     folder.write("password", "nine lanterns beside the river");
     let account = accounts["items"][0]["account_id"].as_str().unwrap();
     cli.run(&["account", "password", "platform", account, "--password-file", "password"]).output();
-    cli.assert_ends(&invite, 1, "has an account with a password already");
+    cli.assert_ends(&invite, 1, "already has an account with a password");
     let all = "permissions=latchkey:tenants,latchkey:clients,latchkey:keys";
     let granted = cli.run(&["account", "set", "platform", account, all]).output();
-    assert!(granted.contains("the grant removed it") && granted.contains(link), "{granted}");
+    assert!(
+        granted.contains("granting permissions removed the password") && granted.contains(link),
+        "{granted}"
+    );
 }

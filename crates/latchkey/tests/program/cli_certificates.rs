@@ -38,7 +38,7 @@ fn profile_authenticates_with_a_certificate() {
         let more = ["--profile", tenant, "--store", store];
         user.run(&login(&["--issuer", &foreign], "billing", &files, &more)).assert_ends(5, &[]);
         let ran = user.run(&login(&["--issuer", &own], "billing", &files, &more)).output();
-        assert!(ran.starts_with("✓ Authenticated as billing; tokens for 1h."), "{ran}");
+        assert!(ran.starts_with("✓ Authenticated as billing. Tokens are valid for 1h."), "{ran}");
         let token = user.run(&["token"]).output();
         assert!(jwt::claims(&token)["cnf"]["x5t#S256"].is_string());
         let called = user.run(&["call", "-i", &resource]);
@@ -47,8 +47,7 @@ fn profile_authenticates_with_a_certificate() {
         files.iter().for_each(|file| fs::remove_file(env.folder.path(file)).unwrap());
         assert_ne!(user.run(&["token", "--no-cache"]).output(), token);
         let plain = user.run(&["call", "http://127.0.0.1:9/"]);
-        let expected =
-            format!("error: the profile `{tenant}` has a certificate, which is presented over https only\n");
+        let expected = format!("error: profile `{tenant}` uses a client certificate, which requires https\n");
         assert_eq!((plain.code, plain.err), (Some(1), expected));
     }
     user.run(&["logout", "--all"]).output();

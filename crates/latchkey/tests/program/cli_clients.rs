@@ -114,7 +114,7 @@ async fn secret_is_rotated_expired_and_revoked() {
     let shown = store.run(&["client", "show", "initech", "svc"]).output();
     let line = shown.lines().find(|line| line.starts_with("secret s3 ")).unwrap_or_else(|| panic!("{shown}"));
     assert!(line.ends_with("127.0.0.1"), "{shown}");
-    assert!(!store.run(&["client", "show", "umbrella", "svc"]).output().contains("AFTER ITS END"));
+    assert!(!store.run(&["client", "show", "umbrella", "svc"]).output().contains("USED AFTER EXPIRY"));
 }
 
 #[test]
@@ -137,7 +137,20 @@ fn audit_is_listed_by_actor_action_and_time() {
     let before = cli.json(&["audit", "list", "--until", "2020-01-01"]);
     assert_eq!(before["items"].as_array().unwrap().len(), 0);
     let table = cli.run(&["audit", "list", "--tenant", "initech", "--limit", "1"]).output();
-    assert!(table.lines().nth(1).unwrap().contains("client.suspended"), "{table}");
+    let row = table.lines().nth(1).unwrap();
+    assert!(row.contains("client.suspended") && row.contains(" UTC ") && !row.contains("T0"), "{table}");
+}
+
+#[test]
+fn audit_table_shows_accounts_by_address() {
+    let folder = Folder::with(TWO_TENANTS);
+    folder.run(&["apply"]).output();
+    let cli = Cli::store(&folder);
+    let id = cli.json(&["account", "add", "acme", "--email", "ada@example.com"])["account_id"].clone();
+    let list = ["audit", "list", "--tenant", "acme", "--limit", "1"];
+    let table = cli.run(&list).output();
+    assert!(table.contains(" ada@example.com ") && !table.contains("usr_"), "{table}");
+    assert_eq!(cli.json(&list)["items"][0]["subject"], id);
 }
 
 #[test]

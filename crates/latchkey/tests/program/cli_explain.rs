@@ -46,7 +46,7 @@ async fn refused_request_is_explained_on_store_and_server() {
             let ran = cli.run(&["explain", tenant, "svc", "--scope", "api:raed", "--secret-file", &others]);
             assert_eq!((ran.code, ran.err.as_str()), (Some(7), ""), "{ran:?}");
             let lines = ran.out;
-            assert!(lines.starts_with("401 invalid_client (wrong_secret): a request of "), "{lines}");
+            assert!(lines.starts_with("401 invalid_client (wrong_secret): the request of "), "{lines}");
             let parts = [
                 "refused      secret: The secret is none of the client's.",
                 &format!("`latchkey secret rotate {tenant} svc`"),

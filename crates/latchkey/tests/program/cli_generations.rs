@@ -127,7 +127,7 @@ async fn rollback_restores_files_and_variables_of_a_generation() {
     // A start with the newer files uses the store's state, and warns.
     let program =
         Program::spawn(&folder, folder.program(&["serve"]).env("GLOBEX_SECRET", "globex-later-canary"));
-    program.log_after(Mark::START, "these settings were replaced by later ones");
+    program.log_after(Mark::START, "newer settings have already replaced these settings");
     for (tenant, secret) in
         [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET), ("initech", "initech-canary-71aa")]
     {

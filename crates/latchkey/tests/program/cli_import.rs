@@ -54,14 +54,14 @@ fn export_of_a_client_is_refused() {
     let folder = Folder::with(TWO_TENANTS);
     let client = json!({ "clientId": "billing", "secret": "chosen", "serviceAccountsEnabled": true });
     for (export, what) in [
-        (client.clone(), "this is a client and no realm"),
-        (json!([client]), "these are clients and no realm"),
+        (client.clone(), "contains a client instead of a realm"),
+        (json!([client]), "contains clients instead of a realm"),
         (
             json!({ "realm": "initech", "auth-server-url": "https://x", "resource": "web" }),
-            "an adapter and no realm",
+            "an adapter configuration instead of a realm",
         ),
-        (json!({ "username": "ada" }), "is not a realm"),
-        (json!([{ "username": "ada" }]), "is not a realm"),
+        (json!({ "username": "ada" }), "is not an exported Keycloak realm"),
+        (json!([{ "username": "ada" }]), "is not an exported Keycloak realm"),
     ] {
         folder.write("client.json", &export.to_string());
         let ran = Cli::store(&folder).run(&["import", "keycloak", "client.json", "--yes"]);

@@ -71,7 +71,7 @@ async fn inspect_page_answers_only_this_machine() {
         Answer::to(request.form(&[("token", token)])).await
     };
     let own = paste(&tokens.acme, url).await;
-    assert!(own.status == 200 && own.body.contains("VALID: every check"), "{own:?}");
+    assert!(own.status == 200 && own.body.contains("VALID: all checks"), "{own:?}");
     let foreign = paste(&tokens.globex, url).await;
     assert!(foreign.body.contains("REFUSED by the check `signature`"), "{foreign:?}");
     for answer in [&own, &foreign] {
@@ -178,7 +178,7 @@ async fn options_set_audience_type_and_time() {
     for (arguments, words) in [
         (&["--jwks", "none.jwks"][..], "none.jwks cannot be read"),
         (&["--jwks", "config.yaml"], "no JWKS document"),
-        (&["--at", "noon"], "is neither an instant"),
+        (&["--at", "noon"], "is neither a time"),
         (&["--jwks", "acme.jwks", "--tenant", "acme"], "cannot be used with"),
     ] {
         let (code, out) = tokens.run(tokens.acme.as_bytes(), arguments);
@@ -209,7 +209,7 @@ async fn output_has_no_signature_and_no_secret() {
     let in_nested = changed(&tokens.acme, 1, |claims| claims["sub"] = nested);
     for (input, code, words) in [
         (in_nested, 7, "[a secret]"),
-        (format!("Bearer {secret}"), 1, "this is a client secret and no token"),
+        (format!("Bearer {secret}"), 1, "this is a client secret, not a token"),
         (in_claims, 7, "[a secret]"),
     ] {
         let (found, out) = tokens.run(input.as_bytes(), &["--tenant", "acme"]);
@@ -218,7 +218,7 @@ async fn output_has_no_signature_and_no_secret() {
     // A secret is not accepted as an argument either.
     for argument in [secret.as_str(), &tokens.acme] {
         let (code, out) = tokens.run(b"", &[argument]);
-        assert!(code == Some(1) && out.contains("is not given as an argument"), "{out}");
+        assert!(code == Some(1) && out.contains("do not pass a token or secret as an argument"), "{out}");
         assert!(!out.contains(argument), "{out}");
     }
 }

@@ -140,7 +140,7 @@ fn certificate_is_shown_with_registration_members() {
     let (code, out) = inspect(&folder, b"", &[&["chain.pem", "--client-ca", "ca.pem"], &AT[..]].concat());
     assert_eq!(code, Some(0), "{out}");
     let parts = [
-        "VALID: every check that was made has passed. Not checked: registration,",
+        "VALID: all checks that were made passed. Not checked: registration,",
         "tls_client_auth_subject_dn",
         "CN=svc,O=Example\\, Ltd",
         "tls_client_auth_san_dns",

@@ -57,8 +57,7 @@ fn file_and_keyring_do_not_replace_each_other() {
     assert!(!folder.exists(&format!("{CREDENTIAL}/acme")), "the credential has moved");
     keyring().remove(&entry(&folder, "acme")).unwrap();
     folder.write_secret(&format!("{CREDENTIAL}/acme"), ACME_SECRET);
-    let gone =
-        "error: the credential of acme is gone from the keyring; `latchkey login --profile=acme` writes";
+    let gone = "error: the credential of acme is no longer in the keyring. To restore it, run `latchkey login --profile=acme`";
     user.run(&["token", "--no-cache"]).assert_ends(1, &[gone]);
 
     user.login(&program, "acme", ACME_SECRET, &[]);

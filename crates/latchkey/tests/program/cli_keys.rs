@@ -47,7 +47,7 @@ async fn keys_are_listed_shown_and_exported() {
     for (arguments, words) in [
         (&["key", "list", "acme"][..], " announced "),
         (&["key", "show", "acme", "oauth2-key-2"], "-----BEGIN PUBLIC KEY-----\n"),
-        (&["key", "status", "acme"], "oauth2-key-2 is announced and signs from "),
+        (&["key", "status", "acme"], "oauth2-key-2 is announced and will sign from "),
         (&["key", "export", "acme", "oauth2-key-2", "--format", "pem"], "-----BEGIN PUBLIC KEY-----\n"),
     ] {
         let out = server.run(arguments).output();
@@ -71,7 +71,7 @@ async fn command_that_invalidates_tokens_requires_yes() {
             [&["key", "rotate", "acme", "--emergency"][..], &["key", "revoke", "acme", "oauth2-key-1"]]
         {
             cli.run(arguments)
-                .assert_ends(1, &["Tokens signed by oauth2-key-1 are refused from then on", "say --yes"]);
+                .assert_ends(1, &["Tokens signed by oauth2-key-1 are refused from then on", "Pass --yes"]);
         }
     }
     assert_eq!(program.present(&token).await.status, 200, "nothing was done");
@@ -102,7 +102,7 @@ async fn own_key_is_imported_from_file_or_pipe() {
     server.run(&["key", "import", "acme", "own.pem", "--algorithm", "ES256"]).output();
     assert_eq!(states(&store, "acme"), ["oauth2-key-1 active", "oauth2-key-2 announced"]);
     let calendar = server.run(&["key", "calendar", "acme"]).output();
-    assert!(calendar.contains("SUMMARY:acme: oauth2-key-2 signs from now on\r\n"), "{calendar}");
+    assert!(calendar.contains("SUMMARY:acme: oauth2-key-2 starts to sign\r\n"), "{calendar}");
     assert!(!server.run(&["key", "calendar", "globex"]).output().contains("oauth2-key-2"));
     until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
     // Through a pipe, as from a secret store.
@@ -121,7 +121,7 @@ async fn own_key_is_imported_from_file_or_pipe() {
     folder.write("large.pem", &"A".repeat(70_000));
     let refused = piped("large.pem");
     assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8(refused.stderr).unwrap().contains("- is larger than any key"));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("- is too large for a key"));
     for (file, code) in [("own.pem", 4), ("nowhere.pem", 1), ("config.yaml", 1)] {
         let ran = server.run(&["key", "import", "acme", file, "--algorithm", "ES256"]);
         assert_eq!(ran.code, Some(code), "{file}: {ran:?}");

@@ -85,16 +85,16 @@ fn private_key_of_a_new_client_is_not_sent() {
     let mut private = json!(pair.key.jwk);
     private["d"] = json!("AAAA");
     for (file, text, words) in [
-        ("private.json", json!({ "keys": [private] }).to_string(), "it holds a private key"),
-        ("jwk.json", json!(pair.key.jwk).to_string(), "it has no list of keys"),
-        ("text.json", "-----BEGIN PUBLIC KEY-----".to_owned(), "it is not JSON"),
+        ("private.json", json!({ "keys": [private] }).to_string(), "contains a private key"),
+        ("jwk.json", json!(pair.key.jwk).to_string(), "has no list of keys"),
+        ("text.json", "-----BEGIN PUBLIC KEY-----".to_owned(), "is not JSON"),
     ] {
         folder.write(file, &text);
         let arguments = add("other", file);
         cli.assert_ends(&arguments.each_ref().map(String::as_str), 1, words);
     }
     let absent = add("other", "absent.json");
-    cli.assert_ends(&absent.each_ref().map(String::as_str), 1, "it cannot be read");
+    cli.assert_ends(&absent.each_ref().map(String::as_str), 1, "cannot read the file");
     let add =
         |id: &'static str, more: &[&'static str]| [&["client", "add", "initech", id][..], more].concat();
     let at = |url: &'static str| ["--auth-method", "private_key_jwt", "--jwks-uri", url];

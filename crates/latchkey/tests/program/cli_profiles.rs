@@ -49,7 +49,7 @@ impl User<'_> {
         let ran = self.log_in(program, (tenant, "svc"), &[&named, more].concat());
         self.0.canaries.assert_absent(&ran.out);
         let expected = format!(
-            "✓ Authenticated as svc of {tenant}; tokens for 1h. The profile `{tenant}` is the current one.\n"
+            "✓ Authenticated as svc of {tenant}. Tokens are valid for 1h. Current profile: `{tenant}`.\n"
         );
         assert_eq!(ran.output(), expected);
     }
@@ -109,8 +109,8 @@ fn profile_gets_tokens_and_sends_requests() {
     let listed = user.run(&["profiles"]).output();
     assert_eq!(listed, format!("* acme: svc at {}\n", program.url("/api/v1/tenant/acme")));
     let gone = user.run(&["logout"]).output();
-    assert!(gone.starts_with("Removed the profile `acme`"), "{gone}");
-    user.run(&["token"]).assert_ends(1, &["error: there is no profile; `latchkey login` makes one\n"]);
+    assert!(gone.starts_with("Removed profile `acme`"), "{gone}");
+    user.run(&["token"]).assert_ends(1, &["error: there is no profile; create one with `latchkey login`\n"]);
     let left: Vec<_> = fs::read_dir(folder.path("home/.cache/latchkey/tokens")).unwrap().flatten().collect();
     assert!(left.iter().all(|file| file.path().extension().unwrap() == "lock"), "{left:?}");
     assert!(!folder.exists("home/.config/latchkey/secrets/acme"));
@@ -142,7 +142,7 @@ fn profiles_of_two_tenants_are_separate() {
         |arguments: &[&str]| jwt::claims(&user.run(arguments).output())["iss"].as_str().unwrap().to_owned();
     assert!(issuer(&["token"]).ends_with("/globex"));
     assert!(issuer(&["token", "--profile", "acme"]).ends_with("/acme"));
-    assert_eq!(user.run(&["use", "acme"]).output(), "The profile `acme` is the current one.\n");
+    assert_eq!(user.run(&["use", "acme"]).output(), "Current profile: `acme`.\n");
     assert!(issuer(&["token"]).ends_with("/acme"));
     // The resource belongs to acme. A token of globex is refused, even after the command has fetched another
     // one.
@@ -151,7 +151,7 @@ fn profiles_of_two_tenants_are_separate() {
     let ran = user.run(&["use", "initech"]);
     assert!(ran.err.contains("there is no profile `initech`"), "{ran:?}");
     user.run(&["logout", "--all"]).output();
-    assert_eq!(user.run(&["profiles"]).output(), "There is no profile; `latchkey login` makes one.\n");
+    assert_eq!(user.run(&["profiles"]).output(), "No profiles. Create one with `latchkey login`.\n");
 }
 
 /// With two tenants: revoking the tokens of one does not affect the other.
@@ -188,7 +188,7 @@ fn tokens_are_introspected_and_revoked_at_their_server() {
     program.stop();
     // If the server does not answer, the profile and its tokens stay.
     for arguments in [&["logout", "--revoke"][..], &["whoami", "--online"]] {
-        user.run(arguments).assert_ends(6, &["does not answer the client svc about its token"]);
+        user.run(arguments).assert_ends(6, &["rejects the client svc in the request about its token"]);
     }
     assert!(user.run(&["token"]).code == Some(0), "the shared token is still there");
     assert!(user.run(&["logout"]).output().contains("stay valid until they expire"));
@@ -203,7 +203,7 @@ fn a_refused_login_stores_nothing() {
     let arguments = ["login", "--server", &server, "--tenant", "acme", "--client-id", "svc"];
     let wrong = [&arguments[..], &["--client-secret-file", "wrong.secret"]].concat();
     let refused = format!(
-        "error: {server}/api/v1/tenant/acme gives no token to the client svc\n  because the token endpoint refused the request: invalid_client"
+        "error: {server}/api/v1/tenant/acme issues no token to the client svc\n  because the token endpoint refused the request: invalid_client"
     );
     for store in ["file", "keyring"] {
         let ran = user.run(&[&wrong[..], &["--store", store]].concat());
@@ -213,7 +213,7 @@ fn a_refused_login_stores_nothing() {
     }
 
     for (option, words) in [
-        (["--client-secret-env", "UNSET"], "--client-secret-env: the variable UNSET is not set"),
+        (["--client-secret-env", "UNSET"], "--client-secret-env: the environment variable UNSET is not set"),
         // No option accepts the secret itself.
         (["--client-secret", "x"], "unexpected argument '--client-secret'"),
     ] {
@@ -243,7 +243,7 @@ fn secret_comes_from_stdin_variable_or_command() {
     let by = |command: &str| run(&mut login(&["--client-secret-command", command]));
     let command = format!("cat '{}'", folder.path("svc secret").display());
     by(&command).assert_ends(5, &[]);
-    assert_has(&by("cat 'svc secret").err, &["a quote of the command is not closed"]);
+    assert_has(&by("cat 'svc secret").err, &["a quote in the command is not closed"]);
     folder.write_secret("svc secret", &format!("{ACME_SECRET}\n"));
     by(&command).output();
     assert!(user.run(&["token", "--no-cache"]).output().starts_with("ey"));
@@ -319,10 +319,10 @@ fn call_sends_no_token_to_another_origin() {
     }
     for url in ["http://127.0.0.1:9/", "https://example.com/", "http://example.com/"] {
         let ran = user.run(&["call", url]);
-        assert!(ran.code == Some(1) && ran.err.contains("are not for "), "{url}: {ran:?}");
+        assert!(ran.code == Some(1) && ran.err.contains("does not send its tokens to "), "{url}: {ran:?}");
     }
     let ran = user.run(&["call", "-H", "Authorization: Bearer x", &program.url("/")]);
-    assert!(ran.err.contains("the command sets `authorization` itself"), "{ran:?}");
+    assert!(ran.err.contains("the command sets the `authorization` header itself"), "{ran:?}");
 }
 
 /// Starts the program at its public URL, which is the audience of assertions and the address in the profile.
@@ -362,7 +362,7 @@ async fn new_key_is_registered_by_its_public_key() {
     register("globex", "acme.jwks.json");
     assert_eq!(jwt::claims(&token("acme").output())["client_id"], "robot");
     token("globex").assert_ends(5, &[]);
-    new_key("acme").assert_ends(1, &["there is a profile `acme`, whose credential would be lost"]);
+    new_key("acme").assert_ends(1, &["profile `acme` already exists and would lose its credential"]);
     assert_eq!(token("acme").code, Some(0));
     program.stop();
 }

@@ -56,7 +56,7 @@ async fn running_server_applies_each_step_to_one_tenant() {
     cli.run(&["tenant", "delete", "initech", "--yes"]).output();
     assert_eq!(
         cli.run(&["tenant", "delete", "initech", "--final", "--yes"]).output(),
-        "Tenant initech is deleted.\n"
+        "Tenant initech deleted.\n"
     );
     seen(404).await;
     cli.assert_ends(&["tenant", "add", "initech"], 4, "reserved");
@@ -74,7 +74,7 @@ fn lists_are_printed_as_tables_or_json() {
     for tenant in ["acme ", "globex "] {
         assert_eq!(table.out.lines().filter(|line| line.starts_with(tenant)).count(), 1, "{table:?}");
     }
-    assert!(table.err.starts_with("there is more: --all, or --cursor "), "{table:?}");
+    assert!(table.err.starts_with("there are more rows. Pass --all, or --cursor "), "{table:?}");
     let cursor = table.err.trim_end().rsplit(' ').next().unwrap();
     let rest = cli.json(&["tenant", "list", "--cursor", cursor]);
     assert_eq!(rest["items"][0]["id"], "initech");
@@ -118,21 +118,21 @@ fn exit_code_names_the_kind_of_error() {
         (&["tenant", "show", "glovex"], 3, ": glovex; did you mean `globex`?"),
         (&["key", "export", "globex"], 3, "key that signs"),
         (&["tenant", "add", "acme"], 4, "it is active and declared in the operator's files; change it there"),
-        (&["tenant", "add", "acme"], 4, "`latchkey tenant show acme` shows it"),
+        (&["tenant", "add", "acme"], 4, "run `latchkey tenant show acme` to see it"),
         // Rows that a file declares can only be changed in the file.
         (&["tenant", "set", "acme", "name=x"], 4, ""),
         (&["tenant", "set", "initech", "nmae=x"], 1, "name"),
         (&["tenant", "set", "initech"], 1, "NAME=VALUE"),
         (&["tenant", "show", "Not An Id"], 1, ""),
-        (&["key", "show", "acme", "../x"], 1, "as `key list` shows it"),
+        (&["key", "show", "acme", "../x"], 1, "as in `key list`"),
         // The API decides which values are valid, even for an option with completions in the shell.
         (&["client", "add", "acme", "other", "--introspection", "all"], 1, "--introspection all"),
-        (&["key", "reseal", "--server", "http://127.0.0.1:9"], 1, "leave --server out"),
-        (&unreachable, 5, "no token"),
-        (&[&unreachable[..], &["--token-file", "token"]].concat(), 6, "cannot be asked"),
+        (&["key", "reseal", "--server", "http://127.0.0.1:9"], 1, "Omit --server"),
+        (&unreachable, 5, "no access token"),
+        (&[&unreachable[..], &["--token-file", "token"]].concat(), 6, "cannot reach the server"),
         (&["tenant", "list", "--server", "ftp://127.0.0.1"], 1, "an http or https URL"),
         (&["tenant", "list", "--server", "http://example.com", "--token-file", "none"], 1, "none"),
-        (&["tenant", "list", "--server", "http://example.com", "--token-file", "token"], 1, "in clear"),
+        (&["tenant", "list", "--server", "http://example.com", "--token-file", "token"], 1, "unencrypted"),
     ] {
         cli.assert_ends(arguments, code, words);
     }
@@ -151,7 +151,7 @@ fn secret_file_is_readable_only_by_its_owner() {
     assert_eq!(folder.mode("secret"), 0o600);
     // The command neither overwrites an existing file nor creates the client.
     let late = ["client", "add", "initech", "late", "--secret-file", "secret"];
-    cli.assert_ends(&late, 1, "cannot be written");
+    cli.assert_ends(&late, 1, "cannot write");
     assert_eq!(folder.read("secret").trim(), secret);
     cli.assert_ends(&["client", "show", "initech", "late"], 3, "");
     // A command that fails leaves no file.

@@ -57,7 +57,7 @@ fn tenant_with_conflicting_issuer_is_left_out() {
             assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
             let expected = format!("tenants.{place}.issuer: tenant {place}: {why}");
             assert!(ran.err.contains(&expected), "{expected}: {}", ran.err);
-            assert!(ran.err.contains(&format!("until this is fixed: {place}\n")), "{}", ran.err);
+            assert!(ran.err.contains(&format!("until you fix this): {place}\n")), "{}", ran.err);
         }
     };
     write("/console", "/login/blue");

@@ -115,7 +115,7 @@ async fn pages_take_at_most_six_statements_and_60_kb() {
 fn path_at_terminal(folder: &Folder) -> String {
     let piped = folder.program(&["console"]).output().unwrap();
     let refused = String::from_utf8_lossy(&piped.stderr);
-    assert!(piped.stdout.is_empty() && refused.contains("to a terminal only"), "{refused}");
+    assert!(piped.stdout.is_empty() && refused.contains("only to a terminal"), "{refused}");
     let printed = at_terminal(folder, "", &[]);
     let link = printed.split_whitespace().find(|word| word.starts_with("http")).unwrap();
     link[link.find("/console").unwrap()..].to_owned()

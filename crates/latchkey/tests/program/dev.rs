@@ -105,7 +105,7 @@ async fn printed_commands_work_and_saved_changes_are_applied() {
 fn other_settings_stores_and_addresses_are_refused() {
     for (arguments, variable, words) in [
         (&["--listen", "0.0.0.0:3000"][..], None, "and not at 0.0.0.0:3000"),
-        (&["--config", "other.yaml"], None, "leave --config out"),
+        (&["--config", "other.yaml"], None, "Omit --config"),
         (&[], Some("LATCHKEY__STORAGE__URL"), "unset the variable LATCHKEY__STORAGE__URL"),
         (&[], Some("LATCHKEY_LISTEN"), "unset the variable LATCHKEY_LISTEN"),
     ] {

@@ -81,17 +81,17 @@ fn check_before_the_first_start_creates_nothing() {
         ("settings", "ok", "no errors"),
         ("storage", "ok", "the first start creates it"),
         ("migrations", "ok", "there is no schema yet"),
-        ("sealing-key", "skipped", "nothing yet"),
+        ("sealing-key", "skipped", "does not contain sealed values yet"),
         ("redis", "skipped", "not set"),
         ("listener", "ok", &format!("{address} is free")),
-        ("issuer", "skipped", "the first start serves it"),
+        ("issuer", "skipped", "the first start of the server serves this issuer"),
         ("clock", "skipped", "no other clock"),
     ];
     doctor(&folder, 0, &expected);
     let mut relative = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     let (ran, report) = examine(relative.arg("doctor").current_dir(folder.path("")).env_clear());
     assert_eq!(ran.code, Some(0), "{report:#}");
-    assert_line(&report, "storage", "ok", "data/latchkey.db is not there yet; the first start creates it");
+    assert_line(&report, "storage", "ok", "data/latchkey.db does not exist yet; the first start creates it");
     assert!(!folder.exists("data") && !folder.exists("keys"));
 }
 
@@ -103,23 +103,23 @@ fn running_server_is_healthy_and_unchanged() {
     let report = doctor(&folder, 0, &[]);
     assert_eq!(report["status"], "ok", "{report:#}");
     for (check, found) in [
-        ("storage", "can be read and written"),
-        ("migrations", "the one of this program"),
-        ("sealing-key", "opens what the store holds"),
-        ("listener", &format!("{address} is served by a Latchkey, which is ready")),
-        ("issuer", "(tenant acme): its metadata names itself"),
-        ("issuer", "(tenant globex): its metadata names itself"),
-        ("clock", "agrees with that of an issuer"),
-        ("key-set", "(tenant acme): its key set"),
-        ("name", "has an address"),
-        ("proxy", "callers come directly"),
+        ("storage", "is readable and writable"),
+        ("migrations", "matches this version"),
+        ("sealing-key", "sealed values in the store"),
+        ("listener", &format!("a ready Latchkey server listens on {address}")),
+        ("issuer", "(tenant acme): the metadata has the correct issuer"),
+        ("issuer", "(tenant globex): the metadata has the correct issuer"),
+        ("clock", "the clocks of this machine and of an issuer agree"),
+        ("key-set", "(tenant acme): the key set"),
+        ("name", "resolves to"),
+        ("proxy", "clients connect directly"),
         ("config", "config.yaml has the mode"),
-        ("secrecy", "is open to every user"),
+        ("secrecy", "is readable by every user"),
         ("key-steps", ""),
         ("disk", "MiB are free in "),
         ("memory", "MiB are available"),
         ("open-files", "connections"),
-        ("log", "can be read"),
+        ("log", "the log filter is valid"),
         ("files", "latchkey.db belongs to "),
         ("files", "sealing.key belongs to "),
     ] {
@@ -156,7 +156,7 @@ fn invalid_settings_are_an_error_and_ineffective_a_warning() {
 fn store_path_that_is_a_folder_is_an_error() {
     let folder = Folder::with(TWO_TENANTS);
     fs::create_dir_all(folder.path("data/latchkey.db")).unwrap();
-    doctor(&folder, 1, &[("storage", "error", "cannot be written")]);
+    doctor(&folder, 1, &[("storage", "error", "cannot write")]);
 }
 
 #[test]
@@ -181,16 +181,16 @@ fn other_schema_version_is_reported() {
     set("DELETE FROM _sqlx_migrations WHERE version > 51");
     upgrade(
         2,
-        "52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\nPrograms that serve the store go on beside this one",
+        "52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\nRunning servers can continue next to this version",
     );
     set("DELETE FROM _sqlx_migrations WHERE version > 50");
     upgrade(
         2,
-        "51  kid\n  52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\nStop the programs that serve the store first",
+        "51  kid\n  52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\nFirst stop all servers that use the store",
     );
     set("DELETE FROM _sqlx_migrations WHERE version > 3");
     doctor(&folder, 0, &[("migrations", "warning", "has schema 3")]);
-    upgrade(2, "Stop the programs that serve the store first");
+    upgrade(2, "First stop all servers that use the store");
 }
 
 #[test]
@@ -198,14 +198,14 @@ fn wrong_sealing_key_is_reported() {
     let folder = Folder::with(TWO_TENANTS);
     Program::start(&folder).stop();
     fs::rename(folder.path("keys/sealing.key"), folder.path("keys/old.key")).unwrap();
-    doctor(&folder, 1, &[("sealing-key", "error", "is missing, and the store holds rows")]);
+    doctor(&folder, 1, &[("sealing-key", "error", "is missing, but the store has rows")]);
     folder
         .run(&["key", "new-sealing-key", "--file", folder.path("keys/sealing.key").to_str().unwrap()])
         .output();
-    doctor(&folder, 1, &[("sealing-key", "error", "the pepper cannot be opened")]);
+    doctor(&folder, 1, &[("sealing-key", "error", "cannot open the pepper")]);
     let keys = "sealing_key: { file: keys/sealing.key }, former_sealing_keys: [{ file: keys/old.key }]";
     folder.write("config.yaml", &edited(TWO_TENANTS, "sealing_key: { file: keys/sealing.key }", keys));
-    doctor(&folder, 0, &[("sealing-key", "warning", "sealed by a former key")]);
+    doctor(&folder, 0, &[("sealing-key", "warning", "sealed with a former key")]);
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn printed_command_fixes_a_wrong_file_owner() {
         return;
     }
     let database = data.join("latchkey.db").display().to_string();
-    let found = format!("{database} belongs to root (mode 0600), and its folder to ");
+    let found = format!("{database} belongs to root (mode 0600) but its folder to ");
     let report = doctor(&folder, 1, &[("files", "error", &found)]);
     for (_, _, fix) in lines(&report, "files").into_iter().filter(|line| line.0 == "error") {
         bash(fix.split('`').nth(1).unwrap(), &[]).output();
@@ -261,7 +261,7 @@ fn used_port_and_foreign_address_are_reported() {
         let (mut connection, _) = taken.accept().unwrap();
         connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").unwrap();
     });
-    let taken = format!("{address} is in use by another program");
+    let taken = format!("another program uses {address}");
     let elsewhere = "no network interface of this machine has the address 192.0.2.1";
     doctor(&folder, 1, &[("listener", "error", &taken), ("listener", "error", elsewhere)]);
     answering.join().unwrap();
@@ -285,12 +285,16 @@ async fn issuer(seconds_behind: Option<u64>) -> MockServer {
 /// agrees.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_clock_and_missing_metadata_are_reported() {
-    let clock = "s ahead of that of an issuer";
-    let synchronise = "synchronise both machines with a time server (`timedatectl set-ntp true`)";
-    let sound = "(tenant acme): its metadata names itself";
+    let clock = "s ahead of the clock of an issuer";
+    let synchronise = "synchronize both machines with a time server (`timedatectl set-ntp true`)";
+    let sound = "(tenant acme): the metadata has the correct issuer";
     for (behind, expected, fix) in [
         (Some(3600), &[("clock", "error", clock), ("issuer", "ok", sound)][..], synchronise),
-        (None, &[("issuer", "error", "answers 404 without metadata")], "let the proxy pass this path on"),
+        (
+            None,
+            &[("issuer", "error", "responds with 404 instead of metadata")],
+            "configure the proxy to forward this path",
+        ),
     ] {
         let issuer = issuer(behind).await;
         let server = format!("server:\n  public_url: {}\n", issuer.url());

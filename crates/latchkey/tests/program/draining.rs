@@ -30,7 +30,7 @@ async fn program_reports_not_ready_before_it_ends() {
 
     let mark = program.mark();
     program.signal("TERM");
-    program.log_after(mark, "not ready any more");
+    program.log_after(mark, "not ready: serving requests");
     let answer = program.get("/health/ready").await;
     assert_eq!((answer.status, answer.header("connection")), (503, "close"), "{answer:?}");
     assert_eq!(answer.json()["checks"]["draining"]["status"], "failed", "{answer:?}");
@@ -43,7 +43,7 @@ async fn program_reports_not_ready_before_it_ends() {
     let address = program.address().to_string();
     program.stop_after_signal();
 
-    folder.run(&["health", "--address", &address]).assert_ends(1, &["no server answers at"]);
+    folder.run(&["health", "--address", &address]).assert_ends(1, &["no server responds at"]);
 }
 
 /// Without probes, no load balancer needs time to notice, so the program stops immediately.
@@ -68,7 +68,7 @@ async fn second_signal_ends_the_program_immediately() {
         assert_eq!(Answer::to(program.request(Method::GET, "/health/ready")).await.status, 200);
         let mark = program.mark();
         program.signal(signals[0]);
-        program.log_after(mark, "not ready any more");
+        program.log_after(mark, "not ready: serving requests");
         let requested = Instant::now();
         program.signal(signals[1]);
         program.assert_ends_with(1);

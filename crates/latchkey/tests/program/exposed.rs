@@ -7,7 +7,7 @@ use crate::reload::until_status;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
 const SAMPLE: &str = "your-client-secret";
-const REFUSED: &str = "settings not taken over; the last good ones go on";
+const REFUSED: &str = "settings not loaded; the previous settings stay in effect";
 
 fn beyond_loopback(settings: &str) -> String {
     edited(settings, "address: 127.0.0.1:0", "address: 0.0.0.0:0")

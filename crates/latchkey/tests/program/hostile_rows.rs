@@ -43,7 +43,7 @@ fn restores_and_copies_report_invalid_rows() {
     folder.run(&["backup", "store.backup"]).output();
     assert_named(folder.run(&["restore", "store.backup", "--to", "sqlite://data/first.db", "--json"]));
     let told = folder.run(&["restore", "store.backup", "--to", "sqlite://data/second.db"]).output();
-    assert_has(&told, &["Rules of today refuse ", " settings of these rows", MISFIT]);
+    assert_has(&told, &["The current rules do not accept ", " settings of the rows below", MISFIT]);
     assert_named(folder.run(&["store", "copy", "--to", "sqlite://data/third.db", "--json"]));
     folder.run(&["store", "copy", "--take-back"]).output();
     // Without the claim nothing is reported.

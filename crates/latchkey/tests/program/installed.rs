@@ -78,7 +78,7 @@ fn missing_notify_socket_is_logged() {
     let folder = Folder::with(TWO_TENANTS);
     let program =
         Program::spawn(&folder, folder.program(&["serve"]).env("NOTIFY_SOCKET", folder.path("none")));
-    program.log_after(Mark::START, "the service manager cannot be notified");
+    program.log_after(Mark::START, "cannot notify the service manager");
     program.stop();
 }
 
@@ -99,6 +99,6 @@ fn health_command_probes_an_https_listener() {
     assert!(healthy.out.starts_with("{\"status\":\"ready\""), "{healthy:?}");
     let refused = folder.run(&["health", "--address", &with_client_ca]);
     assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{refused:?}");
-    assert!(refused.err.contains("without a client certificate; probe another listener"), "{refused:?}");
+    assert!(refused.err.contains("without a client certificate. Choose another listener"), "{refused:?}");
     program.stop();
 }

@@ -120,10 +120,10 @@ mod planted {
         client: OtherTenant, at "POST /oauth/token" with "client_id=only-", by "secret of a client that one tenant has";
         account_in_a_path: OtherTenant, at "GET /accounts/" with "Bearer", by "id of an account";
         identifier_of_an_account: OtherForm("/oauth/authorize"), at "POST /oauth/sign-in" with "identifier=", by "password of a person";
-        list_of_clients: BothLists, at "GET /clients" with "Bearer", by "what an administrator reads";
-        list_of_accounts: BothLists, at "GET /accounts" with "Bearer", by "what an administrator reads";
-        list_of_api_keys: BothLists, at "GET /api-keys" with "Bearer", by "what an administrator reads";
-        audit: BothLists, at "GET /audit" with "Bearer", by "what an administrator reads";
+        list_of_clients: BothLists, at "GET /clients" with "Bearer", by "what an administrator can read";
+        list_of_accounts: BothLists, at "GET /accounts" with "Bearer", by "what an administrator can read";
+        list_of_api_keys: BothLists, at "GET /api-keys" with "Bearer", by "what an administrator can read";
+        audit: BothLists, at "GET /audit" with "Bearer", by "what an administrator can read";
         audience_of_an_assertion: OtherTenant, at "POST /oauth/token" with "client_assertion=", by "client assertion by a key of both tenants";
         tenant_of_a_token: OtherTenant, at "GET /oauth/userinfo" with "Bearer", by "access token of a person";
         permission_of_the_platform: AnyAdministrator, at "GET /api/v1/admin/" with "Bearer", by "token of an administrator";

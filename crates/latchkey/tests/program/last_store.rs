@@ -15,7 +15,7 @@ tenants: {{ acme: {{ strategies: {{ oauth2: {{ enabled: true }} }} }} }}
 
 #[test]
 fn switching_to_an_empty_store_is_reported() {
-    const BEFORE: &str = "data/first.db before, which had generation 1";
+    const BEFORE: &str = "data/first.db with generation 1";
     let folder = Folder::with(&settings("first.db"));
     folder.run(&["serve", "--require-store"]).assert_ends(1, &["data/first.db is empty"]);
     assert!(!folder.exists("data"), "nothing was created");
@@ -24,7 +24,7 @@ fn switching_to_an_empty_store_is_reported() {
     program.stop();
     for arguments in [&["check"][..], &["plan"], &["doctor"]] {
         let ran = folder.run(arguments);
-        assert!(!ran.out.contains("were served from") && ran.err.is_empty(), "{ran:?}");
+        assert!(!ran.out.contains("previously used the store") && ran.err.is_empty(), "{ran:?}");
     }
 
     folder.write("config.yaml", &settings("second.db"));

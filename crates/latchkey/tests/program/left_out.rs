@@ -63,13 +63,13 @@ async fn conflict_of_one_tenant_does_not_stop_the_others() {
     assert_eq!(view["conflicts"][0]["tenant"], "acme", "{view}");
 
     let program = Program::start(&folder);
-    let line = program.log_after(Mark::START, "tenants left out; all others are applied");
+    let line = program.log_after(Mark::START, "tenants left out; all other tenants are applied");
     assert!(line.contains(place) && line.contains("\"tenants\":\"acme\""), "{line}");
     assert_eq!(program.request_token("globex", "svc", NEW_GLOBEX).await.status, 200);
     assert_eq!(program.request_token("globex", "svc", GLOBEX_SECRET).await.status, 401);
     assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
     assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 401);
-    let reason = "tenants left out, with a conflict or an unread secret: 1; the log names them, all others are applied";
+    let reason = "tenants left out because of a conflict or an unreadable secret: 1; the log names them, and all other tenants are applied";
     assert_eq!(degraded(&program).await.as_deref(), Some(reason));
     assert!(program.get("/metrics").await.body.contains("\nlatchkey_tenants_left_out 1\n"));
 
@@ -82,17 +82,17 @@ async fn conflict_of_one_tenant_does_not_stop_the_others() {
         list["items"].as_array().unwrap().iter().map(|item| item["generation"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(generations(), [json!(1)]);
-    folder.run(&["rollback", "2", "--yes"]).assert_ends(1, &["none that left a tenant out"]);
+    folder.run(&["rollback", "2", "--yes"]).assert_ends(1, &["except those that left out a tenant"]);
 
     // The id belongs to the API's client, so the file must change.
     folder.replace("config.yaml", &declaring(&changed(), "acme-invoices"));
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     assert_eq!(program.request_token("acme", "acme-invoices", "acme-more-canary-1b7e").await.status, 200);
-    program.log_after(Mark::START, "no tenant is left out any more");
+    program.log_after(Mark::START, "no tenant is left out any longer");
     eventually("no tenant is left out", async || degraded(&program).await.is_none()).await;
     assert_eq!(folder.run(&["plan"]).code, Some(0));
     assert_eq!(generations(), [json!(3), json!(1)]);
-    assert_eq!(count_in_log(&program, "tenants left out; all others are applied"), 1);
+    assert_eq!(count_in_log(&program, "tenants left out; all other tenants are applied"), 1);
 }
 
 // [found 6]
@@ -105,7 +105,7 @@ async fn tenant_is_applied_when_its_conflict_is_resolved() {
     cli.run(&["client", "add", "acme", "other", "--audience", "reports"]).output();
     folder.replace("config.yaml", &declaring(&changed(), "reports"));
     until_status(&program, ("globex", "svc", NEW_GLOBEX), 200).await;
-    let line = program.log_after(Mark::START, "tenants left out; all others are applied");
+    let line = program.log_after(Mark::START, "tenants left out; all other tenants are applied");
     assert!(line.contains("reports is both a client id and an audience, resource or issuer"), "{line}");
     eventually("acme is left out", async || degraded(&program).await.is_some()).await;
     assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);

@@ -85,7 +85,7 @@ async fn applied_changes_reach_a_running_server() {
     program.stop();
 
     let program = Program::start(&folder);
-    program.log_after(crate::program::Mark::START, "these settings were replaced by later ones");
+    program.log_after(crate::program::Mark::START, "newer settings have already replaced these settings");
     assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 200);
     // An explicit apply applies the earlier settings again.
     folder.run(&["apply"]).output();

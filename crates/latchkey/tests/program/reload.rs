@@ -49,7 +49,7 @@ async fn invalid_file_leaves_the_last_valid_settings() {
     {
         let mark = program.mark();
         folder.replace("config.yaml", text);
-        let line = program.log_after(mark, "settings not taken over; the last good ones go on");
+        let line = program.log_after(mark, "settings not loaded; the previous settings stay in effect");
         assert!(line.contains(place), "{place:?} in {line}");
         assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
         assert_eq!(program.request_token("acme", "svc", NEW_SECRET).await.status, 401);
@@ -68,7 +68,13 @@ async fn removing_too_many_tenants_is_refused() {
     let load = Load::on(&program);
     let mark = program.mark();
     folder.replace("config.yaml", &without_acme(TWO_TENANTS));
-    let line = program.log_after(mark, "would retire more than reconcile.max_retired allows");
+    let line = program.log_after(mark, "would retire more rows than reconcile.max_retired allows");
+    let plan = folder.run(&["plan"]);
+    assert!(plan.err.starts_with("warning: this plan retires 2 tenants") && plan.code == Some(2), "{plan:?}");
+    assert!(
+        plan.err.contains("reconcile.max_retired allows 1 and 10.") && plan.err.contains("--prune"),
+        "{plan:?}"
+    );
     assert!(line.contains(r#""tenants":2"#) && line.contains("latchkey apply --prune"), "{line}");
     for (tenant, secret) in
         [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET), ("initech", "initech-canary-4411")]
@@ -95,7 +101,7 @@ async fn changes_that_need_a_restart_are_logged() {
     let mark = program.mark();
     let changed = edited(TWO_TENANTS, "required_scope: api:read", "required_scope: api:write");
     folder.replace("config.yaml", &edited(&changed, ACME_SECRET, NEW_SECRET));
-    program.log_after(mark, "take effect at the next start");
+    program.log_after(mark, "take effect after a restart");
     until_status(&program, ("acme", "svc", NEW_SECRET), 200).await;
     let token = program.token("acme", "svc", NEW_SECRET).await;
     assert_eq!(program.present(&token).await.status, 200);

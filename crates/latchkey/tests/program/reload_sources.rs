@@ -30,7 +30,7 @@ async fn changed_file_signal_or_secret_file_reloads_settings() {
 
     let mark = program.mark();
     fs::rename(folder.config(), folder.path("config.yaml~")).unwrap();
-    program.log_after(mark, "settings not taken over");
+    program.log_after(mark, "settings not loaded");
     taken_over(ACME_SECRET).await;
     folder.write("config.yaml", &second);
     taken_over(NEW_SECRET).await;
@@ -119,7 +119,7 @@ async fn files_of_the_tenants_folder_are_followed() {
     until_status(&program, ("initech", "svc", "initech-canary-5522"), 404).await;
     let mark = program.mark();
     folder.write("tenants.d/umbrella.yaml", "clients: nonsense\n");
-    let line = program.log_after(mark, "settings not taken over");
+    let line = program.log_after(mark, "settings not loaded");
     assert!(line.contains("tenants.d/umbrella.yaml:1:10"), "{line}");
     assert_eq!(program.request_token("umbrella", "svc", "umbrella-canary-6633").await.status, 200);
     load.assert_none_failed().await;
@@ -137,10 +137,10 @@ async fn unmounted_tenants_folder_retires_no_tenant() {
     let load = Load::on(&program);
     let mark = program.mark();
     fs::rename(folder.path("tenants.d"), folder.path("elsewhere")).unwrap();
-    program.log_after(mark, "settings not taken over");
+    program.log_after(mark, "settings not loaded");
     let mark = program.mark();
     fs::create_dir(folder.path("tenants.d")).unwrap();
-    program.log_after(mark, "would retire more than reconcile.max_retired allows");
+    program.log_after(mark, "would retire more rows than reconcile.max_retired allows");
     for (id, secret) in mounted {
         assert_eq!(program.request_token(id, "svc", secret).await.status, 200, "{id}");
     }
@@ -183,7 +183,7 @@ async fn pipe_in_the_tenants_folder_does_not_block_reloads() {
     let program = Program::start(&folder);
     let (mark, pipe) = (program.mark(), folder.path("tenants.d/initech.yaml"));
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let line = program.log_after(mark, "settings not taken over");
+    let line = program.log_after(mark, "settings not loaded");
     assert!(line.contains("initech.yaml: this is a pipe and no regular file"), "{line}");
     fs::remove_file(pipe).unwrap();
     let changed = edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET);
@@ -217,7 +217,7 @@ async fn secrets_of_an_invalid_file_are_not_logged() {
         fs::write(folder.path(name), &text).unwrap();
         let mark = program.mark();
         program.signal("HUP");
-        program.log_after(mark, "settings not taken over");
+        program.log_after(mark, "settings not loaded");
         assert_eq!(folder.run(&["check"]).code, Some(1), "{text}");
     }
 }

@@ -35,7 +35,7 @@ async fn sealing_key_is_replaced_while_tokens_are_issued() {
     assert_eq!(looked.code, Some(2), "{looked:?}");
     assert_eq!(serde_json::from_str::<Value>(&looked.out).unwrap()["left"], 4, "{}", looked.out);
     let moved = folder.run(&["key", "reseal"]).output();
-    assert!(moved.contains("4 moved, 0 to be moved, 0 cannot be opened; 5 are under"), "{moved}");
+    assert!(moved.contains("4 resealed, 0 left to reseal, 0 cannot be opened; 5 use"), "{moved}");
     let again = folder.run(&["key", "reseal"]).output();
     assert!(again.contains("0 moved, 0 to be moved"), "{again}");
     assert_eq!(folder.run(&["key", "reseal", "--dry-run"]).code, Some(0));
@@ -63,5 +63,5 @@ async fn missing_former_key_does_not_stop_the_start() {
     program.stop();
     folder.run(&["key", "new-sealing-key", "--file", "keys/new.key"]).output();
     folder.replace("config.yaml", &edited(TWO_TENANTS, OLD, NEW));
-    folder.run(&["serve"]).assert_ends(1, &["the pepper cannot be opened"]);
+    folder.run(&["serve"]).assert_ends(1, &["cannot open the pepper"]);
 }

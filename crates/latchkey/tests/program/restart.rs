@@ -77,18 +77,17 @@ async fn missing_or_wrong_sealing_key_stops_the_start() {
         assert!(words.iter().all(|words| ran.err.contains(words)), "{command}: {words:?} in {}", ran.err);
     };
     fs::remove_file(folder.path("keys/sealing.key")).unwrap();
-    let lost = ["keys/sealing.key is missing", "holds rows that only it can open", "put it back"];
+    let lost = ["keys/sealing.key is missing", "has rows that only this key can open", "Restore the key"];
     refused("serve", &lost);
     // Creating a new key would hide that the stored rows are lost.
     assert!(!folder.exists("keys/sealing.key"));
     let other = folder.run(&["key", "new-sealing-key"]).output();
     folder.write_secret("keys/sealing.key", other.trim());
-    let words =
-        "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys";
+    let words = "cannot open the pepper. Probably neither keys.sealing_key nor keys.former_sealing_keys";
     ["serve", "plan"].into_iter().for_each(|command| refused(command, &[words]));
     for text in ["", "not base64!", "c2hvcnQ="] {
         folder.write("keys/sealing.key", text);
-        refused("serve", &["the sealing key cannot be used"]);
+        refused("serve", &["cannot use the sealing key"]);
     }
     folder.write_secret("keys/sealing.key", &sealing_key);
     Program::start(&folder).stop();

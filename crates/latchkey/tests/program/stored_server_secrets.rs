@@ -75,8 +75,8 @@ async fn changed_server_secrets_are_used_or_reported() {
     let mark = program.mark();
     set("ALTER", PASSWORDS[1]);
     put(PASSWORDS[1]).await;
-    program.log_after(mark, "another password of storage was read");
-    program.log_after(mark, "another password of cache was read");
+    program.log_after(mark, "has a new password for storage");
+    program.log_after(mark, "has a new password for cache");
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'latchkey_own'";
     postgres.server().query("postgres", cut);
     redis.command(&["CLIENT", "KILL", "USER", "latchkey"].map(str::as_bytes));
@@ -96,7 +96,7 @@ async fn changed_server_secrets_are_used_or_reported() {
 
     let mark = program.mark();
     store.put(&folder, "latchkey/sealing", &sealing_keys[1]).await;
-    program.log_after(mark, "until `latchkey key reseal` has sealed all rows with it");
+    program.log_after(mark, "until `latchkey key reseal` has resealed all rows with it");
     is_served(&program).await;
     program.kill();
     store.run(&folder, &["serve"]).assert_ends(1, &["keys.sealing_key"]);

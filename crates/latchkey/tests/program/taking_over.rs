@@ -45,7 +45,7 @@ pub(crate) async fn assert_none_dropped(
     let mark = first.mark();
     let stopped = tokio::task::spawn_blocking(move || {
         first.signal("TERM");
-        first.log_after(mark, "not ready any more");
+        first.log_after(mark, "not ready: serving requests");
         first.stop_after_signal();
     });
     stopped.await.unwrap();

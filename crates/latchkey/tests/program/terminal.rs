@@ -55,7 +55,7 @@ fn reload_error_keeps_its_line_breaks() {
     let until_line = |part| terminal.until(part).pop().unwrap();
     until_line("serving");
     folder.replace("config.yaml", &edited(TWO_TENANTS, "storage: {", "storagee: {"));
-    let first = until_line("settings not taken over");
+    let first = until_line("settings not loaded");
     assert!(first.contains("config.yaml:4:1"), "{first}");
     let excerpt = until_line("storagee: {");
     let caret = until_line("^");

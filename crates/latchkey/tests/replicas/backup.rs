@@ -31,8 +31,8 @@ async fn restored_backup_has_settings_but_no_sessions() {
         let [id, secret] = ["id", "client_secret"].map(|name| secret[name].as_str().unwrap().to_owned());
         held.push((tenant, token, browser, refresh_token, id, secret));
     }
-    cli(&source, &["backup", "rows.backup"]).assert_ends(0, &["The sealing key is not among them"]);
-    cli(&source, &["backup", "rows.backup"]).assert_ends(1, &["rows.backup cannot be written"]);
+    cli(&source, &["backup", "rows.backup"]).assert_ends(0, &["The backup does not contain the sealing key"]);
+    cli(&source, &["backup", "rows.backup"]).assert_ends(1, &["cannot write"]);
     cli(&source, &["secret", "revoke", "acme", "svc-0", &held[0].4, "--yes"]).output();
     cli(&source, &["client", "suspend", "globex", "web"]).output();
     cli(&source, &["key", "revoke", "globex", "oauth2-key-1", "--yes"]).output();
@@ -56,7 +56,7 @@ async fn restored_backup_has_settings_but_no_sessions() {
     let file = format!("sqlite://{}", source.folder.path("restored.db").display());
     let restore = ["restore", "rows.backup", "--to", &file, "--revocations", "audit.json"];
     let restored = cli(&source, &restore).output();
-    assert_has(&restored, &["Ended by the audit: 3.", "  globex svc-0 s2\n"]);
+    assert_has(&restored, &["Revoked because of the audit: 3.", "  globex svc-0 s2\n"]);
     assert!(!restored.contains("  acme svc-0 s2\n"), "{restored}");
     cli(&source, &restore).assert_ends(1, &["is in use"]);
 

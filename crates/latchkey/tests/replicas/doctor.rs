@@ -23,28 +23,28 @@ async fn read_only_database_is_an_error() {
     };
     let (code, report) = doctor(&test_env.database.url());
     assert_eq!(code, Some(0), "{report:#}");
-    assert_eq!(lines(&report, "migrations")[0].1, "there is no schema yet; the first start creates it");
+    assert_eq!(lines(&report, "migrations")[0].1, "there is no schema yet; the first start creates one");
 
     run(&mut test_env.command(&folder, &["apply"])).output();
     let before = test_env.database.query("SELECT count(*), max(position) FROM change_log");
     let (code, report) = doctor(&test_env.database.url());
     assert_eq!(code, Some(0), "{report:#}");
     for (check, found) in [
-        ("storage", "PostgreSQL answers and can be written"),
-        ("migrations", "the schema is the one of this program"),
-        ("redis", "answers, and accepts scripts and the subscription"),
-        ("clock", "agrees with that of the store within 5 s"),
+        ("storage", "PostgreSQL responds and is writable"),
+        ("migrations", "the schema matches this version"),
+        ("redis", "responds; scripts and subscriptions work"),
+        ("clock", "the clocks of this machine and of the store agree within 5 s"),
     ] {
         assert_eq!(lines(&report, check), [("ok".to_owned(), found.to_owned())], "{report:#}");
     }
-    assert!(lines(&report, "sealing-key")[0].1.starts_with("opens what the store holds"), "{report:#}");
+    assert!(lines(&report, "sealing-key")[0].1.starts_with("sealed values in the store"), "{report:#}");
     assert_eq!(test_env.database.query("SELECT count(*), max(position) FROM change_log"), before);
 
     let reader = format!("latchkey_doctor_{}", std::process::id());
     test_env.database.create_reader(&reader);
     let (code, report) = doctor(&test_env.database.url_of(&reader, &reader));
     assert_eq!(code, Some(1), "{report:#}");
-    assert!(lines(&report, "storage")[0].1.contains("this login may not write the tables"), "{report:#}");
+    assert!(lines(&report, "storage")[0].1.contains("this user may not write the tables"), "{report:#}");
     let (code, report) = doctor(&test_env.database.url_of(&reader, "wrong"));
     assert_eq!(code, Some(1), "{report:#}");
     assert!(!report.to_string().contains("wrong@"), "{report:#}");
@@ -54,5 +54,5 @@ async fn read_only_database_is_an_error() {
     test_env.database.query(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
     let (code, report) = doctor(&test_env.database.url());
     assert_eq!(code, Some(1), "{report:#}");
-    assert!(lines(&report, "storage")[0].1.contains("takes no writes"), "{report:#}");
+    assert!(lines(&report, "storage")[0].1.contains("is read-only"), "{report:#}");
 }

@@ -60,12 +60,12 @@ async fn outage_is_logged_once_at_start_and_end() {
 
     let (mark, before) = (replica.program.mark(), replica.program.log().len());
     postgres.stop_immediately();
-    replica.program.log_after(mark, "the store does not answer");
+    replica.program.log_after(mark, "the store does not respond");
     request(&test_env, &replica, 30..50, 503).await;
     postgres.start();
-    replica.program.log_after(mark, "the store answers again");
+    replica.program.log_after(mark, "the store responds again");
     // On a busy machine Redis may be late, and the lease for rotation may be taken again.
     let mut lines = said(&replica, before);
     lines.retain(|line| !line.contains("Redis") && !line.contains("rotates keys"));
-    assert_said(&lines, &["the store does not answer", "the store answers again"]);
+    assert_said(&lines, &["the store does not respond", "the store responds again"]);
 }

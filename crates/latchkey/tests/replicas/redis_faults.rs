@@ -98,7 +98,7 @@ async fn reason_for_not_using_redis_is_reported() {
     let mut numbers = 0..60;
     for [begin, end, trouble, refused] in REFUSALS {
         told(begin);
-        let reason = format!("{trouble}; the store answers in its place");
+        let reason = format!("{trouble}; Latchkey reads from the store instead");
         eventually("the refusal is noticed", LONGEST, async || {
             let client = format!("svc-{}", numbers.next().unwrap_or(0));
             for tenant in TENANTS {

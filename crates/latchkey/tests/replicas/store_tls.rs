@@ -183,7 +183,7 @@ async fn clusters_and_sentinels_work_over_tls() {
             let line = checks.iter().find(|line| line["check"] == "redis").unwrap();
             format!("{} {}", line["status"].as_str().unwrap(), line["found"].as_str().unwrap())
         };
-        assert_eq!(doctor("ca.pem"), "ok answers, and accepts scripts and the subscription", "{url}");
+        assert_eq!(doctor("ca.pem"), "ok responds; scripts and subscriptions work", "{url}");
         let refused = doctor("foreign.pem");
         assert!(refused.starts_with("warning ") && refused.contains("UnknownIssuer"), "{url}: {refused}");
     }

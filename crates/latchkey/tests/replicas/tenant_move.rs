@@ -37,7 +37,10 @@ impl Installation {
         _ = std::fs::remove_file(&file);
         let exported =
             self.cli(&["tenant", "export", "acme", &file.display().to_string(), "--to", key.trim()]);
-        assert!(exported.code == Some(0) && exported.err.contains("It is suspended here"), "{exported:?}");
+        assert!(
+            exported.code == Some(0) && exported.err.contains("The tenant is now suspended here"),
+            "{exported:?}"
+        );
     }
 
     async fn status(&self, of: &TestEnv, tenant: &str) -> u16 {
@@ -66,9 +69,9 @@ async fn tenant_moves_to_another_installation_and_back() {
     let exported = abroad.replica.folder.path("acme.tenant");
     let exported = exported.display().to_string();
     home.refuses(&["tenant", "import", &exported, "--replace"], "sealed for another installation");
-    abroad.refuses(&["tenant", "import", "config.yaml"], "config.yaml is no exported tenant");
+    abroad.refuses(&["tenant", "import", "config.yaml"], "config.yaml is not an exported tenant");
     let imported = abroad.cli(&["tenant", "import", &exported]).output();
-    assert!(imported.contains("It serves from now on"), "{imported}");
+    assert!(imported.contains("The tenant now serves requests"), "{imported}");
     held.check_tokens(&home.test_env, &abroad.replica).await;
     Browser::signed_in(&home.test_env, "acme", &abroad.replica).await;
     // The other tenants of both installations are unchanged, and a token of one is invalid at the other.

@@ -1,5 +1,5 @@
 //! Tests a connection to PostgreSQL that breaks after a COMMIT was sent and before it was answered: the
-//! change was made, but the program does not know. The answer says so, and repeating the request with the
+//! change was made, but the program does not know. The answer says so, and Repeating the request with the
 //! same key returns the first result. The command line repeats automatically, even while PostgreSQL accepts
 //! no connections for a while.
 
@@ -177,7 +177,7 @@ async fn repeated_change_after_a_lost_commit_is_done_once() {
                 [&["client", "add", tenant, &id, "--scope", "api:read", "--json"], server].concat();
             let mut command = test_env.command(&replica.folder, &arguments);
             let ran: Ran = run(command.env("LATCHKEY_TOKEN", &token));
-            assert!(ran.err.contains("repeating the request"), "{ran:?}");
+            assert!(ran.err.contains("Repeating the request"), "{ran:?}");
             let made = ran.json();
             let is_reached = async || proxy.state.refusing.load(Ordering::SeqCst) == 0;
             eventually("connections are taken again", LONGEST, is_reached).await;

@@ -66,7 +66,7 @@ pub(crate) fn message(error: &SealError) -> String {
 
 #[track_caller]
 fn assert_no_answer(error: &SealError) {
-    assert!(message(error).contains(" does not answer: "), "{}", message(error));
+    assert!(message(error).contains(" does not respond: "), "{}", message(error));
 }
 
 /// Checks that the service itself, and a sealer that uses its key, refuse another context.
@@ -101,7 +101,7 @@ async fn unavailable_service_fails_fast_and_recovers() {
             assert!(opens().await);
             assert_eq!(server.request_count(), 4);
             server.instead([reply.clone(), reply]);
-            assert_eq!(message(&refused().await), format!("{} refuses with {said}", key.name()));
+            assert_eq!(message(&refused().await), format!("{} refused the request with {said}", key.name()));
             assert_eq!(server.request_count(), 2);
         }
         // The server closes the connection during the request.
@@ -162,7 +162,10 @@ async fn a_redirect_is_not_followed() {
             let error = key.wrap(&DATA_KEY, b"x").await.unwrap_err();
             assert!(matches!(error, SealError::Unavailable(_)), "{error:?}");
             if service == KeyService::Vault {
-                assert_eq!(message(&error), format!("{} refuses with {status}: no reason", key.name()));
+                assert_eq!(
+                    message(&error),
+                    format!("{} refused the request with {status}: no reason given", key.name())
+                );
             }
         }
         assert_eq!((server.request_count(), other.request_count()), (4, 0), "{service}");

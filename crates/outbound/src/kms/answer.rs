@@ -32,7 +32,7 @@ impl AwsKms {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        const NO_REASON: &str = "no reason";
+        const NO_REASON: &str = "no reason given";
         match error {
             SdkError::ServiceError(refusal) => match (refusal.err().code(), refusal.err().message()) {
                 (Some(code), said) => {
@@ -41,7 +41,7 @@ impl AwsKms {
                 (None, _) => self.service.refuses(&refusal.raw().status().as_u16().to_string(), NO_REASON),
             },
             // The cause may contain the body, which may contain a data key.
-            SdkError::ResponseError(_) => self.service.not_understood("no JSON of AWS KMS"),
+            SdkError::ResponseError(_) => self.service.not_understood("the response is not JSON of AWS KMS"),
             error => self.service.silent(error),
         }
     }

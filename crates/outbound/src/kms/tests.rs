@@ -87,7 +87,10 @@ async fn kms_refusal_is_quoted_and_not_retried() {
     ] {
         let kms = AwsKms::load(options(server.url()), signing_as(access_key, secret_key)).await.unwrap();
         let message = message(&kms.wrap(&DATA_KEY, b"x").await.unwrap_err());
-        assert!(message.starts_with(&format!("{} refuses with {expected}", kms.name())), "{message}");
+        assert!(
+            message.starts_with(&format!("{} refused the request with {expected}", kms.name())),
+            "{message}"
+        );
         assert!(!message.contains("hunter2"));
         assert_eq!(server.request_count(), 1);
     }
@@ -96,7 +99,7 @@ async fn kms_refusal_is_quoted_and_not_retried() {
     keys.disable(KEY);
     server.request_count();
     let said = async || message(&kms.unwrap(&wrapped, b"x").await.unwrap_err());
-    let refuses = format!("{} refuses with ", kms.name());
+    let refuses = format!("{} refused the request with ", kms.name());
     assert_eq!(said().await, format!("{refuses}DisabledException: the key is disabled."));
     server.instead([refusal(400, "AccessDeniedException")]);
     assert_eq!(said().await, format!("{refuses}AccessDeniedException: as it is"));

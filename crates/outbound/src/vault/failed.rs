@@ -38,19 +38,19 @@ impl NotSignedIn {
             Some((status, said)) => {
                 let is_passing = may_pass(error) || is_redirect(error);
                 let cause = if is_passing { Cause::Passing } else { Cause::Lasting };
-                Self { why: format!("the sign-in is refused with {status}: {said}"), cause }
+                Self { why: format!("the sign-in was refused with {status}: {said}"), cause }
             }
             None if is_nonsense(error) => Self::without_token(),
             None => {
                 let cause = if may_pass(error) { Cause::Silent } else { Cause::Lasting };
-                Self { why: format!("the sign-in has no answer: {}", root(error)), cause }
+                Self { why: format!("no response to the sign-in: {}", root(error)), cause }
             }
         }
     }
 
     /// The response to a sign-in contains no usable token.
     pub(super) fn without_token() -> Self {
-        Self { why: "the answer to the sign-in has no token".to_owned(), cause: Cause::Passing }
+        Self { why: "the response to the sign-in has no token".to_owned(), cause: Cause::Passing }
     }
 
     /// The credentials cannot be read.
@@ -114,7 +114,7 @@ pub(crate) fn status(error: &ClientError) -> Option<(u16, String)> {
         ClientError::APIError { code, errors } => Some((*code, on_one_line(&errors.join("; ")))),
         ClientError::RestClientError { source: HttpError::ServerResponseError { code, .. } } => {
             // A response that is not Vault's JSON comes from another server, such as a proxy.
-            Some((*code, "no reason".to_owned()))
+            Some((*code, "no reason given".to_owned()))
         }
         _ => None,
     }

@@ -54,12 +54,12 @@ impl VaultSignIn {
         match self {
             Self::Token(token) => token.find().map(Some),
             Self::Kubernetes { mount, role, token: (path, read) } => {
-                check_name("the sign-in's mount", mount, true)?;
+                check_name("the mount of the sign-in", mount, true)?;
                 check_name("the role", role, false)?;
                 token::trimmed(path, read(path)).map(|_| None)
             }
             Self::AppRole { mount, role_id, secret_id } => {
-                check_name("the sign-in's mount", mount, true)?;
+                check_name("the mount of the sign-in", mount, true)?;
                 check_name("the role_id", role_id, false)?;
                 secret_id.find().map(|_| None)
             }

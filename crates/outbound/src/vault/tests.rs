@@ -70,7 +70,7 @@ async fn rotated_vault_key_opens_older_data_keys() {
     keys.require_version("latchkey", 2);
     let error = transit.unwrap(&before, b"x").await.unwrap_err();
     let expected = "ciphertext or signature version is disallowed by policy (too old)";
-    assert_eq!(message(&error), format!("{} refuses with 400: {expected}", transit.name()));
+    assert_eq!(message(&error), format!("{} refused the request with 400: {expected}", transit.name()));
 }
 
 #[tokio::test]
@@ -114,10 +114,13 @@ async fn vault_refusal_is_quoted_and_not_retried() {
         message(&error).replace(transit.name(), "it")
     };
     let wrong_token = VaultOptions { token: token("hvs.wrong"), ..options(server.url()) };
-    let denied = "it refuses with 403: 2 errors occurred: * permission denied * invalid token";
+    let denied = "it refused the request with 403: 2 errors occurred: * permission denied * invalid token";
     assert_eq!(refused(wrong_token).await, denied);
     let unknown_key = VaultOptions { transit_key: "other".to_owned(), ..options(server.url()) };
-    assert_eq!(refused(unknown_key).await, "it refuses with 403: 1 error occurred: * permission denied");
+    assert_eq!(
+        refused(unknown_key).await,
+        "it refused the request with 403: 1 error occurred: * permission denied"
+    );
     let unknown_mount = VaultOptions { mount: "kv/transit".to_owned(), ..options(server.url()) };
     let name = format!("vault:{}/kv/transit/latchkey", server.address);
     let missing = SealError::KeyGone { name: name.clone() };
@@ -141,17 +144,17 @@ async fn expired_token_is_read_again_from_its_file() {
     server.request_count();
     let refused = async |why: &str| {
         let error = transit.unwrap(&wrapped, b"x").await.unwrap_err();
-        let said = "refuses with 403: 2 errors occurred: * permission denied * invalid token";
+        let said = "refused the request with 403: 2 errors occurred: * permission denied * invalid token";
         assert_eq!(message(&error), format!("{} {said}; {why}", transit.name()));
         assert_eq!(server.request_count(), 1);
     };
-    refused(&format!("{} still holds the token that was refused", file.display())).await;
+    refused(&format!("{} still contains the refused token", file.display())).await;
     std::fs::write(&file, "hvs.half\nwritten").unwrap();
     let unusable = OptionsError::Token;
     refused(&format!("in {}: {unusable}", file.display())).await;
     std::fs::remove_file(&file).unwrap();
-    let why = "cannot be read: No such file or directory (os error 2)";
-    refused(&format!("the token's file {} {why}", file.display())).await;
+    let why = "No such file or directory (os error 2)";
+    refused(&format!("cannot read the token file {}: {why}", file.display())).await;
     std::fs::write(&file, "hvs.next\n").unwrap();
     for request_count in [2, 1] {
         assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);
@@ -183,7 +186,7 @@ async fn configured_token_is_never_replaced() {
 fn missing_token_file_is_refused() {
     let token = token_in(Path::new("/nowhere/token"));
     let error = VaultTransit::new(VaultOptions { token, ..options("https://vault.example") }).unwrap_err();
-    assert_eq!(error.to_string(), "the token's file /nowhere/token cannot be read");
+    assert_eq!(error.to_string(), "cannot read the token file /nowhere/token");
 }
 
 #[tokio::test]

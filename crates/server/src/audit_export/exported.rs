@@ -41,19 +41,19 @@ impl ExportedAudit {
         [
             Sample::counter(
                 "latchkey_audit_lines_written_total",
-                "Lines of the audit stream, with repeated ones.",
+                "Lines written to the audit stream, including repeated lines.",
                 &[],
                 self.lines.load(Ordering::Relaxed),
             ),
             Sample::counter(
                 "latchkey_audit_write_failures_total",
-                "Times that the audit stream could not be written; it is tried again every second.",
+                "Failed writes to the audit stream. Latchkey retries every second.",
                 &[],
                 self.failures.load(Ordering::Relaxed),
             ),
             Sample::gauge(
                 "latchkey_audit_behind_seconds",
-                "For how long records of the audit wait to be written; of the replica that rotates keys.",
+                "Time that audit records have waited to be written; on the replica that rotates keys.",
                 &[],
                 behind,
             ),

@@ -49,7 +49,7 @@ impl AuditWriter {
 
     /// Writes lines, and returns when they are written.
     pub(super) async fn write(&self, lines: String) -> io::Result<()> {
-        let gone = || io::Error::other("the thread that writes has ended");
+        let gone = || io::Error::other("the writing thread has ended");
         let (sender, written) = oneshot::channel();
         self.0.send((lines, sender)).map_err(|_| gone())?;
         written.await.map_err(|_| gone())?

@@ -66,7 +66,7 @@ impl ProbeResults {
     pub(super) fn what_is_missed(self) -> &'static str {
         match self.access {
             StoreAccess::NoConnection => "requests get no connection to the store",
-            StoreAccess::Full | StoreAccess::ReadOnly => "the store does not answer",
+            StoreAccess::Full | StoreAccess::ReadOnly => "the store does not respond",
         }
     }
 
@@ -82,7 +82,7 @@ impl ProbeResults {
 
     /// Whether this machine's clock differs too much from the store's.
     pub(super) fn clock(self) -> Option<HealthCheck> {
-        let why = format!("the clock of this machine is {} s apart from the store's; use NTP", self.apart);
+        let why = format!("the clocks of this machine and of the store differ by {} s; use NTP", self.apart);
         self.clock_differs().then(|| HealthCheck { part: "clock", state: HealthState::Degraded(why.into()) })
     }
 
@@ -92,16 +92,16 @@ impl ProbeResults {
 
     pub(super) fn store(self) -> HealthState {
         match self.store {
-            ProbedStore::Answers if self.access == StoreAccess::ReadOnly => HealthState::Degraded(
-                "the store accepts no writes; requests that need none are served".into(),
-            ),
+            ProbedStore::Answers if self.access == StoreAccess::ReadOnly => {
+                HealthState::Degraded("the store is read-only; requests that do not write still work".into())
+            }
             ProbedStore::Answers => HealthState::Good,
             ProbedStore::ServedStale => {
-                HealthState::Degraded(format!("{}; cached clients are served", self.what_is_missed()).into())
+                HealthState::Degraded(format!("{}; cached clients still work", self.what_is_missed()).into())
             }
-            ProbedStore::Missed => HealthState::Failed(
-                format!("{}, and nothing is cached that may be served stale", self.what_is_missed()).into(),
-            ),
+            ProbedStore::Missed => {
+                HealthState::Failed(format!("{}, and no usable data is cached", self.what_is_missed()).into())
+            }
         }
     }
 
@@ -109,14 +109,14 @@ impl ProbeResults {
     /// unsealed. Other tenants are not affected by such tenants.
     pub(super) fn keys(self, unopened: usize) -> HealthState {
         match (self.opens, unopened) {
-            (Opens::No, _) => HealthState::Failed("what is sealed in the store cannot be opened".into()),
+            (Opens::No, _) => HealthState::Failed("sealed values in the store cannot be opened".into()),
             (Opens::NotNow, _) => HealthState::Degraded(
-                "the service that holds the sealing key fails; tenants whose keys are open are served".into(),
+                "the service with the sealing key fails; tenants whose keys are already open still work".into(),
             ),
             (Opens::Yes, 0) => HealthState::Good,
             (Opens::Yes, count) => HealthState::Degraded(
                 format!(
-                    "tenants whose keys cannot be opened: {count}; the log names them, all others are served"
+                    "number of tenants whose keys cannot be opened: {count}; the log names them, and all other tenants work"
                 )
                 .into(),
             ),
@@ -127,8 +127,8 @@ impl ProbeResults {
 /// Whether the applied settings have conflicts.
 pub(super) fn settings(left_out: usize) -> Option<HealthCheck> {
     let why = || {
-        let why = "tenants left out, with a conflict or an unread secret";
-        format!("{why}: {left_out}; the log names them, all others are applied").into()
+        let why = "tenants left out because of a conflict or an unreadable secret";
+        format!("{why}: {left_out}; the log names them, and all other tenants are applied").into()
     };
     (left_out > 0).then(|| HealthCheck { part: "settings", state: HealthState::Degraded(why()) })
 }
@@ -138,7 +138,7 @@ pub(super) fn secret_stores(failing: &BTreeSet<String>) -> Option<HealthCheck> {
     let why = || {
         let names = failing.iter().cloned().collect::<Vec<_>>().join(", ");
         format!(
-            "secret stores that do not give a secret: {names}; what was applied goes on, and the log says why"
+            "secret stores that fail to provide a secret: {names}; the applied settings stay in effect, and the log has the reason"
         )
         .into()
     };
@@ -183,7 +183,7 @@ mod tests {
         let HealthState::Degraded(why) = good.with_access(StoreAccess::ReadOnly).store() else {
             panic!("degraded")
         };
-        assert_eq!(why, "the store accepts no writes; requests that need none are served");
+        assert_eq!(why, "the store is read-only; requests that do not write still work");
         for (serves_stale, expected) in [(true, "degraded"), (false, "failed")] {
             let none = good.after(None, serves_stale).with_access(StoreAccess::NoConnection);
             assert_eq!(word(&none.store()), expected);
@@ -212,7 +212,10 @@ mod tests {
     #[test]
     fn tenants_with_unopened_keys_are_counted() {
         let HealthState::Degraded(why) = ProbeResults::default().keys(3) else { panic!("degraded") };
-        assert_eq!(why, "tenants whose keys cannot be opened: 3; the log names them, all others are served");
+        assert_eq!(
+            why,
+            "number of tenants whose keys cannot be opened: 3; the log names them, and all other tenants work"
+        );
         let lost = ProbeResults { opens: Opens::No, ..ProbeResults::default() };
         assert_eq!(word(&lost.keys(3)), "failed");
     }
@@ -238,7 +241,7 @@ mod tests {
         };
         assert_eq!(
             why,
-            "tenants left out, with a conflict or an unread secret: 3; the log names them, all others are applied"
+            "tenants left out because of a conflict or an unreadable secret: 3; the log names them, and all other tenants are applied"
         );
     }
 }

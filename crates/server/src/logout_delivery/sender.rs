@@ -39,7 +39,7 @@ pub(crate) struct LogoutSender {
 impl SendLogout for LogoutSender {
     async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Stored<DeliveryResult> {
         let Ok(tenant) = self.tenants.resolve_openid_provider(queued.tenant.as_str()).await else {
-            return Ok(DeliveryResult::Failed("the tenant does not serve".to_owned()));
+            return Ok(DeliveryResult::Failed("the tenant is not active".to_owned()));
         };
         let client = self.authenticator.find_active(&tenant.id, queued.client.as_str()).await?;
         let Some(client) = client else { return Ok(DeliveryResult::Unaddressed) };

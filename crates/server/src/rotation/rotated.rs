@@ -23,25 +23,25 @@ impl Rotated {
         [
             Sample::counter(
                 "latchkey_rotation_keys_announced_total",
-                "Signing keys that rotation has announced by itself.",
+                "Signing keys announced by automatic rotation.",
                 &[],
                 read(&self.announced),
             ),
             Sample::counter(
                 "latchkey_rotation_failures_total",
-                "Steps of a tenant's keys that could not be taken.",
+                "Failed rotation steps of tenants' keys.",
                 &[],
                 read(&self.failures),
             ),
             Sample::gauge(
                 "latchkey_rotation_tenants_due",
-                "Tenants whose keys were due when they were last looked at; not all of them where they are many.",
+                "Tenants whose keys were due at the last check. With many tenants, this is not the full number.",
                 &[],
                 self.due.load(Ordering::Relaxed) as u64,
             ),
             Sample::gauge(
                 "latchkey_rotation_leader",
-                "Whether this replica is the one that rotates keys (1) or not (0).",
+                "Whether this replica rotates keys (1) or not (0).",
                 &[],
                 u64::from(self.leads()),
             ),

@@ -15,14 +15,14 @@ use settings::owner::unreadable;
 /// The file of the current key is missing and must not be created, because stored rows need the key.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the sealing key {} is missing, and the store holds rows that only it can open; put it back. \
-     A new one is made by `latchkey key new-sealing-key`, but cannot open them",
+    "the sealing key {} is missing, but the store has rows that only this key can open. Restore the key. `latchkey key \
+         new-sealing-key` creates a new key, but a new key cannot open these rows",
     .0.display()
 )]
 pub struct MissingKey(pub(super) PathBuf);
 
 pub fn generate() -> anyhow::Result<SealingKey> {
-    SealingKey::generate().context("no sealing key could be made")
+    SealingKey::generate().context("cannot generate a sealing key")
 }
 
 /// Creates a sealing key in a new file that only its owner may read.
@@ -30,7 +30,7 @@ pub fn create(path: &Path) -> anyhow::Result<SealingKey> {
     let key = generate()?;
     let text = Zeroizing::new([key.to_base64().expose(), "\n"].concat());
     files::create(path, text.as_bytes(), 0o600)
-        .with_context(|| format!("the sealing key {} cannot be written", path.display()))?;
+        .with_context(|| format!("cannot write the sealing key {}", path.display()))?;
     Ok(key)
 }
 
@@ -41,9 +41,9 @@ const TEMPORARY: [&str; 3] = ["/run", "/var/run", "/dev/shm"];
 pub(super) async fn first(path: &Path, store: &dyn SealedItems) -> anyhow::Result<SealingKey> {
     if let Some(folder) = TEMPORARY.iter().find(|folder| path.starts_with(folder)) {
         bail!(
-            "the sealing key {} is missing, and is not created there: {folder} is empty after a restart of the machine. \
-             Create it elsewhere with `latchkey key new-sealing-key --file`. A credential of systemd is there while the \
-             service runs; start the service first",
+            "the sealing key {} is missing, and Latchkey does not create one there, because {folder} is empty after a reboot. \
+                 Create the key elsewhere with `latchkey key new-sealing-key --file`. A systemd credential only exists while the \
+                 service runs, so start the service first",
             path.display()
         );
     }
@@ -61,13 +61,13 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Option<SealingKey>> {
     let mut text = match files::read_secret_text(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            bail!("the sealing key {} may not be read: {}", path.display(), unreadable(path))
+            bail!("no permission to read the sealing key {}: {}", path.display(), unreadable(path))
         }
-        read => read.with_context(|| format!("the sealing key {} cannot be read", path.display()))?,
+        read => read.with_context(|| format!("cannot read the sealing key {}", path.display()))?,
     };
     parse(&Secret::new(std::mem::take(&mut text))).map(Some)
 }
 
 pub(super) fn parse(text: &Secret) -> anyhow::Result<SealingKey> {
-    SealingKey::from_base64(text).context("the sealing key cannot be used")
+    SealingKey::from_base64(text).context("cannot use the sealing key")
 }

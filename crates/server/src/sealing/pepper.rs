@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use super::tenant_keys::UnsealedKeys;
 
 const PEPPER: &str = "pepper";
-const UNUSABLE: &str = "the sealing key cannot be used";
-const NOT_OPENED: &str = "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys is the key that sealed it";
+const UNUSABLE: &str = "cannot use the sealing key";
+const NOT_OPENED: &str = "cannot open the pepper. Probably neither keys.sealing_key nor keys.former_sealing_keys contains the key that sealed it";
 const WRONG_LENGTH: &str = "the pepper has the wrong length";
 
 /// Opens the pepper, or generates it for a new store.

@@ -22,12 +22,12 @@ pub(super) async fn open(
             None => return Ok(Err(path)),
         },
         SealingKeySource::Vault { setting, token } => {
-            outbound::open_vault(vault(setting, token)?).context("the sealing key in vault cannot be used")?
+            outbound::open_vault(vault(setting, token)?).context("cannot use the sealing key in vault")?
         }
         SealingKeySource::AwsKms(KmsSetting { key_id, region, endpoint }) => {
             let options =
                 KmsOptions { key_id: key_id.clone(), region: region.clone(), endpoint: endpoint.clone() };
-            outbound::open_aws_kms(options).await.context("the sealing key in aws_kms cannot be used")?
+            outbound::open_aws_kms(options).await.context("cannot use the sealing key in aws_kms")?
         }
     }))
 }
@@ -35,7 +35,7 @@ pub(super) async fn open(
 fn vault(setting: &VaultSetting, token: &Token) -> anyhow::Result<VaultOptions> {
     let VaultSetting { address, namespace, mount, transit_key, token: _, ca } = setting;
     let read = |path| {
-        let why = || format!("{}, which a sealing key needs, cannot be read", Path::display(path));
+        let why = || format!("cannot read {}, which the sealing key needs", Path::display(path));
         files::read_public(path).with_context(why).map(|bytes| bytes.to_vec())
     };
     Ok(VaultOptions {

@@ -35,10 +35,8 @@ impl UnsealedKeys {
         for (tenant, sealed) in &sealed {
             let name = tenant_key_name(tenant);
             let key = sealer.unseal(&SealingContext::Named(&name), sealed).await;
-            let key =
-                key.with_context(|| format!("the key of the digests of tenant {tenant} cannot be opened"))?;
-            let key =
-                <[u8; 32]>::try_from(key.as_slice()).context("a key of digests has the wrong length")?;
+            let key = key.with_context(|| format!("cannot open the digest key of tenant {tenant}"))?;
+            let key = <[u8; 32]>::try_from(key.as_slice()).context("a digest key has the wrong length")?;
             opened.insert(tenant.clone(), Zeroizing::new(key));
         }
         keys.set_brought(opened);

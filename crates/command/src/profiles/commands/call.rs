@@ -26,30 +26,30 @@ pub(crate) struct CallArguments {
     profile: ProfileArguments,
     #[command(flatten)]
     request: RequestArguments,
-    /// The method. Default: GET, or POST with data.
+    /// HTTP method. Default: GET, or POST with data.
     #[arg(short = 'X', long = "method", value_name = "METHOD")]
     method: Option<Method>,
-    /// A header; repeated.
+    /// Request header (repeatable).
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body: itself, or @FILE, or - for standard input.
+    /// Request body, or @FILE, or - for standard input.
     #[arg(short = 'd', long = "data", value_name = "DATA")]
     data: Option<String>,
-    /// Print status and headers, too.
+    /// Also print the response status and headers.
     #[arg(short = 'i', long)]
     include: bool,
-    /// Where the request goes: https, or http on this machine.
+    /// URL of the request. It must be https, or http on this machine.
     url: Url,
 }
 
 fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text.split_once(':').ok_or("write it as `name: value`")?;
-    let name: HeaderName = name.trim().parse().map_err(|_| format!("`{name}` is no name of a header"))?;
+    let name: HeaderName = name.trim().parse().map_err(|_| format!("`{name}` is not a valid header name"))?;
     if name == AUTHORIZATION {
-        return Err("the command sets `authorization` itself".to_owned());
+        return Err("the command sets the `authorization` header itself".to_owned());
     }
-    let value =
-        HeaderValue::from_str(value.trim()).map_err(|_| "the value holds a control character".to_owned())?;
+    let value = HeaderValue::from_str(value.trim())
+        .map_err(|_| "the header value contains a control character".to_owned())?;
     Ok((name, value))
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &CallArguments) -> anyhow::Result<ExitCode> {
     let request = arguments.request.request(&chosen.profile);
     if !request.may_be_sent_to(&arguments.url) {
         bail!(
-            "tokens of the profile `{}` are not for {}: name it with --origin or --resource at login, and use https",
+            "profile `{}` does not send its tokens to {}. Log in again with --origin or --resource for this URL, and use https",
             chosen.name,
             arguments.url.origin().ascii_serialization()
         );
@@ -103,7 +103,7 @@ async fn answer(
     let mut http = chosen.profile.trust().client_builder()?.redirect(redirect::Policy::none());
     if let Some(identity) = ProfileStore(shared.folders).identity(chosen)? {
         if arguments.url.scheme() != "https" {
-            bail!("the profile `{}` has a certificate, which is presented over https only", chosen.name);
+            bail!("profile `{}` uses a client certificate, which requires https", chosen.name);
         }
         http = http.identity(identity);
     }
@@ -113,7 +113,7 @@ async fn answer(
     let method = arguments.method.clone().unwrap_or(if body.is_some() { Method::POST } else { Method::GET });
     let send = async |token: &CachedToken| -> anyhow::Result<Response> {
         let mut header = HeaderValue::from_str(&format!("{} {}", token.token_type, token.access_token))
-            .context("the token cannot stand in a header")?;
+            .context("the token is not valid in a header")?;
         header.set_sensitive(true);
         let mut sent = http.request(method.clone(), arguments.url.clone());
         for (name, value) in &arguments.headers {
@@ -140,8 +140,8 @@ async fn answer(
 fn body(data: &str) -> anyhow::Result<Vec<u8>> {
     match data.strip_prefix('@') {
         Some(file) => {
-            let text = files::read_public(Path::new(file))
-                .with_context(|| format!("--data: {file} cannot be read"))?;
+            let text =
+                files::read_public(Path::new(file)).with_context(|| format!("--data: cannot read {file}"))?;
             Ok(text.to_vec())
         }
         None if data == "-" => {

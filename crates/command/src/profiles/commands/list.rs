@@ -11,7 +11,7 @@ use crate::profiles::{Folders, ProfileName, ProfileStore};
 /// How the list is shown.
 #[derive(Args)]
 pub(crate) struct ProfilesArguments {
-    /// Print a JSON document instead.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &ProfilesArguments) -> anyhow::Result<ExitCode> {
         lines += &format!("{mark} {name}: {} at {}\n", profile.client_id, profile.endpoint);
     }
     if lines.is_empty() {
-        lines = "There is no profile; `latchkey login` makes one.\n".to_owned();
+        lines = "No profiles. Create one with `latchkey login`.\n".to_owned();
     }
     print(&lines)
 }
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &ProfilesArguments) -> anyhow::Result<ExitCode> {
 /// Which profile.
 #[derive(Args)]
 pub(crate) struct UseArguments {
-    /// The profile that commands use from now on.
+    /// Profile to use by default.
     name: ProfileName,
 }
 
@@ -46,5 +46,5 @@ pub(crate) struct UseArguments {
 pub(crate) fn switch(arguments: &UseArguments) -> anyhow::Result<ExitCode> {
     let folders = Folders::from_environment(&Environment::of_process())?;
     ProfileStore(&folders).switch_to(&arguments.name)?;
-    print(&format!("The profile `{}` is the current one.\n", arguments.name))
+    print(&format!("Current profile: `{}`.\n", arguments.name))
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
     let lifetime = Lifetime::from_seconds(token.lifetime().as_secs());
     let client = &arguments.client_id;
     print(&format!(
-        "✓ Authenticated as {client}{of}; tokens for {lifetime}. The profile `{}` is the current one.\n",
+        "✓ Authenticated as {client}{of}. Tokens are valid for {lifetime}. Current profile: `{}`.\n",
         chosen.name
     ))
 }

@@ -19,7 +19,7 @@ pub(crate) struct LogoutArguments {
     /// Remove all profiles.
     #[arg(long, conflicts_with = "profile")]
     all: bool,
-    /// Revoke the tokens at their server first (RFC 7009). If that fails, the profile stays.
+    /// Revoke the tokens at the server first (RFC 7009). If this fails, the profile is not removed.
     #[arg(long)]
     revoke: bool,
 }
@@ -40,11 +40,11 @@ pub(crate) fn run(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
             block_on(revoke(&shared, &chosen))?;
             "The tokens are revoked."
         } else {
-            "Its tokens stay valid until they expire."
+            "The tokens stay valid until they expire."
         };
         shared.remove(&chosen.name)?;
         store.remove(&chosen)?;
-        lines += &format!("Removed the profile `{}`, its secret and its tokens. {tokens}\n", chosen.name);
+        lines += &format!("Removed profile `{}` with its secret and tokens. {tokens}\n", chosen.name);
     }
     print(&lines)
 }

@@ -23,20 +23,20 @@ pub(crate) struct TokenArguments {
     profile: ProfileArguments,
     #[command(flatten)]
     request: RequestArguments,
-    /// How the token is printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = PrintFormat::Raw)]
     format: PrintFormat,
-    /// For which shell `--format env` is.
+    /// Shell for `--format env`.
     #[arg(long, value_enum, default_value_t = Shell::Sh)]
     shell: Shell,
-    /// Fetch another token if less than this is left. Default: 60s, or a tenth of the
+    /// Fetch a new token if the current one expires sooner than this. Default: 60s, or a tenth of the
     /// lifetime if that is shorter.
     #[arg(long, value_name = "SPAN")]
     min_left: Option<Lifetime>,
-    /// Fetch a token, and share it with no other command.
+    /// Fetch a new token that other commands do not use.
     #[arg(long)]
     no_cache: bool,
-    /// What git asks for; only with `--format git`.
+    /// Operation that git passes with `--format git`.
     #[arg(value_enum, requires = "format")]
     operation: Option<git::GitOperation>,
 }
@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &TokenArguments) -> anyhow::Result<ExitCode> {
         (PrintFormat::Git, Some(git::GitOperation::Store | git::GitOperation::Erase)) => {
             return Ok(ExitCode::SUCCESS);
         }
-        (_, Some(_)) => anyhow::bail!("only --format git takes get, store or erase"),
+        (_, Some(_)) => anyhow::bail!("get, store and erase require --format git"),
         (_, None) => None,
     };
     let version = match arguments.format {
@@ -70,7 +70,8 @@ pub(crate) fn run(arguments: &TokenArguments) -> anyhow::Result<ExitCode> {
         SharedTokens { folders: &folders, min_left: arguments.min_left, is_used: !arguments.no_cache };
     let token = block_on(shared.token(&chosen, &request))?;
     if arguments.format == PrintFormat::Raw && stdout().is_terminal() {
-        let _ = writeln!(stderr(), "warning: this token is a secret until it expires");
+        let _ =
+            writeln!(stderr(), "warning: this token is a secret until it expires. Do not share this output");
     }
     print(&match (question, version) {
         (Some(question), _) => question.answer(&token),

@@ -19,11 +19,11 @@ use server::{block_on, clock};
 pub(crate) struct WhoamiArguments {
     #[command(flatten)]
     profile: ProfileArguments,
-    /// Introspect the token at its server (RFC 7662), too; one is fetched if there is none.
-    /// Exit 5 if it is not active.
+    /// Also introspect the token at the server (RFC 7662), and fetch one if there is none. Exits with 5 if
+    /// the token is not active.
     #[arg(long)]
     online: bool,
-    /// Print a JSON document instead.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -74,10 +74,11 @@ pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
         }
     }
     let token = left
-        .map_or_else(|| "none; the next command fetches one".to_owned(), |left| format!("ends in {left}"));
+        .map_or_else(|| "none; the next command fetches one".to_owned(), |left| format!("expires in {left}"));
     lines += &format!("{:<11} {token}\n", "token");
     if let Some(is_active) = is_active {
-        let answer = if is_active { "active" } else { "not active: revoked, expired, or of another server" };
+        let answer =
+            if is_active { "active" } else { "not active: revoked, expired, or from another server" };
         lines += &format!("{:<11} {answer}\n", "online");
     }
     print(&lines)?;

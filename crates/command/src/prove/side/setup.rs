@@ -209,8 +209,8 @@ async fn first_token(
         match answer.status {
             200 => return text(&answer.json(), "/access_token"),
             401 | 404 | 503 if second + 1 < PROPAGATION => sleep(Duration::from_secs(1)).await,
-            _ => bail!("the token endpoint of the new tenant answers {}", answer.short()),
+            _ => bail!("the token endpoint of the new tenant responded with {}", answer.short()),
         }
     }
-    bail!("the token endpoint of the new tenant does not answer")
+    bail!("the token endpoint of the new tenant does not respond")
 }

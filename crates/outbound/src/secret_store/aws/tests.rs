@@ -48,7 +48,10 @@ async fn a_secret_may_be_the_whole_text() {
     let read = async || store.read(PATH, true).await.unwrap();
     assert_eq!(read().await.current.value(None).unwrap().expose(), "one");
     let error = read().await.current.value(Some("x")).unwrap_err().to_string();
-    assert!(error.ends_with(": it is no JSON object; store one with the member \"x\""), "{error}");
+    assert!(
+        error.ends_with(": the secret is not a JSON object. Store an object with the member \"x\""),
+        "{error}"
+    );
     store.write(PATH, None, &Secret::new("two".to_owned())).await.unwrap();
     assert_eq!(secrets.current(PATH).as_deref(), Some("two"));
     assert_eq!(read().await.previous.unwrap().value(None).unwrap().expose(), "one");
@@ -67,7 +70,7 @@ async fn a_binary_secret_is_unusable() {
     secrets.put_binary(PATH, b"\xffhunter2");
     let error = store.read(PATH, false).await.unwrap_err();
     assert!(matches!(error, SecretStoreError::Unusable(_)), "{error:?}");
-    assert!(error.to_string().ends_with(": it is binary; store it as text"), "{error}");
+    assert!(error.to_string().ends_with(": the secret is binary. Store it as text"), "{error}");
     secrets.put(PATH, "text");
     assert!(store.read(PATH, true).await.unwrap().previous.is_none());
 }
@@ -84,7 +87,7 @@ async fn refused_or_missing_credentials_are_reported() {
         let store = AwsStore::load("main", options(server.url()), loader).await.unwrap();
         let error = store.read(PATH, false).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        assert!(error.to_string().contains(&format!(": it refuses with {expected}")), "{error}");
+        assert!(error.to_string().contains(&format!(": AWS refused the request with {expected}")), "{error}");
         assert!(!error.to_string().contains("hunter2"));
         assert_eq!(server.request_count(), 1);
     }
@@ -106,7 +109,7 @@ async fn unusable_names_and_options_are_refused() {
     for path in ["", "a b", "a?b", "a\nb", "é", &"a".repeat(2049)] {
         let error = at_server.read(path, false).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Missing(_)), "{path}: {error:?}");
-        assert!(error.to_string().contains(" is no name of a secret; "), "{error}");
+        assert!(error.to_string().contains(" is not a valid secret name. "), "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
     }
     assert_eq!(server.request_count(), 0);

@@ -137,7 +137,7 @@ async fn denied_read_requests_only_one_other_token() {
     secrets.forbid(&["read"]);
     for expected in [(2, 0), (0, 0), (0, 0)] {
         let error = value(&store).await.unwrap_err();
-        assert!(error.to_string().contains("let its policy allow `read`"), "{error}");
+        assert!(error.to_string().contains("allow `read`"), "{error}");
         assert_eq!(secrets.sign_ins_and_renewals(), expected);
     }
 }
@@ -165,7 +165,7 @@ async fn waiting_requests_share_a_failed_sign_in() {
     for outcome in eight(&store).await {
         let error = outcome.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        let why = "the sign-in is refused with 400: invalid role or secret ID; check how the store signs in";
+        let why = "the sign-in was refused with 400: invalid role or secret ID; check the sign-in settings of the store";
         assert_ends(&error, &format!(": {why}"));
     }
     assert_eq!((server.request_count(), secrets.sign_ins_and_renewals()), (1, (0, 0)));
@@ -181,7 +181,7 @@ async fn waiting_requests_share_a_failed_sign_in() {
     for reply in [json!({}), json!({"auth": {}}), json!({"auth": {"client_token": "hunter2"}})] {
         server.instead([Reply::json(200, &reply)]);
         let error = value(&store).await.unwrap_err();
-        assert_ends(&error, ": the answer to the sign-in has no token; look at Vault's log");
+        assert_ends(&error, ": the response to the sign-in has no token; see Vault's log");
     }
     let write = write_to(&store, PATH).await;
     assert!(matches!(write, Err(WriteError::Refused(SecretStoreError::Denied(_)))), "{write:?}");
@@ -225,11 +225,11 @@ async fn credentials_in_files_are_read_at_each_sign_in() {
         let store = store(signing_in(server.url(), sign_in));
         let error = value(&store).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        assert!(error.to_string().contains(&format!(": the sign-in is refused with {wrong}: ")), "{error}");
+        assert!(error.to_string().contains(&format!(": the sign-in was refused with {wrong}: ")), "{error}");
         std::fs::remove_file(&file).unwrap();
         let error = value(&store).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        let why = format!(": the token's file {} cannot be read: No such file", file.display());
+        let why = format!(": cannot read the token file {}: No such file", file.display());
         assert!(error.to_string().contains(&why), "{error}");
         std::fs::write(&file, text).unwrap();
         assert_eq!(value(&store).await.unwrap(), "one");
@@ -241,7 +241,7 @@ async fn credentials_in_files_are_read_at_each_sign_in() {
     assert_eq!(value(&store).await.unwrap(), "one");
     secrets.take_only("hvs.next");
     let error = value(&store).await.unwrap_err();
-    assert_ends(&error, &format!("; {} still holds the token that was refused", file.display()));
+    assert_ends(&error, &format!("; {} still contains the refused token", file.display()));
     std::fs::write(&file, "hvs.next").unwrap();
     assert_eq!(value(&store).await.unwrap(), "one");
     assert_eq!(secrets.sign_ins_and_renewals(), (0, 0));
@@ -280,7 +280,7 @@ async fn deleted_previous_version_is_left_out() {
     }
     secrets.destroy(PATH, 5);
     let error = store.read(PATH, true).await.unwrap_err();
-    assert!(error.to_string().contains(": its current version is destroyed; "), "{error}");
+    assert!(error.to_string().contains(": the current version is destroyed. "), "{error}");
 }
 
 fn answer_of_version(version: u64) -> Reply {
@@ -302,7 +302,7 @@ async fn write_after_a_concurrent_write_is_refused() {
     server.instead([answer_of_version(1)]);
     let error = write("three").await.unwrap_err();
     assert!(matches!(error, WriteError::Refused(SecretStoreError::Unavailable(_))), "{error:?}");
-    assert_ends(&error, "; it was changed meanwhile: write again");
+    assert_ends(&error, "; the secret changed in the meantime; write it again");
     assert_eq!(secrets.current(PATH), Some(json!({"client_secret": "two"})));
     // The write replaces a deleted version, whose members cannot be read.
     secrets.delete(PATH, 2);
@@ -311,9 +311,9 @@ async fn write_after_a_concurrent_write_is_refused() {
     // The policy decides whether a new path may be created.
     secrets.forbid(&["create"]);
     let error = write_to(&store, "app/new").await.unwrap_err();
-    assert_ends(&error, "; let its policy allow `create` on secret/data/app/new");
+    assert_ends(&error, "; allow `create` on secret/data/app/new in the policy");
     let error = store.write(PATH, None, &Secret::new("y".to_owned())).await.unwrap_err();
-    assert_ends(&error, ": Vault stores members of an object; name the key of one");
+    assert_ends(&error, ": Vault stores objects. Add the key of a member");
 }
 
 #[tokio::test]
@@ -326,7 +326,7 @@ async fn ambiguous_paths_are_not_sent() {
     ] {
         let error = store.read(path, true).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Missing(_)), "{path}: {error:?}");
-        assert!(error.to_string().contains(" is no path of a secret; "), "{error}");
+        assert!(error.to_string().contains(" is not a valid secret path. "), "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
         let error = write_to(&store, path).await.unwrap_err();
         assert!(matches!(error, WriteError::Refused(SecretStoreError::Missing(_))), "{path}: {error:?}");
@@ -357,7 +357,7 @@ fn unusable_options_are_refused_without_showing_secrets() {
         let sign_in = VaultSignIn::AppRole { mount: mount_of_role, role_id, secret_id };
         assert!(!format!("{sign_in:?}").contains(ROLE_SECRET));
         let error = refused(VaultStoreOptions { sign_in, ..at() });
-        assert!(matches!(error, OptionsError::Name { what: "the sign-in's mount", .. }), "{mount}");
+        assert!(matches!(error, OptionsError::Name { what: "the mount of the sign-in", .. }), "{mount}");
     }
     for sign_in in [VaultSignIn::Token(token("hunter2\n")), app_role(token("hunter2\n"))] {
         let error = refused(VaultStoreOptions { sign_in, ..at() });
@@ -454,5 +454,5 @@ async fn recorded_openbao_answers_are_read() {
     assert_eq!(value(&store).await.unwrap(), "two");
     server.instead([recorded(404, RECORDED_DELETED)]);
     let error = value(&store).await.unwrap_err();
-    assert!(error.to_string().contains(": its current version is deleted; "), "{error}");
+    assert!(error.to_string().contains(": the current version is deleted. "), "{error}");
 }

@@ -30,11 +30,11 @@ pub(super) fn read(
         }
         (None, Some(name)) => match environment.text(name) {
             Some(secret) => Zeroizing::new(secret.to_owned()),
-            None => bail!("--client-secret-env: the variable {name} is not set"),
+            None => bail!("--client-secret-env: the environment variable {name} is not set"),
         },
         (None, None) => ask_secret(
             &format!("Secret of {}: ", arguments.client_id),
-            "give --client-secret-file, --client-secret-env or --client-secret-command",
+            "Pass --client-secret-file, --client-secret-env or --client-secret-command",
         )?,
     };
     let secret = Zeroizing::new(text.trim().to_owned());

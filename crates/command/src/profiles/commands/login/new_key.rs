@@ -21,7 +21,7 @@ pub(super) fn run(folders: &Folders, mut chosen: Chosen) -> anyhow::Result<ExitC
     let (store, name) = (ProfileStore(folders), chosen.name.clone());
     if store.read()?.profiles.contains_key(name.as_str()) {
         bail!(
-            "there is a profile `{name}`, whose credential would be lost; give another --profile, or log out first"
+            "profile `{name}` already exists and would lose its credential. Choose another --profile, or log out first"
         );
     }
     let key = NewKey::generate()?;
@@ -34,8 +34,8 @@ pub(super) fn run(folders: &Folders, mut chosen: Chosen) -> anyhow::Result<ExitC
     );
     let _ = writeln!(
         stderr(),
-        "The profile `{name}` has a new key, and is the current one. Register the public half, which is on the standard output, such as by\n  \
-         {register}\nThen `latchkey token` fetches the first token."
+        "Profile `{name}` has a new key and is the current profile. Register the public key that was printed to standard \
+             output, for example with\n  {register}\nThen fetch the first token with `latchkey token`."
     );
     print(&json(&key.jwks))
 }
@@ -52,7 +52,7 @@ struct NewKey {
 
 impl NewKey {
     fn generate() -> anyhow::Result<Self> {
-        let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("no key can be made")?;
+        let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("cannot generate a key")?;
         let document = Zeroizing::new(pair.serialize_der());
         let key = SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, &document)?;
         let kid = key.jwk.thumbprint();

@@ -11,14 +11,14 @@ const GROUP: &str = "client.authentication.k8s.io";
 /// The version that kubectl requests in `KUBERNETES_EXEC_INFO`, or the stable version.
 pub(super) fn version(info: Option<&str>) -> anyhow::Result<&'static str> {
     let Some(text) = info.filter(|text| !text.is_empty()) else { return Ok("v1") };
-    let document: Value = serde_json::from_str(text).context("KUBERNETES_EXEC_INFO is no JSON")?;
+    let document: Value = serde_json::from_str(text).context("KUBERNETES_EXEC_INFO is not valid JSON")?;
     let asked = document["apiVersion"].as_str().unwrap_or_default();
     let versions = ["v1", "v1beta1"];
     match versions.into_iter().find(|version| asked == format!("{GROUP}/{version}")) {
         Some(version) => Ok(version),
-        None => bail!(
-            "KUBERNETES_EXEC_INFO: apiVersion is neither {GROUP}/v1 nor {GROUP}/v1beta1; set one of them in kubeconfig"
-        ),
+        None => {
+            bail!("KUBERNETES_EXEC_INFO: unknown apiVersion. Set {GROUP}/v1 or {GROUP}/v1beta1 in kubeconfig")
+        }
     }
 }
 

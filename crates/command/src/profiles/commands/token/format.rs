@@ -9,26 +9,26 @@ use crate::profiles::CachedToken;
 /// A form of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum PrintFormat {
-    /// The token alone.
+    /// Token only.
     Raw,
-    /// The header of a request.
+    /// HTTP authorization header.
     Header,
-    /// A line for `curl -K -`.
+    /// Configuration line for `curl -K -`.
     Curl,
-    /// A JSON document with token, type, scope and expiry.
+    /// JSON document with token, type, scope and expiry.
     Json,
-    /// A line for `eval` that sets ACCESS_TOKEN.
+    /// Line for `eval` that sets ACCESS_TOKEN.
     Env,
-    /// What kubectl reads from its credential plugins.
+    /// Credential for kubectl (exec credential plugin).
     ExecCredential,
-    /// git's credential protocol, for https URLs of the profile's resources and origins.
+    /// git credential protocol, for https URLs of the profile's resources and origins.
     Git,
 }
 
 /// A shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Shell {
-    /// bash, zsh, dash and others.
+    /// sh, bash, zsh, dash and similar shells.
     Sh,
     /// fish.
     Fish,

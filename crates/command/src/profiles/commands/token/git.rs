@@ -20,11 +20,11 @@ const LARGEST: u64 = 64 * 1024;
 /// What git wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum GitOperation {
-    /// A name and a password.
+    /// Print a user name and a password.
     Get,
-    /// To keep what was right. Nothing is done.
+    /// Store a credential (does nothing).
     Store,
-    /// To forget what was wrong. Nothing is done.
+    /// Erase a credential (does nothing).
     Erase,
 }
 
@@ -37,13 +37,13 @@ impl Question {
     /// Reads git's input from standard input. `None` if no token is meant for the URL.
     pub(super) fn read(chosen: &Chosen, request: &Request) -> anyhow::Result<Option<Self>> {
         let mut text = String::new();
-        stdin().lock().take(LARGEST).read_to_string(&mut text).context("standard input cannot be read")?;
+        stdin().lock().take(LARGEST).read_to_string(&mut text).context("cannot read standard input")?;
         let question = judge(&text, request);
         if question.is_none() {
             let name = &chosen.name;
             let _ = writeln!(
                 stderr(),
-                "latchkey: the profile `{name}` has no token for this URL; name it with --origin or --resource at login"
+                "latchkey: profile `{name}` does not send its tokens to this URL. Log in again with --origin or --resource for this URL"
             );
         }
         Ok(question)
