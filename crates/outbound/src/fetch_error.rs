@@ -15,25 +15,25 @@ pub enum FetchError {
     #[error("the name resolves to no address that is public or listed in server.outbound.allowed_networks")]
     Address,
     /// The tenant already has the maximum number of name lookups. Nothing was sent.
-    #[error("the tenant resolves too many names that are not found in time")]
+    #[error("the tenant looks up too many names that take too long to resolve")]
     NoTurn,
     /// The name is unknown, the connection is refused, or the certificate is not trusted.
-    #[error("no connection: {0}")]
+    #[error("cannot connect: {0}")]
     Connection(String),
-    #[error("no whole answer in time")]
+    #[error("no complete response in time")]
     TooSlow,
     /// The status is not 200, or for a form not a success. Redirects are not followed.
-    #[error("the answer has status {0}")]
+    #[error("the response has status {0}")]
     Status(u16),
     /// The response is compressed, although the request accepts no compression.
-    #[error("the answer is compressed")]
+    #[error("the response is compressed")]
     Encoded,
-    #[error("the answer is larger than {} KiB", LARGEST >> 10)]
+    #[error("the response is larger than {} KiB", LARGEST >> 10)]
     TooLarge,
     /// The response ended early or is not HTTP.
-    #[error("the answer broke off: {0}")]
+    #[error("the response ended early: {0}")]
     Broken(String),
     /// No HTTP client can be created, because the machine has no trusted certificates.
-    #[error("no HTTP client: {0}")]
+    #[error("cannot create the HTTP client: {0}")]
     NoClient(String),
 }

@@ -51,10 +51,10 @@ pub struct Guard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitUrl {
     /// The URL cannot be parsed, or contains a user or a fragment.
-    #[error("this is no URL to fetch from")]
+    #[error("this URL is not valid for fetching")]
     Malformed,
     /// The URL is neither https nor http on an allowed loopback address.
-    #[error("only https is fetched")]
+    #[error("Latchkey fetches only https URLs")]
     NotHttps,
     /// The host is an address that is neither public nor allowed.
     #[error("the address is neither public nor listed in server.outbound.allowed_networks")]

@@ -39,16 +39,16 @@ pub trait Keyring: fmt::Debug {
 /// Why an operation failed. Messages never contain a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
-    #[error("this program is built without a keyring; {}", build_hint("keyring"))]
+    #[error("this program was built without keyring support; {}", build_hint("keyring"))]
     NotBuiltIn,
     /// Only the keyring of Linux is supported.
-    #[error("this program has no keyring on this system")]
+    #[error("this program cannot use a keyring on this system")]
     NotOnThisSystem,
     /// The system refuses it: a container may forbid it, or the user's quota is used up.
-    #[error("the kernel's keyring cannot be used")]
+    #[error("cannot use the kernel's keyring")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
     /// Another program has stored binary data under this name.
-    #[error("the kernel's keyring has no text below the name {0}")]
+    #[error("the kernel's keyring has no entry named {0}")]
     NoText(String),
 }
 
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_program_without_a_keyring_names_the_feature() {
-        let expected = "this program is built without a keyring; build it with the feature `keyring`: `cargo build --release --features keyring`";
+        let expected = "this program was built without a keyring; build it with the feature `keyring`: `cargo build --release --features keyring`";
         assert_eq!(KeyringError::NotBuiltIn.to_string(), expected);
     }
 }

@@ -60,7 +60,7 @@ impl ReportKeys {
             known.fetched_at = Some(Instant::now());
             match self.fetch().await {
                 Ok(keys) => known.keys = keys,
-                Err(error) => tracing::warn!(error, "the keys of signed leak reports cannot be fetched"),
+                Err(error) => tracing::warn!(error, "cannot fetch the keys of signed leak reports"),
             }
         }
         let found = known.keys.get(key).map(|key| UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key));

@@ -14,7 +14,7 @@ pub(crate) struct Service {
 impl Service {
     /// There was no connection, no answer in time, or an incomplete answer.
     pub(crate) fn silent(&self, error: &(dyn Error + 'static)) -> SealError {
-        self.unavailable(&format!("does not answer: {}", root(error)))
+        self.unavailable(&format!("does not respond: {}", root(error)))
     }
 
     /// The service refused, or cannot answer now.
@@ -24,7 +24,7 @@ impl Service {
 
     /// The service gave an unexpected answer.
     pub(crate) fn not_understood(&self, what: &str) -> SealError {
-        self.unavailable(&format!("answers what cannot be understood: {what}"))
+        self.unavailable(&format!("sends a response that Latchkey cannot understand: {what}"))
     }
 
     /// The service has no such key, or a different key with this name.

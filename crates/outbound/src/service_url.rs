@@ -64,7 +64,7 @@ mod tests {
         check("http://127.0.0.1:8200", Ok("127.0.0.1:8200"));
         check("http://[::1]:8200", Ok("[::1]:8200"));
         check("http://localhost", Ok("localhost"));
-        let in_clear = "vault.address is http:// on another machine; only https:// is taken there";
+        let in_clear = "vault.address uses http:// for another machine; use https://";
         for address in ["http://vault.example:8200", "http://10.0.0.7", "http://127.0.0.1.example"] {
             check(address, Err(in_clear));
         }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn address_with_extra_parts_is_refused_without_quoting() {
-        let refused = "vault.address is no address of the form https://host:port";
+        let refused = "vault.address is not an address of the form https://host:port";
         let addresses = "vault.example:8200 unix:///run/vault https://root:hunter2@vault.example \
             https://vault.example/v1 https://vault.example?token=hunter2 https://vault.example/#x";
         for address in [""].into_iter().chain(addresses.split(' ')) {

@@ -96,7 +96,7 @@ impl KeyEncryptionKey for VaultTransit {
         let answer = self.session.ask(request).await.map_err(|failed| self.unwrap_error(&failed, version))?;
         let plaintext = Zeroizing::new(answer.plaintext);
         let bytes = STANDARD.decode(plaintext.as_bytes());
-        let bytes = bytes.map_err(|_| self.service.not_understood("a plaintext that is no base64"))?;
+        let bytes = bytes.map_err(|_| self.service.not_understood("a plaintext that is not base64"))?;
         data_key(&Zeroizing::new(bytes))
     }
 }

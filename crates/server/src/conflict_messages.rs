@@ -119,46 +119,46 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
     let filled = |message| with_commands(message, &[("TENANT", tenant.as_str())]);
     match kind {
         ConflictKind::CreatedByApi => {
-            format!("leave it out here, or declare it under another id; `{}` has it", show_command(subject))
+            format!("remove it here, or declare it under another id; `{}` shows it", show_command(subject))
         }
         ConflictKind::IssuerTaken { owner, .. } => {
-            let message = "give every tenant issuers of its own; `latchkey tenant show OWNER` has this one";
+            let message = "give each tenant its own issuers; `latchkey tenant show OWNER` shows who has this one";
             with_commands(message, &[("OWNER", owner.as_str())])
         }
         ConflictKind::FirstKeyDiffers => {
             filled("remove the line, and rotate instead: `latchkey key rotate TENANT`")
         }
         ConflictKind::FirstKeyTooLate => {
-            filled("remove the line, and bring the key in as the next one: `latchkey key import TENANT FILE`")
+            filled("remove the line, and import the key as the next one: `latchkey key import TENANT FILE`")
         }
         ConflictKind::SaltsDiffer(id) => with_commands(
             "give the secret as `env`, `file` or `value`, \
-             or revoke the other one: `latchkey secret list TENANT CLIENT` has it",
+             or revoke the other hash: `latchkey secret list TENANT CLIENT` lists it",
             &[("TENANT", tenant.as_str()), ("CLIENT", id.as_str())],
         ),
         ConflictKind::FirstKeyTaken(_) => {
-            "give every tenant a key of its own, or remove the line: a new tenant then \
-             gets a generated key, and a tenant that has this key already keeps it"
+            "give each tenant its own key, or remove the line: Latchkey then generates a key for a new \
+             tenant, and a tenant that already has this key keeps it"
                 .into()
         }
-        ConflictKind::Deleted => "leave it out, or choose another id".into(),
-        ConflictKind::Reserved => "leave it out, or choose another name".into(),
+        ConflictKind::Deleted => "remove it, or choose another id".into(),
+        ConflictKind::Reserved => "remove it, or choose another name".into(),
         ConflictKind::NewName(error) => {
             let hint = error.hint.as_deref().unwrap_or("choose another name");
-            format!("{hint}; what the store has already may stay")
+            format!("{hint}; rows that are already in the store can stay")
         }
         ConflictKind::ClientIdTaken(_) | ConflictKind::ClientIdSpelled(..) => "choose another name for one of the two".into(),
         ConflictKind::BeyondLimit(error) => {
-            error.hint.clone().unwrap_or_else(|| "shorten it, or spread it over more than one".into())
+            error.hint.clone().unwrap_or_else(|| "shorten it, or split it into several".into())
         }
         ConflictKind::TooManyClients(_) => {
-            "raise limits.clients, or delete clients that are not needed".into()
+            "raise limits.clients, or delete clients that you don't need".into()
         }
         ConflictKind::IdentifierTaken { .. } => {
-            "an identifier belongs to one account; leave it out here".into()
+            "an identifier belongs to one account; remove it here".into()
         }
         ConflictKind::SecretUnread(_) => {
-            "correct the store or the reference; until the secret is read, the rows of the tenant stay as they are".into()
+            "correct the store or the reference; the tenant's rows stay unchanged until Latchkey can read the secret".into()
         }
         ConflictKind::ForeignHash(_) => "give the secret as `env`, `file` or `value`".into(),
     }
@@ -250,7 +250,7 @@ tenants:
             |text| in_acme(Kind::IssuerTaken { issuer: Issuer::parse(text).unwrap(), owner: beta() });
         let client_id = |name: &str| in_acme(Kind::ClientIdTaken(name.to_owned()));
         let at_route = FieldError::at("/issuer", "the server has routes of its own at /console");
-        let unseen = FieldError::at("/client_id", "the client id holds U+200B, which is not seen");
+        let unseen = FieldError::at("/client_id", "the client id contains U+200B, an invisible character");
         let conflicts = [
             conflict(Subject::Tenant(beta()), Kind::CreatedByApi),
             of_web(Kind::CreatedByApi),

@@ -90,7 +90,7 @@ pub fn check_filter(environment: &Environment) -> Option<Diagnostic> {
 /// A directive is a level, `target=level`, or only a target. Only a target disables all other lines, so it is
 /// probably a misspelled level.
 fn unknown_filter(filter: &str) -> Option<ExplainedError> {
-    let levels = || format!("write one of {}, or such as `info,storage=debug`", LEVELS.join(", "));
+    let levels = || format!("use one of {}, or a filter such as `info,storage=debug`", LEVELS.join(", "));
     let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
     let alone = |directive: &&str| !directive.is_empty() && !directive.contains(['=', '[', ':']);
     if let Some(word) = filter.split(',').map(str::trim).filter(alone).find(|word| !is_level(word)) {

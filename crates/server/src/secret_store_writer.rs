@@ -26,7 +26,7 @@ impl SecretWriter for StoreWriter {
         let SecretPlace { store, path, key } = place;
         let opened = self.0.open(store).await.map_err(WriteFailure::Refused)?;
         let opened =
-            opened.ok_or_else(|| WriteFailure::Refused(format!("there is no secret store {store}")))?;
+            opened.ok_or_else(|| WriteFailure::Refused(format!("secret store {store} does not exist")))?;
         opened.write(path, key.as_deref(), value).await.map_err(|error| match error {
             WriteError::Refused(error) => WriteFailure::Refused(error.to_string()),
             WriteError::Unknown(error) => WriteFailure::Unknown(error.to_string()),

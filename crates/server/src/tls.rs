@@ -176,9 +176,9 @@ fn hint(error: &TlsError, tls: &settings::Tls) -> String {
         TlsError::Unreadable { source, .. }
             if source.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<FileError>) =>
         {
-            "correct the file, or name another one under `tls`".to_owned()
+            "correct the file, or name another file under `tls`".to_owned()
         }
-        TlsError::Unreadable { .. } => "let the server read the file".to_owned(),
+        TlsError::Unreadable { .. } => "give the server's user read permission".to_owned(),
         TlsError::NoCertificate(_)
         | TlsError::NoKey(_)
         | TlsError::ClientCa { .. }

@@ -133,7 +133,7 @@ mod tests {
             {
                 let request = ApiRequest::get(path);
                 let refused = request.check_path(true).unwrap_err();
-                assert_eq!(refused.to_string(), format!("there is no {what} of this id"));
+                assert_eq!(refused.to_string(), format!("no {what} has this id"));
                 assert_eq!(request.check_path(false).is_ok(), in_process, "{name}");
             }
         }

@@ -73,7 +73,7 @@ async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
     );
     seen(404).await;
     cli.assert_ends(&["tenant", "add", "initech"], 4, "reserved");
-    cli.assert_ends(&["tenant", "resume", "initech"], 3, "there is no tenant");
+    cli.assert_ends(&["tenant", "resume", "initech"], 3, "no tenant has this id");
 }
 
 #[test]

@@ -143,11 +143,11 @@ async fn start_without_the_sealing_service_is_refused() {
     // First while sealing a new key, then while unsealing it.
     for _ in 0..2 {
         vault.server.be_away(true);
-        refused("does not answer: ");
+        refused("does not respond: ");
         vault.server.be_away(false);
         keys.take_only("hvs.another");
         let file = folder.path(TOKEN_FILE);
-        let holds = format!("{} still holds the token that was refused", file.display());
+        let holds = format!("{} still contains the token that Vault refused", file.display());
         refused(&format!(
             "refuses with 403: 2 errors occurred: * permission denied * invalid token; {holds}"
         ));
@@ -167,7 +167,7 @@ async fn tenants_with_open_keys_survive_a_sealing_outage() {
     let (vault, _) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));
     // First globex has no key, then it has a key that is not loaded.
-    for sealed_or_opened in ["cannot be sealed", "does not unseal"] {
+    for sealed_or_opened in ["cannot seal", "cannot unseal"] {
         let program = vault.serve(&folder);
         let of_acme = token(&program, TENANTS[0]).await;
         assert_eq!(check_reason(&program).await, None);
@@ -176,13 +176,13 @@ async fn tenants_with_open_keys_survive_a_sealing_outage() {
         assert_unavailable(&program.request_token("globex", "svc", GLOBEX_SECRET).await);
         assert_unavailable(&program.jwks("globex").await);
         let reported = program.log_after(mark, "a key of tenant globex cannot be used");
-        assert_has(&reported, &[sealed_or_opened, &vault.name, "does not answer"]);
+        assert_has(&reported, &[sealed_or_opened, &vault.name, "does not respond"]);
         eventually("readiness says so", async || {
             let reason = check_reason(&program).await.unwrap_or_default();
             reason == "the service that holds the sealing key fails; tenants whose keys are open are served"
         })
         .await;
-        let reported = program.log_after(mark, "the service that holds the sealing key fails");
+        let reported = program.log_after(mark, "the service that holds the sealing key is failing");
         assert!(reported.contains(&vault.name), "{reported}");
         program.token("acme", "svc", ACME_SECRET).await;
         assert_eq!(program.present(&of_acme).await.status, 200);
@@ -191,7 +191,7 @@ async fn tenants_with_open_keys_survive_a_sealing_outage() {
         vault.server.be_away(false);
         until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
         eventually("readiness says so", async || check_reason(&program).await.is_none()).await;
-        program.log_after(mark, "the keys of tenant globex open again");
+        program.log_after(mark, "Latchkey can open the keys of tenant globex again");
         program.log_after(mark, "what is sealed in the store can be opened again");
         assert_verified(&program, &tokens(&program).await).await;
         program.stop();
@@ -235,7 +235,7 @@ async fn renewed_vault_token_is_used_without_restart() {
     keys.take_only(next);
     assert_unavailable(&program.request_token("globex", "svc", GLOBEX_SECRET).await);
     let reported = program.log_after(Mark::START, "a key of tenant globex cannot be used");
-    assert_has(&reported, &["permission denied", TOKEN_FILE, "still holds the token that was refused"]);
+    assert_has(&reported, &["permission denied", TOKEN_FILE, "still contains the token that Vault refused"]);
     program.token("acme", "svc", ACME_SECRET).await;
     folder.write_secret(TOKEN_FILE, next);
     until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;

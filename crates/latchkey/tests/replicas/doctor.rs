@@ -54,5 +54,5 @@ async fn read_only_database_is_an_error() {
     test_env.database.query(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
     let (code, report) = doctor(&test_env.database.url());
     assert_eq!(code, Some(1), "{report:#}");
-    assert!(lines(&report, "storage")[0].1.contains("takes no writes"), "{report:#}");
+    assert!(lines(&report, "storage")[0].1.contains("is read-only"), "{report:#}");
 }

@@ -148,17 +148,20 @@ async fn bad_answers_are_refused() {
     };
     let endless = Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 9999999999\r\n\r\n");
     for (reply, expected) in [
-        (Reply::new(404, JSON, b"{}"), "the answer has status 404"),
-        (Reply::new(500, JSON, b"{}"), "the answer has status 500"),
-        (Reply::new(204, JSON, b""), "the answer has status 204"),
-        (Reply::new(200, "content-encoding: gzip", b"{}"), "the answer is compressed"),
-        (Reply::new(200, "content-encoding: br", b"{}"), "the answer is compressed"),
-        (Reply::new(200, JSON, &vec![b'a'; LARGEST + 1]), "the answer is larger than 64 KiB"),
-        (chunked(LARGEST + 1), "the answer is larger than 64 KiB"),
-        (endless, "the answer is larger than 64 KiB"),
-        (Reply::raw(""), "no connection: "),
-        (Reply::raw("SSH-2.0-OpenSSH\r\n"), "no connection: "),
-        (Reply::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"), "the answer broke off: "),
+        (Reply::new(404, JSON, b"{}"), "the response has status 404"),
+        (Reply::new(500, JSON, b"{}"), "the response has status 500"),
+        (Reply::new(204, JSON, b""), "the response has status 204"),
+        (Reply::new(200, "content-encoding: gzip", b"{}"), "the response is compressed"),
+        (Reply::new(200, "content-encoding: br", b"{}"), "the response is compressed"),
+        (Reply::new(200, JSON, &vec![b'a'; LARGEST + 1]), "the response is larger than 64 KiB"),
+        (chunked(LARGEST + 1), "the response is larger than 64 KiB"),
+        (endless, "the response is larger than 64 KiB"),
+        (Reply::raw(""), "cannot connect:"),
+        (Reply::raw("SSH-2.0-OpenSSH\r\n"), "cannot connect:"),
+        (
+            Reply::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
+            "the response ended early:",
+        ),
     ] {
         let error = fetch(&serving(reply).await).await.unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}, not {expected}");

@@ -41,7 +41,7 @@ impl AwsKms {
                 (None, _) => self.service.refuses(&refusal.raw().status().as_u16().to_string(), NO_REASON),
             },
             // The cause may contain the body, which may contain a data key.
-            SdkError::ResponseError(_) => self.service.not_understood("no JSON of AWS KMS"),
+            SdkError::ResponseError(_) => self.service.not_understood("not a JSON response of AWS KMS"),
             error => self.service.silent(error),
         }
     }

@@ -82,7 +82,7 @@ impl AwsStore {
         config.set_endpoint_url(found.endpoint);
         config.push_interceptor(SharedInterceptor::new(BoundedAnswers));
         let at = at.unwrap_or(region);
-        let name = format!("the secret store {name} (AWS Secrets Manager at {at})");
+        let name = format!("secret store {name} (AWS Secrets Manager at {at})");
         Ok(Self { client: Client::from_conf(config.build()), name })
     }
 

@@ -32,7 +32,7 @@ pub enum WriteError {
     #[error("{0}")]
     Refused(#[from] SecretStoreError),
     /// The request was sent, but the answer is missing or incomplete. The value may have been written.
-    #[error("{0}; the value may be stored or not: read it")]
+    #[error("{0}; it is unclear whether the value was stored: read it")]
     Unknown(SecretStoreError),
 }
 
@@ -54,13 +54,13 @@ pub struct UnusableSecret {
 /// Messages name only the requested member.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Flaw {
-    #[error("it is larger than 64 KiB; store each client secret by itself")]
+    #[error("it is larger than 64 KiB; store each client secret separately")]
     TooLarge,
-    #[error("it is no JSON object; store one with the member {}", quoted(.0))]
+    #[error("it is not a JSON object; store an object with the member {}", quoted(.0))]
     NoObject(String),
-    #[error("it has no member {}; add it, or name another key", quoted(.0))]
+    #[error("it has no member {}; add the member, or name another key", quoted(.0))]
     NoMember(String),
-    #[error("its member {} is no string; store it as a string", quoted(.0))]
+    #[error("its member {} is not a string; store it as a string", quoted(.0))]
     NoString(String),
 }
 

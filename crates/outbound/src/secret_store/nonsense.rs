@@ -21,15 +21,15 @@ pub(super) enum JsonType {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Nonsense {
-    #[error("the answer is larger than 64 KiB")]
+    #[error("the response is larger than 64 KiB")]
     TooLarge,
-    #[error("the answer is not JSON")]
+    #[error("the response is not JSON")]
     NoJson,
-    #[error("the answer has no member {0}")]
+    #[error("the response has no member {0}")]
     NoMember(&'static str),
-    #[error("the member {0} of the answer is not {1}")]
+    #[error("the member {0} of the response is not {1}")]
     WrongMember(&'static str, JsonType),
-    #[error("the answer has an unexpected form")]
+    #[error("the response has an unexpected form")]
     Other,
 }
 

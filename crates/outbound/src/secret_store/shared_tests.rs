@@ -94,11 +94,14 @@ impl Secrets {
             Self::Vault(_) => {
                 let busy = vault::tests::refusal(429, "request path \"x\": rate limit quota exceeded");
                 let quota =
-                    "429: request path \"x\": rate limit quota exceeded; try later or look at Vault's log";
+                    "429: request path \"x\": rate limit quota exceeded; try again later, or see Vault's log";
                 vec![
                     (vault::tests::refusal(503, "Vault is sealed"), "503: Vault is sealed; unseal it"),
                     (busy, quota),
-                    (Reply::new(502, "x: y", b"<html>"), "502: no reason; try later or look at Vault's log"),
+                    (
+                        Reply::new(502, "x: y", b"<html>"),
+                        "502: no reason; try again later, or see Vault's log",
+                    ),
                 ]
             }
             Self::Aws(_) => {
@@ -128,9 +131,9 @@ impl Stand {
     /// The prefix of messages.
     fn place(&self) -> String {
         match self.secrets {
-            Secrets::Vault(_) => format!("the secret store main (vault at {}): {PATH}", self.server.address),
+            Secrets::Vault(_) => format!("secret store main (vault at {}): {PATH}", self.server.address),
             Secrets::Aws(_) => {
-                format!("the secret store main (AWS Secrets Manager at {}): {PATH}", self.server.address)
+                format!("secret store main (AWS Secrets Manager at {}): {PATH}", self.server.address)
             }
         }
     }
@@ -154,7 +157,7 @@ impl Stand {
 
 #[track_caller]
 fn assert_no_answer(error: &SecretStoreError) {
-    let is_so = matches!(error, SecretStoreError::Silent(why) if why.contains(": no answer: "));
+    let is_so = matches!(error, SecretStoreError::Silent(why) if why.contains(": no response: "));
     assert!(is_so, "{error:?}");
 }
 
@@ -241,7 +244,7 @@ async fn unusable_secret_is_reported_without_other_member_names() {
         }
         let long = json!({"client_secret": "x".repeat(1 << 18)});
         stand.secrets.put(long.clone());
-        let expected = "it is larger than 64 KiB; store each client secret by itself";
+        let expected = "it is larger than 64 KiB; store each client secret separately";
         let error = stand.fails(SecretStoreError::Unusable, expected).await;
         assert_eq!(stand.write(HIDDEN).await, Err(WriteError::Refused(error)));
         assert_eq!(stand.secrets.current(), Some(long));
@@ -256,19 +259,17 @@ async fn missing_or_denied_secret_error_says_what_to_do() {
                 "there is no such secret at the mount secret; write it",
                 "its current version is deleted; undelete it or write a new one",
                 "it refuses with 403: 1 error occurred: * permission denied; \
-                 let its policy allow `read` on secret/data/app/client",
+                 allow `read` on secret/data/app/client in its policy",
                 "it refuses with 403: 1 error occurred: * permission denied; \
-                 let its policy allow `update` on secret/data/app/client",
+                 allow `update` on secret/data/app/client in its policy",
             ],
             Secrets::Aws(_) => [
                 "it refuses with 400 ResourceNotFoundException: Secrets Manager can't find the specified secret; \
                  create it in this region",
                 "it refuses with 400 InvalidRequestException: You can't perform this operation on the secret \
                  because it was marked for deletion; restore it if its current version is deleted",
-                "it refuses with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; \
-                 let the program's role allow `secretsmanager:GetSecretValue`, and use of the secret's KMS key",
-                "it refuses with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; \
-                 let the program's role allow `secretsmanager:PutSecretValue`, and use of the secret's KMS key",
+                "it refuses with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; allow `secretsmanager:GetSecretValue` and use of the secret's KMS key in the program's role",
+                "it refuses with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; allow `secretsmanager:PutSecretValue` and use of the secret's KMS key in the program's role",
             ],
         };
         stand.fails(SecretStoreError::Missing, missing).await;
@@ -334,7 +335,10 @@ async fn slow_read_is_retried_once_and_write_never() {
         let begun = Instant::now();
         let error = stand.write(HIDDEN).await.unwrap_err();
         assert!(matches!(&error, WriteError::Unknown(SecretStoreError::Silent(_))), "{error:?}");
-        assert!(error.to_string().ends_with("; the value may be stored or not: read it"), "{error}");
+        assert!(
+            error.to_string().ends_with("; it is unclear whether the value was stored: read it"),
+            "{error}"
+        );
         let waited = begun.elapsed().as_secs_f64();
         assert!((3.0..5.0).contains(&waited), "{waited}");
         assert_eq!(stand.server.request_count(), 2, "a write is sent once");
@@ -357,7 +361,7 @@ async fn a_redirect_is_not_followed() {
             stand.server.instead([redirect.clone()]);
             let error = stand.value().await.unwrap_err();
             assert!(matches!(&error, SecretStoreError::Unavailable(_)), "{error:?}");
-            let expected = format!(": it redirects with {status}, which is not followed; ");
+            let expected = format!("redirected with {status}, and Latchkey does not follow redirects; ");
             assert!(error.to_string().contains(&expected), "{error}");
             stand.server.instead([stand.secrets.answer_with(&json!("one")), redirect]);
             let error = stand.write(HIDDEN).await.unwrap_err();
@@ -376,16 +380,16 @@ async fn each_kind_of_invalid_answer_has_its_message() {
         let is_vault = matches!(stand.secrets, Secrets::Vault(_));
         let (at, of_engine) = match is_vault {
             true => ("address", "check that secret is a KV engine, version 2"),
-            false => ("endpoint", "check that the endpoint is that of AWS Secrets Manager"),
+            false => ("endpoint", "check that the endpoint is AWS Secrets Manager"),
         };
         let of_json = match is_vault {
-            true => "check that the address is Vault's, and look at a proxy before it",
-            false => "check the endpoint, and look at a proxy before it",
+            true => "check that the address is Vault's, and check any proxy in front of it",
+            false => "check the endpoint and any proxy in front of it",
         };
         let too_large = format!(
-            "the answer is larger than 64 KiB; check the {at}, and store each client secret by itself"
+            "the response is larger than 64 KiB; check the {at}, and store each client secret by itself"
         );
-        let no_json = format!("the answer is not JSON; {of_json}");
+        let no_json = format!("the response is not JSON; {of_json}");
         let endless = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n{}", "é".repeat(300_000));
         let (missing, wrong) = match is_vault {
             true => (
@@ -405,8 +409,11 @@ async fn each_kind_of_invalid_answer_has_its_message() {
             // The rest never arrives and must not be waited for.
             (Reply::raw(endless), too_large),
             (Reply::new(200, "x: y", b"<html>hunter2-hunter2</html>"), no_json),
-            (Reply::json(200, &missing), format!("the answer has no member {member}; {of_engine}")),
-            (Reply::json(200, &wrong), format!("the member {member} of the answer is not text; {of_engine}")),
+            (Reply::json(200, &missing), format!("the response has no member {member}; {of_engine}")),
+            (
+                Reply::json(200, &wrong),
+                format!("the member {member} of the response is not text; {of_engine}"),
+            ),
         ];
         let busy = stand.secrets.busy();
         for (reply, expected) in cases {

@@ -50,7 +50,7 @@ impl VaultStore {
             check_name("namespace", namespace, true)?;
         }
         let address = ServiceUrl::parse("address", &address)?;
-        let name = format!("the secret store {name} (vault at {})", address.authority());
+        let name = format!("secret store {name} (Vault at {})", address.authority());
         let session = VaultSession::new(VaultConnection::new(address, namespace, ca.as_deref())?, sign_in)?;
         Ok(Self { session, mount, name })
     }

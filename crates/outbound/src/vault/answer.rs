@@ -46,7 +46,7 @@ impl VaultTransit {
             return self.service.refuses(&status.to_string(), &said);
         }
         if is_nonsense(error) {
-            return self.service.not_understood("no JSON of a transit engine");
+            return self.service.not_understood("not a JSON response of a transit engine");
         }
         self.service.silent(error)
     }

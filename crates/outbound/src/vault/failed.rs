@@ -38,19 +38,19 @@ impl NotSignedIn {
             Some((status, said)) => {
                 let is_passing = may_pass(error) || is_redirect(error);
                 let cause = if is_passing { Cause::Passing } else { Cause::Lasting };
-                Self { why: format!("the sign-in is refused with {status}: {said}"), cause }
+                Self { why: format!("Vault refused the sign-in with {status}: {said}"), cause }
             }
             None if is_nonsense(error) => Self::without_token(),
             None => {
                 let cause = if may_pass(error) { Cause::Silent } else { Cause::Lasting };
-                Self { why: format!("the sign-in has no answer: {}", root(error)), cause }
+                Self { why: format!("Vault did not respond to the sign-in: {}", root(error)), cause }
             }
         }
     }
 
     /// The response to a sign-in contains no usable token.
     pub(super) fn without_token() -> Self {
-        Self { why: "the answer to the sign-in has no token".to_owned(), cause: Cause::Passing }
+        Self { why: "Vault's response to the sign-in has no token".to_owned(), cause: Cause::Passing }
     }
 
     /// The credentials cannot be read.

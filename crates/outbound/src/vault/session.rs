@@ -137,7 +137,7 @@ impl VaultSession {
                     Err(error) => return Ok(Err(Some(token::unusable(path, &error)))),
                 };
                 if token.expose() == refused.middle.token {
-                    let why = format!("{} still holds the token that was refused", path.display());
+                    let why = format!("{} still contains the token that Vault refused", path.display());
                     return Ok(Err(Some(why)));
                 }
                 let lease = state.lease.insert(TokenLease::endless(self.connection.with_token(&token)));

@@ -145,7 +145,7 @@ async fn expired_token_is_read_again_from_its_file() {
         assert_eq!(message(&error), format!("{} {said}; {why}", transit.name()));
         assert_eq!(server.request_count(), 1);
     };
-    refused(&format!("{} still holds the token that was refused", file.display())).await;
+    refused(&format!("{} still contains the token that Vault refused", file.display())).await;
     std::fs::write(&file, "hvs.half\nwritten").unwrap();
     let unusable = OptionsError::Token;
     refused(&format!("in {}: {unusable}", file.display())).await;
@@ -183,7 +183,7 @@ async fn configured_token_is_never_replaced() {
 fn missing_token_file_is_refused() {
     let token = token_in(Path::new("/nowhere/token"));
     let error = VaultTransit::new(VaultOptions { token, ..options("https://vault.example") }).unwrap_err();
-    assert_eq!(error.to_string(), "the token's file /nowhere/token cannot be read");
+    assert_eq!(error.to_string(), "cannot read the token file /nowhere/token");
 }
 
 #[tokio::test]

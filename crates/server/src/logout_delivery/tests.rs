@@ -96,7 +96,7 @@ impl SendLogout for FakeSender {
         let attempt = match client.split('-').next() {
             Some("dead") => {
                 sleep(Duration::from_secs(5)).await;
-                DeliveryResult::Failed("no whole answer in time".to_owned())
+                DeliveryResult::Failed("no complete response in time".to_owned())
             }
             Some("slow") => {
                 sleep(Duration::from_secs(4)).await;
@@ -105,7 +105,7 @@ impl SendLogout for FakeSender {
             Some("postponed") if self.begun.0.elapsed() < Duration::from_secs(30) => {
                 DeliveryResult::Postponed
             }
-            Some("strict") => DeliveryResult::Refused("the answer has status 400".to_owned()),
+            Some("strict") => DeliveryResult::Refused("the response has status 400".to_owned()),
             _ => {
                 sleep(Duration::from_millis(20)).await;
                 DeliveryResult::Delivered

@@ -126,13 +126,13 @@ impl AwsStore {
             }
             AwsFailure::Silent { why, .. } => {
                 return SecretStoreError::Silent(format!(
-                    "{place}: no answer: {why}; check region, endpoint and network"
+                    "{place}: no response: {why}; check region, endpoint and network"
                 ));
             }
             AwsFailure::NotUnderstood(nonsense) => return self.not_understood(path, *nonsense),
             AwsFailure::Refused { status, code, said } => (*status, code.as_str(), said),
         };
-        let refused = format!("{place}: it refuses with {status} {code}: {said}");
+        let refused = format!("{place}: the service refused with {status} {code}: {said}");
         match code {
             MISSING => SecretStoreError::Missing(format!("{refused}; create it in this region")),
             // The secret or the version is marked for deletion.
@@ -140,13 +140,14 @@ impl AwsStore {
                 SecretStoreError::Missing(format!("{refused}; restore it if its current version is deleted"))
             }
             code if DENIED.contains(&code) => SecretStoreError::Denied(format!(
-                "{refused}; let the program's role allow `{action}`, and use of the secret's KMS key"
+                "{refused}; allow `{action}` and use of the secret's KMS key in the program's role"
             )),
             code if PASSING.contains(&code) || status == 429 || status >= 500 => {
-                SecretStoreError::Unavailable(format!("{refused}; try later"))
+                SecretStoreError::Unavailable(format!("{refused}; try again later"))
             }
             _ if (300..400).contains(&status) => SecretStoreError::Unavailable(format!(
-                "{place}: it redirects with {status}, which is not followed; check the endpoint"
+                "{place}: the service redirected with {status}, and Latchkey does not follow redirects; \
+                    check the endpoint"
             )),
             _ => SecretStoreError::Unusable(format!("{refused}; check path and endpoint")),
         }
@@ -154,15 +155,15 @@ impl AwsStore {
 
     pub(super) fn not_understood(&self, path: &str, nonsense: Nonsense) -> SecretStoreError {
         let what_to_do = match nonsense {
-            Nonsense::TooLarge => "check the endpoint, and store each client secret by itself",
-            Nonsense::NoJson => "check the endpoint, and look at a proxy before it",
-            _ => "check that the endpoint is that of AWS Secrets Manager",
+            Nonsense::TooLarge => "check the endpoint, and store each client secret separately",
+            Nonsense::NoJson => "check the endpoint and any proxy in front of it",
+            _ => "check that the endpoint is AWS Secrets Manager",
         };
         SecretStoreError::Unusable(format!("{}: {nonsense}; {what_to_do}", self.place(path)))
     }
 
     pub(super) fn binary(&self, path: &str) -> SecretStoreError {
-        SecretStoreError::Unusable(format!("{}: it is binary; store it as text", self.place(path)))
+        SecretStoreError::Unusable(format!("{}: the secret is binary; store it as text", self.place(path)))
     }
 
     /// Refuses paths that cannot be a name or an ARN of AWS.
@@ -172,7 +173,7 @@ impl AwsStore {
             return Ok(());
         }
         Err(SecretStoreError::Missing(format!(
-            "{}: {} is no name of a secret; use letters, digits and '/_+=.@-', or an ARN",
+            "{}: {} is not a valid secret name; use letters, digits and '/_+=.@-', or an ARN",
             self.name,
             quoted(path)
         )))

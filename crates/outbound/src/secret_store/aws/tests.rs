@@ -48,7 +48,7 @@ async fn a_secret_may_be_the_whole_text() {
     let read = async || store.read(PATH, true).await.unwrap();
     assert_eq!(read().await.current.value(None).unwrap().expose(), "one");
     let error = read().await.current.value(Some("x")).unwrap_err().to_string();
-    assert!(error.ends_with(": it is no JSON object; store one with the member \"x\""), "{error}");
+    assert!(error.ends_with(": it is not a JSON object; store an object with the member \"x\""), "{error}");
     store.write(PATH, None, &Secret::new("two".to_owned())).await.unwrap();
     assert_eq!(secrets.current(PATH).as_deref(), Some("two"));
     assert_eq!(read().await.previous.unwrap().value(None).unwrap().expose(), "one");
@@ -106,7 +106,7 @@ async fn unusable_names_and_options_are_refused() {
     for path in ["", "a b", "a?b", "a\nb", "é", &"a".repeat(2049)] {
         let error = at_server.read(path, false).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Missing(_)), "{path}: {error:?}");
-        assert!(error.to_string().contains(" is no name of a secret; "), "{error}");
+        assert!(error.to_string().contains(" is not a valid secret name; "), "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
     }
     assert_eq!(server.request_count(), 0);
@@ -118,5 +118,5 @@ async fn unusable_names_and_options_are_refused() {
     assert!(matches!(error, OptionsError::InClear { what: "endpoint" }), "{error:?}");
     let in_region = AwsStoreOptions { endpoint: None, ..options("") };
     let debug = format!("{:?}", load(in_region).await.unwrap());
-    assert_eq!(debug, "AwsStore(the secret store main (AWS Secrets Manager at eu-central-1))");
+    assert_eq!(debug, "AwsStore(secret store main (AWS Secrets Manager at eu-central-1))");
 }

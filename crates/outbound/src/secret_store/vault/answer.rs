@@ -41,9 +41,9 @@ impl VaultStore {
             Failed::Request { error, token } => (error, token),
             Failed::SignIn(NotSignedIn { why, cause }) => {
                 return match cause {
-                    Cause::Silent => SecretStoreError::Silent(format!("{place}: {why}; look at Vault's log")),
+                    Cause::Silent => SecretStoreError::Silent(format!("{place}: {why}; see Vault's log")),
                     Cause::Passing => {
-                        SecretStoreError::Unavailable(format!("{place}: {why}; look at Vault's log"))
+                        SecretStoreError::Unavailable(format!("{place}: {why}; see Vault's log"))
                     }
                     Cause::Lasting => {
                         SecretStoreError::Denied(format!("{place}: {why}; check how the store signs in"))
@@ -56,9 +56,11 @@ impl VaultStore {
                 return self.not_understood(path, nonsense(error, attempt));
             }
             let why = root(error);
-            return SecretStoreError::Silent(format!("{place}: no answer: {why}; check address and network"));
+            return SecretStoreError::Silent(format!(
+                "{place}: no response: {why}; check address and network"
+            ));
         };
-        let refused = format!("{place}: it refuses with {status}: {said}");
+        let refused = format!("{place}: Vault refused with {status}: {said}");
         match status {
             403 => match token {
                 Some(why) => SecretStoreError::Denied(format!("{refused}; {why}")),
@@ -70,29 +72,35 @@ impl VaultStore {
             404 => SecretStoreError::Missing(match deleted(failed) {
                 Some(metadata) => {
                     let state = if metadata.destroyed { "destroyed" } else { "deleted" };
-                    format!("{place}: its current version is {state}; undelete it or write a new one")
+                    format!("{place}: its current version is {state}; undelete it or write a new version")
                 }
-                None => format!("{place}: there is no such secret at the mount {}; write it", self.mount),
+                None => format!("{place}: the mount {} has no such secret; create it", self.mount),
             }),
-            _ if said.contains(SEALED) => SecretStoreError::Unavailable(format!("{refused}; unseal it")),
-            _ if said.contains(CHANGED) => {
-                SecretStoreError::Unavailable(format!("{refused}; it was changed meanwhile: write again"))
-            }
+            _ if said.contains(SEALED) => SecretStoreError::Unavailable(format!("{refused}; unseal Vault")),
+            _ if said.contains(CHANGED) => SecretStoreError::Unavailable(format!(
+                "{refused}; another write changed it in the meantime: \
+                    write again"
+            )),
             _ if is_redirect(error) => SecretStoreError::Unavailable(format!(
-                "{place}: it redirects with {status}, which is not followed; name the active node's address"
+                "{place}: Vault redirected with {status}, and Latchkey does not follow redirects; use the \
+                    address of the active node"
             )),
             _ if may_pass(error) => {
-                SecretStoreError::Unavailable(format!("{refused}; try later or look at Vault's log"))
+                SecretStoreError::Unavailable(format!("{refused}; try again later, or see Vault's log"))
             }
-            _ => SecretStoreError::Unusable(format!("{refused}; check that it is a KV engine, version 2")),
+            _ => SecretStoreError::Unusable(format!(
+                "{refused}; check that the mount is a KV engine, version 2"
+            )),
         }
     }
 
     /// The response is not that of a KV engine.
     pub(super) fn not_understood(&self, path: &str, nonsense: Nonsense) -> SecretStoreError {
         let what_to_do = match nonsense {
-            Nonsense::TooLarge => "check the address, and store each client secret by itself".to_owned(),
-            Nonsense::NoJson => "check that the address is Vault's, and look at a proxy before it".to_owned(),
+            Nonsense::TooLarge => "check the address, and store each client secret separately".to_owned(),
+            Nonsense::NoJson => {
+                "check that the address is Vault's, and check any proxy in front of it".to_owned()
+            }
             _ => format!("check that {} is a KV engine, version 2", self.mount),
         };
         SecretStoreError::Unusable(format!("{}: {nonsense}; {what_to_do}", self.place(path)))
@@ -100,7 +108,7 @@ impl VaultStore {
 
     pub(super) fn no_path(&self, path: &str) -> SecretStoreError {
         SecretStoreError::Missing(format!(
-            "{}: {} is no path of a secret; use letters, digits, '-', '_' and '/'",
+            "{}: {} is not a valid secret path; use letters, digits, '-', '_' and '/'",
             self.name,
             quoted(path)
         ))
@@ -108,7 +116,7 @@ impl VaultStore {
 
     pub(super) fn no_key(&self, path: &str) -> SecretStoreError {
         SecretStoreError::Unusable(format!(
-            "{}: Vault stores members of an object; name the key of one",
+            "{}: a Vault secret is an object with members; name the key of one member",
             self.place(path)
         ))
     }
@@ -119,7 +127,7 @@ impl VaultStore {
             VaultPermission::Write(0) => "create",
             VaultPermission::Write(_) => "update",
         };
-        format!("let its policy allow `{capability}` on {}/data/{path}", self.mount)
+        format!("allow `{capability}` on {}/data/{path} in its policy", self.mount)
     }
 }
 

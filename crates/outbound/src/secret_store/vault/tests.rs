@@ -165,7 +165,8 @@ async fn waiting_requests_share_a_failed_sign_in() {
     for outcome in eight(&store).await {
         let error = outcome.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        let why = "the sign-in is refused with 400: invalid role or secret ID; check how the store signs in";
+        let why =
+            "Vault refused the sign-in with 400: invalid role or secret ID; check how the store signs in";
         assert_ends(&error, &format!(": {why}"));
     }
     assert_eq!((server.request_count(), secrets.sign_ins_and_renewals()), (1, (0, 0)));
@@ -181,7 +182,7 @@ async fn waiting_requests_share_a_failed_sign_in() {
     for reply in [json!({}), json!({"auth": {}}), json!({"auth": {"client_token": "hunter2"}})] {
         server.instead([Reply::json(200, &reply)]);
         let error = value(&store).await.unwrap_err();
-        assert_ends(&error, ": the answer to the sign-in has no token; look at Vault's log");
+        assert_ends(&error, ": Vault's response to the sign-in has no token; look at Vault's log");
     }
     let write = write_to(&store, PATH).await;
     assert!(matches!(write, Err(WriteError::Refused(SecretStoreError::Denied(_)))), "{write:?}");
@@ -229,7 +230,7 @@ async fn credentials_in_files_are_read_at_each_sign_in() {
         std::fs::remove_file(&file).unwrap();
         let error = value(&store).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        let why = format!(": the token's file {} cannot be read: No such file", file.display());
+        let why = format!(": cannot read the token file {}: No such file", file.display());
         assert!(error.to_string().contains(&why), "{error}");
         std::fs::write(&file, text).unwrap();
         assert_eq!(value(&store).await.unwrap(), "one");
@@ -241,7 +242,7 @@ async fn credentials_in_files_are_read_at_each_sign_in() {
     assert_eq!(value(&store).await.unwrap(), "one");
     secrets.take_only("hvs.next");
     let error = value(&store).await.unwrap_err();
-    assert_ends(&error, &format!("; {} still holds the token that was refused", file.display()));
+    assert_ends(&error, &format!("; {} still contains the token that Vault refused", file.display()));
     std::fs::write(&file, "hvs.next").unwrap();
     assert_eq!(value(&store).await.unwrap(), "one");
     assert_eq!(secrets.sign_ins_and_renewals(), (0, 0));
@@ -311,7 +312,7 @@ async fn write_after_a_concurrent_write_is_refused() {
     // The policy decides whether a new path may be created.
     secrets.forbid(&["create"]);
     let error = write_to(&store, "app/new").await.unwrap_err();
-    assert_ends(&error, "; let its policy allow `create` on secret/data/app/new");
+    assert_ends(&error, "; allow `create` on secret/data/app/new in its policy");
     let error = store.write(PATH, None, &Secret::new("y".to_owned())).await.unwrap_err();
     assert_ends(&error, ": Vault stores members of an object; name the key of one");
 }
@@ -326,7 +327,7 @@ async fn ambiguous_paths_are_not_sent() {
     ] {
         let error = store.read(path, true).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Missing(_)), "{path}: {error:?}");
-        assert!(error.to_string().contains(" is no path of a secret; "), "{error}");
+        assert!(error.to_string().contains(" is not a valid secret path; "), "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
         let error = write_to(&store, path).await.unwrap_err();
         assert!(matches!(error, WriteError::Refused(SecretStoreError::Missing(_))), "{path}: {error:?}");
@@ -372,7 +373,7 @@ fn unusable_options_are_refused_without_showing_secrets() {
     let error = refused(VaultStoreOptions { ca: Some(b"x".to_vec()), ..at() });
     assert!(matches!(error, OptionsError::NoCertificate), "{error:?}");
     let debug = format!("{:?}", store(at()));
-    assert_eq!(debug, "VaultStore(the secret store main (vault at vault.example:8200))");
+    assert_eq!(debug, "VaultStore(secret store main (Vault at vault.example:8200))");
 }
 
 /// The members of the responses in Vault's documentation: a read of KV version 2, and the sign-in by each
