@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs deploy/Dockerfile's steps without a container engine: each stage becomes a folder, COPY copies what an engine would, RUN
 # runs on this machine's own tools, and the resulting program is started, probed by the image's own HEALTHCHECK, and stopped.
-# It does not try what only an engine can show: the base images, USER, and a read-only root.
+# The program is running not try what only an engine can show: the base images, USER, and a read-only root.
 #
 #   deploy/docker-check.sh            # minutes when nothing is built yet; never longer than 40
 #   deploy/docker-check.sh FILE       # seconds: runs the Dockerfile of an image context that `cargo xtask dist` made

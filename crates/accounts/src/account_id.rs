@@ -20,7 +20,7 @@ const LENGTH: usize = 26;
 pub struct AccountId(Arc<str>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an account id is usr_ and 26 characters of a-z and 2-7")]
+#[error("an account id is usr_ followed by 26 characters from a-z and 2-7")]
 pub struct InvalidAccountId;
 
 impl AccountId {

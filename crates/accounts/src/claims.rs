@@ -68,16 +68,16 @@ fn check(name: &str, value: &Value) -> Option<ClaimError> {
     let error = |detail| Some(ClaimError { path: name.to_owned(), detail });
     let Some((_, form)) = CLAIMS.iter().find(|(known, _)| *known == name) else {
         return error(match name {
-            "sub" => "the identifier of the account is its `sub`",
-            "email" | "email_verified" => "write it beside the claims: it is an identifier",
-            "updated_at" => "the account says when it last changed",
-            _ => "no standard claim (OpenID Connect Core §5.1)",
+            "sub" => "`sub` is always the account's id, so it cannot be a claim here",
+            "email" | "email_verified" => "set it next to the claims: it is an identifier",
+            "updated_at" => "Latchkey sets this claim from the account's last change",
+            _ => "not a standard claim (OpenID Connect Core §5.1)",
         });
     };
     let text = value.as_str();
     let (fits, expected) = match form {
         ClaimForm::Text => {
-            (text.is_some_and(|text| is_shown(text, false)), "a text without control characters")
+            (text.is_some_and(|text| is_shown(text, false)), "a string without control characters")
         }
         ClaimForm::Url => (text.is_some_and(is_url), "an http or https URL"),
         ClaimForm::Birthdate => {
@@ -95,10 +95,10 @@ fn check_address(claim: &str, value: &Value) -> Option<ClaimError> {
     members.iter().find_map(|(name, value)| {
         let path = format!("{claim}/{name}");
         let Some((_, lines)) = ADDRESS.iter().find(|(known, _)| known == name) else {
-            return error(path, "no member of an address (OpenID Connect Core §5.1.1)");
+            return error(path, "not a member of an address (OpenID Connect Core §5.1.1)");
         };
         let is_text = value.as_str().is_some_and(|text| is_shown(text, *lines));
-        if is_text { None } else { error(path, "a text without control characters") }
+        if is_text { None } else { error(path, "a string without control characters") }
     })
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use derive_more::Display;
 use values::Secret;
 use zeroize::Zeroizing;
-use zxcvbn::feedback::Feedback;
+use zxcvbn::feedback::{Feedback, Warning};
 use zxcvbn::{Score, zxcvbn};
 
 use crate::normalised_password;
@@ -36,14 +36,14 @@ const SIGNS: [(char, char); 10] = [
 #[derive(Clone, Debug, Display, PartialEq, Eq)]
 pub enum UnfitPassword {
     /// Fewer than [`SHORTEST_PASSWORD`] characters.
-    #[display("a password has {SHORTEST_PASSWORD} characters or more")]
+    #[display("a password must have at least {SHORTEST_PASSWORD} characters")]
     Short,
     /// More than 1 024 bytes, or control characters.
-    #[display("a password has 1024 bytes at most, and no control characters")]
+    #[display("a password can have at most 1024 bytes and no control characters")]
     Unreadable,
     /// Easily guessed, with the reason if it is known.
-    #[display("this password is easily guessed{}", _0.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
-    Guessable(Option<String>),
+    #[display("this password is easy to guess{}", _0.map(|why| format!(", because it {why}")).unwrap_or_default())]
+    Guessable(Option<&'static str>),
 }
 
 /// The normalized password, if it is acceptable. `context` contains what a stranger would guess first: the
@@ -62,8 +62,32 @@ pub fn check_new_password(password: Secret, context: &[String]) -> Result<Secret
     if guessed.score() >= Score::Three {
         return Ok(password);
     }
-    let why = guessed.feedback().and_then(Feedback::warning);
-    Err(UnfitPassword::Guessable(why.map(|why| why.to_string())))
+    let text = password.expose().to_lowercase();
+    let is_context = |word: &&str| word.chars().count() > 2 && text.contains(&word.to_lowercase());
+    Err(UnfitPassword::Guessable(match context.iter().any(is_context) {
+        true => Some("contains a name or an address of the account or the tenant"),
+        false => guessed.feedback().and_then(Feedback::warning).map(reason),
+    }))
+}
+
+/// The sentences of `zxcvbn` are about passwords in general. These are about the one that was refused.
+fn reason(warning: Warning) -> &'static str {
+    match warning {
+        Warning::StraightRowsOfKeysAreEasyToGuess => "contains a row of keys",
+        Warning::ShortKeyboardPatternsAreEasyToGuess => "contains a keyboard pattern",
+        Warning::RepeatsLikeAaaAreEasyToGuess => "repeats one character",
+        Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => "repeats the same characters",
+        Warning::ThisIsATop10Password
+        | Warning::ThisIsATop100Password
+        | Warning::ThisIsACommonPassword
+        | Warning::ThisIsSimilarToACommonlyUsedPassword => "contains a common password",
+        Warning::SequencesLikeAbcAreEasyToGuess => "contains a sequence such as abc or 4321",
+        Warning::RecentYearsAreEasyToGuess => "contains a recent year",
+        Warning::DatesAreOftenEasyToGuess => "contains a date",
+        Warning::AWordByItselfIsEasyToGuess => "is mostly a single word",
+        Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
+        | Warning::CommonNamesAndSurnamesAreEasyToGuess => "is mostly a name",
+    }
 }
 
 /// The text to pass to `zxcvbn`: the beginning of the password. `zxcvbn` evaluates a text once for each
@@ -124,6 +148,20 @@ mod tests {
             ada.lovelace@example.com LovelaceLovelace1";
         for text in guessable.split(' ').chain(["Acme Limited 2026"]) {
             assert!(matches!(check(text), Err(UnfitPassword::Guessable(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn reason_of_a_guessable_password_is_its_own() {
+        for (text, expected) in [
+            ("aaaaaaaaaaaaaaaaaaaa", "repeats one character"),
+            ("passwordpassword", "repeats the same characters"),
+            ("qwertyuiopasdfgh", "contains a row of keys"),
+            ("ada.lovelace@example.com", "contains a name or an address of the account or the tenant"),
+            ("LovelaceLovelace1", "contains a name or an address of the account or the tenant"),
+        ] {
+            let said = check(text).unwrap_err().to_string();
+            assert_eq!(said, format!("this password is easy to guess, because it {expected}"), "{text}");
         }
     }
 

@@ -44,10 +44,10 @@ pub struct SignIns {
 pub enum SignInError {
     /// An unknown identifier, a wrong password, an account that cannot sign in, or too many attempts. Callers
     /// cannot distinguish them.
-    #[error("the e-mail address or the password is wrong, or this account cannot sign in here")]
+    #[error("the email address or the password is wrong, or this account cannot sign in here")]
     Refused,
     /// Too many passwords are waiting to be checked.
-    #[error("too many passwords wait to be checked")]
+    #[error("too many passwords are waiting to be checked")]
     Busy,
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -35,31 +35,31 @@ const SENDER_CONSTRAINTS: [&str; 3] = ["dpop", "certificate", "dpop certificate"
 pub struct AuditRecord {
     /// When.
     pub at: Instant,
-    /// Who, as `client:platform/ops`.
+    /// The actor, such as `client:platform/ops`.
     #[schemars(example = &"client:platform/ops")]
     pub actor: String,
-    /// From which address, where there is one.
+    /// The actor's address, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// With which of its credentials a client got its token, as `client_secret s1`, `public_key` or
-    /// `client_certificate` with its thumbprint, `trust_rule` with issuer and subject. Absent where
-    /// the client has it no more.
+    /// The credential with which the client got its token, such as `client_secret s1`, `public_key` or
+    /// `client_certificate` with its thumbprint, or `trust_rule` with issuer and subject. Absent if the
+    /// client no longer has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"client_secret s1")]
     pub credential: Option<String>,
-    /// Which key of the client the token was bound to: that of its DPoP proofs, or of its certificate.
+    /// The client's key to which the token was bound: the key of its DPoP proofs, or of its certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = SENDER_CONSTRAINTS))]
     pub sender_constraint: Option<String>,
-    /// What, as `client.changed`.
+    /// The action, such as `client.changed`.
     #[schemars(example = &"client.changed")]
     pub action: String,
-    /// Whose row.
+    /// The tenant of the changed row.
     #[schemars(with = "String")]
     pub tenant: TenantId,
-    /// Which row.
+    /// The changed row.
     pub subject: String,
-    /// `{"field": {"before": …, "after": …}}`; of an account `{"fields": […]}` without any value.
+    /// `{"field": {"before": …, "after": …}}`; for an account `{"fields": […]}` without values.
     #[schemars(with = "Map<String, Value>")]
     pub detail: Value,
 }

@@ -65,7 +65,7 @@ pub use key::*;
 pub use live_credential::*;
 pub use logo::*;
 pub use merge::merge_patch;
-pub use nearest::nearest;
+pub use nearest::{nearest, suggested};
 pub use page::Page;
 pub(crate) use pointer::escaped;
 pub use pointer::{Pointer, pointer_names};

@@ -164,7 +164,7 @@ impl Facts {
         let state = self.any_tenant()?;
         if state.tenant.is_unreadable {
             let message = format!(
-                "this version cannot read the settings of tenant {}; it can be suspended and deleted",
+                "this version cannot read the settings of tenant {}; you can only suspend or delete the tenant",
                 state.tenant.id
             );
             return Err(EditError::Conflict(message));
@@ -233,15 +233,16 @@ fn taken(what: &str, id: impl Display, lifecycle: &state::RowLifecycle) -> EditE
         return EditError::Conflict(text);
     }
     let declared = lifecycle.is_config_managed();
-    let by = if declared { "declared in the operator's files" } else { "managed by this API" };
+    let by =
+        if declared { "declared in the operator's files" } else { "managed through the administration API" };
     let next = match lifecycle.status() {
-        "deleting" => "take its deletion back, or choose another id",
+        "deleting" => "cancel its deletion, or choose another id",
         "retired" => "declare it in the operator's files again, or choose another id",
-        "suspended" => "let it serve again, or choose another id",
+        "suspended" => "resume it, or choose another id",
         _ if declared => "change it there, or choose another id",
         _ => "change it, or choose another id",
     };
-    EditError::Conflict(format!("{what} {id} exists already: it is {} and {by}; {next}", lifecycle.status()))
+    EditError::Conflict(format!("{what} {id} already exists: it is {} and {by}; {next}", lifecycle.status()))
 }
 
 fn patched<S: Serialize>(
@@ -250,7 +251,7 @@ fn patched<S: Serialize>(
     read: fn(Value) -> Result<S, Vec<FieldError>>,
 ) -> Edited<S> {
     if !patch.is_object() {
-        return Err(invalid("", "a merge patch is an object"));
+        return Err(invalid("", "a merge patch must be an object"));
     }
     read(documents::merge_patch(json!(settings), patch.clone())).map_err(EditError::Invalid)
 }

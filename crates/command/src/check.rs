@@ -22,12 +22,21 @@ use storage::postgres::{self, UrlFault};
 pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let loaded = match inspected(config, &environment) {
-        Err(ReadError { faults }) if as_json => {
-            let errors: Vec<Value> = faults.iter().map(document).collect();
-            print(&json(&json!({ "tenants": null, "clients": null, "errors": errors, "warnings": [] })))?;
+        Err(ReadError { faults, warnings }) if as_json => {
+            let documents = |found: &[Diagnostic]| found.iter().map(document).collect::<Vec<_>>();
+            let (errors, warnings) = (documents(&faults), documents(&warnings));
+            print(&json(
+                &json!({ "tenants": null, "clients": null, "errors": errors, "warnings": warnings }),
+            ))?;
             return Ok(ExitCode::FAILURE);
         }
-        inspected => inspected?,
+        Err(error) => {
+            print(
+                &error.warnings.iter().map(|warning| format!("warning: {warning}\n\n")).collect::<String>(),
+            )?;
+            return Err(error.into());
+        }
+        Ok(loaded) => loaded,
     };
     let mut text = String::new();
     let tenants = loaded.declaration.tenants.len();
@@ -77,8 +86,10 @@ fn served_elsewhere(config: &Path, loaded: &Loaded) -> Vec<Diagnostic> {
 /// Reads the settings, or returns all errors.
 fn inspected(config: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
     let loaded = inspect(config, environment, clock::now())?;
-    refuse_unusable(&loaded)?;
-    Ok(loaded)
+    match refuse_unusable(&loaded) {
+        Ok(()) => Ok(loaded),
+        Err(error) => Err(ReadError { warnings: loaded.warnings, ..error }),
+    }
 }
 
 /// An error or a warning as JSON.
@@ -97,11 +108,11 @@ fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
             }
         }
     }
-    let ReadError { mut faults } = loaded.locations.faults(findings);
+    let ReadError { mut faults, .. } = loaded.locations.faults(findings);
     if let Err(conflicts) =
         administration::declaration::compare::check_declared_first_keys(&loaded.declaration)
     {
         faults.extend(conflict_faults(&conflicts.0, loaded).faults);
     }
-    if faults.is_empty() { Ok(()) } else { Err(ReadError { faults }) }
+    if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn explain(
     let (tenant, not_serving) = find_tenant(request).await?;
     let mut checks = vec![match &not_serving {
         Some(error) => request.refused("tenant", error.refused.reason),
-        None => passed("tenant", "The tenant is active and serves OAuth."),
+        None => passed("tenant", "The tenant is active and OAuth is enabled."),
     }];
     let mut refusals: Vec<_> =
         not_serving.map(|error| EndpointRefusal::by("tenant", error)).into_iter().collect();
@@ -65,7 +65,7 @@ pub(crate) async fn explain(
     });
     checks.push(match explained.as_ref().map(|explained| &explained.parameters) {
         None => not_checked("parameters", "This server does not know the client yet."),
-        Some(Ok(())) => passed("parameters", "The parameters can be read."),
+        Some(Ok(())) => passed("parameters", "The parameters are valid."),
         Some(Err(error)) => {
             refusals.push(EndpointRefusal::by("parameters", error.clone()));
             request.refused("parameters", error.reason)

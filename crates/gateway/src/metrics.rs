@@ -45,8 +45,8 @@ impl WorkerMetrics {
     pub(crate) fn forwarding_was_not_read(&self) {
         if self.unread_forwarding.fetch_add(1, Ordering::Relaxed) == 0 {
             tracing::warn!(
-                "requests come with X-Forwarded-For or Forwarded, and their listener trusts no proxy: name it under trusted_proxies, \
-                 or all callers behind it count as one"
+                "requests contain X-Forwarded-For or Forwarded, but their listener trusts no proxy: add the \
+                    proxy to trusted_proxies; otherwise all callers behind it count as one"
             );
         }
     }

@@ -37,8 +37,9 @@ pub(crate) use reference::reference;
 #[cfg(not(feature = "schemas"))]
 pub(crate) use undescribed::{Operation, admin};
 
-pub(crate) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
-pub(crate) const NOT_MODIFIED: &str = "If-None-Match names what it is";
+pub(crate) const MERGED: &str = "RFC 7396: members that you send change, null restores the default, and all \
+    other members stay";
+pub(crate) const NOT_MODIFIED: &str = "If-None-Match contains the current ETag";
 /// The account in the examples.
 pub(crate) const ACCOUNT: &str = "usr_mfrggzdfmztwq2lknnwg23tpoa";
 

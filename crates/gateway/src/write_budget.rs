@@ -60,7 +60,7 @@ impl WriteBudget {
     ) -> Result<(), BudgetSpent> {
         let admitted = self.people.begin(tenant, account, now);
         // The write is never subtracted again.
-        admitted.map(drop).ok_or(BudgetSpent { wait: 60, limit: "60 changes of an account in an hour" })
+        admitted.map(drop).ok_or(BudgetSpent { wait: 60, limit: "60 changes to an account per hour" })
     }
 
     /// Counts a write by an administrator of this tenant.

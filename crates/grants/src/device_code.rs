@@ -137,13 +137,13 @@ impl From<DeviceCodeError> for ErrorResponse {
         use {DeviceCodeError as Error, ErrorCode as Code, RefusalReason as Reason};
         let (error, reason, description) = match refusal {
             Error::SlowDown => {
-                (Code::SlowDown, Reason::DevicePollsTooOften, "Wait 5 seconds longer between two requests")
+                (Code::SlowDown, Reason::DevicePollsTooOften, "Wait 5 more seconds between requests")
             }
             Error::AuthorizationPending => {
                 (Code::AuthorizationPending, Reason::DevicePending, "The person has not decided yet")
             }
             Error::AccessDenied => {
-                (Code::AccessDenied, Reason::DeviceRefused, "The person has refused the device")
+                (Code::AccessDenied, Reason::DeviceRefused, "The person has denied the request")
             }
             Error::ExpiredToken => {
                 (Code::ExpiredToken, Reason::DeviceCodeExpired, "The device code has expired")

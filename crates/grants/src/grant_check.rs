@@ -47,7 +47,7 @@ impl From<GrantNotAllowed> for ErrorResponse {
             GrantNotAllowed::FormatNotServed => (
                 ErrorCode::UnsupportedGrantType,
                 RefusalReason::FormatNotServed,
-                "This server does not serve the token format of this tenant",
+                "This server does not support the token format of this tenant",
             ),
         };
         Self::new(error, reason, description)

@@ -103,7 +103,7 @@ impl From<&RefreshTokenError> for ErrorResponse {
             Error::NotValid => (Code::InvalidGrant, Reason::RefreshTokenNotValid, NOT_VALID),
             Error::Reused => (Code::InvalidGrant, Reason::RefreshTokenReused, NOT_VALID),
             Error::Scope(tokens) => {
-                let description = with_names("The requested scope exceeds what was granted", tokens);
+                let description = with_names("The requested scope exceeds the granted scope", tokens);
                 return Self::new(Code::InvalidScope, Reason::ScopeNotGranted, description);
             }
             Error::Resource => {

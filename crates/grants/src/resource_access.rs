@@ -23,7 +23,7 @@ pub enum BearerError {
     /// The token is valid, but the request does not prove the key that the token is bound to.
     #[error(transparent)]
     Sender(#[from] ConstraintError),
-    #[error("the tenant of the token is suspended")]
+    #[error("the token's tenant is suspended")]
     TenantSuspended,
     /// The token is valid but does not have the scope.
     #[error("the token lacks a scope")]

@@ -204,7 +204,8 @@ mod tests {
     //   `invalid_request`, which names it: the token is for what was requested before
     #[test]
     fn code_redemption_refuses_audience() {
-        let refused = "invalid_request: The parameter audience is not of this request: send it in the authorization request";
+        let refused =
+            "invalid_request: The parameter audience is not valid here: send it in the authorization request";
         let code = "grant_type=authorization_code&client_id=a&code=c&redirect_uri=https://a";
         let device = "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id=a&device_code=c";
         for redemption in [code, device] {

@@ -50,78 +50,84 @@ impl DescribedCheck for Check {
     fn texts(self) -> CheckTexts {
         let (rule, fix) = match self {
             Self::Length => {
-                ("at most 16384 bytes", "copy the token alone; a token of Latchkey is below 2 KiB")
+                ("at most 16384 bytes", "copy only the token; a Latchkey token is smaller than 2 KiB")
             }
             Self::Parts => (
-                "three parts with dots between them (RFC 7515 section 7.1)",
-                "copy the whole token, with all three parts",
+                "three parts separated by dots (RFC 7515 section 7.1)",
+                "copy the full token, with all three parts",
             ),
             Self::Encoding => (
                 "each part in base64url without padding (RFC 7515 section 2)",
-                "copy the token as it was issued; nothing may wrap, cut or encode it again",
+                "copy the token exactly as it was issued; do not wrap, cut or re-encode it",
             ),
             Self::HeaderObject => (
-                "the header is a JSON object, each name once (RFC 7515 section 4)",
-                "have the issuer create a new token; a header that was changed no longer fits its signature",
+                "the header is a JSON object with unique names (RFC 7515 section 4)",
+                "request a new token from the issuer; if you change the header, the signature no longer matches",
             ),
             Self::ClaimsObject => (
-                "the claims are a JSON object, each name once (RFC 7519 section 4)",
-                "have the issuer create a new token; claims that were changed no longer fit their signature",
+                "the claims are a JSON object with unique names (RFC 7519 section 4)",
+                "request a new token from the issuer; if you change the claims, the signature no longer matches",
             ),
             Self::HeaderMembers => (
-                "none of jku, jwk, x5u, x5c, x5t, x5t#S256, crit, b64",
-                "name the key by `kid` alone; a token must not choose the key that it is verified with",
+                "no jku, jwk, x5u, x5c, x5t, x5t#S256, crit or b64",
+                "identify the key only by `kid`; a token must not choose the key that verifies it",
             ),
             Self::HeaderTypes => (
-                "`alg` is a string, and so are `kid` and `typ` if they are there",
-                "have the issuer write a header such as {\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"oauth2-key-1\"}",
+                "`alg` is a string, and `kid` and `typ`, if present, are strings too",
+                "the issuer must write a header such as \
+                    {\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"oauth2-key-1\"}",
             ),
             Self::Algorithm => (
                 "RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA",
-                "sign with a private key; `none` and HMAC (HS256, ...) are never accepted (RFC 8725 section 3.1)",
+                "sign with a private key; Latchkey never accepts `none` or HMAC (HS256, ...) (RFC 8725 section 3.1)",
             ),
             Self::Issuer => (
                 "a string",
-                "fetch the token from the tenant that the API trusts; each tenant has an issuer of its own",
+                "request the token from the tenant that the API trusts; each tenant has its own issuer",
             ),
             Self::Key => (
                 "the `kid` of a published key",
-                "if the key is new, fetch the JWKS again; if it was removed, request a new token; else the token is of another tenant or server",
+                "if the key is new, fetch the JWKS again; if the key was removed, request a new token; \
+                    otherwise the token comes from another tenant or server",
             ),
             Self::KeyAlgorithm => (
                 "the algorithm of the key",
-                "have the issuer sign by the key's own algorithm; a key is never used with another one",
+                "the issuer must sign with the key's own algorithm; a key works with only one algorithm",
             ),
             Self::Signature => (
-                "made by the key of this `kid`",
-                "the token was changed, or another key with the same `kid` signed it: every tenant has an `oauth2-key-1`. Check the tenant, fetch the JWKS again, request a new token",
+                "signed with the key that has this `kid`",
+                "the token was changed, or another key with the same `kid` signed it: every tenant has an \
+                    `oauth2-key-1`. Check the tenant, fetch the JWKS again, and request a new token",
             ),
             Self::RegisteredClaims => (
-                "`aud` is a text or a list of texts; `exp`, `iat` and `nbf` are whole seconds",
-                "have the issuer write all four claims (RFC 7519 section 4.1)",
+                "`aud` is a string or a list of strings; `exp`, `iat` and `nbf` are whole seconds",
+                "the issuer must set all four claims (RFC 7519 section 4.1)",
             ),
             Self::Expiry => (
                 "later than now",
-                "request a new token before the old one ends; if it is new, set the clock of this machine or of the issuer",
+                "request a new token before the old token expires; if the token is new, correct the clock \
+                    of this machine or of the issuer",
             ),
             Self::NotBefore => (
                 "not later than now",
-                "wait until then; if the token is new, synchronise the clocks of this machine and of the issuer",
+                "wait until then; if the token is new, synchronize the clocks of this machine and of the issuer",
             ),
             Self::IssuedAt => {
-                ("not later than now", "synchronise the clocks of this machine and of the issuer")
+                ("not later than now", "synchronize the clocks of this machine and of the issuer")
             }
             Self::Typ => (
                 "the type of an access token",
-                "present an access token. After a change of `access_token.typ` the server accepts the previous type until the last token with it has expired: give that one with --typ",
+                "use an access token. After a change of `access_token.typ` the server accepts the previous \
+                    type until the last token of that type expires: pass the previous type with --typ",
             ),
             Self::Audience => (
                 "the name of the API",
-                "request the token for this API (`resource`, or the client's audiences), or correct the name that the API expects",
+                "request the token for this API (with `resource`, or the client's audiences), or correct \
+                    the name that the API expects",
             ),
             Self::KindClaims => (
                 "the claims of an access token (RFC 9068 section 2.2)",
-                "present an access token that a tenant of Latchkey issued",
+                "use an access token that a Latchkey tenant issued",
             ),
             // These checks concern requests. Their own inspections describe them.
             _ => ("", ""),

@@ -27,23 +27,24 @@ pub struct ImportedKey {
 pub enum ImportError {
     /// The text is neither JSON nor a PEM block with a private key.
     #[error(
-        "no private key in PEM; it begins with -----BEGIN PRIVATE KEY-----, -----BEGIN RSA PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----"
+        "not a PEM private key; a PEM private key begins with -----BEGIN PRIVATE KEY-----, -----BEGIN RSA \
+            PRIVATE KEY----- or -----BEGIN EC PRIVATE KEY-----"
     )]
     NotPem,
     /// The text is JSON, but not a JWK.
-    #[error("no JWK; it is one JSON object with `kty` and the members of a private key, each once")]
+    #[error("not a JWK; a JWK is one JSON object with `kty` and the members of a private key, each once")]
     NotJwk,
     /// The text is a JWK set. It is not clear which key is meant.
-    #[error("a JWK set; give one key of it")]
+    #[error("a JWK set; give a single key from it")]
     JwkSet,
     /// `use` or `key_ops` of the JWK does not allow signing.
-    #[error("the JWK is not for signing, as its `use` or `key_ops` says")]
+    #[error("the JWK's `use` or `key_ops` does not allow signing")]
     NotForSigning,
     /// The JWK lacks a number that a private key of its kind needs.
-    #[error("the JWK has no `{0}`; a private key has it")]
+    #[error("the JWK has no `{0}`, which every private key has")]
     Incomplete(&'static str),
     /// The text contains only the public key.
-    #[error("a public key or a certificate; the private key is needed")]
+    #[error("a public key or a certificate; give the private key")]
     Public,
     /// The key is encrypted with a passphrase.
     #[error("the key is encrypted; decrypt it with `openssl pkcs8 -in key.pem -out decrypted.pem`")]
@@ -52,13 +53,13 @@ pub enum ImportError {
     #[error("the key is damaged")]
     Malformed,
     /// Neither the caller nor the text names an algorithm. PEM never does.
-    #[error("the key does not say what it signs with; give the algorithm")]
+    #[error("the key does not name a signing algorithm; give the algorithm")]
     NoAlgorithm,
     /// `alg` names an algorithm that Latchkey does not sign with.
-    #[error("the JWK's `alg` is none of RS256, RS384, RS512, PS256, ES256, ES384 and EdDSA")]
+    #[error("the JWK's `alg` must be RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA")]
     UnknownAlgorithm,
     /// `alg` is not the requested algorithm.
-    #[error("the JWK is for {found} and not for {algorithm}, as its `alg` says")]
+    #[error("the JWK's `alg` is {found}, not {algorithm}")]
     OtherAlgorithm {
         /// The algorithm in `alg`.
         found: SigningAlgorithm,
@@ -72,7 +73,7 @@ pub enum ImportError {
         algorithm: SigningAlgorithm,
     },
     /// "A key of size 2048 bits or larger MUST be used" (RFC 7518 §3.3).
-    #[error("an RSA key of {bits} bits; 2048 to 4096 are taken")]
+    #[error("an RSA key of {bits} bits; use 2048 to 4096 bits")]
     RsaSize {
         /// The length of the modulus in bits.
         bits: usize,
@@ -80,7 +81,7 @@ pub enum ImportError {
     /// A signature with a small exponent is easy to forge if a verifier does not check the padding strictly
     /// (NIST SP 800-56B §6.2 requires more than 2^16).
     #[error(
-        "an RSA key whose public exponent is below 65537; make another key, such as with `openssl genrsa 2048`"
+        "an RSA key with a public exponent below 65537; create another key, for example with `openssl genrsa 2048`"
     )]
     RsaExponent,
 }

@@ -10,21 +10,21 @@ pub enum KeyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored key cannot be unsealed: wrong sealing key, or a damaged or moved row.
-    #[error("key {key} of tenant {tenant} does not unseal")]
+    #[error("cannot unseal key {key} of tenant {tenant}")]
     Unseal { tenant: TenantId, key: KeyId, source: SealError },
     /// A new key cannot be sealed.
-    #[error("new key {key} of tenant {tenant} cannot be sealed")]
+    #[error("cannot seal new key {key} of tenant {tenant}")]
     Seal { tenant: TenantId, key: KeyId, source: SealError },
     /// An unsealed key is not valid for its algorithm.
-    #[error("key {key} of tenant {tenant} is unusable")]
+    #[error("cannot use key {key} of tenant {tenant}")]
     Unusable { tenant: TenantId, key: KeyId, source: KeyRejected },
     /// An unsealed key does not match the thumbprint in its row.
-    #[error("key {key} of tenant {tenant} has another thumbprint than its row")]
+    #[error("the thumbprint of key {key} of tenant {tenant} does not match its row")]
     ThumbprintDiffers { tenant: TenantId, key: KeyId },
     #[error(transparent)]
     Generation(#[from] GenerationError),
     /// Other replicas added keys during all attempts.
-    #[error("the keys of tenant {tenant} change faster than they can be read")]
+    #[error("the keys of tenant {tenant} change faster than Latchkey can read them")]
     Contended { tenant: TenantId },
     /// The tenant is suspended and has no signing key.
     #[error("tenant {tenant} has no signing key")]
@@ -67,7 +67,7 @@ impl KeyError {
         let (tenant, key, hint) = match self {
             Self::Unseal { tenant, key, source } => match source {
                 SealError::MissingKey { .. } | SealError::WrongKey { .. } => {
-                    (tenant, key, "name that sealing key under keys.former_sealing_keys and restart")
+                    (tenant, key, "add that sealing key to keys.former_sealing_keys and restart")
                 }
                 SealError::KeyGone { .. } => (tenant, key, "restore that sealing key in its service"),
                 SealError::UnknownFormat | SealError::Corrupt => {
@@ -81,7 +81,7 @@ impl KeyError {
             _ => return None,
         };
         let lost = with_commands(
-            "if it is lost, `latchkey key revoke TENANT KEY` puts a new key in its place",
+            "if it is lost, replace the key with `latchkey key revoke TENANT KEY`",
             &[("TENANT", tenant.as_str()), ("KEY", &key.to_string())],
         );
         Some(format!("{hint}; {lost}"))
@@ -98,20 +98,20 @@ mod tests {
     fn check(source: SealError, expected: &str) {
         let (tenant, key) = (TenantId::parse("acme").unwrap(), KeyId::numbered(3));
         let text = KeyError::Unseal { tenant, key, source }.in_full();
-        let expected = format!("key oauth2-key-3 of tenant acme does not unseal: {expected}");
+        let expected = format!("cannot unseal key oauth2-key-3 of tenant acme: {expected}");
         assert_eq!(text, expected);
     }
 
     #[test]
     fn error_names_the_missing_key_and_the_remedy() {
-        let lost = "; if it is lost, `latchkey key revoke acme oauth2-key-3` puts a new key in its place";
+        let lost = "; if it is lost, replace the key with `latchkey key revoke acme oauth2-key-3`";
         let missing =
             SealError::MissingKey { name: "vault:a/transit/b".into(), readable: vec!["c0ffee".into()] };
         check(
             missing,
             &format!(
-                "sealed with key-encryption key \"vault:a/transit/b\", which is not configured; readable are [\"c0ffee\"]; \
-                 name that sealing key under keys.former_sealing_keys and restart{lost}"
+                "sealed with key-encryption key \"vault:a/transit/b\", which is not configured; the configured keys are [\"c0ffee\"]; \
+                 add that sealing key to keys.former_sealing_keys and restart{lost}"
             ),
         );
         check(
@@ -123,7 +123,7 @@ mod tests {
         );
         check(
             SealError::Corrupt,
-            &format!("altered, cut off or sealed for something else; restore the row from a backup{lost}"),
+            &format!("changed, truncated or sealed for another purpose; restore the row from a backup{lost}"),
         );
         let down = SealError::Unavailable(Arc::new(std::io::Error::other("vault does not answer")));
         check(down, "the sealing service is unavailable: vault does not answer");

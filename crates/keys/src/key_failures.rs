@@ -44,7 +44,7 @@ impl KeyFailures {
         let mut failures = self.lock();
         if found.is_empty() {
             if failures.remove(tenant).is_some() {
-                tracing::info!(%tenant, "the keys of tenant {tenant} open again");
+                tracing::info!(%tenant, "Latchkey can open the keys of tenant {tenant} again");
             }
             return;
         }
@@ -56,7 +56,7 @@ impl KeyFailures {
         let before = failures.insert(tenant.clone(), KeyFailure { at: now, waits, logged: logged.clone() });
         let before = before.map_or_else(Vec::new, |before| before.logged);
         for failure in logged.iter().filter(|failure| !before.contains(failure)) {
-            tracing::error!(%tenant, "a key of tenant {tenant} cannot be used: {failure}");
+            tracing::error!(%tenant, "cannot use a key of tenant {tenant}: {failure}");
         }
     }
 

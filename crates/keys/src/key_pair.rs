@@ -15,9 +15,9 @@ use crate::PublicParameters;
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
     /// The claims cannot be serialized as JSON.
-    #[error("the claims cannot be written as JSON")]
+    #[error("cannot write the claims as JSON")]
     Claims(#[from] serde_json::Error),
-    #[error("the key does not sign")]
+    #[error("the key cannot sign")]
     Signature,
 }
 

@@ -234,7 +234,7 @@ impl KeyRingCache {
             shown: crate::ShownTimes::default(),
         };
         if self.store.add_key(tenant, &record).await? {
-            tracing::info!(%tenant, key = %id, %algorithm, "tenant {tenant} signs with its new key {id}");
+            tracing::info!(%tenant, key = %id, %algorithm, "tenant {tenant} now signs with its new key {id}");
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ pub struct KeySpec {
 
 /// The cryptographic library failed or had no random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key could not be generated")]
+#[error("could not generate a key")]
 pub struct GenerationError;
 
 impl PrivateKeyDocument {

@@ -32,7 +32,7 @@ pub enum SealingContext<'a> {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SealError {
     /// The first byte is not a known format.
-    #[error("sealed in a format that this version does not know")]
+    #[error("sealed in a format that this version does not support")]
     UnknownFormat,
     /// The bytes were sealed with another key.
     #[error("sealed with sealing key {sealed_with}, but sealing key {present} is configured")]
@@ -43,7 +43,9 @@ pub enum SealError {
         present: String,
     },
     /// The required key-encryption key is not among the readable keys.
-    #[error("sealed with key-encryption key {name:?}, which is not configured; readable are {readable:?}")]
+    #[error(
+        "sealed with key-encryption key {name:?}, which is not configured; the configured keys are {readable:?}"
+    )]
     MissingKey {
         /// The required key.
         name: String,
@@ -51,13 +53,16 @@ pub enum SealError {
         readable: Vec<String>,
     },
     /// The key service has no key with that name, or a different key with that name.
-    #[error("key-encryption key {name:?} is gone: its service has none of that name, or another one")]
+    #[error(
+        "key-encryption key {name:?} is gone: its service no longer has a key with this name, or has a \
+        different key"
+    )]
     KeyGone {
         /// The required key.
         name: String,
     },
     /// The key is right, but the bytes are not authentic.
-    #[error("altered, cut off or sealed for something else")]
+    #[error("changed, truncated or sealed for another purpose")]
     Corrupt,
     #[error("the sealing service is unavailable")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),

@@ -24,9 +24,9 @@ pub struct SealingKey {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSealingKey {
-    #[error("a sealing key is 32 bytes in base64; this is not base64")]
+    #[error("a sealing key is 32 bytes in base64, and this is not base64")]
     NotBase64,
-    #[error("a sealing key is 32 bytes in base64; this is base64 of {0} bytes")]
+    #[error("a sealing key is 32 bytes in base64, and this is base64 of {0} bytes")]
     WrongLength(usize),
 }
 

@@ -54,7 +54,8 @@ fn number_of_parts(token: &str) -> String {
     match (token.len(), count) {
         (0, _) => "nothing".to_owned(),
         (length, 1) => format!(
-            "{length} bytes without a dot: an opaque token, which only the server that issued it can explain, or a piece of a token"
+            "{length} bytes without a dot: an opaque token, which only the server that issued it can \
+                explain, or part of a token"
         ),
         (_, 2) => "2 parts: the signature is missing".to_owned(),
         (_, 5) => "5 parts: an encrypted token (JWE, RFC 7516), which only its recipient can read".to_owned(),
@@ -71,7 +72,7 @@ fn in_encoding(parts: &[&str]) -> Option<String> {
             Err(error) => Some(format!("{name}: {}", in_base64url(error, part))),
             Ok(bytes) if is_text => {
                 let error = String::from_utf8(bytes).err()?.utf8_error();
-                Some(format!("{name}: byte {} is no UTF-8", error.valid_up_to() + 1))
+                Some(format!("{name}: byte {} is not UTF-8", error.valid_up_to() + 1))
             }
             Ok(_) => None,
         })
@@ -85,17 +86,22 @@ fn in_base64url(error: DecodeError, part: &str) -> String {
     }
     match error {
         DecodeError::InvalidLength(_) => {
-            format!("no text in base64url has {} characters; the part is cut or has one too many", part.len())
+            format!(
+                "base64url text cannot have {} characters; the part is truncated or has one character too many",
+                part.len()
+            )
         }
-        _ => "the last character is none that ends a text; the part is cut or changed".to_owned(),
+        _ => {
+            "base64url text cannot end with this last character; the part is truncated or changed".to_owned()
+        }
     }
 }
 
 /// Shows a character without sending control characters to the terminal.
 fn named(character: char) -> String {
     match character {
-        '=' => "`=`: padding, which a token has not".to_owned(),
-        '+' | '/' => format!("`{character}` of base64; base64url has `-` and `_`"),
+        '=' => "`=`: padding, which a token does not use".to_owned(),
+        '+' | '/' => format!("`{character}` of base64; base64url uses `-` and `_`"),
         '\n' | '\r' => "a line break".to_owned(),
         ' ' | '\t' => "a blank".to_owned(),
         '!'..='~' => format!("`{character}`"),
@@ -104,11 +110,11 @@ fn named(character: char) -> String {
 }
 
 fn in_json(name: &str, part: &str) -> String {
-    let Ok(bytes) = BASE64URL.decode(part) else { return format!("{name}: no base64url") };
+    let Ok(bytes) = BASE64URL.decode(part) else { return format!("{name}: not base64url") };
     match str::from_utf8(&bytes).map(rules::Members::read) {
         Ok(Err(_)) if bytes.is_empty() => format!("{name}: empty"),
         Ok(Err(error)) => format!("{name}: {error}"),
-        Ok(Ok(_)) | Err(_) => format!("{name}: no text"),
+        Ok(Ok(_)) | Err(_) => format!("{name}: not text"),
     }
 }
 
@@ -157,22 +163,22 @@ mod tests {
     #[test]
     fn bad_character_is_reported_with_part_and_position() {
         for (token, expected) in [
-            ("e30.e30.AA=", "signature: character 3 is `=`: padding, which a token has not"),
-            ("e3=0.e30.AA", "header: character 3 is `=`: padding, which a token has not"),
-            ("e3+0.e30.AA", "header: character 3 is `+` of base64; base64url has `-` and `_`"),
+            ("e30.e30.AA=", "signature: character 3 is `=`: padding, which a token does not use"),
+            ("e3=0.e30.AA", "header: character 3 is `=`: padding, which a token does not use"),
+            ("e3+0.e30.AA", "header: character 3 is `+` of base64; base64url uses `-` and `_`"),
             ("e30.e3\n0.AA", "claims: character 3 is a line break"),
             ("e30.e3 0.AA", "claims: character 3 is a blank"),
             ("\u{1b}30.e30.AA", "header: character 1 is U+001B"),
             ("e30.e3\u{fffd}.AA", "claims: character 3 is U+FFFD"),
             (
                 "e30.e30.AAAAA",
-                "signature: no text in base64url has 5 characters; the part is cut or has one too many",
+                "signature: base64url text cannot have 5 characters; the part is truncated or has one character too many",
             ),
             (
                 "e30.e30.AB",
-                "signature: the last character is none that ends a text; the part is cut or changed",
+                "signature: base64url text cannot end with this last character; the part is truncated or changed",
             ),
-            ("_w.e30.AA", "header: byte 1 is no UTF-8"),
+            ("_w.e30.AA", "header: byte 1 is not UTF-8"),
         ] {
             check(Check::Encoding, token, expected);
         }

@@ -69,16 +69,17 @@ impl JwtKind {
         match self {
             Self::AccessToken => "an access token (RFC 9068)",
             Self::AdminAssertion => "an assertion for the Thunder-compatible administration",
-            Self::DpopProof => "a DPoP proof (RFC 9449), which goes beside an access token",
+            Self::DpopProof => "a DPoP proof (RFC 9449), which a client sends together with an access token",
             Self::ClientAssertion => {
-                "a client assertion (RFC 7523), by which a client authenticates at the token endpoint"
+                "a client assertion (RFC 7523), with which a client authenticates at the token endpoint"
             }
             Self::LogoutToken => "a logout token (OpenID Connect Back-Channel Logout)",
             Self::SecurityEvent => "a security event token (RFC 8417)",
             Self::RequestObject => "a request object (RFC 9101)",
             Self::IntrospectionResponse => "an introspection response (RFC 9701)",
             Self::Unnamed => {
-                "a JWT whose `typ` names no kind: an ID token, a client assertion or an older access token"
+                "a JWT whose `typ` does not identify its kind: an ID token, a client assertion or an older \
+                    access token"
             }
             Self::Other => "a token of another kind",
         }

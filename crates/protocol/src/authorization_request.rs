@@ -97,7 +97,7 @@ impl AuthorizationRequest {
         let mut answer = AnswerForm::default();
         // If `state` is repeated, neither value is returned.
         let state = take_text(&mut form, "state", LONGEST_STATE, "The state is longer than 2048 bytes");
-        let unknown_mode = "The response_mode is neither query nor form_post";
+        let unknown_mode = "The response_mode must be query or form_post";
         let mode = take_parsed(&mut form, "response_mode", |mode| mode.parse().ok(), unknown_mode);
         let state = state.map(|state| answer.state = state);
         let mode = mode.map(|mode| answer.mode = mode.unwrap_or_default());
@@ -108,13 +108,12 @@ impl AuthorizationRequest {
     fn take_rest(mut own: Form<'_>) -> Result<Self, AuthorizationError> {
         use AuthorizationErrorCode::UnsupportedResponseType;
         const BAD_KEY: &str = "The dpop_jkt is not a SHA-256 thumbprint in base64url";
-        const BAD_PROMPT: &str = "The prompt is unknown, or none is not alone";
-        const BAD_CLAIMS: &str =
-            "The claims are no JSON of OpenID Connect Core section 5.5, or longer than 4096 bytes";
+        const BAD_PROMPT: &str = "The prompt is unknown, or combines none with another value";
+        const BAD_CLAIMS: &str = "The claims parameter does not have the form of OpenID Connect Core section 5.5, or is longer than 4096 bytes";
         let form = &mut own;
         // RFC 6749 §3.1.1: a missing or unknown `response_type` is an error.
         if form.require("response_type")? != "code" {
-            return Err(AuthorizationError::new(UnsupportedResponseType, "The response_type is not code"));
+            return Err(AuthorizationError::new(UnsupportedResponseType, "The response_type must be code"));
         }
         let request = Self {
             code_challenge: take_code_challenge(form)?,
@@ -155,7 +154,7 @@ fn take_code_challenge(form: &mut Form<'_>) -> Result<Option<CodeChallenge>, Aut
             challenge.map(Some).ok_or_else(|| AuthorizationError::invalid_request(is_malformed))
         }
         // Without a method the challenge is `plain` (RFC 7636 §4.3), which reveals the verifier.
-        (Some(_), _) => Err(AuthorizationError::invalid_request("The code_challenge_method is not S256")),
+        (Some(_), _) => Err(AuthorizationError::invalid_request("The code_challenge_method must be S256")),
     }
 }
 

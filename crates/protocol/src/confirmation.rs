@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for Confirmation {
                         _ => return Err(A::Error::unknown_field(&name, &[JKT, X5T_S256])),
                     };
                     if member.replace(map.next_value()?).is_some() {
-                        return Err(A::Error::custom("a member of the confirmation is there twice"));
+                        return Err(A::Error::custom("a member of the confirmation appears twice"));
                     }
                 }
                 Confirmation::new(jkt, x5t_s256).ok_or_else(|| A::Error::custom("an empty confirmation"))

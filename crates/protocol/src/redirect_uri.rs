@@ -14,27 +14,28 @@ pub enum InvalidRedirectUri {
     #[error("this is not an absolute URI of at most 2000 printable ASCII characters (RFC 6749 §3.1.2)")]
     NotAbsolute,
     /// "The endpoint URI MUST NOT include a fragment component" (RFC 6749 §3.1.2).
-    #[error("a redirect URI has no fragment (RFC 6749 §3.1.2)")]
+    #[error("a redirect URI cannot have a fragment (RFC 6749 §3.1.2)")]
     Fragment,
     /// The server compares redirect URIs byte by byte and supports no patterns (RFC 9700 §2.1).
     #[error(
-        "a redirect URI has no wildcard, because requests are compared with it byte by byte (RFC 9700 §2.1); register each URI"
+        "a redirect URI cannot contain a wildcard, because Latchkey compares it with requests byte by byte \
+            (RFC 9700 §2.1); register each URI"
     )]
     Wildcard,
     /// The authority contains user information, or has no host.
-    #[error("a redirect URI has a host, and no user before it")]
+    #[error("a redirect URI needs a host, and no user before it")]
     Authority,
     /// Plain HTTP to another machine than the person's own.
-    #[error("http is for 127.0.0.1, [::1] and localhost; elsewhere a redirect URI begins with https")]
+    #[error("http is allowed only for 127.0.0.1, [::1] and localhost; for other hosts, use https")]
     Http,
     /// A private-use scheme that is not a reversed domain name.
     #[error(
-        "a private-use scheme is a reversed domain name with a dot, such as com.example.app (RFC 8252 §7.1)"
+        "a private-use scheme must be a reversed domain name with a dot, such as com.example.app (RFC 8252 §7.1)"
     )]
     Scheme,
     /// A private-use scheme of a client that authenticates. Any app can register the scheme on a
     /// device, so only public clients may use one.
-    #[error("a private-use scheme is for public clients (RFC 8252 §7.1)")]
+    #[error("only public clients can use a private-use scheme (RFC 8252 §7.1)")]
     NotPublic,
 }
 

@@ -27,7 +27,7 @@ pub struct ScopeToken(String);
 pub struct Scope(Vec<ScopeToken>);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a scope token holds a character that RFC 6749 section 3.3 does not allow")]
+#[error("a scope token contains a character that RFC 6749 section 3.3 does not allow")]
 pub struct InvalidScope;
 
 impl ScopeToken {

@@ -68,8 +68,7 @@ impl Form<'_> {
         if self.take_all([AUDIENCE]).is_empty() {
             return Ok(());
         }
-        let description =
-            "The parameter audience is not of this request: send it in the authorization request";
+        let description = "The parameter audience is not valid here: send it in the authorization request";
         Err(ErrorResponse::invalid_request(RefusalReason::ParameterOfAnotherRequest, description))
     }
 }

@@ -41,7 +41,7 @@ impl FromStr for Thumbprint {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::parse(text).ok_or("no SHA-256 thumbprint in base64url")
+        Self::parse(text).ok_or("not a SHA-256 thumbprint in base64url")
     }
 }
 

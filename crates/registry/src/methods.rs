@@ -89,16 +89,16 @@ reasons! {
         "Explain the request again.";
     /// The client is registered for a different authentication method.
     METHOD_NOT_REGISTERED: "method_not_registered",
-        "The client is registered for another client authentication method.",
+        "The client is registered with another client authentication method.",
         "Run `latchkey client set TENANT CLIENT token_endpoint_auth_method=any`.";
     /// The request names a client without a credential.
     CREDENTIAL_MISSING: "credential_missing",
-        "The request names the client and has no credential that this server can check.",
+        "The request names the client but contains no credential that this server can check.",
         "Send the client secret with client_secret_basic or client_secret_post.";
     /// The credentials or the client identifier are malformed.
     MALFORMED: "malformed_credentials",
-        "No client can have these credentials.",
-        "Compare client id and secret with those of the registration.";
+        "Credentials of this form cannot belong to any client.",
+        "Compare the client id and secret with the registration.";
 }
 
 /// The reasons of all methods, and of DPoP proofs.

@@ -67,7 +67,7 @@ pub enum UserSignInError {
     #[error("the user name or the password is wrong")]
     Refused,
     /// Too many passwords are waiting to be checked.
-    #[error("too many passwords wait to be checked")]
+    #[error("too many passwords are waiting to be checked")]
     Busy,
 }
 

@@ -79,9 +79,9 @@ pub enum ForeignHashError {
     #[error("is not a hash of argon2id, argon2i, scrypt, pbkdf2-sha256, pbkdf2-sha512 or bcrypt")]
     Unknown,
     /// The hash does not have the format of its function.
-    #[error("does not have the form of a hash of {0}")]
+    #[error("is not a well-formed {0} hash")]
     Malformed(&'static str),
-    #[error("costs too much to check: {0}")]
+    #[error("is too expensive to check: {0}")]
     TooCostly(&'static str),
 }
 

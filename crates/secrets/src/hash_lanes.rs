@@ -52,7 +52,7 @@ pub enum Lane {
 
 /// The queue or the lane is full, the wait was too long, or there is not enough memory (503).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many secrets wait to be checked")]
+#[error("too many secrets are waiting to be checked")]
 pub struct Busy;
 
 /// The channel to a caller. `None` means that the secret does not match the job's foreign hash.

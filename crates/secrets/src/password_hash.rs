@@ -39,7 +39,7 @@ pub struct PasswordSalt(Vec<u8>);
 
 /// The text is not a salt of 8 to 48 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a salt of a password hash")]
+#[error("not the salt of a password hash")]
 pub struct InvalidSalt;
 
 /// There is not enough memory for the computation. A later attempt may succeed.

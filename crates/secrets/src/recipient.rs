@@ -41,7 +41,9 @@ pub struct Recipient {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the key of an installation, which `latchkey tenant recipient` prints there")]
+#[error(
+    "not the key of an installation; print that installation's key there with `latchkey tenant recipient`"
+)]
 pub struct InvalidRecipientKey;
 
 /// Encrypts the written bytes for the recipient, who decrypts them with [`Recipient::open`] and the same
@@ -187,7 +189,7 @@ fn head(length: usize, is_last: bool) -> [u8; 4] {
 fn refused() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        "it was sealed for another installation or another use, or was changed",
+        "it was sealed for another installation or another purpose, or it was changed",
     )
 }
 

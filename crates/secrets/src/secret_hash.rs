@@ -43,7 +43,7 @@ pub struct PresentedSecret<'a> {
 
 /// The text is not a hash of a known format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a secret hash of a known format")]
+#[error("not a secret hash in a known format")]
 pub struct UnknownHashFormat;
 
 const TOKEN_PREFIX: &str = "$lk2$hmac-sha256$";

@@ -87,14 +87,14 @@ pub enum DeviceStep {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlowError {
     /// The form is not of this server, tenant or browser.
-    #[error("the form was not made for this browser and tenant")]
+    #[error("the form was not created for this browser and tenant")]
     Foreign,
     /// The page was open for longer than a day. The caller can start its request again.
     #[error("the form is older than a day")]
     Expired(Box<Flow>),
     /// The form is of this server and tenant, but the browser did not send the cookie that the form is bound
     /// to. The caller can start its request again.
-    #[error("the browser has sent no cookie")]
+    #[error("the browser sent no cookie")]
     NoCookies(Box<Flow>),
 }
 

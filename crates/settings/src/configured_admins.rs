@@ -19,6 +19,6 @@ impl ConfiguredAdmins {
     pub async fn hashed(self) -> anyhow::Result<HashedUsers> {
         let Self { users, applications } = self;
         let hashed = spawn_blocking(move || HashedUsers::from_declared(users, applications)).await;
-        hashed.unwrap_or(Err(OutOfMemory)).context("the administrators' passwords cannot be hashed")
+        hashed.unwrap_or(Err(OutOfMemory)).context("Latchkey could not hash the administrators' passwords")
     }
 }

@@ -33,8 +33,8 @@ impl Reading<'_> {
         };
         self.file_reader.watch(&folder);
         let files = tenant_files(&self.file_reader, &folder).unwrap_or_else(|error| {
-            let problem = format!("{} cannot be listed: {error}", folder.display());
-            let hint = "make the folder, or fix or leave out the key";
+            let problem = format!("cannot list {}: {error}", folder.display());
+            let hint = "create the folder, or correct or remove the key";
             self.findings.error(Location::section("tenants_dir"), problem, hint);
             let findings = std::mem::take(&mut self.findings);
             self.form.add_of_missing_tenant(self.locations.faults(findings).faults);
@@ -69,8 +69,8 @@ impl Reading<'_> {
                     free.insert((tenant, at));
                 }
                 Entry::Occupied(taken) => {
-                    let problem = format!("tenant `{}` is declared elsewhere, too", taken.key());
-                    let hint = "leave one of the two out: a file is named for its tenant's id";
+                    let problem = format!("tenant `{}` is also declared elsewhere", taken.key());
+                    let hint = "remove one of the two declarations: a file name is its tenant's id";
                     self.findings.error(at, problem, hint);
                 }
             }

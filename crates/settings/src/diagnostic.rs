@@ -75,6 +75,11 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// Whether a message of our own types ends in this hint. Any other text may be a piece of a value.
+pub(crate) fn is_hint(text: &str) -> bool {
+    ["use ", "add "].iter().any(|verb| text.starts_with(verb))
+}
+
 /// A path as people write it: `clients.web.scopes[1]`. Keys that contain dots are quoted.
 pub(crate) fn written(path: &[String]) -> String {
     const LONGEST: usize = 64;

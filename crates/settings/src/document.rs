@@ -17,23 +17,23 @@ use super::{
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "Latchkey settings")]
 pub(crate) struct Document {
-    /// Where the server listens, and its public URL.
+    /// The addresses that the server listens on, and its public URL.
     pub server: Server,
-    /// Where rows are kept.
+    /// The database.
     pub storage: Storage,
     /// The cache that replicas share.
     pub cache: Cache,
-    /// How far a start or a reload may go in retiring what the file no longer declares.
+    /// How much a start or a reload may retire when the files no longer declare it.
     pub reconcile: Reconcile,
     /// The server's own keys.
     pub keys: Keys,
-    /// Secret stores by name, which secrets of clients refer to.
+    /// Secret stores by name, for references from clients' secrets.
     pub secret_stores: BTreeMap<String, SecretStoreSetting>,
     /// The sample resource server. Default: none.
     pub protected_resource: Option<ProtectedResource>,
-    /// How much is too much.
+    /// Rate limits and other limits.
     pub limits: Limits,
-    /// Who may sign in at `/flow/execute`. Default: no one.
+    /// Who can sign in at `/flow/execute`. Default: no one.
     pub admin: Admin,
     /// A folder with more tenants, one file each: `initech.yaml` declares the tenant
     /// `initech`. Relative to this file.

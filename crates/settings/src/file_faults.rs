@@ -26,24 +26,22 @@ pub(crate) fn refusal(error: &FileError, path: &Path) -> ExplainedError {
     match error {
         FileError::Io(error) => match error.kind() {
             io::ErrorKind::NotFound => ExplainedError::new(
-                "there is no file of this name",
-                "make it, or correct the path; paths are relative to the file that names them",
+                "this file does not exist",
+                "create it, or correct the path; a relative path starts at the file that contains it",
             ),
             io::ErrorKind::PermissionDenied => {
-                ExplainedError::new("this file may not be read", unreadable(path))
+                ExplainedError::new("this program has no permission to read this file", unreadable(path))
             }
             _ => ExplainedError::new(
-                format!("this file cannot be read: {error}"),
-                "name a file that can be read",
+                format!("cannot read this file: {error}"),
+                "name a file that this program can read",
             ),
         },
         FileError::NotRegular(_) => ExplainedError::new(error.to_string(), "name a regular file"),
-        FileError::TooLarge(_) => {
-            ExplainedError::new(error.to_string(), "name the file that is meant, and nothing else")
-        }
+        FileError::TooLarge(_) => ExplainedError::new(error.to_string(), "name only the file that you mean"),
         FileError::Writable(mode) => ExplainedError::new(
             format!(
-                "group or others may write this file, and so replace the secret in it (its mode is {mode:04o})"
+                "group or others can write to this file, so they can replace the secret in it (its mode is {mode:04o})"
             ),
             format!("run `chmod go-w {}`", path.display()),
         ),

@@ -72,7 +72,7 @@ impl<'a> FileReader<'a> {
             }
             Err(mut explanation) => {
                 if name == "config.yaml" && !path.exists() {
-                    "write one with `latchkey init`, or name another one with --config"
+                    "create one with `latchkey init`, or name another file with --config"
                         .clone_into(&mut explanation.hint);
                 }
                 Err(Diagnostic::about_path(path, explanation).into())
@@ -123,14 +123,14 @@ impl<'a> FileReader<'a> {
     pub(crate) fn unhashed_variable(&self, name: &str) -> Result<FileSecret, ExplainedError> {
         let mut problem = match self.environment.get(name) {
             Some(Variable::Text(text)) => return Ok(text.clone()),
-            Some(Variable::NotText) => "the environment variable of this name is not UTF-8".to_owned(),
-            None => "there is no environment variable of this name".to_owned(),
+            Some(Variable::NotText) => "this environment variable is not UTF-8".to_owned(),
+            None => "this environment variable is not set".to_owned(),
         };
         // The file may contain a secret instead of a name, so only a valid name is repeated.
         if is_variable_name(name) {
             problem += &format!(", {name}");
         }
-        Err(ExplainedError::new(problem, "set it before the start, or name another source"))
+        Err(ExplainedError::new(problem, "set it before you start the server, or use another source"))
     }
 
     /// Adds something else to the hash on which the applied configuration depends.
@@ -170,8 +170,9 @@ impl<'a> FileReader<'a> {
             Some(replayed) => {
                 let text = replayed.get(EntryKind::File, &name).ok_or_else(|| {
                     ExplainedError::new(
-                        "this file was not recorded with this generation",
-                        "call `latchkey rollback` with the `--config` at the place where it was when the generation was applied",
+                        "this generation contains no copy of this file",
+                        "run `latchkey rollback` with the same `--config` path that you used when you \
+                            applied the generation",
                     )
                 })?;
                 FileText { text, is_exposed: false }
@@ -191,7 +192,7 @@ fn read(path: &Path, holds: Holds, environment: &Environment) -> Result<FileText
     }
     let text = str::from_utf8(&bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        ExplainedError::new(format!("this file is not UTF-8 in line {line}"), "save it as UTF-8")
+        ExplainedError::new(format!("this file is not valid UTF-8 at line {line}"), "save it as UTF-8")
     })?;
     let is_exposed = holds == Holds::Secret && others_may_read && !is_private(path, environment);
     Ok(FileText { text: FileSecret::new(text.to_owned()), is_exposed })
@@ -224,8 +225,8 @@ mod tests {
         let environment = Environment::default();
         for (name, problem) in [
             ("large", "is larger than 1048576 bytes"),
-            ("missing", "there is no file"),
-            ("bytes", "is not UTF-8 in line 2"),
+            ("missing", "this file does not exist"),
+            ("bytes", "is not valid UTF-8 at line 2"),
         ] {
             let refused = FileReader::new(&environment, Path::new(""), None)
                 .referenced(folder.path(), Path::new(name), Holds::Public)

@@ -36,13 +36,13 @@ pub enum FileError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The path is a folder, a pipe, a socket or a device.
-    #[error("this is {0} and no regular file")]
+    #[error("this is {0}, not a regular file")]
     NotRegular(&'static str),
     /// The file is larger than its kind of content may be.
     #[error("the file is larger than {0} bytes")]
     TooLarge(u64),
     /// Other users could replace the secret in the file.
-    #[error("group or others may write the file (its mode is {0:04o}); run `chmod go-w` on it")]
+    #[error("group or others can write to the file (its mode is {0:04o}); run `chmod go-w` on it")]
     Writable(u32),
 }
 
@@ -213,7 +213,8 @@ mod tests {
             let link = folder.path().join(format!("link-{mode:o}"));
             symlink(&path, &link).unwrap();
             for path in [&path, &link] {
-                let words = "group or others may write the file (its mode is MODE); run `chmod go-w` on it";
+                let words =
+                    "group or others can write to the file (its mode is MODE); run `chmod go-w` on it";
                 let expected = (!accepted).then(|| words.replace("MODE", &format!("{mode:04o}")));
                 assert_eq!(refusal(path, Holds::Secret), expected, "{mode:o}");
                 assert_eq!(refusal(path, Holds::Settings), None, "{mode:o}");
@@ -236,7 +237,7 @@ mod tests {
             [(pipe.as_path(), "a pipe"), (folder.path(), "a folder"), (Path::new("/dev/zero"), "a device")]
         {
             for holds in [Holds::Secret, Holds::Public, Holds::Settings] {
-                let expected = format!("this is {kind} and no regular file");
+                let expected = format!("this is {kind}, not a regular file");
                 assert_eq!(refusal(path, holds), Some(expected));
             }
         }

@@ -60,14 +60,16 @@ impl FormFaults {
 
     /// Only these errors.
     pub(crate) fn into_error(self) -> ReadError {
-        ReadError { faults: self.faults }
+        self.faults.into()
     }
 
     /// These errors, and the errors of the rules that cannot be a consequence of them.
     pub(crate) fn with_findings(mut self, mut findings: Findings, locations: &Locations) -> ReadError {
         findings.errors.retain(|finding| finding.is_of_value || !self.may_have_caused(&finding.at));
+        findings.warnings.retain(|finding| !self.may_have_caused(&finding.at));
+        let warnings = locations.located(std::mem::take(&mut findings.warnings));
         self.faults.extend(locations.faults(findings).faults);
-        self.into_error()
+        ReadError { warnings, ..self.into_error() }
     }
 
     fn may_have_caused(&self, at: &Location) -> bool {

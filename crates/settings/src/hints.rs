@@ -10,7 +10,7 @@ use super::source_map::{KeyPath, LISTENER_WORDS, members, names_in};
 pub(crate) const LISTENERS: &str =
     "write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml";
 
-const BLANKS: &str = "write blanks in place of the tab";
+const BLANKS: &str = "use spaces instead of the tab";
 
 /// The text around an error.
 pub(crate) struct Surroundings<'t> {
@@ -33,7 +33,7 @@ impl Surroundings<'_> {
             }
             Error::ExternalMessage { msg, .. } if msg.contains("quoted scalar") => Some(ExplainedError::new(
                 "a quote that opens before this line is not closed",
-                "close it at the end of its value, or put the value in quotes of the other kind",
+                "close the quote at the end of the value, or use the other kind of quotes",
             )),
             Error::ExternalMessage { msg, .. } if msg.contains("simple key expected") => {
                 self.missing_colon(self.path)
@@ -48,7 +48,7 @@ impl Surroundings<'_> {
             Error::SerdeUnknownField { field, .. } => {
                 let (_, parent) = self.path.split_last()?;
                 if parent == ["server"] && LISTENER_WORDS.contains(&field.as_str()) {
-                    return Some(ExplainedError::new("this is no key of `server`", LISTENERS));
+                    return Some(ExplainedError::new("`server` has no such key", LISTENERS));
                 }
                 misplaced(parent)
             }
@@ -77,10 +77,10 @@ impl Surroundings<'_> {
         let found = lines.find(|(_, line)| is_tab(line) && indentation_of(line).contains('\t'));
         Some(match found {
             Some((index, _)) => ExplainedError::new(
-                format!("a tab indents line {}, and YAML takes blanks only", first + index),
+                format!("line {} is indented with a tab, and YAML allows only spaces", first + index),
                 BLANKS,
             ),
-            None => ExplainedError::new("there is a tab here, and YAML takes blanks only", BLANKS),
+            None => ExplainedError::new("this line contains a tab, and YAML allows only spaces", BLANKS),
         })
     }
 
@@ -90,8 +90,8 @@ impl Surroundings<'_> {
         let at_brace = self.text[self.byte..].starts_with('{') && before.ends_with('$');
         (at_brace || before.contains("${")).then(|| {
             ExplainedError::new(
-                "`${…}` is not replaced by a variable in this file",
-                "write `{ env: NAME }` with the name of the variable, or put the value in quotes if it is meant as written",
+                "Latchkey does not replace `${…}` in this file",
+                "write `{ env: NAME }` with the name of the variable, or quote the value if you mean it literally",
             )
         })
     }
@@ -109,10 +109,8 @@ impl Surroundings<'_> {
         let closing = if bracket == '{' { '}' } else { ']' };
         let line = self.number(at);
         Some(ExplainedError::new(
-            format!("the `{bracket}` of line {line} is not closed before this"),
-            format!(
-                "write `{closing}` at the end of what it holds, or put a value with brackets or commas in quotes"
-            ),
+            format!("the `{bracket}` on line {line} is not closed before this line"),
+            format!("add `{closing}` at the end, or quote a value that contains brackets or commas"),
         ))
     }
 
@@ -121,13 +119,13 @@ impl Surroundings<'_> {
         let before = &self.text[self.line_start()..self.byte];
         Some(if before.contains(": ") {
             ExplainedError::new(
-                "a colon and a blank within a value begin another value",
-                "put the whole value in quotes, such as `key: 'a: b'`",
+                "a colon followed by a space starts a new value inside this value",
+                "quote the whole value, such as `key: 'a: b'`",
             )
         } else {
             ExplainedError::new(
-                "this line is indented deeper than the one above, whose key has a value already",
-                "indent it as the line above",
+                "this line is indented deeper than the line above, whose key already has a value",
+                "indent it like the line above",
             )
         })
     }
@@ -143,8 +141,8 @@ impl Surroundings<'_> {
             return None;
         }
         Some(match rest.strip_prefix(':') {
-            Some(_) => ExplainedError::new(format!("there is no blank after the colon of `{key}`"), hint),
-            None => ExplainedError::new(format!("there is no colon after `{key}`"), hint),
+            Some(_) => ExplainedError::new(format!("the space after the colon of `{key}` is missing"), hint),
+            None => ExplainedError::new(format!("the colon after `{key}` is missing"), hint),
         })
     }
 
@@ -173,10 +171,10 @@ impl Surroundings<'_> {
             return None;
         }
         let fitting: Vec<_> =
-            open.iter().rev().take(2).map(|(deep, line)| format!("by {deep} as line {line}")).collect();
+            open.iter().rev().take(2).map(|(deep, line)| format!("by {deep} like line {line}")).collect();
         (!fitting.is_empty()).then(|| {
             ExplainedError::new(
-                format!("this line is indented by {own}, and no line that it could belong to is"),
+                format!("this line is indented by {own}, which matches no line above"),
                 format!("indent it {}", fitting.join(", or ")),
             )
         })
@@ -195,8 +193,8 @@ impl Surroundings<'_> {
         let number = self.number(self.byte) + 1;
         (is_plain && is_deeper && is_key).then(|| {
             ExplainedError::new(
-                format!("this value goes on in line {number}, because that line is indented deeper"),
-                format!("indent line {number} as this one"),
+                format!("this value continues on line {number}, because that line is indented deeper"),
+                format!("indent line {number} like this line"),
             )
         })
     }
@@ -206,7 +204,7 @@ impl Surroundings<'_> {
 /// at the end of the line only counts if the error is in this line.
 fn unquoted_sign(line: &str, is_here: bool) -> Option<ExplainedError> {
     const SIGNS: &str = "@`%}],>|?&*!";
-    const QUOTE: &str = "close it at the end of the value, or put the value in quotes of the other kind";
+    const QUOTE: &str = "close the quote at the end of the value, or use the other kind of quotes";
     // At the beginning of a line this is an item of a list.
     let line = line.trim_start();
     let mut rest = line.trim_start_matches("- ");
@@ -217,7 +215,7 @@ fn unquoted_sign(line: &str, is_here: bool) -> Option<ExplainedError> {
         if let Some(quoted) = value.strip_prefix(['"', '\'']) {
             let Some(end) = closing(quoted, first) else {
                 return is_here
-                    .then(|| ExplainedError::new("a quote that opens in this line is not closed", QUOTE));
+                    .then(|| ExplainedError::new("a quote that opens on this line is not closed", QUOTE));
             };
             rest = &quoted[end..];
         } else if !is_alone
@@ -226,8 +224,8 @@ fn unquoted_sign(line: &str, is_here: bool) -> Option<ExplainedError> {
                 || value.starts_with(": "))
         {
             return Some(ExplainedError::new(
-                "a value cannot begin with this sign without quotes",
-                "put the value in quotes",
+                "a value cannot begin with this character unless you quote it",
+                "quote the value",
             ));
         } else {
             rest = value;
@@ -264,7 +262,7 @@ fn misplaced(path: &[String]) -> Option<ExplainedError> {
     let article = if kind.starts_with('a') { "an" } else { "a" };
     members(path).any(|member| member == key).then(|| {
         ExplainedError::new(
-            format!("`{key}` is read as the id of {article} {kind} here"),
+            format!("Latchkey reads `{key}` as the id of {article} {kind} here"),
             format!("indent it deeper, below the id of its {kind}"),
         )
     })
@@ -322,60 +320,60 @@ mod tests {
         for (text, expected) in [
             (
                 "tenants:\n  acme:\n    name Acme\n    issuer: x\n",
-                "c:3:5: tenants.acme: there is no colon after `name`; write `name: …`",
+                "c:3:5: tenants.acme: the colon after `name` is missing; write `name: …`",
             ),
             (
                 "tenants:\n  acme:\n    name:Acme\n",
-                "c:3:5: tenants.acme: there is no blank after the colon of `name`; write `name: …`",
+                "c:3:5: tenants.acme: the space after the colon of `name` is missing; write `name: …`",
             ),
             (
                 "tenants:\n  acme:\n    issuer: https://a.example\n    name:Acme\n",
-                "c:4:5: tenants.acme: there is no blank after the colon of `name`; write `name: …`",
+                "c:4:5: tenants.acme: the space after the colon of `name` is missing; write `name: …`",
             ),
             (
                 "server:\n\tpublic_url: http://localhost\n",
-                "c:2:2: server: a tab indents line 2, and YAML takes blanks only; write blanks in place of the tab",
+                "c:2:2: server: line 2 is indented with a tab, and YAML allows only spaces; use spaces instead of the tab",
             ),
             (
                 "server:\n  public_url: http://localhost\n\tworkers: 2\n",
-                "c:2:15: server.public_url: a tab indents line 3, and YAML takes blanks only; write blanks in place of the tab",
+                "c:2:15: server.public_url: line 3 is indented with a tab, and YAML allows only spaces; use spaces instead of the tab",
             ),
             (
                 "server:\n  public_url: http://localhost\n   workers: 2\n",
-                "c:2:15: server.public_url: this value goes on in line 3, because that line is indented deeper; indent line 3 as this one",
+                "c:2:15: server.public_url: this value continues on line 3, because that line is indented deeper; indent line 3 like this line",
             ),
             (
                 "tenants:\n  acme:\n    name: a\n   issuer: b\n",
-                "c:4:4: tenants: this line is indented by 3, and no line that it could belong to is; indent it by 4 as line 3, or by 2 as line 2",
+                "c:4:4: tenants: this line is indented by 3, which matches no line above; indent it by 4 like line 3, or by 2 like line 2",
             ),
             (
                 "tenants:\n  acme:\n    name: Acme: x\n",
-                "c:3:15: tenants.acme: a colon and a blank within a value begin another value; put the whole value in quotes, such as `key: 'a: b'`",
+                "c:3:15: tenants.acme: a colon followed by a space starts a new value inside this value; quote the whole value, such as `key: 'a: b'`",
             ),
             (
                 "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: x }\n      audiences: [a]\n      scopes: [b]\n",
-                "c:6:18: tenants.acme.clients.audiences: `audiences` is read as the id of a client here; indent it deeper, below the id of its client\n\
-                 c:7:15: tenants.acme.clients.scopes: `scopes` is read as the id of a client here; indent it deeper, below the id of its client",
+                "c:6:18: tenants.acme.clients.audiences: Latchkey reads `audiences` as the id of a client here; indent it deeper, below the id of its client\n\
+                 c:7:15: tenants.acme.clients.scopes: Latchkey reads `scopes` as the id of a client here; indent it deeper, below the id of its client",
             ),
             (
                 "tenants:\n  acme: {}\n  clients:\n    web: { client_secret: { value: x } }\n",
-                "c:4:5: tenants.clients.web: `clients` is read as the id of a tenant here; indent it deeper, below the id of its tenant",
+                "c:4:5: tenants.clients.web: Latchkey reads `clients` as the id of a tenant here; indent it deeper, below the id of its tenant",
             ),
             (
                 "tenants:\n  acme: {}\n  clients:\n    web-shop: { client_secret: { value: x } }\n",
-                "c:4:5: tenants.clients: `clients` is read as the id of a tenant here; indent it deeper, below the id of its tenant",
+                "c:4:5: tenants.clients: Latchkey reads `clients` as the id of a tenant here; indent it deeper, below the id of its tenant",
             ),
             (
                 "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: x\n        audiences: [a]\n",
-                "c:6:18: tenants.acme.clients.web.client_secret: the `{` of line 5 is not closed before this; write `}` at the end of what it holds, or put a value with brackets or commas in quotes",
+                "c:6:18: tenants.acme.clients.web.client_secret: the `{` on line 5 is not closed before this line; add `}` at the end, or quote a value that contains brackets or commas",
             ),
             (
                 "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: ${X} }\n",
-                "c:5:34: tenants.acme.clients.web.client_secret: `${…}` is not replaced by a variable in this file; write `{ env: NAME }` with the name of the variable, or put the value in quotes if it is meant as written",
+                "c:5:34: tenants.acme.clients.web.client_secret: Latchkey does not replace `${…}` in this file; write `{ env: NAME }` with the name of the variable, or quote the value if you mean it literally",
             ),
             (
                 "tenants:\n  acme:\n    name: \"open\n    issuer: x\n",
-                "c:4:5: tenants.acme.name: a quote that opens before this line is not closed; close it at the end of its value, or put the value in quotes of the other kind",
+                "c:4:5: tenants.acme.name: a quote that opens before this line is not closed; close the quote at the end of the value, or use the other kind of quotes",
             ),
             (
                 "server:\n  listeners: 1.2.3.4:3000\n",
@@ -387,11 +385,11 @@ mod tests {
             ),
             (
                 "server: { port: 3000 }\n",
-                "c:1:11: server.port: this is no key of `server`; write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml",
+                "c:1:11: server.port: `server` has no such key; write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml",
             ),
             (
                 "tenants:\n  acme:\n    name: a\n    issuer: https://a.example\n    name: b\n",
-                "c:5:5: tenants.acme.name: the key is given twice; the first one is in line 3; leave one of the two out",
+                "c:5:5: tenants.acme.name: this key appears twice; the first one is on line 3; remove one of the two",
             ),
         ] {
             assert_eq!(said(text), expected, "{text}");

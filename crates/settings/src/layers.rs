@@ -13,13 +13,14 @@ use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 
 use super::{
-    diagnostic::{Diagnostic, ExplainedError, written},
+    diagnostic::{Diagnostic, ExplainedError, is_hint, written},
     document::Document,
     environment::{Environment, LISTEN, Variable},
     hints::LISTENERS,
     read_error::ReadError,
     sections::ProtectedResource,
-    source_map::{KeyPath, LISTENER_WORDS},
+    source::without_quotations,
+    source_map::{KeyPath, LISTENER_WORDS, shows_value},
     store_reference::StoreReference,
     variable_text,
 };
@@ -139,7 +140,10 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
             let first = overridden.range(path.clone()..).next();
             let variable = first.filter(|(first, _)| first.starts_with(&path)).map(|(_, name)| name.clone());
             let (Some(variable), Ok(value)) = (variable, layer.get::<Value>(key)) else { continue };
-            if let Err(explanation) = setting.set(value) {
+            if let Err(mut explanation) = setting.set(value) {
+                if !shows_value(&path) && is_hint(&explanation.hint) {
+                    explanation.problem = without_quotations(&explanation.problem);
+                }
                 faults.push(Diagnostic::about_variable(&variable, (*key).to_owned(), explanation));
             }
             if *key == EITHER_OR {
@@ -153,7 +157,7 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
     {
         faults.push(Diagnostic::about_variable(LISTEN, "server.listeners".to_owned(), explanation));
     }
-    if faults.is_empty() { Ok(overridden) } else { Err(ReadError { faults }) }
+    if faults.is_empty() { Ok(overridden) } else { Err(faults.into()) }
 }
 
 /// The members of optional objects as the file sets them, below the layer of the variables. [`EITHER_OR`] is
@@ -196,10 +200,12 @@ fn given(
         let refused = match value {
             // `config` folds the case, so one of two such names would win by chance.
             _ if variable_of(&key) != name => ExplainedError::new(
-                "the name of a variable has no small letters",
+                "variable names cannot contain lower-case letters",
                 format!("write {}", variable_of(&key)),
             ),
-            Variable::NotText => ExplainedError::new("its value is not UTF-8", "set it to text, or unset it"),
+            Variable::NotText => {
+                ExplainedError::new("the value is not UTF-8", "set it to valid UTF-8, or unset it")
+            }
             Variable::Text(text) => {
                 if !text.expose().is_empty() {
                     overridden.insert(key.split('.').map(str::to_owned).collect(), name.to_owned());
@@ -218,19 +224,16 @@ fn set_addresses(document: &mut Document, text: &str) -> Result<(), ExplainedErr
     let addresses: Vec<&str> = text.split(',').map(str::trim).collect();
     if addresses.len() != listeners.len() {
         let problem = format!(
-            "the number of addresses is {1}, and that of the listeners {0}",
+            "the variable has {1} addresses, but there are {0} listeners",
             listeners.len(),
             addresses.len()
         );
-        return Err(ExplainedError::new(
-            problem,
-            "write one address for each listener, with commas between them",
-        ));
+        return Err(ExplainedError::new(problem, "give one address for each listener, separated by commas"));
     }
     for (listener, address) in listeners.iter_mut().zip(addresses) {
         listener.address = read(address).map_err(|message| {
             let (problem, hint) =
-                message.split_once("; ").unwrap_or((&message, "write an address and a port"));
+                message.split_once("; ").unwrap_or((&message, "use an address with a port"));
             ExplainedError::new(problem, hint)
         })?;
     }
@@ -250,19 +253,23 @@ fn unknown(name: &str) -> Diagnostic {
     let path_of = |index: usize| path.get(index).map(String::as_str);
     let explanation = match (path_of(0), path_of(1)) {
         (Some("tenants"), _) => ExplainedError::new(
-            "tenants and clients come from files, not from the environment",
-            "declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`",
+            "you can declare tenants and clients only in files, not in environment variables",
+            "declare the tenant in config.yaml or `tenants_dir`; to keep a secret in a variable, write `{ \
+                env: NAME }` there",
         ),
         (Some("admin"), Some("users")) => ExplainedError::new(
-            "`admin.users` comes from config.yaml, because the name of a variable has no small letters",
-            "set it in config.yaml; a password there may say `{ env: NAME }`",
+            "you can set `admin.users` only in config.yaml, because variable names cannot contain lower-case letters",
+            "set it in config.yaml; to keep a password in a variable, write `{ env: NAME }` there",
         ),
         (Some("server"), Some(word)) if LISTENER_WORDS.contains(&word) => {
-            ExplainedError::new("no variable sets where the server listens", LISTENERS)
+            ExplainedError::new("no variable sets the address that the server listens on", LISTENERS)
         }
         _ if let Some(whole) = whole => ExplainedError::new(
             format!("no variable sets a part of `{whole}`"),
-            format!("set {}: a list has commas, and an object is JSON", variable_of(&whole)),
+            format!(
+                "set {}: separate list items with commas, and write an object as JSON",
+                variable_of(&whole)
+            ),
         ),
         _ => {
             let variables: Vec<String> = keys().map(|key| variable_of(&key)).collect();
@@ -270,7 +277,7 @@ fn unknown(name: &str) -> Diagnostic {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => "docs/configuration.md lists the variables".to_owned(),
             };
-            ExplainedError::new("this variable sets no key", hint)
+            ExplainedError::new("this variable matches no key", hint)
         }
     };
     Diagnostic::about_variable(name, written(&path), explanation)
@@ -401,8 +408,8 @@ mod tests {
         let (document, _) = check(&[(LISTEN, "127.0.0.1:4000")]).unwrap();
         assert_eq!(document.server.listeners[0].address.socket(), "127.0.0.1:4000".parse().unwrap());
         let fault = |value| check(&[(LISTEN, value)]).err().unwrap();
-        let expected = "environment variable LATCHKEY_LISTEN: server.listeners: the number of addresses is 2, and that of the listeners 1\n  \
-                        = write one address for each listener, with commas between them";
+        let expected = "environment variable LATCHKEY_LISTEN: server.listeners: the variable has 2 addresses, but there are 1 listeners\n  \
+                        = give one address for each listener, separated by commas";
         assert_eq!(fault("127.0.0.1:1,127.0.0.1:2"), expected);
         assert!(fault("4000").starts_with("environment variable LATCHKEY_LISTEN: server.listeners: "));
     }
@@ -437,27 +444,27 @@ mod tests {
     #[test]
     fn fault_names_the_variable_and_no_value() {
         let json = "write JSON, such as [{\"address\": \"127.0.0.1:3000\"}]";
-        let unfit = ": its value does not fit\n  = see the key in docs/configuration.md";
+        let unfit = ": the value has the wrong form\n  = see the key in docs/configuration.md";
         for (name, text, expected) in [
-            ("TENANTS__ACME__NAME", "hunter2", "tenants.acme.name: tenants and clients come from files, not from the environment\n  = declare the tenant in config.yaml or `tenants_dir`; a secret there may say `{ env: NAME }`".to_owned()),
-            ("ADMIN__USERS__ROOT__PASSWORD__VALUE", "hunter2", "admin.users.root.password.value: `admin.users` comes from config.yaml, because the name of a variable has no small letters\n  = set it in config.yaml; a password there may say `{ env: NAME }`".to_owned()),
-            ("SERVER__PUBLIC_ULR", "hunter2", "server.public_ulr: this variable sets no key\n  = did you mean LATCHKEY__SERVER__PUBLIC_URL?".to_owned()),
-            ("SERVER", "hunter2", "server: this variable sets no key\n  = docs/configuration.md lists the variables".to_owned()),
-            ("SERVER__PORT", "3000", format!("server.port: no variable sets where the server listens\n  = {LISTENERS}")),
-            ("SERVER__LISTENERS__0__ADDRESS", "hunter2", "server.listeners.0.address: no variable sets a part of `server.listeners`\n  = set LATCHKEY__SERVER__LISTENERS: a list has commas, and an object is JSON".to_owned()),
-            ("ADMIN__APPLICATIONS[0]", "hunter2", "admin.\"applications[0]\": no variable sets a part of `admin.applications`\n  = set LATCHKEY__ADMIN__APPLICATIONS: a list has commas, and an object is JSON".to_owned()),
-            ("Server__Workers", "2", "server.workers: the name of a variable has no small letters\n  = write LATCHKEY__SERVER__WORKERS".to_owned()),
-            ("LIMITS__FAILED_ATTEMPTS", "hunter2", "limits.failed_attempts: [redacted] is not a rate\n  = write a count and s, min or h, such as 10000/min".to_owned()),
+            ("TENANTS__ACME__NAME", "hunter2", "tenants.acme.name: you can declare tenants and clients only in files, not in environment variables\n  = declare the tenant in config.yaml or `tenants_dir`; to keep a secret in a variable, write `{ env: NAME }` there".to_owned()),
+            ("ADMIN__USERS__ROOT__PASSWORD__VALUE", "hunter2", "admin.users.root.password.value: you can set `admin.users` only in config.yaml, because variable names cannot contain lower-case letters\n  = set it in config.yaml; to keep a password in a variable, write `{ env: NAME }` there".to_owned()),
+            ("SERVER__PUBLIC_ULR", "hunter2", "server.public_ulr: this variable matches no key\n  = did you mean LATCHKEY__SERVER__PUBLIC_URL?".to_owned()),
+            ("SERVER", "hunter2", "server: this variable matches no key\n  = docs/configuration.md lists the variables".to_owned()),
+            ("SERVER__PORT", "3000", format!("server.port: no variable sets the address that the server listens on\n  = {LISTENERS}")),
+            ("SERVER__LISTENERS__0__ADDRESS", "hunter2", "server.listeners.0.address: no variable sets a part of `server.listeners`\n  = set LATCHKEY__SERVER__LISTENERS: separate list items with commas, and write an object as JSON".to_owned()),
+            ("ADMIN__APPLICATIONS[0]", "hunter2", "admin.\"applications[0]\": no variable sets a part of `admin.applications`\n  = set LATCHKEY__ADMIN__APPLICATIONS: separate list items with commas, and write an object as JSON".to_owned()),
+            ("Server__Workers", "2", "server.workers: variable names cannot contain lower-case letters\n  = write LATCHKEY__SERVER__WORKERS".to_owned()),
+            ("LIMITS__FAILED_ATTEMPTS", "9/day", "limits.failed_attempts: `9/day` is not a rate\n  = use a number per s, min or h, such as 10000/min".to_owned()),
             ("LIMITS__CLIENTS", "hunter2", format!("limits.clients{unfit}")),
             ("LIMITS__CLIENTS", "0", format!("limits.clients{unfit}")),
             ("SERVER__WORKERS", " 2", format!("server.workers{unfit}")),
-            ("SERVER__AUDIT__STREAM", "hunter2", "server.audit.stream: this value is not one of those allowed\n  = write one of stdout, file".to_owned()),
-            ("SERVER__LISTENERS", "127.0.0.1:1", format!("server.listeners: JSON is expected here, and this is none from column 6 on\n  = {json}")),
-            ("SERVER__LISTENERS", "[{\"adress\": \"hunter2\"}]", "server.listeners: a key in the JSON is not known\n  = did you mean `address`?".to_owned()),
-            ("SERVER__LISTENERS", "[{\"hosts\": [], \"hosts\": [\"hunter2\"]}]", format!("server.listeners: the JSON has a member twice\n  = {json}")),
-            ("SERVER__LISTENERS", "[{}]", "server.listeners: `address` is missing\n  = set `address`, too".to_owned()),
-            ("ADMIN__APPLICATIONS", "a,,hunter2", "admin.applications: an item of the list is empty\n  = write one comma between two items, or `[]` for none".to_owned()),
-            ("PROTECTED_RESOURCE__TENANT", "hunter2", "protected_resource: `audience` is missing\n  = set `audience`, too".to_owned()),
+            ("SERVER__AUDIT__STREAM", "hunter2", "server.audit.stream: this value is not allowed\n  = use one of stdout, file".to_owned()),
+            ("SERVER__LISTENERS", "127.0.0.1:1", format!("server.listeners: the value must be JSON, but it is not valid JSON from column 6 on\n  = {json}")),
+            ("SERVER__LISTENERS", "[{\"adress\": \"hunter2\"}]", "server.listeners: the JSON contains an unknown key\n  = did you mean `address`?".to_owned()),
+            ("SERVER__LISTENERS", "[{\"hosts\": [], \"hosts\": [\"hunter2\"]}]", format!("server.listeners: the JSON contains a member twice\n  = {json}")),
+            ("SERVER__LISTENERS", "[{}]", "server.listeners: `address` is missing\n  = also set `address`".to_owned()),
+            ("ADMIN__APPLICATIONS", "a,,hunter2", "admin.applications: an item of the list is empty\n  = separate two items with one comma, or write `[]` for an empty list".to_owned()),
+            ("PROTECTED_RESOURCE__TENANT", "hunter2", "protected_resource: `audience` is missing\n  = also set `audience`".to_owned()),
         ] {
             let name = format!("{PREFIX}{name}");
             let found = check(&[(&name, text)]).err().unwrap_or_default();

@@ -12,6 +12,7 @@ use super::{
     read_error::ReadError,
     sections::Server,
     source::{SourceFile, without_quotations},
+    source_map::shows_value,
 };
 
 /// The files as they were read.
@@ -67,7 +68,10 @@ impl Locations {
         const MOST: usize = 100;
         let more = findings.len().saturating_sub(MOST);
         let first = findings.into_iter().take(MOST).map(|finding| self.locate(finding));
-        let rest = ExplainedError::new(format!("{more} more are not listed"), "fix these first");
+        let rest = ExplainedError::new(
+            format!("{more} more problems are not shown"),
+            "fix the problems above first",
+        );
         let rest = Diagnostic::about_path(&self.sources[0].path, rest);
         first.chain((more > 0).then_some(rest)).collect()
     }
@@ -76,19 +80,19 @@ impl Locations {
     fn locate(&self, Finding { at, explanation, .. }: Finding) -> Diagnostic {
         match self.variable(&at) {
             Some(variable) => {
-                let problem = without_quotations(&explanation.problem);
-                Diagnostic::about_variable(
-                    variable,
-                    written(&at.path),
-                    ExplainedError { problem, ..explanation },
-                )
+                let problem = match shows_value(&at.path) {
+                    true => explanation.problem,
+                    false => without_quotations(&explanation.problem),
+                };
+                let explanation = ExplainedError { problem, ..explanation };
+                Diagnostic::about_variable(variable, written(&at.path), explanation)
             }
             None => self.sources[at.source].diagnostic(&at, explanation),
         }
     }
 
     pub fn faults(&self, findings: Findings) -> ReadError {
-        ReadError { faults: self.located(findings.errors) }
+        self.located(findings.errors).into()
     }
 }
 

@@ -35,16 +35,17 @@ pub(crate) fn check(source: &SourceFile) -> Numbers {
             continue;
         }
         let (problem, hint) = match place {
-            NumberPlace::Integer => {
-                ("this is not a whole number in range".to_owned(), "write a number such as 10".to_owned())
-            }
+            NumberPlace::Integer => (
+                "this is not a whole number in the allowed range".to_owned(),
+                "use a number such as 10".to_owned(),
+            ),
             NumberPlace::Span => match scalar.parse::<Lifetime>() {
                 Ok(_) => continue,
                 Err(error) => {
                     let message = error.to_string();
                     let (problem, hint) = message.rsplit_once("; ").unwrap_or((&message, ""));
                     let problem =
-                        if source_map.quotes(&path) { problem } else { "this is not a span of time" };
+                        if source_map.quotes(&path) { problem } else { "this is not a valid duration" };
                     (problem.to_owned(), hint.to_owned())
                 }
             },
@@ -130,7 +131,7 @@ mod tests {
             ] {
                 let (_, faults) = read(&file);
                 let expected = format!(
-                    "{at}: tenants.acme.access_token.lifetime: `{text}` is not a span of time; write an integer and s, m, h or d, such as 90s, 15m, 1h or 30d"
+                    "{at}: tenants.acme.access_token.lifetime: `{text}` is not a duration; use an integer followed by s, m, h or d, such as 90s, 15m, 1h or 30d"
                 );
                 assert_eq!(faults, [expected]);
             }
@@ -138,7 +139,7 @@ mod tests {
             assert_eq!(
                 faults,
                 [
-                    "c:1:25: limits.live_secrets: this is not a whole number in range; write a number such as 10"
+                    "c:1:25: limits.live_secrets: this is not a whole number in the allowed range; use a number such as 10"
                 ]
             );
         }

@@ -46,7 +46,7 @@ fn give(
     }
     let [owner, us] = [theirs.uid(), ours.uid()].map(user);
     let why = format!(
-        "{} belongs to {owner}, who could not open a new file of {us} there; run this as {owner}, or as root",
+        "{} belongs to {owner}, who could not open a new file of {us} there; run this command as {owner} or as root",
         folder.display()
     );
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
@@ -60,7 +60,7 @@ pub fn ours() -> Option<u32> {
 /// Describes who owns a file, and which user this process has.
 pub fn ownership(found: &fs::Metadata, us: Option<u32>) -> String {
     format!(
-        "belongs to {} with mode {:04o}, and this program runs as {}",
+        "belongs to {} with mode {:04o}, but this program runs as {}",
         user(found.uid()),
         found.mode() & 0o7777,
         us.map_or_else(|| "another user".to_owned(), user),
@@ -73,7 +73,7 @@ pub fn unreadable(path: &Path) -> String {
     match fs::metadata(path) {
         Ok(found) => format!("it {}; {}", ownership(&found, us), reading_fix(found.uid(), us, path)),
         Err(_) => format!(
-            "{} may not enter its folder; run the program as the owner of the folder",
+            "{} has no permission to enter its folder; run the program as the owner of the folder",
             us.map_or_else(|| "this user".to_owned(), user)
         ),
     }
@@ -155,7 +155,7 @@ mod tests {
             let folder = folder_of(OTHER);
             let refused = give(&ours, folder.path(), denied).unwrap_err().to_string();
             assert!(refused.contains("belongs to the user with id 64999, who could not open"), "{refused}");
-            assert!(refused.contains("run this as the user with id 64999, or as root"), "{refused}");
+            assert!(refused.contains("run this command as the user with id 64999 or as root"), "{refused}");
         }
     }
 

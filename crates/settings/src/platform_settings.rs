@@ -21,7 +21,7 @@ use super::{
 
 #[derive(Debug)]
 pub struct PlatformSettings {
-    /// Where the server listens, and its public URL.
+    /// The addresses that the server listens on, and its public URL.
     pub server: Server,
     pub storage: StorageLocation,
     /// The most connections to the store.

@@ -107,7 +107,7 @@ impl Loaded {
 /// at its next start.
 pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), ReadError> {
     if (runs_beyond || loaded.is_beyond_loopback()) && !loaded.exposed.is_empty() {
-        return Err(ReadError { faults: loaded.locations.located(loaded.exposed.clone()) });
+        return Err(loaded.locations.located(loaded.exposed.clone()).into());
     }
     Ok(())
 }
@@ -294,12 +294,16 @@ mod tests {
     #[test]
     fn a_fault_in_the_folder_names_its_file() {
         for (name, text, expected) in [
-            ("Bad.yaml", "{}", ":1:1: this is not a tenant id"),
-            ("acme.yaml", "{}", ":1:1: tenant `acme` is declared elsewhere, too"),
+            ("Bad.yaml", "{}", ":1:1: this is not a valid tenant id"),
+            ("acme.yaml", "{}", ":1:1: tenant `acme` is also declared elsewhere"),
             ("beta.yaml", "nmae: x", ":1:1: nmae: unknown key `nmae`; did you mean `name`?"),
             ("beta.yaml", "", ": the file is empty"),
-            ("beta.yaml", "clients:\n  web: {}", ":2:3: clients.web: the client has nothing"),
-            ("beta.yaml", BETA, ":1:42: clients.web.client_secret.file: there is no file"),
+            (
+                "beta.yaml",
+                "clients:\n  web: {}",
+                ":2:3: clients.web: the client has no credential to authenticate with",
+            ),
+            ("beta.yaml", BETA, ":1:42: clients.web.client_secret.file: this file does not exist"),
         ] {
             let folder = folder(&[
                 ("config.yaml", "tenants_dir: tenants.d\ntenants: { acme: {} }"),
@@ -346,8 +350,11 @@ tenants:
     #[test]
     fn secret_file_with_two_newlines_is_refused() {
         for (text, expected) in [
-            ("hunter2\n\n", "the file s ends with more than one newline, and only the last one is left out;"),
-            ("hunter2\nhunter3\n", "the file s has several lines, and a secret has no newline in it;"),
+            (
+                "hunter2\n\n",
+                "the file s ends with more than one newline, and Latchkey removes only the last newline;",
+            ),
+            ("hunter2\nhunter3\n", "the file s has several lines, but a secret cannot contain a newline;"),
         ] {
             let client = "tenants: { acme: { clients: { web: { client_secret: { file: s } } } } }";
             let folder = folder(&[("config.yaml", client), ("s", text)]);
@@ -375,9 +382,9 @@ tenants:
             let read = read_through(&path, &environment, None, is_built_in, None);
             read.map_err(|error| briefs(&folder, &error))
         };
-        let vault = "config.yaml:2:25: keys.sealing_key.vault: this program is built without HashiCorp Vault; \
+        let vault = "config.yaml:2:25: keys.sealing_key.vault: this program was built without HashiCorp Vault; \
                      build it with the feature `vault`: `cargo build --release --features vault`";
-        let aws_kms = "config.yaml:4:16: keys.former_sealing_keys[0].aws_kms: this program is built without AWS KMS; \
+        let aws_kms = "config.yaml:4:16: keys.former_sealing_keys[0].aws_kms: this program was built without AWS KMS; \
                        build it with the feature `aws-kms`: `cargo build --release --features aws-kms`";
         assert_eq!(read_with(|_| false).unwrap_err(), [vault, aws_kms]);
         assert_eq!(read_with(|service| service == KeyService::Vault).unwrap_err(), [aws_kms]);
@@ -424,9 +431,9 @@ tenants:
     fn fault_in_overridden_value_names_the_variable() {
         let folder = folder(&[("config.yaml", "{}")]);
         for (name, value, expected) in [
-            ("STORAGE__URL", "mysql://x", "storage.url: this names no store; "),
-            ("SERVER__DEFAULT_TENANT", "acme", "server.default_tenant: no tenant [redacted] is declared; "),
-            ("SERVER__PUBLIC_URL", "x", "server.public_url: this is not a URL to derive issuers from; "),
+            ("STORAGE__URL", "mysql://x", "storage.url: this is not the URL of a store; "),
+            ("SERVER__DEFAULT_TENANT", "acme", "server.default_tenant: tenant `acme` is not declared; "),
+            ("SERVER__PUBLIC_URL", "x", "server.public_url: Latchkey cannot derive issuers from this URL;"),
         ] {
             let name = format!("LATCHKEY__{name}");
             let error = read_in(&folder, &Environment::from([(&*name, value)])).unwrap_err();
@@ -468,10 +475,10 @@ tenants:
     fn missing_and_non_utf8_files_are_refused() {
         let none = folder(&[]);
         let error = read_in(&none, &Environment::default()).unwrap_err();
-        assert!(error.to_string().contains("there is no file"), "{error}");
+        assert!(error.to_string().contains("this file does not exist"), "{error}");
         fs::write(none.path().join("config.yaml"), b"a: 1\nb: \xff").unwrap();
         let error = read_in(&none, &Environment::default()).unwrap_err();
-        assert!(error.to_string().contains("is not UTF-8 in line 2"), "{error}");
+        assert!(error.to_string().contains("is not valid UTF-8 at line 2"), "{error}");
     }
 
     #[test]

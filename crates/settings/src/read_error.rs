@@ -9,11 +9,19 @@ use super::diagnostic::Diagnostic;
 pub struct ReadError {
     /// Contains at least one error.
     pub faults: Vec<Diagnostic>,
+    /// The warnings that were found until then. `check` shows them.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl From<Vec<Diagnostic>> for ReadError {
+    fn from(faults: Vec<Diagnostic>) -> Self {
+        Self { faults, warnings: Vec::new() }
+    }
 }
 
 impl From<Diagnostic> for ReadError {
     fn from(fault: Diagnostic) -> Self {
-        Self { faults: vec![fault] }
+        vec![fault].into()
     }
 }
 

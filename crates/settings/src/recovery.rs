@@ -146,14 +146,14 @@ mod tests {
                 "server:\n  public_ulr: x\n  listeners:\n    - serves: [publc]\n      address: 127.0.0.1:1\n    - serves: [public]\nlimits: { clients: many, é: ü, live_secrets: 5 }\ntenants:\n  acme:\n    access_token: { lifetime: 1.5h, typ: [a] }\n    strategies: { oidc: { enabled: yes } }\n    clients:\n      web: { client_secret: hunter2, scopes: a }\n      app:\n        nmae: |\n          several\n          lines\n        name: App\nkeys:\n  vault: {}\n",
                 &[
                     "c:2:3: server.public_ulr: unknown key `public_ulr`",
-                    "c:4:16: server.listeners[0].serves[0]: this value is not one of those allowed",
+                    "c:4:16: server.listeners[0].serves[0]: this value is not allowed",
                     "c:6:7: server.listeners[1].serves: `address` is missing",
-                    "c:7:20: limits.clients: this is not a whole number in range",
+                    "c:7:20: limits.clients: this is not a whole number in the allowed range",
                     "c:7:26: limits.é: unknown key `é`",
-                    "c:10:31: tenants.acme.access_token.lifetime: `1.5h` is not a span of time",
-                    "c:10:42: tenants.acme.access_token.typ: a text is expected here",
-                    "c:11:36: tenants.acme.strategies.oidc.enabled: this is neither true nor false",
-                    "c:13:29: tenants.acme.clients.web.client_secret: a secret is a mapping that says where it is found",
+                    "c:10:31: tenants.acme.access_token.lifetime: `1.5h` is not a duration",
+                    "c:10:42: tenants.acme.access_token.typ: a string is expected here",
+                    "c:11:36: tenants.acme.strategies.oidc.enabled: the value must be true or false",
+                    "c:13:29: tenants.acme.clients.web.client_secret: a secret is a mapping that says where to find the secret",
                     "c:13:46: tenants.acme.clients.web.scopes: a list is expected here",
                     "c:15:9: tenants.acme.clients.app.nmae: unknown key `nmae`",
                     "c:20:3: keys.vault: unknown key `vault`",
@@ -163,14 +163,14 @@ mod tests {
             (
                 "server:\n  listeners:\n    - address: localhost\ntenants: { acme: { nmae: x } }\n",
                 &[
-                    "c:3:16: server.listeners[0].address: `localhost` is not an address to listen on",
+                    "c:3:16: server.listeners[0].address: `localhost` is not a listen address",
                     "c:4:20: tenants.acme.nmae: unknown key `nmae`",
                 ],
             ),
             (
                 "tenants:\n  acme: {}\n  acme: { name: x }\n  beta: 1\n",
                 &[
-                    "c:3:3: tenants.acme: the key is given twice",
+                    "c:3:3: tenants.acme: this key appears twice",
                     "c:4:9: tenants.beta: keys are expected here",
                 ],
             ),

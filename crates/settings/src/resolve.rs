@@ -18,7 +18,7 @@ use crate::files::Holds;
 /// The allowed places of a secret or password.
 const ANY_PLACE: &str = "`env`, `file`, `hash` or `value`";
 const CLIENT_SECRET: &str = "`env`, `file`, `store`, `hash` or `value`";
-const SEVERAL_PLACES: &str = "more than one place is given for the one thing";
+const SEVERAL_PLACES: &str = "set exactly one source for this value";
 
 impl Reading<'_> {
     /// A tenant's document, with everything that it refers to.
@@ -77,8 +77,8 @@ impl Reading<'_> {
         if source.value.is_some() {
             self.findings.exposed(
                 at.key("value"),
-                "a password is in the file itself while a listener or server.public_url is beyond loopback",
-                "give it as `env` or `file`, or start with listeners on 127.0.0.1 and a public_url of localhost",
+                "this file contains a password, and a listener or `server.public_url` is not on loopback",
+                "give the password as `env` or `file`, or use listeners on 127.0.0.1 and a localhost `public_url`",
             );
         }
         self.password(source, ANY_PLACE, at)
@@ -108,11 +108,12 @@ impl Reading<'_> {
                 previous_for,
             } = std::mem::take(secret);
             if previous_for.is_some() && env.is_none() && file.is_none() && store.is_none() {
-                let problem = "`previous_for` is of a value that is replaced where it lies, in a file, a variable or a secret store";
+                let problem =
+                    "`previous_for` works only for a secret in a file, a variable or a secret store";
                 self.findings.error(
                     at.key("previous_for"),
                     problem,
-                    "leave it out, or give the secret as `env`, `file` or `store`",
+                    "remove it, or give the secret as `env`, `file` or `store`",
                 );
             }
             let source = PasswordSource { value, env, file, hash };
@@ -129,7 +130,7 @@ impl Reading<'_> {
                     }));
                 }
                 Some(_) if is_elsewhere => {
-                    let hint = format!("give exactly one of {CLIENT_SECRET}");
+                    let hint = format!("set exactly one of {CLIENT_SECRET}");
                     self.findings.error(at.clone(), SEVERAL_PLACES, hint);
                 }
                 Some(reference) => match self.stored_secret(&reference, &at) {
@@ -154,7 +155,7 @@ impl Reading<'_> {
         };
         let stores = self.file_reader.environment.secret_stores();
         if let Err(why) = stores.check_place(&place.store, &place.path, place.key.is_some()) {
-            let hint = "name a store of `secret_stores` and a place in it: `STORE:PATH#KEY`";
+            let hint = "name a store of `secret_stores` and a path in it: `STORE:PATH#KEY`";
             self.findings.error(at.key("rotate").key("into"), why, hint);
         }
     }
@@ -204,11 +205,15 @@ impl Reading<'_> {
                 without_last_newline(&text)
             }
             (None, None, None, None) => {
-                self.findings.error(at.clone(), "nothing says where it is found", format!("give {allowed}"));
+                self.findings.error(
+                    at.clone(),
+                    "the source of the value is missing",
+                    format!("give {allowed}"),
+                );
                 return None;
             }
             _ => {
-                self.findings.error(at.clone(), SEVERAL_PLACES, format!("give exactly one of {allowed}"));
+                self.findings.error(at.clone(), SEVERAL_PLACES, format!("set exactly one of {allowed}"));
                 return None;
             }
         };
@@ -225,8 +230,8 @@ impl Reading<'_> {
             (Some(_), None) => return,
             (None, Some(path)) => path,
             (None, None) | (Some(_), Some(_)) => {
-                let problem = "the keys are to be found in exactly one place";
-                return self.findings.error(at.clone(), problem, "give either `file` or `keys`");
+                let problem = "set exactly one source for the keys";
+                return self.findings.error(at.clone(), problem, "set either `file` or `keys`");
             }
         };
         let folder = self.locations.folder(at);
@@ -237,7 +242,7 @@ impl Reading<'_> {
             Ok(set) => *jwks = documents::Jwks { keys: Some(set.keys), file: None },
             Err(fault) => {
                 let problem = format!("the file is not a JWK set: {}", fault.brief());
-                self.findings.error(at.key("file"), problem, "write `{\"keys\": […]}` as in RFC 7517 §5");
+                self.findings.error(at.key("file"), problem, "write `{\"keys\": […]}` (RFC 7517 §5)");
             }
         }
     }
@@ -248,8 +253,8 @@ impl Reading<'_> {
             (Some(_), None) => return,
             (None, Some(path)) => path,
             (None, None) | (Some(_), Some(_)) => {
-                let problem = "the authorities are to be found in exactly one place";
-                return self.findings.error(at.clone(), problem, "give either `file` or `pem`");
+                let problem = "set exactly one source for the certificate authorities";
+                return self.findings.error(at.clone(), problem, "set either `file` or `pem`");
             }
         };
         let read = self.file_reader.referenced(self.locations.folder(at), path, Holds::Public);
@@ -269,8 +274,8 @@ impl Reading<'_> {
                 Some(LogoSettings { data: Some(text.expose().to_owned()), ..logo })
             }
             _ => {
-                let problem = "the picture is to be found in exactly one place";
-                self.findings.error(at.clone(), problem, "give either `file` or `data`");
+                let problem = "set exactly one source for the picture";
+                self.findings.error(at.clone(), problem, "set either `file` or `data`");
                 None
             }
         }

@@ -46,7 +46,8 @@ pub enum StorageLocation {
 
 impl StorageLocation {
     /// The hint for an invalid URL.
-    pub const HINT: &str = "write sqlite:// and a path, such as sqlite://data/latchkey.db, or postgres://…";
+    pub const HINT: &str =
+        "write sqlite:// followed by a path, such as sqlite://data/latchkey.db, or postgres://…";
 
     /// The store in the URL. The path of a file is relative to `folder`.
     #[must_use]

@@ -26,15 +26,15 @@ pub(crate) use reference::{of_clients, of_server};
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = |schema: &mut schemars::Schema| administration::documents::schema::exactly_one(schema, ["vault", "aws"]))]
 pub(crate) struct SecretStoreSetting {
-    /// After what time a secret is read again, 1s or more, with a tenth more or less.
+    /// How often Latchkey reads a secret again: 1s or more, varied by a tenth.
     #[schemars(with = "schema::Span", extend("pattern" = SOME_TIME, "minimum" = 1))]
     pub refresh: Lifetime,
     /// The KV engine, version 2, of HashiCorp Vault or OpenBao.
     pub vault: Option<VaultStoreSetting>,
     /// AWS Secrets Manager.
     pub aws: Option<AwsStoreSetting>,
-    /// Where tenants' own administrators may have secrets written, by tenant: beginnings of
-    /// paths. Default: nowhere.
+    /// The paths to which a tenant's own administrators can have secrets written: path prefixes by tenant.
+    /// Default: none.
     #[schemars(extend(
         "propertyNames" = { "pattern": schema::TENANT_ID },
         "additionalProperties" = { "type": "array", "items": { "type": "string", "pattern": STORE_PATH.replace("$", "/?$") } }
@@ -42,15 +42,15 @@ pub(crate) struct SecretStoreSetting {
     pub tenant_prefixes: BTreeMap<String, Vec<String>>,
 }
 
-/// The KV engine of a Vault. It is signed in to by exactly one of `token`, `kubernetes` and `approle`.
+/// The KV engine of a Vault. Set exactly one of `token`, `kubernetes` and `approle` to sign in.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = |schema: &mut schemars::Schema| administration::documents::schema::exactly_one(schema, ["token", "kubernetes", "approle"]))]
 pub(crate) struct VaultStoreSetting {
-    /// Where Vault answers: an https URL, or http on this machine.
+    /// The address of Vault: an https URL, or http on this machine.
     #[schemars(extend("pattern" = schema::SERVICE))]
     pub address: String,
-    /// Where the KV engine is mounted. Default: `secret`.
+    /// The mount path of the KV engine. Default: `secret`.
     #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub mount: Option<String>,
@@ -58,11 +58,11 @@ pub(crate) struct VaultStoreSetting {
     #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub namespace: Option<String>,
-    /// The certificates to trust, in PEM, and no others, relative to the file that names it. Default: those
-    /// that the machine trusts.
+    /// The only certificates to trust, in PEM. The path is relative to the file that contains it. Default:
+    /// the certificates that the machine trusts.
     #[serde(default)]
     pub ca: Option<PathBuf>,
-    /// A token. The program does not renew it.
+    /// A token. Latchkey does not renew it.
     #[serde(default)]
     pub token: Option<TokenSetting>,
     /// Sign in with the token of a Kubernetes service account.
@@ -80,11 +80,12 @@ pub(crate) struct KubernetesSetting {
     /// The role.
     #[schemars(extend("pattern" = "^[A-Za-z0-9._-]+$"))]
     pub role: String,
-    /// Where the auth method is mounted. Default: `kubernetes`.
+    /// The mount path of the auth method. Default: `kubernetes`.
     #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub mount: Option<String>,
-    /// The file with the service account's token, read at each sign-in. Default: where Kubernetes mounts it.
+    /// The file with the service account's token, which Latchkey reads at each sign-in. Default: the path
+    /// where Kubernetes mounts it.
     #[serde(default)]
     pub token_file: Option<PathBuf>,
 }
@@ -98,21 +99,22 @@ pub(crate) struct AppRoleSetting {
     pub role_id: String,
     /// The secret id: one of `env` and `file`.
     pub secret_id: TokenSetting,
-    /// Where the auth method is mounted. Default: `approle`.
+    /// The mount path of the auth method. Default: `approle`.
     #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub mount: Option<String>,
 }
 
-/// AWS Secrets Manager. Credentials are found as by the AWS command line: variables,
-/// profiles, web identity, instance.
+/// AWS Secrets Manager. Latchkey finds credentials like the AWS command line: variables, profiles, web
+/// identity, instance.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AwsStoreSetting {
-    /// Its region. Default: as the AWS command line finds it.
+    /// Its region. Default: the region that the AWS command line would use.
     #[schemars(extend("maxLength" = 64, "pattern" = "^[A-Za-z0-9-]+$"))]
     pub region: Option<String>,
-    /// Another address than the region's: an https URL, or http on this machine. Default: the region's.
+    /// An address to use instead of the region's: an https URL, or http on this machine. Default: the
+    /// region's.
     #[schemars(extend("pattern" = schema::SERVICE))]
     pub endpoint: Option<String>,
 }

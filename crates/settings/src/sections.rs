@@ -21,62 +21,64 @@ use super::{
     store_reference::StoreReference,
 };
 
-/// Where the server listens, and its public URL.
+/// The addresses that the server listens on, and its public URL.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
-    /// What issuers and metadata are derived from. It need not be an address that the
-    /// server itself listens on.
+    /// The URL from which issuers and metadata are derived. The server does not need to listen on this
+    /// address itself.
     pub public_url: PublicUrl,
-    /// The base of the endpoints for clients with certificates (RFC 8705 section 5): an https URL that leads
-    /// to a listener which asks for them. Default: those clients use the endpoints of all others.
+    /// The base URL of the endpoints for clients with certificates (RFC 8705 section 5): an https URL that
+    /// leads to a listener that requests certificates. Default: these clients use the same endpoints as all
+    /// others.
     pub mtls_url: Option<PublicUrl>,
-    /// The addresses to listen on, one or more.
+    /// The addresses to listen on, at least one.
     #[schemars(extend("minItems" = 1))]
     pub listeners: Vec<Listener>,
-    /// The tenant that is also served at the un-prefixed paths, such as `/oauth/token`. Default: none.
+    /// The tenant that the server also serves at the paths without a prefix, such as `/oauth/token`. Default:
+    /// none.
     #[schemars(extend("pattern" = schema::TENANT_ID))]
     pub default_tenant: Option<String>,
-    /// Connections of all listeners, from 1 to 1000000; a quarter of one source once half are open. Default:
-    /// 10000, or what the limit of open files allows if that is less.
+    /// The maximum number of connections over all listeners, from 1 to 1000000. When half of them are open,
+    /// one source can have at most a quarter. Default: 10000, or less if the limit on open files is lower.
     #[schemars(extend("minimum" = 1, "maximum" = 1_000_000))]
     pub max_connections: Option<u32>,
     /// Threads that serve requests, from 1 to 512. Default: one for each core.
     pub workers: Option<NonZeroUsize>,
-    /// What the server fetches from URLs that tenants and clients name.
+    /// Which URLs of tenants and clients the server can fetch.
     pub outbound: Outbound,
-    /// Where the audit goes, beside the store.
+    /// Where Latchkey writes audit records, in addition to the store.
     pub audit: Audit,
 }
 
-/// Where the audit goes, beside the store.
+/// Where Latchkey writes audit records, in addition to the store.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Audit {
-    /// Each record as a line of JSON: `stdout`, or `file` with a path. Default: nowhere.
+    /// Writes each record as a line of JSON to `stdout`, or to `file` with a path. Default: nowhere.
     pub stream: Option<AuditOutput>,
 }
 
-/// Where the lines of the audit go.
+/// The destination of the audit lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditOutput {
-    /// To the standard output, between the lines of the log.
+    /// To standard output, mixed with the lines of the log.
     Stdout,
-    /// To the end of this file, relative to the file that names it.
+    /// Appended to this file, relative to the file that names it.
     File(PathBuf),
 }
 
-/// What the server fetches from URLs that tenants and clients name, such as `jwks_uri`, and from GitHub.
+/// Which URLs of tenants and clients the server can fetch, such as `jwks_uri`, and the URL for GitHub's keys.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outbound {
-    /// Addresses or networks that may be connected to although they are not public: private, link-local and
-    /// loopback ones. Where loopback is listed, a URL may be `http://127.0.0.1:…`. Default: none.
+    /// Non-public addresses or networks that the server can connect to: private, link-local and loopback
+    /// addresses. If you list loopback, a URL can be `http://127.0.0.1:…`. Default: none.
     #[schemars(extend("uniqueItems" = true))]
     pub allowed_networks: Vec<Network>,
-    /// Where GitHub publishes the keys with which it signs reports of leaked credentials. Default: none, so
-    /// that what such a report says of the place of a credential is not kept.
+    /// The URL of the keys with which GitHub signs reports of leaked credentials. Default: none, so Latchkey
+    /// does not keep what such a report says about the location of a credential.
     #[schemars(example = &"https://api.github.com/meta/public_keys/secret_scanning", extend("pattern" = schema::FETCHED))]
     pub github_keys: Option<String>,
 }
@@ -102,52 +104,52 @@ impl Outbound {
 pub struct Listener {
     /// An IP address and a port.
     pub address: ListenAddress,
-    /// What is served here: `public` (tokens, keys, metadata), `admin` (clients, keys, tenants, metrics),
-    /// `console` (a tenant's pages for its administrators) and `operator_console`. Default: all on loopback,
-    /// `public` beyond it. Where no listener names a console, that of tenants whose people sign in comes with
-    /// `public`, and that of the operators with `admin`.
+    /// What this address serves: `public` (tokens, keys, metadata), `admin` (clients, keys, tenants,
+    /// metrics), `console` (a tenant's pages for its administrators) and `operator_console`. Default:
+    /// everything on loopback, `public` on other addresses. If no listener names a console, `public` includes
+    /// the console of tenants with sign-in, and `admin` includes the operators' console.
     #[serde(default)]
     #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
     pub serves: Option<Vec<Surface>>,
-    /// Names in the `Host` of a request by which the paths of `admin` may be called, beside that of
-    /// `public_url` and localhost. Addresses always may.
+    /// Additional `Host` names for the paths of `admin`. The host of `public_url`, localhost and addresses
+    /// are always allowed.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true, "items" = schema::texts(schema::HOST)))]
     pub hosts: Vec<String>,
-    /// Proxies in front of this address. Default: none, a caller is the other end of the connection.
+    /// Proxies in front of this address. Default: none, and the caller is the peer of the connection.
     #[serde(default)]
     pub trusted_proxies: Option<TrustedProxies>,
-    /// Serve https rather than http.
+    /// Serve https instead of http.
     #[serde(default)]
     pub tls: Option<Tls>,
 }
 
-/// Proxies whose word on the address of a caller is taken.
+/// Proxies that Latchkey trusts to report the address of a caller.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedProxies {
-    /// Their addresses or networks, one or more.
+    /// Their addresses or networks, at least one.
     #[schemars(extend("minItems" = 1))]
     pub from: Vec<Network>,
-    /// The one header that they write; all others are ignored.
+    /// The header that they set. Latchkey ignores all other such headers.
     pub header: ForwardingHeader,
-    /// The header in which they pass client certificates on. Default: none.
+    /// The header in which they forward client certificates. Default: none.
     #[serde(default)]
     pub client_certificate: Option<ClientCertificateHeader>,
 }
 
-/// A header with the client certificate of a TLS connection that ended at a proxy. The proxy removes what
-/// callers send under this name.
+/// A header with the client certificate of a TLS connection that a proxy terminated. The proxy must remove
+/// this header from callers' requests.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientCertificateHeader {
     /// Its name, such as `Client-Cert`.
     #[schemars(extend("pattern" = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"))]
     pub header: String,
-    /// How the certificate is written: `rfc9440`, or `url_encoded_pem` as nginx writes it.
+    /// The format of the certificate: `rfc9440`, or `url_encoded_pem` for nginx.
     pub format: CertificateFormat,
-    /// The authorities of client certificates in PEM. Default: none, so that self-signed certificates alone
-    /// can authenticate a client.
+    /// The certificate authorities of client certificates, in PEM. Default: none, so only self-signed
+    /// certificates can authenticate a client.
     #[serde(default)]
     pub client_ca: Option<PathBuf>,
 }
@@ -166,7 +168,7 @@ pub enum Surface {
     OperatorConsole,
 }
 
-/// The certificate of a listener. Paths are relative to the file that names them.
+/// The certificate of a listener. Paths are relative to the file that contains them.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -174,34 +176,36 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// The private key of the certificate in PEM.
     pub private_key: PathBuf,
-    /// The authorities of client certificates in PEM, for mutual TLS. Default: none.
+    /// The certificate authorities of client certificates, in PEM, for mutual TLS. Default: none.
     #[serde(default)]
     pub client_ca: Option<PathBuf>,
-    /// Whether clients are asked for a certificate. Default: `required` with `client_ca`, not at all without.
+    /// Whether the listener requests client certificates. Default: `required` if `client_ca` is set,
+    /// otherwise no.
     #[serde(default)]
     pub client_certificates: Option<CertificateRequests>,
 }
 
-/// Where rows are kept.
+/// The database.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Storage {
-    /// `sqlite://` and a path relative to the file that names it (absolute with a third
-    /// slash), or `postgres://…`.
+    /// `sqlite://` and a path relative to the file that contains it (absolute with a third slash), or
+    /// `postgres://…`.
     #[schemars(extend("pattern" = r"^(sqlite://[^?#\x00-\x1F\x7F]+|postgres(ql)?://.*)$"))]
     pub url: FileSecret,
-    /// The same database of PostgreSQL past a pooler, for the changes of other replicas and for migrations.
-    /// Default: `url`.
+    /// A URL of the same PostgreSQL database that bypasses the pooler, for migrations and for the changes of
+    /// other replicas. Default: `url`.
     #[schemars(extend("pattern" = "^postgres(ql)?://"))]
     pub direct_url: Option<FileSecret>,
-    /// Where the password for PostgreSQL is, in place of one in the URLs. A changed one is for new
-    /// connections. Default: that of `url`.
+    /// The source of the PostgreSQL password, instead of a password in the URLs. New connections use a
+    /// changed password. Default: the password in `url`.
     pub password: Option<StoreReference>,
-    /// The most connections to PostgreSQL that this replica opens, besides two for changes and migrations.
+    /// The maximum number of PostgreSQL connections of this replica, in addition to two for changes and
+    /// migrations.
     pub connections: Connections,
 }
 
-/// How many connections to PostgreSQL a replica opens.
+/// The number of PostgreSQL connections of a replica.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Connections {
@@ -213,17 +217,17 @@ pub struct Connections {
     pub writers: Option<u32>,
 }
 
-/// What is kept near at hand of the store.
+/// Copies of rows from the store.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Cache {
-    /// `redis://` or `rediss://`. Default: caches live in the process only.
+    /// `redis://` or `rediss://`. Default: each replica caches only in its own memory.
     #[schemars(extend("pattern" = r"^rediss?(\+(sentinel|cluster))?://"))]
     pub redis_url: Option<FileSecret>,
-    /// Where the password for Redis is, in place of one in `redis_url`. A changed one is for new connections.
-    /// Default: that of `redis_url`.
+    /// The source of the Redis password, instead of a password in `redis_url`. New connections use a changed
+    /// password. Default: the password in `redis_url`.
     pub redis_password: Option<StoreReference>,
-    /// For how long a replica uses cached rows if no message of a change reaches it, from 1s to 10s.
+    /// How long a replica uses a cached row without a message about changes, from 1s to 10s.
     #[schemars(with = "schema::Span", extend("pattern" = "^0*([1-9]|10)s?$", "minimum" = 1, "maximum" = 10))]
     pub l1_lifetime: Lifetime,
     /// The memory of each cache of this replica.
@@ -254,7 +258,7 @@ cache_memory! {
     tenants,
     /// Clients. Default: 64.
     clients,
-    /// The clients of subjects of other issuers. Default: 32.
+    /// Clients looked up by the subject of another issuer. Default: 32.
     federated,
     /// API keys. Default: 64.
     api_keys,
@@ -266,15 +270,15 @@ cache_memory! {
     revocations,
     /// People. Default: 32.
     accounts,
-    /// Pictures of tenants. Default: 16.
+    /// Logos of tenants. Default: 16.
     logos,
 }
 
-/// How far a start or a reload may go in retiring what the file no longer declares.
+/// How much a start or a reload may retire when the files no longer declare it.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reconcile {
-    /// More than this is retired by `latchkey apply --prune` only.
+    /// Only `latchkey apply --prune` retires more than this.
     pub max_retired: MaxRetired,
 }
 
@@ -292,10 +296,9 @@ pub struct MaxRetired {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Keys {
-    /// The key that seals every private key and the pepper at rest.
+    /// The key that encrypts every private key and the pepper at rest.
     pub sealing_key: SealingKeySetting,
-    /// Keys that seal nothing any more but still open what they sealed, until
-    /// `latchkey key reseal` has moved it.
+    /// Earlier sealing keys. They decrypt existing data until `latchkey key reseal` has re-encrypted it.
     #[schemars(extend("items" = { "$ref": "#/$defs/SealingKeySetting", "oneOf": schema::given(["file", "env", "vault", "aws_kms"]) }))]
     pub former_sealing_keys: Vec<SealingKeySetting>,
 }
@@ -308,23 +311,24 @@ pub(crate) struct Keys {
     transform = |schema: &mut schemars::Schema| schema::at_most_one(schema, ["file", "env", "store", "vault", "aws_kms"]),
 )]
 pub(crate) struct SealingKeySetting {
-    /// The file that holds the key, 32 bytes in base64, relative to the file that names it.
+    /// The file that contains the key, 32 bytes in base64, relative to the file that names it.
     pub file: Option<PathBuf>,
-    /// The environment variable that holds the key, 32 bytes in base64.
+    /// The environment variable that contains the key, 32 bytes in base64.
     pub env: Option<String>,
-    /// The name of the secret store that holds the key, 32 bytes in base64. It is read at the start.
+    /// The name of the secret store that contains the key, 32 bytes in base64. The server reads the key at
+    /// the start.
     pub store: Option<String>,
-    /// Where the key is in that store: the path in Vault's KV engine, or the name or
-    /// ARN in AWS Secrets Manager.
+    /// The location of the key in that store: the path in Vault's KV engine, or the name or ARN in AWS
+    /// Secrets Manager.
     #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = STORE_PATH))]
     pub path: Option<String>,
-    /// The member of the stored JSON object that is the key. Default: the whole text, in
-    /// AWS Secrets Manager only.
+    /// The member of the stored JSON object that contains the key. Default: the whole text, which is possible
+    /// only in AWS Secrets Manager.
     #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
     pub key: Option<String>,
-    /// A key of the transit engine of HashiCorp Vault, which it never leaves.
+    /// A key of the transit engine of HashiCorp Vault. The key never leaves Vault.
     pub vault: Option<VaultSetting>,
-    /// A key of AWS KMS, which it never leaves.
+    /// A key of AWS KMS. The key never leaves AWS KMS.
     pub aws_kms: Option<KmsSetting>,
 }
 
@@ -332,13 +336,13 @@ pub(crate) struct SealingKeySetting {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VaultSetting {
-    /// Where Vault answers: an https URL, or http on this machine.
+    /// The address of Vault: an https URL, or http on this machine.
     #[schemars(extend("pattern" = schema::SERVICE))]
     pub address: String,
     /// The name of the key.
     #[schemars(extend("pattern" = "^[A-Za-z0-9._-]+$"))]
     pub transit_key: String,
-    /// Where the transit engine is mounted. Default: `transit`.
+    /// The mount path of the transit engine. Default: `transit`.
     #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub mount: Option<String>,
@@ -346,10 +350,10 @@ pub struct VaultSetting {
     #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub namespace: Option<String>,
-    /// The token to come with, which may encrypt and decrypt with this key.
+    /// The token to authenticate with. It must be allowed to encrypt and decrypt with this key.
     pub token: TokenSetting,
-    /// The certificates to trust, in PEM, and no others, relative to the file that names it. Default: those
-    /// that the machine trusts.
+    /// The only certificates to trust, in PEM. The path is relative to the file that contains it. Default:
+    /// the certificates that the machine trusts.
     #[serde(default)]
     pub ca: Option<PathBuf>,
 }
@@ -359,37 +363,38 @@ pub struct VaultSetting {
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["env", "file"]))]
 pub struct TokenSetting {
-    /// The environment variable that holds the token.
+    /// The environment variable that contains the token.
     pub env: Option<String>,
-    /// The file that holds the token, relative to the file that names it. It is read again
-    /// whenever the token is refused.
+    /// The file that contains the token, relative to the file that names it. Latchkey reads it again whenever
+    /// Vault refuses the token.
     pub file: Option<PathBuf>,
 }
 
-/// A key of AWS KMS. Credentials are found as by the AWS command line: variables,
-/// profiles, web identity, instance.
+/// A key of AWS KMS. Latchkey finds credentials like the AWS command line: variables, profiles, web identity,
+/// instance.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KmsSetting {
-    /// The key's id or ARN. An alias may be moved to another key, which does not open
-    /// what the first has sealed.
+    /// The key's id or ARN. Do not use an alias: if it moves to another key, Latchkey cannot decrypt existing
+    /// data.
     #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
     pub key_id: String,
-    /// Its region. Default: the ARN's, else as the AWS command line finds it.
+    /// Its region. Default: the ARN's region, otherwise the region that the AWS command line would use.
     #[serde(default)]
     #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
     pub region: Option<String>,
-    /// Another address than the region's: an https URL, or http on this machine. Default: the region's.
+    /// An address to use instead of the region's: an https URL, or http on this machine. Default: the
+    /// region's.
     #[serde(default)]
     #[schemars(extend("pattern" = schema::SERVICE))]
     pub endpoint: Option<String>,
 }
 
-/// The sample resource server: one tenant's, never another's.
+/// The sample resource server. It accepts the tokens of one tenant only.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProtectedResource {
-    /// The tenant whose tokens it takes.
+    /// The tenant whose tokens it accepts.
     #[schemars(extend("pattern" = schema::TENANT_ID))]
     pub tenant: String,
     /// The audience that a token must name.
@@ -401,57 +406,60 @@ pub struct ProtectedResource {
     pub required_scope: Option<String>,
 }
 
-/// How much is too much.
+/// Rate limits and other limits.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Failed authentications per tenant and source; over it, the source's expensive
-    /// hashes wait behind all others.
+    /// Failed authentications per tenant and source. Over this limit, the source's expensive hashes wait
+    /// behind all others.
     #[schemars(with = "schema::Rate")]
     pub failed_attempts: Rate,
-    /// How many clients a tenant may have; a file's tenant that would have more is left as it is.
+    /// The maximum number of clients per tenant. If a file declares more, Latchkey leaves the tenant
+    /// unchanged.
     pub clients: NonZeroU32,
-    /// Writes that the administrators of one tenant may ask for over the API, refused ones
-    /// too; over it they get 429.
+    /// Writes through the API by the administrators of one tenant, including refused writes. Over this limit
+    /// they get 429.
     #[schemars(with = "schema::Rate")]
     pub admin_writes: Rate,
-    /// Writes that the administrators of the platform may ask for over the API.
+    /// Writes through the API by the administrators of the platform.
     #[schemars(with = "schema::Rate")]
     pub platform_writes: Rate,
-    /// How many secrets of a client may count at once, before the API and the command line make no more.
+    /// The number of a client's secrets that can be valid at the same time. Over this limit, the API and the
+    /// command line create no more.
     pub live_secrets: NonZeroU32,
-    /// How many API keys of a client may be live at once.
+    /// The maximum number of live API keys of a client.
     pub api_keys: NonZeroU32,
-    /// For how long the deletion of a tenant can be taken back.
+    /// How long you can cancel the deletion of a tenant.
     #[schemars(with = "schema::Span")]
     pub deletion_grace: Lifetime,
-    /// Wrong passwords of people in 15 minutes.
+    /// Wrong passwords of people within 15 minutes.
     pub sign_in: SignInLimits,
 }
 
-/// How many wrong passwords of people 15 minutes may have.
+/// How many wrong passwords are allowed within 15 minutes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SignInLimits {
-    /// At one account, from all browsers that it does not know.
+    /// At one account, from all browsers that the account does not know.
     #[schemars(extend("maximum" = 100))]
     pub account: NonZeroU32,
-    /// At one account, from each browser that it knows.
+    /// At one account, from each browser that the account knows.
     #[schemars(extend("maximum" = 100))]
     pub known_browser: NonZeroU32,
-    /// The accounts of a tenant at which one source fails, from browsers that they do not know.
+    /// The number of a tenant's accounts at which one source may fail, from browsers that the accounts do not
+    /// know.
     #[schemars(extend("maximum" = 100))]
     pub source: NonZeroU32,
 }
 
-/// Who may sign in at `/flow/execute`.
+/// Who can sign in at `/flow/execute`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Admin {
     /// Administrators by user name.
     #[schemars(extend("propertyNames" = { "minLength": 1, "maxLength": 255, "pattern": schema::NAME }))]
     pub users: BTreeMap<String, AdminUser>,
-    /// What `/flow/execute` accepts as `applicationId`.
+    /// The values that `/flow/execute` accepts as `applicationId`.
     pub applications: Vec<String>,
 }
 
@@ -461,7 +469,7 @@ pub(crate) struct Admin {
 pub(crate) struct AdminUser {
     /// The password.
     pub password: PasswordSource,
-    /// The permissions that a sign-in may request, such as `system`.
+    /// The permissions that a sign-in can request, such as `system`.
     #[serde(default)]
     #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
     pub permissions: Vec<String>,

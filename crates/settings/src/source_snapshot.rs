@@ -33,7 +33,7 @@ pub enum EntryKind {
 
 /// The bytes have an unknown format.
 #[derive(Debug, thiserror::Error)]
-#[error("what was recorded with this generation cannot be read by this version")]
+#[error("this version cannot read what was recorded with this generation")]
 pub struct UnreadableSnapshot;
 
 impl SourceSnapshot {

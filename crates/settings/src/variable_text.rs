@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use administration::documents::nearest;
+use administration::documents::suggested;
 use config::{Value, ValueKind};
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer, StringDeserializer};
 use serde::de::{
@@ -13,7 +13,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::{diagnostic::ExplainedError, source::without_quotations};
+use super::diagnostic::{ExplainedError, is_hint};
 
 const SEE: &str = "see the key in docs/configuration.md";
 
@@ -44,7 +44,7 @@ impl Text {
             ValueKind::String(text) if !self.is_json => {
                 let items: Vec<&str> = text.split(',').map(str::trim).collect();
                 if items.contains(&"") {
-                    let hint = "write one comma between two items, or `[]` for none";
+                    let hint = "separate two items with one comma, or write `[]` for an empty list";
                     return Err(TextFault(ExplainedError::new("an item of the list is empty", hint)));
                 }
                 Ok(self.with(Value::from(items)))
@@ -62,15 +62,17 @@ impl Text {
     }
 
     fn unfit() -> TextFault {
-        TextFault(ExplainedError::new("its value does not fit", SEE))
+        TextFault(ExplainedError::new("the value has the wrong form", SEE))
     }
 }
 
 fn json(text: &str) -> Result<Text, TextFault> {
     let Json(value) = serde_json::from_str(text).map_err(|error| {
         let problem = match error.is_data() {
-            true => "the JSON has a member twice".to_owned(),
-            false => format!("JSON is expected here, and this is none from column {} on", error.column()),
+            true => "the JSON contains a member twice".to_owned(),
+            false => {
+                format!("the value must be JSON, but it is not valid JSON from column {} on", error.column())
+            }
         };
         TextFault(ExplainedError::new(problem, "write JSON, such as [{\"address\": \"127.0.0.1:3000\"}]"))
     })?;
@@ -196,13 +198,12 @@ impl fmt::Display for TextFault {
 /// The messages of serde repeat values, so only names from the types stay.
 impl de::Error for TextFault {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        // The messages of our types have a hint, and repeat a value in quotes alone.
-        Self(match message.to_string().rsplit_once("; write ") {
-            Some((problem, hint)) => {
-                ExplainedError::new(without_quotations(problem), format!("write {hint}"))
-            }
-            None => return Text::unfit(),
-        })
+        // The messages of our types have a hint. They repeat a value only in quotes, so that the caller can
+        // remove it if it may be a secret.
+        match message.to_string().rsplit_once("; ") {
+            Some((problem, hint)) if is_hint(hint) => Self(ExplainedError::new(problem, hint)),
+            _ => Text::unfit(),
+        }
     }
 
     fn invalid_type(_: Unexpected<'_>, _: &dyn de::Expected) -> Self {
@@ -214,24 +215,24 @@ impl de::Error for TextFault {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self(ExplainedError::new(format!("`{field}` is missing"), format!("set `{field}`, too")))
+        Self(ExplainedError::new(format!("`{field}` is missing"), format!("also set `{field}`")))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         Self(ExplainedError::new(
-            "a key in the JSON is not known",
-            meant(field, expected, "the keys here are"),
+            "the JSON contains an unknown key",
+            meant(field, expected, "the valid keys are"),
         ))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let problem = "this value is not one of those allowed";
-        Self(ExplainedError::new(problem, meant(variant, expected, "write one of")))
+        let problem = "this value is not allowed";
+        Self(ExplainedError::new(problem, meant(variant, expected, "use one of")))
     }
 }
 
 fn meant(given: &str, expected: &'static [&'static str], all: &str) -> String {
-    match nearest(given, expected.iter().copied()) {
+    match suggested(given, expected.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("{all} {}", expected.join(", ")),
     }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use administration::documents::nearest;
+use administration::documents::{nearest, suggested};
 use serde::de::DeserializeOwned;
 use serde_saphyr::{
     Error, MessageFormatter, Options, UserMessageFormatter,
@@ -12,13 +12,13 @@ use serde_saphyr::{
 };
 
 use super::{
-    diagnostic::{Diagnostic, ExplainedError, written},
+    diagnostic::{Diagnostic, ExplainedError, is_hint, written},
     hints::Surroundings,
     source::SourceFile,
     source_map::item_key,
 };
 
-const NO_YAML: &str = "fix the YAML here: indentation, brackets, quotes and colons";
+const NO_YAML: &str = "correct the YAML here: check indentation, brackets, quotes and colons";
 
 pub(crate) struct YamlFault(Error);
 
@@ -32,7 +32,7 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &SourceFile) -> Result<T, Diagn
 pub(crate) fn check_not_empty(source: &SourceFile) -> Result<(), Diagnostic> {
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if source.text().lines().all(blank) {
-        let hint = "write the settings, or `{}` for nothing but defaults";
+        let hint = "write the settings, or `{}` to use only defaults";
         return Err(Diagnostic::about_path(&source.path, ExplainedError::new("the file is empty", hint)));
     }
     Ok(())
@@ -124,27 +124,27 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> ExplainedError {
     let key = quotable.last().map_or("this", String::as_str);
     match error {
         Error::SerdeUnknownField { field, expected, .. } => {
-            let hint = match nearest(field, expected.iter().copied()) {
+            let hint = match suggested(field, expected.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 // An argon2id hash without quotes is split like this.
                 None if field.contains('=') => {
-                    "if it belongs to the value before it, put that value in quotes: its comma ends it here"
+                    "if it belongs to the value before it, quote that value: the comma ends the value here"
                         .to_owned()
                 }
-                None => format!("the keys here are {}", expected.join(", ")),
+                None => format!("the valid keys are {}", expected.join(", ")),
             };
             if key == field {
                 ExplainedError::new(format!("unknown key `{}`", written(std::slice::from_ref(field))), hint)
             } else {
-                ExplainedError::new("this key is not known here", hint)
+                ExplainedError::new("this key is not valid here", hint)
             }
         }
         Error::SerdeUnknownVariant { expected, variant, .. } => {
             let hint = match nearest(variant, expected.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("write one of {}", expected.join(", ")),
+                None => format!("use one of {}", expected.join(", ")),
             };
-            ExplainedError::new("this value is not one of those allowed", hint)
+            ExplainedError::new("this value is not allowed", hint)
         }
         Error::SerdeMissingField { field, .. } => {
             ExplainedError::new(format!("`{field}` is missing"), format!("add `{field}: …` here"))
@@ -157,25 +157,25 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> ExplainedError {
             format!("see `{key}` in docs/configuration.md"),
         ),
         Error::NullIntoString { .. } => {
-            ExplainedError::new("there is no value", "write one after the colon, or leave the key out")
+            ExplainedError::new("the value is missing", "add a value after the colon, or remove the key")
         }
         Error::InvalidBooleanStrict { .. } => {
-            ExplainedError::new("this is neither true nor false", "write `true` or `false`")
+            ExplainedError::new("the value must be true or false", "write `true` or `false`")
         }
         Error::InvalidScalar { .. } => {
-            ExplainedError::new("this is not a whole number in range", "write a number such as 10")
+            ExplainedError::new("this is not a whole number in the allowed range", "use a number such as 10")
         }
         Error::MultipleDocuments { .. } => ExplainedError::new(
-            "a second document begins here",
-            "keep one document a file; more tenants go into `tenants_dir`",
+            "a second document starts here",
+            "a file contains one document; put other tenants in `tenants_dir`",
         ),
         Error::UnsupportedTag { .. } => ExplainedError::new(
-            "this tag is not known",
-            "leave out the word that begins with `!`, or quote the value if its `!` is meant",
+            "this tag is not supported",
+            "remove the word that begins with `!`, or quote the value if you mean the `!` literally",
         ),
         Error::UnknownAnchor { .. } => ExplainedError::new(
-            "this alias names no anchor before it",
-            "define it with `&name` first, or quote the value if its `*` is meant",
+            "this alias has no anchor before it",
+            "define it with `&name` first, or quote the value if you mean the `*` literally",
         ),
         // These texts of the library describe YAML and repeat nothing from the file. The scanner has its own
         // limit, which a deep file may exceed before it exceeds ours.
@@ -188,14 +188,14 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> ExplainedError {
         | Error::AliasReplayCounterOverflow { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::ExternalMessage { .. } => ExplainedError::new(
-            "the file holds more, or nests deeper, than its length allows",
-            "write out what `&` anchors and `*` aliases repeat, and nest no deeper than 24 levels",
+            "the file expands to more than its length allows, or nests too deeply",
+            "replace `&` anchors and `*` aliases with their content, and nest at most 24 levels",
         ),
         other => match UserMessageFormatter.format_message(other) {
             Cow::Borrowed(text) => ExplainedError::new(text, NO_YAML),
             // The library has built this text from the content of the file.
             Cow::Owned(_) => {
-                ExplainedError::new("this is not what is expected here", "see docs/configuration.md")
+                ExplainedError::new("the value has the wrong type here", "see docs/configuration.md")
             }
         },
     }
@@ -206,11 +206,11 @@ fn duplicate(source: &SourceFile, path: &[String]) -> ExplainedError {
     let hint = match source.source_map().key(path) {
         Some(first) => {
             let line = 1 + source.text()[..first].matches('\n').count();
-            format!("the first one is in line {line}; leave one of the two out")
+            format!("the first one is on line {line}; remove one of the two")
         }
-        None => "leave one of the two out".to_owned(),
+        None => "remove one of the two".to_owned(),
     };
-    ExplainedError::new("the key is given twice", hint)
+    ExplainedError::new("this key appears twice", hint)
 }
 
 /// Our own types write the error and how to fix it in one text, which repeats the value.
@@ -222,7 +222,7 @@ fn of_our_types(message: &str, quotes: bool) -> ExplainedError {
         None => (message, see),
     };
     // The value may contain a semicolon as well.
-    ExplainedError::new(problem, if quotes || hint.starts_with("write ") { hint } else { see })
+    ExplainedError::new(problem, if quotes || is_hint(hint) { hint } else { see })
 }
 
 fn unexpected(expected: &str, path: &[String]) -> ExplainedError {
@@ -231,11 +231,11 @@ fn unexpected(expected: &str, path: &[String]) -> ExplainedError {
     let item_key = item_key(if is_item { &path[..path.len() - 1] } else { path });
     let (problem, hint) = match (expected, key) {
         ("mapping start", "client_secret" | "password") => (
-            "a secret is a mapping that says where it is found",
-            format!("write `{key}: {{ env: NAME }}`, or `file`, `hash` or `value` in place of `env`"),
+            "a secret is a mapping that says where to find the secret",
+            format!("write `{key}: {{ env: NAME }}`, or use `file`, `hash` or `value` instead of `env`"),
         ),
         ("mapping start", "first_key" | "sealing_key" | "former_sealing_keys") => {
-            ("a key is a mapping that says where it is found", format!("write `{key}: {{ file: path }}`"))
+            ("a key is a mapping that says where to find the key", format!("write `{key}: {{ file: path }}`"))
         }
         ("mapping start", _) if is_item => (
             "keys are expected here",
@@ -253,10 +253,10 @@ fn unexpected(expected: &str, path: &[String]) -> ExplainedError {
             format!("write `{key}: [{{ {}: … }}]`", item_key.unwrap_or("key")),
         ),
         ("sequence start", _) => {
-            ("a list is expected here", format!("write `{key}: [a, b]`, or one `- item` a line"))
+            ("a list is expected here", format!("write `{key}: [a, b]`, or one `- item` on each line"))
         }
-        ("string scalar", _) => ("a text is expected here", format!("write `{key}: text`")),
-        _ => ("this is not what is expected here", format!("see `{key}` in docs/configuration.md")),
+        ("string scalar", _) => ("a string is expected here", format!("write `{key}: text`")),
+        _ => ("the value has the wrong type here", format!("see `{key}` in docs/configuration.md")),
     };
     ExplainedError::new(problem, hint)
 }
@@ -287,15 +287,15 @@ mod tests {
             ),
             (
                 "limits: { banana: 1 }",
-                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: 1 }\n   |           ^\n   = the keys here are failed_attempts, clients, admin_writes, platform_writes, live_secrets, api_keys, deletion_grace, sign_in",
+                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: 1 }\n   |           ^\n   = the valid keys are failed_attempts, clients, admin_writes, platform_writes, live_secrets, api_keys, deletion_grace, sign_in",
             ),
             (
                 "tenants:\n  acme:\n    access_token: { lifetime: 1.5h }\n",
-                "config.yaml:3:31: tenants.acme.access_token.lifetime: `1.5h` is not a span of time\n   |\n 3 |     access_token: { lifetime: 1.5h }\n   |                               ^\n   = write an integer and s, m, h or d, such as 90s, 15m, 1h or 30d",
+                "config.yaml:3:31: tenants.acme.access_token.lifetime: `1.5h` is not a duration\n   |\n 3 |     access_token: { lifetime: 1.5h }\n   |                               ^\n   = use an integer followed by s, m, h or d, such as 90s, 15m, 1h or 30d",
             ),
             (
                 "tenants:\n  acme:\n    clients: { web: { client_secret: hunter2 } }\n",
-                "config.yaml:3:38: tenants.acme.clients.web.client_secret: a secret is a mapping that says where it is found\n   |\n 3 |     clients: { web: { client_secret: [redacted] } }\n   |                                      ^\n   = write `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`",
+                "config.yaml:3:38: tenants.acme.clients.web.client_secret: a secret is a mapping that says where to find the secret\n   |\n 3 |     clients: { web: { client_secret: [redacted] } }\n   |                                      ^\n   = write `client_secret: { env: NAME }`, or use `file`, `hash` or `value` instead of `env`",
             ),
             (
                 "tenants:\n  acme:\n    clients: { web: { client_secert: { value: hunter2 } } }\n",
@@ -303,23 +303,23 @@ mod tests {
             ),
             (
                 "tenants:\n  acme: {}\n  acme: {}\n",
-                "config.yaml:3:3: tenants.acme: the key is given twice\n   |\n 3 |   acme: {}\n   |   ^\n   = the first one is in line 2; leave one of the two out",
+                "config.yaml:3:3: tenants.acme: this key appears twice\n   |\n 3 |   acme: {}\n   |   ^\n   = the first one is on line 2; remove one of the two",
             ),
             (
                 "server: { listeners: [{ address: '127.0.0.1:1', serves: [publc] }] }",
-                "config.yaml:1:58: server.listeners[0].serves[0]: this value is not one of those allowed\n   |\n 1 | server: { listeners: [{ address: '127.0.0.1:1', serves: [publc] }] }\n   |                                                          ^\n   = did you mean `public`?",
+                "config.yaml:1:58: server.listeners[0].serves[0]: this value is not allowed\n   |\n 1 | server: { listeners: [{ address: '127.0.0.1:1', serves: [publc] }] }\n   |                                                          ^\n   = did you mean `public`?",
             ),
             (
                 "tenants: { acme: { strategies: { oidc: { enabled: yes } } } }",
-                "config.yaml:1:51: tenants.acme.strategies.oidc.enabled: this is neither true nor false\n   |\n 1 | tenants: { acme: { strategies: { oidc: { enabled: yes } } } }\n   |                                                   ^\n   = write `true` or `false`",
+                "config.yaml:1:51: tenants.acme.strategies.oidc.enabled: the value must be true or false\n   |\n 1 | tenants: { acme: { strategies: { oidc: { enabled: yes } } } }\n   |                                                   ^\n   = write `true` or `false`",
             ),
             (
                 "tenants: { acme: { issuer_aliases: thunder } }",
-                "config.yaml:1:36: tenants.acme.issuer_aliases: a list is expected here\n   |\n 1 | tenants: { acme: { issuer_aliases: thunder } }\n   |                                    ^\n   = write `issuer_aliases: [a, b]`, or one `- item` a line",
+                "config.yaml:1:36: tenants.acme.issuer_aliases: a list is expected here\n   |\n 1 | tenants: { acme: { issuer_aliases: thunder } }\n   |                                    ^\n   = write `issuer_aliases: [a, b]`, or one `- item` on each line",
             ),
             (
                 "reconcile: { max_retired: { tenants: -1 } }",
-                "config.yaml:1:38: reconcile.max_retired.tenants: this is not a whole number in range\n   |\n 1 | reconcile: { max_retired: { tenants: -1 } }\n   |                                      ^\n   = write a number such as 10",
+                "config.yaml:1:38: reconcile.max_retired.tenants: this is not a whole number in the allowed range\n   |\n 1 | reconcile: { max_retired: { tenants: -1 } }\n   |                                      ^\n   = use a number such as 10",
             ),
             (
                 "server:\n  listeners:\n    - serves: [public]\n",
@@ -331,7 +331,7 @@ mod tests {
             ),
             (
                 "# nothing\n\n",
-                "config.yaml: the file is empty\n  = write the settings, or `{}` for nothing but defaults",
+                "config.yaml: the file is empty\n  = write the settings, or `{}` to use only defaults",
             ),
         ] {
             assert_eq!(message(text), expected);

@@ -83,7 +83,7 @@ impl LogPosition {
             match row.change {
                 Ok(change) => changed.push(change),
                 Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "a logged change is not understood");
+                    warn!(error = &error as &dyn std::error::Error, "cannot understand a logged change");
                 }
             }
         }
@@ -94,7 +94,8 @@ impl LogPosition {
         match (std::mem::replace(&mut self.is_kept_back, is_kept_back), is_kept_back) {
             (false, true) => warn!(
                 transaction = self.oldest.0,
-                "a transaction of PostgreSQL has been running for an hour: until it ends, rows are not followed by the log of changes and are read again as without it"
+                "a PostgreSQL transaction has been running for an hour: until it ends, Latchkey cannot \
+                    follow the change log and reads rows again as if it had no log"
             ),
             (true, true) => {}
             (was_kept_back, false) => {
@@ -178,7 +179,7 @@ impl ChangeFeed {
             let since = *failing.get_or_insert_with(|| (Instant::now(), false));
             let is_logged = matches!(error, StoreError::Fault(_)) || since.0.elapsed() > LONG;
             if is_logged && !since.1 {
-                warn!(error = &error as &dyn std::error::Error, "the log of changes cannot be read");
+                warn!(error = &error as &dyn std::error::Error, "cannot read the change log");
                 failing = Some((since.0, true));
             }
         }

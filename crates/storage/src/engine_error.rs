@@ -22,7 +22,7 @@ impl EngineError {
             sqlx::Error::Io(error) => match error.kind() {
                 ErrorKind::ConnectionRefused => "start PostgreSQL, or correct host and port in storage.url",
                 ErrorKind::TimedOut => {
-                    "correct host and port in storage.url, or let a firewall pass this machine"
+                    "correct host and port in storage.url, or allow this machine in the firewall"
                 }
                 // rustls reports a refused certificate as `InvalidData`.
                 ErrorKind::InvalidData => OF_TLS,
@@ -41,16 +41,14 @@ const OF_TLS: &str = "correct sslmode and sslrootcert in storage.url, or the cer
 fn of_code(code: &str) -> &'static str {
     match code {
         "28P01" | "28000" => {
-            "correct user and password in storage.url, or let pg_hba.conf of PostgreSQL admit this login"
+            "correct user and password in storage.url, or allow this login in PostgreSQL's pg_hba.conf"
         }
         "3D000" => "create the database, or correct its name in storage.url",
-        "42501" => {
-            "let an administrator of PostgreSQL do what docs/operations.md says, \"Roles of PostgreSQL\""
-        }
-        "53300" => "raise max_connections of PostgreSQL, or lower the number of its clients",
+        "42501" => "have a PostgreSQL administrator follow docs/operations.md, \"Roles of PostgreSQL\"",
+        "53300" => "raise PostgreSQL's max_connections, or reduce the number of its clients",
         "57P03" => "wait until PostgreSQL has started",
-        "13" => "free some space on the disk of storage.url",
-        "26" => "name a database of SQLite, or a new file, in storage.url",
+        "13" => "free some space on the disk that holds storage.url",
+        "26" => "name a SQLite database, or a new file, in storage.url",
         _ => "check storage.url",
     }
 }

@@ -9,10 +9,10 @@ pub(crate) enum Error {
     #[error(transparent)]
     Engine(#[from] sqlx::Error),
     /// A column holds a value that no version of Latchkey writes.
-    #[error("column {column} cannot be read: {cause}")]
+    #[error("cannot read column {column}: {cause}")]
     Unreadable { column: String, cause: String },
     /// Another writer has changed the rows since the decision was made.
-    #[error("the rows have changed since the decision")]
+    #[error("the rows changed after the decision")]
     Stale,
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -17,22 +17,22 @@ const NOT_PERMITTED: &str = "42501";
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// `storage.url` is not a valid URL of PostgreSQL.
-    #[error("storage.url is not understood: {_0}")]
+    #[error("storage.url is not valid: {_0}")]
     Url(Box<UrlFault>),
     /// `storage.direct_url` is not a valid URL of PostgreSQL.
-    #[error("storage.direct_url is not understood: {_0}")]
+    #[error("storage.direct_url is not valid: {_0}")]
     DirectUrl(Box<UrlFault>),
     #[error("storage.direct_url")]
     Direct(#[source] Box<OpenError>),
     /// `storage.direct_url` leads to a different database than `storage.url`.
-    #[error("storage.direct_url leads to another {what} ({direct}) than storage.url ({database})")]
+    #[error("storage.direct_url leads to a different {what} ({direct}) than storage.url ({database})")]
     Elsewhere {
         direct: String,
         database: String,
         /// What differs, for the message.
         what: &'static str,
     },
-    #[error("{database} accepts no writes: it is a standby, or set to be read only")]
+    #[error("{database} does not accept writes: it is a standby or read-only")]
     ReadOnly {
         /// The first host that answered.
         database: String,
@@ -59,12 +59,14 @@ pub enum OpenError {
     },
     /// A newer version has migrated the database. This version could misread its rows.
     #[error(
-        "{database} has schema {found}, and this program knows schemas up to {known}; run a newer version of Latchkey"
+        "{database} has schema {found}, but this program supports schemas only up to {known}; run a newer \
+            version of Latchkey"
     )]
     Newer { database: String, found: i64, known: i64 },
     /// The database lacks migrations and is opened read-only.
     #[error(
-        "{database} has schema {found}, and this program needs schema {known}; start it once, which brings {pronoun} up to date"
+        "{database} has schema {found}, but this program needs schema {known}; start this version once to \
+            upgrade {pronoun}"
     )]
     Older {
         database: String,
@@ -74,7 +76,7 @@ pub enum OpenError {
         pronoun: &'static str,
     },
     /// A migration failed. All migrations of this run were rolled back.
-    #[error("cannot bring {database} up to date")]
+    #[error("cannot upgrade {database}")]
     Migrate {
         database: String,
         #[source]
@@ -85,12 +87,14 @@ pub enum OpenError {
     Marked { database: String, mark: StoreMark },
     /// A pooler in front of PostgreSQL does not keep a session for each connection.
     #[error(
-        "{database} is a pooler of {unit}: each connection needs a session of its own, for its role and its notifications"
+        "{database} is behind a pooler of {unit}: each connection needs its own session, for its role and \
+            its notifications"
     )]
     Pooled { database: String, unit: &'static str },
     /// Row level security is on, and the login is not a member of either role.
     #[error(
-        "{database} lets only latchkey_app and latchkey_operator see its rows; let an administrator grant both roles to {login}"
+        "only latchkey_app and latchkey_operator can see the rows of {database}; have an administrator \
+            grant both roles to {login}"
     )]
     Roles { database: String, login: String },
 }
@@ -117,27 +121,28 @@ impl OpenError {
         match self {
             Self::Open { cause, .. } => Some(cause.hint()),
             Self::Pooled { .. } => Some(
-                "let the pooler pool sessions (PgBouncer: `pool_mode = session`), or name PostgreSQL itself in storage.url",
+                "set the pooler to session pooling (PgBouncer: `pool_mode = session`), or name PostgreSQL \
+                    itself in storage.url",
             ),
-            Self::Elsewhere { .. } => Some(
-                "let both URLs name the same database with the same login, or leave storage.direct_url out",
-            ),
-            Self::ReadOnly { .. } => Some("name the primary in storage.url, too"),
+            Self::Elsewhere { .. } => {
+                Some("use the same database and login in both URLs, or remove storage.direct_url")
+            }
+            Self::ReadOnly { .. } => Some("name the primary in storage.url as well"),
             Self::Migrate {
                 cause: MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _),
                 ..
             } if has_code(cause, NOT_PERMITTED) => Some(
-                "make this login the owner of the database (`ALTER DATABASE … OWNER TO …`), or let an administrator run \
-                 `GRANT CREATE ON SCHEMA public TO …` in it",
+                "make this login the owner of the database (`ALTER DATABASE … OWNER TO …`), or have an \
+                    administrator run `GRANT CREATE ON SCHEMA public TO …` in it",
             ),
             Self::Create { .. } => {
-                Some("correct storage.url, or let this user write the folder that it names")
+                Some("correct storage.url, or let this user write to the folder in storage.url")
             }
             Self::Marked { mark: StoreMark::Unfinished(_), .. } => Some(
-                "repeat `latchkey store copy` or `restore`, which begins anew, or name another store in storage.url",
+                "run `latchkey store copy` or `restore` again, which starts over, or name another store in storage.url",
             ),
             Self::Marked { mark: StoreMark::Moved(..), .. } => Some(
-                "name that store in storage.url, or let this one take writes again: `latchkey store copy --take-back`",
+                "name that store in storage.url, or make this store writable again: `latchkey store copy --take-back`",
             ),
             _ => None,
         }

@@ -74,13 +74,13 @@ pub enum CopyError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Source and target are the same store.
-    #[error("{0} cannot be copied into itself")]
+    #[error("cannot copy {0} into itself")]
     SameStore(String),
     /// The source has never been used.
-    #[error("{0} holds nothing that could be copied")]
+    #[error("{0} contains nothing to copy")]
     Empty(String),
     /// The target already contains rows.
-    #[error("{0} is in use: it holds rows that no copy has left; name an empty store")]
+    #[error("{0} is in use: it contains rows that do not come from a copy; name an empty store")]
     InUse(String),
     /// The rows of the store were moved to another store.
     #[error("{store} was moved to {to}; take it back first: latchkey store copy --take-back --from URL")]
@@ -96,13 +96,13 @@ pub enum CopyError {
     #[error("{from} and {to} differ in tables or columns")]
     Schemas { from: String, to: String },
     /// The file is not a backup, is incomplete, or was written by another version.
-    #[error("the backup cannot be used: {0}")]
+    #[error("cannot use the backup: {0}")]
     Backup(String),
-    #[error("the backup cannot be read or written")]
+    #[error("cannot read or write the backup")]
     File(#[from] io::Error),
     /// The rows read back from the target differ from those of the source.
     #[error(
-        "the copy of table {table} differs from the source: {found} rows of {expected}, or other contents"
+        "the copy of table {table} differs from the source: {found} of {expected} rows, or different contents"
     )]
     Differs {
         table: String,
@@ -111,13 +111,13 @@ pub enum CopyError {
         /// The number of rows in the source.
         expected: u64,
     },
-    #[error("table {table} cannot be copied")]
+    #[error("cannot copy table {table}")]
     Table {
         table: String,
         #[source]
         cause: StoreError,
     },
-    #[error("a store does not answer")]
+    #[error("a store does not respond")]
     Store(#[source] StoreError),
 }
 

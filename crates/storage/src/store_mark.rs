@@ -9,6 +9,6 @@ pub enum StoreMark {
     #[error("is the unfinished copy of {0}")]
     Unfinished(String),
     /// The rows were moved to this store at this time.
-    #[error("was moved to {0} at {at}, and takes no writes", at = .1.to_rfc3339())]
+    #[error("was moved to {0} at {at}, and is read-only", at = .1.to_rfc3339())]
     Moved(String, Timestamp),
 }

@@ -42,7 +42,7 @@ impl<T: StandIn> FromRow for Listed<T> {
         let Some(why) = error.of_row() else { return Err(error) };
         let (noun, stand_in) = (T::NOUN, T::stand_in(row)?);
         let tenant: TenantId = ColumnValue::read(row, "tenant_id")?;
-        tracing::error!(%tenant, "the {noun} {} cannot be read: {why}", stand_in.name());
+        tracing::error!(%tenant, "cannot read the {noun} {}: {why}", stand_in.name());
         Ok(Self::Unreadable(stand_in))
     }
 }

@@ -13,7 +13,7 @@ pub struct AccessTokenPolicy {
     pub typ: String,
     /// Whether each token must be bound to a key that its sender proves to have (RFC 9449, RFC 8705).
     pub require_sender_constraint: bool,
-    /// Whether each DPoP proof must have a nonce of the server (RFC 9449 §8).
+    /// Whether each DPoP proof must contain a nonce from the server (RFC 9449 §8).
     pub require_dpop_nonce: bool,
     /// The claims of each token, in addition to those of its grant.
     #[serde(default)]

@@ -49,7 +49,8 @@ named!(Font { System => "system", Serif => "serif" });
 
 /// Two colours that people cannot distinguish well enough.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("{primary} on {background} has a contrast of {:.2}:1, and controls need {}:1 (WCAG 2.2, 1.4.11); {nearest} has it", floor(.ratio), Branding::CONTROL_CONTRAST)]
+#[error("the contrast of {primary} on {background} is {:.2}:1, but controls need {}:1 (WCAG 2.2, 1.4.11); \
+    {nearest} meets it", floor(.ratio), Branding::CONTROL_CONTRAST)]
 pub struct LowContrast {
     /// The colour that is refused.
     pub primary: Colour,
@@ -132,7 +133,7 @@ mod tests {
     fn primary_colour_needs_contrast_with_background() {
         check("#1f5fbf", "#ffffff", Ok(()));
         check("#ffdd00", "#101010", Ok(()));
-        let low = "#ffdd00 on #ffffff has a contrast of 1.34:1, and controls need 3:1 (WCAG 2.2, 1.4.11); #ab9400 has it";
+        let low = "the contrast of #ffdd00 on #ffffff is 1.34:1, but controls need 3:1 (WCAG 2.2, 1.4.11); #ab9400 meets it";
         check("#ffdd00", "#ffffff", Err(low));
         let low = branding("#949494", "#fdfdfd").check_contrast().unwrap_err();
         assert!(low.to_string().contains(" 2.9") && low.nearest.contrast(low.background) >= 3.0, "{low}");

@@ -45,7 +45,7 @@ pub enum StoreError {
 
 /// A commit was sent but not answered, so it may have been done.
 #[derive(Debug, thiserror::Error)]
-#[error("the store did not answer a commit, so the change may have been done")]
+#[error("the store did not confirm a commit, so the change may have been saved")]
 struct UnknownOutcome(#[source] Box<dyn Error + Send + Sync>);
 
 pub type Stored<T> = Result<T, StoreError>;

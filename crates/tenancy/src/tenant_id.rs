@@ -18,7 +18,7 @@ pub struct TenantId(Arc<str>);
 
 /// The text cannot be a tenant's id, so no store is read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a tenant id is 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit")]
+#[error("a tenant id is 1 to 63 characters from a-z, 0-9 and -, and begins with a letter or digit")]
 pub struct InvalidTenantId;
 
 impl TenantId {

@@ -24,7 +24,7 @@ pub struct Turn {
 
 /// The tenant already has the maximum number of waiting callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too much of this tenant waits for its turn")]
+#[error("too many requests of this tenant are waiting")]
 pub struct TooManyWait;
 
 #[derive(Debug)]

@@ -29,20 +29,20 @@ pub enum ImageFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitImage {
     /// The size in bytes.
-    #[error("this has {0} bytes, and a logo has at most {most}", most = Image::MOST_BYTES)]
+    #[error("the picture has {0} bytes, but a logo can have at most {most}", most = Image::MOST_BYTES)]
     TooLarge(usize),
     /// A text, such as SVG.
-    #[error("this is markup, which could run script")]
+    #[error("this is markup, which could contain a script")]
     Markup,
-    #[error("this is neither PNG nor JPEG nor WebP")]
+    #[error("the picture must be PNG, JPEG or WebP")]
     UnknownFormat,
     /// The bytes end before the size of the picture.
-    #[error("this is no whole {0}")]
+    #[error("this is not a complete {0}")]
     Incomplete(ImageFormat),
     /// Too many pixels, or none.
-    #[error("this has {width} by {height} pixels, and a logo has 1 to {most} each way", most = Image::MOST_PIXELS)]
+    #[error("the picture has {width} by {height} pixels, but a logo can have 1 to {most} each way", most = Image::MOST_PIXELS)]
     Pixels { width: u32, height: u32 },
-    #[error("this moves, and pages have no animation (WCAG 2.2, 2.2.2)")]
+    #[error("the picture is animated, and pages have no animation (WCAG 2.2, 2.2.2)")]
     Animated,
 }
 
@@ -259,7 +259,7 @@ mod tests {
         let padded = |length: usize| [PNG, &vec![0; length - PNG.len()]].concat();
         assert!(Image::read(&padded(Image::MOST_BYTES)).is_ok());
         let refused = Image::read(&padded(Image::MOST_BYTES + 1)).unwrap_err();
-        assert_eq!(refused.to_string(), "this has 262145 bytes, and a logo has at most 262144");
+        assert_eq!(refused.to_string(), "the picture has 262145 bytes, but a logo can have at most 262144");
     }
 
     /// Every shortened or altered header is refused or read without a panic.

@@ -18,10 +18,10 @@ pub struct Lifetime(u64);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimeError {
     /// The text is not an integer with a unit.
-    #[error("`{0}` is not a span of time; write an integer and s, m, h or d, such as 90s, 15m, 1h or 30d")]
+    #[error("`{0}` is not a duration; use an integer followed by s, m, h or d, such as 90s, 15m, 1h or 30d")]
     Malformed(String),
     /// Longer than [`Lifetime::LONGEST`].
-    #[error("`{0}` is longer than 36525d; write a shorter span of time")]
+    #[error("`{0}` is longer than 36525d; use a shorter duration")]
     TooLong(String),
 }
 
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for Lifetime {
             type Value = Lifetime;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a span of time")
+                f.write_str("a duration")
             }
 
             fn visit_u64<E: Error>(self, seconds: u64) -> Result<Lifetime, E> {
@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Lifetime {
             }
 
             fn visit_unit<E: Error>(self) -> Result<Lifetime, E> {
-                Err(E::custom("there is no value; write one after the colon, or leave the key out"))
+                Err(E::custom("the value is missing; add a value after the colon, or remove the key"))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Lifetime, E> {

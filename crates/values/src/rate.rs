@@ -29,7 +29,7 @@ pub enum RateUnit {
 
 /// The message tells the reader what to write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a rate; write a count and s, min or h, such as 10000/min")]
+#[error("`{0}` is not a rate; use a number per s, min or h, such as 10000/min")]
 pub struct InvalidRate(String);
 
 impl Rate {

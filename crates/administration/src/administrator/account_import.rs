@@ -63,12 +63,12 @@ impl AccountImport<'_> {
         let text = body.strip_suffix(b"\n").unwrap_or(body);
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
         if text.is_empty() {
-            return Err(edit::invalid("", "there is no line; write one JSON object a line"));
+            return Err(edit::invalid("", "the body has no lines; send one JSON object on each line"));
         }
         if lines.len() > IMPORT_LINES {
             return Err(edit::invalid(
                 "",
-                format!("there are {} lines, and at most {IMPORT_LINES}", lines.len()),
+                format!("the body has {} lines, but the maximum is {IMPORT_LINES}", lines.len()),
             ));
         }
         let (mut results, mut passwords) = (Vec::with_capacity(lines.len()), 0);
@@ -107,9 +107,9 @@ impl AccountImport<'_> {
             let account = &read.account.id;
             let stored = match std::mem::replace(&mut read.password, LinePassword::None) {
                 LinePassword::Chosen(_) if *passwords == IMPORT_PASSWORDS => {
-                    let detail = format!("a call hashes at most {IMPORT_PASSWORDS} passwords");
+                    let detail = format!("one call can hash at most {IMPORT_PASSWORDS} passwords");
                     Err(vec![
-                        edit::FieldError::at("/password", detail).with_hint("send the line in another call"),
+                        edit::FieldError::at("/password", detail).with_hint("send this line in another call"),
                     ])
                 }
                 LinePassword::Chosen(password) => {

@@ -24,7 +24,7 @@ impl InTenant<'_> {
         let permit = timeout(PATIENCE, self.slow_hashes.take(self.tenant)).await;
         let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
         let hashing = spawn_blocking(move || {
-            let hint = "several random words are long and easy to type";
+            let hint = "use several random words: they are long and easy to type";
             let unfit = |why: accounts::UnfitPassword| {
                 EditError::Invalid(vec![edit::FieldError::at("/password", why.to_string()).with_hint(hint)])
             };

@@ -118,7 +118,7 @@ impl InTenant<'_> {
                 None => late += 1,
             }
             if late == MOST_LATE {
-                let error = StoreError::unavailable("it takes longer than keys can wait");
+                let error = StoreError::unavailable("the key change takes too long");
                 return Err(EditError::from(error).into());
             }
         }

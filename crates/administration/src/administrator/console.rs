@@ -29,7 +29,7 @@ impl Administrator {
             Some(token) => token.to_holder(is_authenticated, caller.now),
             None if caller.authority.is_operator() => (ConsoleHolder::Operator, caller.now),
             None => {
-                let message = "a link to the console is made for a client, by its token";
+                let message = "only a client with a token can create a link to the console";
                 return Err(EditError::InsufficientPrivilege(message.to_owned()));
             }
         };

@@ -92,7 +92,7 @@ impl<C: Cursor> Paging<C> {
 fn read<C: Cursor>(text: &str) -> Edited<C> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let place = bytes.and_then(|bytes| C::parse(std::str::from_utf8(&bytes).ok()?));
-    place.ok_or_else(|| invalid("/cursor", "this is not a cursor that a page has given"))
+    place.ok_or_else(|| invalid("/cursor", "this cursor does not come from a page of this list"))
 }
 
 #[cfg(test)]

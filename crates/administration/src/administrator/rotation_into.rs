@@ -48,15 +48,17 @@ impl UncertainWrite {
         let Self { new, hint, place, failure } = self;
         let said = match to_platform {
             true => failure.to_string(),
-            false => format!("the secret store {} does not take it; ask the operator", place.store),
+            false => format!("secret store {} refuses the secret; ask the operator", place.store),
         };
         match failure {
             WriteFailure::Refused(_) => format!(
-                "the new secret {new} was not written to {place} and is revoked; all others are as before: {said}"
+                "Latchkey could not write the new secret {new} to {place} and revoked it; the other secrets \
+                    are unchanged: {said}"
             ),
             WriteFailure::Unknown(_) => format!(
-                "it is not known whether the new secret {new} is in {place}, so it and all others are valid: {said}. Where the secret there ends in {hint}, \
-                 end the others, otherwise revoke {new}"
+                "Latchkey cannot tell whether the new secret {new} is in {place}, so the new secret and all \
+                    other secrets remain valid: {said}. If the secret there ends in {hint}, revoke the \
+                    others; if not, revoke {new}"
             ),
         }
     }

@@ -40,8 +40,9 @@ impl Administrator {
                 Some(self.take_secret(tenant, &id, chosen, None).await?)
             }
             Some(_) => {
-                let message =
-                    format!("a secret is 1 to {MAX_SECRET_LENGTH} bytes of UTF-8 without control characters");
+                let message = format!(
+                    "a secret must be 1 to {MAX_SECRET_LENGTH} bytes of UTF-8 without control characters"
+                );
                 return Err(edit::invalid(format!("{at}/client_secret"), message));
             }
         };

@@ -19,7 +19,7 @@ pub struct SecretPlace {
 
 /// The error for a text that is not `STORE:PATH#KEY`.
 #[derive(Debug, thiserror::Error)]
-#[error("write a store of secret_stores and a place in it, such as vault:oauth2/billing#client_secret")]
+#[error("name a store of secret_stores and a path in it, such as vault:oauth2/billing#client_secret")]
 pub struct NotAPlace;
 
 #[async_trait]
@@ -50,7 +50,7 @@ pub struct NoStores;
 #[async_trait]
 impl SecretWriter for NoStores {
     fn check(&self, place: &SecretPlace) -> Result<(), String> {
-        Err(format!("there is no secret store {}", place.store))
+        Err(format!("secret store {} does not exist", place.store))
     }
 
     fn allows(&self, _: &TenantId, _: &SecretPlace) -> bool {
@@ -58,7 +58,7 @@ impl SecretWriter for NoStores {
     }
 
     async fn write(&self, place: &SecretPlace, _: &Secret) -> Result<String, WriteFailure> {
-        Err(WriteFailure::Refused(format!("there is no secret store {}", place.store)))
+        Err(WriteFailure::Refused(format!("secret store {} does not exist", place.store)))
     }
 }
 
@@ -80,7 +80,8 @@ impl SecretPlace {
     /// The error for a tenant that may not have its secrets in this place.
     pub(crate) fn is_not_allowed(&self, tenant: &TenantId) -> String {
         format!(
-            "the operator does not let secrets of tenant {tenant} be written to {self}; ask for the path in `tenant_prefixes` of the store"
+            "the operator does not allow tenant {tenant} to write secrets to {self}; ask the operator to \
+                add the path to the store's `tenant_prefixes`"
         )
     }
 }

@@ -67,7 +67,7 @@ impl Administrator {
 
 fn read_algorithm(name: &str) -> Edited<SigningAlgorithm> {
     let all = || SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ");
-    name.parse().map_err(|_| edit::invalid("/algorithm", format!("write one of {}", all())))
+    name.parse().map_err(|_| edit::invalid("/algorithm", format!("use one of {}", all())))
 }
 
 fn unusable(error: ImportError) -> edit::EditError {

@@ -86,7 +86,7 @@ impl UsageQuery {
             None => until.saturating_sub(usual * length),
         };
         if since >= until {
-            return Err(invalid("/until", "must be after since"));
+            return Err(invalid("/until", "must be later than since"));
         }
         if (until - since) / length > most {
             let detail = format!("must be at most {most} {}s before until", by.as_str());
@@ -116,7 +116,7 @@ mod tests {
         check(None, None, Hour, Ok((day(99) + 3_600, day(100) + 3_600)));
         check(Some(day(99) + 7), Some(day(100)), Day, Ok((day(99), day(100))));
         check(Some(day(100)), Some(day(100) + 1), Day, Ok((day(100), day(101))));
-        check(Some(day(101)), None, Day, Err("/until: must be after since"));
+        check(Some(day(101)), None, Day, Err("/until: must be later than since"));
         check(Some(0), Some(0), Hour, Ok((0, 3_600)));
         check(Some(day(65)), None, Day, Err("/since: must be at most 35 days before until"));
         check(Some(day(1)), None, Hour, Err("/since: must be at most 840 hours before until"));

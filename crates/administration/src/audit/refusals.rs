@@ -22,7 +22,7 @@ pub struct Refusal {
     pub at: Timestamp,
     /// The id of the request, as in the log and in the answer.
     pub request_id: String,
-    /// The pattern of the route.
+    /// The route pattern.
     pub route: String,
     pub status: u32,
     pub error: String,

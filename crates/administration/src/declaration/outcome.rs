@@ -106,7 +106,7 @@ pub enum ReconcileError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A first key or the sources of a generation cannot be sealed.
-    #[error("something cannot be sealed or opened with the sealing keys of these settings")]
+    #[error("cannot seal or open a value with the sealing keys in these settings")]
     Seal(#[from] SealError),
     /// A secret could not be hashed.
     #[error(transparent)]
@@ -118,6 +118,6 @@ pub enum ReconcileError {
     #[error("hashing was interrupted")]
     Interrupted(#[from] JoinError),
     /// Other writers committed during each attempt. The caller may try again.
-    #[error("the store was changed at the same time, {ATTEMPTS} times in a row")]
+    #[error("the store changed at the same time, {ATTEMPTS} times in a row")]
     Contended,
 }

@@ -101,10 +101,10 @@ pub struct Conflict {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConflictKind {
     /// The administration API created the row, so files must not change it.
-    #[error(" was created through the administration API, so it cannot be declared")]
+    #[error(" was created through the administration API, so you cannot declare it")]
     CreatedByApi,
     /// The id of a deleted row stays reserved: tokens of the earlier client must not be valid for a new one.
-    #[error(" was deleted and its id stays reserved, so it cannot be declared again")]
+    #[error(" was deleted and its id stays reserved, so you cannot declare it again")]
     Deleted,
     /// The declaration uses a tenant, client or scope that is reserved for the platform.
     #[error(" is reserved for Latchkey itself")]
@@ -122,10 +122,10 @@ pub enum ConflictKind {
     #[error(": {0} is a client id and another spelling of {1}, an audience, resource or issuer")]
     ClientIdSpelled(String, String),
     /// The tenant's first key was a different one.
-    #[error(": first_key is not the key that was imported")]
+    #[error(": first_key differs from the key that was imported")]
     FirstKeyDiffers,
     /// The tenant has already generated a key.
-    #[error(": first_key comes too late, the tenant has had a key")]
+    #[error(": first_key has no effect now: the tenant already has a key")]
     FirstKeyTooLate,
     /// This other tenant has or had the same private key. A verifier of one tenant could then accept tokens
     /// of the other.
@@ -138,21 +138,21 @@ pub enum ConflictKind {
     #[error(" {0}")]
     TooManyClients(String),
     /// An account of the administration API has the identifier.
-    #[error(": account {owner} has the {what}")]
+    #[error(": account {owner} has the same {what}")]
     IdentifierTaken {
         /// The kind of the value. The value itself is personal data, which no plan contains.
         what: &'static str,
         owner: AccountId,
     },
     /// No presented secret could ever match the hash of this client.
-    #[error(", client {0}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours")]
+    #[error(", client {0}: a hash is neither argon2id with m=19456,t=2,p=1 nor Latchkey's own")]
     ForeignHash(ClientId),
     /// The secret of this client could not be read from a secret store.
     #[error(", client {}: {}", .0.client, .0.why)]
     SecretUnread(UnreadValue),
     /// The hashes have different salts. One computation must be enough to check a secret against all chosen
     /// secrets of a client.
-    #[error(", client {0}: two argon2id hashes with different salts cannot be live at once")]
+    #[error(", client {0}: two argon2id hashes with different salts cannot be valid at the same time")]
     SaltsDiffer(ClientId),
 }
 

@@ -44,9 +44,9 @@ impl fmt::Display for Plan {
                 }
             }
         }
-        self.conflicts
-            .iter()
-            .try_for_each(|conflict| writeln!(f, "! {conflict}; tenant {} stays as it is", conflict.tenant()))
+        self.conflicts.iter().try_for_each(|conflict| {
+            writeln!(f, "! {conflict}; tenant {} stays unchanged", conflict.tenant())
+        })
     }
 }
 
@@ -58,7 +58,7 @@ impl Plan {
         let mut sum = format!("{} added, {} changed, {} retired", count("+"), count("~"), count("-"));
         let left_out: HashSet<_> = self.conflicts.iter().map(Conflict::tenant).collect();
         if !left_out.is_empty() {
-            sum.push_str(&format!(", {} left out", left_out.len()));
+            sum.push_str(&format!(", {} skipped", left_out.len()));
         }
         sum
     }

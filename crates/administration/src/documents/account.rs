@@ -12,25 +12,25 @@ use super::source::{FileSecret, PasswordSource};
 use crate::kinds;
 use crate::kinds::Permission;
 
-/// A person who can sign in at a tenant, by an e-mail address, a user name, or both.
+/// A person who can sign in at a tenant with an email address, a user name, or both.
 //
 // Members that are never serialized are for files only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountSettings {
-    /// The e-mail address, of one account of the tenant.
+    /// The email address. Only one account of the tenant can have it.
     #[schemars(extend("minLength" = 3, "maxLength" = 254, "pattern" = "@"))]
     pub email: Option<String>,
-    /// Whether it is known that the address is the person's: the claim `email_verified`.
+    /// Whether the address was verified as the person's: the claim `email_verified`.
     pub email_verified: bool,
-    /// The user name, of one account of the tenant. Upper case is read as lower case.
+    /// The user name. Only one account of the tenant can have it. Latchkey reads upper case as lower case.
     #[schemars(extend("minLength" = 1, "maxLength" = 63, "pattern" = "^[A-Za-z0-9][A-Za-z0-9._-]*$"))]
     pub username: Option<String>,
-    /// The password. Default: the person cannot sign in with one.
+    /// The password. Default: the person cannot sign in with a password.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
     pub password: Option<PasswordSource>,
-    /// The identifier of the person in another system, of one account of the tenant.
+    /// The person's identifier in another system. Only one account of the tenant can have it.
     #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
     pub external_id: Option<String>,
     /// Standard claims (OpenID Connect Core §5.1): at most 16 KiB.
@@ -38,8 +38,8 @@ pub struct AccountSettings {
     /// The groups of the person: at most 200.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
     pub groups: Vec<String>,
-    /// What the person may do as an administrator of the tenant. No token has these scopes, and a
-    /// person grants none to itself.
+    /// The person's administrator permissions in the tenant. Tokens do not contain these scopes, and people
+    /// cannot grant them to themselves.
     #[schemars(extend("items" = schema::one_of(&Permission::NAMED.map(|(name, _)| name)), "uniqueItems" = true))]
     pub permissions: Vec<String>,
 }
@@ -49,7 +49,7 @@ pub struct AccountSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClaimsSettings {
-    /// The whole name, as people read it.
+    /// The full name for display.
     pub name: Option<String>,
     /// Given or first names.
     pub given_name: Option<String>,
@@ -59,7 +59,7 @@ pub struct ClaimsSettings {
     pub middle_name: Option<String>,
     /// A casual name.
     pub nickname: Option<String>,
-    /// The name that the person wants to be called by. Default: the user name.
+    /// The name that the person likes to be called. Default: the user name.
     pub preferred_username: Option<String>,
     /// The URL of the profile page.
     pub profile: Option<String>,
@@ -71,13 +71,13 @@ pub struct ClaimsSettings {
     pub gender: Option<String>,
     /// The birthday: `YYYY-MM-DD`, `0000-MM-DD` without the year, or `YYYY`.
     pub birthdate: Option<String>,
-    /// The time zone, as `Europe/Paris`.
+    /// The time zone, such as `Europe/Paris`.
     pub zoneinfo: Option<String>,
-    /// The language (RFC 5646), as `en-GB`.
+    /// The language (RFC 5646), such as `en-GB`.
     pub locale: Option<String>,
-    /// The telephone number, as `+1 (425) 555-1212`.
+    /// The telephone number, such as `+1 (425) 555-1212`.
     pub phone_number: Option<String>,
-    /// Whether it is known that the number is the person's.
+    /// Whether the number was verified as the person's.
     pub phone_number_verified: Option<bool>,
     /// The postal address.
     pub address: Option<AddressSettings>,
@@ -88,9 +88,9 @@ pub struct ClaimsSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AddressSettings {
-    /// The whole address, as on a label, with its lines.
+    /// The full address, as on a label, including line breaks.
     pub formatted: Option<String>,
-    /// Street, number and the like, with its lines.
+    /// Street, house number and similar parts, including line breaks.
     pub street_address: Option<String>,
     /// The city.
     pub locality: Option<String>,
@@ -102,11 +102,11 @@ pub struct AddressSettings {
     pub country: Option<String>,
 }
 
-/// An account that is to be created.
+/// A new account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = describe_password)]
 pub struct NewAccount {
-    /// The password. Default: the person cannot sign in with one.
+    /// The password. Default: the person cannot sign in with a password.
     #[schemars(skip)]
     pub password: Option<FileSecret>,
     /// All else.
@@ -114,12 +114,12 @@ pub struct NewAccount {
     pub settings: AccountSettings,
 }
 
-/// The password of an account from now on.
+/// The new password of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, extend("required" = ["password"]))]
 pub struct NewPasswordSettings {
-    /// The password: 15 characters or more, 1024 bytes at most, and not easily guessed.
+    /// The password: at least 15 characters, at most 1024 bytes, and not easy to guess.
     #[schemars(extend("minLength" = 15, "maxLength" = 1024, "format" = "password"))]
     pub password: Option<FileSecret>,
 }
@@ -127,36 +127,36 @@ pub struct NewPasswordSettings {
 /// A link with which a person sets the password of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PasswordLinkView {
-    /// The link. Its holder sets the password, once; it is worth nothing once the password has changed or
-    /// the sign-ins were ended.
+    /// The link. Whoever has it can set the password once. It becomes invalid if the password changes or the
+    /// sign-ins are revoked.
     #[schemars(extend("format" = "uri"))]
     pub link: String,
-    /// When it expires: a day after it was made.
+    /// When it expires: one day after it was created.
     pub expires_at: Instant,
 }
 
-/// An account as it is.
+/// An account with its current state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountView {
     /// Its id: the `sub` of its tokens.
     #[schemars(example = &"usr_mfrggzdfmztwq2lknnwg23tpoa", extend("pattern" = "^usr_[a-z2-7]{26}$"))]
     pub account_id: String,
-    /// Whether the person can sign in. A `retired` account was declared in a file, and is no longer.
+    /// Whether the person can sign in. A `retired` account was declared in a file and no longer is.
     #[schemars(example = &"active", extend("enum" = ["active", "suspended", "retired"]))]
     pub status: String,
-    /// What declares it: the operator's files, or requests of this API.
+    /// Whether the operator's files or requests to this API manage it.
     #[schemars(example = &"api", extend("enum" = schema::MANAGED_BY))]
     pub managed_by: String,
     /// When it was created.
     pub created_at: Instant,
     /// When its row last changed.
     pub updated_at: Instant,
-    /// When its password was set. Null: it has none.
+    /// When its password was set. Null: it has no password.
     pub password_changed_at: Option<Instant>,
-    /// Sign-ins before this instant count no more.
+    /// Sign-ins before this time are no longer valid.
     pub valid_from: Instant,
-    /// Only in the answer to a grant that removed a password which another person had set or imported: the
-    /// person sets a new one with this link.
+    /// Only in the response to a grant of a permission that removed a password which someone else had set or
+    /// imported: with this link the person sets a new password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_link: Option<PasswordLinkView>,
     /// All else.
@@ -170,8 +170,8 @@ documents!(ACCOUNT: AccountSettings, NEW_ACCOUNT: NewAccount);
 #[cfg(feature = "schemas")]
 pub(super) fn describe_password(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        let description = "The password: 15 characters or more, 1024 bytes at most, and not easily guessed. Default: the person \
-                           cannot sign in with one.";
+        let description = "The password: at least 15 characters, at most 1024 bytes, and not easy to guess. \
+            Default: the person cannot sign in with a password.";
         let member = json!({ "description": description, "type": ["string", "null"], "format": "password" });
         members.insert("password".to_owned(), member);
     }

@@ -12,11 +12,11 @@ use crate::edit::FieldError;
 /// The most errors that are reported for one line. An answer must not be much larger than its request.
 const MOST_ERRORS: usize = 4;
 
-/// An account that is to be imported: `password`, `password_hash` or neither.
+/// An account to import, with `password`, `password_hash` or neither.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = describe_password, transform = describe_hash)]
 pub struct ImportedAccount {
-    /// The password. Default: the person cannot sign in with one.
+    /// The password. Default: the person cannot sign in with a password.
     #[schemars(skip)]
     pub password: Option<FileSecret>,
     /// What another system stored of the password.
@@ -27,29 +27,29 @@ pub struct ImportedAccount {
     pub settings: AccountSettings,
 }
 
-/// What became of a line.
+/// The result of importing one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportedLine {
-    /// The number of the line; the first one is 1.
+    /// The number of the line; the first line is 1.
     pub line: u32,
-    /// What became of it.
+    /// The result.
     pub result: ImportResult,
-    /// The account that was created, or that has the identifiers of the line already.
+    /// The new account, or the account that already has the line's identifiers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"usr_mfrggzdfmztwq2lknnwg23tpoa", extend("pattern" = "^usr_[a-z2-7]{26}$"))]
     pub account_id: Option<String>,
-    /// Why the line was refused; at most 4 errors, and never a value of the line that could be a password.
+    /// Why the line was refused: at most 4 errors. They never repeat a value that could be a password.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldErrorView>,
 }
 
-/// What becomes of a line.
+/// The result of importing a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ImportResult {
-    /// There is a new account.
+    /// A new account was created.
     Created,
-    /// An account has the identifiers of the line already. Nothing was changed.
+    /// An account already has the line's identifiers. Nothing was changed.
     Exists,
     /// Nothing was created; `errors` says why.
     Refused,
@@ -59,8 +59,9 @@ pub enum ImportResult {
 #[cfg(feature = "schemas")]
 fn describe_hash(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        let description = "What another system stored of the password: argon2id, argon2i, scrypt, pbkdf2-sha256 or pbkdf2-sha512 as a PHC \
-                           string, or bcrypt. It is rewritten when the person signs in.";
+        let description = "The password hash from another system: argon2id, argon2i, scrypt, pbkdf2-sha256 \
+            or pbkdf2-sha512 as a PHC string, or bcrypt. Latchkey replaces it with its own hash when the \
+            person signs in.";
         let member = json!({ "description": description, "type": ["string", "null"], "format": "password", "maxLength": 512 });
         members.insert("password_hash".to_owned(), member);
     }

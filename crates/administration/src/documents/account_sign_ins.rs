@@ -9,18 +9,18 @@ use super::Instant;
 use super::schema::JsonSchema;
 use crate::kinds::state::ConsentState;
 
-/// Whether wrong passwords have made an account refuse browsers that it does not know, as far as the
-/// replica that answers knows.
+/// Whether wrong passwords have caused an account to refuse unknown browsers, according to the replica that
+/// answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ThrottlingView {
-    /// Whether it does.
+    /// Whether the account refuses them.
     pub throttled: bool,
-    /// Since when it does.
+    /// Since when.
     pub since: Option<Instant>,
-    /// Until when it counts as throttled, if it refuses no more of them.
+    /// Until when the account counts as throttled, if nobody tries again from an unknown browser.
     pub until: Option<Instant>,
-    /// How many passwords in a row were wrong, from browsers that it does not know; one is
-    /// forgotten every half hour.
+    /// How many consecutive passwords from unknown browsers were wrong. The count goes down by one every half
+    /// hour.
     pub failures: u64,
 }
 
@@ -30,38 +30,38 @@ pub struct SessionView {
     /// Its id: the claim `sid` of ID tokens.
     #[schemars(example = &"Qm9va3MgYXJlIGdvb2QuLg", extend("pattern" = "^[A-Za-z0-9_-]{22}$"))]
     pub session_id: String,
-    /// When the person last proved who it is.
+    /// When the person last authenticated.
     pub authenticated_at: Instant,
-    /// How well it was proven.
+    /// The authentication level.
     pub acr: String,
-    /// By what it was proven (RFC 8176).
+    /// The authentication methods (RFC 8176).
     pub amr: Vec<String>,
-    /// When it began.
+    /// When it started.
     pub created_at: Instant,
-    /// When it was used last, a little before or later.
+    /// When it was last used, approximately.
     pub last_seen_at: Instant,
     /// When it ends at the latest.
     pub expires_at: Instant,
-    /// Whether the person chose to stay signed in after the browser has closed.
+    /// Whether the person chose to stay signed in after closing the browser.
     pub remembered: bool,
-    /// The browser, as it calls itself.
+    /// The browser's own name for itself.
     pub user_agent: String,
-    /// The address from which the person signed in. Null: it is not known.
+    /// The address from which the person signed in. Null: unknown.
     pub source: Option<String>,
 }
 
-/// What a person has allowed a client.
+/// A person's consent for a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConsentView {
     /// The client.
     pub client_id: String,
-    /// What it may ask for without asking the person again.
+    /// The scopes that it can request without asking the person again.
     pub scopes: Vec<String>,
-    /// The resources (RFC 8707) at which it may do so. Empty for a client without audiences, and where the
-    /// person allowed it before they were kept.
+    /// The resources (RFC 8707) to which the consent applies. Empty for a client without audiences, and for
+    /// consents from before Latchkey stored resources.
     #[serde(default)]
     pub resources: Vec<String>,
-    /// When the person last allowed something.
+    /// When the person last gave consent.
     pub granted_at: Instant,
 }
 

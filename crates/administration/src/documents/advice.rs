@@ -6,20 +6,21 @@ use serde_json::Value;
 use super::schema::JsonSchema;
 use crate::rules::advice::{Advice, RULES};
 
-/// What a tenant's administrators could do better, about a page of its clients. The first page says it about
-/// the tenant and its API keys, too.
+/// Suggestions for the administrators of a tenant, about one page of its clients. The first page also covers
+/// the tenant and its API keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdviceList {
-    /// By rule.
+    /// Sorted by rule.
     pub items: Vec<AdviceView>,
-    /// Whether usage was counted for less than 30 days: then the rules on what is not used are silent.
+    /// Whether usage was counted for less than 30 days. The rules about unused things then make no
+    /// suggestions.
     pub is_too_early_for_usage: bool,
-    /// To be sent as `cursor` for the next clients; absent after the last ones. Opaque.
+    /// Send it as `cursor` to get the next clients; absent on the last page. Opaque.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-/// A piece of advice.
+/// A suggestion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdviceView {
     /// The rule (docs/usage.md).
@@ -28,11 +29,11 @@ pub struct AdviceView {
     /// A client, or a client with its secret or API key; empty for the tenant.
     #[schemars(example = &"billing/s1")]
     pub subject: String,
-    /// The facts that say so.
+    /// The facts behind the suggestion.
     pub evidence: String,
-    /// What to do: a command, or what to change in the file that declares it.
+    /// What to do: a command, or the change to make in the declaring file.
     pub action: String,
-    /// A request that does it, where one merge patch does. Nothing sends it by itself.
+    /// A request that makes the change, if a single merge patch can. Latchkey does not send it for you.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<PatchView>,
 }
@@ -40,9 +41,9 @@ pub struct AdviceView {
 /// A merge patch (RFC 7396).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PatchView {
-    /// Which client.
+    /// The client.
     pub client_id: String,
-    /// What changes.
+    /// The changes.
     pub body: Value,
 }
 

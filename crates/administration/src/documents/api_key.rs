@@ -18,13 +18,13 @@ use crate::kinds;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApiKeysSettings {
-    /// How long a key lives at most: at most ten years.
+    /// The maximum duration of a key: at most ten years.
     #[schemars(with = "schema::Span", example = 31_536_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub max_lifetime: Lifetime,
-    /// How long it lives where the request names no end: at most `max_lifetime`.
+    /// The duration of a key if the request sets no expiry: at most `max_lifetime`.
     #[schemars(with = "schema::Span", example = 7_776_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub default_lifetime: Lifetime,
-    /// The brand before the keys, with a `_`: `your_brand` makes `your_brand_lkk_…`. Default: none.
+    /// A brand in front of the keys, followed by `_`: `your_brand` makes `your_brand_lkk_…`. Default: none.
     #[schemars(extend("minLength" = 1, "maxLength" = LONGEST_BRAND, "pattern" = "^[a-z0-9_]+$"))]
     pub prefix: Option<String>,
 }
@@ -35,56 +35,57 @@ pub struct ApiKeysSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ApiKeySettings {
-    /// What people call it; needed.
+    /// A name for people; required.
     #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
     pub name: Option<String>,
-    /// At most 16 labels of at most 64 bytes, which introspection shows.
+    /// At most 16 labels of at most 64 bytes each. Introspection returns them.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true, "maxItems" = 16))]
     pub labels: Vec<String>,
-    /// For whom the client made it: the id that its customer has there. Introspection shows it.
+    /// The customer for whom the client created the key: the client's own id for the customer. Introspection
+    /// returns it.
     #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
     pub owner: Option<String>,
-    /// A part of the client's scopes. Default: all of them. A PATCH can take some away.
+    /// A part of the client's scopes. Default: all of them. A PATCH can remove scopes.
     #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
     pub scopes: Option<Vec<String>>,
-    /// A part of the client's audiences and resources. Default: its audiences. A PATCH can take some away.
+    /// A part of the client's audiences and resources. Default: its audiences. A PATCH can remove some.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
     pub audiences: Option<Vec<String>>,
-    /// When it ends. Default: after the tenant's `api_keys.default_lifetime`. A PATCH can
-    /// move it to an earlier instant.
+    /// When it expires. Default: after the tenant's `api_keys.default_lifetime`. A PATCH can set an earlier
+    /// time.
     pub expires_at: Option<Instant>,
 }
 
-/// An API key as it is.
+/// An API key with its current state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiKeyView {
-    /// Its id: the 12 characters after `lkk_` in it.
+    /// Its id: the 12 characters after `lkk_`.
     #[schemars(example = &"4fT9xQ2bV7mK", extend("pattern" = "^[0-9A-Za-z]{12}$"))]
     pub id: String,
-    /// Whose credential it is.
+    /// The client to which the key belongs.
     pub client_id: String,
     /// Its last four characters.
     pub hint: String,
     /// Whether it is valid now.
     #[schemars(example = &"live", extend("enum" = ["live", "expired", "revoked"]))]
     pub status: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
     /// When it last changed.
     pub updated_at: Instant,
     /// When it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Instant>,
-    /// The key that a rotation made in its place.
+    /// The key that replaced it in a rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
-    /// When it was last used; null for never. Up to one flush interval late.
+    /// When it was last used; null if never. At most one flush interval late.
     pub last_used_at: Option<Instant>,
-    /// When it was last presented after its end, and refused. That is no use of it.
+    /// When it was last presented after it expired or was revoked, and refused. This does not count as use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presented_after_end_at: Option<Instant>,
-    /// From where it was presented, the latest first. The last 8 addresses are kept that used it, and the
-    /// last 8 that were refused. That of an introspection is the resource server's.
+    /// The addresses that presented it, latest first: the last 8 that used it and the last 8 that were
+    /// refused. For an introspection, the address is the resource server's.
     #[serde(default)]
     pub used_from: Vec<UsedFrom>,
     /// All else.
@@ -92,16 +93,16 @@ pub struct ApiKeyView {
     pub settings: ApiKeySettings,
 }
 
-/// How a key is to be replaced.
+/// Settings for the rotation of a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RotateApiKeySettings {
-    /// How long the old one stays valid, unless it ends before. Default: a day.
+    /// How long the old key stays valid, unless it expires earlier. Default: one day.
     #[schemars(with = "Option<Span>", example = 86400)]
     pub grace: Option<Lifetime>,
 }
 
-/// A key that has just been made: the only moment in which it is shown.
+/// A new key. This is the only response that contains it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedApiKey {
     /// The key.

@@ -70,13 +70,13 @@ pub struct ApplicationState {
 /// Why an application was not written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplicationError {
-    #[error("there is no application of this id")]
+    #[error("no application has this id")]
     NotFound,
     /// Another application of the tenant has the name.
-    #[error("another application of this tenant has the name")]
+    #[error("another application of this tenant has the same name")]
     NameTaken,
     /// The request names another client id than the application has.
-    #[error("the client_id of an application cannot change")]
+    #[error("you cannot change the client_id of an application")]
     ClientIdChanged,
     /// The application's client was deleted, and its id stays reserved.
     #[error("the application's client was deleted")]

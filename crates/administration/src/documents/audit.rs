@@ -10,10 +10,10 @@ use crate::audit::AuditRecord;
 use crate::documents::{ClientSettings, TenantSettings};
 use crate::kinds::fields::members;
 
-/// Who did what, when, from where, with the values before and after. Never a secret, never a hash.
+/// Who did what, when and from where, with the values before and after. It never contains a secret or a hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditView {
-    /// Its number in the audit of its tenant, from 1 on.
+    /// Its number in the tenant's audit log, starting at 1.
     pub position: i64,
     /// The record.
     #[serde(flatten)]

@@ -18,152 +18,154 @@ use super::source::{FileSecret, Jwks, SecretSource};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientSettings {
-    /// The name that people read. Default: the client's id.
+    /// The name for display. Default: the client's id.
     #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
     pub name: Option<String>,
-    /// What the client is for, for people: up to 256 characters.
+    /// A description of the client's purpose, for people: up to 256 characters.
     #[schemars(extend("minLength" = 1, "maxLength" = schema::LONGEST_DESCRIPTION, "pattern" = schema::NAME))]
     pub description: Option<String>,
-    /// Whom to ask about the client, such as by an e-mail address (RFC 7591 §2): up to ten texts.
+    /// Whom to contact about the client, such as an email address (RFC 7591 §2): up to ten strings.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true, "maxItems" = 10))]
     pub contacts: Vec<String>,
-    /// What kind of client people registered it as. It has no effect.
+    /// The kind of client that was chosen at registration. It has no effect.
     #[schemars(extend("enum" = json!([ClientPurpose::NAMES[0], ClientPurpose::NAMES[1], ClientPurpose::NAMES[2], null])))]
     pub purpose: Option<String>,
-    /// The secret, if it has one.
+    /// The secret, if it has exactly one.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
     pub client_secret: Option<SecretSource>,
-    /// The secrets, if it has several. All are live until they expire.
+    /// The secrets, if it has several. All are valid until they expire.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
     pub client_secrets: Vec<SecretSource>,
-    /// Replaces the secret by itself and writes the new one into a secret store. Default: never.
+    /// Rotates the secret automatically and writes the new secret to a secret store. Default: never.
     pub rotate: Option<RotationScheduleSettings>,
-    /// How the client authenticates (RFC 7591 §2). `any`: with a secret or a key, whichever it has.
+    /// How the client authenticates (RFC 7591 §2). `any`: with a secret or a key, whichever the client has.
     #[schemars(example = &"any", extend("enum" = ClientAuthenticationMethod::NAMES))]
     pub token_endpoint_auth_method: String,
-    /// The grants that the client may use (RFC 7591 §2).
+    /// The grant types that the client can use (RFC 7591 §2).
     #[schemars(extend("items" = schema::one_of(&GrantType::ALL.map(GrantType::as_str)), "uniqueItems" = true))]
     pub grant_types: Vec<String>,
-    /// Put in `aud` when the request names no resource. Default: `aud` is the client's id.
+    /// The `aud` of tokens if the request names no resource. Default: the client's id.
     #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
     pub audiences: Vec<String>,
-    /// What the client may request with `resource` (RFC 8707), beyond the audiences: absolute
-    /// URIs without a fragment.
+    /// The resources that the client can request with `resource` (RFC 8707), in addition to the audiences:
+    /// absolute URIs without a fragment.
     #[schemars(extend("items" = schema::names(schema::ABSOLUTE_URI), "uniqueItems" = true))]
     pub resources: Vec<String>,
-    /// The scopes that the client may be granted.
+    /// The scopes that the client can be granted.
     #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
     pub scopes: Vec<String>,
     /// Overrides the tenant's `access_token.lifetime`. Default: the tenant's.
     #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub access_token_lifetime: Option<Lifetime>,
-    /// What this client's tokens say differently.
+    /// Overrides for this client's tokens.
     pub token: TokenSettings,
-    /// Claims of all its access tokens, over those of `access_token.claims` of the tenant: up to 1
-    /// KiB of texts, numbers, truth values and lists of them; or `{ from: assertion.NAME }`, a copy
-    /// of the claim of this name, or at this JSON pointer, of an assertion by `federated`. No claim
-    /// of the server is among them.
+    /// Claims of all its access tokens, which override the tenant's `access_token.claims`: up to 1 KiB of
+    /// strings, numbers, booleans and lists of these; or `{ from: assertion.NAME }`, a copy of the claim with
+    /// this name, or at this JSON pointer, from an assertion accepted through `federated`. Claims that the
+    /// server sets are not allowed.
     #[schemars(extend("propertyNames" = schema::claim_names(), "additionalProperties" = schema::claim_values_of_client()))]
     #[serde(serialize_with = "super::json::claims")]
     pub claims: Map<String, Value>,
-    /// The public keys that the client signs its assertions with (RFC 7591 §2): at most ten.
+    /// The public keys that verify the client's assertions (RFC 7591 §2): at most ten.
     pub jwks: Option<Jwks>,
-    /// The https URL where those keys are published, in place of `jwks` (RFC 7591 §2).
+    /// The https URL where those keys are published, instead of `jwks` (RFC 7591 §2).
     #[schemars(extend("maxLength" = 2048, "pattern" = schema::KEY_SET_URL))]
     pub jwks_uri: Option<String>,
-    /// Which assertions of other issuers authenticate the client, such as what a platform gives its workloads
-    /// (RFC 7523 §2.2): at most 20 rules, of which one must hold.
+    /// Which assertions from other issuers authenticate the client, such as a platform's tokens for its
+    /// workloads (RFC 7523 §2.2): at most 20 rules, one of which must match.
     #[schemars(extend("maxItems" = 20))]
     pub federated: Vec<TrustRuleSettings>,
-    /// Whether each token of the client is bound to the key of a DPoP proof (RFC 9449 §5.2). A request
-    /// without a proof is refused.
+    /// Whether every token of the client is bound to the key of a DPoP proof (RFC 9449 §5.2). Latchkey then
+    /// refuses requests without a proof.
     pub dpop_bound_access_tokens: bool,
-    /// Whether each token of the client is bound to its client certificate (RFC 8705 §3.4).
+    /// Whether every token of the client is bound to its client certificate (RFC 8705 §3.4).
     pub tls_client_certificate_bound_access_tokens: bool,
-    /// Where the answers of the authorization endpoint may go (RFC 7591 §2): https, or http on
-    /// this machine. At most 50.
+    /// The URIs that receive responses of the authorization endpoint (RFC 7591 §2): https, or http on this
+    /// machine. At most 50.
     #[schemars(extend("items" = schema::texts(schema::ABSOLUTE_URI), "uniqueItems" = true, "maxItems" = 50))]
     pub redirect_uris: Vec<String>,
-    /// Where people may go after they have signed out. At most 50.
+    /// The URIs to which people can be sent after sign-out. At most 50.
     #[schemars(extend("items" = schema::texts(schema::ABSOLUTE_URI), "uniqueItems" = true, "maxItems" = 50))]
     pub post_logout_redirect_uris: Vec<String>,
-    /// Whether people are not asked for consent, because the client belongs to the tenant itself.
+    /// Whether people skip the consent page, because the client belongs to the tenant itself.
     pub first_party: bool,
-    /// Whether each authorization request has a code challenge (RFC 7636). A public client always needs one.
+    /// Whether each authorization request must have a code challenge (RFC 7636). Public clients always need
+    /// one.
     pub require_pkce: bool,
-    /// Whether each authorization request is pushed before the browser is sent (RFC 9126 §6).
+    /// Whether the client must push each authorization request before it sends the browser (RFC 9126 §6).
     pub require_par: bool,
-    /// Where the client is told that a person's session has ended (OpenID Connect Back-Channel Logout §2.2):
+    /// The URL that is called when a person's session has ended (OpenID Connect Back-Channel Logout §2.2):
     /// https, or http on a loopback address.
     #[schemars(extend("maxLength" = 2000, "pattern" = schema::ABSOLUTE_URI))]
     pub backchannel_logout_uri: Option<String>,
-    /// Whether the client needs `sid` in logout tokens. They always have it.
+    /// Whether the client needs `sid` in logout tokens. Latchkey always includes it.
     pub backchannel_logout_session_required: bool,
-    /// Whether other clients know a person by the same `sub` (`public`), or only those of the same sector
+    /// Whether all clients see the same `sub` for a person (`public`), or only clients of the same sector
     /// (`pairwise`). Default: the tenant's.
     #[schemars(extend("enum" = json!([SubjectType::NAMES[0], SubjectType::NAMES[1], null])))]
     pub subject_type: Option<String>,
-    /// The https URI whose host is the client's sector (OpenID Connect Core §8.1). It is not fetched.
+    /// An https URI whose host is the client's sector (OpenID Connect Core §8.1). Latchkey does not fetch it.
     /// Default: the host of the redirect URIs.
     #[schemars(extend("maxLength" = 2000, "pattern" = schema::HTTPS_URL))]
     pub sector_identifier_uri: Option<String>,
-    /// Whether ID tokens have the claims of the granted scopes, too, for clients that do not call userinfo
+    /// Whether ID tokens also contain the claims of the granted scopes, for clients that do not call userinfo
     /// (OpenID Connect Core §5.4).
     pub claims_in_id_token: bool,
-    /// Whether an access token with the scope `openid` that was requested for no resource is for userinfo and
-    /// for the client's `audiences` (`combined`), or for userinfo alone (`separate`). Default: the tenant's.
+    /// Whether an access token with the scope `openid`, requested without a resource, is valid for userinfo
+    /// and the client's `audiences` (`combined`), or only for userinfo (`separate`). Default: the tenant's.
     #[schemars(extend("enum" = json!([UserinfoTokens::NAMES[0], UserinfoTokens::NAMES[1], null])))]
     pub userinfo: Option<String>,
-    /// How long ago a person may have signed in, for a request without `max_age` (OpenID Connect Dynamic
-    /// Client Registration §2). Default: any time.
+    /// The maximum time since the person signed in, for requests without `max_age` (OpenID Connect Dynamic
+    /// Client Registration §2). Default: no maximum.
     #[schemars(with = "Option<schema::Span>")]
     pub default_max_age: Option<Lifetime>,
-    /// What differs from the tenant's `refresh_token`.
+    /// Overrides of the tenant's `refresh_token`.
     pub refresh_token: OwnRefreshTokenSettings,
-    /// Whether the client signs people in within a popup: its pages then keep the window that opened them.
+    /// Whether the client opens the sign-in page in a popup. The page then stays connected to the window that
+    /// opened it.
     pub popup: bool,
-    /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the
-    /// five `tls_client_auth_…` at most.
+    /// The subject of the client's certificates in RFC 4514 form: `CN=client,O=Example`. Set at most one of
+    /// the five `tls_client_auth_…`.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::DISTINGUISHED_NAME))]
     pub tls_client_auth_subject_dn: Option<String>,
-    /// A DNS name among the alternative names of the client's certificates.
+    /// A DNS name in the subject alternative names of the client's certificates.
     #[schemars(extend("minLength" = 1, "maxLength" = 253, "pattern" = schema::DNS_NAME))]
     pub tls_client_auth_san_dns: Option<String>,
-    /// A URI among the alternative names of the client's certificates.
+    /// A URI in the subject alternative names of the client's certificates.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::ANY_URI))]
     pub tls_client_auth_san_uri: Option<String>,
-    /// An IP address among the alternative names of the client's certificates.
+    /// An IP address in the subject alternative names of the client's certificates.
     #[schemars(extend("minLength" = 1, "maxLength" = 45, "pattern" = schema::IP_ADDRESS))]
     pub tls_client_auth_san_ip: Option<String>,
-    /// An e-mail address among the alternative names of the client's certificates.
+    /// An email address in the subject alternative names of the client's certificates.
     #[schemars(extend("minLength" = 1, "maxLength" = 254, "pattern" = schema::EMAIL_ADDRESS))]
     pub tls_client_auth_san_email: Option<String>,
-    /// Which tokens the client may introspect: its `own`, also those for its
-    /// `audience`, or all of the `tenant`.
+    /// Which tokens the client can introspect: its `own`, also tokens for its `audience`, or all tokens of
+    /// the `tenant`.
     #[schemars(example = &"own", extend("enum" = ["own", "audience", "tenant"]))]
     pub introspection: String,
 }
 
-/// When a client's secret is replaced by itself, and where the new one is written.
+/// When Latchkey rotates a client's secret automatically, and where it writes the new secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["into"]))]
 pub struct RotationScheduleSettings {
-    /// How old the newest secret becomes: from 1 hour to 400 days.
+    /// The maximum age of the newest secret: from 1 hour to 400 days.
     #[schemars(with = "schema::Span", extend("pattern" = schema::SOME_TIME, "minimum" = 3600, "maximum" = 34_560_000), example = "30d")]
     pub every: Lifetime,
-    /// The place in a secret store of the operator's: `STORE:PATH#KEY`.
+    /// A place in one of the operator's secret stores: `STORE:PATH#KEY`.
     #[schemars(example = &"vault:oauth2/billing#client_secret", extend("pattern" = schema::SECRET_PLACE, "maxLength" = 1400))]
     pub into: String,
-    /// How long the secrets before stay valid after a rotation: less than `every`. Default: a day, or half of
+    /// How long earlier secrets stay valid after a rotation: less than `every`. Default: one day, or half of
     /// `every` if that is less.
     #[schemars(with = "Option<schema::Span>", example = "24h")]
     pub grace: Option<Lifetime>,
 }
 
-/// What a client's tokens say differently.
+/// Overrides for a client's tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenSettings {
@@ -172,32 +174,33 @@ pub struct TokenSettings {
     pub issuer: Option<String>,
 }
 
-/// What a client's refresh tokens have differently from its tenant's.
+/// Overrides of the tenant's settings for a client's refresh tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OwnRefreshTokenSettings {
-    /// Whether they change with each use: those of `public` clients, always, or never. Default: the tenant's.
+    /// Which refresh tokens change with each use: those of `public` clients, always, or never. Default: the
+    /// tenant's.
     #[schemars(extend("enum" = json!([Rotation::NAMED[0].0, Rotation::NAMED[1].0, Rotation::NAMED[2].0, null])))]
     pub rotation: Option<String>,
-    /// How long after a use the same refresh token gets the same next one: at most 5
-    /// minutes. Default: the tenant's.
+    /// How long after its use the same refresh token still returns the same next token: at most 5 minutes.
+    /// Default: the tenant's.
     #[schemars(with = "Option<schema::Span>")]
     pub grace: Option<Lifetime>,
-    /// How long a refresh token is valid without a use: at most 400 days. Default: the tenant's.
+    /// How long an unused refresh token is valid: at most 400 days. Default: the tenant's.
     #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub idle: Option<Lifetime>,
-    /// How long after the person signed in there are refresh tokens: at most 400 days. Default: the tenant's.
+    /// How long after the sign-in refresh tokens are issued: at most 400 days. Default: the tenant's.
     #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub absolute: Option<Lifetime>,
 }
 
-/// A client that is to be created.
+/// A new client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = describe_chosen_secret)]
 pub struct NewClient {
     /// Its id. Default: a random one.
     pub client_id: Option<String>,
-    /// A secret that a person chose. Default: a random one.
+    /// A chosen secret. Default: a random secret.
     #[schemars(skip)]
     pub client_secret: Option<FileSecret>,
     /// All else.
@@ -205,13 +208,14 @@ pub struct NewClient {
     pub settings: ClientSettings,
 }
 
-/// A change of a client: a merge patch of its settings, and a decision about its credentials.
+/// A change to a client: a merge patch of its settings, and a decision about its credentials.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ClientPatch {
-    /// The ids of the credentials that the client keeps while the change adds a `latchkey:` scope. The same
-    /// commit revokes all others. Without it, such a change of a client with credentials is refused, and the
-    /// answer lists them. It is not stored, and has no effect on other changes.
+    /// The ids of the credentials that the client keeps when the change adds a `latchkey:` scope. The same
+    /// commit revokes all others. Without this member, Latchkey refuses such a change to a client with
+    /// credentials, and the response lists them. The member is not stored, and has no effect on other
+    /// changes.
     pub keep_credentials: Option<Vec<String>>,
     /// The merge patch.
     #[serde(flatten)]
@@ -224,7 +228,7 @@ documents!(CLIENT: ClientSettings, NEW_CLIENT: NewClient, CLIENT_PATCH: ClientPa
 #[cfg(feature = "schemas")]
 fn describe_chosen_secret(schema: &mut schemars::Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        let description = "A secret that a person chose. Default: a random one.";
+        let description = "A chosen secret. Default: a random secret.";
         let member = json!({ "description": description, "type": ["string", "null"], "format": "password" });
         members.insert("client_secret".to_owned(), member);
     }

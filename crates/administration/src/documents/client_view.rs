@@ -26,15 +26,15 @@ impl<'a> ViewContext<'a> {
     }
 }
 
-/// A client as it is.
+/// A client with its current state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientView {
     /// Its id.
     pub client_id: String,
-    /// Whether it may authenticate. A `retired` client was declared in a file, and is no longer.
+    /// Whether it can authenticate. A `retired` client was declared in a file and no longer is.
     #[schemars(example = &"active", extend("enum" = ["active", "suspended", "retired"]))]
     pub status: String,
-    /// What declares it: the operator's files, or requests of this API.
+    /// Whether the operator's files or requests to this API manage it.
     #[schemars(example = &"api", extend("enum" = schema::MANAGED_BY))]
     pub managed_by: String,
     /// When it was created.
@@ -43,10 +43,10 @@ pub struct ClientView {
     pub updated_at: Instant,
     /// How many of its secrets are valid now.
     pub live_secrets: u32,
-    /// How far its schedule of rotations is. Absent without `rotate`.
+    /// The state of its rotation schedule. Absent without `rotate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationProgressView>,
-    /// What in it has no effect, or another one than intended. Absent where there is nothing.
+    /// Settings that have no effect, or not the intended effect. Absent if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<FieldErrorView>,
     /// All else.
@@ -54,11 +54,12 @@ pub struct ClientView {
     pub settings: ClientSettings,
 }
 
-/// How far a schedule of rotations is.
+/// The state of a rotation schedule.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RotationProgressView {
-    /// When the schedule is looked at next, which is within seconds where it was not yet.
+    /// When Latchkey checks the schedule next. If it has not checked the schedule yet, it does so within
+    /// seconds.
     pub due_at: Option<Instant>,
     /// When the last rotation failed, if none has succeeded since.
     pub failed_at: Option<Instant>,
@@ -66,13 +67,13 @@ pub struct RotationProgressView {
     pub failure: Option<String>,
 }
 
-/// A client that has just been created, with its secret.
+/// A new client with its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedClient {
     /// The client.
     #[serde(flatten)]
     pub client: ClientView,
-    /// Its first secret: a generated value is shown this once. Absent for a method without a secret.
+    /// Its first secret. Only this response contains a generated value. Absent for a method without a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<CreatedSecret>,
 }

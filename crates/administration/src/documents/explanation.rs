@@ -11,7 +11,7 @@ use values::Lifetime;
 use super::Instant;
 use super::schema::{JsonSchema, Span};
 
-/// The parameters of a token request that is to be explained. The client is the one of the path.
+/// The parameters of a token request to explain. The client is the client in the path.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExplainSettings {
@@ -24,63 +24,62 @@ pub struct ExplainSettings {
     pub scope: Option<String>,
     /// The parameters `resource`.
     pub resource: Vec<String>,
-    /// The parameter `audience`, which is taken as `resource` is, and need be no URI.
+    /// The parameter `audience`. Latchkey treats it like `resource`, but it does not have to be a URI.
     pub audience: Option<String>,
     /// How the request authenticates the client. Default: `client_secret_basic`.
     #[schemars(example = &"client_secret_basic", extend("enum" = ExplainSettings::METHODS))]
     pub token_endpoint_auth_method: Option<String>,
-    /// The presented secret, or API key. Without one, the explanation assumes a right secret.
+    /// The presented secret or API key. If absent, the explanation assumes a correct secret.
     #[schemars(extend("format" = "password"))]
     pub client_secret: Option<String>,
-    /// The presented assertion (RFC 7523 section 2.2). It is verified and not used up. Without one, the
-    /// explanation assumes a right one.
+    /// The presented assertion (RFC 7523 section 2.2). Latchkey verifies it without using it up. If absent,
+    /// the explanation assumes a correct assertion.
     #[schemars(extend("format" = "password"))]
     pub client_assertion: Option<String>,
-    /// The presented certificate in PEM (RFC 8705), and after it those between it and an authority. Its
-    /// chain is checked as each listener with a `client_ca` checks it. Without a certificate, the
-    /// explanation assumes a right one.
+    /// The presented certificate in PEM (RFC 8705), followed by the intermediate certificates. Latchkey
+    /// checks the chain like each listener with a `client_ca` does. If absent, the explanation assumes a
+    /// correct certificate.
     pub client_certificate: Option<String>,
-    /// The DPoP proof of a request (RFC 9449). It is checked and not used up. Without one, the explanation
-    /// assumes a right one where a proof is needed. Beside `access_token` it is the proof of a request to a
-    /// resource, else that of the token request.
+    /// The DPoP proof of a request (RFC 9449). Latchkey checks it without using it up. If absent, the
+    /// explanation assumes a correct proof where one is required. Together with `access_token`, this is the
+    /// proof of a request to a resource; otherwise, of the token request.
     #[schemars(extend("format" = "password"))]
     pub dpop_proof: Option<String>,
     /// The method of the request with the proof. Default: `POST`.
     #[schemars(example = &"POST")]
     pub dpop_method: Option<String>,
-    /// The URL of the request with the proof, as the client sends it. Default: the
-    /// token endpoint of the tenant.
+    /// The URL of the request with the proof, as the client sends it. Default: the tenant's token endpoint.
     pub dpop_url: Option<String>,
-    /// An access token of the client. The explanation says whether it is valid, what has revoked it, and
-    /// whether the proof beside it is of its key.
+    /// An access token of the client. The explanation says whether it is valid, what revoked it, and whether
+    /// the proof was signed with its key.
     #[schemars(extend("format" = "password"))]
     pub access_token: Option<String>,
 }
 
-/// What the token endpoint would answer to a request, and why.
+/// How the token endpoint would answer a request, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplanationView {
-    /// The answer as its caller would see it.
+    /// The response as the caller would see it.
     pub result: ExplainedResult,
-    /// The checks of the tenant, the parameters and the grant. They go on after a refusal.
+    /// The checks of the tenant, the parameters and the grant. They continue after a refusal.
     pub checks: Vec<ExplainedCheck>,
     /// The client authentication, which the token endpoint checks after the parameters.
     pub credential: ExplainedCredential,
-    /// Each requested scope; without a requested one, each that the client is registered for.
+    /// Each requested scope; if none was requested, each scope that the client is registered for.
     pub scopes: Vec<ExplainedScope>,
-    /// What a token would say. Absent where the rules of the grant refuse it; there where only the
+    /// The content of the token. Absent if the rules of the grant refuse the request; present if only the
     /// client authentication fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<ExplainedToken>,
-    /// The checks of the presented DPoP proof, in their order. Absent without one.
+    /// The checks of the presented DPoP proof, in order. Absent without a proof.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dpop_proof: Vec<ExplainedCheck>,
-    /// The checks of the presented access token, in their order. Absent without one.
+    /// The checks of the presented access token, in order. Absent without a token.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access_token: Vec<ExplainedCheck>,
 }
 
-/// An answer of the token endpoint.
+/// A response of the token endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedResult {
     /// The HTTP status.
@@ -89,10 +88,10 @@ pub struct ExplainedResult {
     /// The error code (RFC 6749 section 5.2); absent for 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The sentence beside the error code.
+    /// The description that accompanies the error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_description: Option<String>,
-    /// The reason that the access log would have. Absent where it depends on the secret.
+    /// The reason as the access log would show it. Absent if it depends on the secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The name of the check that refuses the request.
@@ -106,18 +105,19 @@ pub struct ExplainedResult {
 /// One check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedCheck {
-    /// What is checked, such as `tenant`, `secret`, `api_key` or `audience`. Later versions add names.
+    /// The subject of the check, such as `tenant`, `secret`, `api_key` or `audience`. Later versions may add
+    /// names.
     #[schemars(example = &"secret")]
     pub name: String,
-    /// Whether it passes. `not_checked`: it depends on what is not known or is refused.
+    /// The result. `not_checked`: it depends on something that is unknown or refused.
     #[schemars(example = &"passed", extend("enum" = ["passed", "refused", "not_checked"]))]
     pub result: String,
-    /// The reason of a refusal, as the access log names it.
+    /// The reason for a refusal, as in the access log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What was found.
+    /// What the check found.
     pub detail: String,
-    /// What to do about a refusal; of a check that passes, what to consider.
+    /// What to do about a refusal, or what to consider if the check passes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
@@ -128,22 +128,22 @@ pub struct ExplainedCredential {
     /// How the request authenticates the client.
     #[schemars(example = &"client_secret_basic", extend("enum" = ExplainSettings::METHODS))]
     pub method: String,
-    /// The identifier of the client's credential that matches; absent where none does or none was presented.
+    /// The identifier of the matching credential of the client; absent if none matches or none was presented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<String>,
-    /// Its checks, in their order.
+    /// Its checks, in order.
     pub checks: Vec<ExplainedCheck>,
-    /// The credentials of the client, never their values.
+    /// The credentials of the client, without their values.
     pub registered: Vec<RegisteredCredential>,
 }
 
 /// A credential of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegisteredCredential {
-    /// What it is. Later versions add kinds.
+    /// Its kind. Later versions may add kinds.
     #[schemars(example = &"client_secret")]
     pub kind: String,
-    /// Its identifier, as `s1`.
+    /// Its identifier, such as `s1`.
     #[schemars(example = &"s1")]
     pub id: String,
     /// Whether it is valid now.
@@ -161,11 +161,11 @@ pub struct ExplainedScope {
     /// The scope.
     #[schemars(example = &"orders:read")]
     pub scope: String,
-    /// `left_out`: it was not requested by name, and the token does not have it. `refused`: it refuses the
-    /// request. `not_checked`: it depends on the audience, which is refused.
+    /// `left_out`: the request did not name it, and the token does not contain it. `refused`: the request is
+    /// refused because of it. `not_checked`: it depends on the audience, which is refused.
     #[schemars(example = &"granted", extend("enum" = ["granted", "left_out", "refused", "not_checked"]))]
     pub result: String,
-    /// Why it is left out or refused.
+    /// Why it is omitted or refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What to do about it.
@@ -173,7 +173,7 @@ pub struct ExplainedScope {
     pub fix: Option<String>,
 }
 
-/// What a token would say. Nothing is signed.
+/// The content of a token. Latchkey does not sign anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedToken {
     /// `typ` of its header.
@@ -182,14 +182,14 @@ pub struct ExplainedToken {
     /// `alg` of its header.
     #[schemars(example = &"RS256", extend("enum" = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
     pub algorithm: String,
-    /// `kid` of its header; absent where the first token creates the key.
+    /// `kid` of its header; absent if the first token creates the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"oauth2-key-1")]
     pub kid: Option<String>,
     /// How long it would be valid.
     #[schemars(with = "Span", example = 3600)]
     pub lifetime: Lifetime,
-    /// Its claims, without `jti` and the times.
+    /// Its claims, without `jti` and times.
     pub claims: ExplainedClaims,
 }
 
@@ -200,16 +200,16 @@ pub struct ExplainedClaims {
     pub iss: String,
     /// The subject.
     pub sub: String,
-    /// The audience, in the form in which the token has it: a string or a list.
+    /// The audience in the token's form: a string or a list.
     #[schemars(with = "AudienceSchema")]
     pub aud: Value,
     /// The client.
     pub client_id: String,
-    /// The granted scope; absent where it is empty.
+    /// The granted scope; absent if empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"orders:read")]
     pub scope: Option<String>,
-    /// The API key that the token would be for; absent for another credential.
+    /// The API key for which the token would be issued; absent for other credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"4fT9xQ2bV7mK")]
     pub api_key: Option<String>,

@@ -11,53 +11,52 @@ use values::Lifetime;
 use super::schema::{self, JsonSchema};
 use super::source::Jwks;
 
-/// Another issuer whose assertions authenticate clients of the tenant (RFC 7523 §2.2). Its keys: by
-/// discovery, unless one of `jwks_uri` and `jwks` is given.
+/// Another issuer whose assertions authenticate clients of the tenant (RFC 7523 §2.2). Latchkey finds its
+/// keys through discovery, unless you set `jwks_uri` or `jwks`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["issuer"]))]
 pub struct TrustedIssuerSettings {
-    /// `iss` of its assertions, an https URL; or a SPIFFE trust domain.
+    /// The `iss` of its assertions: an https URL or a SPIFFE trust domain.
     #[schemars(example = &"https://token.actions.githubusercontent.com", extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::TRUSTED_ISSUER))]
     pub issuer: String,
-    /// The https URL of its keys; of a trust domain that of its bundle (SPIFFE Federation §5.2).
+    /// The https URL of its keys; for a trust domain, the URL of its bundle (SPIFFE Federation §5.2).
     #[schemars(extend("maxLength" = 2048, "pattern" = schema::KEY_SET_URL))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
-    /// Its keys, where they cannot be fetched: at most ten.
+    /// Its keys, if Latchkey cannot fetch them: at most ten.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Jwks>,
-    /// The algorithms that it signs with. Default: any of an asymmetric key.
+    /// The algorithms that it signs with. Default: any asymmetric algorithm.
     #[schemars(extend("items" = schema::one_of(&schema::ASSERTION_ALGORITHMS), "uniqueItems" = true))]
     pub algorithms: Vec<String>,
 }
 
-/// Which assertions of another issuer authenticate the client.
+/// Which assertions from another issuer authenticate the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["issuer", "subject"]))]
 pub struct TrustRuleSettings {
-    /// The name of one of the tenant's `trusted_issuers`, or the https URL of an issuer that
-    /// has its keys by discovery.
+    /// The name of one of the tenant's `trusted_issuers`, or the https URL of an issuer with discovery.
     #[schemars(example = &"https://token.actions.githubusercontent.com", extend("minLength" = 1, "maxLength" = 2048))]
     pub issuer: String,
-    /// What `sub` is. `*` stands for any characters but `:` and `/`, `**` for any at all. A new pattern has
-    /// at most four of them and 256 bytes, and a text before the first one that contains `:` or `/`.
+    /// The value of `sub`. `*` matches any characters except `:` and `/`, `**` matches any characters. A new
+    /// pattern can have at most four stars and 256 bytes, and needs a `:` or `/` before the first star.
     #[schemars(example = &"repo:example/billing:ref:refs/heads/main", extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
     pub subject: String,
-    /// What `aud` has. Default: the issuer of the tenant.
+    /// A value of `aud`. Default: the tenant's issuer.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::NAME))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
-    /// What other claims are, by name or by JSON pointer (RFC 6901): a text, with `*` as in `subject`, a
-    /// number or a truth value, each of its own type, or a list of which one fits. If the claim is a list,
-    /// one member is enough.
+    /// Values of other claims, by name or by JSON pointer (RFC 6901): a string (with `*` as in `subject`), a
+    /// number or a boolean, or a list of which one must match. Types must match. If the claim is a list, one
+    /// matching item is enough.
     #[schemars(extend("additionalProperties" = schema::compared_values()))]
     pub claims: Map<String, Value>,
-    /// How long ago the assertion was issued at most: up to a day.
+    /// The maximum age of the assertion: up to one day.
     #[schemars(with = "schema::Span", example = 3600, extend("pattern" = schema::SOME_TIME, "minimum" = 1, "maximum" = 86_400))]
     pub max_age: Lifetime,
-    /// Whether each assertion counts once.
+    /// Whether each assertion can be used only once.
     pub once: bool,
 }
 

@@ -12,13 +12,13 @@ pub const MOST_FIELD_ERRORS: usize = 32;
 /// The most bytes of all pointers together. The last pointer may exceed the limit.
 const LONGEST_PLACES: usize = 4 * 1024;
 
-/// What is wrong, or has no effect, at one place of a document.
+/// What is wrong, or has no effect, at one location of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldErrorView {
-    /// The place in the document (RFC 6901).
+    /// The location in the document (RFC 6901).
     #[schemars(example = &"/email")]
     pub pointer: String,
-    /// What is wrong there, and what to do about it.
+    /// What is wrong, and what to do about it.
     pub detail: String,
 }
 

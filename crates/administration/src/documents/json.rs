@@ -125,7 +125,7 @@ impl Reader {
     fn count<E: serde::de::Error>(&self, counted: &Cell<usize>, most: usize, what: &str) -> Result<(), E> {
         counted.set(counted.get() + 1);
         if counted.get() > most && !self.is_own {
-            return Err(self.refuse(&Pointer::Root, format!("a body holds at most {most} {what}")));
+            return Err(self.refuse(&Pointer::Root, format!("the body can contain at most {most} {what}")));
         }
         Ok(())
     }
@@ -216,12 +216,12 @@ impl<'de> Visitor<'de> for Node<'_> {
                 steps::note(name.len());
                 steps::note_lookup(members.len());
                 if reader.is_strict && name.len() > LONGEST_NAME {
-                    let message = format!("the name of a member here is longer than {LONGEST_NAME} bytes");
+                    let message = format!("a member name here is longer than {LONGEST_NAME} bytes");
                     return Err(reader.refuse(&self.at, message));
                 }
                 let at = Pointer::Member(&self.at, &name);
                 if reader.is_strict && members.contains_key(&name) {
-                    reader.field_errors.borrow_mut().add(&at, "is there more than once");
+                    reader.field_errors.borrow_mut().add(&at, "appears more than once");
                     if reader.field_errors.borrow().is_full() {
                         return Err(reader.stop());
                     }
@@ -295,13 +295,13 @@ mod tests {
     fn documents_with_too_many_values_are_refused() {
         let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
         let name = "k".repeat(LONGEST_NAME);
-        let long = "/a: the name of a member here is longer than 256 bytes";
+        let long = "/a: a member name here is longer than 256 bytes";
         for (text, message) in [
             (list("0", MOST_VALUES - 1), None),
-            (list("0", MOST_VALUES), Some(": a body holds at most 4096 values")),
-            (list("[]", MOST_VALUES), Some(": a body holds at most 4096 values")),
+            (list("0", MOST_VALUES), Some(": the body can contain at most 4096 values")),
+            (list("[]", MOST_VALUES), Some(": the body can contain at most 4096 values")),
             (list("{}", MOST_OBJECTS), None),
-            (list("{}", MOST_OBJECTS + 1), Some(": a body holds at most 256 objects")),
+            (list("{}", MOST_OBJECTS + 1), Some(": the body can contain at most 256 objects")),
             (format!(r#"{{"{name}":0}}"#), None),
             (format!(r#"{{"a":{{"{name}k":0}}}}"#), Some(long)),
         ] {
@@ -380,7 +380,7 @@ mod tests {
             match (read_json(text.as_bytes()), read_lenient_json(text.as_bytes())) {
                 (Ok(value), _) => prop_assert_eq!(value, foreign.unwrap()),
                 (Err(field_errors), Ok(value)) => {
-                    prop_assert!(field_errors.iter().all(|error| error.detail == "is there more than once"));
+                    prop_assert!(field_errors.iter().all(|error| error.detail == "appears more than once"));
                     prop_assert_eq!(&*value, &foreign.unwrap());
                 }
                 (Err(_), Err(_)) => prop_assert!(foreign.is_err()),

@@ -13,60 +13,60 @@ use super::schema::JsonSchema;
 /// A signing key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyView {
-    /// Its identifier, as in the header of tokens: `oauth2-key-1`.
+    /// Its identifier in the header of tokens, such as `oauth2-key-1`.
     #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
-    /// What it signs with (RFC 7518 §3.1).
+    /// Its signing algorithm (RFC 7518 §3.1).
     #[schemars(example = &"RS256", extend("enum" = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
     pub algorithm: String,
-    /// Announced: published, and not signing yet. Active: it signs, or may. Retiring: it only verifies.
-    /// Removed: it is published no more.
+    /// Announced: published, but not signing yet. Active: it signs or may sign. Retiring: it only verifies.
+    /// Removed: it is no longer published.
     #[schemars(example = &"active", extend("enum" = ["announced", "active", "retiring", "removed"]))]
     pub state: String,
-    /// Of its public half (RFC 7638).
+    /// The thumbprint of its public key (RFC 7638).
     pub thumbprint: String,
-    /// From when on it is published.
+    /// When it is published.
     pub announced_at: Instant,
-    /// From when on it signs.
+    /// When it starts to sign.
     pub active_from: Instant,
-    /// From when on it no longer signs.
+    /// When it stops signing.
     pub retiring_from: Option<Instant>,
-    /// From when on it is no longer published.
+    /// When it is no longer published.
     pub removed_at: Option<Instant>,
-    /// Whether its private half has been wiped.
+    /// Whether its private key was destroyed.
     pub destroyed: bool,
 }
 
 /// The public half of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PublicKeyView {
-    /// As a member of the key set (RFC 7517 §4).
+    /// The public key as in the key set (RFC 7517 §4).
     #[schemars(with = "BTreeMap<String, String>")]
     pub jwk: Value,
-    /// As SubjectPublicKeyInfo in PEM (RFC 7468 §13).
+    /// The public key as SubjectPublicKeyInfo in PEM (RFC 7468 §13).
     pub pem: String,
 }
 
-/// What taking a key away breaks.
+/// What removing a key breaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BrokenTokensView {
-    /// Tokens that this key signed are refused from then on.
+    /// Verifiers refuse tokens signed with this key from now on.
     #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
-    /// Until then such tokens would have lived.
+    /// When the last of these tokens would have expired.
     pub until: Instant,
 }
 
-/// What a rotation or a revocation has done.
+/// The result of a rotation or a revocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeysChanged {
-    /// The tenant's keys as they are now.
+    /// The tenant's keys with their new state.
     pub items: Vec<KeyView>,
-    /// What it broke; empty for an orderly rotation.
+    /// What it broke; empty for a normal rotation.
     pub breaks: Vec<BrokenTokensView>,
 }
 
-/// A key that is to be brought in.
+/// A key to import.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["key"]))]
@@ -74,41 +74,41 @@ pub struct ImportSettings {
     /// A private key in PEM or as a JWK.
     #[schemars(extend("format" = "password"))]
     pub key: String,
-    /// What it is to sign with; absent where the JWK says it.
+    /// The signing algorithm; absent if the JWK contains it.
     #[schemars(example = &"RS256")]
     pub algorithm: Option<String>,
 }
 
-/// Whether a new key can sign safely.
+/// Whether a new key can start to sign safely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyStatusView {
     /// The key that signs now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing: Option<KeyView>,
-    /// The key that is announced, if one is.
+    /// The announced key, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<KeyView>,
-    /// Whether all verifiers that poll have fetched the announced key; absent where none is
-    /// announced or nobody polls.
+    /// Whether all verifiers that poll have fetched the announced key; absent if no key is announced or
+    /// nobody polls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_by_all: Option<bool>,
     /// When the next automatic step of the keys is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Instant>,
-    /// The keys that cannot be opened. While one of them should sign, no token is issued.
+    /// The keys that Latchkey cannot open. If such a key is due to sign, Latchkey issues no tokens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unopened: Vec<UnopenedKeyView>,
-    /// The verifiers that poll, the latest first.
+    /// The verifiers that poll, latest first.
     pub verifiers: Vec<VerifierView>,
 }
 
-/// A key whose private half is sealed, and stays so.
+/// A signing key whose private part Latchkey cannot decrypt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnopenedKeyView {
-    /// Which.
+    /// The key.
     #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
-    /// The reason; and for administrators of the platform, how to fix it.
+    /// The reason; for administrators of the platform, also how to fix it.
     pub problem: String,
 }
 
@@ -117,12 +117,12 @@ pub struct UnopenedKeyView {
 pub struct VerifierView {
     /// User agent and address group.
     pub verifier: String,
-    /// When it came last.
+    /// When it last fetched the key set.
     pub last_fetch_at: Instant,
-    /// The newest key that it was given.
+    /// The newest key that it received.
     #[schemars(example = &"oauth2-key-1")]
     pub newest_kid: String,
-    /// Whether it has the announced key; where none is announced, the one that signs.
+    /// Whether it has the announced key; if no key is announced, the key that signs.
     pub has_announced: bool,
 }
 

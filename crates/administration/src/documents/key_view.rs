@@ -89,9 +89,9 @@ impl UnopenedKeyView {
         let problem = if in_full {
             error.in_full()
         } else if error.needs_operator() {
-            "only the operator of this server can fix it; its log says how".to_owned()
+            "only the operator of this server can fix this; the server log says how".to_owned()
         } else {
-            "the service that holds the sealing key fails; it is tried again".to_owned()
+            "the service that holds the sealing key is failing; Latchkey is retrying".to_owned()
         };
         Self { kid: key.to_string(), problem }
     }
@@ -134,8 +134,11 @@ mod tests {
         let name = "vault:vault.internal/transit/latchkey";
         let down = SealError::Unavailable(std::sync::Arc::new(std::io::Error::other(name)));
         for (source, described) in [
-            (SealError::KeyGone { name: name.to_owned() }, "only the operator of this server can fix it"),
-            (down, "it is tried again"),
+            (
+                SealError::KeyGone { name: name.to_owned() },
+                "only the operator of this server can fix this; the server log says how",
+            ),
+            (down, "Latchkey is retrying"),
         ] {
             let error = KeyError::Unseal { tenant: TenantId::parse("acme").unwrap(), key, source };
             let [in_full, in_short] =

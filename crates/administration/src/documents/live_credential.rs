@@ -4,19 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::JsonSchema;
 
-/// A credential that a client already has while a change grants it a `latchkey:` scope.
+/// A credential that a client already has when a change grants it a `latchkey:` scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LiveCredential {
-    /// Names the credential in `keep_credentials`. Another credential never gets the same id.
+    /// Identifies the credential in `keep_credentials`. No other credential ever gets the same id.
     #[schemars(example = &"s1")]
     pub id: String,
     /// The kind of credential.
     #[schemars(extend("enum" = LiveCredential::KINDS))]
     pub kind: String,
-    /// What people recognise it by: the hint of a secret, the thumbprint of a key, a URL, or a name.
+    /// A description for people: the hint of a secret, the thumbprint of a key, a URL, or a name.
     #[schemars(example = &"qTbX")]
     pub value: String,
-    /// Who created it, as the audit names the actor; `unknown` if the audit has no record of its creation.
+    /// Who created it, in the audit log's notation; `unknown` if the audit log has no record of its creation.
     #[schemars(example = &"client:initech/ops")]
     pub created_by: String,
     /// The field of the client that has it, and its text there. A secret has a row of its own.

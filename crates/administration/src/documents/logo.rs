@@ -7,7 +7,7 @@ use tenancy::Logo;
 
 use super::schema::{self, JsonSchema};
 
-/// A picture: `data`, or in a file also `file` in its place. An answer has its `hash`.
+/// A picture: `data`, or `file` in a settings file. Responses contain its `hash`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = one_place)]
@@ -20,7 +20,7 @@ pub struct LogoSettings {
     #[serde(skip_serializing)]
     #[schemars(extend("pattern" = schema::BASE64))]
     pub data: Option<String>,
-    /// The SHA-256 of the picture in base64url. A request that has it and no `data` keeps the picture.
+    /// The SHA-256 of the picture in base64url. A request with `hash` and without `data` keeps the picture.
     #[schemars(example = &"n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg")]
     pub hash: Option<String>,
 }

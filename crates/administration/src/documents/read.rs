@@ -47,14 +47,14 @@ impl ExplainSettings {
         let secret = document["client_secret"].as_str();
         let is_known = Self::METHODS.contains(&method);
         if !is_known {
-            let detail = format!("is none of {}", Self::METHODS.join(", "));
+            let detail = format!("must be one of {}", Self::METHODS.join(", "));
             errors.push(FieldError::at("/token_endpoint_auth_method", detail));
         }
         for &credential in Credential::ALL {
             let member = format!("client_{}", credential.as_str());
             let is_sent = Self::credential(method) == Some(credential);
             if document[&member].is_string() && !is_sent && (is_known || credential != Credential::Secret) {
-                let detail = format!("is not sent with the method {method}");
+                let detail = format!("is not used with the method {method}");
                 errors.push(FieldError::at(format!("/{member}"), detail));
             }
         }
@@ -62,16 +62,16 @@ impl ExplainSettings {
             if document[member].is_string() && !document["dpop_proof"].is_string() {
                 errors.push(FieldError::at(
                     format!("/{member}"),
-                    "is of the request with dpop_proof; give the proof, too",
+                    "belongs to a request with dpop_proof; send the proof as well",
                 ));
             }
         }
         if document["dpop_url"].as_str().is_some_and(|url| !url.contains("://")) {
-            let detail = "write the whole URL of the request, such as https://auth.example.com/oauth/token";
+            let detail = "give the full URL of the request, such as https://auth.example.com/oauth/token";
             errors.push(FieldError::at("/dpop_url", detail));
         }
         if secret.is_some_and(str::is_empty) {
-            let detail = "is empty; leave it out to explain the request without a secret";
+            let detail = "is empty; omit it to explain the request without a secret";
             errors.push(FieldError::at("/client_secret", detail));
         }
         read(&EXPLAIN, document, errors)
@@ -85,7 +85,7 @@ impl ImportSettings {
     /// All errors of the document's shape.
     pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let has_no_key = document.is_object() && document["key"].is_null();
-        let missing = || FieldError::at("/key", "is needed: a private key in PEM, or a JWK as a text");
+        let missing = || FieldError::at("/key", "is required: a private key in PEM, or a JWK as a string");
         read(&IMPORT, document, has_no_key.then(missing).into_iter().collect())
     }
 }
@@ -97,7 +97,8 @@ impl ImportedAccount {
     /// All errors of the document's shape.
     pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let has_both = document["password"].is_string() && document["password_hash"].is_string();
-        let both = || FieldError::at("/password_hash", "is given beside `password`; give one of them");
+        let both =
+            || FieldError::at("/password_hash", "cannot be combined with `password`; send one of the two");
         read(&IMPORTED_ACCOUNT, document, has_both.then(both).into_iter().collect())
     }
 }
@@ -129,7 +130,7 @@ pub(super) fn read<T: DeserializeOwned>(
     }
     // Only a document with errors in its shape can fail here.
     serde_json::from_value(shape.without_nulls(document.take()))
-        .map_err(|_| vec![FieldError::at("", "is not of the form that docs/administration.md gives")])
+        .map_err(|_| vec![FieldError::at("", "does not have the form that docs/administration.md describes")])
 }
 
 #[cfg(test)]
@@ -153,9 +154,9 @@ mod tests {
         check_errors(
             ClientSettings::read(json!({ "scope": [], "audiences": ["a", 1], "grant_types": "all" })),
             &[
-                "/audiences/1: write a text",
-                "/grant_types: write a list",
-                "/scope: there is no such member here; was `scopes` meant?",
+                "/audiences/1: must be a string",
+                "/grant_types: must be a list",
+                "/scope: this member does not exist; did you mean `scopes`?",
             ],
         );
         check_errors(
@@ -163,60 +164,60 @@ mod tests {
                 "resource_servers": { "a/b~": { "scope": [] } }, "signing": { "skew": "60" , "rsa_bits": "2048", "jwks_stale": "soon" }, "strategies": []
             })),
             &[
-                "/resource_servers/a~1b~0/scope: there is no such member here; was `scopes` meant?",
-                "/signing/jwks_stale: write whole seconds, or a text such as 15m, 1h or 30d, up to 36525d",
-                "/signing/rsa_bits: write a whole number, 0 or more",
-                "/strategies: write an object",
+                "/resource_servers/a~1b~0/scope: this member does not exist; did you mean `scopes`?",
+                "/signing/jwks_stale: must be whole seconds, or a string such as 15m, 1h or 30d, up to 36525d",
+                "/signing/rsa_bits: must be a whole number, 0 or more",
+                "/strategies: must be an object",
             ],
         );
         let scopes = |scopes: Value| json!({ "resource_servers": { "a": { "scopes": scopes } } });
         for (scopes, expected) in [
-            (scopes(json!("a")), ": write a list, or an object with a text for each name"),
-            (scopes(json!([1])), "/0: write a text"),
-            (scopes(json!({ "a/b": [] })), "/a~1b: write a text"),
+            (scopes(json!("a")), ": must be a list, or an object with a text for each name"),
+            (scopes(json!([1])), "/0: must be a string"),
+            (scopes(json!({ "a/b": [] })), "/a~1b: must be a string"),
         ] {
             check_errors(TenantSettings::read(scopes), &[&format!("/resource_servers/a/scopes{expected}")]);
         }
         check_errors(
             NewTenant::read(json!({ "id": "a", "client": { "secret": "x" }, "*": 1 })),
-            &["/*: there is no such member here", "/client/secret: there is no such member here"],
+            &["/*: this member does not exist", "/client/secret: this member does not exist"],
         );
         let rotation = RotateSettings::read(json!({ "grace": 1.5, "expires_at": "tomorrow" }));
-        let instant = "/expires_at: write an instant such as 2027-01-31T12:00:00Z, or null";
-        let span = "write whole seconds, or a text such as 15m, 1h or 30d, up to 36525d";
+        let instant = "/expires_at: must be an instant such as 2027-01-31T12:00:00Z, or null";
+        let span = "must be whole seconds, or a string such as 15m, 1h or 30d, up to 36525d";
         check_errors(rotation, &[instant, &format!("/grace: {span}")]);
         check_errors(
             ImportSettings::read(json!({ "key": {}, "algorithm": 1, "pem": "" })),
-            &["/algorithm: write a text", "/key: write a text", "/pem: there is no such member here"],
+            &["/algorithm: must be a string", "/key: must be a string", "/pem: this member does not exist"],
         );
-        let needed = "/key: is needed: a private key in PEM, or a JWK as a text";
+        let needed = "/key: is required: a private key in PEM, or a JWK as a string";
         check_errors(ImportSettings::read(json!({})), &[needed]);
         check_errors(
             ExplainSettings::read(json!({
                 "scopes": "a", "resource": "b", "client_secret": "", "token_endpoint_auth_method": "any"
             })),
             &[
-                "/resource: write a list",
-                "/scopes: there is no such member here; was `scope` meant?",
-                "/token_endpoint_auth_method: is none of client_secret_basic, client_secret_post, \
+                "/resource: must be a list",
+                "/scopes: this member does not exist; did you mean `scope`?",
+                "/token_endpoint_auth_method: must be one of client_secret_basic, client_secret_post, \
                  private_key_jwt, tls_client_auth, self_signed_tls_client_auth, none",
-                "/client_secret: is empty; leave it out to explain the request without a secret",
+                "/client_secret: is empty; omit it to explain the request without a secret",
             ],
         );
         check_errors(
             ExplainSettings::read(json!({ "client_secret": "x", "token_endpoint_auth_method": "none" })),
-            &["/client_secret: is not sent with the method none"],
+            &["/client_secret: is not used with the method none"],
         );
         check_errors(
             ExplainSettings::read(json!({ "dpop_method": "POST", "dpop_url": "/oauth/token" })),
             &[
-                "/dpop_method: is of the request with dpop_proof; give the proof, too",
-                "/dpop_url: is of the request with dpop_proof; give the proof, too",
-                "/dpop_url: write the whole URL of the request, such as https://auth.example.com/oauth/token",
+                "/dpop_method: belongs to a request with dpop_proof; send the proof as well",
+                "/dpop_url: belongs to a request with dpop_proof; send the proof as well",
+                "/dpop_url: give the full URL of the request, such as https://auth.example.com/oauth/token",
             ],
         );
-        check_errors(NewClient::read(json!([])), &[": write an object"]);
-        check_errors(NewSecretSettings::read(Value::Null), &[": write an object"]);
+        check_errors(NewClient::read(json!([])), &[": must be an object"]);
+        check_errors(NewSecretSettings::read(Value::Null), &[": must be an object"]);
     }
 
     #[test]
@@ -258,11 +259,11 @@ mod tests {
     fn file_only_members_are_unknown_to_the_api() {
         for member in ["client_secret", "client_secrets"] {
             let errors = ClientSettings::read(json!({ member: null })).unwrap_err();
-            assert!(errors[0].detail.starts_with("there is no such member here"), "{member}");
+            assert!(errors[0].detail.starts_with("this member does not exist"), "{member}");
         }
         for document in [json!({ "clients": {} }), json!({ "signing": { "first_key": null } })] {
             let errors = TenantSettings::read(document).unwrap_err();
-            assert!(errors[0].detail.starts_with("there is no such member here"), "{}", errors[0]);
+            assert!(errors[0].detail.starts_with("this member does not exist"), "{}", errors[0]);
         }
     }
 

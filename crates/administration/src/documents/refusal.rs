@@ -6,26 +6,26 @@ use super::Instant;
 use super::schema::JsonSchema;
 use crate::audit::refusals::Refusal;
 
-/// A refused request. Its client, scope and source are what the server knows of them; nothing else that
-/// the request held is kept.
+/// A refused request. Client, scope and source are what the server knows about them; nothing else from the
+/// request is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusalView {
     /// When.
     pub at: Instant,
-    /// The `x-request-id` of the answer, which the access log has, too.
+    /// The `x-request-id` of the response, which is also in the access log.
     #[schemars(example = &"5f0a1c9d3be27a41")]
     pub request_id: String,
-    /// The pattern of the route.
+    /// The route pattern.
     #[schemars(example = &"/api/v1/tenant/{id}/oauth/token")]
     pub route: String,
-    /// The status of the answer.
+    /// The status of the response.
     #[schemars(example = 401)]
     pub status: u32,
-    /// The error code of the answer, where it has one.
+    /// The error code of the response, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"invalid_client")]
     pub error: Option<String>,
-    /// Why, which the caller does not learn.
+    /// The reason, which the caller does not see.
     #[schemars(example = &"wrong_secret")]
     pub reason: String,
     /// What was found.
@@ -36,17 +36,18 @@ pub struct RefusalView {
     /// The registered client that the request names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Whether the client had authenticated, or presented a secret or an API key of its own that has ended.
-    /// Otherwise nothing proves that the client sent the request.
+    /// Whether the client authenticated, or presented its own expired or revoked secret or API key. Otherwise
+    /// nothing proves that the client sent the request.
     pub client_is_proven: bool,
-    /// How the client was presented.
+    /// The authentication method that the request used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"client_secret_basic")]
     pub auth_method: Option<String>,
-    /// The first scope that the client may not have; left out if it is long or looks like a secret.
+    /// The first scope that the client is not allowed to request; omitted if it is long or looks like a
+    /// secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_scope: Option<String>,
-    /// The caller's address; of IPv6 its network.
+    /// The caller's address; for IPv6, its network.
     #[schemars(example = &"192.0.2.7")]
     pub source: String,
 }

@@ -9,7 +9,7 @@ use values::{Lifetime, Rate, Timestamp};
 use super::Pointer;
 use super::committed_shapes::Shaped;
 use super::field_errors::BoundedErrors;
-use super::nearest::nearest;
+use super::nearest::suggested;
 use crate::edit::FieldError;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -85,13 +85,13 @@ impl Shape {
             (Self::Number { least, most }, value)
                 if value.as_u64().is_some_and(|number| (*least..=*most).contains(&number)) => {}
             (Self::Number { most, .. }, value) if value.as_u64().is_some_and(|number| number > *most) => {
-                errors.add(at, format!("write a whole number up to {most}"));
+                errors.add(at, format!("must be a whole number up to {most}"));
             }
             (Self::Rate, value) if serde_json::from_value::<Rate>(value.clone()).is_ok() => {}
             (Self::Span, value) if serde_json::from_value::<Lifetime>(value.clone()).is_ok() => {}
             (Self::Instant, Value::String(text)) => {
                 if Timestamp::parse_rfc3339(text).is_none() {
-                    errors.add(at, "write an instant such as 2027-01-31T12:00:00Z, or null");
+                    errors.add(at, "must be an instant such as 2027-01-31T12:00:00Z, or null");
                 }
             }
             (Self::List(items), Value::Array(values)) => {
@@ -120,15 +120,15 @@ impl Shape {
                         Some(_) if value.is_null() => {}
                         Some(shape) => shape.check_value(errors, value, &at),
                         None => {
-                            let meant = nearest(name, members.keys().map(String::as_str));
+                            let meant = suggested(name, members.keys().map(String::as_str));
                             let hint =
-                                meant.map_or_else(String::new, |meant| format!("; was `{meant}` meant?"));
-                            errors.add(&at, format!("there is no such member here{hint}"));
+                                meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
+                            errors.add(&at, format!("this member does not exist{hint}"));
                         }
                     }
                 }
             }
-            _ => errors.add(at, format!("write {}", self.expected())),
+            _ => errors.add(at, format!("must be {}", self.expected())),
         }
     }
 
@@ -136,14 +136,14 @@ impl Shape {
         match self {
             Self::Object { .. } => "an object".to_owned(),
             Self::List(_) => "a list".to_owned(),
-            Self::Described => "a list, or an object with a text for each name".to_owned(),
+            Self::Described => "a list, or an object with a string for each name".to_owned(),
             Self::Number { least, .. } => format!("a whole number, {least} or more"),
-            Self::Rate => "a count and s, min or h, such as 10000/min".to_owned(),
+            Self::Rate => "a number per s, min or h, such as 10000/min".to_owned(),
             Self::Switch => "true or false".to_owned(),
             Self::Span => {
-                format!("whole seconds, or a text such as 15m, 1h or 30d, up to {}", Lifetime::LONGEST)
+                format!("whole seconds, or a string such as 15m, 1h or 30d, up to {}", Lifetime::LONGEST)
             }
-            Self::Text | Self::Instant | Self::Any => "a text".to_owned(),
+            Self::Text | Self::Instant | Self::Any => "a string".to_owned(),
         }
     }
 }

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use super::schema::{self, JsonSchema};
 
-/// A secret as a file writes it. Unlike [`values::Secret`] it can be cloned and compared, as documents are;
-/// it is wiped and never printed all the same.
+/// A secret as a file declares it. Unlike [`values::Secret`], it can be cloned and compared like other
+/// documents. It is still wiped and never printed.
 //
 // A request writes the chosen secret of a new client in the same way. The text above is in the schema.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -27,34 +27,34 @@ pub struct FileSecret(#[schemars(with = "String")] Zeroizing<String>);
     transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["value", "env", "file", "store", "hash"]),
 )]
 pub struct SecretSource {
-    /// The secret itself, for samples and tests: every reader of the file has it.
+    /// The secret itself, for samples and tests only: everyone who can read the file knows it.
     #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
     pub value: Option<FileSecret>,
-    /// The environment variable that holds the secret.
+    /// The environment variable that contains the secret.
     pub env: Option<String>,
-    /// The file that holds the secret; one newline at its end is left out. Relative
-    /// to the file that names it.
+    /// The file that contains the secret, relative to the file that names it. Latchkey ignores one newline at
+    /// the end.
     pub file: Option<PathBuf>,
-    /// The name of the secret store that holds the secret, as `secret_stores` has it.
+    /// The name of the secret store in `secret_stores` that contains the secret.
     pub store: Option<String>,
-    /// Where the secret is in that store: the path in Vault's KV engine, or the name or
-    /// ARN in AWS Secrets Manager.
+    /// The location of the secret in that store: the path in Vault's KV engine, or the name or ARN in AWS
+    /// Secrets Manager.
     #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::STORE_PATH))]
     pub path: Option<String>,
-    /// The member of the stored JSON object that is the secret. Default: the whole text, in
-    /// AWS Secrets Manager only.
+    /// The member of the stored JSON object that contains the secret. Default: the whole text, which is
+    /// possible only in AWS Secrets Manager.
     #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
     pub key: Option<String>,
     /// The argon2id hash of the secret (m=19456, t=2, p=1) as a PHC string,
     /// `$argon2id$v=19$m=19456,t=2,p=1$…`.
     #[schemars(extend("pattern" = schema::PHC))]
     pub hash: Option<FileSecret>,
-    /// The instant from which on the secret is refused. Default: never.
+    /// When the secret expires. Default: never.
     #[serde(deserialize_with = "instant")]
     #[schemars(with = "Option<FileInstant>")]
     pub expires: Option<Timestamp>,
-    /// How long the value before stays valid once `env`, `file` or `store` has another one. Default: it ends
-    /// at once, with its tokens.
+    /// How long the previous value stays valid after the content of `env`, `file` or `store` changes.
+    /// Default: it expires immediately, with its tokens.
     #[schemars(with = "Option<schema::Span>", example = "24h")]
     pub previous_for: Option<Lifetime>,
 }
@@ -64,13 +64,13 @@ pub struct SecretSource {
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["value", "env", "file", "hash"]))]
 pub struct PasswordSource {
-    /// The password itself. Start is refused with it on a listener beyond loopback.
+    /// The password itself. The server refuses to start with it if a listener is beyond loopback.
     #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
     pub value: Option<FileSecret>,
-    /// The environment variable that holds the password.
+    /// The environment variable that contains the password.
     pub env: Option<String>,
-    /// The file that holds the password; one newline at its end is left out. Relative
-    /// to the file that names it.
+    /// The file that contains the password, relative to the file that names it. Latchkey ignores one newline
+    /// at the end.
     pub file: Option<PathBuf>,
     /// The argon2id hash of the password (m=19456, t=2, p=1) as a PHC string.
     #[schemars(extend("pattern" = schema::PHC))]
@@ -82,15 +82,15 @@ pub struct PasswordSource {
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["file", "env", "value"]))]
 pub struct KeySource {
-    /// The file that holds the key, relative to the file that names it.
+    /// The file that contains the key, relative to the file that names it.
     pub file: Option<PathBuf>,
-    /// The environment variable that holds the key.
+    /// The environment variable that contains the key.
     pub env: Option<String>,
     /// The key itself.
     pub value: Option<FileSecret>,
 }
 
-/// Public keys: `keys`, or in a file also `file` in its place.
+/// Public keys: `keys`, or `file` in a settings file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["file", "keys"]))]
@@ -104,7 +104,7 @@ pub struct Jwks {
     pub keys: Option<Vec<Jwk>>,
 }
 
-/// Authorities of client certificates: `pem`, or in a file also `file` in its place.
+/// Authorities of client certificates: `pem`, or `file` in a settings file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = |schema: &mut schemars::Schema| schema::exactly_one(schema, ["file", "pem"]))]
@@ -118,7 +118,7 @@ pub struct ClientCaSettings {
     pub pem: Option<String>,
 }
 
-/// A public key (RFC 7517 §4); members not listed here are ignored, as §4 says.
+/// A public key (RFC 7517 §4). Latchkey ignores members that are not listed here, as §4 requires.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -178,8 +178,9 @@ fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestam
         _ => None,
     };
     let quoted = cropped(&text);
-    let wrong =
-        || format!("`{quoted}` is not an instant in UTC; write it as 2027-01-31T12:00:00Z, or 2027-01-31");
+    let wrong = || {
+        format!("`{quoted}` is not an instant in UTC; use a form such as 2027-01-31T12:00:00Z or 2027-01-31")
+    };
     parsed.map(Some).ok_or_else(|| D::Error::custom(wrong()))
 }
 

@@ -7,30 +7,30 @@ use values::Timestamp;
 use super::Instant;
 use super::schema::JsonSchema;
 
-/// Which replicas serve, and which keys change next.
+/// Which replicas serve requests, and which keys change next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlatformStatus {
-    /// The replicas that have counted a request within a day, the latest first: 20 at most.
+    /// The replicas that counted a request within the last day, latest first: at most 20.
     pub replicas: Vec<ReplicaView>,
-    /// The tenants whose signing keys are looked at next, the earliest first: 20 at most.
+    /// The tenants whose signing keys change next, earliest first: at most 20.
     pub next_key_steps: Vec<KeyStepView>,
 }
 
 /// A replica.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReplicaView {
-    /// A name that it has until it ends.
+    /// A name that it keeps until it stops.
     pub id: String,
-    /// When it wrote counts of requests last. It does so every minute in which there are any.
+    /// When it last wrote request counts. It writes them every minute if there are any.
     pub counted_at: Instant,
 }
 
-/// The next look at the keys of a tenant.
+/// The next step of a tenant's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyStepView {
     /// The tenant.
     pub tenant_id: String,
-    /// When: one that is past is due now.
+    /// When: a time in the past means now.
     pub due_at: Instant,
 }
 

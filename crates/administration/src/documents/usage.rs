@@ -9,22 +9,22 @@ use super::Instant;
 use super::schema::JsonSchema;
 use crate::audit::usage::{Counter, DayCounts};
 
-/// What happened in a span of whole hours or days. Numbers are up to a minute late.
+/// What happened in a number of whole hours or days. Numbers are at most one minute late.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsageView {
-    /// From then on.
+    /// The beginning.
     pub since: Instant,
-    /// Before then.
+    /// The end (exclusive).
     pub until: Instant,
-    /// How long each period is.
+    /// The length of each period.
     #[schemars(example = &"day", extend("enum" = UsagePeriod::NAMES))]
     pub by: String,
-    /// All of it together.
+    /// The totals.
     pub total: UsageSums,
-    /// Each hour or day, the oldest first.
+    /// Each hour or day, oldest first.
     pub periods: Vec<PeriodView>,
-    /// Who was issued most tokens: at most 50 clients of a tenant, or tenants of the
-    /// platform. Counted by whole days.
+    /// Who was issued the most tokens: at most 50 clients of a tenant, or tenants of the platform. Counted in
+    /// whole days.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub busiest: Vec<BusyView>,
 }
@@ -32,43 +32,43 @@ pub struct UsageView {
 /// What happened in one hour or day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeriodView {
-    /// When it began, UTC.
+    /// The beginning of the period, UTC.
     pub start: Instant,
     /// What happened.
     #[serde(flatten)]
     pub sums: UsageSums,
 }
 
-/// How often what happened.
+/// Counts of events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsageSums {
-    /// Access tokens that were issued.
+    /// Issued access tokens.
     pub issued: u64,
-    /// Those of them that an API key was exchanged for.
+    /// Access tokens issued in exchange for an API key.
     pub api_keys_exchanged: u64,
-    /// Introspections of tokens and of API keys, by the client that asked.
+    /// Introspections of tokens and API keys, counted for the client that asked.
     pub introspected: u64,
-    /// Revocations, by the client that asked.
+    /// Revocations, counted for the client that asked.
     pub revoked: u64,
     /// Sign-ins of people.
     pub signed_in: u64,
-    /// Requests that were refused.
+    /// Refused requests.
     pub refused: u64,
-    /// The same by reason.
+    /// Refused requests by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(example = BTreeMap::from([("wrong_secret", 3)]))]
     pub refused_by_reason: BTreeMap<String, u64>,
-    /// Those of them that named no registered client, by reason.
+    /// Refused requests without a registered client, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(example = BTreeMap::from([("unknown_client", 1)]))]
     pub refused_unknown: BTreeMap<String, u64>,
-    /// Tokens by the scopes that they were requested with. A request without a scope parameter asks for none.
+    /// Tokens by requested scope. A request without a scope parameter counts for none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(example = BTreeMap::from([("orders:read", 41)]))]
     pub scopes_asked: BTreeMap<String, u64>,
 }
 
-/// A client or tenant, and what it was issued.
+/// A client or tenant, and the number of tokens it was issued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BusyView {
     /// The id.

@@ -92,7 +92,7 @@ pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
     let (state, row) = find_to_change(context, account)?;
     require_account(context, &row.account)?;
     if !state.tenant.strategies.oidc {
-        let message = "nobody signs in at this tenant: set `strategies.oidc.enabled` first";
+        let message = "this tenant does not offer sign-in: set `strategies.oidc.enabled` first";
         return Err(EditError::Conflict(message.to_owned()));
     }
     Ok(Edit::from_change(Change::PasswordLink(context.tenant.clone(), account.clone())))
@@ -171,13 +171,13 @@ fn checked(
         let has = |other: &Account| other.identifiers.iter().any(|of| of.identifier == held.identifier);
         if let Some(owner) = others().find(|other| has(other)) {
             let kind = held.identifier.kind();
-            return Err(EditError::Conflict(format!("account {} has this {kind} already", owner.id)));
+            return Err(EditError::Conflict(format!("account {} already has this {kind}", owner.id)));
         }
     }
     if let Some(external_id) = &account.external_id
         && let Some(owner) = others().find(|other| other.external_id.as_ref() == Some(external_id))
     {
-        return Err(EditError::Conflict(format!("account {} has this external_id already", owner.id)));
+        return Err(EditError::Conflict(format!("account {} already has this external_id", owner.id)));
     }
     Ok(account)
 }
@@ -208,7 +208,7 @@ pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: Step) ->
         Step::Suspend => (ChangeKind::Suspended, AccountStatus::Suspended),
         Step::Resume => (ChangeKind::Resumed, AccountStatus::Active),
         Step::Delete if row.lifecycle.is_config_managed() => {
-            return Err(declared("account", &row.account.id, "take it out there first"));
+            return Err(declared("account", &row.account.id, "remove it there first"));
         }
         Step::Delete => (ChangeKind::Deleted, AccountStatus::Suspended),
     };
@@ -411,7 +411,7 @@ mod tests {
         let own = Authority::of_account_holder(&own, None);
         let password = ask(&own, |context| words(context.on(&rows(declared)), &ada()));
         assert_eq!(described(password.map(|_| Edit::default())), "conflict");
-        assert_eq!(patched_by(&by, deleted, json!({ "groups": ["a"] })), "there is no account of this id");
+        assert_eq!(patched_by(&by, deleted, json!({ "groups": ["a"] })), "no account has this id");
         let stepped = |change: &dyn Fn(&mut kinds::account::State), step| {
             let facts = rows(change);
             described(ask(&by, |context| super::step(context.on(&facts), &ada(), step)))
@@ -422,6 +422,6 @@ mod tests {
         assert_eq!(stepped(&|_| {}, Step::Delete), format!("{} deleted", ada()));
         assert_eq!(stepped(&suspended, Step::Suspend), "", "a step may be sent again");
         assert_eq!(stepped(&suspended, Step::Resume), format!("{} resumed", ada()));
-        assert_eq!(stepped(&deleted, Step::Resume), "there is no account of this id");
+        assert_eq!(stepped(&deleted, Step::Resume), "no account has this id");
     }
 }

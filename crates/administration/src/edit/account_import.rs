@@ -58,7 +58,7 @@ impl ImportLine {
 fn read(text: &[u8], tenant: &TenantId, id: &AccountId, now: Timestamp) -> Result<ReadLine, Vec<FieldError>> {
     let refused = |detail: &str| Err(vec![FieldError::at("", detail)]);
     if text.trim_ascii().is_empty() {
-        return refused("the line is empty; write one JSON object a line");
+        return refused("the line is empty; send one JSON object on each line");
     }
     if text.len() > LINE_BYTES {
         return refused("the line has more than 65536 bytes");
@@ -116,7 +116,7 @@ impl Owners {
     /// The account that already has these identifiers, or the errors if different accounts have the names.
     fn find(&self, account: &Account) -> Result<Option<&AccountId>, Vec<FieldError>> {
         let taken = |at: &str, owner: &AccountId| {
-            Err(vec![FieldError::at(at, format!("account {owner} has it already"))])
+            Err(vec![FieldError::at(at, format!("account {owner} already has it"))])
         };
         let mut found = None;
         for held in &account.identifiers {
@@ -174,7 +174,7 @@ pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(
             }
             LinePassword::Foreign(_) | LinePassword::Chosen(_) => {
                 let detail =
-                    "the account or the earlier line of this name came to nothing; send the line again";
+                    "Latchkey did not import the account or the earlier line with this name; send the line again";
                 return ImportedLine::refused(line.number, vec![FieldError::at("", detail)]);
             }
         };

@@ -36,7 +36,7 @@ pub(crate) fn create(
     let TenantLimit { most, name } = TenantLimit::of_api_keys(&state.tenant, context.policy.api_keys);
     let count = context.facts.live_api_keys;
     if count >= most {
-        let message = format!("client {client} has {count} live API keys, and {name} is {most}");
+        let message = format!("client {client} has {count} live API keys, and {name} allows {most}");
         return Err(EditError::LimitReached(message));
     }
     let key = checked(policy, owner, new(owner, material, context.now), settings)?;
@@ -57,14 +57,15 @@ pub(crate) fn rotate(
     let (state, owner, policy) = may_create(context, client)?;
     let old = live(context, state, client, id)?;
     if let Some(replaced_by) = &old.key.replaced_by {
-        return Err(EditError::Conflict(format!("API key {id} was replaced by {replaced_by} already")));
+        return Err(EditError::Conflict(format!("API key {id} was already replaced by {replaced_by}")));
     }
     let grace = grace.unwrap_or(GRACE);
     let TenantLimit { most, name } = TenantLimit::of_api_keys(&state.tenant, context.policy.api_keys);
     let count = context.facts.live_api_keys;
     if grace.seconds() > 0 && count > most {
         return Err(EditError::LimitReached(format!(
-            "client {client} has {count} live API keys, more than {most} ({name}); wait until one ends, revoke one, or rotate with grace 0"
+            "client {client} has {count} live API keys, more than {most} ({name}); wait until one expires, \
+                revoke one, or rotate with grace 0"
         )));
     }
     let length = length(&old.key).min(policy.max_lifetime);
@@ -113,11 +114,14 @@ pub(crate) fn patch(context: EditContext<'_>, (client, id): &(ClientId, ApiKeyId
     if end > old.key.expires_at {
         return Err(invalid(
             "/expires_at",
-            "this is later than the end of the key, which can only come earlier",
+            "this is later than the key's expiry, which you can only move earlier",
         ));
     }
     if end <= context.now {
-        return Err(invalid("/expires_at", "this is past; revoke the key to end it at once"));
+        return Err(invalid(
+            "/expires_at",
+            "this time is in the past; to end the key immediately, revoke it",
+        ));
     }
     // The expiry was within the policy, so an earlier expiry is, too.
     let policy = ApiKeyPolicy { max_lifetime: length(&old.key), ..ApiKeyPolicy::default() };
@@ -155,21 +159,24 @@ fn may_create<'a>(
     let (tenant, registered) = (&state.tenant, &owner.client);
     let method = registered.authentication_method;
     let Some(policy) = &tenant.api_keys else {
-        return conflict(format!("tenant {} offers no API keys; set its api_keys", tenant.id));
+        return conflict(format!("tenant {} does not offer API keys; set its api_keys", tenant.id));
     };
     if !method.allows(Some(Credential::Secret)) {
-        return conflict(format!("client {client} authenticates by {method}, and not by an API key"));
+        return conflict(format!("client {client} authenticates with {method}, not with an API key"));
     }
     if !registered.grant_types.contains(&GrantType::ClientCredentials) {
         return conflict(format!(
-            "client {client} is not registered for client_credentials, which API keys need"
+            "client {client} is not registered for client_credentials, which API keys require"
         ));
     }
     let is_bound = tenant.access_token.require_sender_constraint
         || registered.dpop_bound_access_tokens
         || registered.tls_client_certificate_bound_access_tokens;
     if is_bound {
-        return conflict(format!("the tokens of client {client} are bound to keys, and an API key is not"));
+        return conflict(format!(
+            "the tokens of client {client} are bound to keys, and API keys cannot be \
+            bound to a key"
+        ));
     }
     Ok((state, owner, policy))
 }
@@ -202,7 +209,7 @@ fn live<'a>(
     if row.key.is_live(context.now) {
         return Ok(row);
     }
-    Err(EditError::Conflict(format!("API key {id} has ended already; make a new one")))
+    Err(EditError::Conflict(format!("API key {id} has already expired; create a new key")))
 }
 
 /// How long the key lives, from its creation to its expiry.

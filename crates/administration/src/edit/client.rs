@@ -89,7 +89,7 @@ pub(crate) fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) 
     let mut patch = patch.clone();
     let keep = patch.as_object_mut().and_then(|members| members.remove("keep_credentials"));
     let keep: Option<Vec<String>> = serde_json::from_value(keep.unwrap_or_default())
-        .map_err(|_| invalid("/keep_credentials", "is a list of the ids of credentials"))?;
+        .map_err(|_| invalid("/keep_credentials", "must be a list of credential ids"))?;
     let settings = patched(&ClientSettings::from(&row.client), &patch, ClientSettings::read)?;
     let mut errors = FieldErrors::default();
     let after = check_client(&mut errors, &state.tenant, client, &settings);
@@ -198,7 +198,7 @@ pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: Step) -> E
         Step::Suspend => (ChangeKind::Suspended, ClientStatus::Suspended),
         Step::Resume => (ChangeKind::Resumed, ClientStatus::Active),
         Step::Delete if row.lifecycle.is_config_managed() => {
-            return Err(declared("client", &row.client.id, "take it out there first"));
+            return Err(declared("client", &row.client.id, "remove it there first"));
         }
         Step::Delete => (ChangeKind::Deleted, ClientStatus::Suspended),
     };
@@ -237,7 +237,7 @@ mod tests {
             for unseen in ["new\u{200b}", "n\u{202e}ew", "\u{feff}new", "new\u{2028}"] {
                 check(unseen, |_| {}, "/client_id");
             }
-            check("new", |t| t.lifecycle.deleted_at = Some(NOW), "there is no tenant of this id");
+            check("new", |t| t.lifecycle.deleted_at = Some(NOW), "no tenant has this id");
             // The tenant is declared, but the API may still create clients in it.
             let declared = |t: &mut TenantState| t.lifecycle.managed_by = ManagedBy::Config;
             check("new", declared, "new added, new/s1 added until never");
@@ -290,9 +290,9 @@ mod tests {
             let declared = |t: &mut TenantState| t.clients[0].lifecycle.managed_by = ManagedBy::Config;
             check(declared, json!({ "name": "S" }), "conflict");
             let deleted = |t: &mut TenantState| t.clients[0].lifecycle.deleted_at = Some(NOW);
-            check(deleted, json!({ "name": "S" }), "there is no client of this id");
+            check(deleted, json!({ "name": "S" }), "no client has this id");
             let tenant_deleted = |t: &mut TenantState| t.lifecycle.deleted_at = Some(NOW);
-            check(tenant_deleted, json!({ "name": "S" }), "there is no tenant of this id");
+            check(tenant_deleted, json!({ "name": "S" }), "no tenant has this id");
         }
 
         #[test]
@@ -339,7 +339,7 @@ mod tests {
         fn steps_are_idempotent_and_declared_clients_stay() {
             check(|_| {}, ["svc suspended", "", "svc deleted"]);
             check(|c| c.lifecycle.suspended_at = Some(NOW), ["", "svc resumed", "svc deleted"]);
-            check(|c| c.lifecycle.deleted_at = Some(NOW), ["there is no client of this id"; 3]);
+            check(|c| c.lifecycle.deleted_at = Some(NOW), ["no client has this id"; 3]);
             let declared = |c: &mut kinds::client::State| c.lifecycle.managed_by = ManagedBy::Config;
             check(declared, ["svc suspended", "", "conflict"]);
             let retired = |c: &mut kinds::client::State| {

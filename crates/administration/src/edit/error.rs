@@ -12,13 +12,13 @@ use crate::kinds::Permission;
 /// A refused edit. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    #[error("{} is needed here", .0.as_str())]
+    #[error("{} is required here", .0.as_str())]
     Forbidden(Permission),
     /// The caller has the permission, but the change needs more.
     #[error("{0}")]
     InsufficientPrivilege(String),
     /// The row does not exist, or the caller may not see it.
-    #[error("there is no {0} of this id")]
+    #[error("no {0} has this id")]
     NotFound(&'static str),
     /// The request is invalid. Contains all errors.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
@@ -28,35 +28,36 @@ pub enum EditError {
     Conflict(String),
     /// The client would gain a permission, and the request does not say which of its credentials it keeps.
     #[error(
-        "the client has credentials, which could use the new permission; name those to keep in keep_credentials, and the others are revoked"
+        "the client has credentials that would gain the new permission; list the credentials to keep in \
+            keep_credentials, and Latchkey revokes the others"
     )]
     LiveCredentials(Box<LiveCredentials>),
     /// The request exceeds a limit of the tenant, which the text names.
-    #[error("{0}; delete what is not needed, or ask the operator for more")]
+    #[error("{0}; delete what you don't need, or ask the operator for a higher limit")]
     LimitReached(String),
     /// The row has changed since the caller read it.
-    #[error("it has changed since the ETag in If-Match was given")]
+    #[error("it has changed since you read the ETag in If-Match")]
     Stale,
     /// The idempotency key was used for another request.
-    #[error("this Idempotency-Key was used for a different request")]
+    #[error("this Idempotency-Key was already used for a different request")]
     IdempotencyKeyReused,
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A value cannot be sealed or unsealed.
-    #[error("a value cannot be sealed or opened")]
+    #[error("Latchkey cannot seal or open a value")]
     Seal(#[from] SealError),
     /// There is not enough memory for another slow hash.
     #[error(transparent)]
     Hash(#[from] OutOfMemory),
     /// Too many slow hashes are waiting, or the program is stopping.
-    #[error("too busy to hash a secret now")]
+    #[error("the server is too busy to hash a secret now")]
     Busy,
     /// A stored hash or answer cannot be read.
-    #[error("a stored value cannot be read")]
+    #[error("Latchkey cannot read a stored value")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// In every attempt another writer changed the tenant first.
-    #[error("the tenant was changed at the same time, again and again")]
+    #[error("other changes to the tenant kept interfering with this change")]
     Contended,
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn first_admin(context: EditContext<'_>, new: &NewRegistration<'_>) -
         return tenant::create(context, &TenantSettings::default(), Some(new));
     };
     if let Some(admin) = state.clients.iter().find(|row| is_admin(row, context.now)) {
-        let message = format!("client platform/{} is a live administrator; use it", admin.client.id);
+        let message = format!("client platform/{} is a live administrator; use that client", admin.client.id);
         return Err(EditError::Conflict(message));
     }
     // Limits do not apply to an operator with access to the store.

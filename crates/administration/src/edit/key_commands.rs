@@ -58,7 +58,7 @@ pub(crate) fn import(
     let policy = context.key_policy(state);
     let plan = life_cycle::import(&state.records, &policy, imported, context.now).map_err(refused)?;
     if is_taken {
-        let detail = "another tenant has, or had, this key; every tenant needs keys of its own";
+        let detail = "another tenant has, or had, this key; every tenant needs its own keys";
         return Err(invalid("/key", detail));
     }
     let plan = where_there_is_room(plan, state, context.now)?;
@@ -69,7 +69,7 @@ pub(crate) fn import(
 fn where_there_is_room(plan: KeyPlan, state: &TenantKeys, now: Timestamp) -> Edited<KeyPlan> {
     let live = state.records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed).count();
     if plan.announce.is_some() && live >= MOST_KEYS {
-        let message = "keys that are not removed: revoke one, or wait until one goes";
+        let message = "keys that are not removed: revoke one, or wait until one expires";
         return Err(EditError::Conflict(format!("the tenant has {MOST_KEYS} {message}")));
     }
     Ok(plan)
@@ -158,7 +158,7 @@ mod tests {
         check(&[(50, ROTATE), (90, REVOKE_1)], "1 revoked 90, 2 1050/-/- -> 90/-/-, due 101");
         let taken = "1 0/1050/4740 -> 0/-/-, 2 revoked 60, due 81";
         check(&[(50, ROTATE), (60, REVOKE_2)], taken);
-        check(&[(50, REVOKE_2)], "there is no key of this id");
+        check(&[(50, REVOKE_2)], "no key has this id");
         check(&[(50, EMERGENCY), (60, REVOKE_1)], "conflict");
     }
 

@@ -92,7 +92,7 @@ pub(super) fn decide(
     };
     for (index, id) in keep.iter().enumerate() {
         if !found.iter().any(|one| one.id == *id) {
-            return Err(invalid(format!("{AT}/{index}"), "the client has no live credential of this id"));
+            return Err(invalid(format!("{AT}/{index}"), "the client has no live credential with this id"));
         }
     }
     if !gains || found.is_empty() {
@@ -112,7 +112,7 @@ pub(super) fn decide(
             let detail = format!("without the others the client is not valid: {}", error.message());
             return Err(invalid(
                 AT,
-                format!("{detail}. Keep one of them, or register a new one in this change"),
+                format!("{detail}. Keep one of them, or register a new one in the same change"),
             ));
         }
     }

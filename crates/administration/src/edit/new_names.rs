@@ -14,8 +14,8 @@ use crate::rules::{member, misread, spelled_twice};
 /// The error for a name that contains the character. `what` begins the sentence, such as `the client id`.
 fn unseen(pointer: impl Into<String>, what: &str, character: char) -> FieldError {
     // The notation for code points in the Unicode Standard.
-    let detail = format!("{what} holds U+{:04X}, which is not seen", u32::from(character));
-    FieldError::at(pointer, detail).with_hint("leave it out")
+    let detail = format!("{what} contains U+{:04X}, an invisible character", u32::from(character));
+    FieldError::at(pointer, detail).with_hint("remove it")
 }
 
 fn of_id(pointer: impl Into<String>, what: &str, id: &str) -> Option<FieldError> {
@@ -41,7 +41,7 @@ pub(crate) fn of_client(tenant: &Tenant, before: Option<&Client>, after: &Client
         found.extend(of_id("/client_id", "the client id", after.id.as_str()));
         if AccountId::is_reserved(after.id.as_str()) {
             let detail =
-                "the client id begins `usr_` or `pw_`, as the subjects of people do (RFC 9700 §4.15)";
+                "the client id begins with `usr_` or `pw_`, like the subjects of people (RFC 9700 §4.15)";
             found.push(FieldError::at("/client_id", detail).with_hint("choose another name"));
         }
     }

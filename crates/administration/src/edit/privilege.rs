@@ -37,7 +37,7 @@ fn require_held(
     }
     let mut reserved = held.iter().filter(|token| token.is_reserved());
     match reserved.find(|token| !context.by.may_grant(tenant, token)) {
-        Some(token) => lacks(format!("{holder} holds {}, which you lack", token.as_str())),
+        Some(token) => lacks(format!("{holder} has {}, which you don't have", token.as_str())),
         None => Ok(()),
     }
 }
@@ -49,13 +49,13 @@ pub(super) fn require_secret(context: EditContext<'_>, tenant: &Tenant, client: 
     let id = &client.id;
     if is_tenant_wide(client) && !context.by.is_of_platform() {
         return lacks(format!(
-            "client {id} introspects for the whole tenant: the platform makes its secrets"
+            "client {id} can introspect every token of the tenant: only the platform can create its secrets"
         ));
     }
     let has_alias = client.issuer.as_ref().is_some_and(|issuer| *issuer != tenant.issuer);
     if has_alias && !context.by.may_set_beyond_client() {
         return lacks(format!(
-            "the tokens of client {id} have an issuer alias: the platform makes its secrets"
+            "the tokens of client {id} have an issuer alias: only the platform can create its secrets"
         ));
     }
     Ok(())
@@ -69,10 +69,10 @@ pub(super) fn require_grant(context: EditContext<'_>, before: Option<&Client>, a
         return Ok(());
     }
     if before.and_then(|before| before.issuer.as_ref()) != after.issuer.as_ref() {
-        return lacks("only the platform sets a client's token.issuer");
+        return lacks("only the platform can set a client's token.issuer");
     }
     if is_tenant_wide(after) && !before.is_some_and(is_tenant_wide) {
-        return lacks("only the platform lets a client introspect for the whole tenant");
+        return lacks("only the platform can allow a client to introspect every token of the tenant");
     }
     Ok(())
 }
@@ -85,7 +85,7 @@ pub(super) fn require_gained(
     after: &Scope,
 ) -> Edited<()> {
     match gained(before, after).find(|token| !context.by.may_grant(tenant, token)) {
-        Some(token) => lacks(format!("you may not grant {}: you lack it", token.as_str())),
+        Some(token) => lacks(format!("you cannot grant {}: you don't have it", token.as_str())),
         None => Ok(()),
     }
 }

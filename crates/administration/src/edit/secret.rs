@@ -53,11 +53,14 @@ pub(crate) fn create_into(
     privilege::require_secret(context, &state.tenant, client)?;
     let (id, method) = (&client.id, client.authentication_method);
     if !method.allows(Some(Credential::Secret)) {
-        let message = format!("client {id} authenticates by {method} and has no use for a secret");
+        let message = format!("client {id} authenticates with {method} and does not use a secret");
         return Err(EditError::Conflict(message));
     }
     if expires_at.is_some_and(|expires_at| expires_at <= now) {
-        return Err(invalid("/expires_at", "this is past; a new secret must count for a while"));
+        return Err(invalid(
+            "/expires_at",
+            "this time is in the past; a new secret must be valid for some time",
+        ));
     }
     let TenantLimit { most, name } = TenantLimit::of_live_secrets(&state.tenant, context.policy.live_secrets);
     let count = live(row, now).count() as u64;
@@ -66,12 +69,14 @@ pub(crate) fn create_into(
             // A rotation may exceed the limit by one secret. The next rotation is then refused.
             let or_rotate = if count > most { "" } else { ", or rotate" };
             return Err(EditError::Conflict(format!(
-                "client {id} has {count} live secrets, and {most} may count at once ({name}); revoke one, let one expire{or_rotate}"
+                "client {id} has {count} live secrets, and {name} allows {most} at the same time; revoke \
+                    one, let one expire{or_rotate}"
             )));
         }
         Some(grace) if grace.seconds() > 0 && count > most => {
             return Err(EditError::Conflict(format!(
-                "client {id} has {count} live secrets of earlier rotations, more than {most} ({name}); wait until they end, revoke one, or rotate with grace 0"
+                "client {id} has {count} live secrets from earlier rotations, more than {most} ({name}); \
+                    wait until they expire, revoke one, or rotate with grace 0"
             )));
         }
         _ => {}
@@ -182,10 +187,15 @@ pub(crate) fn step(context: EditContext<'_>, client: &ClientId, secret: &SecretI
         Step::Revoke if row.revoked_at.is_some() => return Ok(Edit::default()),
         Step::Revoke => SecretChangeKind::Revoked,
         Step::Expire(_) if !row.is_live(context.now) => {
-            return Err(EditError::Conflict(format!("secret {secret} has ended already; make a new one")));
+            return Err(EditError::Conflict(format!(
+                "secret {secret} has already expired; create a new secret"
+            )));
         }
         Step::Expire(Some(end)) if end <= context.now => {
-            return Err(invalid("/expires_at", "this is past; revoke the secret to end it at once"));
+            return Err(invalid(
+                "/expires_at",
+                "this time is in the past; to end the secret immediately, revoke it",
+            ));
         }
         Step::Expire(end) if end == row.expires_at => return Ok(Edit::default()),
         Step::Expire(after) => {
@@ -344,6 +354,6 @@ mod tests {
             check(|row| row.secret.id = SecretId::new("s2"), None, NONE, NONE);
         }
 
-        const NONE: &str = "there is no secret of this id";
+        const NONE: &str = "no secret has this id";
     }
 }

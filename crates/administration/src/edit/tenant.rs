@@ -26,7 +26,7 @@ use crate::store::TenantMetadata;
 pub(crate) fn new_tenant_id(text: &str) -> Edited<TenantId> {
     let id = TenantId::parse(text).map_err(|error| invalid("/id", error.to_string()))?;
     if id.as_str() == TenantId::PLATFORM {
-        return Err(invalid("/id", "`platform` is Latchkey's own; `latchkey admin init` makes it"));
+        return Err(invalid("/id", "`platform` is reserved for Latchkey; `latchkey admin init` creates it"));
     }
     Ok(id)
 }
@@ -135,7 +135,7 @@ fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings
     for row in clients() {
         let Some(issuer) = &row.client.issuer else { continue };
         if !after.is_issuer(issuer.as_str()) {
-            errors.add("/issuer_aliases", format!("client {} has the issuer {issuer}", row.client.id));
+            errors.add("/issuer_aliases", format!("client {} uses the issuer {issuer}", row.client.id));
         }
     }
     ok_unless_errors(after, errors.into_vec())
@@ -202,7 +202,8 @@ pub(crate) fn step(context: EditContext<'_>, step: TenantStep) -> Edited {
         TenantStep::Delete => {
             require_deletable(state)?;
             if lifecycle.deletion_due_at.is_none() {
-                let message = format!("tenant {id} is deleted in two steps; take the first one before");
+                let message =
+                    format!("deleting tenant {id} takes two steps; do the first step before this one");
                 return Err(EditError::Conflict(message));
             }
             ChangeKind::Deleted
@@ -225,7 +226,9 @@ pub(crate) fn is_due(state: &TenantState, now: Timestamp) -> bool {
 /// Without the tenant `platform` no administrator could authenticate, not even to resume it.
 fn require_not_platform(state: &TenantState) -> Edited<()> {
     if state.tenant.id.as_str() == TenantId::PLATFORM {
-        return Err(EditError::Conflict("tenant platform is Latchkey's own and goes on serving".to_owned()));
+        return Err(EditError::Conflict(
+            "tenant platform is reserved for Latchkey; you cannot suspend or delete it".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -233,7 +236,7 @@ fn require_not_platform(state: &TenantState) -> Edited<()> {
 fn require_deletable(state: &TenantState) -> Edited<()> {
     require_not_platform(state)?;
     if state.lifecycle.is_config_managed() {
-        return Err(declared("tenant", &state.tenant.id, "take it out there first"));
+        return Err(declared("tenant", &state.tenant.id, "remove it there first"));
     }
     Ok(())
 }
@@ -439,7 +442,7 @@ mod tests {
             let declared = |state: &mut TenantState| state.lifecycle.managed_by = ManagedBy::Config;
             check(declared, json!({ "name": "T" }), "conflict");
             let deleted = |state: &mut TenantState| state.lifecycle.deleted_at = Some(NOW);
-            check(deleted, json!({ "name": "T" }), "there is no tenant of this id");
+            check(deleted, json!({ "name": "T" }), "no tenant has this id");
         }
 
         #[test]
@@ -510,7 +513,7 @@ mod tests {
             check("t", |t| t.lifecycle.suspended_at = Some(NOW), ["", "tenant resumed", DUE, "", "conflict"]);
             let due = |t: &mut TenantState| t.lifecycle.deletion_due_at = Some(at(9));
             check("t", due, ["tenant suspended", "", "", "tenant deletion_cancelled", "tenant deleted"]);
-            let none = "there is no tenant of this id";
+            let none = "no tenant has this id";
             check("t", |t| t.lifecycle.deleted_at = Some(NOW), [none; 5]);
         }
 

@@ -218,11 +218,11 @@ pub fn check_account(
     account.claims = settings.claims.members();
     for error in check_claims(&account.claims) {
         let at = if error.path.is_empty() { String::new() } else { format!("/{}", error.path) };
-        errors.refuse(&format!("/claims{at}"), "this is no value of the claim", error.detail);
+        errors.refuse(&format!("/claims{at}"), "this is not a valid value for the claim", error.detail);
     }
     errors.check_distinct("/groups", &settings.groups);
     if settings.groups.len() > MOST_GROUPS {
-        errors.add("/groups", format!("an account has {MOST_GROUPS} groups at most"));
+        errors.add("/groups", format!("an account can have at most {MOST_GROUPS} groups"));
     }
     for (index, group) in settings.groups.iter().enumerate() {
         errors.check_text(&format!("/groups/{index}"), "the group", group, LONGEST_ID);
@@ -240,7 +240,7 @@ fn check_permissions(errors: &mut FieldErrors, tenant: &TenantId, names: &[Strin
         let at = format!("/permissions/{index}");
         let permission = errors.check_one_of(&at, name, &Permission::NAMED);
         if permission == Some(Permission::Tenants) && tenant.as_str() != TenantId::PLATFORM {
-            errors.add(&at, "only accounts of the tenant `platform` may have this permission");
+            errors.add(&at, "only accounts of the tenant `platform` can have this permission");
         }
     }
     names.iter().filter_map(|name| ScopeToken::parse(name).ok()).collect()
@@ -261,15 +261,19 @@ fn check_identifiers(
                 held.push(AccountIdentifier { identifier, verified_at });
             }
             Err(error) if text.contains('@') == is_email => errors.add(at, error.to_string()),
-            Ok(_) | Err(_) if is_email => errors.refuse(at, "this is no e-mail address", "it has an @"),
-            Ok(_) | Err(_) => errors.refuse(at, "this is no user name", "a text with @ is an `email`"),
+            Ok(_) | Err(_) if is_email => {
+                errors.refuse(at, "this is not a valid email address", "it contains an @");
+            }
+            Ok(_) | Err(_) => {
+                errors.refuse(at, "this is not a valid user name", "write a text with an @ as `email`");
+            }
         }
     }
     if settings.email.is_none() && settings.username.is_none() {
-        errors.refuse("", "the account has no identifier", "give `email`, `username` or both");
+        errors.refuse("", "the account has no identifier", "set `email`, `username` or both");
     }
     if settings.email.is_none() && settings.email_verified {
-        errors.refuse("/email_verified", "there is no address to be verified", "give `email`, too");
+        errors.refuse("/email_verified", "the account has no email address to verify", "also set `email`");
     }
     held
 }

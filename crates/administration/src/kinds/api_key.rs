@@ -102,7 +102,7 @@ pub fn check_api_key(
     errors.check_title("/name", &name);
     errors.check_distinct("/labels", &settings.labels);
     if settings.labels.len() > MOST_LABELS {
-        errors.add("/labels", format!("a key has {MOST_LABELS} labels at most"));
+        errors.add("/labels", format!("a key can have at most {MOST_LABELS} labels"));
     }
     for (index, label) in settings.labels.iter().enumerate() {
         errors.check_text(&format!("/labels/{index}"), "the label", label, LONGEST_LABEL);
@@ -112,7 +112,7 @@ pub fn check_api_key(
     }
     for (at, text) in [("/name", settings.name.as_deref()), ("/owner", settings.owner.as_deref())] {
         if text.is_some_and(|text| !text.is_empty() && text.trim().is_empty()) {
-            errors.refuse(at, "this consists of blanks", "write a text that people can read");
+            errors.refuse(at, "this text contains only blanks", "use readable text");
         }
     }
     key.scope = check_scopes(errors, client, settings.scopes.as_deref());
@@ -120,16 +120,16 @@ pub fn check_api_key(
     let longest = key.created_at + policy.max_lifetime;
     let end = settings.expires_at.map_or(key.created_at + policy.default_lifetime, Timestamp::from);
     if end <= key.created_at {
-        errors.add("/expires_at", "this is past; a key must count for a while".to_owned());
+        errors.add("/expires_at", "this time is in the past; a key must be valid for some time".to_owned());
     } else if end > longest {
-        let detail = format!("a key of this tenant lives for {} at most", policy.max_lifetime);
-        errors.refuse("/expires_at", detail, format!("write {} or earlier", longest.to_rfc3339()));
+        let detail = format!("a key of this tenant can be valid for at most {}", policy.max_lifetime);
+        errors.refuse("/expires_at", detail, format!("use {} or earlier", longest.to_rfc3339()));
     }
     key.expires_at = end;
     (key.name, key.labels, key.owner) = (name, settings.labels.clone(), settings.owner.clone());
     let bytes = serde_json::to_vec(settings).map_or(0, |text| text.len());
     if bytes > API_KEY_BYTES {
-        errors.add("", format!("the key takes {bytes} bytes as JSON; it may take {API_KEY_BYTES}"));
+        errors.add("", format!("the key takes {bytes} bytes as JSON; the maximum is {API_KEY_BYTES}"));
     }
 }
 
@@ -142,7 +142,7 @@ fn check_scopes(errors: &mut FieldErrors, client: &Client, requested: Option<&[S
         let at = format!("/scopes/{index}");
         errors.refuse_reserved_scope(&at, scope);
         if ScopeToken::parse(scope).is_ok_and(|token| !client.scope.contains(&token)) {
-            errors.refuse(&at, format!("client {} does not have this scope", client.id), "leave it out");
+            errors.refuse(&at, format!("client {} does not have this scope", client.id), "remove it");
         }
     }
     scopes.into_iter().collect()
@@ -154,9 +154,11 @@ fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<
         return client.audiences.iter().filter(|audience| !is_admin(audience)).cloned().collect();
     };
     if requested.is_empty() && client.audiences.iter().any(|audience| !is_admin(audience)) {
-        let detail =
-            format!("client {} has audiences, and a key without any is for the client itself", client.id);
-        errors.refuse("/audiences", detail, "name some of the client's audiences, or leave the member out");
+        let detail = format!(
+            "client {} has audiences, and a key without audiences is valid only for the client",
+            client.id
+        );
+        errors.refuse("/audiences", detail, "list some of the client's audiences, or omit the member");
     }
     // A different spelling of a resource is replaced by the client's spelling.
     let registered = |audience: &String| client.resource_named(audience).unwrap_or(audience).clone();
@@ -164,8 +166,8 @@ fn check_audiences(errors: &mut FieldErrors, client: &Client, requested: Option<
     errors.check_distinct("/audiences", &audiences);
     for (index, audience) in audiences.iter().enumerate() {
         if is_admin(audience) || client.resource_named(audience).is_none() {
-            let detail = format!("client {} has no such audience for its keys", client.id);
-            errors.refuse(&format!("/audiences/{index}"), detail, "leave it out");
+            let detail = format!("client {} has no such audience that its keys can use", client.id);
+            errors.refuse(&format!("/audiences/{index}"), detail, "remove it");
         }
     }
     audiences
@@ -195,13 +197,13 @@ pub(crate) fn check_policy(errors: &mut FieldErrors, settings: &ApiKeysSettings)
         ("/api_keys/default_lifetime", default_lifetime, max_lifetime),
     ] {
         if lifetime.seconds() == 0 || lifetime > longest {
-            let detail = format!("an API key may live for 1 s to {longest} here");
-            errors.refuse(at, detail, "write a span of time between them, such as 90d");
+            let detail = format!("an API key can be valid for 1 s to {longest} here");
+            errors.refuse(at, detail, "use a duration in this range, such as 90d");
         }
     }
     if prefix.as_deref().is_some_and(|prefix| !is_api_key_brand(prefix)) {
-        let hint = format!("write 1 to {LONGEST_BRAND} of a-z, 0-9 and _, such as acme_live");
-        errors.refuse("/api_keys/prefix", "this cannot stand before an API key", hint);
+        let hint = format!("use 1 to {LONGEST_BRAND} characters from a-z, 0-9 and _, such as acme_live");
+        errors.refuse("/api_keys/prefix", "this is not a valid prefix for an API key", hint);
     }
     ApiKeyPolicy { max_lifetime, default_lifetime, prefix }
 }

@@ -178,7 +178,8 @@ impl Authority {
         if tenant.as_str() != TenantId::PLATFORM || self.kind == ActorKind::Operator {
             return Ok(());
         }
-        let message = "only an operator imports a key of the tenant `platform`: `latchkey key import platform FILE` beside the store";
+        let message = "only an operator can import a key of the tenant `platform`: run `latchkey key import \
+            platform FILE` on the machine with the store";
         Err(EditError::InsufficientPrivilege(message.to_owned()))
     }
 

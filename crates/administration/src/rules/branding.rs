@@ -41,7 +41,7 @@ pub(super) fn check(
         privacy_url: check_address(errors, "/branding/privacy_url", privacy_url.as_ref()),
     };
     if let ([Some(_), Some(_)], Err(low)) = (colours, branding.check_contrast()) {
-        let hint = format!("write {}, or choose another pair of colours", low.nearest);
+        let hint = format!("use {}, or choose another pair of colours", low.nearest);
         errors.refuse("/branding/primary", low.to_string(), hint);
     }
     branding
@@ -50,7 +50,11 @@ pub(super) fn check(
 fn check_colour(errors: &mut FieldErrors, at: &str, text: &str) -> Option<Colour> {
     let colour = text.parse();
     if colour.is_err() {
-        errors.refuse(at, "this is not a colour", "write # and six hexadecimal digits, such as \"#1f5fbf\"");
+        errors.refuse(
+            at,
+            "this is not a valid colour",
+            "write # and six hexadecimal digits, such as \"#1f5fbf\"",
+        );
     }
     colour.ok()
 }
@@ -61,7 +65,7 @@ fn check_address(errors: &mut FieldErrors, at: &str, url: Option<&String>) -> Op
         errors.refuse(
             at,
             "this is not an https URL",
-            "write the address of a page, such as https://example.com/help",
+            "use the address of a page, such as https://example.com/help",
         );
     }
     Some(url.clone())

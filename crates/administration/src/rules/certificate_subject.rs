@@ -16,8 +16,8 @@ pub(super) fn check_certificate_subject(
     // the below metadata parameters".
     if let Some((other, _)) = subjects.next() {
         let detail =
-            format!("`{}` is given, too, and a client has one subject (RFC 8705 §2.1.2)", kind.member());
-        errors.refuse(&pointer(other), detail, "leave one of the two out");
+            format!("`{}` is also set, and a client has only one subject (RFC 8705 §2.1.2)", kind.member());
+        errors.refuse(&pointer(other), detail, "remove one of the two");
         return None;
     }
     let subject = CertificateSubject::parse(kind, text);
@@ -27,8 +27,9 @@ pub(super) fn check_certificate_subject(
 /// Requires a subject for a method that uses certificates of an authority.
 pub(super) fn check_has_subject(errors: &mut FieldErrors, at: &str, settings: &ClientSettings) {
     if settings.certificate_subjects().next().is_none() {
-        let detail = "this method needs the subject of the client's certificates, and there is none";
-        let hint = "give one of `tls_client_auth_subject_dn`, `tls_client_auth_san_dns`, `tls_client_auth_san_uri`, `tls_client_auth_san_ip` and `tls_client_auth_san_email`";
+        let detail = "this method needs the subject of the client's certificates, and none is set";
+        let hint = "set one of `tls_client_auth_subject_dn`, `tls_client_auth_san_dns`, \
+            `tls_client_auth_san_uri`, `tls_client_auth_san_ip` and `tls_client_auth_san_email`";
         errors.refuse(at, detail, hint);
     }
 }
@@ -40,11 +41,11 @@ fn pointer(kind: SubjectKind) -> String {
 const fn hint(kind: SubjectKind) -> &'static str {
     match kind {
         SubjectKind::Dn => {
-            "write it as RFC 4514 does, the most specific part first, such as CN=client,O=Example,C=DE"
+            "write the name in RFC 4514 form, the most specific part first, such as CN=client,O=Example,C=DE"
         }
-        SubjectKind::Dns => "write a name without a wildcard, such as client.example.com",
-        SubjectKind::Uri => "write it whole, such as spiffe://example.com/client",
-        SubjectKind::Ip => "write an address without a port, such as 192.0.2.1 or 2001:db8::1",
-        SubjectKind::Email => "write mailbox and host, such as client@example.com",
+        SubjectKind::Dns => "use a name without a wildcard, such as client.example.com",
+        SubjectKind::Uri => "write the full URI, such as spiffe://example.com/client",
+        SubjectKind::Ip => "use an address without a port, such as 192.0.2.1 or 2001:db8::1",
+        SubjectKind::Email => "use a mailbox and a host, such as client@example.com",
     }
 }

@@ -96,7 +96,7 @@ fn check_contacts(errors: &mut FieldErrors, contacts: &[String]) -> Vec<String> 
         errors.check_name(&format!("/contacts/{index}"), "the contact", contact, LONGEST_ID);
     }
     if contacts.len() > MOST {
-        errors.refuse("/contacts", format!("{} contacts", contacts.len()), format!("name up to {MOST}"));
+        errors.refuse("/contacts", format!("{} contacts", contacts.len()), format!("list at most {MOST}"));
     }
     contacts.to_vec()
 }
@@ -110,10 +110,10 @@ fn check_jwks_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option
     let uri = settings.jwks_uri.as_ref()?;
     if settings.jwks.is_some() {
         // RFC 7591 §2: "The "jwks_uri" and "jwks" parameters MUST NOT both be present".
-        errors.refuse("/jwks_uri", "`jwks` is given, too (RFC 7591 §2)", "leave one of the two out");
+        errors.refuse("/jwks_uri", "`jwks` is also set (RFC 7591 §2)", "remove one of the two");
     }
     if !is_key_set_url(uri) {
-        let hint = "write the https URL where the keys are published, without a user and a fragment";
+        let hint = "use the https URL that publishes the keys, without a user and a fragment";
         errors.refuse("/jwks_uri", "this is not an https URL", hint);
     }
     Some(uri.clone())
@@ -128,11 +128,11 @@ fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, cl
             let may_be_federated = client.authentication_method == ClientAuthenticationMethod::PrivateKeyJwt;
             let has_rules = may_be_federated && !settings.federated.is_empty();
             if settings.jwks.is_none() && settings.jwks_uri.is_none() && !has_rules {
-                let detail = "this method needs the client's public keys, and there are none";
+                let detail = "this method needs the client's public keys, and none are set";
                 let give = if may_be_federated {
-                    "give `jwks`, `jwks_uri` or `federated`"
+                    "set `jwks`, `jwks_uri` or `federated`"
                 } else {
-                    "give `jwks` or `jwks_uri`"
+                    "set `jwks` or `jwks_uri`"
                 };
                 errors.refuse(METHOD, detail, give);
             }
@@ -142,7 +142,7 @@ fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, cl
         ClientAuthenticationMethod::None => {
             if client.grant_types.contains(&GrantType::ClientCredentials) {
                 let detail = "a public client cannot use client_credentials (RFC 6749 §4.4)";
-                errors.refuse(METHOD, detail, "say other `grant_types`, or choose another method");
+                errors.refuse(METHOD, detail, "set other `grant_types`, or choose another method");
             }
         }
         ClientAuthenticationMethod::Any | ClientAuthenticationMethod::ClientSecret => {}
@@ -151,20 +151,21 @@ fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, cl
 
 /// Checks that the client has a credential for its method.
 fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
-    const GIVE: &str = "give `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`";
+    const GIVE: &str =
+        "set `client_secret: { env: NAME }`, or use `file`, `hash` or `value` instead of `env`";
     let has_secret = settings.client_secret.is_some() || !settings.client_secrets.is_empty();
     let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some() || !settings.federated.is_empty();
     match client.authentication_method {
         ClientAuthenticationMethod::Any if !has_secret && !has_keys => {
-            let hint = format!("{GIVE}; a public client says `token_endpoint_auth_method: none`");
-            errors.refuse("", "the client has nothing to prove who it is", hint);
+            let hint = format!("{GIVE}; for a public client, set `token_endpoint_auth_method: none`");
+            errors.refuse("", "the client has no credential to authenticate with", hint);
         }
         ClientAuthenticationMethod::ClientSecret if !has_secret => {
             errors.refuse(METHOD, "this method needs a secret, and the client has none", GIVE);
         }
         ClientAuthenticationMethod::None if has_secret => {
-            let detail = "a public client has no secret, and this one does";
-            errors.refuse(METHOD, detail, "leave the secret out, or choose another method");
+            let detail = "a public client cannot have a secret, but this client has one";
+            errors.refuse(METHOD, detail, "remove the secret, or choose another method");
         }
         ClientAuthenticationMethod::Any
         | ClientAuthenticationMethod::ClientSecret
@@ -192,7 +193,7 @@ fn check_grant_types(errors: &mut FieldErrors, names: &[String]) -> Vec<GrantTyp
         let at = format!("/grant_types/{index}");
         let Some(grant_type) = errors.check_one_of(&at, name, &all) else { continue };
         if errors.interface() == Interface::File && !GrantType::SERVED.contains(&grant_type) {
-            errors.unsupported(&at, name, "", "it is neither granted nor advertised");
+            errors.unsupported(&at, name, "", "Latchkey does not grant it or advertise it");
         }
         known.push(grant_type);
     }
@@ -215,7 +216,7 @@ fn check_audiences(
         if *audience != own || errors.interface() == Interface::File {
             errors.check_name(&at, "the audience", audience, LONGEST_URI);
         } else if audiences.len() > 1 {
-            errors.add(&at, "the audience of the administration must be the client's only one");
+            errors.add(&at, "a client that has the administration audience cannot have another audience");
         }
     }
     if audiences.is_empty() && !scope.is_empty() && scope.iter().all(ScopeToken::is_reserved) {
@@ -239,7 +240,7 @@ fn check_issuer(errors: &mut FieldErrors, tenant: &Tenant, issuer: Option<&str>)
     let issuer = issuer?;
     if !tenant.is_issuer(issuer) {
         let detail = "this is neither the tenant's issuer nor one of its aliases";
-        errors.refuse("/token/issuer", detail, "add it to the tenant's `issuer_aliases`, or leave it out");
+        errors.refuse("/token/issuer", detail, "add it to the tenant's `issuer_aliases`, or remove it");
     }
     Issuer::parse(issuer).ok()
 }
@@ -255,9 +256,9 @@ fn check_grantable(errors: &mut FieldErrors, client: &Client) {
     for (index, token) in client.scope.iter().enumerate().filter(|(_, token)| token.is_reserved()) {
         let at = format!("/scopes/{index}");
         match Permission::of_scope(token.as_str()) {
-            None => errors.add(&at, "this scope is kept for the platform, and means nothing yet"),
+            None => errors.add(&at, "this scope is reserved for the platform and has no meaning yet"),
             Some(Permission::Tenants) if client.tenant.as_str() != tenancy::TenantId::PLATFORM => {
-                errors.add(&at, "only clients of the tenant `platform` may have this scope");
+                errors.add(&at, "only clients of the tenant `platform` can have this scope");
             }
             Some(_) => {}
         }

@@ -21,23 +21,23 @@ pub(super) fn check_code_flow(
     check_uris(errors, "/post_logout_redirect_uris", &settings.post_logout_redirect_uris, is_public);
     if is_public && !settings.require_pkce {
         // RFC 9700 §2.1.1: "Public clients MUST use PKCE".
-        let detail = "a public client uses PKCE in each request (RFC 9700 §2.1.1)";
-        errors.refuse("/require_pkce", detail, "leave it out, or choose another method");
+        let detail = "a public client must use PKCE in every request (RFC 9700 §2.1.1)";
+        errors.refuse("/require_pkce", detail, "remove it, or choose another method");
     }
     let grants_codes = settings.grant_types.iter().any(|name| name == GrantType::AuthorizationCode.as_str());
     if grants_codes && settings.redirect_uris.is_empty() {
-        let detail = "a client of the grant authorization_code needs a redirect URI";
+        let detail = "a client with the grant type authorization_code needs a redirect URI";
         errors.refuse(
             "/redirect_uris",
             detail,
-            "say where answers go, such as `https://app.example.com/callback`",
+            "add the URI that receives the response, such as `https://app.example.com/callback`",
         );
     }
     let refreshes = settings.grant_types.iter().any(|name| name == GrantType::RefreshToken.as_str());
     let offline = settings.scopes.iter().position(|scope| scope == OFFLINE_ACCESS);
     if let Some(index) = offline.filter(|_| !refreshes) {
-        let detail = "the scope offline_access is for refresh tokens (OpenID Connect Core §11)";
-        let hint = "add refresh_token to grant_types, or leave the scope out";
+        let detail = "the scope offline_access requires refresh tokens (OpenID Connect Core §11)";
+        let hint = "add refresh_token to grant_types, or remove the scope";
         errors.refuse(&format!("/scopes/{index}"), detail, hint);
     }
     let flow = CodeFlow {
@@ -70,9 +70,9 @@ fn check_backchannel_logout_uri(errors: &mut FieldErrors, settings: &ClientSetti
     const AT: &str = "/backchannel_logout_uri";
     let uri = settings.backchannel_logout_uri.as_ref()?;
     if let Err(error) = check_redirect_uri(uri, false) {
-        errors.refuse(AT, error.to_string(), "write the https URL where the client takes logout tokens");
+        errors.refuse(AT, error.to_string(), "use the https URL where the client receives logout tokens");
     } else if uri.starts_with("http://localhost") {
-        let detail = "http is for a loopback address, and this is a name";
+        let detail = "http is allowed only for a loopback address, and this is a name";
         errors.refuse(AT, detail, "write `http://127.0.0.1` with the port, or an https URL");
     }
     Some(uri.clone())
@@ -80,13 +80,21 @@ fn check_backchannel_logout_uri(errors: &mut FieldErrors, settings: &ClientSetti
 
 fn check_uris(errors: &mut FieldErrors, at: &str, uris: &[String], is_public: bool) {
     if uris.len() > MOST_URIS {
-        errors.refuse(at, format!("a client has at most {MOST_URIS} of these"), "register another client");
+        errors.refuse(
+            at,
+            format!("a client can have at most {MOST_URIS} of these"),
+            "register another client",
+        );
         return;
     }
     errors.check_distinct(at, uris);
     for (index, uri) in uris.iter().enumerate() {
         if let Err(error) = check_redirect_uri(uri, is_public) {
-            errors.refuse(&format!("{at}/{index}"), error.to_string(), "write it as the client sends it");
+            errors.refuse(
+                &format!("{at}/{index}"),
+                error.to_string(),
+                "write it exactly as the client sends it",
+            );
         }
     }
 }

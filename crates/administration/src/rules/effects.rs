@@ -46,8 +46,8 @@ pub fn tenant_effects(
     // Every other strategy needs the token endpoint, which belongs to oauth2.
     let issues_tokens = settings.strategies.oauth2.enabled == Some(true);
     let warning =
-        "the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404";
-    let hint = "write `strategies: { oauth2: { enabled: true } }` in it";
+        "the strategy oauth2 is not enabled, so the tenant issues no tokens and its endpoints return 404";
+    let hint = "add `strategies: { oauth2: { enabled: true } }` to the tenant";
     let mut found = Vec::from_iter((!issues_tokens).then(|| FieldError::at("", warning).with_hint(hint)));
     let issuer = settings.issuer.as_deref().filter(|_| issues_tokens);
     found.extend(issuer.and_then(|issuer| elsewhere(public_url, id, issuer)));
@@ -84,9 +84,12 @@ impl UrlRule {
     /// The errors for those of the URLs, each with its place, to which this server opens no connection.
     fn refusals<'u>(&self, urls: impl Iterator<Item = (String, &'u String)>) -> Vec<FieldError> {
         let refused = urls.filter_map(|(at, url)| Some((at, self.0(url)?)));
-        let hint = "name a host that this server may reach, or let the operator allow the network";
+        let hint =
+            "use a host that this server is allowed to reach, or ask the operator to allow the network";
         refused
-            .map(|(at, why)| FieldError::at(at, format!("no request is sent there: {why}")).with_hint(hint))
+            .map(|(at, why)| {
+                FieldError::at(at, format!("Latchkey does not send requests there: {why}")).with_hint(hint)
+            })
             .collect()
     }
 }
@@ -190,12 +193,12 @@ impl<'a> Offer<'a> {
             return None;
         }
         let detail = match client.resources.is_empty() {
-            true => "the `aud` of its tokens is its own client id, which no API expects",
+            true => "the `aud` of the client's tokens is its own client id, which no API expects",
             false => {
-                "without `resource` in the request, the `aud` of its tokens is its own client id, which no API expects"
+                "if a request has no `resource`, the `aud` of the token is the client's own id, which no API expects"
             }
         };
-        let hint = "give `audiences`, the names by which APIs know themselves";
+        let hint = "set `audiences` to the names that your APIs expect";
         Some(FieldError::at("", detail).with_hint(hint))
     }
 
@@ -205,8 +208,9 @@ impl<'a> Offer<'a> {
             .find(|grant| grants(client, *grant))
             .filter(|_| !self.signs_people_in)?;
         let index = client.grant_types.iter().position(|name| name == grant.as_str())?;
-        let detail = "nobody signs in to this tenant, because its strategy oidc is not enabled, so the client gets no token by this grant";
-        let hint = "write `strategies: { oidc: { enabled: true } }` in the tenant, or leave the grant out";
+        let detail = "the client cannot get tokens with this grant type, because the tenant's strategy oidc \
+            is not enabled and nobody can sign in";
+        let hint = "add `strategies: { oidc: { enabled: true } }` to the tenant, or remove the grant type";
         Some(FieldError::at(format!("/grant_types/{index}"), detail).with_hint(hint))
     }
 
@@ -219,8 +223,10 @@ impl<'a> Offer<'a> {
         if !asks || !is_combined || client.audiences.is_empty() {
             return None;
         }
-        let detail = "its tokens with the scope openid are for userinfo, too, so these APIs can read there who the person is";
-        let hint = "say `userinfo: separate` and request the API by `resource`, or say `userinfo: combined` if they may";
+        let detail = "tokens with the scope openid are also valid at userinfo, so these APIs can find out \
+            who the person is";
+        let hint = "set `userinfo: separate` and request the API with `resource`, or set `userinfo: \
+            combined` if these APIs may know the person";
         Some(FieldError::at("/audiences", detail).with_hint(hint))
     }
 

@@ -37,13 +37,13 @@ pub(super) fn check_trusted_issuers(
         if name.contains("://") {
             errors.refuse(
                 &at,
-                "this is a URL, and the rules of clients need a name",
+                "this is a URL, but client rules refer to the issuer by a name",
                 "choose a short name, such as github",
             );
         }
         if !seen.insert(&settings.issuer) {
-            let detail = "another trusted issuer of this tenant is the same";
-            errors.refuse(&format!("{at}/issuer"), detail, "leave one of the two out");
+            let detail = "another trusted issuer of this tenant has the same value";
+            errors.refuse(&format!("{at}/issuer"), detail, "remove one of the two");
         }
         issuers.push(TrustedIssuer {
             name: name.clone(),
@@ -62,8 +62,9 @@ fn check_issuer(errors: &mut FieldErrors, at: &str, issuer: &str) -> String {
         false => is_key_set_url(issuer) && issuer.len() <= LONGEST_URI,
     };
     if !is_issuer {
-        let hint = "write `iss` as its assertions have it, an https URL, or a trust domain such as spiffe://example.org";
-        errors.refuse(&format!("{at}/issuer"), "this is no issuer of assertions", hint);
+        let hint =
+            "use the `iss` of its assertions: an https URL, or a trust domain such as spiffe://example.org";
+        errors.refuse(&format!("{at}/issuer"), "this is not a valid issuer of assertions", hint);
     }
     issuer.to_owned()
 }
@@ -75,12 +76,12 @@ fn check_issuer_keys(
 ) -> IssuerKeys {
     match (&settings.jwks_uri, &settings.jwks) {
         (Some(_), Some(_)) => {
-            errors.refuse(&format!("{at}/jwks_uri"), "`jwks` is given, too", "leave one of the two out");
+            errors.refuse(&format!("{at}/jwks_uri"), "`jwks` is also set", "remove one of the two");
             IssuerKeys::Discovery
         }
         (Some(url), None) => {
             if !is_key_set_url(url) {
-                let hint = "write the https URL where the keys are published, without a user and a fragment";
+                let hint = "use the https URL that publishes the keys, without a user and a fragment";
                 errors.refuse(&format!("{at}/jwks_uri"), "this is not an https URL", hint);
             }
             IssuerKeys::Url(url.clone())
@@ -93,8 +94,8 @@ fn check_issuer_keys(
             if settings.issuer.starts_with(TrustedIssuer::SPIFFE) {
                 // The SPIFFE draft says that the bundle endpoint "cannot be derived … and MUST be
                 // configured".
-                let detail = "the keys of a trust domain are not found by its name";
-                errors.refuse(at, detail, "give `jwks_uri`, the URL of its bundle, or `jwks`");
+                let detail = "Latchkey cannot find the keys of a trust domain by its name";
+                errors.refuse(at, detail, "set `jwks_uri`, the URL of its bundle, or `jwks`");
             }
             IssuerKeys::Discovery
         }
@@ -117,11 +118,11 @@ pub(super) fn check_trust_rules(
     all: &[TrustRuleSettings],
 ) -> TrustRules {
     if all.len() > MOST_RULES {
-        let detail = format!("these are {} rules", all.len());
+        let detail = format!("there are {} rules", all.len());
         errors.refuse(
             "/federated",
             detail,
-            format!("write up to {MOST_RULES}; one pattern can serve several"),
+            format!("use at most {MOST_RULES}; one pattern can replace several rules"),
         );
     }
     let rules = all.iter().enumerate();
@@ -140,32 +141,33 @@ fn check_rule(
     let found = TrustedIssuer::find(&tenant.trusted_issuers, issuer);
     let is_found = found.as_ref().is_some_and(|found| !found.name.is_empty() || is_key_set_url(issuer));
     if !is_found {
-        let hint = "name one of the tenant's `trusted_issuers`, or write the https URL that `iss` has";
-        errors.refuse(&format!("{at}/issuer"), "the tenant trusts no issuer of this name", hint);
+        let hint =
+            "use a name from the tenant's `trusted_issuers`, or the https URL in the assertion's `iss`";
+        errors.refuse(&format!("{at}/issuer"), "the tenant trusts no issuer with this name", hint);
     }
     let pattern = TextPattern::new(subject);
     let at_subject = format!("{at}/subject");
     if let Some(why) = unfit(subject, LONGEST_SUBJECT) {
-        errors.refuse(&at_subject, format!("the subject {why}"), "write `sub` as the issuer has it");
+        errors.refuse(&at_subject, format!("the subject {why}"), "write `sub` as the issuer sends it");
     }
     if pattern.is_open() {
-        let hint = "write the `sub` of the workload, such as repo:example/billing:ref:refs/heads/main";
-        errors.refuse(&at_subject, "any workload of the issuer could be the client", hint);
+        let hint = "use the `sub` of the workload, such as repo:example/billing:ref:refs/heads/main";
+        errors.refuse(&at_subject, "this pattern lets any workload of the issuer act as the client", hint);
     }
     if let Some(domain) = found.filter(|found| found.is_trust_domain())
         && trust_domain(subject) != Some(&domain.issuer)
     {
-        let hint = format!("write a SPIFFE ID such as {}/ns/prod/sa/billing", domain.issuer);
-        errors.refuse(&at_subject, "this is not of the trust domain of the issuer", hint);
+        let hint = format!("use a SPIFFE ID such as {}/ns/prod/sa/billing", domain.issuer);
+        errors.refuse(&at_subject, "this is outside the issuer's trust domain", hint);
     }
     if let Some(why) = audience.as_ref().and_then(|audience| unfit(audience, LONGEST_URI)) {
-        let hint = "write what `aud` of the assertions has";
+        let hint = "use the `aud` of the assertions";
         errors.refuse(&format!("{at}/audience"), format!("the audience {why}"), hint);
     }
     let claims = claims.iter().map(|(name, value)| check_claim(errors, at, name, value)).collect();
     if !(1..=TrustRule::GREATEST_MAX_AGE.seconds()).contains(&max_age.seconds()) {
-        let hint = "write a span of time between them, such as 1h";
-        errors.refuse(&format!("{at}/max_age"), "an assertion may be 1 s to a day old", hint);
+        let hint = "use a duration in this range, such as 1h";
+        errors.refuse(&format!("{at}/max_age"), "max_age must be from 1 s to one day", hint);
     }
     TrustRule {
         issuer: issuer.clone(),
@@ -181,8 +183,8 @@ fn check_claim(errors: &mut FieldErrors, at: &str, name: &str, value: &Value) ->
     let at = member(&format!("{at}/claims"), name);
     errors.check_title(&at, name);
     if OF_RULES.contains(&name) {
-        let hint = "write `issuer`, `subject`, `audience` or `max_age` in the rule";
-        errors.refuse(&at, "a rule has a member of its own for this claim", hint);
+        let hint = "set `issuer`, `subject`, `audience` or `max_age` in the rule";
+        errors.refuse(&at, "this claim has its own member in a rule", hint);
     }
     let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
     let is_value = |value: &Value| match value {
@@ -190,12 +192,9 @@ fn check_claim(errors: &mut FieldErrors, at: &str, name: &str, value: &Value) ->
         value => value.is_number() || value.is_boolean(),
     };
     if values.is_empty() || !values.iter().all(is_value) {
-        let detail = "a rule compares a claim with a text, a number, true or false, or with a list of them";
-        errors.refuse(
-            &at,
-            detail,
-            "write one of them; a claim within an object has a JSON pointer as its name",
-        );
+        let detail =
+            "a rule can compare a claim with a string, a number, true or false, or with a list of these";
+        errors.refuse(&at, detail, "use one of these; to name a claim inside an object, use a JSON pointer");
     }
     (name.to_owned(), ClaimRule::OneOf(values))
 }
@@ -216,8 +215,8 @@ pub(crate) fn check_patterns(before: &TrustRules, after: &TrustRules) -> Vec<Fie
             let stars = values.iter().filter_map(Value::as_str).map(|text| TextPattern::new(text).stars());
             if !is_old && stars.max() > Some(MOST_STARS) {
                 let at = member(&format!("/federated/{index}/claims"), name);
-                let detail = format!("a pattern has at most {MOST_STARS} stars");
-                found.push(FieldError::at(at, detail).with_hint("write fewer stars"));
+                let detail = format!("a pattern can have at most {MOST_STARS} stars");
+                found.push(FieldError::at(at, detail).with_hint("use fewer stars"));
             }
         }
     }
@@ -231,15 +230,15 @@ fn unfit_pattern(subject: &TextPattern) -> Option<(String, &'static str)> {
         return None;
     }
     if subject.as_str().len() > LONGEST_PATTERN {
-        let detail = format!("a subject with a star has at most {LONGEST_PATTERN} bytes");
-        return Some((detail, "write a shorter pattern"));
+        let detail = format!("a subject with a star can have at most {LONGEST_PATTERN} bytes");
+        return Some((detail, "use a shorter pattern"));
     }
     if subject.stars() > MOST_STARS {
-        let detail = format!("a subject has at most {MOST_STARS} stars; `**` is one");
-        return Some((detail, "write fewer stars, or several rules"));
+        let detail = format!("a subject can have at most {MOST_STARS} stars; `**` counts as one");
+        return Some((detail, "use fewer stars, or several rules"));
     }
     let hint = "write the text before the first star at least up to a `:` or `/`, such as repo:acme/*";
-    let detail = "a star follows before the first `:` or `/`".to_owned();
+    let detail = "the first star comes before the first `:` or `/`".to_owned();
     (!subject.beginning().contains([':', '/'])).then_some((detail, hint))
 }
 
@@ -266,7 +265,7 @@ impl RegisteredRule<'_> {
             "client {} has a rule for the same subjects, so their assertions need client_id",
             other.client
         );
-        let hint = "send `client_id` with them, or write narrower subjects";
+        let hint = "send `client_id` with the assertions, or use narrower subjects";
         Some(FieldError::at(format!("/federated/{}/subject", self.index), detail).with_hint(hint))
     }
 }

@@ -57,9 +57,9 @@ impl FieldErrors {
     /// Reports a valid value that is not supported yet: as an error over the API, as a warning in a file.
     pub(super) fn unsupported(&mut self, at: &str, what: &str, instead: &str, effect: &str) {
         match self.interface {
-            Interface::Api => self.refuse(at, format!("{what} is not served"), instead),
+            Interface::Api => self.refuse(at, format!("{what} is not supported"), instead),
             Interface::File | Interface::Adapter => {
-                let detail = format!("{what} is accepted, but not built in this version");
+                let detail = format!("{what} is recognized, but this version does not implement it");
                 self.warnings.push(FieldError::at(format!("{}{at}", self.base), detail).with_hint(effect));
             }
         }
@@ -89,7 +89,7 @@ impl FieldErrors {
     /// Checks a name for people.
     pub(crate) fn check_title(&mut self, at: &str, name: &str) {
         if let Some(why) = unfit(name, LONGEST_ID) {
-            self.refuse_value(at, format!("the name {why}"), "write a name that people can read");
+            self.refuse_value(at, format!("the name {why}"), "use a readable name");
         }
     }
 
@@ -99,7 +99,7 @@ impl FieldErrors {
         let is_long = description.chars().count() > longest;
         let too_long = is_long.then(|| format!("is longer than {longest} characters"));
         if let Some(why) = too_long.or_else(|| unfit(description, usize::MAX)) {
-            self.refuse_value(at, format!("the description {why}"), "write one line, or leave it out");
+            self.refuse_value(at, format!("the description {why}"), "use one line, or remove it");
         }
     }
 
@@ -110,7 +110,11 @@ impl FieldErrors {
             self.refuse_value(at, format!("{what} {why}"), HINT);
         } else if name.starts_with(ClientId::RESERVED_PREFIX) {
             let prefix = ClientId::RESERVED_PREFIX;
-            self.refuse_value(at, format!("{what} begins `{prefix}`, which is kept for the platform"), HINT);
+            self.refuse_value(
+                at,
+                format!("{what} begins with `{prefix}`, which is reserved for the platform"),
+                HINT,
+            );
         }
     }
 
@@ -121,7 +125,7 @@ impl FieldErrors {
         } else {
             let detail =
                 format!("`{}` is not an absolute URI without a fragment (RFC 8707 §2)", cropped(uri));
-            self.refuse_value(at, detail, "write it with its scheme, such as https://api.example.com");
+            self.refuse_value(at, detail, "include the scheme, such as https://api.example.com");
         }
     }
 
@@ -129,7 +133,7 @@ impl FieldErrors {
         if let Some(why) = unfit(text, longest) {
             self.add(at, format!("{what} {why}"));
         } else if invisible_in_id(text).is_some() {
-            self.refuse(at, format!("{what} has a character that is not seen"), "leave it out");
+            self.refuse(at, format!("{what} contains an invisible character"), "remove it");
         }
     }
 
@@ -139,7 +143,7 @@ impl FieldErrors {
         for (index, item) in items.iter().enumerate() {
             if !seen.insert(item) {
                 let at = format!("{at}/{index}");
-                self.refuse_value(&at, "this stands in the list twice", "leave one of the two out");
+                self.refuse_value(&at, "the list contains this value twice", "remove one of the two");
             }
         }
     }
@@ -147,8 +151,9 @@ impl FieldErrors {
     pub fn check_scope(&mut self, at: &str, text: &str) -> Option<ScopeToken> {
         let token = ScopeToken::parse(text);
         if token.is_err() {
-            let detail = format!("`{}` is not a scope", cropped(&text.escape_debug().to_string()));
-            let hint = "write printable ASCII without blanks, quotes and backslashes, one scope an item";
+            let detail = format!("`{}` is not a valid scope", cropped(&text.escape_debug().to_string()));
+            let hint =
+                "use printable ASCII without blanks, quotes and backslashes, and list each scope separately";
             self.refuse_value(at, detail, hint);
         }
         token.ok()
@@ -161,15 +166,18 @@ impl FieldErrors {
         let scope = cropped(scope);
         match self.interface {
             Interface::Api | Interface::Adapter => {
-                let detail = format!("`{scope}` says who may administer, and belongs to no resource server");
-                self.refuse_value(at, detail, "leave it out");
+                let detail = format!(
+                    "`{scope}` is an administrator permission and cannot belong to a resource server"
+                );
+                self.refuse_value(at, detail, "remove it");
             }
             Interface::File => {
-                let detail = format!("`{scope}` says who may administer, and is not granted by a file");
+                let detail =
+                    format!("`{scope}` is an administrator permission, and you cannot grant it in a file");
                 self.refuse_value(
                     at,
                     detail,
-                    "leave it out; `latchkey admin init` makes the first administrator",
+                    "remove it; `latchkey admin init` creates the first administrator",
                 );
             }
         }
@@ -192,9 +200,9 @@ impl FieldErrors {
             let names = || named.iter().map(|(one, _)| *one);
             let hint = match nearest(name, names()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("write one of {}", names().collect::<Vec<_>>().join(", ")),
+                None => format!("use one of {}", names().collect::<Vec<_>>().join(", ")),
             };
-            self.refuse_value(at, "this value is not one of those allowed", hint);
+            self.refuse_value(at, "this value is not allowed", hint);
         }
         found
     }
@@ -202,13 +210,13 @@ impl FieldErrors {
     /// Requires a duration of at least a second.
     pub(super) fn check_span(&mut self, at: &str, span: Lifetime) {
         if span.seconds() == 0 {
-            self.refuse_value(at, "this must be at least 1s", "write a longer span of time");
+            self.refuse_value(at, "this duration must be at least 1s", "use a longer duration");
         }
     }
 
     pub(super) fn check_token_lifetime(&mut self, at: &str, lifetime: Lifetime) {
         if lifetime.seconds() == 0 {
-            self.refuse_value(at, "a token must be valid for at least 1s", "write 1s or more");
+            self.refuse_value(at, "a token must be valid for at least 1s", "use 1s or more");
         }
     }
 }

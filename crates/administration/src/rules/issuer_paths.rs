@@ -70,7 +70,7 @@ pub(super) fn elsewhere(public_url: &str, id: &str, issuer: &str) -> Option<Fiel
         "the issuer is not below `public_url`, so this server cannot serve its metadata at {openid} and {oauth}, where verifiers look"
     );
     let hint = format!(
-        "let a proxy lead these two URLs to {own}/.well-known/openid-configuration, or leave `issuer` out"
+        "make a proxy forward these two URLs to {own}/.well-known/openid-configuration, or remove `issuer`"
     );
     Some(FieldError::at("/issuer", detail).with_hint(hint))
 }
@@ -90,7 +90,7 @@ pub(crate) fn issuers_above(public_url: &str, issuer: &Issuer) -> Vec<Issuer> {
     spellings.filter(|text| text != issuer.as_str()).filter_map(|text| Issuer::parse(&text).ok()).collect()
 }
 
-const HINT: &str = "choose an issuer with a path of its own, or leave `issuer` out";
+const HINT: &str = "choose an issuer with its own path, or remove `issuer`";
 
 /// Why verifiers do not find the metadata of the tenant's issuer. A new issuer is refused for this reason.
 #[must_use]
@@ -101,13 +101,14 @@ pub fn undiscoverable(public_url: &str, tenant: &Tenant, owners: &IssuerOwners<'
         return None;
     }
     if let Some(route) = PROGRAM_PATHS.into_iter().find(|route| is_at(path, route)) {
-        let detail = format!("the server has routes of its own at {route}, so this issuer has no metadata");
+        let detail =
+            format!("the server has its own routes at {route}, so it cannot serve metadata for this issuer");
         return Some(FieldError::at("/issuer", detail).with_hint(HINT));
     }
     let above = issuers_above(public_url, issuer);
     let mut owned = above.iter().filter_map(|above| Some((above, *owners.get(above.as_str())?)));
     let (above, owner) = owned.find(|(_, owner)| **owner != tenant.id)?;
-    let detail = format!("the issuer is at or below {above}, which tenant `{owner}` has");
+    let detail = format!("the issuer is at or below {above}, which belongs to tenant `{owner}`");
     Some(FieldError::at("/issuer", detail).with_hint(HINT))
 }
 
@@ -124,7 +125,7 @@ pub(crate) fn above_another(
     let from = format!("{}/", issuer.as_str().trim_end_matches('/'));
     let mut lower = owners.range(from.as_str()..).take_while(|(lower, _)| lower.starts_with(&from));
     let (lower, owner) = lower.find(|(_, owner)| ***owner != tenant.id)?;
-    let detail = format!("the issuer is above {lower}, which tenant `{owner}` has");
+    let detail = format!("the issuer is above {lower}, which belongs to tenant `{owner}`");
     Some(FieldError::at("/issuer", detail).with_hint(HINT))
 }
 

@@ -17,28 +17,34 @@ pub(super) fn check_keys(
     jwks: &Jwks,
     parse: fn(&str) -> Result<ClientKeys, InvalidKeySet>,
 ) -> Option<ClientKeys> {
-    const GIVE: &str = "give the public key alone, as in RFC 7517 §4: `kty` with `n` and `e`, or with `crv`, `x` and, for EC, `y`";
+    const GIVE: &str = "give only the public key (RFC 7517 §4): `kty` with `n` and `e`, or with `crv`, `x` \
+        and, for EC, `y`";
     let Some(keys) = &jwks.keys else {
-        errors.refuse(at, "there is no list of keys", "write `{\"keys\": […]}` as in RFC 7517 §5");
+        errors.refuse(at, "the list of keys is missing", "write `{\"keys\": […]}` (RFC 7517 §5)");
         return None;
     };
     if keys.is_empty() {
-        errors.refuse(&format!("{at}/keys"), "there is no key", "give a key, or leave the member out");
+        errors.refuse(&format!("{at}/keys"), "the list of keys is empty", "add a key, or omit the member");
         return None;
     }
     if keys.len() > MOST_KEYS {
-        let detail = format!("these are {} keys, and there may be {MOST_KEYS}", keys.len());
-        errors.refuse(&format!("{at}/keys"), detail, "leave out those that no longer sign");
+        let detail = format!("there are {} keys, but the maximum is {MOST_KEYS}", keys.len());
+        errors.refuse(&format!("{at}/keys"), detail, "remove keys that no longer sign");
         return None;
     }
     let private = keys.iter().position(|key| key.d.is_some() || key.k.is_some());
     if let Some(index) = private {
-        let detail = "this key is secret, and its owner keeps it to itself";
-        errors.refuse(&format!("{at}/keys/{index}"), detail, "give its public key, and replace the pair");
+        let detail = "this is a private key, which only its owner should have";
+        errors.refuse(
+            &format!("{at}/keys/{index}"),
+            detail,
+            "give the public key instead, and replace the \
+            key pair, because the private key was exposed",
+        );
         return None;
     }
     let Ok(keys) = parse(&json!(jwks).to_string()) else {
-        errors.refuse(at, "this is not a JWK set", "write `{\"keys\": […]}` as in RFC 7517 §5");
+        errors.refuse(at, "this is not a JWK set", "write `{\"keys\": […]}` (RFC 7517 §5)");
         return None;
     };
     for left_out in &keys.keys().left_out {
@@ -47,8 +53,8 @@ pub(super) fn check_keys(
     for number in keys.keys().with_another_certificate() {
         // RFC 7517 §4.7: "The key in the first certificate MUST match the public key represented by
         // other members of the JWK."
-        let detail = "this does not begin with a certificate of the key (RFC 7517 §4.7)";
-        let hint = "give the certificate as DER in base64, or leave `x5c` out";
+        let detail = "the first certificate here is not a certificate of the key (RFC 7517 §4.7)";
+        let hint = "give the certificate as DER in base64, or omit `x5c`";
         errors.refuse(&format!("{at}/keys/{}/x5c", number - 1), detail, hint);
     }
     Some(keys)

@@ -33,8 +33,9 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
     let mut errors: Vec<FieldError> = lists.flatten().collect();
     let bytes = bytes(after);
     if bytes > CLIENT_BYTES && before.is_none_or(|before| bytes > self::bytes(before)) {
-        let detail =
-            format!("the client takes {bytes} bytes as JSON; a new or larger one may take {CLIENT_BYTES}");
+        let detail = format!(
+            "the client takes {bytes} bytes as JSON; the maximum for a new or larger client is {CLIENT_BYTES}"
+        );
         errors.push(FieldError::at("", detail));
     }
     let none = TrustRules::default();
@@ -93,7 +94,7 @@ impl TenantLimit {
 pub(crate) fn of_clients(tenant: &Tenant, before: u64, after: u64, platform: u64) -> Option<String> {
     let TenantLimit { most, name } = TenantLimit::of_clients(tenant, platform);
     let beyond = after > most && after > before;
-    beyond.then(|| format!("would have {after} clients, and {name} is {most}"))
+    beyond.then(|| format!("would have {after} clients, but {name} allows {most}"))
 }
 
 /// The limits that the files exceed. These are warnings: a row that is neither new nor larger stays valid,
@@ -130,7 +131,8 @@ pub(crate) fn of_rows<'a>(
 
 fn list(at: &str, before: usize, after: usize) -> Option<FieldError> {
     let beyond = after > LIST_ENTRIES && after > before;
-    let detail = || format!("the list has {after} entries; a new or longer one may have {LIST_ENTRIES}");
+    let detail =
+        || format!("the list has {after} entries; the maximum for a new or longer list is {LIST_ENTRIES}");
     beyond.then(|| FieldError::at(at, detail()))
 }
 
@@ -222,9 +224,9 @@ mod tests {
         let clients = |tenant, after| of_clients(tenant, after - 1, after, 10);
         for (tenant, after, expected) in [
             (&none, 10, None),
-            (&none, 11, Some("would have 11 clients, and limits.clients is 10")),
+            (&none, 11, Some("would have 11 clients, but limits.clients allows 10")),
             (&own, 2, None),
-            (&own, 3, Some("would have 3 clients, and limits.clients of the tenant is 2")),
+            (&own, 3, Some("would have 3 clients, but limits.clients of the tenant allows 2")),
         ] {
             assert_eq!(clients(tenant, after).as_deref(), expected, "{after}");
         }

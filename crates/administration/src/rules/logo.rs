@@ -20,13 +20,13 @@ pub(super) fn check(
     let LogoSettings { file, data, hash } = settings?;
     let Some(data) = data else {
         let Some(hash) = hash else {
-            errors.refuse(at, "there is no picture", "give `data`, the picture in base64");
+            errors.refuse(at, "the picture is missing", "set `data` to the picture in base64");
             return None;
         };
         let shown = before.into_iter().flat_map(Branding::logos).find(|logo| logo.hash() == hash);
         if shown.is_none() {
-            let detail = "this tenant shows no logo with this digest";
-            errors.refuse(&format!("{at}/hash"), detail, "give the picture itself in place of `hash`");
+            let detail = "this tenant has no logo with this digest";
+            errors.refuse(&format!("{at}/hash"), detail, "send the picture instead of `hash`");
         }
         return shown.map(|logo| Logo::stored(logo.hash().to_owned()));
     };
@@ -34,7 +34,7 @@ pub(super) fn check(
     match read(data) {
         Ok(logo) => Some(logo),
         Err(None) => {
-            errors.refuse(&at, "this is not base64 (RFC 4648 §4)", "write the bytes of the file in base64");
+            errors.refuse(&at, "this is not base64 (RFC 4648 §4)", "encode the bytes of the file in base64");
             None
         }
         Err(Some(unfit)) => {
@@ -47,8 +47,8 @@ pub(super) fn check(
 /// Refuses a dark logo without a light one, because light pages would have no logo.
 pub(super) fn check_pair(errors: &mut FieldErrors, settings: [Option<&LogoSettings>; 2]) {
     if let [None, Some(_)] = settings {
-        let detail = "there is no `logo` that it takes the place of on a dark page";
-        errors.refuse("/branding/logo_dark", detail, "give `logo`, too, or write this one there");
+        let detail = "this logo for dark pages needs a `logo` to replace, and none is set";
+        errors.refuse("/branding/logo_dark", detail, "also set `logo`, or move this picture there");
     }
 }
 
@@ -68,9 +68,9 @@ fn hint(unfit: UnfitImage) -> &'static str {
         UnfitImage::Markup => "export the picture as PNG, 144 pixels high",
         UnfitImage::UnknownFormat | UnfitImage::Incomplete(_) => "save the picture as PNG, JPEG or WebP",
         UnfitImage::TooLarge(_) | UnfitImage::Pixels { .. } => {
-            "make it smaller; pages show it 48 CSS pixels high, so 144 pixels are enough for every screen"
+            "use a smaller picture; pages show it 48 CSS pixels high, so 144 pixels are enough for every screen"
         }
-        UnfitImage::Animated => "save one frame of it",
+        UnfitImage::Animated => "save a single frame of it",
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
         let kept = of(settings.clone(), Some(&shown)).unwrap();
         assert_eq!((&kept, kept.content()), (&logo, None));
         // A digest cannot name the picture of another tenant.
-        let refused = ["/branding/logo/hash", "this tenant shows no logo with this digest"];
+        let refused = ["/branding/logo/hash", "this tenant has no logo with this digest"];
         let refused: (String, String) = refused.map(str::to_owned).into();
         assert_eq!(of(settings.clone(), Some(&Branding::default())), Err(refused.clone()));
         assert_eq!(of(settings.clone(), None), Err(refused));
@@ -123,16 +123,16 @@ mod tests {
         assert_eq!(of(in_file, None).unwrap_err().0, "/branding/logo/file");
         let svg = data(b"<svg onload=\"alert(1)\"/>").data.unwrap();
         for (text, expected) in [
-            (&*svg, "this is markup, which could run script"),
+            (&*svg, "this is markup, which could contain a script"),
             ("%", "this is not base64 (RFC 4648 §4)"),
             ("iVBORw0KGgo", "this is not base64 (RFC 4648 §4)"),
-            ("", "this is neither PNG nor JPEG nor WebP"),
+            ("", "the picture must be PNG, JPEG or WebP"),
         ] {
             let settings = LogoSettings { data: Some(text.to_owned()), ..LogoSettings::default() };
             assert_eq!(of(settings, None), Err(("/branding/logo/data".to_owned(), expected.to_owned())));
         }
         let large = [PNG, &vec![0; 600 * 1024]].concat();
-        assert!(of(data(&large), None).unwrap_err().1.ends_with("a logo has at most 262144"));
+        assert!(of(data(&large), None).unwrap_err().1.ends_with("a logo can have at most 262144"));
         assert_eq!(of(LogoSettings::default(), None).unwrap_err().0, "/branding/logo");
     }
 

@@ -66,7 +66,7 @@ impl<'a> TakenNames<'a> {
     /// Refuses a client id that has another meaning.
     pub fn check(&self, errors: &mut FieldErrors, client: &Client) {
         if let Some(what) = self.role_of(client) {
-            let detail = format!("the client id is {what} of this tenant, too");
+            let detail = format!("the client id is also {what} of this tenant");
             errors.refuse("/client_id", detail, "choose another id for the client");
         }
     }
@@ -89,7 +89,7 @@ pub(crate) fn spelled_twice<'n>(
     let new = new.into_iter().filter_map(|(at, name)| {
         let known = *seen.entry(CanonicalResource::new(name)).or_insert(name);
         let detail = format!("`{name}` is another spelling of `{known}` (RFC 3986 §6.2)");
-        (known != name).then(|| FieldError::at(at, detail).with_hint("leave one of the two out"))
+        (known != name).then(|| FieldError::at(at, detail).with_hint("remove one of the two"))
     });
     new.collect()
 }
@@ -135,9 +135,9 @@ pub(crate) fn check_client_names(
     }
 }
 
-const CLASH: &str = "this is the id of a client of this tenant";
+const CLASH: &str = "a client of this tenant has this id";
 const HINT: &str = "choose another name";
-const OWN: &str = "give every tenant issuers of its own";
+const OWN: &str = "give each tenant its own issuers";
 
 /// Checks the new state of a tenant against the ids of its clients.
 pub(crate) fn check_tenant_names(

@@ -27,14 +27,14 @@ pub(super) fn check_own(
         |name: &String| errors.check_one_of("/refresh_token/rotation", name, &Rotation::NAMED);
     let rotation = rotation.as_ref().and_then(check_rotation);
     if grace.is_some_and(|grace| grace > RefreshTokenPolicy::LONGEST_GRACE) {
-        let detail = "for as long a thief would get the next tokens unnoticed";
-        errors.refuse("/refresh_token/grace", detail, "write 5m or less, such as 30s");
+        let detail = "with a longer grace period, a thief could use a stolen token without being noticed";
+        errors.refuse("/refresh_token/grace", detail, "use 5m or less, such as 30s");
     }
     let longest = RefreshTokenPolicy::LONGEST;
     for (at, lifetime) in [("/refresh_token/idle", *idle), ("/refresh_token/absolute", *absolute)] {
         if lifetime.is_some_and(|lifetime| lifetime.seconds() == 0 || lifetime > longest) {
-            let detail = format!("refresh tokens are valid for 1 s to {longest}");
-            errors.refuse(at, detail, "write a span of time between them, such as 30d");
+            let detail = format!("refresh tokens can be valid for 1 s to {longest}");
+            errors.refuse(at, detail, "use a duration in this range, such as 30d");
         }
     }
     OwnRefreshTokenPolicy { rotation, grace: *grace, idle: *idle, absolute: *absolute }

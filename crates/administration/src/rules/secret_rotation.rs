@@ -20,20 +20,20 @@ pub(super) fn check_secret_rotation(
 ) -> Option<SecretRotation> {
     let RotationScheduleSettings { every, into, grace } = settings.rotate.as_ref()?;
     if !(SHORTEST..=LONGEST).contains(every) {
-        errors.refuse("/rotate/every", "a secret is replaced every 1h to 400d", "write a span between them");
+        errors.refuse("/rotate/every", "`every` must be from 1h to 400d", "use a duration in this range");
     }
     let half = Lifetime::from_seconds(every.seconds() / 2);
     let grace = grace.unwrap_or(GRACE.min(half));
     if grace >= *every {
-        let hint = "write less than `every`, so that two secrets are valid at most";
-        errors.refuse("/rotate/grace", "the secrets before stay valid until the next rotation", hint);
+        let hint = "use less than `every`, so that at most two secrets are valid at the same time";
+        errors.refuse("/rotate/grace", "earlier secrets would stay valid beyond the next rotation", hint);
     }
     if let Err(error) = into.parse::<SecretPlace>() {
-        errors.refuse("/rotate/into", "this is no place in a secret store", error.to_string());
+        errors.refuse("/rotate/into", "this is not a valid place in a secret store", error.to_string());
     }
     if !method.allows(Some(Credential::Secret)) {
-        let hint = "leave `rotate` out, or choose another method";
-        errors.refuse("/rotate", format!("a client that authenticates by {method} has no secret"), hint);
+        let hint = "remove `rotate`, or choose another method";
+        errors.refuse("/rotate", format!("a client that authenticates with {method} has no secret"), hint);
     }
     Some(SecretRotation { every: *every, into: into.clone(), grace })
 }

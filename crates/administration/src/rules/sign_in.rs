@@ -19,25 +19,29 @@ fn check_session(errors: &mut FieldErrors, settings: &SessionSettings) -> Sessio
         .map(|(at, span)| {
             let is_some = span > none && span <= longest;
             if !is_some {
-                let detail = format!("a session lasts 1 s to {longest}");
-                errors.refuse(at, detail, "write a span of time between them, such as 8h");
+                let detail = format!("a session can last 1 s to {longest}");
+                errors.refuse(at, detail, "use a duration in this range, such as 8h");
             }
             is_some
         })
         .into_iter()
         .all(|is_some| is_some);
     if is_some && idle > absolute {
-        let detail = format!("a session ends after {absolute} in all, also without a use");
-        errors.refuse("/sign_in/session/idle", detail, "write the same as absolute, or less");
+        let detail = format!("a session ends after {absolute} even if it is in use");
+        errors.refuse("/sign_in/session/idle", detail, "use the same duration as absolute, or less");
     }
     if remember > longest {
-        let detail = format!("a session lasts {longest} at most");
-        errors.refuse(REMEMBER, detail, "write 45d or less, or 0s to offer no choice");
+        let detail = format!("a session can last at most {longest}");
+        errors.refuse(REMEMBER, detail, "use 45d or less, or 0s to offer no choice");
     } else if is_some && remember > none && remember < absolute {
         let detail = format!(
-            "a person who stays signed in would be signed out before others, who are after {absolute}"
+            "people who stay signed in would be signed out earlier than others, whose sessions last {absolute}"
         );
-        errors.refuse(REMEMBER, detail, "write the same as absolute, or more, or 0s to offer no choice");
+        errors.refuse(
+            REMEMBER,
+            detail,
+            "use the same duration as absolute, or more, or 0s to offer no choice",
+        );
     }
     SessionPolicy { idle, absolute, remember }
 }

@@ -19,9 +19,9 @@ pub(super) fn check(
     let rotate_every = settings.rotate_every();
     let all = SigningAlgorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm));
     let algorithm = if settings.algorithm.starts_with("HS") {
-        let detail = "this algorithm signs with a secret that every verifier would need, and could sign with";
+        let detail = "this algorithm uses a shared secret, so every verifier could also sign tokens";
         let names = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ");
-        errors.refuse("/signing/algorithm", detail, format!("write one of {names}"));
+        errors.refuse("/signing/algorithm", detail, format!("use one of {names}"));
         None
     } else {
         errors.check_one_of("/signing/algorithm", &settings.algorithm, &all)
@@ -36,8 +36,8 @@ pub(super) fn check(
         }
     }
     if !matches!(rsa_bits, 2048 | 3072 | 4096) {
-        let detail = "RSA keys are not made in this length";
-        errors.refuse("/signing/rsa_bits", detail, "write 2048, 3072 or 4096");
+        let detail = "this length is not supported for RSA keys";
+        errors.refuse("/signing/rsa_bits", detail, "use 2048, 3072 or 4096");
     }
     let known_everywhere = [jwks_max_age, jwks_stale, l1_lifetime, skew];
     let least = Lifetime::from_seconds(known_everywhere.into_iter().map(Lifetime::seconds).sum());
@@ -45,13 +45,13 @@ pub(super) fn check(
         let detail = format!(
             "a key would sign before every verifier knows it: {publish_before} is less than jwks_max_age {jwks_max_age} + jwks_stale {jwks_stale} + cache.l1_lifetime {l1_lifetime} + skew {skew}"
         );
-        let hint = format!("write {least} or more, or shorten the others");
+        let hint = format!("use {least} or more, or shorten the other durations");
         errors.refuse("/signing/publish_before", detail, hint);
     }
     if rotate_every <= publish_before {
         let detail =
-            format!("keys would be published {publish_before} ahead but sign for {rotate_every} only");
-        errors.refuse("/signing/rotate_every", detail, "write a span longer than publish_before");
+            format!("a key would be published {publish_before} ahead but would sign for only {rotate_every}");
+        errors.refuse("/signing/rotate_every", detail, "use a duration longer than publish_before");
     }
     let usual = if is_of_this_machine(public_url) { KidForm::Numbered } else { KidForm::Thumbprint };
     let named = settings.kid.as_deref();

@@ -56,10 +56,10 @@ pub(crate) fn misread(at: &str, name: &str, allow: &[String]) -> Option<FieldErr
     let of_server = RESERVED.iter().find(|reserved| **reserved == read);
     if of_server.is_some() || read.starts_with("urn:latchkey:") {
         let detail = format!(
-            "some readers take this claim for `{}`, which the server decides",
+            "some APIs read this claim as `{}`, which the server sets",
             of_server.unwrap_or(&"urn:latchkey:")
         );
-        return Some(FieldError::at(at, detail).with_hint("give the claim another name"));
+        return Some(FieldError::at(at, detail).with_hint("choose another name for the claim"));
     }
     let meant = AUTHORIZATION_CLAIMS.into_iter().find(|claim| *claim == read)?;
     if meant == name && allow.iter().any(|allowed| allowed == name) {
@@ -67,7 +67,7 @@ pub(crate) fn misread(at: &str, name: &str, allow: &[String]) -> Option<FieldErr
     }
     let detail = format!("APIs read what a token allows from the claim `{meant}` (RFC 9068 §2.2.3)");
     let hint = format!(
-        "write `access_token.claims_allow: [{meant}]` at the tenant and this name exactly, or choose another name"
+        "set the tenant's `access_token.claims_allow: [{meant}]` and use exactly this name, or choose another name"
     );
     Some(FieldError::at(at, detail).with_hint(hint))
 }
@@ -90,17 +90,17 @@ pub(super) fn check_claims_of_client(
         let source = members.and_then(|members| members.get("from")?.as_str()?.strip_prefix("assertion."));
         match source.filter(|source| !source.is_empty()) {
             Some(source) if settings.federated.is_empty() => {
-                let detail =
-                    "no assertion of another issuer authenticates the client, so there is nothing to copy";
-                errors.refuse(&at, detail, format!("give `federated`, or write the value of {source}"));
+                let detail = "this client does not authenticate with an assertion from another issuer, so there is \
+                        no claim to copy";
+                errors.refuse(&at, detail, format!("set `federated`, or write the value of {source}"));
             }
             Some(source) => _ = from.insert(name.clone(), source.to_owned()),
             None => {
-                let detail = "a claim is a value, or is copied of an assertion";
+                let detail = "a claim must be a value, or copied from an assertion";
                 errors.refuse(
                     &at,
                     detail,
-                    "write `{ from: assertion.NAME }`; an object can be several claims",
+                    "write `{ from: assertion.NAME }`; split an object into several claims",
                 );
             }
         }
@@ -110,7 +110,7 @@ pub(super) fn check_claims_of_client(
 
 fn check_name(errors: &mut FieldErrors, at: &str, name: &str) {
     if RESERVED.contains(&name) || name.starts_with("urn:latchkey:") {
-        errors.refuse(at, "the server decides this claim", "give the claim another name");
+        errors.refuse(at, "the server sets this claim", "choose another name for the claim");
     } else {
         errors.check_title(at, name);
     }
@@ -127,21 +127,25 @@ pub(super) fn check_static_claims(
         let at = format!("{at}/{}", escaped(name));
         check_name(errors, &at, name);
         if !StaticClaims::allows(value) {
-            let detail = "a claim is a text, a number, true or false, or a list of such values";
-            errors.refuse(&at, detail, "write one of them; an object can be several claims");
+            let detail = "a claim must be a string, a number, true or false, or a list of these";
+            errors.refuse(&at, detail, "use one of these; split an object into several claims");
         }
         let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         // Many readers of tokens, including Latchkey, refuse a number that is too large for a double.
         let is_huge = |text: &str| text.parse::<f64>().is_ok_and(f64::is_infinite);
         if items.iter().filter_map(StaticClaims::characters).any(is_huge) {
-            errors.refuse(&at, "no reader of tokens has a number as large as this one", "put it in quotes");
+            errors.refuse(
+                &at,
+                "programs that read tokens cannot represent a number this large",
+                "put it in quotes",
+            );
         }
     }
     let claims = StaticClaims(given.map(|(name, value)| (name.clone(), value.clone())).collect());
     let (length, longest) = (claims.length(), StaticClaims::LONGEST);
     if length > longest {
-        let detail = format!("these claims are {length} bytes of JSON, and each token has them");
-        errors.refuse(at, detail, format!("keep them to {longest} bytes"));
+        let detail = format!("these claims take {length} bytes of JSON, and every token carries them");
+        errors.refuse(at, detail, format!("use at most {longest} bytes"));
     }
     claims
 }

@@ -23,7 +23,7 @@ pub(super) fn check_sector_identifier_uri(
     let uri = settings.sector_identifier_uri.as_ref()?;
     if check_redirect_uri(uri, false).is_err() || !uri.starts_with("https://") {
         let detail = "this is not an https URI with a host, without a user and a fragment";
-        errors.refuse(SECTOR, detail, "write one such as `https://example.com`; its host is the sector");
+        errors.refuse(SECTOR, detail, "use a URI such as `https://example.com`; its host is the sector");
     }
     Some(uri.clone())
 }
@@ -48,9 +48,10 @@ pub(super) fn check_sector(
         // An absent member has no place in a file.
         let at = if flow.redirect_uris.is_empty() && flow.subject_type.is_none() { "" } else { at };
         let detail = format!(
-            "a client with pairwise subjects belongs to one sector, and {why} (OpenID Connect Core §8.1)"
+            "a client with pairwise subjects needs exactly one sector, and {why} (OpenID Connect Core §8.1)"
         );
-        let hint = "say `sector_identifier_uri: https://HOST` with the host that stands for the sector, or `subject_type: public`";
+        let hint =
+            "set `sector_identifier_uri: https://HOST` to choose the sector, or set `subject_type: public`";
         errors.refuse(at, detail, hint);
     }
 }
@@ -76,7 +77,7 @@ pub(crate) fn check_sectors<'a>(
             errors.refuse(
                 "/subject",
                 detail,
-                "give the client a `sector_identifier_uri` or a `subject_type` first",
+                "set a `sector_identifier_uri` or a `subject_type` for the client first",
             );
         }
     }
@@ -90,7 +91,7 @@ fn lacks_sector(flow: &CodeFlow) -> Option<&'static str> {
     Some(if flow.redirect_uris.is_empty() {
         "it has no redirect URI"
     } else {
-        "its redirect URIs have several hosts, or one has none"
+        "its redirect URIs have several hosts, or one has no host"
     })
 }
 

@@ -41,7 +41,10 @@ pub fn check_tenant(
     errors.check_title("/name", &name);
     let strategies = settings.strategies.resolved(errors.interface());
     if id.as_str() == TenantId::PLATFORM && !strategies.oauth2 {
-        errors.add("/strategies/oauth2/enabled", "without it no administrator of the platform gets a token");
+        errors.add(
+            "/strategies/oauth2/enabled",
+            "without this, administrators of the platform cannot get tokens",
+        );
     }
     let (issuer, issuer_aliases) = check_issuers(errors, context.public_url, id, settings);
     Tenant {
@@ -91,8 +94,8 @@ pub fn check_introspection_clients(
         for (index, client) in server.introspection_clients.iter().enumerate() {
             if !was_named(client) && !is_client(client) {
                 let at = format!("{}/clients/{index}", member("/resource_servers", &server.audience));
-                let detail = format!("tenant `{}` has no client of this id", after.id);
-                errors.refuse(&at, detail, "declare the client, or leave it out here");
+                let detail = format!("tenant `{}` has no client with this id", after.id);
+                errors.refuse(&at, detail, "declare the client, or remove the id here");
             }
         }
     }
@@ -107,16 +110,16 @@ fn check_issuers(
     let derived = Issuer::derived(public_url, id);
     let issuer = settings.issuer.as_deref().unwrap_or(derived.as_str());
     if !is_issuer_url(issuer) {
-        let hint = "write an http or https URL without query and fragment, such as https://auth.example.com";
-        errors.refuse("/issuer", "this cannot be an issuer (RFC 8414 §2)", hint);
+        let hint = "use an http or https URL without query and fragment, such as https://auth.example.com";
+        errors.refuse("/issuer", "this is not a valid issuer (RFC 8414 §2)", hint);
     }
     let mut seen = BTreeSet::from([issuer]);
     let mut aliases = Vec::with_capacity(settings.issuer_aliases.len());
     for (index, alias) in settings.issuer_aliases.iter().enumerate() {
         let at = format!("/issuer_aliases/{index}");
         if !seen.insert(alias) {
-            let detail = "this tenant has the same issuer or alias already";
-            errors.refuse(&at, detail, "leave one of the two out");
+            let detail = "this tenant already has the same issuer or alias";
+            errors.refuse(&at, detail, "remove one of the two");
         }
         aliases.extend(check_iss(errors, &at, alias, &derived, public_url));
     }
@@ -138,8 +141,9 @@ fn check_iss(
         && text != derived.as_str()
     {
         let id = rest.split('/').next().unwrap_or(rest);
-        let detail = format!("an issuer under {prefix} belongs to the tenant of that id, here `{id}`");
-        errors.refuse(at, detail, format!("write {derived}, leave it out, or choose another issuer"));
+        let detail =
+            format!("an issuer under {prefix} belongs to the tenant with that id, but this tenant is `{id}`");
+        errors.refuse(at, detail, format!("use {derived}, remove it, or choose another issuer"));
     }
     match Issuer::parse(text) {
         Ok(issuer) => {
@@ -147,8 +151,8 @@ fn check_iss(
             Some(issuer)
         }
         Err(_) => {
-            let hint = "write 1 to 255 printable ASCII characters without blanks, quotes and backslashes";
-            errors.refuse(at, "this cannot be an issuer", hint);
+            let hint = "use 1 to 255 printable ASCII characters without blanks, quotes and backslashes";
+            errors.refuse(at, "this is not a valid issuer", hint);
             None
         }
     }
@@ -158,7 +162,7 @@ fn check_access_token(
     errors: &mut FieldErrors,
     settings: &documents::AccessTokenSettings,
 ) -> AccessTokenPolicy {
-    const HINT: &str = "write at+jwt (RFC 9068) or JWT";
+    const HINT: &str = "use at+jwt (RFC 9068) or JWT";
     let documents::AccessTokenSettings {
         lifetime,
         format,
@@ -177,15 +181,15 @@ fn check_access_token(
     let formats = [TokenFormat::Jwt, TokenFormat::Opaque].map(|format| (format.as_str(), format));
     let format = errors.check_one_of("/access_token/format", format, &formats).unwrap_or(TokenFormat::Jwt);
     if !format.is_served() {
-        let effect = "this tenant issues no token; use jwt until then";
+        let effect = "this tenant issues no tokens; use jwt until it does";
         errors.unsupported("/access_token/format", "an opaque token", "write jwt", effect);
     }
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
     let bare = typ.to_ascii_lowercase();
     if typ.is_empty() || typ.len() > LONGEST_ID || !typ.bytes().all(allowed) {
-        errors.refuse("/access_token/typ", "this is not a media type", HINT);
+        errors.refuse("/access_token/typ", "this is not a valid media type", HINT);
     } else if bare.trim_start_matches("application/").starts_with("latchkey-") {
-        let detail = "a `typ` that begins `latchkey-` marks the platform's own tokens";
+        let detail = "a `typ` that begins with `latchkey-` is reserved for the platform's own tokens";
         errors.refuse("/access_token/typ", detail, HINT);
     }
     AccessTokenPolicy {
@@ -206,8 +210,8 @@ fn check_assertions(errors: &mut FieldErrors, settings: &documents::AssertionSet
     let issuer_only = errors.check_one_of("/assertions/audience", audience, &audiences).unwrap_or(true);
     let longest = AssertionPolicy::LONGEST;
     if !(1..=longest.seconds()).contains(&max_lifetime.seconds()) {
-        let detail = "an assertion is accepted for 1 s to an hour";
-        errors.refuse("/assertions/max_lifetime", detail, "write a span of time between them, such as 5m");
+        let detail = "an assertion can be accepted for 1 s to one hour";
+        errors.refuse("/assertions/max_lifetime", detail, "use a duration in this range, such as 5m");
     }
     AssertionPolicy { issuer_only, max_lifetime: *max_lifetime }
 }
@@ -219,12 +223,12 @@ fn check_client_ca(errors: &mut FieldErrors, settings: &documents::ClientCaSetti
     match count_certificates(pem) {
         Some(1..=MOST) => return Some(pem.to_owned()),
         Some(0) | None => {
-            let hint = "write them as `openssl x509` does, with their first and last lines";
-            errors.refuse("/client_ca", "these are no certificates in PEM", hint);
+            let hint = "paste them as `openssl x509` prints them, including the first and last lines";
+            errors.refuse("/client_ca", "this text contains no valid PEM certificates", hint);
         }
         Some(count) => {
-            let detail = format!("these are {count} certificates");
-            errors.refuse("/client_ca", detail, format!("name up to {MOST} authorities"));
+            let detail = format!("there are {count} certificates");
+            errors.refuse("/client_ca", detail, format!("list at most {MOST} authorities"));
         }
     }
     None
@@ -235,7 +239,11 @@ fn check_leaks(
     documents::LeaksSettings { action, grace }: &documents::LeaksSettings,
 ) -> LeakPolicy {
     if grace.seconds() == 0 {
-        errors.refuse("/leaks/grace", "this is no time", "write a span such as 24h, or action: revoke");
+        errors.refuse(
+            "/leaks/grace",
+            "this is not a valid duration",
+            "use a duration such as 24h, or set action: revoke",
+        );
     }
     let action = errors.check_one_of("/leaks/action", action, &LeakAction::NAMED).unwrap_or_default();
     LeakPolicy { action, grace: *grace }
@@ -299,10 +307,10 @@ fn check_limits(
     let sign_in = PasswordLimits { account, known_browser, source };
     for name in sign_in.excessive() {
         let detail = format!("at most {}", PasswordLimits::GREATEST);
-        errors.refuse(&format!("/limits/sign_in/{name}"), &detail, "write a number from 1 to 100");
+        errors.refuse(&format!("/limits/sign_in/{name}"), &detail, "use a number from 1 to 100");
     }
     if id.as_str() == TenantId::PLATFORM && admin_writes.is_some() {
-        let detail = "the writes of the platform's administrators have the limit limits.platform_writes";
+        let detail = "limits.platform_writes limits the writes of platform administrators";
         errors.refuse("/limits/admin_writes", detail, "set limits.platform_writes in config.yaml");
     }
     TenantLimits { failed_attempts, clients, admin_writes, live_secrets, api_keys, sign_in }

@@ -17,7 +17,7 @@ pub fn unfit(text: &str, longest: usize) -> Option<String> {
     } else if text.len() > longest {
         Some(format!("is longer than {longest} bytes"))
     } else if text.chars().any(char::is_control) {
-        Some("holds a control character".to_owned())
+        Some("contains a control character".to_owned())
     } else {
         None
     }

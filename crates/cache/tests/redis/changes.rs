@@ -102,7 +102,7 @@ async fn rows_from_redis_expire_ten_seconds_after_the_read() {
         assert!(read.elapsed() < Duration::from_secs(5), "believed for longer than ten seconds");
         sleep(Duration::from_millis(10)).await;
     }
-    assert!(hit || read.elapsed() > Duration::from_secs(1), "it was not read from Redis");
+    assert!(hit || read.elapsed() > Duration::from_secs(1), "Latchkey did not read it from Redis");
     assert_eq!(first.name(&test_env.acme).await, "svc", "its own ten seconds are not over");
 }
 

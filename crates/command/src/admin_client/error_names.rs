@@ -84,7 +84,7 @@ mod tests {
             ("/api/v1/tenant/globex/clients/a/secrets/s1", "secret", "globex/a/s1"),
             ("/api/v1/tenant/globex/keys/k/", "key", "globex/k"),
         ] {
-            let detail = format!("there is no {what} of this id");
+            let detail = format!("no {what} has this id");
             assert_eq!(rows_of(path, &detail).trim_end_matches('/'), expected, "{path}");
         }
     }

@@ -94,7 +94,7 @@ fn unsupported_client_settings_are_named_with_the_reason() {
         (json!({ "redirectUris": ["https://web.example/*"] }), "authorization_code", "web"),
         (
             json!({ "redirectUris": ["http://web.example/cb"] }),
-            "redirect URIs: http is for",
+            "redirect URIs: http is allowed only for a loopback address, and this is a name",
             "web http://web.example/cb",
         ),
         (json!({ "implicitFlowEnabled": true }), "implicit", "web implicitFlowEnabled"),

@@ -42,14 +42,13 @@ pub struct CertificateHeader {
     authorities: Arc<AuthoritiesFile>,
 }
 
-/// How a proxy writes a certificate.
+/// The format in which a proxy sends a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateFormat {
     /// A byte sequence of structured fields (RFC 9440 §2.2), with the chain in `Client-Cert-Chain`.
     Rfc9440,
-    /// PEM, percent-encoded, as `$ssl_client_escaped_cert` of nginx has it; more than
-    /// one certificate is a chain.
+    /// Percent-encoded PEM, like nginx's `$ssl_client_escaped_cert`; several certificates form a chain.
     UrlEncodedPem,
 }
 
@@ -59,7 +58,7 @@ pub(crate) enum HeaderError {
     /// The caller may have sent one of them.
     #[error("The header with the client certificate was sent more than once")]
     Repeated,
-    #[error("The header with the client certificate cannot be read")]
+    #[error("The server cannot read the header with the client certificate")]
     Malformed,
 }
 

@@ -26,18 +26,19 @@ pub struct PresentedCertificates(Vec<CertificateDer<'static>>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PresentedCertificatesError {
     /// The PEM contains no certificate.
-    #[error("there is no certificate in it; it must begin -----BEGIN CERTIFICATE-----")]
+    #[error("there is no certificate in it; a certificate begins with -----BEGIN CERTIFICATE-----")]
     NoCertificate,
     /// The PEM cannot be parsed.
-    #[error("this is no PEM: a line is missing, or has a character that base64 does not have")]
+    #[error("this is not PEM: a line is missing, or contains a character that base64 does not have")]
     NoPem,
     /// More certificates than a handshake may contain.
     #[error(
-        "there are more than {LONGEST_CHAIN} certificates; present the client's own, and those between it and an authority"
+        "there are more than {LONGEST_CHAIN} certificates; present the client's own certificate and the \
+            intermediate certificates"
     )]
     TooMany,
     /// A larger certificate than a handshake may contain.
-    #[error("a certificate has more than {LARGEST_CERTIFICATE} bytes, and a listener takes none so large")]
+    #[error("a certificate has more than {LARGEST_CERTIFICATE} bytes, which no listener accepts")]
     TooLarge,
 }
 

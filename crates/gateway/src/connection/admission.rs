@@ -80,7 +80,7 @@ async fn call(worker: Rc<Worker>) {
         if let Some(refused) = queue.take_unlogged(now) {
             tracing::warn!(
                 refused,
-                "more token requests come than a worker can answer; it refuses some with 503"
+                "a worker receives more token requests than it can handle, and refuses some with 503"
             );
         }
         if !queue.next_turn(now) {

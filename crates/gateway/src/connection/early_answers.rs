@@ -30,7 +30,7 @@ impl EarlyAnswers {
             timed_out: answer(
                 "408 Request Timeout\r\nconnection: close",
                 "invalid_request",
-                "The request head took too long to come",
+                "The request head took too long to arrive",
             ),
             too_large: answer(
                 "431 Request Header Fields Too Large\r\nconnection: close",

@@ -89,11 +89,12 @@ impl ConnectionSlots {
     pub(crate) fn samples(&self) -> [Sample; 3] {
         let open = u64::try_from(self.taken().open).unwrap_or(u64::MAX);
         let refused =
-            "Connections that were closed at once, because all places or those of their source were taken.";
-        let evicted = "Connections without a complete request that gave their place to a newer one.";
+            "Connections closed immediately, because all slots, or the slots of their source, were taken.";
+        let evicted =
+            "Connections without a complete request that were closed to make room for a newer connection.";
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         [
-            Sample::gauge("latchkey_connections", "Connections that are open.", &[], open),
+            Sample::gauge("latchkey_connections", "Open connections.", &[], open),
             Sample::counter("latchkey_connections_refused_total", refused, &[], count(&self.refused)),
             Sample::counter("latchkey_connections_ousted_total", evicted, &[], count(&self.evicted)),
         ]

@@ -40,14 +40,14 @@ pub struct TlsFiles {
     pub client_certificates: Option<CertificateRequests>,
 }
 
-/// What a listener asks of its clients in the handshake.
+/// What a listener requests from clients in the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ClientCertificates")]
 pub enum CertificateRequests {
-    /// A certificate of any issuer, or none.
+    /// A certificate from any issuer, or none.
     Optional,
-    /// A certificate of an authority in `client_ca`. A client without one gets no connection.
+    /// A certificate from an authority in `client_ca`. A client without a certificate cannot connect.
     Required,
 }
 
@@ -91,14 +91,14 @@ pub enum TlsError {
         #[source]
         source: io::Error,
     },
-    #[error("{} holds no certificate; it must begin -----BEGIN CERTIFICATE-----", .0.display())]
+    #[error("{} contains no certificate; a certificate begins with -----BEGIN CERTIFICATE-----", .0.display())]
     NoCertificate(PathBuf),
-    #[error("{} holds no private key in PEM (PKCS#8, PKCS#1 or SEC1, without a passphrase)", .0.display())]
+    #[error("{} contains no private key in PEM (PKCS#8, PKCS#1 or SEC1, without a passphrase)", .0.display())]
     NoKey(PathBuf),
-    #[error("{} holds a certificate that cannot be an authority: {reason}", .path.display())]
+    #[error("{} contains a certificate that is not a valid certificate authority: {reason}", .path.display())]
     ClientCa { path: PathBuf, reason: String },
     /// The key does not belong to the certificate, or its type is not supported.
-    #[error("{} is not the private key of {}, or of a kind that is not served", .key.display(), .certificate.display())]
+    #[error("{} does not match the certificate {}, or its key type is not supported", .key.display(), .certificate.display())]
     Mismatch {
         certificate: PathBuf,
         key: PathBuf,

@@ -7,14 +7,14 @@ use administration::documents::{Shape, Wiped};
 use administration::edit::FieldError;
 use serde_json::Value;
 
-/// How keys are to be replaced.
+/// Settings for the rotation of keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct KeyRotation {
-    /// The present keys may be in wrong hands: they are gone at once.
+    /// The current keys may be compromised: they are removed immediately.
     #[schemars(default)]
     pub(crate) emergency: bool,
-    /// What an emergency breaks is known; needed there.
+    /// Confirms that the caller knows what an emergency breaks; required for an emergency.
     #[schemars(default)]
     pub(crate) confirm: bool,
 }
@@ -62,18 +62,18 @@ mod tests {
 
     #[test]
     fn all_errors_are_reported_without_the_key() {
-        let needed = "/key: is needed: a private key in PEM, or a JWK as a text";
+        let needed = "/key: is required: a private key in PEM, or a JWK as a string";
         for (body, expected) in [
             ("", needed),
             (r#"{"key":null}"#, needed),
-            (r#"{"key":{"kty":"EC","d":"hunter2"}}"#, "/key: write a text"),
-            (r#"{"key":"a","key":"hunter2"}"#, "/key: is there more than once"),
+            (r#"{"key":{"kty":"EC","d":"hunter2"}}"#, "/key: must be a string"),
+            (r#"{"key":"a","key":"hunter2"}"#, "/key: appears more than once"),
             (
                 r#"{"kye":"hunter2","algorithm":7}"#,
-                "/algorithm: write a text; /kye: there is no such member here; was `key` meant?; \
-              /key: is needed: a private key in PEM, or a JWK as a text",
+                "/algorithm: must be a string; /kye: this member does not exist; did you mean `key`?; \
+              /key: is required: a private key in PEM, or a JWK as a string",
             ),
-            (r#"["hunter2"]"#, ": write an object"),
+            (r#"["hunter2"]"#, ": must be an object"),
         ] {
             assert_eq!(key_import(body.as_bytes()).unwrap_err().to_string(), expected, "{body}");
         }

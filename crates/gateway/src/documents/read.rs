@@ -32,7 +32,10 @@ pub(crate) fn secret_end(document: Value) -> Result<Option<Timestamp>, Vec<Field
     let is_missing = document.as_object().is_some_and(|members| !members.contains_key("expires_at"));
     let end = documents::SecretEndSettings::read(document)?.expires_at;
     if is_missing {
-        return Err(vec![FieldError::at("/expires_at", "is needed; null lets the secret never end")]);
+        return Err(vec![FieldError::at(
+            "/expires_at",
+            "is required; null means that the secret never expires",
+        )]);
     }
     Ok(end.map(Timestamp::from))
 }
@@ -74,7 +77,10 @@ mod tests {
 
     #[test]
     fn secret_expiry_is_required() {
-        assert_eq!(faults(end_of_secret(b"")), "/expires_at: is needed; null lets the secret never end");
+        assert_eq!(
+            faults(end_of_secret(b"")),
+            "/expires_at: is required; null means that the secret never expires"
+        );
         assert_eq!(end_of_secret(br#"{"expires_at":null}"#).unwrap(), None);
         let end = end_of_secret(br#"{"expires_at":"1970-01-01T00:00:09Z"}"#).unwrap();
         assert_eq!(end, Some(Timestamp::from_seconds(9)));

@@ -24,7 +24,7 @@ impl ReportDigest {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         let digest =
             document["sha256"].as_str().filter(|text| text.len() == 64 && text.bytes().all(is_digit));
-        let wrong = || vec![FieldError::at("/sha256", "write SHA-256 in 64 digits of 0-9 and a-f")];
+        let wrong = || vec![FieldError::at("/sha256", "must be a SHA-256 digest of 64 digits 0-9 and a-f")];
         digest.map(|digest| Self { sha256: digest.to_owned() }).ok_or_else(wrong)
     }
 }

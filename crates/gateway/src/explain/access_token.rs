@@ -37,12 +37,12 @@ pub(super) async fn explain(
         // Reveals nothing else about a token of another client.
         let fix = "Explain the client of `client_id`.";
         let other = refused_by("client", None, "The token was issued to another client.", fix);
-        let rest = ["revoked", "cnf"].map(|name| not_checked(name, "It is a token of another client."));
+        let rest = ["revoked", "cnf"].map(|name| not_checked(name, "The token belongs to another client."));
         return Ok([vec![valid, other], rest.into()].concat());
     }
-    let own = passed("client", "It was issued to the client.");
+    let own = passed("client", "The token was issued to this client.");
     let revoked = match revoked_by {
-        None => passed("revoked", "Nothing has revoked it, as far as this replica knows."),
+        None => passed("revoked", "It is not revoked, as far as this replica knows."),
         Some(by) => revoked(by),
     };
     let certificate = settings.client_certificate.as_ref();
@@ -58,27 +58,29 @@ fn confirmation(
 ) -> ExplainedCheck {
     let is_dpop_bound = token.is_dpop_bound();
     let (scheme, dpop) = match proof {
-        Some(ExplainedProof { key: None, .. }) => return not_checked("cnf", "The DPoP proof is refused."),
+        Some(ExplainedProof { key: None, .. }) => return not_checked("cnf", "The DPoP proof is not valid."),
         Some(proof) => (TokenType::DPoP, proof.key),
         None if is_dpop_bound => {
-            return not_checked("cnf", "The token is bound to a DPoP key, and no proof was presented.");
+            return not_checked("cnf", "The token is bound to a DPoP key, but no proof was presented.");
         }
         None => (TokenType::Bearer, None),
     };
     match token.confirm(scheme, &SenderKeys { dpop, certificate }) {
         Ok(_) if is_dpop_bound => passed("cnf", "The token is bound to the key of the proof."),
-        Ok(_) => passed("cnf", "The token is bound to no key, or to the presented certificate."),
+        Ok(_) => passed("cnf", "The token is not bound to a key, or is bound to the presented certificate."),
         Err(ConstraintError::OtherCertificate) if certificate.is_none() => {
-            not_checked("cnf", "The token is bound to a certificate, and none was presented.")
+            not_checked("cnf", "The token is bound to a certificate, but none was presented.")
         }
         Err(error) => {
             let fix = match error {
                 ConstraintError::NotDpopBound => {
-                    "Present it with the scheme Bearer, or send a proof in the token request to get a bound one."
+                    "Present it with the scheme Bearer, or send a proof in the token request to get a bound token."
                 }
-                ConstraintError::OtherCertificate => "Present the certificate of the token request.",
+                ConstraintError::OtherCertificate => {
+                    "Present the certificate that you used in the token request."
+                }
                 ConstraintError::OtherKey | ConstraintError::NeedsDpopProof => {
-                    "Sign the proof with the key that signed the proof of the token request."
+                    "Sign the proof with the same key as the proof in the token request."
                 }
             };
             let detail = format!("{}.", error.description());
@@ -92,29 +94,28 @@ fn revoked(by: RevokedBy) -> ExplainedCheck {
         RevokedBy::Tenant(until) => ("All tokens of the tenant were revoked,", Some(until)),
         RevokedBy::Client(until) => ("All tokens of the client were revoked,", Some(until)),
         RevokedBy::Credential(until) => {
-            ("The secret or key that it was issued for was revoked, with", Some(until))
+            ("The secret or key that the token was issued for was revoked, with", Some(until))
         }
-        RevokedBy::People(until) => ("All tokens of the tenant's people were revoked,", Some(until)),
+        RevokedBy::People(until) => ("All tokens of people of the tenant were revoked,", Some(until)),
         RevokedBy::Account(until) => ("The tokens of the person were revoked,", Some(until)),
         RevokedBy::Session(until) => ("The person's session ended, and with it", Some(until)),
-        RevokedBy::Grant(until) => ("What the person had granted the client was revoked, with", Some(until)),
-        RevokedBy::Consent(until) => {
-            ("The person does not allow the client any more, and with it", Some(until))
-        }
-        RevokedBy::Token => {
-            ("This token was revoked, by its `jti`. When is not kept; the access log has the request.", None)
-        }
+        RevokedBy::Grant(until) => ("The person's grant to the client was revoked, with", Some(until)),
+        RevokedBy::Consent(until) => ("The person withdrew consent for the client, and with it", Some(until)),
+        RevokedBy::Token => (
+            "This token was revoked by its `jti`. The time is not stored; see the request in the access log.",
+            None,
+        ),
     };
-    let until = until.map(|until| format!(" whatever was issued until {}.", until.to_rfc3339()));
+    let until = until.map(|until| format!(" everything issued until {}.", until.to_rfc3339()));
     let detail = [what, &until.unwrap_or_default()].concat();
-    let fix = "Let the client fetch a new token. A token that has ended is never valid again.";
+    let fix = "Have the client fetch a new token. A revoked or expired token never becomes valid again.";
     refused_by("revoked", Some(TokenError::Revoked.reason()), detail, fix)
 }
 
 fn unverified(error: TokenError) -> Vec<ExplainedCheck> {
-    let fix = "Run `latchkey inspect FILE --tenant TENANT`, which names the check. A key that was revoked is in no key set any more: \
-               see `latchkey key list TENANT`.";
-    let token = refused_by("token", Some(error.reason()), format!("It is refused: {error}."), fix);
+    let fix = "Run `latchkey inspect FILE --tenant TENANT`, which names the check. A revoked key is in no \
+        key set: see `latchkey key list TENANT`.";
+    let token = refused_by("token", Some(error.reason()), format!("Refused: {error}."), fix);
     let rest = ["client", "revoked", "cnf"].map(|name| not_checked(name, "The token is refused."));
     [vec![token], rest.into()].concat()
 }

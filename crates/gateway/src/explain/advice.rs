@@ -35,11 +35,11 @@ fn sentences_of_key(reason: RefusalReason) -> (&'static str, &'static str) {
     match reason {
         RefusalReason::ScopeNotRegistered => (
             "The API key, or its client, does not have a requested scope.",
-            "Request less, or run `latchkey api-key add TENANT CLIENT` with the scope.",
+            "Request fewer scopes, or run `latchkey api-key add TENANT CLIENT` with the scope.",
         ),
         RefusalReason::ResourceNotRegistered => (
             "The API key, or its client, does not have a requested resource or audience.",
-            "Request another one, or run `latchkey api-key add TENANT CLIENT` with the audience.",
+            "Request another resource or audience, or run `latchkey api-key add TENANT CLIENT` with the audience.",
         ),
         other => sentences(other),
     }
@@ -62,22 +62,24 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
             ("The request has no grant_type.", "Send grant_type=client_credentials.")
         }
         RefusalReason::GrantNotServed => {
-            ("This server does not serve the grant type.", "Send grant_type=client_credentials.")
+            ("This server does not support the grant type.", "Send grant_type=client_credentials.")
         }
         RefusalReason::TooManyParameters => (
             "The request has more than 128 scopes or 16 resources.",
-            "Request fewer, or leave scope out to get all registered scopes.",
+            "Request fewer, or omit scope to get all registered scopes.",
         ),
         RefusalReason::MalformedScope => (
-            "The scope has a character that RFC 6749 section 3.3 does not allow.",
-            "Separate scopes by blanks. Leave out quotes, backslashes and what is not ASCII.",
+            "The scope contains a character that RFC 6749 section 3.3 does not allow.",
+            "Separate scopes with blanks. Remove quotes, backslashes and non-ASCII characters.",
         ),
         RefusalReason::MalformedResource => (
             "A resource is not an absolute URI without a fragment.",
-            "Send the absolute URI of the API, or its name as audience. Without both, the token is for the client's audiences.",
+            "Send the absolute URI of the API, or its name as audience. If you send neither, the token is \
+                for the client's audiences.",
         ),
         RefusalReason::CertificateMissing => (
-            "The client is registered with `tls_client_certificate_bound_access_tokens`, and the request has no client certificate.",
+            "The client is registered with `tls_client_certificate_bound_access_tokens`, but the request \
+                has no client certificate.",
             "Send a client certificate to the endpoint in `mtls_endpoint_aliases`, or run \
              `latchkey client set TENANT CLIENT tls_client_certificate_bound_access_tokens=false`.",
         ),
@@ -86,35 +88,36 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
             "Run `latchkey client set TENANT CLIENT grant_types=client_credentials`.",
         ),
         RefusalReason::FormatNotServed => (
-            "The tenant asks for a token format that is not served.",
+            "The tenant's token format is not supported.",
             "Run `latchkey tenant set TENANT access_token.format=jwt`.",
         ),
         RefusalReason::ScopeNotRegistered => (
             "The client is not registered for a requested scope.",
-            "Request less, or add it to `scopes` of the client {tenant}/{client}.",
+            "Request fewer scopes, or add the scope to `scopes` of the client {tenant}/{client}.",
         ),
         RefusalReason::ScopeNotOfResource => (
-            "None of the requested resources has a scope.",
-            "Request a resource that has it, or add it to a resource server of the tenant {tenant}.",
+            "None of the requested resources has the requested scope.",
+            "Request a resource that has the scope, or add the scope to a resource server of the tenant {tenant}.",
         ),
         RefusalReason::ScopeNeedsAdminAudience => (
-            "A requested scope administers, and the token is not for the admin audience.",
+            "A requested scope is an administrator permission, but the token is not for the admin audience.",
             "Send resource={admin}.",
         ),
         RefusalReason::ResourceNotRegistered => (
-            "The client may not request a resource or audience.",
-            "Request another one, or add it to `resources` or `audiences` of the client {tenant}/{client}.",
+            "The client is not allowed to request a resource or audience.",
+            "Request another resource or audience, or add it to `resources` or `audiences` of the client \
+                {tenant}/{client}.",
         ),
         RefusalReason::RedirectUriNotRegistered => (
             "The redirect URI is not registered for the client.",
-            "Send one of `redirect_uris` of the client {tenant}/{client} byte by byte, or add the URI there.",
+            "Send one of `redirect_uris` of the client {tenant}/{client} exactly, byte by byte, or add the URI there.",
         ),
         RefusalReason::AdminAudienceNotAlone => {
-            ("The admin audience is requested together with another.", "Send resource={admin} alone.")
+            ("The request combines the admin audience with another audience.", "Send only resource={admin}.")
         }
-        RefusalReason::Unavailable => ("A part of the server does not answer now.", "Run `latchkey doctor`."),
+        RefusalReason::Unavailable => ("A part of the server is not responding.", "Run `latchkey doctor`."),
         RefusalReason::ServerFault => {
-            ("The server has a fault.", "Run `latchkey key status TENANT` and `latchkey doctor`.")
+            ("The server failed.", "Run `latchkey key status TENANT` and `latchkey doctor`.")
         }
         // Refusals of other endpoints have no advice.
         other => (other.get_documentation().unwrap_or(other.as_str()), ""),

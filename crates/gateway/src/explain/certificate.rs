@@ -74,7 +74,7 @@ impl JudgedCertificate {
             let check = match verdict {
                 Ok(_) => passed(
                     "certificate",
-                    "It, or its key, is one of the client's: self_signed_tls_client_auth.",
+                    "The certificate, or its key, belongs to the client: self_signed_tls_client_auth.",
                 ),
                 Err(reason) => self.with_facts(request.refused("certificate", reason)),
             };
@@ -90,7 +90,7 @@ impl JudgedCertificate {
                 let registered = client.certificate_subject.as_ref().map(registered).unwrap_or_default();
                 passed(
                     "certificate",
-                    format!("It has the subject of the client, {registered}: tls_client_auth."),
+                    format!("The certificate has the client's subject, {registered}: tls_client_auth."),
                 )
             }
             Err(failed) => {
@@ -131,12 +131,13 @@ impl JudgedCertificate {
                     format!("At {name} a chain is valid until {}.", validity.not_after.to_rfc3339())
                 }
                 Ok(Err(error)) => format!("At {name} {}.", words(error)),
-                Err(error) => format!("Of {name} nothing is known: {error}."),
+                Err(error) => format!("{name} cannot be checked: {error}."),
             });
         let each = each.collect::<Vec<_>>().join(" ");
         match self.certificate.chain {
             _ if self.is_assumed() => {
-                let missing = "No listener of this configuration names `client_ca`, so whether a chain leads there is not checked.";
+                let missing =
+                    "No listener in this configuration has `client_ca`, so the chain is not checked.";
                 let detail = if each.is_empty() { missing.to_owned() } else { each };
                 not_checked("chain", detail)
             }
@@ -187,13 +188,14 @@ const fn words(error: ChainError) -> &'static str {
     match error {
         ChainError::NoAuthorities => "there are no authorities",
         ChainError::UnknownIssuer => {
-            "no authority has issued it, directly or through the certificates that come after it in the file"
+            "no authority issued it, directly or through the certificates that follow it in the file"
         }
-        ChainError::Expired => "it, or a certificate of its chain, has expired",
-        ChainError::NotYetValid => "it, or a certificate of its chain, is not valid yet",
-        ChainError::OtherUsage => "`extendedKeyUsage` of a certificate does not have clientAuth",
+        ChainError::Expired => "it, or a certificate in its chain, has expired",
+        ChainError::NotYetValid => "it, or a certificate in its chain, is not valid yet",
+        ChainError::OtherUsage => "`extendedKeyUsage` of a certificate does not include clientAuth",
         ChainError::Invalid => {
-            "a certificate of its chain cannot be used: a signature does not verify, or it breaks RFC 5280"
+            "a certificate in its chain is not usable: a signature does not verify, or the certificate \
+                violates RFC 5280"
         }
     }
 }

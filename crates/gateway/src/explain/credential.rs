@@ -61,7 +61,7 @@ pub(super) async fn explain(
     let mut checks = vec![client_check(request, client), method_check(request, client, kind)];
     let verdict = match (kind, credentials, may_authenticate(client.cloned(), kind)) {
         (None, ..) => {
-            let check = not_checked(name, "The request presents no secret.");
+            let check = not_checked(name, "The request contains no secret.");
             let error = ClientAuthenticationError::refused(CREDENTIAL_MISSING, None);
             CredentialVerdict::of_checks(vec![check], Some(refusal(&error, name)))
         }
@@ -114,7 +114,7 @@ impl CredentialVerdict {
             (None, Err(error)) if key_id.is_some() && check_of(error, name) == name => {
                 vec![credential_refused(request, client, error, name, key_id)]
             }
-            (None, _) => vec![not_checked(name, "No credential of such a client is checked.")],
+            (None, _) => vec![not_checked(name, "Clients with this method present no credential to check.")],
             (Some(client), proof) if let Some(judged) = judged => {
                 let verdict = proof.as_ref().map_err(ClientAuthenticationError::reason);
                 judged.checks(request, client, verdict)
@@ -143,26 +143,26 @@ impl CredentialVerdict {
 
 fn proven(proof: &Proof) -> ExplainedCheck {
     match proof {
-        Proof::Secret(id) => passed("secret", format!("The secret is {id} of the client.")),
+        Proof::Secret(id) => passed("secret", format!("The secret is the client's secret {id}.")),
         Proof::ApiKey(key) => {
             let end = key.expires_at.to_rfc3339();
-            passed("api_key", format!("The API key is {} of the client, which ends at {end}.", key.id))
+            passed("api_key", format!("The API key is the client's key {}, which expires at {end}.", key.id))
         }
         Proof::Assertion => {
-            let detail = "A key of the client signed it. Whether it was used before is not checked.";
+            let detail = "A key of the client signed it. This check does not look for earlier use.";
             passed("assertion", detail)
         }
         Proof::Federated(proof) => {
             let TrustRule { issuer, subject, .. } = &proof.rule;
             let detail = format!(
-                "The rule for {issuer} and {} holds. Whether it was used before is not checked.",
+                "The rule for {issuer} and {} matches. This check does not look for earlier use.",
                 subject.as_str()
             );
             passed("assertion", detail)
         }
         // Cannot happen: this code runs only for a presented credential.
-        Proof::Nothing => not_checked("secret", "The request presents no secret."),
-        Proof::Certificate(_) => passed("certificate", "It is the client's."),
+        Proof::Nothing => not_checked("secret", "The request contains no secret."),
+        Proof::Certificate(_) => passed("certificate", "It belongs to the client."),
     }
 }
 
@@ -210,7 +210,7 @@ fn method_check(
     let registered = client.authentication_method;
     let reason = match presented {
         Some(_) if registered.allows(presented) => {
-            let detail = format!("The method is served, and the client is registered for {registered}.");
+            let detail = format!("The method is supported, and the client is registered for {registered}.");
             return passed("method", detail);
         }
         Some(_) => METHOD_NOT_REGISTERED,
@@ -247,7 +247,7 @@ fn assumed(
                 }
                 CertificateMethod::SelfSigned => (has_keys, CertificateCheck::Key),
             };
-            (may_match, "one that is the client's", check.reason())
+            (may_match, "one that belongs to the client", check.reason())
         }
     };
     let name = kind.as_str();
@@ -261,7 +261,7 @@ fn assumed(
         return (check, Some(refusal));
     }
     // Which reason the log would have depends on the secret.
-    let detail = "The client has no live secret, so that every secret is refused.".to_owned();
+    let detail = "The client has no live secret, so every secret is refused.".to_owned();
     let values = [("TENANT", request.tenant.as_str()), ("CLIENT", request.client.as_str())];
     let fix = Some(with_commands("Run `latchkey secret add TENANT CLIENT`.", &values));
     (ExplainedCheck { reason: None, detail, fix, ..check }, Some(EndpointRefusal { reason: None, ..refusal }))

@@ -47,9 +47,9 @@ pub(super) async fn explain(
             (CheckOutcome::Failed(_), _) => {
                 refused_by(name, Some(reason(check)), format!("It must be: {rule}."), check.fix())
             }
-            (CheckOutcome::Passed, None) => passed(name, format!("As it must be: {rule}.")),
+            (CheckOutcome::Passed, None) => passed(name, format!("Correct: {rule}.")),
             (CheckOutcome::Passed, Some(why)) => not_checked(name, why),
-            _ => not_checked(name, "A check before it refuses the proof."),
+            _ => not_checked(name, "An earlier check refuses the proof."),
         }
     };
     let failed = inspected.as_ref().err().copied();
@@ -70,7 +70,7 @@ impl ExplainedProof {
     /// The refused check of the sender. `None` if the proof is valid.
     pub(super) fn sender_check(&self) -> Option<ExplainedCheck> {
         let failed = self.failed?;
-        let detail = format!("The DPoP proof is refused by its check `{}`.", failed.name());
+        let detail = format!("The check `{}` refuses the DPoP proof.", failed.name());
         Some(refused_by("sender", Some(reason(failed)), detail, failed.fix()))
     }
 }
@@ -84,9 +84,11 @@ const fn unneeded(check: DpopCheck, tenant: &Tenant, request: &DpopRequest<'_>) 
     match check {
         DpopCheck::Nonce if !tenant.access_token.require_dpop_nonce => Some("The tenant requires no nonce."),
         DpopCheck::Time if tenant.access_token.require_dpop_nonce => {
-            Some("The nonce says when the proof was made, so `iat` does not count.")
+            Some("The nonce says when the proof was created, so `iat` is not checked.")
         }
-        DpopCheck::Token if request.access_token.is_none() => Some("No access token is beside the proof."),
+        DpopCheck::Token if request.access_token.is_none() => {
+            Some("No access token was sent with the proof.")
+        }
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn explain(
     proof: Option<&ExplainedProof>,
 ) -> (Vec<ExplainedCheck>, Vec<documents::ExplainedScope>) {
     let Some(GrantChecks { grant_type, format, sender, audience, scopes }) = &explained.checks else {
-        let unknown = |name| not_checked(name, "It depends on the grant type, which is not served.");
+        let unknown = |name| not_checked(name, "This depends on the grant type, which is not supported.");
         let checks = ["grant_type", "format", "sender", "audience", "scope"].map(unknown).into();
         return (checks, Vec::new());
     };
@@ -33,7 +33,7 @@ pub(super) fn explain(
     };
     let checks = vec![
         simple("grant_type", grant_type, "The client is registered for the grant type."),
-        simple("format", format, "The token format of the tenant is served."),
+        simple("format", format, "The tenant's token format is supported."),
         sender_check(request, sender, proof),
         audience_check(request, audience),
         scope_check(request, scopes),
@@ -69,10 +69,10 @@ fn sender_check(
             format!("The token is bound to the key of the proof, whose thumbprint is {key}."),
         ),
         Ok(Some(_)) => {
-            let detail = "The token is bound to a key. The result assumes a DPoP proof in the request.";
+            let detail = "The token is bound to a key. The result assumes that the request has a DPoP proof.";
             not_checked("sender", detail)
         }
-        Ok(None) => passed("sender", "The token is a bearer token, as client and tenant allow."),
+        Ok(None) => passed("sender", "The token is a bearer token, which client and tenant allow."),
         Err(error) => request.refused("sender", error.reason),
     }
 }
@@ -82,12 +82,12 @@ fn audience_check(
     audience: &Result<(Audience<'_>, AudienceSource), ErrorResponse>,
 ) -> ExplainedCheck {
     let of_client_itself =
-        "An API accepts only its own audience: request a resource, or give the client audiences.";
+        "An API accepts only its own audience: request a resource, or set the client's audiences.";
     let (check, fix) = match audience {
         Ok((audience, source)) => {
             let named = audience.iter().collect::<Vec<_>>().join(", ");
             let (from, fix) = match source {
-                AudienceSource::Requested => ("as the request names it", None),
+                AudienceSource::Requested => ("as the request says", None),
                 AudienceSource::Registered if request.is_by_key => {
                     ("the API key's audiences, because no resource is requested", None)
                 }
@@ -127,9 +127,9 @@ fn scope_check(
     let granted = counted(|outcome| *outcome == ScopeOutcome::Granted);
     let left_out = counted(|outcome| matches!(outcome, ScopeOutcome::LeftOut(_)));
     if scopes.iter().any(|(_, outcome)| *outcome == ScopeOutcome::Undecided) {
-        return not_checked("scope", "It depends on the audience, which is refused.");
+        return not_checked("scope", "This depends on the audience, which is refused.");
     }
-    passed("scope", format!("{granted} granted, {left_out} left out."))
+    passed("scope", format!("{granted} granted, {left_out} omitted."))
 }
 
 /// Whether the tenant's key can sign.

@@ -23,7 +23,8 @@ const SIGNATURES: &str = "latchkey_signatures_total";
 /// The gateway's own metrics.
 pub(super) fn requests(by_route: &BTreeMap<&'static str, SeriesCounts>) -> String {
     let mut text = String::with_capacity(8 * 1024);
-    let help = "Requests by route, status and OAuth error code (empty without one); status closed: the caller left before the answer.";
+    let help = "Requests by route, status and OAuth error code (empty without an error code); status \
+        closed: the caller disconnected before the response.";
     head(&mut text, REQUESTS, help, "counter");
     for (route, sum) in by_route {
         for (place, counts) in sum.answers.iter().enumerate() {
@@ -35,7 +36,12 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, SeriesCounts>) -> Strin
             }
         }
     }
-    head(&mut text, DURATION, "From the head of a request to the end of its answer, by route.", "histogram");
+    head(
+        &mut text,
+        DURATION,
+        "Time from the head of a request to the end of its response, by route.",
+        "histogram",
+    );
     for (route, sum) in by_route {
         latency(&mut text, route, sum);
     }
@@ -44,7 +50,7 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, SeriesCounts>) -> Strin
         let count: u64 = by_route.values().map(|sum| number(&sum.signatures[place])).sum();
         let _ = writeln!(text, "{SIGNATURES}{{algorithm=\"{algorithm}\"}} {count}");
     }
-    let help = "Client authentications, by the method that was presented and what came of them.";
+    let help = "Client authentications, by presented method and result.";
     head(&mut text, AUTHENTICATIONS, help, "counter");
     for method in PresentedMethod::ALL {
         for outcome in AuthenticationOutcome::ALL {
@@ -55,12 +61,12 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, SeriesCounts>) -> Strin
             let _ = writeln!(text, "{AUTHENTICATIONS}{{{labels}}} {count}");
         }
     }
-    head(&mut text, PROOFS, "DPoP proofs, by what came of them.", "counter");
+    head(&mut text, PROOFS, "DPoP proofs, by result.", "counter");
     for outcome in ProofOutcome::ALL {
         let count: u64 = by_route.values().map(|sum| number(&sum.proofs[*outcome as usize])).sum();
         let _ = writeln!(text, "{PROOFS}{{outcome=\"{}\"}} {count}", outcome.as_str());
     }
-    head(&mut text, BOUND, "Access tokens that were bound by DPoP.", "counter");
+    head(&mut text, BOUND, "Access tokens bound by DPoP.", "counter");
     let _ = writeln!(text, "{BOUND} {}", by_route.values().map(|sum| number(&sum.dpop_bound)).sum::<u64>());
     text
 }

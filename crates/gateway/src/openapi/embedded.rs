@@ -15,7 +15,8 @@ pub(crate) static DOCUMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/op
 /// `config.schema.json` as gzip.
 pub(crate) static SETTINGS_SCHEMA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/config.schema.json.gz"));
 
-const OF_ONE_LISTENER: &str = "This is what this listener serves. Other listeners of the server may serve more; `latchkey openapi` prints the whole document.\n\n";
+const OF_ONE_LISTENER: &str = "This document describes this listener. Other listeners of the server may \
+    serve more; `latchkey openapi` prints the full document.\n\n";
 
 const REFERENCE: &str = "\"#/components/schemas/";
 

@@ -13,23 +13,24 @@ type Coded = CodedError<'static, ErrorText>;
 
 const SERVER: (&str, &str) = (
     "5XX",
-    "500: a fault of the server, whose log says more; 503: it cannot answer now, and Retry-After says when to try again",
+    "500: the server failed, and its log says why; 503: the server cannot answer now, and Retry-After says \
+        when to try again",
 );
 const BODY: [(&str, &str); 4] = [
     ("400", "The request is malformed"),
-    ("408", "Head not complete in 5 s or body not in 10 s"),
+    ("408", "Head not complete within 5 s or body not within 10 s"),
     ("413", "Body over 65536 bytes"),
-    ("415", "Body of another media type"),
+    ("415", "The media type of the body is not supported"),
 ];
-const MISDIRECTED: (&str, &str) = ("421", "Not served under the name in the Host header");
+const MISDIRECTED: (&str, &str) = ("421", "Not served for the name in the Host header");
 const ADMINISTRATION: [(&str, &str); 3] = [
-    ("400", "The body or the query has errors, each with its place"),
-    ("401", "No token, or one that is not valid here, with WWW-Authenticate: Bearer"),
-    ("403", "The token lacks the scope, or its client the privilege"),
+    ("400", "The body or the query has errors; each error has its location"),
+    ("401", "The token is missing or not valid here, with WWW-Authenticate: Bearer"),
+    ("403", "The token lacks the scope, or its client lacks the privilege"),
 ];
-const NOT_FOUND: (&str, &str) = ("404", "There is nothing of this name, or the caller may not know of it");
+const NOT_FOUND: (&str, &str) = ("404", "It does not exist, or the caller is not allowed to know about it");
 const WRITES: [(&str, &str); 2] = [
-    ("409", "It conflicts with what there is, or was changed at the same time"),
+    ("409", "It conflicts with the current state, or it was changed at the same time"),
     ("429", "Too many writes; Retry-After"),
 ];
 

@@ -10,8 +10,8 @@ use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType, SigningAlgorith
 use serde_json::{Map, Value, json};
 use values::skip_serializing_none;
 
-/// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource` and
-/// `audience`; an unknown one is ignored; an empty one counts as absent.
+/// RFC 6749 section 4.4.2, RFC 8707 section 2.1. Apart from `resource` and `audience`, a parameter that is
+/// sent twice is refused. An unknown parameter is ignored, and an empty parameter counts as absent.
 #[derive(JsonSchema)]
 pub(super) struct TokenForm {
     /// `client_credentials` for the client itself, `authorization_code` for a person,
@@ -19,53 +19,53 @@ pub(super) struct TokenForm {
     /// for the same person again.
     #[schemars(example = &"client_credentials", extend("enum" = GrantType::SERVED.map(GrantType::as_str)))]
     grant_type: String,
-    /// Unless the Authorization header names the client.
+    /// Required unless the Authorization header identifies the client.
     #[schemars(example = &"your-client-id")]
     client_id: Option<String>,
-    /// Unless the Authorization header holds it; never in both.
+    /// Required unless the Authorization header contains it; never send it in both.
     #[schemars(example = &"your-client-secret", extend("format" = "password"))]
     client_secret: Option<String>,
-    /// Space-separated, at most 128; all that is registered when absent.
+    /// Space-separated, at most 128; if absent, all registered scopes.
     #[schemars(example = &"api:read api:write")]
     scope: Option<String>,
-    /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
+    /// Where the token will be used: an absolute URI. You can repeat it up to 16 times.
     resource: Option<Vec<String>>,
-    /// As `resource`, without having to be a URI; the two count together. Of `client_credentials` and
-    /// `refresh_token` alone: with a code it is `invalid_request`.
+    /// Like `resource`, but does not have to be a URI; the two count together. Only for `client_credentials`
+    /// and `refresh_token`: with a code it is `invalid_request`.
     audience: Option<Vec<String>>,
-    /// Of `authorization_code`: the code.
+    /// For `authorization_code`: the code.
     code: Option<Password>,
-    /// Of `authorization_code`: the redirect URI of the authorization request.
+    /// For `authorization_code`: the redirect URI of the authorization request.
     redirect_uri: Option<String>,
-    /// Of `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
+    /// For `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
     code_verifier: Option<Password>,
-    /// Of `refresh_token`: the token (RFC 6749 section 6).
+    /// For `refresh_token`: the token (RFC 6749 section 6).
     refresh_token: Option<Password>,
-    /// Of the device grant: the device's code (RFC 8628 section 3.4).
+    /// For the device grant: the device's code (RFC 8628 section 3.4).
     device_code: Option<Password>,
 }
 
-/// Credentials that were found.
+/// Leaked credentials.
 #[derive(JsonSchema)]
 pub(super) struct LeakedSecrets {
-    /// At most 100; all else than secrets and API keys of this server is dropped.
+    /// At most 100; values that are not secrets or API keys of this server are ignored.
     #[schemars(length(max = 100))]
     secrets: Vec<String>,
 }
 
-/// The span of a client's own usage.
+/// The period of a client's own usage.
 #[derive(JsonSchema)]
 pub(super) struct UsageForm {
-    /// Unless the Authorization header names the client.
+    /// Required unless the Authorization header identifies the client.
     #[schemars(example = &"your-client-id")]
     client_id: Option<String>,
-    /// Unless the Authorization header holds it; never in both.
+    /// Required unless the Authorization header contains it; never send it in both.
     client_secret: Option<Password>,
-    /// From the hour or day of this instant on, RFC 3339. Default: seven days, or 24 hours.
+    /// From the hour or day of this instant, RFC 3339. Default: the last seven days, or 24 hours.
     since: Option<String>,
-    /// To the end of the hour or day before this instant, RFC 3339. Default: now.
+    /// Until the end of the hour or day before this instant, RFC 3339. Default: now.
     until: Option<String>,
-    /// How long each period is, UTC. Default: day. Both are kept for 35 days.
+    /// The length of each period, UTC. Default: day. Both are kept for 35 days.
     #[schemars(extend("enum" = UsagePeriod::NAMES))]
     by: Option<String>,
 }
@@ -73,26 +73,26 @@ pub(super) struct UsageForm {
 /// RFC 8628 section 3.1.
 #[derive(JsonSchema)]
 pub(super) struct DeviceAuthorizationForm {
-    /// Unless the Authorization header names the client.
+    /// Required unless the Authorization header identifies the client.
     #[schemars(example = &"your-client-id")]
     client_id: Option<String>,
-    /// Unless the Authorization header holds it; never in both.
+    /// Required unless the Authorization header contains it; never send it in both.
     client_secret: Option<Password>,
     /// Space-separated, at most 128.
     #[schemars(example = &"openid profile")]
     scope: Option<String>,
-    /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
+    /// Where the token will be used: an absolute URI. You can repeat it up to 16 times.
     resource: Option<Vec<String>>,
-    /// As `resource`, without having to be a URI; the two count together.
+    /// Like `resource`, but does not have to be a URI; the two count together.
     audience: Option<Vec<String>>,
 }
 
 /// RFC 8628 section 3.2.
 #[derive(JsonSchema)]
 pub(super) struct DeviceAuthorization {
-    /// What the device polls the token endpoint with.
+    /// The code with which the device polls the token endpoint.
     device_code: String,
-    /// What the person types.
+    /// The code that the person enters.
     #[schemars(example = &"WDJB-MJHT")]
     user_code: String,
     verification_uri: String,
@@ -100,7 +100,7 @@ pub(super) struct DeviceAuthorization {
     /// Seconds.
     #[schemars(example = 600)]
     expires_in: u64,
-    /// Seconds between two requests of the token endpoint.
+    /// Seconds between two requests to the token endpoint.
     #[schemars(example = 5)]
     interval: u64,
 }
@@ -119,25 +119,25 @@ pub(super) struct AuthorizationForm {
 pub(super) struct PushedAuthorizationForm {
     /// `code`.
     response_type: String,
-    /// Unless the Authorization header names the client.
+    /// Required unless the Authorization header identifies the client.
     client_id: Option<String>,
     redirect_uri: String,
-    /// Unless the Authorization header holds it; never in both.
+    /// Required unless the Authorization header contains it; never send it in both.
     client_secret: Option<Password>,
 }
 
 /// RFC 9126 section 2.2.
 #[derive(JsonSchema)]
 pub(super) struct PushedAuthorization {
-    /// What the browser is sent to the authorization endpoint with, beside `client_id`.
+    /// The reference that the browser sends to the authorization endpoint, together with `client_id`.
     #[schemars(example = &"urn:ietf:params:oauth:request_uri:4bwc4ESC0acc2ltc1LEiSLUQcjTYk2JqUvPUWxjBUGk8")]
     request_uri: String,
-    /// Seconds within which the browser must come.
+    /// Seconds within which the browser must use the reference.
     #[schemars(example = 60)]
     expires_in: u64,
 }
 
-/// What a page of this server sends.
+/// The fields of a sign-in page.
 #[derive(JsonSchema)]
 pub(super) struct SignInForm {
     /// The sealed request of the page.
@@ -148,25 +148,25 @@ pub(super) struct SignInForm {
     decision: Option<String>,
 }
 
-/// What the pages of an account send.
+/// The fields of the account pages.
 #[derive(JsonSchema)]
 pub(super) struct AccountForm {
     /// The sealed request of the page.
     flow: String,
     identifier: Option<String>,
-    /// The present one.
+    /// The current password.
     password: Option<Password>,
-    /// The one in its place.
+    /// The new password.
     new_password: Option<Password>,
-    /// `sign_out`, `sign_out_everywhere`, or `password` for the page that asks for another one.
+    /// `sign_out`, `sign_out_everywhere`, or `password` for the page that changes the password.
     decision: Option<String>,
-    /// The session that is to end.
+    /// The session to end.
     session: Option<String>,
-    /// The client that is to have no access any more.
+    /// The client whose access to revoke.
     client: Option<String>,
 }
 
-/// What the page of a link to set a password sends.
+/// The fields of the page that a password link opens.
 #[derive(JsonSchema)]
 pub(super) struct SetPasswordForm {
     /// The sealed request of the page.
@@ -179,7 +179,7 @@ pub(super) struct SetPasswordForm {
 /// RFC 6750 section 2.2.
 #[derive(JsonSchema)]
 pub(super) struct UserinfoForm {
-    /// Unless the Authorization header holds it.
+    /// Required unless the Authorization header contains it.
     access_token: Option<Password>,
 }
 
@@ -195,10 +195,10 @@ pub(super) struct LogoutForm {
     decision: Option<String>,
 }
 
-/// OpenID Connect Core section 5.1: the claims that the scope requests and the account has.
+/// OpenID Connect Core section 5.1: the claims that the scope requests, if the account has them.
 #[derive(JsonSchema)]
 pub(super) struct Userinfo {
-    /// The person: always the same for one account.
+    /// The person's identifier: always the same for one account.
     #[schemars(example = &"usr_a3x7k2m5q6t4w2z3b5c6d7e2fa")]
     sub: String,
     #[serde(flatten)]
@@ -211,19 +211,18 @@ pub(super) struct Userinfo {
 pub(super) struct Token {
     /// A signed JWT.
     access_token: String,
-    /// `DPoP` for a token that is bound to the key of the proof of the request (RFC 9449 section 5).
+    /// `DPoP` if the token is bound to the key of the request's proof (RFC 9449 section 5).
     #[schemars(example = &"Bearer", extend("enum" = ["Bearer", "DPoP"]))]
     token_type: String,
     /// Seconds.
     #[schemars(example = 3600)]
     expires_in: u64,
-    /// What was granted.
+    /// The granted scope.
     #[schemars(example = &"api:read api:write")]
     scope: Option<String>,
-    /// Who signed in, for `authorization_code` with the scope `openid` (OpenID Connect Core section 3.1.3.3).
+    /// An ID token for `authorization_code` with the scope `openid` (OpenID Connect Core section 3.1.3.3).
     id_token: Option<String>,
-    /// For the next tokens of the person, where the client is registered for
-    /// `refresh_token`; the newest counts.
+    /// Gets the person's next tokens, if the client is registered for `refresh_token`; use the newest.
     refresh_token: Option<String>,
 }
 
@@ -232,19 +231,19 @@ pub(super) struct Token {
 pub(super) struct IntrospectionForm {
     /// The access token or refresh token.
     token: String,
-    /// Ignored: a token shows its type.
+    /// Ignored: the type is visible from the token.
     token_type_hint: Option<String>,
-    /// Unless the Authorization header names the client.
+    /// Required unless the Authorization header identifies the client.
     client_id: Option<String>,
-    /// Unless the Authorization header holds it; never in both.
+    /// Required unless the Authorization header contains it; never send it in both.
     client_secret: Option<Password>,
 }
 
-/// RFC 7662 section 2.2. Only `active` where that is false.
+/// RFC 7662 section 2.2. If `active` is false, there are no other members.
 #[skip_serializing_none]
 #[derive(JsonSchema)]
 pub(super) struct Introspection {
-    /// Whether the token is alive and the caller's to know.
+    /// Whether the token is valid and the caller is allowed to know about it.
     active: bool,
     scope: Option<String>,
     client_id: Option<String>,
@@ -260,18 +259,18 @@ pub(super) struct Introspection {
     iss: Option<String>,
     jti: Option<String>,
     cnf: Option<Confirmation>,
-    /// The id of the API key that it is, or that it was issued for.
+    /// The id of the API key, or of the API key for which the token was issued.
     api_key: Option<String>,
-    /// Of an API key: the client's own id of the customer for whom it made the key.
+    /// For an API key: the client's own id of the customer.
     owner: Option<String>,
-    /// Of an API key.
+    /// For an API key.
     labels: Option<Vec<String>>,
     /// The static claims of client and tenant that the token has.
     #[serde(flatten)]
     claims: Map<String, Value>,
 }
 
-/// RFC 7800 section 3.1: the keys that the sender of the token must prove to hold.
+/// RFC 7800 section 3.1: the keys that the sender of the token must prove to have.
 #[skip_serializing_none]
 #[derive(JsonSchema)]
 pub(super) struct Confirmation {
@@ -301,12 +300,12 @@ pub(super) struct JwkSet {
 #[derive(JsonSchema)]
 pub(super) struct Metadata {
     issuer: String,
-    /// Where people sign in; where nobody does, it answers with an error page.
+    /// Where people sign in; if the tenant does not offer sign-in, this is an error page.
     authorization_endpoint: Option<String>,
     token_endpoint: Option<String>,
     jwks_uri: String,
     scopes_supported: Option<Vec<String>>,
-    /// `code`, or empty where nobody signs in.
+    /// `code`, or empty if the tenant does not offer sign-in.
     response_types_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&GrantType::SERVED.map(GrantType::as_str))))]
     grant_types_supported: Vec<String>,
@@ -326,13 +325,14 @@ pub(super) struct Metadata {
     revocation_endpoint_auth_methods_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
     revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
-    /// Ours: the signed feed of what the tenant has revoked.
+    /// Latchkey's own: the signed feed of the tenant's revocations.
     revocations_uri: String,
-    /// Only where a listener reads client certificates (RFC 8705 section 3.3).
+    /// Only if a listener reads client certificates (RFC 8705 section 3.3).
     tls_client_certificate_bound_access_tokens: Option<bool>,
     /// The endpoints for clients with certificates (RFC 8705 section 5).
     mtls_endpoint_aliases: Option<EndpointAliases>,
-    /// This and what follows only where people sign in (OpenID Connect Discovery section 3).
+    /// This member and those after it are present only if the tenant offers sign-in (OpenID Connect Discovery
+    /// section 3).
     pushed_authorization_request_endpoint: Option<String>,
     require_pushed_authorization_requests: Option<bool>,
     userinfo_endpoint: Option<String>,
@@ -352,7 +352,7 @@ pub(super) struct Metadata {
     request_object_signing_alg_values_supported: Option<Vec<String>>,
     request_uri_parameter_supported: Option<bool>,
     code_challenge_methods_supported: Option<Vec<String>>,
-    /// Each answer names the issuer (RFC 9207 section 3).
+    /// Every authorization response names the issuer (RFC 9207 section 3).
     authorization_response_iss_parameter_supported: Option<bool>,
     ui_locales_supported: Option<Vec<String>>,
 }
@@ -364,7 +364,7 @@ pub(super) struct EndpointAliases {
     token_endpoint: Option<String>,
     introspection_endpoint: String,
     revocation_endpoint: String,
-    /// This and what follows only where people sign in.
+    /// This member and those after it are present only if the tenant offers sign-in.
     pushed_authorization_request_endpoint: Option<String>,
     device_authorization_endpoint: Option<String>,
     userinfo_endpoint: Option<String>,
@@ -373,10 +373,10 @@ pub(super) struct EndpointAliases {
 /// RFC 6749 section 5.2.
 #[derive(JsonSchema)]
 pub(super) struct Error {
-    /// What programs act on.
+    /// For programs.
     #[schemars(example = &"invalid_client", extend("enum" = ErrorCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>()))]
     error: String,
-    /// What people read.
+    /// For people.
     #[schemars(example = &"Client authentication failed")]
     error_description: String,
 }

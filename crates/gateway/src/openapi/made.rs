@@ -7,12 +7,14 @@ use utoipa::openapi::{OpenApi, Paths};
 
 use super::{schemas, tags};
 
-const DESCRIPTION: &str = "Multi-tenant identity platform for services and people. Every tenant has its own issuer, clients, scopes and signing keys below its own path.\n\n\
-1. **Get a token**: a client posts its credentials to the token endpoint of its tenant. The examples are the client of the sample configuration.\n\
-2. **Verify it**: an API fetches the tenant's keys and checks tokens by itself.\n\
-3. **Administer**: `latchkey admin init` makes the first administrator. It fetches a token of the tenant `platform` with \
-`resource=urn:latchkey:admin`, and sends it as bearer token.\n\n\
-A head that is no HTTP, too large or too slow is answered with 400, 431 or 408 at every path, and more connections than are allowed with 503.";
+const DESCRIPTION: &str = "Multi-tenant identity platform for services and people. Every tenant has its own \
+    issuer, clients, scopes and signing keys under its own path.\n\n1. **Get a token**: a client posts its \
+    credentials to the tenant's token endpoint. The examples use the client of the sample \
+    configuration.\n2. **Verify the token**: an API fetches the tenant's keys and verifies tokens \
+    locally.\n3. **Administer**: `latchkey admin init` creates the first administrator. The administrator \
+    requests a token of the tenant `platform` with `resource=urn:latchkey:admin`, and sends it as a bearer \
+    token.\n\nAt every path, the server answers a malformed, too large or too slow request head with 400, \
+    431 or 408, and connections beyond the limit with 503.";
 
 /// Indented JSON with a newline at the end.
 ///
@@ -51,7 +53,7 @@ fn build() -> serde_json::Result<FinishedDocument> {
         "version": env!("CARGO_PKG_VERSION"),
     });
     let servers = json!([
-        { "url": "/", "description": "The address that serves this document" },
+        { "url": "/", "description": "The server that serves this document" },
         { "url": "http://localhost:3000", "description": "The sample configuration on this machine" },
     ]);
     let components = json!({ "schemas": schemas::of(&types), "securitySchemes": security_schemes() });
@@ -59,7 +61,9 @@ fn build() -> serde_json::Result<FinishedDocument> {
     Ok(FinishedDocument { api, servers, tags: tags.into(), components })
 }
 
-const ADMIN_TOKEN: &str = "An access token of the tenant `platform` with the one audience `urn:latchkey:admin`, or of the tenant in the path with the one audience `urn:latchkey:tenant:{id}`, asked for with `resource`";
+const ADMIN_TOKEN: &str = "An access token of the tenant `platform` with the single audience \
+    `urn:latchkey:admin`, or of the tenant in the path with the single audience `urn:latchkey:tenant:{id}`; \
+    request it with `resource`";
 
 fn security_schemes() -> Map<String, Value> {
     let schemes = [
@@ -73,7 +77,7 @@ fn security_schemes() -> Map<String, Value> {
             json!({
                 "type": "http",
                 "scheme": "bearer",
-                "description": "The assertion that POST /flow/execute answers with",
+                "description": "The assertion that POST /flow/execute returns",
             }),
         ),
         ("client_secret_basic", json!({ "type": "http", "scheme": "basic" })),

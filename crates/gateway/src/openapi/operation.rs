@@ -16,7 +16,7 @@ pub(super) const NAMES_IN_PATHS: [NameInPath; 5] = [
     ("id", "Tenant id", "northwind"),
     ("hash", "A digest of the content", "nqFZQe7c0fZ9n4Gg"),
     ("file", "The name of the file", "pages.css"),
-    ("issuer", "The path of the issuer below the public URL, which may have several segments", "login/blue"),
+    ("issuer", "The path of the issuer below the public URL, which can have several segments", "login/blue"),
     ("application", "The application's id, a UUID", "550e8400-e29b-41d4-a716-446655440000"),
 ];
 
@@ -112,20 +112,23 @@ impl Operation {
 
     /// Adds the parameters of a paginated list. `example` is a cursor.
     pub(crate) fn paging(self, example: &'static str) -> Self {
-        let description = "next_cursor of the page before";
+        let description = "next_cursor from the previous page";
         let cursor = self.query("string", "cursor", description);
         let cursor = cursor.naming(&[("cursor", description, example)]);
-        cursor.number("limit", 1, Some(200), "Items of a page; 50 by default")
+        cursor.number("limit", 1, Some(200), "Items per page; 50 by default")
     }
 
     pub(crate) fn if_match(self, what: &str) -> Self {
         self.header("If-Match", &format!("Only if the {what} still has this ETag"))
-            .error("412", &format!("The {what} has another ETag by now"))
+            .error("412", &format!("The {what} has a different ETag now"))
     }
 
     pub(crate) fn idempotent(self) -> Self {
-        self.header("Idempotency-Key", "The same key and request within 24 h get the same answer")
-            .error("422", "The Idempotency-Key was sent with another request before")
+        self.header(
+            "Idempotency-Key",
+            "Repeating a request with the same key within 24 h returns the same response",
+        )
+        .error("422", "The Idempotency-Key was already used with a different request")
     }
 
     fn header(self, name: &str, description: &str) -> Self {

@@ -22,9 +22,10 @@ const SAMPLE: &str = "http://localhost:3000";
 const TOKEN: &str = "/api/v1/tenant/{id}/oauth/token";
 /// The order on the page.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-const EXAMPLES: &str = "The examples read a token from the variables `$TOKEN`, `$ADMIN_TOKEN` and `$ASSERTION` of the shell. \
-Those of the tenant `test-tenant` run against the sample configuration as it is; those of administration follow `latchkey admin init`, \
-and make the tenant `northwind` with its client `billing`.";
+const EXAMPLES: &str = "The examples read a token from the shell variables `$TOKEN`, `$ADMIN_TOKEN` and \
+    `$ASSERTION`. The examples for the tenant `test-tenant` run against the sample configuration; the \
+    examples for administration need `latchkey admin init` first, and create the tenant `northwind` with \
+    the client `billing`.";
 
 /// The reference of a listener.
 pub(crate) fn reference(surface: ListenerSurface) -> Reference {
@@ -256,10 +257,10 @@ mod tests {
         ), @r"
         POST /api/v1/tenant/{id}/clients: Register a client.
         `Authorization: Bearer` with a token for administration and the scope `latchkey:clients`.
-        `application/json` <NewClient>, optional. May be left out: all members have defaults
+        `application/json` <NewClient>, optional. All members have defaults
         id string, in the path: Tenant id
-        Idempotency-Key string or null, in the header: The same key and request within 24 h get the same answer
-        201 The client with its secret, shown this once; Location and ETag: `application/json` <CreatedClient>
+        Idempotency-Key string or null, in the header: Repeating a request with the same key within 24 h returns the same response
+        201 The client with its secret, which is shown only in this response; Location and ETag: `application/json` <CreatedClient>
         400 The request is malformed: `application/problem+json` <Problem>
         ");
         let token = operation(&reference, "token");

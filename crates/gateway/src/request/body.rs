@@ -35,7 +35,7 @@ pub(crate) enum BodyError {
     Incomplete,
     #[error("The request body is larger than {0} bytes")]
     TooLarge(usize),
-    #[error("The request body took too long to come")]
+    #[error("The request body took too long to arrive")]
     TooSlow,
     #[error("The Content-Type header was sent more than once")]
     TwoTypes,

@@ -60,14 +60,14 @@ impl ServerFailure<'_> {
     pub(crate) fn detail(self) -> Cow<'static, str> {
         match self {
             Self::UnknownPath => "Unknown path".into(),
-            Self::UnknownTenant => "there is no tenant of this id".into(),
-            Self::MethodNotAllowed(methods) => format!("This path takes {methods}").into(),
+            Self::UnknownTenant => "no tenant has this id".into(),
+            Self::MethodNotAllowed(methods) => format!("This path supports {methods}").into(),
             Self::Misdirected => "This path is not served under the name in the Host header".into(),
             Self::RepeatedAuthorization => "The Authorization header was sent more than once".into(),
             Self::CertificateHeader(error) => error.to_string().into(),
             Self::Body(error) => error.to_string().into(),
             Self::TooManyWrites(BudgetSpent { limit, .. }) => format!(
-                "The administrators of this tenant have asked for too many writes ({limit}); try again later"
+                "The administrators of this tenant have made too many writes ({limit}); try again later"
             )
             .into(),
             Self::TooManyReports => "Too many reports from this address; try again later".into(),

@@ -17,11 +17,11 @@ pub struct TrustedPeers {
     pub header: ForwardingHeader,
 }
 
-/// A header in which a proxy names the client of a request.
+/// A header in which a proxy sends the address of a request's client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ForwardingHeader {
-    /// `X-Forwarded-For`, to whose end each proxy adds an address.
+    /// `X-Forwarded-For`, to which each proxy appends an address.
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
     Forwarded,

@@ -195,8 +195,8 @@ fn warn_of_sample_secret() {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {
         tracing::warn!(
-            "a client came with a secret that the samples print, which proves nothing while a listener is beyond loopback; \
-             give it one of its own, such as with `latchkey secret rotate`"
+            "a client used a published sample secret, which Latchkey does not accept while a listener is \
+                beyond loopback; give the client its own secret, for example with `latchkey secret rotate`"
         );
     });
 }

@@ -32,7 +32,8 @@ pub(crate) type Problem = HttpError<Box<ProblemDocument>>;
 struct ProblemKind(&'static str, &'static str, RefusalReason);
 
 /// For a commit that the store did not confirm.
-pub(crate) const OUTCOME_UNKNOWN: &str = "The change may have been done. Repeat the request with the same Idempotency-Key: what was done is not done twice";
+pub(crate) const OUTCOME_UNKNOWN: &str = "The server cannot tell whether it made the change. Repeat the \
+    request with the same Idempotency-Key: nothing is done twice";
 
 /// The code of a request without a token.
 pub(super) const AUTHENTICATION_REQUIRED: &str = ProblemKind::AUTHENTICATION_REQUIRED.0;
@@ -48,27 +49,27 @@ macro_rules! kinds {
 }
 
 kinds! {
-    AUTHENTICATION_REQUIRED: "authentication-required", "A token is needed", TokenMissing;
+    AUTHENTICATION_REQUIRED: "authentication-required", "A token is required", TokenMissing;
     INVALID_TOKEN: "invalid-token", "The token is not valid here", TokenOfAnotherIssuer;
     INSUFFICIENT_SCOPE: "insufficient-scope", "The token lacks a scope", InsufficientScope;
     BEYOND_REACH: "beyond-reach", "Insufficient privilege", InsufficientPrivilege;
     NOT_FOUND: "not-found", "Not found", NotFound;
     METHOD_NOT_ALLOWED: "method-not-allowed", "The method is not allowed here", MethodNotAllowed;
-    MISDIRECTED: "misdirected", "Not under this name", Misdirected;
-    INVALID_REQUEST: "invalid-request", "The request cannot be used", InvalidDocument;
-    BODY: "unreadable-body", "The body cannot be read", UnreadableBody;
-    CONFLICT: "conflict", "The request conflicts with the present state", Conflict;
-    LIMIT_REACHED: "limit-reached", "More than is allowed", LimitReached;
-    CONFIRMATION_NEEDED: "confirmation-needed", "It breaks what works now", ConfirmationNeeded;
-    LIVE_CREDENTIALS: "live-credentials", "Live credentials would gain a permission", ConfirmationNeeded;
+    MISDIRECTED: "misdirected", "Not under this host name", Misdirected;
+    INVALID_REQUEST: "invalid-request", "The request is not valid", InvalidDocument;
+    BODY: "unreadable-body", "The server cannot read the body", UnreadableBody;
+    CONFLICT: "conflict", "The request conflicts with the current state", Conflict;
+    LIMIT_REACHED: "limit-reached", "A limit is exceeded", LimitReached;
+    CONFIRMATION_NEEDED: "confirmation-needed", "The change would break something that works now", ConfirmationNeeded;
+    LIVE_CREDENTIALS: "live-credentials", "Existing credentials would gain a permission", ConfirmationNeeded;
     CONTENDED: "contended", "Changed at the same time", Contended;
-    STALE: "stale", "Changed since you looked", StaleRevision;
-    KEY_REUSED: "idempotency-key-reused", "The idempotency key is another request's", IdempotencyKeyReused;
+    STALE: "stale", "Changed since you read it", StaleRevision;
+    KEY_REUSED: "idempotency-key-reused", "The idempotency key belongs to another request", IdempotencyKeyReused;
     TOO_MANY_WRITES: "too-many-writes", "Too many writes", TooManyWrites;
     TOO_MANY_FAILURES: "too-many-failures", "Too many failures", Credential(WRONG);
     UNAVAILABLE: "unavailable", "Not now", Unavailable;
     OUTCOME_UNKNOWN: "outcome-unknown", "Perhaps done", Unavailable;
-    SERVER_ERROR: "server-error", "A fault of the server", ServerFault;
+    SERVER_ERROR: "server-error", "The server failed", ServerFault;
 }
 
 impl ProblemKind {
@@ -85,21 +86,21 @@ impl ProblemKind {
 /// RFC 9457.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ProblemDocument {
-    /// What programs act on.
+    /// For programs.
     #[schemars(example = &"urn:latchkey:problem:invalid-request", extend("enum" = ProblemKind::urns()))]
     r#type: String,
     title: &'static str,
     #[schemars(example = 400)]
     status: u16,
-    /// What people read.
+    /// For people.
     detail: Cow<'static, str>,
-    /// The errors of a body or query, each with its place.
+    /// The errors of a body or query, each with its location.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldErrorDocument>,
-    /// The tokens that a request would break, where it must confirm that.
+    /// The tokens that a request would break, if it must confirm that.
     #[serde(skip_serializing_if = "Option::is_none")]
     breaks: Option<Vec<BrokenTokensView>>,
-    /// The credentials that would gain a permission, where a request must name those to keep.
+    /// The credentials that would gain a permission, if a request must list the credentials to keep.
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials: Option<Vec<LiveCredential>>,
     /// Why the server failed, for an operator in process; never a part of the answer.
@@ -112,7 +113,7 @@ pub(crate) struct ProblemDocument {
 /// One error.
 #[derive(Debug, Serialize, JsonSchema)]
 struct FieldErrorDocument {
-    /// JSON pointer (RFC 6901); of a query parameter its name.
+    /// JSON pointer (RFC 6901); for a query parameter, its name.
     #[schemars(example = &"/scopes/1")]
     pointer: String,
     #[schemars(example = &"must be a string")]
@@ -185,7 +186,7 @@ impl HttpError<Box<ProblemDocument>> {
     /// The request has a token, but the client's own credential was refused.
     pub(crate) fn client_not_authenticated(error: OAuthError) -> Self {
         let detail = error.body.response().map(|body| body.error_description.to_string());
-        let detail = detail.unwrap_or_else(|| "The client could not be authenticated".to_owned());
+        let detail = detail.unwrap_or_else(|| "Client authentication failed".to_owned());
         let (kind, status) = match error.status {
             StatusCode::TOO_MANY_REQUESTS => (ProblemKind::TOO_MANY_FAILURES, error.status),
             StatusCode::SERVICE_UNAVAILABLE => (ProblemKind::UNAVAILABLE, error.status),
@@ -264,7 +265,7 @@ impl From<EditError> for Problem {
             }
             EditError::NotFound(_) => Self::not_found(error.to_string()),
             EditError::Invalid(errors) => {
-                Self::invalid("What was sent cannot be used; errors says where and why", errors)
+                Self::invalid("The request is not valid; errors says where and why", errors)
             }
             EditError::Conflict(detail) => Self::conflict(ProblemKind::CONFLICT, detail),
             EditError::LiveCredentials(ref live) => {

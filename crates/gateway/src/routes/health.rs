@@ -16,7 +16,7 @@ use crate::readiness::Readiness;
 use crate::respond::{OAuthError, OAuthResult};
 use crate::{Services, respond};
 
-/// The program serves.
+/// The program is running.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Live {
     /// Always `live`.
@@ -24,21 +24,21 @@ pub(crate) struct Live {
     status: &'static str,
 }
 
-/// Whether callers should be sent here.
+/// Whether the program can take requests.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Ready<'a> {
-    /// Whether callers can be served.
+    /// Whether requests can be served.
     #[schemars(example = &"ready", extend("enum" = ["ready", "not_ready"]))]
     status: &'static str,
-    /// By the name of the part: `store`, `keys`, and `draining` while the program ends.
+    /// By part: `store`, `keys`, and `draining` while the program shuts down.
     checks: BTreeMap<&'static str, CheckResult<'a>>,
 }
 
-/// How one part is doing.
+/// The state of one part.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Check")]
 pub(crate) struct CheckResult<'a> {
-    /// `ok`; `degraded`: missed, but callers are served; `failed`: callers cannot be served.
+    /// `ok`; `degraded`: not available, but requests are served; `failed`: requests cannot be served.
     #[schemars(example = &"ok", extend("enum" = ["ok", "degraded", "failed"]))]
     status: &'static str,
     /// Why it is not ok.
@@ -54,7 +54,7 @@ pub(crate) async fn ready(services: Data<Services>, readiness: Data<Readiness>) 
     readiness.probed(Instant::now());
     let mut checks = services.health_report.checks();
     if readiness.is_draining() {
-        let reason = "the program is about to end; open requests are answered".into();
+        let reason = "the program is shutting down; it still answers open requests".into();
         checks.push(HealthCheck { part: "draining", state: HealthState::Failed(reason) });
     }
     let is_ready = !checks.iter().any(|check| matches!(check.state, HealthState::Failed(_)));

@@ -27,7 +27,7 @@ pub(crate) async fn metrics(services: Data<Services>, metrics: Data<WorkerMetric
 /// callers.
 fn ended_presented(services: &Services) -> Vec<Sample> {
     const NAME: &str = "latchkey_ended_credentials_presented_total";
-    const HELP: &str = "Client secrets and API keys that were presented after their end, and refused.";
+    const HELP: &str = "Expired or revoked client secrets and API keys that were presented, and refused.";
     let authenticator = &services.tokens.authenticator;
     let counts: [(Labels, &AtomicU64); 2] = [
         (&[("credential", "client_secret")], &authenticator.ended_presented),
@@ -42,7 +42,7 @@ fn ended_presented(services: &Services) -> Vec<Sample> {
 /// clients and people.
 fn reused_grants(services: &Services) -> Vec<Sample> {
     const NAME: &str = "latchkey_grants_ended_total";
-    const HELP: &str = "Grants of people that ended because a code or a refresh token was used again.";
+    const HELP: &str = "People's grants that were revoked because a code or a refresh token was used again.";
     let [by_code, by_refresh_token] = services.tokens.engine.reused_grants().counts();
     vec![
         Sample::counter(NAME, HELP, &[("reason", "code_reused")], by_code),

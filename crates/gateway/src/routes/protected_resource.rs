@@ -25,10 +25,10 @@ pub(crate) struct Answer<'a> {
     scopes: Vec<&'a str>,
 }
 
-/// The bearer.
+/// The holder of the token.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Caller<'a> {
-    /// `machine` where the token speaks for the client itself.
+    /// `machine` if the token is the client's own.
     #[schemars(example = &"machine", extend("enum" = ["machine", "user"]))]
     r#type: &'static str,
     client_id: &'a str,

@@ -121,13 +121,13 @@ impl AuthorizedRequest {
         if !services.users.has_credential(&assertion.sub, &assertion.credential) {
             return Err(ThunderError::invalid_assertion(
                 RefusalReason::TokenClientNotActive,
-                "The user may no longer sign in, or has another password now",
+                "The user can no longer sign in, or has changed the password",
             ));
         }
         // The user must still have the permission of the assertion.
         if !assertion.permits(PERMISSION) || !services.users.permits(&assertion.sub, PERMISSION) {
             return Err(ThunderError::forbidden(
-                "The permission `system` is needed: ask for it in requested_permissions",
+                "The permission `system` is required: request it in requested_permissions",
             ));
         }
         let actor = Actor {

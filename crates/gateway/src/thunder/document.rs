@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use values::skip_serializing_none;
 
-/// An application. Members without effect are kept and shown.
+/// An application. Members without an effect are stored and returned.
 // Answers have the members in this order. Only answers have `id`, `client_id` and `client_secret`.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,7 +47,7 @@ pub(crate) struct ApplicationDocument {
     pub(crate) inbound_auth_config: Option<Vec<Inbound>>,
 }
 
-/// The application's certificate. It is kept and has no effect yet.
+/// The application's certificate. It is stored, but has no effect yet.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -57,7 +57,7 @@ pub(crate) struct Certificate {
     pub(crate) value: Option<String>,
 }
 
-/// How the application gets tokens; one at most.
+/// How the application gets tokens; at most one entry.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -75,22 +75,22 @@ pub(crate) struct Inbound {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct OauthConfig {
-    /// Generated where it is absent.
+    /// Generated if absent.
     pub(crate) client_id: Option<String>,
-    /// Generated where it is absent.
+    /// Generated if absent.
     // The request's secret is taken out of the text before this is read.
     #[serde(skip_deserializing)]
     #[schemars(!skip_deserializing, extend("format" = "password"))]
     pub(crate) client_secret: Option<String>,
-    /// Where people who sign in go back to. Answers show it with the grant `authorization_code`
-    /// alone, as the next three.
+    /// The URIs to which people return after sign-in. Responses contain it and the next three members only
+    /// for the grant type authorization_code.
     pub(crate) redirect_uris: Option<Vec<String>>,
     #[schemars(extend("examples" = [["client_credentials"]]))]
     pub(crate) grant_types: Option<Vec<String>>,
     pub(crate) response_types: Option<Vec<String>>,
     #[schemars(example = &"client_secret_basic")]
     pub(crate) token_endpoint_auth_method: Option<String>,
-    /// Whether each authorization request has a code challenge. A public client always needs one.
+    /// Whether each authorization request must have a code challenge. Public clients always need one.
     pub(crate) pkce_required: Option<bool>,
     pub(crate) public_client: Option<bool>,
     pub(crate) scopes: Option<Vec<String>>,

@@ -33,10 +33,10 @@ impl ErrorBody for ThunderBody {
     fn from_failure(failure: ServerFailure<'_>) -> Self {
         let code = match failure {
             ServerFailure::UnknownPath | ServerFailure::UnknownTenant => {
-                return Self::new(code::NOT_SERVED, "There is nothing here");
+                return Self::new(code::NOT_SERVED, "This path does not exist");
             }
             ServerFailure::TooManyWrites(_) | ServerFailure::TooManyReports => {
-                let description = "Too many writes were asked for; try again later";
+                let description = "Too many writes; try again later";
                 return Self::new(code::TOO_MANY_WRITES, description);
             }
             ServerFailure::MethodNotAllowed(_) => code::METHOD_NOT_ALLOWED,
@@ -87,7 +87,7 @@ impl HttpError<ThunderBody> {
 
     /// No assertion was sent (RFC 6750 §3.1).
     pub(crate) fn assertion_required() -> Self {
-        let why = "Send the assertion of /flow/execute as Authorization: Bearer";
+        let why = "Send the assertion from /flow/execute as Authorization: Bearer";
         let refused = Self::unauthorized(RefusalReason::TokenMissing, why);
         refused.with_token_challenge(TokenType::Bearer, REALM, None, None)
     }
@@ -115,11 +115,11 @@ impl HttpError<ThunderBody> {
     }
 }
 
-/// An error, its members in the documented order.
+/// An error, with its members in the documented order.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Coded")]
 pub(crate) struct CodedError<'a, T> {
-    /// What programs act on.
+    /// For programs.
     #[schemars(example = &"APP-1020")]
     code: &'a str,
     #[schemars(example = &"Application already exists")]
@@ -138,7 +138,7 @@ pub(crate) enum ErrorText {
     Keyed(Keyed<'static>),
 }
 
-/// A text with the key by which a caller may translate it.
+/// A text, with a key that a caller can use to translate it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "KeyedText")]
@@ -162,13 +162,13 @@ impl From<ApplicationError> for ThunderError {
             ApplicationError::NotFound => Self {
                 status: StatusCode::NOT_FOUND,
                 code: Some(ErrorCode::NotFound),
-                ..Self::new(code::NOT_FOUND, "There is no application of this id")
+                ..Self::new(code::NOT_FOUND, "No application has this id")
             },
             ApplicationError::NameTaken => {
-                Self::new(code::NAME_EXISTS, "Another application of this tenant has the name")
+                Self::new(code::NAME_EXISTS, "Another application of this tenant has the same name")
             }
             ApplicationError::ClientIdChanged => {
-                let why = "The client_id of an application cannot change; make another application";
+                let why = "You cannot change the client_id of an application; create another application";
                 Self::new(code::INVALID_CLIENT_ID, why)
             }
             ApplicationError::ClientDeleted => Self::new(

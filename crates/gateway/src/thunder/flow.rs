@@ -113,7 +113,7 @@ fn write_down(
     let administrator = services.administrator.clone();
     actix_web::rt::spawn(async move {
         if let Err(error) = administrator.note_sign_in(&sign_in, now).await {
-            tracing::warn!(%error, tenant = %sign_in.tenant, "a sign-in is not in the audit");
+            tracing::warn!(%error, tenant = %sign_in.tenant, "the audit log does not contain a sign-in");
         }
     });
 }

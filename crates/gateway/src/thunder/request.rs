@@ -37,7 +37,7 @@ impl ApplicationRequest {
             return Err(malformed(NO_OBJECT));
         }
         let Some((mut value, spelling)) = normalised(value) else {
-            let twice = malformed("A member is there in two spellings; send it once");
+            let twice = malformed("A member appears in two spellings; send it once");
             return Err(twice.spelled(Spelling::Camel));
         };
         let secret = take_secret(&mut value);
@@ -45,12 +45,12 @@ impl ApplicationRequest {
         SHAPE.check(&value).map_err(|errors| {
             let described = |error: FieldError| format!("{}: {}", spelling.of(&error.pointer), error.detail);
             let described: Vec<_> = errors.into_iter().map(described).collect();
-            malformed(format!("The request body does not fit: {}", described.join("; "))).spelled(spelling)
+            malformed(format!("The request body is not valid: {}", described.join("; "))).spelled(spelling)
         })?;
         // Cannot fail for a document that passes the check. Unknown members stay in the value,
         // which is wiped.
         let document = ApplicationDocument::deserialize(&*value)
-            .map_err(|_| malformed("The request body does not fit").spelled(spelling))?;
+            .map_err(|_| malformed("The request body is not valid").spelled(spelling))?;
         Ok(Self { document, secret: secret.map_err(|error| error.spelled(spelling))?, spelling })
     }
 
@@ -81,7 +81,8 @@ impl ApplicationRequest {
         let is_new_name = context.before.is_none_or(|before| before.name != document.name);
         if let Some(turning) = bidi_control_in_name(&document.name).filter(|_| is_new_name) {
             let turning = u32::from(turning);
-            let why = format!("name holds U+{turning:04X}, which turns the direction of what follows");
+            let why =
+                format!("name contains U+{turning:04X}, which changes the direction of the text after it");
             return Err(ThunderError::new(code::INVALID_NAME, why));
         }
         if let (Some(config), Some(client)) = (document.oauth_mut(), &client) {
@@ -114,13 +115,13 @@ fn take_secret(value: &mut Value) -> ThunderResult<Option<Secret>> {
             Value::String(text) => {
                 let text = Secret::new(text);
                 if secret.as_ref().is_some_and(|other| other.expose() != text.expose()) {
-                    return Err(malformed("client_secret is there twice and differs"));
+                    return Err(malformed("client_secret appears twice with different values"));
                 }
                 secret = Some(text);
             }
             other => {
                 drop(Wiped::new(other));
-                return Err(malformed("client_secret must be a text"));
+                return Err(malformed("client_secret must be a string"));
             }
         }
     }
@@ -188,19 +189,19 @@ mod tests {
 
     #[test]
     fn errors_name_each_invalid_member() {
-        let fits = "The request body does not fit: ";
+        let fits = "The request body is not valid: ";
         for (body, expected) in [
             ("[]", "The request body must be a JSON object"),
             (r#"{"name":"a""#, "The request body must be a JSON object"),
-            (r#"{"name":1}"#, "/name: write a text"),
-            (r#"{"inbound_auth_config":{}}"#, "/inbound_auth_config: write a list"),
-            (r#"{"inboundAuthConfig":["x"]}"#, "/inboundAuthConfig/0: write an object"),
+            (r#"{"name":1}"#, "/name: must be a string"),
+            (r#"{"inbound_auth_config":{}}"#, "/inbound_auth_config: must be a list"),
+            (r#"{"inboundAuthConfig":["x"]}"#, "/inboundAuthConfig/0: must be an object"),
             (
                 r#"{"name":[],"inbound_auth_config":[{"config":{"scopes":[7],"pkce_required":"no","token":{"access_token":{"validity_period":-1}}}}]}"#,
                 "/inbound_auth_config/0/config/pkce_required: write true or false; \
-                 /inbound_auth_config/0/config/scopes/0: write a text; \
-                 /inbound_auth_config/0/config/token/access_token/validity_period: write a whole number, 0 or more; \
-                 /name: write a text",
+                 /inbound_auth_config/0/config/scopes/0: must be a string; \
+                 /inbound_auth_config/0/config/token/access_token/validity_period: must be a whole number, 0 or more; \
+                 /name: must be a string",
             ),
         ] {
             let error = ApplicationRequest::parse(body.as_bytes()).unwrap_err();
@@ -212,7 +213,7 @@ mod tests {
         }
         let many = format!("[{}]", vec!["0"; 5_000].join(","));
         let error = ApplicationRequest::parse(many.as_bytes()).unwrap_err();
-        assert_eq!(error.body.description, "a body holds at most 4096 values");
+        assert_eq!(error.body.description, "the body can contain at most 4096 values");
     }
 
     #[test]

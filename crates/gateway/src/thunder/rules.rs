@@ -56,7 +56,7 @@ pub(super) fn judge(
             None => refused(INVALID_INBOUND_AUTH_CONFIG, "config is missing"),
         },
         [_] => refused(INVALID_INBOUND_AUTH_CONFIG, "type must be oauth2"),
-        _ => refused(INVALID_INBOUND_AUTH_CONFIG, "there may be one entry"),
+        _ => refused(INVALID_INBOUND_AUTH_CONFIG, "only one entry is allowed"),
     }
 }
 
@@ -84,12 +84,12 @@ fn judge_client(
     let client = rules::check_client(&mut errors, tenant, context.client_id, &settings);
     let (errors, _) = errors.into_parts();
     if let Some((name, _)) = first_refused(&errors, "/grant_types/", &settings.grant_types) {
-        return refused(INVALID_GRANT_TYPE, format!("there is no grant {name:?} here"));
+        return refused(INVALID_GRANT_TYPE, format!("the grant type {name:?} is not supported here"));
     }
     if config.response_types.iter().flatten().any(|response| response != "code") {
         return refused(
             INVALID_RESPONSE_TYPE,
-            "response_types may hold `code`; `token` is the implicit grant, which is not served",
+            "response_types can contain `code`; `token` is the implicit grant, which is not supported",
         );
     }
     let redirects = config.redirect_uris.as_deref().unwrap_or_default();
@@ -99,7 +99,8 @@ fn judge_client(
     if has_codes && redirects.is_empty() {
         return refused(
             INVALID_OAUTH_CONFIG,
-            "the grant authorization_code, which is the default, needs redirect_uris; for a service send \"grant_types\": [\"client_credentials\"]",
+            "the default grant type authorization_code needs redirect_uris; for a service send \
+                \"grant_types\": [\"client_credentials\"]",
         );
     }
     if let Some((uri, why)) = first_refused(&errors, "/redirect_uris/", &settings.redirect_uris) {
@@ -114,9 +115,10 @@ fn judge_client(
     }
     if let Some((scope, why)) = first_refused(&errors, "/scopes/", &settings.scopes) {
         return match ScopeToken::parse(scope) {
-            _ if scope.starts_with(ScopeToken::RESERVED_PREFIX) => {
-                refused(INVALID_OAUTH_CONFIG, "scopes that begin latchkey: are given by administrators only")
-            }
+            _ if scope.starts_with(ScopeToken::RESERVED_PREFIX) => refused(
+                INVALID_OAUTH_CONFIG,
+                "only administrators can grant scopes that begin with latchkey:",
+            ),
             Err(error) => refused(INVALID_OAUTH_CONFIG, format!("scope {scope:?}: {error}")),
             Ok(_) => refused(INVALID_OAUTH_CONFIG, format!("scope {scope:?}: {why}")),
         };
@@ -162,7 +164,7 @@ fn method(config: &OauthConfig) -> ThunderResult<&str> {
     let is_public = config.public_client == Some(true);
     match config.token_endpoint_auth_method.as_deref().filter(|method| !method.is_empty()) {
         Some("client_secret_basic" | "client_secret_post") if is_public => {
-            refused(INVALID_PUBLIC_CLIENT, "a public client has the method none")
+            refused(INVALID_PUBLIC_CLIENT, "a public client must use the method none")
         }
         Some(method @ ("client_secret_basic" | "client_secret_post" | "none")) => Ok(method),
         None => Ok(if is_public { "none" } else { "client_secret_basic" }),
@@ -179,10 +181,10 @@ fn check_public(
     secret: Option<&Secret>,
 ) -> ThunderResult<()> {
     if config.public_client == Some(false) {
-        return refused(INVALID_PUBLIC_CLIENT, "the method none is a public client's");
+        return refused(INVALID_PUBLIC_CLIENT, "only a public client can use the method none");
     }
     if secret.is_some() {
-        return refused(INVALID_PUBLIC_CLIENT, "a public client has no secret");
+        return refused(INVALID_PUBLIC_CLIENT, "a public client cannot have a secret");
     }
     if grant_types.contains(&GrantType::ClientCredentials) {
         return refused(INVALID_PUBLIC_CLIENT, "client_credentials needs a client that can keep a secret");

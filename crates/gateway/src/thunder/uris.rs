@@ -15,7 +15,7 @@ pub(super) fn check(document: &ApplicationDocument) -> ThunderResult<()> {
     let links = [("url", &document.url, INVALID_URL), ("logo_url", &document.logo_url, INVALID_LOGO_URL)];
     for (member, value, code) in links {
         if let Some(value) = value.as_deref().filter(|value| !value.is_empty() && !is_web_address(value)) {
-            return Err(ThunderError::new(code, format!("{member} is no http or https URL: {value:?}")));
+            return Err(ThunderError::new(code, format!("{member} is not an http or https URL: {value:?}")));
         }
     }
     document.certificate.as_ref().map_or(Ok(()), check_certificate)

@@ -109,7 +109,7 @@ async fn refused_password_change_changes_nothing() {
             ("another long password", NEW, (403, "The present password is wrong.")),
             ("", NEW, (403, "The present password is wrong.")),
             (PASSWORD, "fourteen chars", (400, "15 characters")),
-            (PASSWORD, EMAIL, (400, "easily guessed")),
+            (PASSWORD, EMAIL, (400, "easy to guess")),
             (PASSWORD, "", (400, "Choose another password")),
         ] {
             let refused = set(&mut here, tenant, &page, (present, new)).await;

@@ -131,8 +131,8 @@ async fn weak_password_is_refused_with_the_reason() {
         let platform = test_env.token(PLATFORM, STEWARD).await;
         for (password, why) in [
             ("short", "15 characters"),
-            ("passwordpassword", "easily guessed"),
-            ("ada@example.com", "easily guessed"),
+            ("passwordpassword", "easy to guess"),
+            ("ada@example.com", "easy to guess"),
             ("a line\u{7f}feed in it", "control characters"),
         ] {
             let body = json!({ "email": "ada@example.com", "username": "ada", "password": password });

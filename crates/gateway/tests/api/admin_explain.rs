@@ -155,7 +155,7 @@ async fn explanation_continues_after_a_refused_check() {
         assert_eq!(scopes, ["granted", "refused"]);
         assert_eq!(explained["scopes"][1]["reason"], "scope_not_registered");
         let audience = explained.check("audience");
-        assert_eq!(audience["detail"], "The audience is api: as the request names it.");
+        assert_eq!(audience["detail"], "The audience is api: as the request says.");
         assert!(!explained.to_string().contains(&wrong), "{}", *explained);
 
         let [live, expired, _] = add_ended_client(&test_env.app, tenant, "ended", true);

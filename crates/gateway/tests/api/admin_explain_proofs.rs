@@ -160,7 +160,7 @@ async fn explanation_names_the_revocation_of_a_token() {
             ("single", "by its `jti`"),
             ("client", "All tokens of the client were revoked, whatever was issued until 20"),
             ("tenant", "All tokens of the tenant were revoked, whatever was issued until 20"),
-            ("secret", "The secret or key that it was issued for was revoked"),
+            ("secret", "The secret or key that the token was issued for was revoked"),
         ] {
             let token = app.token(tenant).await;
             let before = explain(&test_env, &ops, tenant, json!({ "access_token": token })).await;

@@ -344,7 +344,7 @@ async fn key_is_limited_by_its_client_and_tenant() {
         assert_eq!(keys.token_of(&key).await.status, 401);
         assert_eq!(keys.introspect(AUDITOR, &key.text).await, json!({ "active": false }));
         let refused = test_env.post(&keys.token, &keys.path(SVC), json!({ "name": "n" })).await;
-        assert!(refused.json_of(409).to_string().contains("offers no API keys"), "{}", refused.body);
+        assert!(refused.json_of(409).to_string().contains("does not offer API keys"), "{}", refused.body);
     }
 }
 

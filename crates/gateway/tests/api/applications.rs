@@ -124,12 +124,13 @@ async fn duplicate_names_and_client_ids_are_refused() {
 
 #[tokio::test]
 async fn errors_name_the_invalid_member() {
-    const SCOPES: &str = "The request body does not fit: /inbound_auth_config/0/config/scopes: write a list";
+    const SCOPES: &str =
+        "The request body is not valid: /inbound_auth_config/0/config/scopes: must be a list";
     for tenant in [ACME, GLOBEX] {
         let admin = Admin::at(tenant).await;
         for (body, words) in [
             (json!([]), "The request body must be a JSON object"),
-            (json!({ "name": 1 }), "The request body does not fit: /name: write a text"),
+            (json!({ "name": 1 }), "The request body is not valid: /name: must be a string"),
             (service("a", json!({ "scopes": "api:read" })), SCOPES),
         ] {
             let refused = admin.create(&body).await;
@@ -138,7 +139,7 @@ async fn errors_name_the_invalid_member() {
             assert_eq!(refused.json()["description"], words, "{body}");
         }
         let camel = admin.create(&json!({ "inboundAuthConfig": 1 })).await.json();
-        let words = "The request body does not fit: /inboundAuthConfig: write a list";
+        let words = "The request body is not valid: /inboundAuthConfig: must be a list";
         assert_eq!(camel["description"]["defaultValue"], words);
     }
 }

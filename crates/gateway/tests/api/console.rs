@@ -318,7 +318,10 @@ async fn overview_shows_next_steps_and_advice() {
         let advice = browser.get(&path).await;
         advice.assert_says(200, &format!("{}/applications/svc/credentials", home(tenant)));
         advice.assert_says(200, &format!("tenants.{tenant}.clients.svc.client_secret"));
-        browser.get(&format!("{path}?cursor=x")).await.assert_says(200, "this is not a cursor");
+        browser
+            .get(&format!("{path}?cursor=x"))
+            .await
+            .assert_says(200, "this cursor does not come from a page of this list");
         operator.get(&home(tenant)).await.assert_says(200, "files; read only here");
     }
 }

@@ -41,7 +41,7 @@ async fn assert_closed(mut connection: TcpStream) {
 
 async fn assert_late_head(mut connection: TcpStream, tenant: &str) {
     let (answer, after) = drip(&mut connection, &strategies(tenant)).await;
-    answer.assert_refused(408, "invalid_request", "The request head took too long to come");
+    answer.assert_refused(408, "invalid_request", "The request head took too long to arrive");
     assert_eq!(answer.header("connection"), "close");
     assert!((Duration::from_millis(4500)..Duration::from_secs(9)).contains(&after), "{after:?}");
     assert_closed(connection).await;
@@ -84,7 +84,7 @@ async fn body(app: &TestApp, tenant: &str) {
     let (head, body) = token_request(app, tenant);
     connection.write_all(head.as_bytes()).await.unwrap();
     let (answer, after) = drip(&mut connection, &body).await;
-    answer.assert_refused(408, "invalid_request", "The request body took too long to come");
+    answer.assert_refused(408, "invalid_request", "The request body took too long to arrive");
     assert_eq!(answer.header("connection"), "close");
     assert!((Duration::from_millis(9500)..Duration::from_secs(15)).contains(&after), "{after:?}");
     assert_closed(connection).await;

@@ -232,7 +232,7 @@ async fn required_nonce_is_supplied_and_expires() {
                 but(proof_claims("POST", &token_path(tenant), app.now(), jti), json!({ "nonce": nonce }));
             prover.proof(claims, changes)
         };
-        let words = "The DPoP proof must have the nonce of the header DPoP-Nonce";
+        let words = "The DPoP proof must contain the nonce from the header DPoP-Nonce";
         let answer = request(&app, tenant, &[&for_token(&app, &prover, tenant, "1")]).await;
         answer.assert_refused(400, "use_dpop_nonce", words);
         answer.assert_not_stored();

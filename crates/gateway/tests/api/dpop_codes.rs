@@ -105,7 +105,11 @@ async fn proof_of_a_pushed_request_binds_the_code() {
         assert_bound(&redeem(&app, tenant, &secret, &code, Some(&proof(&prover, &token))).await, &prover);
         let named = [by_secret, ("dpop_jkt", key_of_thief.as_str())];
         let refused = push(&app, tenant, &named, &proof(&prover, &par)).await;
-        refused.assert_refused(400, "invalid_request", "The dpop_jkt is not the key of the DPoP proof");
+        refused.assert_refused(
+            400,
+            "invalid_request",
+            "The dpop_jkt does not match the key of the DPoP proof",
+        );
 
         let of_other = proof(&prover, &tenant_path(other, "/oauth/par"));
         for bad in [used, of_other, proof(&prover, &token), "x".to_owned()] {

@@ -706,7 +706,7 @@ async fn consent_to_one_api_does_not_cover_another() {
             let code = parameter(&location(&browser.authorize(tenant, more).await), "code");
             let form = [("client_secret", &*secret), ("code", &code), ("audience", "api")];
             let refused = redeem_with(&app, tenant, &form).await;
-            let words = "The parameter audience is not of this request: send it in the authorization request";
+            let words = "The parameter audience is not valid here: send it in the authorization request";
             refused.assert_refused(400, "invalid_request", words);
             let tokens = redeem(&app, tenant, &secret, &code).await.json();
             assert_eq!(payload(&tokens["access_token"])["aud"], aud);

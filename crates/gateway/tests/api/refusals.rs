@@ -51,7 +51,7 @@ async fn refusals_are_stored_per_tenant_without_secrets() {
         };
         let wrong_kept = of(&wrong);
         assert_eq!(wrong_kept["reason"], "wrong_secret");
-        assert_eq!(wrong_kept["detail"], "The secret is none of the client's.");
+        assert_eq!(wrong_kept["detail"], "The client does not have this secret.");
         let fix = format!("or run `latchkey secret rotate {tenant} svc`.");
         assert!(wrong_kept["fix"].as_str().unwrap().ends_with(&fix), "{wrong_kept}");
         assert_eq!((&wrong_kept["client_id"], &wrong_kept["client_is_proven"]), (&json!(SVC), &json!(false)));

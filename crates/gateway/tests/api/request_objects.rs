@@ -150,7 +150,7 @@ async fn object_with_jti_starts_one_flow() {
         let push = async |object: &str| {
             push_with(&app, tenant, &[("client_secret", &**secret), ("request", object)]).await
         };
-        let refused = "The request object was used before";
+        let refused = "The request object was already used";
         let object = with("1");
         // The person reloads the page, signs in, and goes back.
         let mut browser = Browser::new(&app);

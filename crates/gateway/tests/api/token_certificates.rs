@@ -658,7 +658,7 @@ async fn malformed_headers_are_refused() {
         for (listener, value) in rows {
             println!("{listener} {value}");
             let answer = site.through(listener, (tenant, ISSUED), &[(name(listener), value)]).await;
-            let words = "The header with the client certificate cannot be read";
+            let words = "The server cannot read the header with the client certificate";
             answer.assert_refused(400, "invalid_request", words);
         }
         for (listener, value) in refused {

@@ -213,7 +213,7 @@ async fn unknown_suspended_and_disabled_tenants_get_404() {
 async fn tenant_with_opaque_tokens_gets_no_tokens() {
     let app = TestApp::start();
     app.change_tenant(GLOBEX, |tenant| tenant.access_token.format = TokenFormat::Opaque);
-    let words = "This server does not serve the token format of this tenant";
+    let words = "This server does not support the token format of this tenant";
     app.fetch(GLOBEX, SVC, app.globex.of(SVC)).await.assert_refused(400, "unsupported_grant_type", words);
     app.token(ACME).await;
 }

@@ -119,7 +119,7 @@ async fn tenant_administrator_sees_only_which_key_failed() {
                 unopened[0]["problem"].as_str().unwrap().to_owned()
             })
         };
-        let text = "only the operator of this server can fix it; its log says how";
+        let text = "only the operator of this server can fix this; the server log says how";
         assert_eq!(problem(&keeper, tenant).await.as_deref(), Some(text));
         let text = problem(&ops, tenant).await.unwrap();
         assert!(text.contains("latchkey key revoke") && text.contains("restore the row"), "{text}");

@@ -11,7 +11,7 @@ use registry::{Client, ClientStatus};
 pub enum AddressError {
     /// The client is unknown, suspended, or not registered for codes. Callers cannot tell the
     /// difference.
-    #[error("the client is unknown, or does not sign people in")]
+    #[error("the client is unknown, or does not use sign-in")]
     Client,
     /// The redirect URI is not registered.
     #[error("the redirect URI is not registered for the client")]

@@ -71,14 +71,14 @@ pub fn next(context: &NextContext<'_>) -> Next {
         // A client without consent must not learn whether the person is signed in.
         (true, None) => refused_login(),
         (true, Some(_)) => {
-            let description = "The person has not allowed all that is requested";
+            let description = "The person has not consented to everything that is requested";
             Next::Refused(AuthorizationError::new(AuthorizationErrorCode::ConsentRequired, description))
         }
     }
 }
 
 fn refused_login() -> Next {
-    let description = "The person has to sign in";
+    let description = "The person must sign in";
     Next::Refused(AuthorizationError::new(AuthorizationErrorCode::LoginRequired, description))
 }
 

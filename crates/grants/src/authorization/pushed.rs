@@ -49,7 +49,7 @@ pub enum PushError {
     #[error("The request is longer than 16384 bytes")]
     TooLong,
     /// Too many requests of this client wait for a browser.
-    #[error("The client has too many pushed requests that wait for their browsers")]
+    #[error("The client has too many pushed requests that no browser has used yet")]
     TooMany,
     #[error(transparent)]
     Store(#[from] StoreError),

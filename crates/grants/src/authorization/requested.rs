@@ -21,7 +21,10 @@ pub fn check_request(
     use AuthorizationErrorCode::{InvalidRequest, UnmetAuthenticationRequirements};
     let Grantee { client, .. } = grantee;
     if client.code_flow.require_par && !is_pushed {
-        return Err(AuthorizationError::new(InvalidRequest, "The client has to push its requests"));
+        return Err(AuthorizationError::new(
+            InvalidRequest,
+            "The client must push its authorization requests",
+        ));
     }
     if request.code_challenge.is_none() && (client.code_flow.require_pkce || client.is_public()) {
         return Err(AuthorizationError::new(InvalidRequest, "Missing code_challenge parameter"));
@@ -29,7 +32,7 @@ pub fn check_request(
     if let Some(demanded) = request.claims.demanded_acr()
         && !demanded.iter().any(|acr| OpenIdMetadata::ACR_VALUES.contains(acr))
     {
-        let description = "No one can be authenticated here as the claim acr demands";
+        let description = "This server cannot authenticate anyone with the requested value of the claim acr";
         return Err(AuthorizationError::new(UnmetAuthenticationRequirements, description));
     }
     check_permissions(grantee, request.scope.as_ref(), &request.resources)?;
@@ -47,7 +50,7 @@ pub(crate) fn check_permissions(
     use AuthorizationErrorCode::{InvalidScope, InvalidTarget, UnsupportedResponseType};
     let Grantee { client, tenant } = grantee;
     if !tenant.access_token.format.is_served() {
-        let description = "This server does not serve the token format of this tenant";
+        let description = "This server does not support the token format of this tenant";
         return Err(AuthorizationError::new(UnsupportedResponseType, description));
     }
     // A person's token can never administer the platform.

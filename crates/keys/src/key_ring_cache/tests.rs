@@ -212,7 +212,7 @@ async fn unsealing_failure_affects_only_that_tenant() {
     let (Setting { rows, .. }, acme) = setting_of_acme().await;
     let replica = with_another_sealing_key(&rows);
     let error = replica.ring(&acme, at(10)).await.unwrap_err();
-    assert_eq!(error.to_string(), "key oauth2-key-1 of tenant acme does not unseal");
+    assert_eq!(error.to_string(), "cannot unseal key oauth2-key-1 of tenant acme");
     assert!(matches!(&error, KeyError::Unseal { source: SealError::WrongKey { .. }, .. }));
     assert!(error.needs_operator());
     assert!(replica.ring(&tenant("other", ES256), at(10)).await.is_ok());

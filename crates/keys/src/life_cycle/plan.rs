@@ -61,7 +61,7 @@ pub struct BrokenTokens {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyCommandError {
-    #[error("there is no key {0}")]
+    #[error("key {0} does not exist")]
     Unknown(KeyId),
     #[error("key {0} has been removed")]
     Removed(KeyId),
@@ -69,10 +69,10 @@ pub enum KeyCommandError {
     #[error("key {0} is not waiting to sign")]
     NotAnnounced(KeyId),
     /// Replicas may already act on the activation time.
-    #[error("key {0} begins too soon to be held back")]
+    #[error("key {0} starts signing too soon to postpone it")]
     TooLate(KeyId),
     /// The tenant signs with another algorithm.
-    #[error("the tenant signs with {wanted}, and the key is for {found}")]
+    #[error("the tenant signs with {wanted}, but the key is for {found}")]
     OtherAlgorithm {
         found: SigningAlgorithm,
         /// The algorithm of the policy.
@@ -80,11 +80,12 @@ pub enum KeyCommandError {
     },
     /// The imported key would take over before an announced key, which would never sign.
     #[error(
-        "key {0} is waiting to sign and would never do so: import this one when that one has begun, or revoke that one first"
+        "key {0} is waiting to sign, and this import would replace it: wait until the waiting key has \
+            started signing, or revoke the waiting key first"
     )]
     Overtakes(KeyId),
     /// The tenant has or had the same key.
-    #[error("the key is the tenant's key {0} already")]
+    #[error("the tenant already has this key, as key {0}")]
     AlreadyThere(KeyId),
 }
 

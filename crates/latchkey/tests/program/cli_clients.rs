@@ -59,11 +59,14 @@ fn settings_without_effect_are_warned_of() {
     assert_eq!(shown["warnings"][0]["pointer"], "/scopes/0");
     let set = ["client", "set", "initech", "web", "scopes=api:read", "jwks_uri=https://10.0.0.1/jwks"];
     let ran = cli.run(&set);
-    assert!(ran.err.contains("warning: jwks_uri: no request is sent there"), "{ran:?}");
+    assert!(ran.err.contains("warning: jwks_uri: Latchkey does not send requests there:"), "{ran:?}");
     assert!(!ran.err.contains("api:raed"), "{ran:?}");
     let trusted = ["tenant", "set", "initech", "trusted_issuers.ci.issuer=https://10.0.0.1"];
     let ran = cli.run(&trusted);
-    assert!(ran.err.contains("warning: trusted_issuers.ci.issuer: no request is sent there"), "{ran:?}");
+    assert!(
+        ran.err.contains("warning: trusted_issuers.ci.issuer: Latchkey does not send requests there:"),
+        "{ran:?}"
+    );
     assert!(!cli.run(&["tenant", "show", "umbrella"]).err.contains("warning"), "the other one trusts none");
 }
 
@@ -175,7 +178,7 @@ fn grant_revokes_the_credentials_it_does_not_keep() {
         assert_eq!(cli.json(&["client", "show", tenant, "svc"])["live_secrets"], 1, "nothing was changed");
     }
     let set = ["client", "set", "initech", "svc", "scopes=latchkey:keys", "audiences=null"];
-    cli.assert_ends(&[&set[..], &["--keep", "s2"]].concat(), 1, "no live credential of this id");
+    cli.assert_ends(&[&set[..], &["--keep", "s2"]].concat(), 1, "no live credential with this id");
     assert_eq!(cli.json(&[&set[..], &["--keep", "s1"]].concat())["live_secrets"], 1);
     let set = ["client", "set", "umbrella", "svc", "scopes=latchkey:keys", "audiences=null"];
     assert_eq!(cli.json(&[&set[..], &["--revoke-others"]].concat())["live_secrets"], 0);

@@ -48,7 +48,7 @@ async fn refused_request_is_explained_on_store_and_server() {
             let lines = ran.out;
             assert!(lines.starts_with("401 invalid_client (wrong_secret): the request of "), "{lines}");
             let parts = [
-                "refused      secret: The secret is none of the client's.",
+                "refused      secret: The client does not have this secret.",
                 &format!("`latchkey secret rotate {tenant} svc`"),
                 "refused      scope: The client is not registered for a requested scope. It is\n",
                 "/docs/errors#invalid_client",
@@ -63,15 +63,15 @@ async fn refused_request_is_explained_on_store_and_server() {
             let out = String::from_utf8(ran.stdout).unwrap();
             assert!(out.contains(r#""matched": "s1""#), "{out}");
         }
-        cli.assert_ends(&["explain", "initech", "nobody"], 3, "there is no client");
-        cli.assert_ends(&["explain", "nowhere", "svc"], 3, "there is no tenant");
+        cli.assert_ends(&["explain", "initech", "nobody"], 3, "no client has this id");
+        cli.assert_ends(&["explain", "nowhere", "svc"], 3, "no tenant has this id");
         let method = ["explain", "initech", "svc", "--auth-method", "bearer"];
         cli.assert_ends(&method, 1, "--auth-method bearer");
         // The output must describe an invalid secret without containing it: the test searches for the
         // folder's canaries.
         let no_secret =
             ["explain", "initech", "svc", "--auth-method", "none", "--secret-file", "initech.secret"];
-        cli.assert_ends(&no_secret, 1, "client_secret: is not sent with the method none");
+        cli.assert_ends(&no_secret, 1, "client_secret: is not used with the method none");
         for (file, words) in [("empty.secret", "is empty"), ("none", "cannot be read")] {
             let explain = ["explain", "initech", "svc", "--secret-file", file];
             cli.assert_ends(&explain, 1, &format!("--secret-file: {file} {words}"));

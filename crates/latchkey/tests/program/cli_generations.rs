@@ -33,10 +33,10 @@ fn drift_includes_changes_that_apply_leaves_alone() {
     let drift = folder.run(&["drift"]);
     assert_eq!(drift.code, Some(2), "{drift:?}");
     let parts = [
-        "! tenant acme: suspended through another interface",
-        "! client globex/auditor: suspended through another interface",
-        "! secret globex/svc/s1: declared, and revoked through another interface",
-        "! secret globex/svc/s2: given through another interface",
+        "! tenant acme: suspended outside the declaration since",
+        "! client globex/auditor: suspended outside the declaration since",
+        "! secret globex/svc/s1: declared, but revoked outside the declaration at",
+        "! secret globex/svc/s2: created outside the declaration",
     ];
     assert_has(&drift.out, &parts);
     assert_eq!(drift.out.lines().count(), 4, "{}", drift.out);

@@ -60,7 +60,7 @@ async fn running_server_applies_each_step_to_one_tenant() {
     );
     seen(404).await;
     cli.assert_ends(&["tenant", "add", "initech"], 4, "reserved");
-    cli.assert_ends(&["tenant", "resume", "initech"], 3, "there is no tenant");
+    cli.assert_ends(&["tenant", "resume", "initech"], 3, "no tenant has this id");
 }
 
 #[test]

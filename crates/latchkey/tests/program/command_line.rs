@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
+use serde_json::Value;
+
 use crate::folder::Folder;
 use crate::foreign::bash;
 use crate::host::assert_has;
@@ -45,6 +47,22 @@ fn check_reports_settings_and_their_effects() {
 }
 
 #[test]
+fn check_reports_warnings_beside_errors() {
+    let opaque = with_line(TWO_TENANTS, "globex", "access_token: { format: opaque, typ: '' }");
+    let folder = Folder::with(&opaque);
+    let ran = folder.run(&["check"]);
+    assert!(ran.code == Some(1) && ran.err.contains("globex.access_token.typ: "), "{ran:?}");
+    assert!(ran.out.starts_with("warning: ") && ran.out.contains("globex.access_token.format: "), "{ran:?}");
+    let document: Value = serde_json::from_str(&folder.run(&["check", "--json"]).out).unwrap();
+    for (kind, key) in
+        [("errors", "tenants.globex.access_token.typ"), ("warnings", "tenants.globex.access_token.format")]
+    {
+        let keys: Vec<_> = document[kind].as_array().unwrap().iter().map(|found| &found["key"]).collect();
+        assert_eq!(keys, [key], "{document}");
+    }
+}
+
+#[test]
 fn program_without_arguments_serves_config_yaml() {
     let folder = Folder::with(TWO_TENANTS);
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_latchkey"));
@@ -55,10 +73,10 @@ fn program_without_arguments_serves_config_yaml() {
 #[test]
 fn invalid_store_url_is_reported() {
     for (url, expected) in [
-        ("'postgres://db.example:port/x'", "4:17: storage.url: the port of PostgreSQL is no number"),
+        ("'postgres://db.example:port/x'", "4:17: storage.url: the PostgreSQL port must be a number"),
         (
             "'postgres://db.example/x', direct_url: 'postgres://db.example/x?sslmod=require'",
-            "4:56: storage.direct_url: PostgreSQL's URL has the parameter `sslmod`",
+            "4:56: storage.direct_url: the PostgreSQL URL has the unknown parameter `sslmod`",
         ),
     ] {
         let folder = Folder::with(&edited(TWO_TENANTS, "sqlite://data/latchkey.db", url));
@@ -130,7 +148,7 @@ fn sealing_key_with_unsafe_mode_is_refused_or_warned() {
     set_mode(0o620);
     folder.run(&["serve"]).assert_ends(1, &["keys.sealing_key"]);
     set_mode(0o644);
-    let said = "every user of this machine may read this file";
+    let said = "every user of this machine can read this file";
     let ran = folder.run(&["check"]);
     assert!(ran.code == Some(0) && ran.out.contains(said) && ran.out.contains("chmod o-rwx"), "{ran:?}");
     let program = Program::start(&folder);
@@ -194,7 +212,7 @@ fn sample_secret_is_refused_beyond_loopback() {
     ] {
         Folder::with(&settings)
             .run(&[command])
-            .assert_ends(1, &["config.yaml:", "this is a sample secret that everyone knows"]);
+            .assert_ends(1, &["config.yaml:", "this is a well-known sample secret"]);
     }
 }
 

@@ -63,9 +63,9 @@ fn tenant_with_conflicting_issuer_is_left_out() {
     write("/console", "/login/blue");
     refuses("acme", "the server has routes of its own at /console");
     write("/login", "/login/blue");
-    refuses("acme", &format!("the issuer is above {URL}/login/blue, which tenant `globex` has"));
+    refuses("acme", &format!("the issuer is above {URL}/login/blue, which belongs to tenant `globex`"));
     write("/red", "/login/blue");
     folder.run(&["apply"]).output();
     write("/red", "/red/blue");
-    refuses("globex", &format!("the issuer is at or below {URL}/red, which tenant `acme` has"));
+    refuses("globex", &format!("the issuer is at or below {URL}/red, which belongs to tenant `acme`"));
 }

@@ -223,7 +223,7 @@ fn remaining_days_of_a_certificate_are_reported() {
     let listener =
         "address: 127.0.0.1:0, tls: { certificate: data/dev-cert.pem, private_key: data/dev-key.pem }";
     let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", listener));
-    doctor(&folder, 1, &[("settings", "error", "there is no file of this name")]);
+    doctor(&folder, 1, &[("settings", "error", "this file does not exist")]);
     folder.run(&["dev-cert"]).output();
     let certificate = ("certificate", "ok", "127.0.0.1:0: valid for 36");
     doctor(&folder, 0, &[certificate, ("files", "ok", "dev-key.pem belongs to ")]);

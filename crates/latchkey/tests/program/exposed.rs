@@ -76,7 +76,7 @@ async fn stored_sample_secret_authenticates_on_loopback_only() {
         refused.assert_refused(401, "invalid_client");
         let wrong = program.request_token("acme", "svc", "wrong").await;
         assert_eq!((refused.status, &refused.body), (wrong.status, &wrong.body));
-        program.log_after(mark, "a client came with a secret that the samples print");
+        program.log_after(mark, "a client used a published sample secret");
         assert_eq!(program.introspect("globex", "svc", GLOBEX_SECRET, "x").await["active"], false);
         until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
         program.stop();

@@ -94,7 +94,7 @@ async fn start_warns_of_outdated_subject_patterns() {
         }
         text
     };
-    const WARNING: &str = "a star follows before the first";
+    const WARNING: &str = "the first star comes before the first `:` or `/`";
     let (folder, program) = Program::serving(&settings("repo:acme/*"));
     program.token("acme", "svc", ACME_SECRET).await;
     assert!(!program.log().iter().any(|line| line["message"].to_string().contains(WARNING)));

@@ -48,7 +48,7 @@ async fn conflict_of_one_tenant_does_not_stop_the_others() {
     // Acme's administrator registers an id before the file declares it.
     Cli::store(&folder).run(&["client", "add", "acme", "acme-billing"]).output();
     folder.write("config.yaml", &declaring(&changed(), "acme-billing"));
-    let conflict = "! client acme/acme-billing was created through the administration API, so it cannot be declared; tenant acme stays as it is\n";
+    let conflict = "! client acme/acme-billing was created through the administration API, so you cannot declare it; tenant acme stays unchanged\n";
     let place = "config.yaml:12:7: tenants.acme.clients.acme-billing: client acme/acme-billing was created";
     let plan = folder.run(&["plan"]);
     assert_eq!(plan.code, Some(1), "{plan:?}");

@@ -184,7 +184,7 @@ async fn pipe_in_the_tenants_folder_does_not_block_reloads() {
     let (mark, pipe) = (program.mark(), folder.path("tenants.d/initech.yaml"));
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let line = program.log_after(mark, "settings not loaded");
-    assert!(line.contains("initech.yaml: this is a pipe and no regular file"), "{line}");
+    assert!(line.contains("initech.yaml: this is a pipe, not a regular file"), "{line}");
     fs::remove_file(pipe).unwrap();
     let changed = edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET);
     folder.write("config.yaml", &format!("tenants_dir: tenants.d\n{changed}"));

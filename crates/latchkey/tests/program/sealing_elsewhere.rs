@@ -167,7 +167,7 @@ async fn tenants_with_open_keys_survive_a_sealing_outage() {
     let (vault, _) = Service::vault(&folder).await;
     folder.replace("config.yaml", &sealed_by(&vault));
     // First globex has no key, then it has a key that is not loaded.
-    for sealed_or_opened in ["cannot be sealed", "does not unseal"] {
+    for sealed_or_opened in ["cannot seal", "cannot unseal"] {
         let program = vault.serve(&folder);
         let of_acme = token(&program, TENANTS[0]).await;
         assert_eq!(check_reason(&program).await, None);

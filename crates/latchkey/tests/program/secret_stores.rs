@@ -182,7 +182,7 @@ async fn failed_write_to_the_store_keeps_all_secrets() {
     }
 
     store.takes_writes(true, false);
-    rotate().assert_ends(4, &["is revoked; all others are as before"]);
+    rotate().assert_ends(4, &["and revoked it; the other secrets are unchanged"]);
     assert_eq!(live("globex").await, ["live", "live", "revoked"]);
 }
 

@@ -62,7 +62,7 @@ async fn operator_can_find_and_fix_a_missing_sealing_key() {
         "oauth2-key-1",
         &old,
         "is not configured",
-        "name that sealing key under keys.former_sealing_keys and restart",
+        "add that sealing key to keys.former_sealing_keys and restart",
         "if it is lost, `latchkey key revoke acme oauth2-key-1` puts a new key in its place",
     ];
     assert_has(&reported, &parts);

@@ -46,9 +46,9 @@ async fn restored_backup_has_settings_but_no_sessions() {
         (text.replace("svc-0", "svc-1"), "differs"),
         (
             text.lines().filter(|line| *line != "[\"end\"]").map(|line| format!("{line}\n")).collect(),
-            "its end is missing",
+            "the end is missing",
         ),
-        ("no backup\n".to_owned(), "line 1 is none of a backup"),
+        ("no backup\n".to_owned(), "line 1 is not a backup line"),
     ] {
         source.folder.write("broken.backup", &broken);
         cli(&source, &["restore", "broken.backup", "--verify"]).assert_ends(1, &[says]);

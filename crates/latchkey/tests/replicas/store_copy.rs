@@ -170,7 +170,7 @@ async fn store_moves_to_the_other_engine_and_back() {
     let ran = store_copy(&test_env, &moved.folder, &["--take-back", "--from", &first]);
     assert!(ran.output().contains("moved.db no more"));
     store_copy(&test_env, &moved.folder, &["--from", &file, "--to", &first])
-        .assert_ends(1, &["is in use: it holds rows that no copy has left"]);
+        .assert_ends(1, &["is in use: it contains rows that do not come from a copy"]);
 
     let second = Database::on(&Server::shared());
     copied(&test_env, &moved, [&file, &second.url()]).await;

@@ -156,7 +156,10 @@ async fn repeated_change_after_a_lost_commit_is_done_once() {
         let problem = unknown.json();
         assert_eq!(problem["type"], "urn:latchkey:problem:outcome-unknown");
         let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.contains("may have been done") && detail.contains("same Idempotency-Key"), "{detail}");
+        assert!(
+            detail.contains("may have been saved") && detail.contains("same Idempotency-Key"),
+            "{detail}"
+        );
         let repeat = async || loop {
             let answer = send(&id).await;
             if answer.status != 503 {

@@ -83,10 +83,10 @@ pub fn jwks_uri_of(metadata: &str, issuer: &str) -> Result<String, String> {
     }
     let read = serde_json::from_str::<SourceMetadata>(metadata);
     let SourceMetadata { issuer: named, jwks_uri } =
-        read.map_err(|_| "the metadata of the issuer have no issuer or no jwks_uri".to_owned())?;
+        read.map_err(|_| "the issuer's metadata has no issuer or no jwks_uri".to_owned())?;
     // OpenID Connect Discovery §4.3: "The issuer value returned MUST be identical to the
     // Issuer URL that was used".
-    if named == issuer { Ok(jwks_uri) } else { Err("the metadata are of another issuer".to_owned()) }
+    if named == issuer { Ok(jwks_uri) } else { Err("the metadata belongs to another issuer".to_owned()) }
 }
 
 #[cfg(test)]

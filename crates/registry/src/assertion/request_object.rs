@@ -52,7 +52,7 @@ pub enum RequestObjectError {
     #[error("The client has no keys for request objects")]
     NotSupported,
     /// The client's `jwks_uri` cannot be fetched, and no previous key set is known.
-    #[error("The keys of the client cannot be fetched")]
+    #[error("The server cannot fetch the client's keys")]
     KeysUnavailable,
     /// The text is not a JWT with the members of a request object.
     #[error("The request object is not a signed JWT with iss, aud, exp and client_id")]
@@ -61,10 +61,10 @@ pub enum RequestObjectError {
     #[error("The request object is not signed with a key of the client")]
     SignatureInvalid,
     /// `iss` or `client_id` is not the client.
-    #[error("The iss and client_id of the request object are not the client")]
+    #[error("The iss or client_id of the request object is not the client's id")]
     OfAnotherClient,
     /// `sub` is the client, so the JWT is an assertion.
-    #[error("The request object is an assertion")]
+    #[error("The request object is a client assertion")]
     IsAssertion,
     /// `aud` does not contain the tenant's issuer.
     #[error("The aud of the request object is not the issuer of this server")]
@@ -78,10 +78,10 @@ pub enum RequestObjectError {
     #[error("The request object is valid for longer than an hour")]
     LivesTooLong,
     /// The request object contains `request` or `request_uri`.
-    #[error("The request object has request or request_uri")]
+    #[error("The request object contains request or request_uri")]
     Nested,
     /// Another browser or a pushed request has already used the `jti`.
-    #[error("The request object was used before")]
+    #[error("The request object was already used")]
     Replayed,
 }
 

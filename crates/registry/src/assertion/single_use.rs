@@ -22,11 +22,11 @@ pub(crate) struct SingleUse {
 #[derive(Debug, thiserror::Error)]
 pub enum SingleUseError {
     /// The identifier was used before.
-    #[error("the identifier was used before")]
+    #[error("the identifier was already used")]
     Replayed,
     /// The tenant has too many unexpired identifiers, or the client has too many while more than half of the
     /// tenant's share is used.
-    #[error("too many identifiers of the tenant or the client have not expired yet")]
+    #[error("the tenant or the client has too many identifiers that have not expired")]
     ShareUsedUp,
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -11,7 +11,7 @@ use crate::{Client, Proof};
 #[derive(Debug, thiserror::Error)]
 pub enum ClientAuthenticationError {
     /// The caller has not proved that it is the client.
-    #[error("the client authentication is refused{}: {}", if wait.is_some() { " too often" } else { "" }, reason.code)]
+    #[error("client authentication was refused{}: {}", if wait.is_some() { " too often" } else { "" }, reason.code)]
     Refused {
         /// The reason for the log.
         reason: &'static CredentialReason,
@@ -24,10 +24,10 @@ pub enum ClientAuthenticationError {
     },
     /// The tenant has too many unexpired assertions, or the client has too many while more than half of the
     /// tenant's share is used.
-    #[error("too many client assertions of the tenant or the client have not expired yet")]
+    #[error("the tenant or the client has too many client assertions that have not expired")]
     TooManyAssertions(Arc<Client>),
     /// Too many secrets are waiting to be checked.
-    #[error("too many client secrets wait to be checked")]
+    #[error("too many client secrets are waiting to be checked")]
     Busy,
     #[error(transparent)]
     Store(#[from] StoreError),

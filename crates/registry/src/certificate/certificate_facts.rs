@@ -126,7 +126,7 @@ fn ip_address(octets: &OctetString) -> String {
     let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
     match v4.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)) {
         Ok(address) => address.to_string(),
-        Err(_) => format!("{} octets, which are no address", octets.len()),
+        Err(_) => format!("{} octets, which are not an address", octets.len()),
     }
 }
 
@@ -158,7 +158,7 @@ fn public_key(key: &SubjectPublicKeyInfoOwned) -> String {
         }
         "1.3.101.112" => "Ed25519".to_owned(),
         "1.3.101.113" => "Ed448".to_owned(),
-        other => format!("of the algorithm {other}"),
+        other => format!("with the algorithm {other}"),
     }
 }
 

@@ -30,20 +30,20 @@ pub enum SubjectKind {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSubject {
-    #[error("this is no distinguished name: {0}")]
+    #[error("this is not a distinguished name: {0}")]
     Dn(#[from] InvalidName),
     /// The text is not a DNS name. Wildcards are refused, because they do not identify a single client.
-    #[error("this is no DNS name")]
+    #[error("this is not a valid DNS name")]
     Dns,
     /// The text is not an absolute URI.
-    #[error("this is no absolute URI")]
+    #[error("this is not an absolute URI")]
     Uri,
-    #[error("this is no IP address")]
+    #[error("this is not an IP address")]
     Ip,
-    #[error("this is no e-mail address")]
+    #[error("this is not a valid email address")]
     Email,
     /// A stored text without a kind.
-    #[error("this names no kind of subject")]
+    #[error("this is not a known kind of subject")]
     Kind,
 }
 

@@ -59,9 +59,9 @@ pub enum InvalidName {
     #[error("it is empty")]
     Empty,
     /// An attribute without `=`.
-    #[error("an attribute has no `=`; each is a type and a value, such as CN=client")]
+    #[error("an attribute has no `=`; each attribute is a type and a value, such as CN=client")]
     NoType,
-    #[error("`{0}` is no attribute type that is known here; write its object identifier, such as 2.5.4.3")]
+    #[error("`{0}` is not a known attribute type; use its object identifier, such as 2.5.4.3")]
     UnknownType(String),
     #[error("an attribute has no value")]
     NoValue,
@@ -69,10 +69,10 @@ pub enum InvalidName {
     #[error("`{0}` must be escaped with a backslash")]
     Unescaped(char),
     /// A backslash that is not followed by a special character or two hexadecimal digits.
-    #[error("a backslash stands before a character that needs none (RFC 4514 §3)")]
+    #[error("a backslash precedes a character that needs no escape (RFC 4514 §3)")]
     Escape,
     /// Escaped bytes that are not UTF-8, or a control character.
-    #[error("a value has bytes that are no text")]
+    #[error("a value contains bytes that are not text")]
     NoText,
     /// The value after `#` is not hexadecimal BER.
     #[error("a value after `#` is not DER in hexadecimal digits")]

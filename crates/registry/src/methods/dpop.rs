@@ -8,67 +8,68 @@ checks! {
     DpopCheck {
         Form: "form",
             "one JWT of at most 8 KiB: three parts of base64url, header and claims with unique names",
-            "send the proof as the library made it, once, in the header DPoP"
-            => ("dpop_proof_malformed", "The DPoP proof is no JWT with the claims of a proof.");
+            "send the proof unchanged and only once, in the header DPoP"
+            => ("dpop_proof_malformed", "The DPoP proof is not a JWT with the claims of a proof.");
         Type: "typ",
             "dpop+jwt",
-            "make the proof with \"typ\":\"dpop+jwt\" (RFC 9449 section 4.2)"
-            => ("dpop_proof_of_another_type", "The `typ` of the DPoP proof is another.");
+            "create the proof with \"typ\":\"dpop+jwt\" (RFC 9449 section 4.2)"
+            => ("dpop_proof_of_another_type", "The `typ` of the DPoP proof is wrong.");
         Header: "header",
-            "none of jku, x5u, x5c, x5t, x5t#S256, crit, b64",
-            "leave these members out; the key is in `jwk`"
-            => ("dpop_proof_header_not_allowed", "The header of the DPoP proof has a member that is not allowed.");
+            "no jku, x5u, x5c, x5t, x5t#S256, crit or b64",
+            "remove these members; the key is in `jwk`"
+            => ("dpop_proof_header_not_allowed", "The header of the DPoP proof contains a member that is not allowed.");
         Algorithm: "alg",
             "RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA",
-            "sign with a private key by one of these algorithms"
+            "sign with a private key and one of these algorithms"
             => ("dpop_proof_algorithm_not_allowed", "The algorithm of the DPoP proof is not allowed.");
         Key: "jwk",
-            "the public key of `alg`; RSA from 2048 to 4096 bits; no private member",
-            "put the public key alone into `jwk`: `kty` with `n` and `e`, or with `crv`, `x` and, for EC, `y`"
+            "the public key for `alg`; RSA from 2048 to 4096 bits; no private member",
+            "put only the public key into `jwk`: `kty` with `n` and `e`, or with `crv`, `x` and, for EC, `y`"
             => ("dpop_proof_key_not_usable",
-                "The key in the DPoP proof is no public key for its algorithm, or too small or too large.");
+                "The key in the DPoP proof is not a public key for its algorithm, or its size is not allowed.");
         Claims: "claims",
-            "`jti`, `htm` and `htu` are texts that are not empty, `iat` is a number of seconds",
-            "write all four claims (RFC 9449 section 4.2)"
-            => ("dpop_proof_malformed", "The DPoP proof is no JWT with the claims of a proof.");
+            "`jti`, `htm` and `htu` are strings that are not empty, `iat` is a number of seconds",
+            "set all four claims (RFC 9449 section 4.2)"
+            => ("dpop_proof_malformed", "The DPoP proof is not a JWT with the claims of a proof.");
         Method: "htm",
             "the method of the request",
-            "make the proof for the method that is sent"
+            "create the proof for the method of the request"
             => ("dpop_proof_for_another_method", "The DPoP proof is for another HTTP method.");
         Uri: "htu",
             "the URL of the request without query and fragment",
-            "make the proof for the URL that is requested; behind a proxy, server.public_url is what clients see"
+            "create the proof for the URL of the request; behind a proxy, clients see server.public_url"
             => ("dpop_proof_for_another_uri", "The DPoP proof is for another URI.");
         Nonce: "nonce",
-            "the nonce of the server, where the tenant requires one",
-            "repeat the request with the nonce of the header DPoP-Nonce"
-            => ("dpop_nonce_needed", "The DPoP proof has no nonce of the server, or one that is too old.");
+            "the server's nonce, if the tenant requires a nonce",
+            "repeat the request with the nonce from the header DPoP-Nonce"
+            => ("dpop_nonce_needed", "The DPoP proof has no nonce from the server, or the nonce is too old.");
         Time: "iat",
             "at most 60 seconds from now",
-            "make a proof for each request; if it is new, set the clock of the client"
-            => ("dpop_proof_of_another_time", "The DPoP proof was not made within a minute of now.");
+            "create a new proof for each request; if it is new, correct the client's clock"
+            => ("dpop_proof_of_another_time", "The DPoP proof was not created within a minute of now.");
         /// The record of a use before a restore may be lost.
         Restore: "restore",
-            "`iat` is later than the last restore or import of the tenant",
-            "make a new proof for each request, with the time of now in `iat`"
+            "`iat` is later than the tenant's last restore or import",
+            "create a new proof for each request, with the current time in `iat`"
             => ("dpop_proof_before_restore",
-                "The DPoP proof was made before the tenant was restored, and its use may have been forgotten.");
+                "The DPoP proof is older than the tenant's last restore, so the server cannot tell whether \
+                    it was used before.");
         Token: "ath",
             "the SHA-256 of the access token in base64url",
-            "make the proof for the token that is sent"
+            "create the proof for the token that you send"
             => ("dpop_proof_for_another_token", "The DPoP proof is for another access token.");
         Signature: "signature",
-            "made by the key in `jwk`",
-            "sign with the private key of `jwk`"
+            "signed with the key in `jwk`",
+            "sign with the private key that matches `jwk`"
             => ("dpop_proof_signature_invalid", "The key in the DPoP proof did not sign it.");
         Replay: "jti",
             "not used before",
-            "write a new random text into `jti` of each proof"
-            => ("dpop_proof_replayed", "The DPoP proof was used before.");
+            "set `jti` to a new random string in each proof"
+            => ("dpop_proof_replayed", "The DPoP proof was already used.");
     } beside {
         Missing as Form: "send a proof in the header DPoP"
             => ("dpop_proof_missing",
-                "The token must be bound to the key of a DPoP proof, and the request has none.");
+                "The token must be bound to the key of a DPoP proof, but the request has no proof.");
         Repeated as Form: "send one proof" => ("dpop_proof_repeated", "The request has several DPoP proofs.");
     }
 }
@@ -79,7 +80,7 @@ impl DpopCheck {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Missing => "The request must have a DPoP proof in the header DPoP",
-            Self::Nonce => "The DPoP proof must have the nonce of the header DPoP-Nonce",
+            Self::Nonce => "The DPoP proof must contain the nonce from the header DPoP-Nonce",
             _ => "The DPoP proof is not accepted",
         }
     }

@@ -3,16 +3,16 @@
 
 reasons! {
     WRONG: "wrong_secret",
-        "The secret is none of the client's.",
-        "Compare tenant, client id and secret at the caller, or run `latchkey secret rotate TENANT CLIENT`.";
+        "The client does not have this secret.",
+        "Compare the tenant, client id and secret that the caller uses, or run `latchkey secret rotate TENANT CLIENT`.";
     EXPIRED: "expired_secret",
-        "The secret was the client's and has expired.",
-        "Run `latchkey secret rotate TENANT CLIENT`, and give the caller the new one.";
+        "The secret belongs to the client but has expired.",
+        "Run `latchkey secret rotate TENANT CLIENT`, and give the caller the new secret.";
     REVOKED: "revoked_secret",
-        "The secret was the client's and was revoked.",
-        "Run `latchkey secret add TENANT CLIENT`, and give the caller the new one.";
+        "The secret belongs to the client but was revoked.",
+        "Run `latchkey secret add TENANT CLIENT`, and give the caller the new secret.";
     /// The secret is a published sample, and the server is reachable from outside.
     SAMPLE: "sample_secret",
-        "The secret is a published sample, which proves nothing on this server.",
-        "Run `latchkey secret rotate TENANT CLIENT`, and give the caller the new one.";
+        "The secret is a published sample secret, which this server does not accept.",
+        "Run `latchkey secret rotate TENANT CLIENT`, and give the caller the new secret.";
 }

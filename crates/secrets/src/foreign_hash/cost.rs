@@ -11,11 +11,11 @@ const IMPORTED_MIXED: u64 = 128 * 1024;
 const IMPORTED_ROUNDS: u32 = 600_000;
 const IMPORTED_BCRYPT_COST: u32 = 12;
 
-pub(super) const ARGON2_BOUND: &str = "argon2 may fill 256 MiB in all of its passes (m * t = 262144)";
-pub(super) const SCRYPT_BOUND: &str = "scrypt may mix 128 MiB in all of its lanes (128 bytes * 2^ln * r * p)";
-pub(super) const PBKDF2_BOUND: &str =
-    "PBKDF2 may make 600000 rounds with SHA-512 and 1000000 with SHA-256, over all blocks of its digest";
-pub(super) const BCRYPT_BOUND: &str = "bcrypt may have cost 12";
+pub(super) const ARGON2_BOUND: &str = "argon2 can use at most 256 MiB over all its passes (m * t = 262144)";
+pub(super) const SCRYPT_BOUND: &str =
+    "scrypt can use at most 128 MiB over all its lanes (128 bytes * 2^ln * r * p)";
+pub(super) const PBKDF2_BOUND: &str = "PBKDF2 can use at most 600000 rounds with SHA-512 and 1000000 with SHA-256, over all blocks of its digest";
+pub(super) const BCRYPT_BOUND: &str = "bcrypt can have a cost of at most 12";
 
 impl ForeignHash {
     /// Whether the hash may be imported: checking it takes at most about half a second of a core. Hashes that

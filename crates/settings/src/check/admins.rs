@@ -18,8 +18,8 @@ pub(crate) fn check(admins: &[DeclaredUser], findings: &mut Findings) {
         findings.extend(&at, errors);
         for (index, permission) in admin.permissions.iter().enumerate() {
             if ScopeToken::parse(permission).is_err() {
-                let problem = "this is not a permission";
-                findings.error(at.item("permissions", index), problem, "write a scope, such as system");
+                let problem = "this is not a valid permission";
+                findings.error(at.item("permissions", index), problem, "use a scope, such as system");
             }
         }
     }

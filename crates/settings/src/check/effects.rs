@@ -46,8 +46,9 @@ pub(crate) fn check_administration(server: &Server, findings: &mut Findings) {
         if is_plain && !listener.is_on_loopback() && listener.surfaces().contains(&Surface::Admin) {
             findings.warning(
                 Location::section("server").item("listeners", index).key("serves"),
-                "other machines reach the administration here without TLS, so tokens and secrets travel in clear",
-                "serve it on 127.0.0.1, or give `tls`, or name the proxy that terminates TLS in `trusted_proxies`",
+                "other machines can reach the administration interface here without TLS, so tokens and \
+                    secrets travel in clear text",
+                "listen on 127.0.0.1, configure `tls`, or list the proxy that terminates TLS in `trusted_proxies`",
             );
         }
         let is_proxied = listener.trusted_proxies.is_some() && server.public_url.is_https();
@@ -55,8 +56,8 @@ pub(crate) fn check_administration(server: &Server, findings: &mut Findings) {
         if is_unanswered && listener.names_console() {
             findings.warning(
                 Location::section("server").item("listeners", index).key("serves"),
-                "other machines reach this address without TLS, so the console answers none of them",
-                "give `tls`, or an https `public_url` and the proxy that terminates TLS in `trusted_proxies`",
+                "other machines reach this address without TLS, so the console refuses their requests",
+                "configure `tls`, or an https `public_url` and the proxy that terminates TLS in `trusted_proxies`",
             );
         }
     }
@@ -84,8 +85,10 @@ pub(crate) fn check_client_certificates(
             };
             findings.warning(
                 at.key("clients").key(id).key(key),
-                "this client needs a certificate, and no listener reads client certificates, so it gets no token",
-                "write `client_certificates: optional` under `tls` of a listener, or `client_certificate` under its `trusted_proxies`",
+                "this client must present a certificate, but no listener reads client certificates, so the \
+                    client cannot get tokens",
+                "set `client_certificates: optional` under `tls` of a listener, or `client_certificate` \
+                    under its `trusted_proxies`",
             );
         }
     }
@@ -99,7 +102,7 @@ pub(crate) fn check_placeholder(secret: &DeclaredPassword, at: &Location, findin
     if is_placeholder {
         findings.warning(
             at.clone(),
-            "this secret holds `${…}` as it is written: variables are not replaced in it",
+            "this secret contains `${…}`, and Latchkey does not replace variables in a secret",
             "write `{ env: NAME }` with the name of the variable",
         );
     }
@@ -123,8 +126,11 @@ fn check_expiry(
     for (_, at) in secrets.iter().zip(secret_locations(client, at)).filter(|(secret, _)| has_expired(secret))
     {
         let (problem, hint) = match is_last {
-            true => ("this secret has expired, and the client has no other", "give the client a new secret"),
-            false => ("this secret has expired", "leave it out"),
+            true => (
+                "this secret has expired, and the client has no other secret",
+                "give the client a new secret",
+            ),
+            false => ("this secret has expired", "remove it"),
         };
         findings.warning(at.key("expires"), problem, hint);
     }
@@ -171,7 +177,7 @@ mod tests {
             "{ strategies: { oauth2: { enabled: false } } }",
             "{ strategies: { oidc: { enabled: true } } }",
         ] {
-            let expected = ":2:3: tenants.acme: the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404; write `strategies: { oauth2: { enabled: true } }` in it";
+            let expected = ":2:3: tenants.acme: the strategy oauth2 is not enabled, so the tenant issues no tokens and its endpoints return 404; add `strategies: { oauth2: { enabled: true } }` to the tenant";
             assert_eq!(warnings(&format!("tenants:\n  acme: {strategies}\n")), [expected]);
         }
         assert_eq!(warnings(&client(SOUND)), [""; 0]);
@@ -227,7 +233,7 @@ mod tests {
     #[test]
     fn user_grant_without_sign_in_causes_a_warning() {
         let keys = "client_secret: { value: s }, audiences: [orders], grant_types: [authorization_code], redirect_uris: ['https://a.example/cb']";
-        let expected = ":7:78: tenants.acme.clients.web.grant_types[0]: nobody signs in to this tenant";
+        let expected = ":7:78: tenants.acme.clients.web.grant_types[0]: the client cannot get tokens with this grant type, because the tenant's strategy oidc is not enabled and nobody can sign in";
         check(&client(keys), expected, 1);
         let signs_in = client(keys).replace("oauth2: {", "oidc: { enabled: true }, oauth2: {");
         assert_eq!(warnings(&signs_in), [""; 0]);
@@ -249,7 +255,7 @@ mod tests {
             let tenant =
                 format!("userinfo: {of_tenant}\n    strategies: {{ oidc: {{ enabled: true }}, oauth2: {{");
             let text = client(&format!("{web}, {keys}")).replace("strategies: { oauth2: {", &tenant);
-            let words = ":8:130: tenants.acme.clients.web.audiences: its tokens with the scope openid are for userinfo, too";
+            let words = ":8:130: tenants.acme.clients.web.audiences: tokens with the scope openid are also valid at userinfo, so these APIs can find out who the person is";
             check(&text, words, expected);
         }
     }
@@ -292,7 +298,9 @@ mod tests {
                 let expected = if key == "keys" { 0 } else { expected };
                 let warned = warnings(&of(key, host));
                 assert_eq!(warned.len(), expected, "{key} at {host}: {warned:?}");
-                let at = format!("{place}{key}: no request is sent there: the address is neither public");
+                let at = format!(
+                    "{place}{key}: Latchkey does not send requests there: the address is neither public"
+                );
                 assert!(warned.iter().all(|warning| warning.contains(&at)), "{warned:?}");
             }
             let allowed = "server: { outbound: { allowed_networks: ['10.0.0.0/8'] } }\n";
@@ -302,8 +310,9 @@ mod tests {
 
     #[test]
     fn client_without_audience_causes_a_warning() {
-        let is_warned =
-            |keys: &str| warnings(&client(keys)).iter().any(|warning| warning.contains("its own client id"));
+        let is_warned = |keys: &str| {
+            warnings(&client(keys)).iter().any(|warning| warning.contains("which no API expects"))
+        };
         for (keys, expected) in [
             ("client_secret: { value: s }, scopes: ['orders:read']", true),
             ("client_secret: { value: s }, resources: [orders:x]", true),
@@ -325,7 +334,9 @@ mod tests {
             (format!("{SOUND}, {bound}: true"), format!(":7:133: {web}.{bound}")),
             (SOUND.to_owned(), String::new()),
         ] {
-            let words = format!("{expected}: this client needs a certificate");
+            let words = format!(
+                "{expected}: this client must present a certificate, but no listener reads client certificates, so the client cannot get tokens"
+            );
             check(&client(&keys), &words, usize::from(!expected.is_empty()));
             let header = "client_certificate: { header: Client-Cert, format: rfc9440 }";
             let listener = format!(
@@ -340,9 +351,10 @@ mod tests {
         let of =
             |secrets: &str| warnings(&client(&format!("client_secrets: [{secrets}], audiences: [orders]")));
         let expired = "{ value: s, expires: 2026-05-31 }";
-        let alone = ":7:52: tenants.acme.clients.web.client_secrets[0].expires: this secret has expired, and the client has no other; give the client a new secret";
+        let alone = ":7:52: tenants.acme.clients.web.client_secrets[0].expires: this secret has expired, and the client has no other secret; give the client a new secret";
         assert_eq!(of(expired), [alone]);
-        let beside = ":7:87: tenants.acme.clients.web.client_secrets[1].expires: this secret has expired; leave it out";
+        let beside =
+            ":7:87: tenants.acme.clients.web.client_secrets[1].expires: this secret has expired; remove it";
         assert_eq!(of(&format!("{{ value: t, expires: 2026-06-02 }}, {expired}")), [beside]);
     }
 
@@ -357,11 +369,11 @@ mod tests {
             ("'a$b{c}'", 0),
         ] {
             let keys = format!("client_secret: {{ value: {secret} }}, audiences: [orders]");
-            let words = ":7:29: tenants.acme.clients.web.client_secret: this secret holds";
+            let words = ":7:29: tenants.acme.clients.web.client_secret: this secret contains `${…}`, and Latchkey does not replace variables in a secret";
             check(&client(&keys), words, expected);
         }
         let admin = warnings("admin: { users: { ann: { password: { value: '${SECRET}' } } } }");
-        assert!(admin[0].starts_with(":1:36: admin.users.ann.password: this secret holds"), "{admin:?}");
+        assert!(admin[0].starts_with(":1:36: admin.users.ann.password: this secret contains `${…}`, and Latchkey does not replace variables in a secret"), "{admin:?}");
     }
 
     #[test]
@@ -375,7 +387,7 @@ mod tests {
         ] {
             let settings =
                 format!("storage: {{ url: 'sqlite://x/y.db' }}\nserver: {{ listeners: [{{ {listener} }}] }}");
-            check(&settings, ":2:56: server.listeners[0].serves: other machines reach", expected);
+            check(&settings, ":2:56: server.listeners[0].serves: other machines can reach", expected);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::super::{
 };
 use crate::files::{Holds, judge, others_may_read};
 
-const EXPOSED: &str = "every user of this machine may read this file, which holds a secret";
+const EXPOSED: &str = "every user of this machine can read this file, and it contains a secret";
 
 impl Reading<'_> {
     /// Checks the files in the server's own sections.
@@ -51,8 +51,9 @@ impl Reading<'_> {
         {
             self.findings.warning(
                 Location::section("keys").key("sealing_key"),
-                "the sealing key lies beside the database, so one stolen folder opens every key",
-                "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
+                "the sealing key is in the same folder as the database, so anyone who copies the folder can \
+                    decrypt every key",
+                "in production keep the key in another folder, or in a variable: `sealing_key: { env: NAME }`",
             );
         }
     }
@@ -76,8 +77,8 @@ impl Reading<'_> {
         match storage {
             StorageLocation::Sqlite(path) => {
                 if fs::metadata(path).is_ok_and(|metadata| others_may_read(&metadata)) {
-                    let problem = "every user of this machine may read the database";
-                    let hint = "run `chmod o-rwx` on it and on the files beside it";
+                    let problem = "every user of this machine can read the database";
+                    let hint = "run `chmod o-rwx` on it and on the files next to it";
                     self.findings.warning(at.key("url"), problem, hint);
                 }
             }
@@ -163,7 +164,7 @@ mod tests {
             for mode in [0o660, 0o606] {
                 folder.write("s", mode, text);
                 let expected = format!(
-                    "config.yaml:{at}: group or others may write this file, and so replace the secret in it (its mode is {mode:04o}); run `chmod go-w s`"
+                    "config.yaml:{at}: group or others can write to this file, so they can replace the secret in it (its mode is {mode:04o}); run `chmod go-w s`"
                 );
                 assert_eq!(folder.load(settings).unwrap_err(), expected);
             }
@@ -205,7 +206,7 @@ mod tests {
         for pipe in ["pipe", "more/acme.yaml"] {
             assert!(Command::new("mkfifo").arg(folder.path(pipe)).status().unwrap().success());
         }
-        let problem = "this is a pipe and no regular file; name a regular file";
+        let problem = "this is a pipe, not a regular file; name a regular file";
         for (settings, at) in [
             (client("pipe"), "tenants.acme.clients.web.client_secret.file"),
             ("keys: { sealing_key: { file: pipe } }".to_owned(), "keys.sealing_key.file"),

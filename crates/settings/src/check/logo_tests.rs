@@ -59,34 +59,34 @@ fn invalid_logo_is_refused_with_location_and_hint() {
     folder.put("huge.png", &[PNG, &vec![0; 1 << 20]].concat());
     folder.put("logo.png", PNG);
     let branding = |text: &str| format!("tenants:\n  acme:\n    branding: {{ {text} }}\n");
-    let one_place = "config.yaml:3:23: tenants.acme.branding.logo: the picture is to be found in exactly one place; give either `file` or `data`";
+    let one_place = "config.yaml:3:23: tenants.acme.branding.logo: set exactly one source for the picture; set either `file` or `data`";
     for (text, expected) in [
         (
             "logo: { file: logo.svg }",
-            "config.yaml:3:31: tenants.acme.branding.logo.file: this is markup, which could run script; export the picture as PNG, 144 pixels high",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: this is markup, which could contain a script; export the picture as PNG, 144 pixels high",
         ),
         (
             "logo: { file: logo.gif }",
-            "config.yaml:3:31: tenants.acme.branding.logo.file: this is neither PNG nor JPEG nor WebP; save the picture as PNG, JPEG or WebP",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: the picture must be PNG, JPEG or WebP; save the picture as PNG, JPEG or WebP",
         ),
         (
             "logo: { file: large.png }",
-            "config.yaml:3:31: tenants.acme.branding.logo.file: this has 262934 bytes, and a logo has at most 262144; make it smaller; pages show it 48 CSS pixels high, so 144 pixels are enough for every screen",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: the picture has 262934 bytes, but a logo can have at most 262144; use a smaller picture; pages show it 48 CSS pixels high, so 144 pixels are enough for every screen",
         ),
         (
             "logo: { file: huge.png }",
-            "config.yaml:3:31: tenants.acme.branding.logo.file: the file is larger than 1048576 bytes; name the file that is meant, and nothing else",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: the file is larger than 1048576 bytes; name only the file that you mean",
         ),
         (
             "logo: { file: none.png }",
-            "config.yaml:3:31: tenants.acme.branding.logo.file: there is no file of this name; make it, or correct the path; paths are relative to the file that names them",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: this file does not exist; create it, or correct the path; a relative path starts at the file that contains it",
         ),
         ("logo: {}", one_place),
         ("logo: { file: logo.png, data: aGk= }", one_place),
         ("logo: { hash: n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg }", one_place),
         (
             "logo_dark: { file: logo.png }",
-            "config.yaml:3:28: tenants.acme.branding.logo_dark: there is no `logo` that it takes the place of on a dark page; give `logo`, too, or write this one there",
+            "config.yaml:3:28: tenants.acme.branding.logo_dark: this logo for dark pages needs a `logo` to replace, and none is set; also set `logo`, or move this picture there",
         ),
     ] {
         assert_eq!(folder.read_logos(&branding(text)).err().as_deref(), Some(expected), "{text}");

@@ -20,8 +20,8 @@ use crate::files::{self, Holds};
 const DAY: u64 = 86_400;
 /// Warns this many days before a certificate expires.
 const SOON: u64 = 14;
-const HOLDS_CERTIFICATES: &str = "name a file with certificates in PEM";
-const NEW_KEY: &str = "make a key with `latchkey key new-sealing-key`: 32 bytes in base64, not hexadecimal";
+const HOLDS_CERTIFICATES: &str = "name a file that contains PEM certificates";
+const NEW_KEY: &str = "create a key with `latchkey key new-sealing-key`: 32 bytes in base64, not hexadecimal";
 
 impl Reading<'_> {
     /// Checks the form of each sealing key. Keys in key services are not checked.
@@ -60,18 +60,18 @@ impl Reading<'_> {
             Ok(mut text) => self.check_form(&Secret::new(std::mem::take(&mut text)), at),
             Err(error) if error.kind() == ErrorKind::NotFound && may_be_missing => {}
             Err(error) if error.kind() == ErrorKind::NotFound && is_former => {
-                let problem = "there is no file of this name, so what this key sealed cannot be opened";
+                let problem = "this file does not exist, so Latchkey cannot decrypt what this key sealed";
                 self.findings.warning(
                     at,
                     problem,
-                    "put the key back, or leave it out after `latchkey key reseal`",
+                    "restore the key file, or remove the entry after `latchkey key reseal`",
                 );
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let hint = format!("{NEW_KEY}; give the same one to every replica");
+                let hint = format!("{NEW_KEY}; give every replica the same key");
                 self.findings.error(
                     at,
-                    "there is no file of this name, and with PostgreSQL no start makes it",
+                    "this file does not exist, and Latchkey does not create it when the store is PostgreSQL",
                     hint,
                 );
             }
@@ -97,13 +97,14 @@ impl Reading<'_> {
             return;
         }
         let (problem, hint) = match error.kind() {
-            ErrorKind::NotFound => {
-                ("there is no file of this name".to_owned(), "make it, or correct the path")
+            ErrorKind::NotFound => ("this file does not exist".to_owned(), "create it, or correct the path"),
+            ErrorKind::PermissionDenied => (
+                "this program has no permission to read this file".to_owned(),
+                "give this user read permission",
+            ),
+            _ => {
+                (format!("Latchkey cannot use this file: {error}"), "correct the file, or name another file")
             }
-            ErrorKind::PermissionDenied => {
-                ("this file may not be read".to_owned(), "give this user the right to read it")
-            }
-            _ => (format!("this file cannot be used: {error}"), "correct the file, or name another one"),
         };
         self.findings.error(at, problem, hint);
     }
@@ -116,7 +117,7 @@ impl Reading<'_> {
         {
             let at = Location::section("server").key("audit").key("stream").key("file");
             let problem = "the folder of this file does not exist";
-            self.findings.error(at, problem, "make the folder, or name another file");
+            self.findings.error(at, problem, "create the folder, or name another file");
         }
     }
 
@@ -172,9 +173,9 @@ impl Reading<'_> {
                     TlsError::NoCertificate(path) | TlsError::ClientCa { path, .. } => {
                         (key_of(path), HOLDS_CERTIFICATES)
                     }
-                    TlsError::NoKey(path) => (key_of(path), "name a file with a private key in PEM"),
+                    TlsError::NoKey(path) => (key_of(path), "name a file that contains a PEM private key"),
                     TlsError::Unreadable { .. } | TlsError::Mismatch { .. } => {
-                        (at.key("private_key"), "name the key and the certificate that belong together")
+                        (at.key("private_key"), "name a key and a certificate that belong together")
                     }
                 };
                 let problem = match error.source() {
@@ -186,7 +187,8 @@ impl Reading<'_> {
         };
         let Some(validity) = opened.validity() else { return };
         let at = at.key("certificate");
-        let renew = "replace the certificate and its key; a running server takes over new files by itself";
+        let renew =
+            "replace the certificate and its key; a running server reloads both files without a restart";
         if validity.not_after < now {
             let problem = format!("the certificate expired at {}", validity.not_after.to_rfc3339());
             self.findings.warning(at, problem, renew);
@@ -195,7 +197,7 @@ impl Reading<'_> {
             self.findings.warning(
                 at,
                 problem,
-                "wait, correct the clock of this machine, or name another one",
+                "wait, correct this machine's clock, or name another certificate",
             );
         } else if validity.not_after.seconds() - now.seconds() < SOON * DAY {
             let problem = format!("the certificate expires at {}", validity.not_after.to_rfc3339());
@@ -207,16 +209,18 @@ impl Reading<'_> {
 /// The error without paths, because the line shows them.
 const fn problem(error: &TlsError) -> &'static str {
     match error {
-        TlsError::Unreadable { .. } => "the file cannot be read",
+        TlsError::Unreadable { .. } => "Latchkey cannot read the file",
         TlsError::NoCertificate(_) => {
-            "the file holds no certificate; it must begin -----BEGIN CERTIFICATE-----"
+            "the file contains no certificate; a certificate begins with -----BEGIN CERTIFICATE-----"
         }
         TlsError::NoKey(_) => {
-            "the file holds no private key in PEM (PKCS#8, PKCS#1 or SEC1, without a passphrase)"
+            "the file contains no private key in PEM (PKCS#8, PKCS#1 or SEC1, without a passphrase)"
         }
-        TlsError::ClientCa { .. } => "the file holds a certificate that cannot be an authority",
+        TlsError::ClientCa { .. } => {
+            "the file contains a certificate that is not a valid certificate authority"
+        }
         TlsError::Mismatch { .. } => {
-            "this is not the private key of the certificate, or of a kind that is not served"
+            "this private key does not match the certificate, or its type is not supported"
         }
     }
 }
@@ -277,19 +281,19 @@ mod tests {
             ("keys: { sealing_key: { file: missing } }".to_owned(), ""),
             (
                 "keys: { sealing_key: { file: hex } }".to_owned(),
-                "config.yaml:1:30: keys.sealing_key.file: a sealing key is 32 bytes in base64; this is base64 of 48 bytes; make a key with `latchkey key new-sealing-key`",
+                "config.yaml:1:30: keys.sealing_key.file: a sealing key is 32 bytes in base64, and this is base64 of 48 bytes; create a key with `latchkey key new-sealing-key`: 32 bytes in base64, not hexadecimal",
             ),
             (
                 "keys: { sealing_key: { env: HEX } }".to_owned(),
-                "config.yaml:1:29: keys.sealing_key.env: a sealing key is 32 bytes in base64; this is base64 of 3 bytes",
+                "config.yaml:1:29: keys.sealing_key.env: a sealing key is 32 bytes in base64, and this is base64 of 3 bytes",
             ),
             (
                 "keys: { sealing_key: { file: good }, former_sealing_keys: [{ file: short }] }".to_owned(),
-                "config.yaml:1:68: keys.former_sealing_keys[0].file: a sealing key is 32 bytes in base64; this is base64 of 2 bytes",
+                "config.yaml:1:68: keys.former_sealing_keys[0].file: a sealing key is 32 bytes in base64, and this is base64 of 2 bytes",
             ),
             (
                 format!("{postgres}keys: {{ sealing_key: {{ file: missing }} }}"),
-                "config.yaml:2:30: keys.sealing_key.file: there is no file of this name, and with PostgreSQL no start makes it; make a key",
+                "config.yaml:2:30: keys.sealing_key.file: this file does not exist, and Latchkey does not create it when the store is PostgreSQL; create a key with `latchkey key new-sealing-key`: 32 bytes in base64, not hexadecimal",
             ),
         ] {
             let (errors, warnings) = folder.found(&settings, "2026-06-01");
@@ -300,7 +304,10 @@ mod tests {
         let (errors, warnings) =
             folder.found("keys: { former_sealing_keys: [{ file: missing }] }", "2026-06-01");
         assert_eq!(errors, [""; 0]);
-        assert!(warnings[0].contains("keys.former_sealing_keys[0].file: there is no file"), "{warnings:?}");
+        assert!(
+            warnings[0].contains("keys.former_sealing_keys[0].file: this file does not exist"),
+            "{warnings:?}"
+        );
     }
 
     #[test]
@@ -311,7 +318,7 @@ mod tests {
             folder.found(&settings, "2026-06-01").0
         };
         assert_eq!(found("audit.jsonl"), [""; 0]);
-        let expected = "config.yaml:1:36: server.audit.stream.file: the folder of this file does not exist; make the folder, or name another file";
+        let expected = "config.yaml:1:36: server.audit.stream.file: the folder of this file does not exist; create the folder, or name another file";
         assert_eq!(found("none/audit.jsonl"), [expected]);
     }
 
@@ -330,21 +337,39 @@ mod tests {
             (settings("a.pem", "a.key", ""), &[][..]),
             (
                 settings("a.pem", "b.key", ""),
-                &["4:47", "private_key: this is not the private key of the certificate"],
+                &[
+                    "4:47",
+                    "private_key: this private key does not match the certificate, or its type is not supported",
+                ],
             ),
-            (settings("text", "a.key", ""), &["4:27", "certificate: the file holds no certificate"]),
-            (settings("a.pem", "text", ""), &["4:47", "private_key: the file holds no private key"]),
+            (
+                settings("text", "a.key", ""),
+                &[
+                    "4:27",
+                    "certificate: the file contains no certificate; a certificate begins with -----BEGIN CERTIFICATE-----",
+                ],
+            ),
+            (
+                settings("a.pem", "text", ""),
+                &[
+                    "4:47",
+                    "private_key: the file contains no private key in PEM (PKCS#8, PKCS#1 or SEC1, without a passphrase)",
+                ],
+            ),
             (
                 settings("a.pem", "a.key", ", client_ca: text"),
-                &["4:65", "client_ca: the file holds no certificate"],
+                &[
+                    "4:65",
+                    "client_ca: the file contains no certificate; a certificate begins with -----BEGIN CERTIFICATE-----",
+                ],
             ),
             (
                 settings("no.pem", "no.key", ""),
                 &[
                     "4:27",
-                    "certificate: there is no file of this name",
+                    "certificate: this file does not exist",
                     "4:48",
-                    "private_key: there is no file of this name",
+                    "private_key: this file does not exist",
                 ],
             ),
         ] {
@@ -361,11 +386,11 @@ mod tests {
                 "server:\n  listeners:\n    - address: 127.0.0.1:0\n      trusted_proxies: {{ from: [127.0.0.1], header: forwarded, client_certificate: {{ header: Client-Cert, format: rfc9440, client_ca: {client_ca} }} }}\n"
             )
         };
-        let no_certificate = "the file holds no certificate; it must begin -----BEGIN CERTIFICATE-----; name a file with certificates in PEM";
+        let no_certificate = "the file contains no certificate; a certificate begins with -----BEGIN CERTIFICATE-----; name a file that contains PEM certificates";
         for (client_ca, expected) in [
             ("a.pem", None),
             ("text", Some(no_certificate)),
-            ("no.pem", Some("there is no file of this name; make it, or correct the path")),
+            ("no.pem", Some("this file does not exist; create it, or correct the path")),
         ] {
             let (errors, _) = folder.found(&behind_proxy(client_ca), "2026-06-01");
             let key = "config.yaml:4:135: server.listeners[0].trusted_proxies.client_certificate.client_ca";
@@ -401,6 +426,6 @@ tenants:
             assert_eq!(found.count(), 1, "{at}: {errors:#?}");
         }
         assert_eq!(errors.len(), 8, "{errors:#?}");
-        assert!(errors.iter().any(|error| error.contains("write one of RS256, ")), "{errors:#?}");
+        assert!(errors.iter().any(|error| error.contains("use one of RS256, ")), "{errors:#?}");
     }
 }

@@ -23,18 +23,23 @@ pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Serve
         signs_people_in = true;
         let strategy = at.key("strategies").key("oidc");
         if !url.is_https() && !url.is_on_loopback() {
-            let problem = "people would send their passwords in clear, because the public_url is http";
-            findings.error(strategy, problem, "give `server.public_url` with https, or disable the strategy");
+            let problem = "users would send their passwords in clear text, because `public_url` uses http";
+            findings.error(
+                strategy,
+                problem,
+                "set `server.public_url` to an https URL, or disable the strategy",
+            );
             continue;
         }
         let algorithm = settings.signing.algorithm.parse().unwrap_or(SigningAlgorithm::RS256);
         if algorithm != SigningAlgorithm::RS256 {
             let problem = format!(
-                "ID tokens are signed with {}, and OpenID clients may know no other algorithm than RS256, which OpenID Connect Discovery §3 \
-                 demands of every OpenID Provider",
+                "ID tokens are signed with {}, but OpenID clients may support only RS256, which OpenID \
+                    Connect Discovery §3 requires of every OpenID Provider",
                 algorithm.as_str()
             );
-            let hint = "leave `algorithm` out, or make sure that each client of the tenant verifies this one";
+            let hint =
+                "remove `algorithm`, or make sure that each client of the tenant can verify this algorithm";
             findings.warning(at.key("signing").key("algorithm"), problem, hint);
         }
     }
@@ -53,8 +58,10 @@ fn check_browsers(server: &Server, findings: &mut Findings) {
         if is_public(&listener) && asked(listener) == Some(CertificateRequests::Optional) {
             findings.warning(
                 Location::section("server").item("listeners", index).key("tls").key("client_certificates"),
-                "people sign in here, and their browsers ask them to choose a certificate, because no public listener does without certificates",
-                "give clients with certificates a listener and an address of their own, and name it in `server.mtls_url`",
+                "people sign in here, and their browsers ask them to choose a certificate, because every \
+                    public listener asks for client certificates",
+                "give clients with certificates their own listener and address, and set `server.mtls_url` \
+                    to that address",
             );
         }
     }

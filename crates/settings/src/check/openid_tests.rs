@@ -44,7 +44,7 @@ fn settings_that_openid_clients_refuse_cause_warnings() {
             BOTH,
             local,
             "issuer: http://localhost:3000/console/ID",
-            Some(("issuer", "the server has routes of its own at /console")),
+            Some(("issuer", "the server has its own routes at /console")),
         ),
         (BOTH, local, "signing: { algorithm: RS256 }", None),
         (BOTH, local, "signing: { algorithm: ES256 }", Some((algorithm, "ID tokens are signed with ES256"))),
@@ -69,7 +69,7 @@ fn settings_that_openid_clients_refuse_cause_warnings() {
 
 #[test]
 fn sign_in_over_plain_http_is_refused() {
-    let refused = "people would send their passwords in clear, because the public_url is http";
+    let refused = "users would send their passwords in clear text, because `public_url` uses http";
     for (strategies, public_url, is_refused) in [
         (BOTH, "http://auth.example.com", true),
         (BOTH, "http://192.0.2.1:3000", true),
@@ -81,7 +81,7 @@ fn sign_in_over_plain_http_is_refused() {
     ] {
         let found = load(&settings(public_url, strategies)).err().unwrap_or_default();
         let expected = ["4:52: tenants.acme", "6:52: tenants.globex"]
-            .map(|place| format!("config.yaml:{place}.strategies.oidc: {refused}; give `server.public_url`"));
+            .map(|place| format!("config.yaml:{place}.strategies.oidc: {refused}; set `server.public_url` to an https URL, or disable the strategy"));
         let lines: Vec<_> = found.lines().collect();
         assert_eq!(lines.len(), if is_refused { 2 } else { 0 }, "{strategies} {public_url}\n{found}");
         for (line, expected) in lines.iter().zip(expected) {

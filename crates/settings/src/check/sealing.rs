@@ -13,7 +13,7 @@ use super::super::{
     sections::{Keys, KmsSetting, SealingKeySetting, TokenSetting, VaultSetting},
 };
 
-const ALLOWED: &str = "give exactly one of `file`, `env`, `store`, `vault` and `aws_kms`";
+const ALLOWED: &str = "set exactly one of `file`, `env`, `store`, `vault` and `aws_kms`";
 
 impl Reading<'_> {
     /// All sealing keys, or `None` if one is invalid. All are checked, so that every error is reported.
@@ -57,11 +57,11 @@ impl Reading<'_> {
             (None, None, None, Some(vault), None) => self.vault(vault, &at.key("vault")),
             (None, None, None, None, Some(kms)) => Some(self.kms(kms, &at.key("aws_kms"))),
             (None, None, None, None, None) => {
-                self.findings.error(at.clone(), "nothing says where the key is found", ALLOWED);
+                self.findings.error(at.clone(), "the location of the key is missing", ALLOWED);
                 None
             }
             _ => {
-                self.findings.error(at.clone(), "several places are given for the one key", ALLOWED);
+                self.findings.error(at.clone(), "the key has more than one location", ALLOWED);
                 None
             }
         }
@@ -72,7 +72,7 @@ impl Reading<'_> {
     pub(crate) fn check_built_in(&mut self, service: KeyService, at: &Location) {
         if !(self.is_built_in)(service) {
             let hint = outbound::build_hint(service.feature());
-            self.findings.error(at.clone(), format!("this program is built without {service}"), hint);
+            self.findings.error(at.clone(), format!("this program was built without {service}"), hint);
         }
     }
 
@@ -110,8 +110,8 @@ impl Reading<'_> {
             (Some(name), None) => self.variable(name, at.key("env")).map(Token::Text),
             (None, Some(file)) => Some(Token::File(self.path(file, &at.key("file")))),
             (None, None) | (Some(_), Some(_)) => {
-                let problem = "the token is to be found in exactly one place";
-                self.findings.error(at.clone(), problem, "give either `env` or `file`");
+                let problem = "set exactly one location for the token";
+                self.findings.error(at.clone(), problem, "set either `env` or `file`");
                 None
             }
         }
@@ -128,15 +128,15 @@ impl Reading<'_> {
     /// Data keys and tokens are sent to this address, so http is only allowed for this machine.
     pub(crate) fn check_address(&mut self, text: &str, at: Location) {
         if ServiceUrl::parse("", text).is_err() {
-            let hint = "write https://host:port; http:// is for this machine only";
-            self.findings.error(at, "keys cannot be sent there", hint);
+            let hint = "use https://host:port; http:// is allowed on this machine only";
+            self.findings.error(at, "Latchkey cannot send keys to this address", hint);
         }
     }
 
     pub(crate) fn check_name(&mut self, fits: bool, at: Location) {
         if !fits {
-            let problem = "this is empty or has characters that it cannot have";
-            self.findings.error(at, problem, "write it as the service shows it");
+            let problem = "this value is empty or contains characters that are not allowed";
+            self.findings.error(at, problem, "copy the value exactly as the service shows it");
         }
     }
 }

@@ -25,19 +25,22 @@ pub const SAMPLE_SECRETS: [&str; 9] = [
     "super_secret_value",
     "admin",
 ];
-const NO_SUCH_HASH: &str = "an imported hash must be argon2id with the parameters of this server";
-const IMPORTABLE: &str = "import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included, hold in the store they come from only";
+const NO_SUCH_HASH: &str = "an imported hash must be argon2id with this server's parameters";
+const IMPORTABLE: &str = "import `$argon2id$v=19$m=19456,t=2,p=1$…`; hashes in other formats, including \
+    Latchkey's own, work only in the store that created them";
 
 pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &mut Findings) {
     match secret {
         DeclaredPassword::Value(value) => {
             if let Some(why) = unfit(value.expose(), MAX_SECRET_LENGTH) {
-                let hint = "any UTF-8 without control characters will do, up to 1024 bytes";
+                let hint = "use up to 1024 bytes of UTF-8 without control characters";
                 findings.error(at.clone(), format!("the secret {why}"), hint);
             }
             if SAMPLE_SECRETS.contains(&value.expose()) {
-                let problem = "this is a sample secret that everyone knows, while a listener or server.public_url is beyond loopback";
-                let hint = "choose another secret, or start with listeners on 127.0.0.1 and a public_url of localhost";
+                let problem = "this is a well-known sample secret, and a listener or `server.public_url` is \
+                    not on loopback";
+                let hint =
+                    "choose another secret, or use listeners on 127.0.0.1 and a localhost `public_url`";
                 findings.exposed(at.clone(), problem, hint);
             }
         }
@@ -52,12 +55,14 @@ pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &
 pub(crate) fn refuse_newline(text: &Secret, path: &Path, at: Location, findings: &mut Findings) {
     let path = path.display();
     let problem = match text.expose().trim_end_matches(['\r', '\n']).contains('\n') {
-        true => format!("the file {path} has several lines, and a secret has no newline in it"),
+        true => format!("the file {path} has several lines, but a secret cannot contain a newline"),
         false => {
-            format!("the file {path} ends with more than one newline, and only the last one is left out")
+            format!(
+                "the file {path} ends with more than one newline, and Latchkey removes only the last newline"
+            )
         }
     };
-    findings.error(at, problem, "write the secret alone into it, with one newline at its end or none");
+    findings.error(at, problem, "put only the secret in the file, with at most one newline at the end");
 }
 
 /// An imported hash must be the client's only chosen secret.
@@ -70,8 +75,8 @@ pub(super) fn check_imported(secrets: &[DeclaredSecret], at: &Location, findings
     });
     let imported = secrets.iter().any(|secret| matches!(secret.password, DeclaredPassword::Hash(_)));
     if imported && chosen.count() > 1 {
-        let problem = "an imported hash has a salt of its own, so it must be the client's only chosen secret";
-        let hint = "leave the others out, or give all of them as `env`, `file` or `value`";
+        let problem = "an imported hash has its own salt, so it must be the client's only chosen secret";
+        let hint = "remove the other secrets, or give all of them as `env`, `file` or `value`";
         findings.error(at.key("client_secrets"), problem, hint);
     }
 }

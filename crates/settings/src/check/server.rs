@@ -29,7 +29,7 @@ pub(crate) fn check_limits(limits: &Limits, findings: &mut Findings) {
     };
     for name in own.excessive() {
         let at = Location::section("limits").key("sign_in").key(name);
-        findings.error(at, "this must be from 1 to 100", "write a number between them");
+        findings.error(at, "this number must be from 1 to 100", "use a number in this range");
     }
 }
 
@@ -37,12 +37,12 @@ pub(crate) fn check_limits(limits: &Limits, findings: &mut Findings) {
 pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut Findings) {
     let at = Location::section("server");
     if server.listeners.is_empty() {
-        let hint = "write `- address: 127.0.0.1:3000`, or leave the key out";
-        findings.error(at.key("listeners"), "there is nothing to listen on", hint);
+        let hint = "write `- address: 127.0.0.1:3000`, or remove the key";
+        findings.error(at.key("listeners"), "the list of listeners is empty", hint);
     }
     if server.max_connections.is_some_and(|most| !(1..=1_000_000).contains(&most)) {
-        let problem = "this must be from 1 to 1000000";
-        findings.error(at.key("max_connections"), problem, "write a number between them");
+        let problem = "this number must be from 1 to 1000000";
+        findings.error(at.key("max_connections"), problem, "use a number in this range");
     }
     let mut addresses = HashSet::new();
     for (index, listener) in server.listeners.iter().enumerate() {
@@ -50,11 +50,12 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
         // With port 0 the system chooses a free port, so such addresses never conflict.
         if listener.address.socket().port() != 0 && !addresses.insert(listener.address.socket()) {
             let problem = "another listener has this address";
-            findings.error(at.key("address"), problem, "leave one of the two out");
+            findings.error(at.key("address"), problem, "remove one of the two");
         }
         let distinct: HashSet<_> = listener.surfaces().iter().map(|surface| *surface as u8).collect();
         if distinct.is_empty() || distinct.len() < listener.surfaces().len() {
-            let problem = "this must name some of public, admin, console and operator_console, once each";
+            let problem = "this list must contain at least one of public, admin, console and \
+                operator_console, each at most once";
             findings.error(at.key("serves"), problem, "write [public], [admin] or [public, admin]");
         }
         check_hosts(listener, &at, findings);
@@ -62,9 +63,11 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
         check_client_certificates(listener, &at, findings);
         if listener.serves.is_none() && !listener.is_on_loopback() {
             let paths = gateway::ListenerSurface::ADMIN_PATHS.join(", ");
-            let problem =
-                format!("beyond loopback administration is not served unless that is written: not {paths}");
-            let hint = "write serves: [public], or [public, admin] to serve them here";
+            let problem = format!(
+                "a listener beyond loopback serves the administration interface only if `serves` \
+                    says so; this listener does not serve {paths}"
+            );
+            let hint = "write serves: [public], or serves: [public, admin] to serve these paths here";
             findings.warning(at.key("address"), problem, hint);
         }
     }
@@ -73,8 +76,8 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
         networks.iter().enumerate().filter(|(index, network)| networks[..*index].contains(network))
     {
         let at = at.key("outbound").item("allowed_networks", index);
-        let problem = format!("{} is listed already", network.net());
-        findings.error(at, problem, "leave one of the two out");
+        let problem = format!("{} is already listed", network.net());
+        findings.error(at, problem, "remove one of the two");
     }
     if let Some(url) = &server.outbound.github_keys
         && let Err(error) = server.outbound.guard().check(url)
@@ -97,10 +100,10 @@ fn check_hosts(listener: &Listener, at: &Location, findings: &mut Findings) {
             && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
         let at = || at.item("hosts", index);
         if !fits {
-            let hint = "write a name without a port; addresses need none";
-            findings.error(at(), "this is not a host name", hint);
+            let hint = "write a name without a port; you don't need to list addresses";
+            findings.error(at(), "this is not a valid host name", hint);
         } else if listener.hosts[..index].contains(host) {
-            findings.error(at(), "this name is listed already", "leave one of the two out");
+            findings.error(at(), "this name is already listed", "remove one of the two");
         }
     }
 }
@@ -110,17 +113,17 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
     if let Some(proxies) = &listener.trusted_proxies {
         if proxies.from.is_empty() {
             let at = at.key("trusted_proxies").key("from");
-            let hint = "write addresses or networks, or leave trusted_proxies out";
-            findings.error(at, "no proxy is named", hint);
+            let hint = "list addresses or networks, or remove trusted_proxies";
+            findings.error(at, "the list of proxies is empty", hint);
         }
         check_certificate_header(proxies, at, findings);
     } else if listener.surfaces().contains(&Surface::Public)
         && listener.is_on_loopback()
         && !public_url.is_on_loopback()
     {
-        let problem =
-            "this address needs a proxy on this machine, and none is trusted: all callers count as one";
-        let hint = "write trusted_proxies: { from: [127.0.0.1], header: x-forwarded-for }, or forwarded if the proxy writes that";
+        let problem = "this address needs a proxy on this machine, but `trusted_proxies` lists none, so all callers count as one";
+        let hint = "write trusted_proxies: { from: [127.0.0.1], header: x-forwarded-for }, or forwarded if \
+            your proxy sends that header";
         findings.warning(at.key("address"), problem, hint);
     }
 }
@@ -131,8 +134,8 @@ fn check_client_certificates(listener: &Listener, at: &Location, findings: &mut 
     if tls.client_certificates == Some(CertificateRequests::Required) && tls.client_ca.is_none() {
         findings.error(
             at.key("tls").key("client_certificates"),
-            "there are no authorities whose certificates could be required",
-            "name them in client_ca, or write optional",
+            "`required` needs certificate authorities, and none are configured",
+            "list them in client_ca, or write optional",
         );
     }
 }
@@ -141,9 +144,10 @@ fn check_mtls_url(server: &Server, at: &Location, findings: &mut Findings) {
     let Some(url) = &server.mtls_url else { return };
     let at = at.key("mtls_url");
     if !url.is_https() {
-        findings.error(at, "client certificates come over https alone", "write an https URL");
+        findings.error(at, "client certificates require https", "use an https URL");
     } else if !server.listeners.iter().any(Listener::reads_client_certificates) {
-        let hint = "write `client_certificates: optional` under `tls` of a listener, or `client_certificate` under its `trusted_proxies`";
+        let hint = "set `client_certificates: optional` under `tls` of a listener, or `client_certificate` \
+            under its `trusted_proxies`";
         findings.error(at, "no listener reads client certificates", hint);
     }
 }
@@ -154,7 +158,7 @@ fn check_certificate_header(proxies: &TrustedProxies, at: &Location, findings: &
         && gateway::CertificateHeader::name(&header.header).is_err()
     {
         let at = at.key("trusted_proxies").key("client_certificate").key("header");
-        findings.error(at, "this is no name of a header", "write a name such as Client-Cert");
+        findings.error(at, "this is not a valid header name", "use a name such as Client-Cert");
     }
 }
 
@@ -184,13 +188,13 @@ pub(crate) fn storage(
     for (name, number) in [("readers", readers), ("writers", writers)] {
         if number.is_some_and(|number| !(1..=1_000).contains(&number)) {
             let at = Location::section("storage").key("connections").key(name);
-            findings.error(at, "this must be from 1 to 1000", "write a number between them");
+            findings.error(at, "this number must be from 1 to 1000", "use a number in this range");
         }
     }
     let at = Location::section("storage").key("url");
     let location = StorageLocation::of_url(&storage.url, locations.folder(&at));
     if location.is_none() {
-        findings.error(at, "this names no store", StorageLocation::HINT);
+        findings.error(at, "this is not the URL of a store", StorageLocation::HINT);
     }
     let Some(direct) = &storage.direct_url else { return location };
     let at = Location::section("storage").key("direct_url");
@@ -199,10 +203,10 @@ pub(crate) fn storage(
             return Some(StorageLocation::Postgres { url, direct_url: Some(direct.clone()) });
         }
         Some(StorageLocation::Postgres { .. }) => {
-            findings.error(at, "this is no URL of PostgreSQL", "write postgres://…, or leave it out");
+            findings.error(at, "this is not a PostgreSQL URL", "write postgres://…, or remove it");
         }
         Some(StorageLocation::Sqlite(_)) => {
-            findings.error(at, "the file of SQLite has no second URL", "leave it out");
+            findings.error(at, "a SQLite file cannot have a second URL", "remove it");
         }
         None => {}
     }
@@ -216,19 +220,20 @@ pub(crate) fn check_cache(settings: &Cache, findings: &mut Findings) {
     if !(1..=cache::FRESH.as_secs()).contains(&settings.l1_lifetime.seconds()) {
         findings.error(
             at.key("l1_lifetime"),
-            "replicas remember for 1s to 10s",
-            "write a span of time between them",
+            "a replica can cache answers for 1s to 10s",
+            "use a duration in this range",
         );
     }
     for (name, mebibytes) in settings.memory.given() {
         if !(1..=65_536).contains(&mebibytes) {
             let at = Location::section("cache").key("memory").key(name);
-            findings.error(at, "this must be from 1 to 65536", "write a number of MiB between them");
+            findings.error(at, "this number must be from 1 to 65536", "use a number of MiB in this range");
         }
     }
     let Some(url) = &settings.redis_url else { return };
     if let Err(error) = cache::RedisOptions::new(url.expose(), Arc::new(|| Duration::ZERO)) {
-        let hint = "write redis://… or rediss://…, with +sentinel or +cluster for several hosts, or leave the key out";
+        let hint =
+            "write redis://… or rediss://…, with +sentinel or +cluster for several hosts, or remove the key";
         findings.error(at.key("redis_url"), error.to_string(), hint);
     }
 }
@@ -238,12 +243,12 @@ fn check_tenant_reference(id: &str, declaration: &Declaration, at: Location, fin
     if !id.as_ref().is_ok_and(|id| declaration.tenants.contains_key(id)) {
         let problem = match id {
             Ok(id) if id.as_str() == TenantId::PLATFORM => {
-                "`platform` is the tenant of platform administrators".to_owned()
+                "`platform` is the tenant of the platform administrators".to_owned()
             }
-            Ok(id) => format!("no tenant `{id}` is declared"),
-            Err(_) => "this is not a tenant id".to_owned(),
+            Ok(id) => format!("tenant `{id}` is not declared"),
+            Err(_) => "this is not a valid tenant id".to_owned(),
         };
-        let hint = "name a tenant of `tenants` or `tenants_dir`, or leave the key out";
+        let hint = "name a tenant from `tenants` or `tenants_dir`, or remove the key";
         findings.error(at, problem, hint);
     }
 }

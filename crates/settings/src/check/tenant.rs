@@ -24,11 +24,11 @@ use super::{
 /// Adds the errors of an id, whichever file names it.
 pub(crate) fn check_id(findings: &mut Findings, at: Location, id: &str) {
     if id == TenantId::PLATFORM {
-        let problem = "`platform` is the tenant of platform administrators";
-        findings.key_error(at, problem, "choose another id; `latchkey admin init` makes this one");
+        let problem = "`platform` is the tenant of the platform administrators";
+        findings.key_error(at, problem, "choose another id; `latchkey admin init` creates this tenant");
     } else if TenantId::parse(id).is_err() {
-        let hint = "write 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit";
-        findings.key_error(at, "this is not a tenant id", hint);
+        let hint = "use 1 to 63 characters from a-z, 0-9 and -, and begin with a letter or digit";
+        findings.key_error(at, "this is not a valid tenant id", hint);
     }
 }
 
@@ -126,14 +126,15 @@ fn check_accounts(
         findings.extend(&at, errors);
         for held in &account.identifiers {
             if let Some(owner) = owners.insert(held.identifier.clone(), name) {
-                let problem = format!("account {owner} of this tenant has it, too");
-                let hint = "an identifier belongs to one account";
+                let problem = format!("account {owner} of this tenant already has this identifier");
+                let hint = "an identifier belongs to one account; choose another or remove it";
                 findings.error(at.key(held.identifier.kind()), problem, hint);
             }
         }
         if let Some(owner) = settings.external_id.as_deref().and_then(|id| external_ids.insert(id, name)) {
-            let problem = format!("account {owner} of this tenant has it, too");
-            findings.error(at.key("external_id"), problem, "an external id belongs to one account");
+            let problem = format!("account {owner} of this tenant already has this external id");
+            let hint = "an external id belongs to one account; choose another or remove it";
+            findings.error(at.key("external_id"), problem, hint);
         }
         if let Some(DeclaredPassword::Value(value)) = &password {
             check_length(value, at.key("password"), findings);
@@ -148,7 +149,7 @@ fn check_accounts(
 fn check_length(value: &Secret, at: Location, findings: &mut Findings) {
     let password = normalised_password(Secret::new(value.expose().to_owned()));
     if password.is_none_or(|password| password.expose().chars().count() < SHORTEST_PASSWORD) {
-        let hint = "several random words are long and easy to type";
+        let hint = "use several random words: they are long and easy to type";
         findings.error(at, UnfitPassword::Short.to_string(), hint);
     }
 }
@@ -161,7 +162,7 @@ fn first_key_of(
 ) -> Option<ImportedKey> {
     let imported = keys::import(pem, tenant.signing.algorithm).map_err(|error| {
         let hint =
-            "give a private key that fits `algorithm`: PEM (PKCS#8; PKCS#1 for RSA, SEC1 for EC) or a JWK";
+            "give a private key that matches `algorithm`: PEM (PKCS#8; PKCS#1 for RSA, SEC1 for EC) or a JWK";
         findings.error(at.key("signing").key("first_key"), error.to_string(), hint);
     });
     imported.ok()

@@ -15,7 +15,7 @@ use super::super::schema;
 #[schemars(extend("pattern" = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]{1,5}$"))]
 pub struct ListenAddress(SocketAddr);
 
-/// The http or https URL that the world reaches the server at; issuers and metadata are derived from it.
+/// The http or https URL at which clients reach the server. Issuers and metadata are derived from this URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend("format" = "uri", "pattern" = schema::PLAIN_URL))]
@@ -33,7 +33,7 @@ impl TryFrom<String> for ListenAddress {
     fn try_from(text: String) -> Result<Self, String> {
         text.parse().map(Self).map_err(|_| {
             format!(
-                "`{}` is not an address to listen on; write an IP address and a port, such as 127.0.0.1:3000 or 0.0.0.0:3000",
+                "`{}` is not a listen address; use an IP address and a port, such as 127.0.0.1:3000 or 0.0.0.0:3000",
                 cropped(&text)
             )
         })
@@ -70,7 +70,8 @@ impl TryFrom<String> for PublicUrl {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let hint = "write the http or https URL that callers use, such as https://auth.example.com, without a query, a fragment or a user";
+        let hint = "use the http or https URL that clients see, such as https://auth.example.com, without a \
+            query, a fragment or a user";
         let fits = Url::parse(&text).is_ok_and(|url| {
             matches!(url.scheme(), "http" | "https")
                 && url.has_host()
@@ -84,7 +85,7 @@ impl TryFrom<String> for PublicUrl {
         if fits && exact {
             Ok(Self(text.trim_end_matches('/').to_owned()))
         } else {
-            Err(format!("this is not a URL to derive issuers from; {hint}"))
+            Err(format!("Latchkey cannot derive issuers from this URL; {hint}"))
         }
     }
 }

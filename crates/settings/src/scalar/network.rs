@@ -7,7 +7,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use values::cropped;
 
-/// An address or a network: `10.0.0.0/8`, `127.0.0.1`, `2001:db8::/32`. Not all addresses there are.
+/// An address or a network: `10.0.0.0/8`, `127.0.0.1`, `2001:db8::/32`. A network that covers every address
+/// is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("pattern" = "^[0-9A-Fa-f:.]+(/0*[1-9][0-9]*)?$"))]
@@ -30,7 +31,7 @@ impl TryFrom<String> for Network {
             .map(|network| Self(network.trunc()))
             .ok_or_else(|| {
                 format!(
-                    "`{}` is not a network; write an address or a network, such as 127.0.0.1 or 10.0.0.0/8",
+                    "`{}` is not a network; use an address or a network, such as 127.0.0.1 or 10.0.0.0/8",
                     cropped(&text)
                 )
             })

@@ -12,7 +12,7 @@ use crate::{check::sealing::is_segment, findings::Location, reading::Reading};
 
 /// The path at which Kubernetes mounts the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-const SIGN_IN: &str = "give exactly one of `token`, `kubernetes` and `approle`";
+const SIGN_IN: &str = "set exactly one of `token`, `kubernetes` and `approle`";
 
 impl Reading<'_> {
     /// Registers the stores of the settings. A store with an error is added to the findings and not
@@ -22,18 +22,18 @@ impl Reading<'_> {
         for (name, setting) in settings {
             let at = Location::section("secret_stores").key(&name);
             if !is_segment(&name) {
-                let hint = "write it with letters, digits, `-`, `_` and `.`";
-                self.findings.key_error(at.clone(), "this is not the name of a secret store", hint);
+                let hint = "use letters, digits, `-`, `_` and `.`";
+                self.findings.key_error(at.clone(), "this is not a valid name for a secret store", hint);
             }
             if setting.refresh.seconds() == 0 {
-                self.findings.error(at.key("refresh"), "this is too often", "write a span of 1s or more");
+                self.findings.error(at.key("refresh"), "this interval is too short", "use 1s or more");
             }
             for (id, prefixes) in &setting.tenant_prefixes {
                 let at = at.key("tenant_prefixes").key(id);
                 for (index, prefix) in prefixes.iter().enumerate() {
                     if !is_path(prefix.trim_end_matches('/')) {
-                        let hint = "write the beginning of a path, such as `tenants/acme/`";
-                        self.findings.error(at.key(&format!("[{index}]")), "this is no path", hint);
+                        let hint = "give the beginning of a path, such as `tenants/acme/`";
+                        self.findings.error(at.key(&format!("[{index}]")), "this is not a valid path", hint);
                     }
                 }
             }
@@ -42,8 +42,8 @@ impl Reading<'_> {
                 (Some(vault), None) => self.vault_store(vault, &at.key("vault")),
                 (None, Some(aws)) => Some(self.aws_store(aws, &at.key("aws"))),
                 (None, None) | (Some(_), Some(_)) => {
-                    let problem = "the store is to be in exactly one place";
-                    self.findings.error(at, problem, "give either `vault` or `aws`");
+                    let problem = "set exactly one type of store";
+                    self.findings.error(at, problem, "set either `vault` or `aws`");
                     None
                 }
             };
@@ -86,7 +86,7 @@ impl Reading<'_> {
                 }
             }
             _ => {
-                let problem = "it is not clear how the program signs in to Vault";
+                let problem = "set exactly one way to sign in to Vault";
                 self.findings.error(at.clone(), problem, SIGN_IN);
                 return None;
             }

@@ -60,7 +60,7 @@ impl KnownStore {
         };
         let read = |path: &PathBuf| {
             let read = files::read_public(path).map(|bytes| bytes.to_vec());
-            read.map_err(|error| format!("{} cannot be read: {error}", path.display()))
+            read.map_err(|error| format!("cannot read {}: {error}", path.display()))
         };
         Ok(SecretStoreOptions::Vault(VaultStoreOptions {
             address: setting.address.clone(),

@@ -31,7 +31,7 @@ impl Reading<'_> {
                 (url.map(|url| StorageLocation::Postgres { url, direct_url }), Some(password))
             }
             Some(StorageLocation::Sqlite(_)) => {
-                self.findings.error(at, "the file of SQLite has no password", "leave it out");
+                self.findings.error(at, "a SQLite file has no password", "remove it");
                 (None, None)
             }
             None => (None, None),
@@ -46,7 +46,11 @@ impl Reading<'_> {
         };
         let at = Location::section("cache").key("redis_password");
         let Some(url) = redis_url else {
-            self.findings.error(at, "there is no `redis_url` that it is for", "write both, or leave it out");
+            self.findings.error(
+                at,
+                "this password belongs to `redis_url`, which is not set",
+                "set both, or remove the password",
+            );
             return (None, None);
         };
         match self.stored_value(reference, &at) {
@@ -55,7 +59,7 @@ impl Reading<'_> {
                 (self.with_password(url, &password, at, "redis_url"), Some(password))
             }
             Some(Err(why)) => {
-                self.findings.warning(at, why, "Redis is not used until then; fix what the message says");
+                self.findings.warning(at, why, "Latchkey does not use Redis until you fix the problem above");
                 (Some(url.clone()), None)
             }
             None => (None, None),
@@ -71,8 +75,8 @@ impl Reading<'_> {
     ) -> Option<FileSecret> {
         let with = with_password(url.expose(), password.expose());
         if with.is_none() {
-            let hint = format!("leave the password out of `{key}`");
-            self.findings.error(at, format!("`{key}` has a password, too"), hint);
+            let hint = format!("remove the password from `{key}`");
+            self.findings.error(at, format!("`{key}` also contains a password"), hint);
         }
         with
     }

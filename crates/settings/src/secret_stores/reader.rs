@@ -110,14 +110,17 @@ impl SecretStores {
     /// # Errors
     /// The error, as text for the caller.
     pub fn check_place(&self, store: &str, path: &str, has_key: bool) -> Result<(), String> {
-        let Some(known) = self.known(store) else { return Err(format!("there is no secret store {store}")) };
+        let Some(known) = self.known(store) else {
+            return Err(format!("secret store {store} does not exist"));
+        };
         if !is_path(path) {
             return Err(
-                "the path has segments of letters, digits and _+=.@:-, with slashes between them".to_owned()
+                "the path must consist of segments of letters, digits and _+=.@:-, separated by slashes"
+                    .to_owned(),
             );
         }
         if known.needs_key() && !has_key {
-            return Err("a secret of Vault has members; say which, after `#`".to_owned());
+            return Err("a Vault secret has several members; name one after `#`".to_owned());
         }
         Ok(())
     }
@@ -143,7 +146,7 @@ impl SecretStores {
             return Ok(Arc::clone(opened));
         }
         let opened = open_secret_store(name, store.options()?).await;
-        let opened = opened.map_err(|error| format!("the secret store {name} cannot be used: {error}"))?;
+        let opened = opened.map_err(|error| format!("cannot use secret store {name}: {error}"))?;
         locked(&self.memory).opened.insert(name.to_owned(), (setting, Arc::clone(&opened)));
         Ok(opened)
     }
@@ -178,7 +181,9 @@ impl SecretStores {
         }
         let read = |place: &StoredPlace| match memory.read.get(place) {
             Some(held) => Ok(Arc::clone(&held.secret)),
-            None => Err(failures.get(place).cloned().unwrap_or_else(|| "it was not read".to_owned())),
+            None => {
+                Err(failures.get(place).cloned().unwrap_or_else(|| "Latchkey did not read it".to_owned()))
+            }
         };
         wanted.iter().map(|place| (place.clone(), read(place))).collect()
     }
@@ -196,7 +201,7 @@ impl SecretStores {
             };
             scope.spawn(asking).join().ok().flatten()
         });
-        asked.unwrap_or_else(|| all("the program could not ask the secret stores"))
+        asked.unwrap_or_else(|| all("the program could not reach the secret stores"))
     }
 
     /// Requests several secrets at the same time. If a store does not answer, no further secret is requested
@@ -221,7 +226,7 @@ impl SecretStores {
                 let first = locked(&away).get(&place.store).cloned();
                 if let Some(first) = first {
                     let StoredPlace { store, path } = &place;
-                    let why = format!("{path} was not requested of the secret store {store}: {first}");
+                    let why = format!("{path} was not requested from secret store {store}: {first}");
                     return (place, Err(why));
                 }
                 let read = read_if_changed(&*opened, &place.path, held).await;
@@ -317,7 +322,10 @@ mod tests {
         let read = stores.read(&[place()].into());
         assert!(read[&place()].is_ok());
         assert!(stores.read(&BTreeSet::new()).is_empty());
-        assert_eq!(stores.read(&[place()].into())[&place()].as_ref().err().unwrap(), "it was not read");
+        assert_eq!(
+            stores.read(&[place()].into())[&place()].as_ref().err().unwrap(),
+            "Latchkey did not read it"
+        );
     }
 
     /// The errors for 20 secrets of a Vault at this address.
@@ -350,20 +358,20 @@ mod tests {
             for mut connection in listener.incoming().map_while(Result::ok) {
                 let _ = connection.read(&mut [0; 4096]);
                 // An error text of Vault may look like an error of Latchkey.
-                let body = r#"{"errors":["x: no answer: sealed"]}"#;
+                let body = r#"{"errors":["x: no response: sealed"]}"#;
                 let length = body.len();
                 let head = "HTTP/1.1 503 x\r\nconnection: close\r\ncontent-length:";
                 let _ = write!(connection, "{head} {length}\r\n\r\n{body}");
             }
         });
         let busy = errors(address);
-        assert_eq!(busy.iter().filter(|why| why.contains("with 503: x: no answer: sealed")).count(), 20);
+        assert_eq!(busy.iter().filter(|why| why.contains("with 503: x: no response: sealed")).count(), 20);
         assert!(busy.iter().all(|why| !why.contains("was not requested")), "{busy:?}");
 
         let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let silent = errors(unused);
-        assert_eq!(silent.iter().filter(|why| why.contains(": no answer: ")).count(), 20, "{silent:?}");
-        let skipped = " was not requested of the secret store kept: the secret store kept (vault at ";
+        assert_eq!(silent.iter().filter(|why| why.contains(": no response: ")).count(), 20, "{silent:?}");
+        let skipped = " was not requested from secret store kept: secret store kept (Vault at ";
         assert!(silent.iter().any(|why| why.contains(skipped)), "{silent:?}");
         assert!(!format!("{busy:?}{silent:?}").contains(TOKEN));
     }

@@ -61,7 +61,7 @@ impl Reading<'_> {
             (Some(store), Some(path)) => Ok(Some(StoreReference { store, path, key })),
             (None, None) if key.is_none() => Ok(None),
             _ => {
-                let problem = "a reference to a secret store has `store` and `path`";
+                let problem = "a reference to a secret store needs `store` and `path`";
                 let hint = "write `{ store: NAME, path: PATH, key: MEMBER }`";
                 self.findings.error(at.clone(), problem, hint);
                 Err(Reported)
@@ -92,7 +92,7 @@ impl Reading<'_> {
         match self.stored_value(reference, at)? {
             Ok((value, _)) => Some(documents::FileSecret::new(value.expose().to_owned())),
             Err(why) => {
-                let hint = "the server does not start without it; fix what the message says";
+                let hint = "the server does not start without this secret; fix the problem above";
                 self.findings.error(at.clone(), why, hint);
                 None
             }
@@ -110,37 +110,37 @@ impl Reading<'_> {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "declare it under `secret_stores`".to_owned(),
             };
-            findings.error(at.key("store"), "there is no secret store of this name", hint);
+            findings.error(at.key("store"), "this secret store does not exist", hint);
             return None;
         };
         if !is_path(path) {
-            let hint = "write segments of letters, digits and _+=.@:-, with slashes between them";
-            findings.error(at.key("path"), "this is no path in a secret store", hint);
+            let hint = "use segments of letters, digits and _+=.@:-, separated by slashes";
+            findings.error(at.key("path"), "this is not a valid path in a secret store", hint);
             return None;
         }
         if key.is_none() && known.needs_key() {
-            let problem = "a secret of Vault has members, and nothing says which";
-            findings.error(at.clone(), problem, "give `key`, such as `key: client_secret`");
+            let problem = "a Vault secret has several members, and the reference names none";
+            findings.error(at.clone(), problem, "set `key`, such as `key: client_secret`");
             return None;
         }
         let place = StoredPlace { store: store.clone(), path: path.clone() };
         Some(match self.stored.get(&place) {
             Some(Ok(secret)) => value_of(reference, secret),
             Some(Err(why)) => Err(why.clone()),
-            None => Err(format!("the secret store {store} was not asked for {path}")),
+            None => Err(format!("{path} was not requested from secret store {store}")),
         })
     }
 }
 
 /// The secret and the previous one. A value that a client must not have counts as missing.
 fn value_of(StoreReference { store, path, key }: &StoreReference, secret: &StoredSecret) -> StoredValue {
-    let at = || format!("the secret store {store}: {path}");
+    let at = || format!("secret store {store}: {path}");
     let value = secret.current.value(key.as_deref()).map_err(|error| error.to_string())?;
     if let Some(why) = unfit(value.expose(), MAX_SECRET_LENGTH) {
         return Err(format!("{}: the secret {why}", at()));
     }
     if SAMPLE_SECRETS.contains(&value.expose()) {
-        return Err(format!("{}: this is a sample secret that everyone knows; store another one", at()));
+        return Err(format!("{}: this is a well-known sample secret; store another secret", at()));
     }
     let previous = secret.previous.as_ref().and_then(|previous| previous.value(key.as_deref()).ok());
     let previous = previous.filter(|previous| {

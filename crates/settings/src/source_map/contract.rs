@@ -72,12 +72,21 @@ pub(super) fn number_place(path: &[String]) -> Option<NumberPlace> {
 }
 
 /// Whether a message may repeat a scalar at this path. A scalar instead of a mapping may be a secret.
-pub(super) fn shows_value(path: &[String]) -> bool {
+pub(crate) fn shows_value(path: &[String]) -> bool {
     let found = at(path);
     let is_mapping = |schema: &&Value| {
         schema.get("properties").is_some() || schema.get("additionalProperties").is_some_and(Value::is_object)
     };
     !is_secret(path) && !found.is_empty() && !found.iter().any(is_mapping)
+}
+
+/// Whether this unknown key is a misspelled one whose value a message may repeat.
+pub(super) fn shows_value_of_misspelled(path: &[String]) -> bool {
+    let Some((key, parent)) = path.split_last() else { return false };
+    let meant = nearest(key, members(parent));
+    !has_key(path)
+        && nearest(key, SECRET_KEYS).is_none()
+        && meant.is_some_and(|meant| shows_value(&[parent, &[meant.to_owned()]].concat()))
 }
 
 /// Whether the value at this path is the name of a variable or file that contains a secret.
@@ -250,6 +259,25 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(shows_value(&path(keys)), expected, "{keys}");
+        }
+    }
+
+    #[test]
+    fn value_of_misspelled_key_is_shown_unless_secret() {
+        for (keys, expected) in [
+            ("server public_ulr", true),
+            ("tenants acme clients web nmae", true),
+            ("tenants acme clients web scope", true),
+            ("tenants acme clients web client_secert", false),
+            ("tenants acme clients web client_secret vale", false),
+            ("tenants acme clients web banana", false),
+            ("storage ulr", false),
+            ("server public_url", false),
+            ("tenants acme clinets", false),
+            ("tenants acme clients webb", false),
+            ("", false),
+        ] {
+            assert_eq!(shows_value_of_misspelled(&path(keys)), expected, "{keys}");
         }
     }
 

@@ -74,7 +74,7 @@ impl SourceMap {
             NodeKind::Scalar if is_harmless(&path, &text[node.bytes.clone()]) => true,
             NodeKind::Key => contract::shows_key(&path),
             NodeKind::BareKey | NodeKind::EmptyKey => shows_kind(node.kind, &path),
-            _ => contract::shows_value(&path),
+            _ => contract::shows_value(&path) || contract::shows_value_of_misspelled(&path),
         }
     }
 
@@ -95,11 +95,22 @@ fn is_harmless(path: &[String], value: &str) -> bool {
     if contract::names_source(path) && (is_variable_name(value) || is_relative_path(value)) {
         return true;
     }
+    if contract::number_place(path).is_some() && is_number(value) {
+        return true;
+    }
     let is_small = (1..=5).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
     let is_public = ["true", "false"].contains(&value)
         || value.parse::<IpAddr>().is_ok()
         || value.parse::<SocketAddr>().is_ok();
     !contract::is_secret(path) && (is_public || is_small && contract::shows_small_number(path))
+}
+
+/// At most five digits, and perhaps a unit of time.
+fn is_number(value: &str) -> bool {
+    let digits = value.trim_end_matches(|last: char| last.is_ascii_lowercase());
+    (1..=5).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && value.len() <= digits.len() + 3
 }
 
 /// Capitals with an underscore between words, as in `SHIPPING_SECRET`.
@@ -184,6 +195,9 @@ mod tests {
             ("clients: { web: hunter2, app: { name: x } }", "clients: { web: _, app: { name: x } }"),
             ("name: *a", "name: *a"),
             ("clients: { web: , name: }", "clients: { web: , name: }"),
+            ("cache: { l1_lifetime: 15s, redis_url: 15s }", "cache: { l1_lifetime: 15s, redis_url: _ }"),
+            ("cache: { l1_lifetime: hunter2 }", "cache: { l1_lifetime: _ }"),
+            ("server: { public_ulr: 'https://a' }", "server: { public_ulr: 'https://a' }"),
             ("limits: { hunter: , failed: }", "limits: { _: , _: }"),
         ] {
             let shown = SourceMap::from_text(line).hidden(line, &(0..line.len())).map(|mut hidden| {

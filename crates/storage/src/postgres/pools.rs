@@ -29,14 +29,14 @@ use crate::store_turns::StoreTurns;
 use crate::transaction::{Open, Transaction, TransactionPurpose};
 
 /// Only reasons that an operator can fix.
-const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cannot act as the roles latchkey_app and latchkey_operator, or one of \
-                        them passes through it; let an administrator create both, NOLOGIN and NOBYPASSRLS, and grant them to \
-                        this login, and start again";
+const ROW_LEVEL_SECURITY_OFF: &str = "row level security is off: this login cannot act as the roles \
+    latchkey_app and latchkey_operator, or a role bypasses row level security; have an administrator create \
+    both roles, NOLOGIN and NOBYPASSRLS, and grant them to this login, then restart";
 
 /// Also only reasons that an operator can fix.
-const WRITER_MISSING: &str = "commits of one tenant run as latchkey_operator, which sees all tenants: this login cannot act as the role \
-                        latchkey_writer, or row level security does not restrict that role; let an administrator create it, NOLOGIN \
-                        and NOBYPASSRLS, and grant it to this login, and start again";
+const WRITER_MISSING: &str = "commits of one tenant run as latchkey_operator, which can see all tenants: \
+    this login cannot act as the role latchkey_writer, or row level security does not restrict that role; \
+    have an administrator create the role, NOLOGIN and NOBYPASSRLS, and grant it to this login, then restart";
 
 /// The channel of notifications of changes.
 pub(super) const CHANNEL: &str = "latchkey_changes";
@@ -246,7 +246,7 @@ impl PostgresPools {
             if place(&found) != place(&primary.server) {
                 info!(
                     database = place(&found),
-                    "another server of the store's URL accepts writes, and is used now"
+                    "another server of the store's URL accepts writes, and Latchkey now uses that server"
                 );
                 connect_to(&found, &pools);
                 primary.server = found;

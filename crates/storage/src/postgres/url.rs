@@ -74,20 +74,20 @@ struct Places {
 }
 
 fn read(url: &str) -> Result<Servers, UrlFault> {
-    let not_one = || fault("this is no URL of PostgreSQL", ENCODE);
+    let not_one = || fault("this is not a PostgreSQL URL", ENCODE);
     let (scheme, rest) = url.split_once("://").ok_or_else(not_one)?;
     if !matches!(scheme, "postgres" | "postgresql") || rest.chars().any(char::is_control) {
         return Err(not_one());
     }
     if rest.contains('#') {
-        return Err(fault("a `#` ends a URL, and nothing of PostgreSQL may come after it", ENCODE));
+        return Err(fault("a PostgreSQL URL cannot contain a `#`, which ends the URL", ENCODE));
     }
     let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
     let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
     let mut places = places(hosts)?;
     if path.contains('@') {
-        return Err(fault("the name of the database has an `@`, which belongs before the host", ENCODE));
+        return Err(fault("the database name contains an `@`, which belongs before the host", ENCODE));
     }
     let database = decoded(path.trim_start_matches('/'), "the name of the database")?;
     let (user, password) = login.split_once(':').map_or((login, None), |(user, it)| (user, Some(it)));
@@ -105,8 +105,8 @@ fn read(url: &str) -> Result<Servers, UrlFault> {
         let spoken = known(&decoded(name, "a parameter")?, tail)?;
         let value = decoded(&value.replace('+', " "), &spoken)?;
         if !spoken.starts_with("options") && seen.contains(&spoken) {
-            let problem = format!("the parameter `{spoken}` is given twice");
-            return Err(fault(problem, "leave one of the two out"));
+            let problem = format!("the parameter `{spoken}` appears twice");
+            return Err(fault(problem, "remove one of the two"));
         }
         check_value(&spoken, &value)?;
         match spoken.as_str() {
@@ -123,9 +123,8 @@ fn read(url: &str) -> Result<Servers, UrlFault> {
     }
     if let Some(addresses) = addresses {
         if !places.names.is_empty() {
-            let problem =
-                "`hostaddr` names another address than the host, whose certificate would not be checked";
-            return Err(fault(problem, "leave `hostaddr` out, or write the address in place of the host"));
+            let problem = "`hostaddr` overrides the host, so nothing would check that host's certificate";
+            return Err(fault(problem, "remove `hostaddr`, or use the address instead of the host"));
         }
         places.names = addresses;
     }
@@ -149,7 +148,7 @@ fn options(database: &str, given: Vec<(String, String)>) -> Result<PgConnectOpti
         given.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
     let url = format!("postgres:///{}?{}", encoded(database), query.join("&"));
     let options =
-        url.parse::<PgConnectOptions>().map_err(|_| fault("this is no URL of PostgreSQL", ENCODE))?;
+        url.parse::<PgConnectOptions>().map_err(|_| fault("this is not a PostgreSQL URL", ENCODE))?;
     let has = |name: &str| given.iter().any(|(given, _)| given == name);
     let options = match options.get_ssl_mode() {
         PgSslMode::VerifyCa | PgSslMode::VerifyFull => options,
@@ -158,8 +157,8 @@ fn options(database: &str, given: Vec<(String, String)>) -> Result<PgConnectOpti
         // this raises the mode to `verify-ca`.
         PgSslMode::Require => options.ssl_mode(PgSslMode::VerifyCa),
         _ => {
-            let problem = "`sslrootcert` is given, and `sslmode` lets the connection go without TLS";
-            return Err(fault(problem, "write `sslmode=verify-full`, too"));
+            let problem = "`sslrootcert` is set, but `sslmode` allows a connection without TLS";
+            return Err(fault(problem, "also set `sslmode=verify-full`"));
         }
     };
     // A pooler refuses `extra_float_digits`. Latchkey does not need the setting, because no column is a
@@ -180,31 +179,28 @@ fn known(name: &str, tail: &str) -> Result<String, UrlFault> {
     }
     let is_name = name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
     if tail.contains('@') || !is_name {
-        return Err(fault(
-            "there is an unknown parameter after the `?`, which may be a part of the password",
-            ENCODE,
-        ));
+        return Err(fault("the parameter after the `?` is unknown; it may be part of the password", ENCODE));
     }
     let hint = match name.to_ascii_lowercase().as_str() {
-        "ssl" | "tls" | "sslaccept" | "encrypt" | "requiressl" => "write `sslmode=verify-full`".to_owned(),
+        "ssl" | "tls" | "sslaccept" | "encrypt" | "requiressl" => "use `sslmode=verify-full`".to_owned(),
         "schema" | "currentschema" | "search_path" => {
-            "leave it out: this program needs a database for itself, and uses its schema `public`".to_owned()
+            "remove it: Latchkey needs its own database and uses the schema `public`".to_owned()
         }
         "pgbouncer" | "prepared_statements" | "statement_cache_size" | "preparethreshold" => {
-            "leave it out, and name the server itself in place of a pooler".to_owned()
+            "remove it, and connect to the server directly instead of through a pooler".to_owned()
         }
         "channel_binding" => {
-            "leave it out, and write `sslmode=verify-full`, which keeps others out, too".to_owned()
+            "remove it, and use `sslmode=verify-full`, which also prevents interception".to_owned()
         }
         "connect_timeout" | "pool_timeout" | "connection_limit" | "pool_max_conns" | "max_pool_size" => {
-            "leave it out: this program has limits of its own".to_owned()
+            "remove it: Latchkey has its own limits".to_owned()
         }
         lower => match nearest(lower, KNOWN.iter().map(|(known, _)| *known)) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("leave it out, or write one of {}", usual_names().join(", ")),
+            None => format!("remove it, or use one of {}", usual_names().join(", ")),
         },
     };
-    Err(fault(format!("PostgreSQL's URL has the parameter `{name}`, which this program does not know"), hint))
+    Err(fault(format!("the PostgreSQL URL has the unknown parameter `{name}`"), hint))
 }
 
 fn usual_names() -> Vec<&'static str> {
@@ -215,26 +211,26 @@ fn usual_names() -> Vec<&'static str> {
 
 fn check_value(name: &str, value: &str) -> Result<(), UrlFault> {
     let is_wrong =
-        |what: &str| fault(format!("the value of `{name}` in the URL of PostgreSQL is wrong"), what);
+        |what: &str| fault(format!("the value of `{name}` in the PostgreSQL URL is not valid"), what);
     match name {
         "sslmode" if !SSL_MODES.split(", ").any(|mode| mode.eq_ignore_ascii_case(value)) => {
-            Err(is_wrong(&format!("write one of {SSL_MODES}")))
+            Err(is_wrong(&format!("use one of {SSL_MODES}")))
         }
-        "sslrootcert" if value == "system" && !Path::new(value).exists() => Err(is_wrong(
-            "leave it out: public authorities are trusted without it; or write the path of a PEM file",
-        )),
+        "sslrootcert" if value == "system" && !Path::new(value).exists() => {
+            Err(is_wrong("remove it to trust public certificate authorities, or use the path of a PEM file"))
+        }
         ATTRIBUTES if matches!(value, "read-only" | "standby" | "prefer-standby") => {
-            Err(is_wrong("write read-write: this program writes"))
+            Err(is_wrong("use read-write: Latchkey writes to the database"))
         }
         ATTRIBUTES if !matches!(value, "any" | "read-write" | "primary") => {
-            Err(is_wrong("write read-write, primary or any"))
+            Err(is_wrong("use read-write, primary or any"))
         }
         "hostaddr" if value.split(',').any(|address| address.parse::<IpAddr>().is_err()) => {
-            Err(is_wrong("write an IP address"))
+            Err(is_wrong("use an IP address"))
         }
-        "statement-cache-capacity" if value.parse::<u32>().is_err() => Err(is_wrong("write a number")),
+        "statement-cache-capacity" if value.parse::<u32>().is_err() => Err(is_wrong("use a number")),
         "sslmode" | "hostaddr" | "statement-cache-capacity" | ATTRIBUTES | "password" => Ok(()),
-        _ if value.is_empty() => Err(is_wrong("it is empty; write one, or leave the parameter out")),
+        _ if value.is_empty() => Err(is_wrong("it is empty; set a value, or remove the parameter")),
         _ => Ok(()),
     }
 }
@@ -247,7 +243,7 @@ fn places(text: &str) -> Result<Places, UrlFault> {
             Some((name, rest)) => {
                 let number = rest.strip_prefix(':').unwrap_or(rest);
                 if !rest.is_empty() && number == rest {
-                    return Err(fault("an address in `[ ]` has more after it than a port", ENCODE));
+                    return Err(fault("only a port can follow an address in `[ ]`", ENCODE));
                 }
                 (format!("{name}]"), number)
             }
@@ -267,7 +263,7 @@ fn port(text: &str) -> Result<Option<u16>, UrlFault> {
     let is_number = text.chars().all(|digit| digit.is_ascii_digit());
     let number = text.parse().ok().filter(|number| is_number && *number > 0);
     if !text.is_empty() && number.is_none() {
-        return Err(fault("the port of PostgreSQL is no number from 1 to 65535", ENCODE));
+        return Err(fault("the PostgreSQL port must be a number from 1 to 65535", ENCODE));
     }
     Ok(number)
 }
@@ -280,9 +276,8 @@ impl Places {
             return Ok(Vec::new());
         }
         if ports.len() > 1 && ports.len() != names.len() {
-            let problem =
-                format!("the URL of PostgreSQL has {} hosts and {} ports", names.len(), ports.len());
-            return Err(fault(problem, "write one port, or one for each host"));
+            let problem = format!("the PostgreSQL URL has {} hosts but {} ports", names.len(), ports.len());
+            return Err(fault(problem, "give one port, or one for each host"));
         }
         names
             .into_iter()
@@ -301,7 +296,7 @@ impl Places {
 }
 
 fn no_host() -> UrlFault {
-    fault("a host of PostgreSQL is no name, no address and no folder of a socket", ENCODE)
+    fault("a PostgreSQL host must be a name, an address or the folder of a socket", ENCODE)
 }
 
 fn is_host(name: &str) -> bool {
@@ -319,7 +314,7 @@ fn decoded(text: &str, what: &str) -> Result<String, UrlFault> {
     let text = percent_decode_str(text).decode_utf8();
     match text {
         Ok(text) if !text.contains('\0') => Ok(text.into_owned()),
-        _ => Err(fault(format!("the percent-encoding of `{what}` gives no text of UTF-8"), ENCODE)),
+        _ => Err(fault(format!("the percent-encoded value of `{what}` is not valid UTF-8"), ENCODE)),
     }
 }
 
@@ -399,13 +394,10 @@ mod tests {
             ("SSLMODE=verify-full", "did you mean `sslmode`?"),
             ("sslrootcrt=a.pem", "did you mean `sslrootcert`?"),
             ("target_session_attr=read-write", "did you mean `target_session_attrs`?"),
-            ("ssl=true", "write `sslmode=verify-full`"),
-            (
-                "schema=auth",
-                "leave it out: this program needs a database for itself, and uses its schema `public`",
-            ),
-            ("pgbouncer=true", "leave it out, and name the server itself in place of a pooler"),
-            ("sslmode=disable&connect_timeout=10", "leave it out: this program has limits of its own"),
+            ("ssl=true", "use `sslmode=verify-full`"),
+            ("schema=auth", "remove it: Latchkey needs its own database and uses the schema `public`"),
+            ("pgbouncer=true", "remove it, and connect to the server directly instead of through a pooler"),
+            ("sslmode=disable&connect_timeout=10", "remove it: Latchkey has its own limits"),
         ] {
             let fault = read(&format!("postgres://lk:canary@db.example.com/rows?{query}")).unwrap_err();
             let name = query.rsplit('&').next().unwrap().split('=').next().unwrap();
@@ -421,32 +413,29 @@ mod tests {
         for (url, named) in [
             ("postgres://lk:canary@db/rows?sslmode=canary", "value of `sslmode`"),
             ("postgres://lk:canary@db/rows?sslmode=no-verify", "value of `sslmode`"),
-            ("postgres://lk:canary@db/rows?sslmode=require&sslmode=disable", "`sslmode` is given twice"),
-            ("postgres://lk:canary@db/rows?ssl-mode=require&sslmode=disable", "`sslmode` is given twice"),
+            ("postgres://lk:canary@db/rows?sslmode=require&sslmode=disable", "`sslmode` appears twice"),
+            ("postgres://lk:canary@db/rows?ssl-mode=require&sslmode=disable", "`sslmode` appears twice"),
             ("postgres://lk:canary@db/rows?sslrootcert=", "value of `sslrootcert`"),
-            ("postgres://lk:canary@db/rows?sslrootcert=/ca.pem", "write `sslmode=verify-full`, too"),
-            (
-                "postgres://lk:canary@db/rows?sslrootcert=/a&sslmode=prefer",
-                "write `sslmode=verify-full`, too",
-            ),
-            ("postgres://lk:canary@db/rows?target_session_attrs=standby", "read-write: this program writes"),
+            ("postgres://lk:canary@db/rows?sslrootcert=/ca.pem", "also set `sslmode=verify-full`"),
+            ("postgres://lk:canary@db/rows?sslrootcert=/a&sslmode=prefer", "also set `sslmode=verify-full`"),
+            ("postgres://lk:canary@db/rows?target_session_attrs=standby", "read-write: Latchkey writes"),
             (
                 "postgres://lk:canary@db/rows?statement-cache-capacity=many",
                 "value of `statement-cache-capacity`",
             ),
-            ("postgres://lk:canary@db/rows?hostaddr=10.0.0.1", "`hostaddr` names another address"),
-            ("postgres://lk:canary@db:canary/rows", "the port of PostgreSQL is no number"),
-            ("postgres://lk:canary@db:70000/rows", "the port of PostgreSQL is no number"),
-            ("postgres://lk:canary@a,b/rows?port=1,2,3", "2 hosts and 3 ports"),
-            ("postgres://lk:canary@a,,b/rows", "a host of PostgreSQL is no name"),
-            ("postgres://lk:canary@[::1/rows", "a host of PostgreSQL is no name"),
+            ("postgres://lk:canary@db/rows?hostaddr=10.0.0.1", "`hostaddr` overrides the host"),
+            ("postgres://lk:canary@db:canary/rows", "the PostgreSQL port must be a number"),
+            ("postgres://lk:canary@db:70000/rows", "the PostgreSQL port must be a number"),
+            ("postgres://lk:canary@a,b/rows?port=1,2,3", "2 hosts but 3 ports"),
+            ("postgres://lk:canary@a,,b/rows", "a PostgreSQL host must be a name"),
+            ("postgres://lk:canary@[::1/rows", "a PostgreSQL host must be a name"),
             ("postgres://lk:p@canary:w/ord?#1@db/rows", "%23 for #"),
             ("postgres://lk:canary/1@db/rows", "%2F for /"),
             ("postgres://lk:12/canary@db/rows", "%2F for /"),
-            ("postgres://lk:12?canary@db/rows", "may be a part of the password"),
-            ("postgres://lk:12?canary=1@db/rows", "may be a part of the password"),
-            ("postgres://lk:canary%FF@db/rows", "percent-encoding of `password`"),
-            ("mysql://lk:canary@db/rows", "no URL of PostgreSQL"),
+            ("postgres://lk:12?canary@db/rows", "may be part of the password"),
+            ("postgres://lk:12?canary=1@db/rows", "may be part of the password"),
+            ("postgres://lk:canary%FF@db/rows", "percent-encoded value of `password`"),
+            ("mysql://lk:canary@db/rows", "this is not a PostgreSQL URL"),
         ] {
             let fault = read(url).unwrap_err().to_string();
             assert!(fault.contains(named) && !fault.contains("canary"), "{url}: {fault}");

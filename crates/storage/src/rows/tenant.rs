@@ -128,7 +128,7 @@ fn live_resource_servers(row: &DatabaseRow) -> Result<Vec<ResourceServer>, Error
 /// A tenant whose settings cannot be read, with the values that lists and a deletion need.
 fn unreadable(row: &DatabaseRow, why: &str) -> Result<TenantRow, Error> {
     let id: TenantId = ColumnValue::read(row, "tenant_id")?;
-    tracing::error!(tenant = %id, "the settings of the tenant cannot be read: {why}");
+    tracing::error!(tenant = %id, "cannot read the settings of the tenant: {why}");
     let lifecycle = lifecycle(row);
     let issuer = Issuer::derived("", &id);
     let tenant = Tenant { is_unreadable: true, ..Tenant::new(id, issuer) };

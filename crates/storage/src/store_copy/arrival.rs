@@ -62,7 +62,8 @@ impl<'d> Arrival<'d> {
     pub(super) async fn open(&mut self, name: &str) -> Result<(), MoveError> {
         self.flush().await?;
         let place = self.tables.iter().position(|table| table.name == name);
-        self.open = Some(place.ok_or_else(|| unusable("it has a table that this program does not know"))?);
+        self.open =
+            Some(place.ok_or_else(|| unusable("it contains a table that this program does not know"))?);
         self.rows[0] = 0;
         Ok(())
     }
@@ -72,7 +73,7 @@ impl<'d> Arrival<'d> {
         row: Map<String, Value>,
         sealer: &dyn KeySealer,
     ) -> Result<(), MoveError> {
-        let place = self.open.ok_or_else(|| unusable("a row has no table"))?;
+        let place = self.open.ok_or_else(|| unusable("a row belongs to no table"))?;
         self.batch.push(
             Value::Object(arrived(&self.tables[place].name, row, self.tenant, sealer).await?).to_string(),
         );
@@ -109,7 +110,7 @@ async fn arrived(
     sealer: &dyn KeySealer,
 ) -> Result<Map<String, Value>, MoveError> {
     if row.get("tenant_id").and_then(Value::as_str) != Some(tenant.as_str()) {
-        return Err(unusable("it has a row of another tenant"));
+        return Err(unusable("it contains a row of another tenant"));
     }
     let mut set = |name: &str, value: Value| {
         if let Some(member) = row.get_mut(name) {

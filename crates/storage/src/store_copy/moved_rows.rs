@@ -18,34 +18,35 @@ pub enum MoveError {
     /// A store fails, or the file does not contain a tenant.
     #[error(transparent)]
     Copy(#[from] CopyError),
-    #[error("there is no tenant {0}")]
+    #[error("tenant {0} does not exist")]
     Unknown(TenantId),
     /// A tenant cannot be imported while it is active in this installation.
-    #[error("tenant {0} serves here; suspend it first, and name --replace to have its rows replaced")]
+    #[error("tenant {0} is active here; suspend it first, and use --replace to replace its rows")]
     Serves(TenantId),
     /// The tenant exists and is suspended, as after an export.
     #[error(
-        "tenant {0} is suspended here; --replace replaces its rows, and what was changed here since its export is lost"
+        "tenant {0} is suspended here; --replace replaces its rows and discards all changes made here since its export"
     )]
     IsThere(TenantId),
     /// A tenant with this id was deleted. Ids are never used again.
-    #[error("tenant {0} was deleted here, and its id is never used again")]
+    #[error("tenant {0} was deleted here, and its id cannot be used again")]
     Deleted(TenantId),
     /// Another tenant has a name that must be unique among all tenants.
-    #[error("the issuer or a signing key of tenant {0} is, or was, another tenant's here")]
+    #[error("the issuer or a signing key of tenant {0} belongs, or belonged, to another tenant here")]
     Taken(TenantId),
     /// Pairwise subjects depend on the pepper, which is not exported.
     #[error(
-        "tenant {0} has pairwise subjects, which follow from the pepper of this installation: people would have other names in another one"
+        "tenant {0} has pairwise subjects, which depend on this installation's pepper: people would get \
+            different subjects in another installation"
     )]
     Pairwise(TenantId),
     /// The file contains no tenant, or was written by another version.
-    #[error("the file cannot be imported: {0}")]
+    #[error("cannot import the file: {0}")]
     Unusable(String),
     /// The current rules refuse rows of the tenant.
-    #[error("tenant {0} was not imported, because it has what no rule admits: {rows}", rows = shown(.1))]
+    #[error("tenant {0} was not imported, because these rows violate the rules: {rows}", rows = shown(.1))]
     Misfits(TenantId, Vec<Misfit>),
-    #[error("a signing key cannot be opened or sealed")]
+    #[error("cannot open or seal a signing key")]
     Seal(#[from] SealError),
 }
 
@@ -97,7 +98,7 @@ impl<'t> PrivateKey<'t> {
                 bytes: Zeroizing::new(HEXLOWER.decode(text("sealed_private_key")?.as_bytes()).ok()?),
             })
         };
-        read().ok_or_else(|| unusable("a signing key is none"))
+        read().ok_or_else(|| unusable("a signing key is not valid"))
     }
 
     pub(super) fn context(&self) -> SealingContext<'t> {

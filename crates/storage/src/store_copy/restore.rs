@@ -85,8 +85,8 @@ fn unusable(why: impl Into<String>) -> CopyError {
 pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSum)>), CopyError> {
     let (mut facts, mut tables, mut open) = (None, Vec::new(), None::<(String, TableSum)>);
     for (number, line) in backup.lines().enumerate() {
-        let line =
-            Line::parse(line?).ok_or_else(|| unusable(format!("line {} is none of a backup", number + 1)))?;
+        let line = Line::parse(line?)
+            .ok_or_else(|| unusable(format!("line {} is not a backup line", number + 1)))?;
         match (line, &mut open) {
             (Line::Backup(found), None) if facts.is_none() => facts = Some(found),
             (Line::Table(name), None) if facts.is_some() => open = Some((name, TableSum::default())),
@@ -98,13 +98,13 @@ pub fn verify(backup: impl BufRead) -> Result<(BackupFacts, Vec<(String, TableSu
                 tables.extend(open.take());
             }
             (Line::End, None) => {
-                let facts = facts.ok_or_else(|| unusable("it has no beginning"))?;
+                let facts = facts.ok_or_else(|| unusable("the beginning is missing"))?;
                 return Ok((facts, tables));
             }
             _ => return Err(unusable(format!("line {} is in the wrong place", number + 1))),
         }
     }
-    Err(unusable("its end is missing"))
+    Err(unusable("the end is missing"))
 }
 
 /// Restores a backup into an empty store. Ends all earlier tokens and sessions; revocations stay. `create`
@@ -125,7 +125,8 @@ pub async fn restore<B: BufRead>(
     let known = known(&crate::sqlite::MIGRATOR);
     if facts.schema != known {
         return Err(unusable(format!(
-            "it is of schema {}, and this program has {known}; restore it with the version that made it, and upgrade then",
+            "it has schema {}, but this program has schema {known}; restore it with the version that wrote \
+                it, then upgrade",
             facts.schema
         )));
     }
@@ -133,7 +134,7 @@ pub async fn restore<B: BufRead>(
     let mut target = CopyTarget::take(to, &format!("a backup of {}", facts.store), now, tell).await?;
     let names: Vec<_> = target.tables.iter().map(|table| table.name.clone()).collect();
     if !names.iter().eq(tables.iter().map(|(name, _)| name)) {
-        return Err(unusable("its tables are not those of this program"));
+        return Err(unusable("its tables differ from this program's tables"));
     }
     target.begin_empty().await?;
     let mut place = 0;

@@ -163,18 +163,19 @@ impl Database {
             SELECT deleted_at IS NOT NULL AS is_deleted, suspended_at IS NOT NULL AS is_suspended FROM tenants WHERE tenant_id = $1";
         let mut first = String::new();
         lines.read_line(&mut first).map_err(CopyError::from)?;
-        let facts: TenantFacts = serde_json::from_str(&first).map_err(|_| unusable("it has no beginning"))?;
+        let facts: TenantFacts =
+            serde_json::from_str(&first).map_err(|_| unusable("the beginning is missing"))?;
         let known = known(&crate::sqlite::MIGRATOR);
         if facts.schema != known {
             let text = format!(
-                "it is of schema {}, and this program has {known}; both installations need the same version",
+                "it has schema {}, but this program has schema {known}; both installations need the same version",
                 facts.schema
             );
             return Err(unusable(text));
         }
         let tenant = facts.tenant.clone();
         if tenant == TenantId::platform() {
-            return Err(unusable("the tenant of operators stays where it is"));
+            return Err(unusable("you cannot move the operators' tenant to another installation"));
         }
         match self.first::<(bool, bool)>(Statement::from_text(STATE).bind(tenant.as_str())).await? {
             Some((true, _)) => Err(MoveError::Deleted(tenant)),
@@ -228,7 +229,7 @@ impl Database {
                     arrival.open(name.get(1).and_then(Value::as_str).unwrap_or_default()).await?;
                 }
                 Ok(Value::Object(row)) => arrival.row(row, sealer).await?,
-                _ => return Err(unusable("a line is none of a tenant")),
+                _ => return Err(unusable("a line does not belong to a tenant")),
             }
         }
         arrival.flush().await?;

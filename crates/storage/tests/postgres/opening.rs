@@ -75,7 +75,7 @@ async fn messages_do_not_contain_the_password() {
         ("postgres://latchkey:canary@127.0.0.1:1/rows", "cannot open 127.0.0.1:1/rows"),
         (
             "postgres://latchkey:canary@[::1/rows",
-            "storage.url is not understood: a host of PostgreSQL is no name",
+            "storage.url is not valid: a PostgreSQL host must be a name",
         ),
     ];
     for (url, expected) in refusals {

@@ -124,7 +124,7 @@ async fn transaction_and_statement_poolers_are_refused() {
             for refused in refusals {
                 let text = refused.to_string();
                 assert!(matches!(refused, OpenError::Pooled { .. }), "{mode}: {}", values::causes(&refused));
-                assert!(text.contains(&format!("is a pooler of {unit}")), "{text}");
+                assert!(text.contains(&format!("is behind a pooler of {unit}")), "{text}");
                 assert!(refused.hint().unwrap().contains("pool_mode = session"));
             }
             let refused = open(Urls { url: &sandbox.url(), direct: Some(&url) }).await.unwrap_err();

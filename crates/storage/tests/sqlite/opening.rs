@@ -77,7 +77,7 @@ async fn file_without_a_database_is_refused() {
     std::fs::write(&path, "not a database, and long enough to be told from an empty one").unwrap();
     let refused = sqlite::open(&path).await.unwrap_err();
     assert!(matches!(refused, OpenError::Open { .. }), "{refused}");
-    assert_eq!(refused.hint().as_deref(), Some("name a database of SQLite, or a new file, in storage.url"));
+    assert_eq!(refused.hint().as_deref(), Some("name a SQLite database, or a new file, in storage.url"));
     assert!(values::causes(&refused).ends_with(": file is not a database"), "{refused:?}");
 }
 

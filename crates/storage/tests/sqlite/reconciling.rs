@@ -254,7 +254,7 @@ async fn incomplete_generation_is_tried_again() {
         let plan = outcome.plan().unwrap().to_string();
         plan.lines().map(str::to_owned).collect::<Vec<_>>()
     };
-    let conflict = "! tenant acme: reports is both a client id and an audience, resource or issuer; tenant acme stays as it is";
+    let conflict = "! tenant acme: reports is both a client id and an audience, resource or issuer; tenant acme stays unchanged";
     let applied = apply(&database, &declared(), "2").await.unwrap();
     assert!(matches!(applied, Outcome::Applied { generation: 2, .. }), "{applied:?}");
     assert_eq!(lines_of(&applied), ["~ tenant globex: name old -> new", conflict]);

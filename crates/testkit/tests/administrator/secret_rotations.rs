@@ -29,7 +29,11 @@ struct Kept {
 #[async_trait]
 impl SecretWriter for Kept {
     fn check(&self, place: &SecretPlace) -> Result<(), String> {
-        if place.store == "kept" { Ok(()) } else { Err(format!("there is no secret store {}", place.store)) }
+        if place.store == "kept" {
+            Ok(())
+        } else {
+            Err(format!("secret store {} does not exist", place.store))
+        }
     }
 
     fn allows(&self, tenant: &TenantId, place: &SecretPlace) -> bool {

@@ -131,17 +131,17 @@ impl AuditVerification {
             self.faults.push(AuditFault { place, tenant, chain, sequence, fault });
         };
         if is_changed {
-            add("the line was changed: its digest is not that of its content".to_owned());
+            add("the line was changed: its digest does not match its content".to_owned());
         }
         let known = self.chains.entry(key.clone()).or_default();
         if let Some(link) = known.get(&sequence) {
             if link.digest != digest {
-                add("the line differs from another line with this number".to_owned());
+                add("the line differs from another line with the same number".to_owned());
             }
             return;
         }
         match self.last.get(&key) {
-            Some(&after) if after > sequence => add(format!("the line stands behind line {after}")),
+            Some(&after) if after > sequence => add(format!("the line comes after line {after}")),
             _ => drop(self.last.insert(key.clone(), sequence)),
         }
         known.insert(sequence, LineDigests { digest, previous, place });
@@ -161,7 +161,7 @@ impl AuditVerification {
                 let (place, tenant, chain) = (place.cloned(), tenant.clone(), chain.clone());
                 faults.push(AuditFault { place, tenant, chain, sequence, fault });
             };
-            let missing = |until: u64| format!("missing, up to line {until}");
+            let missing = |until: u64| format!("missing up to line {until}");
             let heads: BTreeMap<_, _> = heads
                 .iter()
                 .filter(|head| (&head.tenant, &head.chain) == (&tenant, &chain))
@@ -174,14 +174,14 @@ impl AuditVerification {
                 if sequence != before.0 + 1 {
                     add(Some(&link.place), before.0 + 1, missing(sequence - 1));
                 } else if link.previous != before.1 {
-                    let fault = "the line does not follow the line before it: one of both was changed";
+                    let fault = "the line does not follow the line before it: one of the two was changed";
                     add(Some(&link.place), sequence, fault.to_owned());
                 }
                 before = (sequence, &link.digest);
             }
             for (&sequence, &digest) in &heads {
                 if let Some(link) = links.get(&sequence).filter(|link| link.digest != digest) {
-                    let fault = "the line was changed: the head has another digest";
+                    let fault = "the line was changed: its digest differs from the digest in the head";
                     add(Some(&link.place), sequence, fault.to_owned());
                 }
             }
@@ -278,7 +278,7 @@ mod tests {
         let twice = whole[four].replacen("{\"action\"", "{\"action\":\"client.added\",\"action\"", 1);
         let named = |sequence: u64| format!("tenant acme, line {sequence} of chain c");
         let was_changed =
-            format!("f0:7: {}: the line was changed: its digest is not that of its content", named(4));
+            format!("f0:7: {}: the line was changed: its digest does not match its content", named(4));
         for (lines, expected) in [
             (whole.clone(), vec![]),
             (repeated, vec![]),
@@ -289,17 +289,17 @@ mod tests {
             (
                 changed(four, forged.to_string()),
                 vec![format!(
-                    "f0:9: {}: the line does not follow the line before it: one of both was changed",
+                    "f0:9: {}: the line does not follow the line before it: one of the two was changed",
                     named(5)
                 )],
             ),
-            (without(&[four, of_acme(5)]), vec![format!("f0:9: {}: missing, up to line 5", named(4))]),
-            (without(&[of_acme(1)]), vec![format!("f0:2: {}: missing, up to line 1", named(1))]),
-            (without(&[of_acme(9)]), vec![format!("f0:15: {}: missing, up to line 9", named(9))]),
-            (swapped, vec![format!("f0:9: {}: the line stands behind line 5", named(4))]),
+            (without(&[four, of_acme(5)]), vec![format!("f0:9: {}: missing up to line 5", named(4))]),
+            (without(&[of_acme(1)]), vec![format!("f0:2: {}: missing up to line 1", named(1))]),
+            (without(&[of_acme(9)]), vec![format!("f0:15: {}: missing up to line 9", named(9))]),
+            (swapped, vec![format!("f0:9: {}: the line comes after line 5", named(4))]),
             (
                 [whole.clone(), vec![forged.to_string()]].concat(),
-                vec![format!("f0:19: {}: the line differs from another line with this number", named(4))],
+                vec![format!("f0:19: {}: the line differs from another line with the same number", named(4))],
             ),
         ] {
             assert_eq!(faults(&[&lines], &heads), expected);
@@ -307,11 +307,14 @@ mod tests {
         let cut = without(&[of_acme(9)]);
         assert_eq!(faults(&[&cut], &[]), [""; 0], "the head alone says that a line followed");
         let none = without(&(1..10).map(of_acme).collect::<Vec<_>>());
-        assert_eq!(faults(&[&none], &heads), [format!("{}: missing, up to line 9", named(1))]);
+        assert_eq!(faults(&[&none], &heads), [format!("{}: missing up to line 9", named(1))]);
         let other = AuditHead { digest: String::new(), ..head };
         assert_eq!(
             faults(&[&whole], &[other]),
-            [format!("f0:17: {}: the line was changed: the head has another digest", named(9))]
+            [format!(
+                "f0:17: {}: the line was changed: its digest differs from the digest in the head",
+                named(9)
+            )]
         );
     }
 

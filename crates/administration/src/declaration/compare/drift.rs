@@ -63,12 +63,12 @@ fn of_tenant(
     let id = &state.tenant.id;
     let mut add = |subject, detail| found.push(Deviation { subject, detail });
     let suspended =
-        |since: Timestamp| format!("suspended through another interface since {}", since.to_rfc3339());
+        |since: Timestamp| format!("suspended outside the declaration since {}", since.to_rfc3339());
     if let Some(since) = state.lifecycle.suspended_at {
         add(Subject::Tenant(id.clone()), suspended(since));
     }
     if let Some(due_at) = state.lifecycle.deletion_due_at {
-        let detail = format!("to be deleted at {} through another interface", due_at.to_rfc3339());
+        let detail = format!("scheduled outside the declaration for deletion at {}", due_at.to_rfc3339());
         add(Subject::Tenant(id.clone()), detail);
     }
     let rows = state.clients.iter().filter(|row| row.lifecycle.is_config_managed());
@@ -89,14 +89,14 @@ fn of_secret(row: &SecretState, now: Timestamp) -> Option<String> {
     let end = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), Timestamp::to_rfc3339);
     match (row.managed_by, secret.revoked_at, row.revoked_by) {
         (ManagedBy::Config, Some(since), Some(ManagedBy::Api)) => {
-            Some(format!("declared, and revoked through another interface at {}", since.to_rfc3339()))
+            Some(format!("declared, but revoked outside the declaration at {}", since.to_rfc3339()))
         }
         (ManagedBy::Config, None, _) if secret.expires_at != row.declared_expires_at => {
             let [declared, actual] = [row.declared_expires_at, secret.expires_at].map(end);
-            Some(format!("declared to expire {declared}, and expires {actual}"))
+            Some(format!("declared to expire {declared}, but expires {actual}"))
         }
         (ManagedBy::Api, None, _) if secret.expires_at.is_none_or(|end| now < end) => {
-            Some("given through another interface".to_owned())
+            Some("created outside the declaration".to_owned())
         }
         (ManagedBy::Config | ManagedBy::Api, _, _) => None,
     }

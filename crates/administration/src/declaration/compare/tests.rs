@@ -164,7 +164,7 @@ fn nothing<T>(_: &mut T) {}
 
 /// The line of a conflict that leaves the tenant out.
 fn left_out(tenant: &str, conflict: &str) -> String {
-    format!("! {conflict}; tenant {tenant} stays as it is")
+    format!("! {conflict}; tenant {tenant} stays unchanged")
 }
 
 #[test]
@@ -260,15 +260,15 @@ fn changes_by_api_to_declared_rows_are_drift() {
         t.clients[0].lifecycle.suspended_at = EARLIER;
         t.clients[0].secrets[0].secret.expires_at = end;
     });
-    let since = "suspended through another interface since 1970-01-01T00:00:05Z";
-    let expires = "secret t/svc/s1: declared to expire never, and expires 1970-01-12T13:47:40Z";
+    let since = "suspended outside the declaration since 1970-01-01T00:00:05Z";
+    let expires = "secret t/svc/s1: declared to expire never, but expires 1970-01-12T13:47:40Z";
     assert_eq!(
         described,
         [&format!("tenant t: {since}"), &format!("client t/svc: {since}"), expires].map(String::from)
     );
     assert_eq!(
         drift(&|t| t.lifecycle.deletion_due_at = EARLIER),
-        ["tenant t: to be deleted at 1970-01-01T00:00:05Z through another interface"]
+        ["tenant t: scheduled outside the declaration for deletion at 1970-01-01T00:00:05Z"]
     );
     let described = drift(&|t| {
         let secret = &mut t.clients[0].secrets[0];
@@ -276,11 +276,11 @@ fn changes_by_api_to_declared_rows_are_drift() {
     });
     assert_eq!(
         described,
-        ["secret t/svc/s1: declared, and revoked through another interface at 1970-01-01T00:00:05Z"]
+        ["secret t/svc/s1: declared, but revoked outside the declaration at 1970-01-01T00:00:05Z"]
     );
     assert_eq!(
         drift(&|t| t.clients[0].secrets[0].managed_by = ManagedBy::Api),
-        ["secret t/svc/s1: given through another interface"]
+        ["secret t/svc/s1: created outside the declaration"]
     );
     // A file may declare a row that the API manages. That is a conflict and not drift.
     assert_eq!(drift(&|t| t.clients[0].lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW)), [""; 0]);
@@ -348,8 +348,8 @@ fn changes_by_api_are_left_alone() {
 // [V10 10.3.3]
 #[test]
 fn api_ids_and_deleted_ids_cannot_be_declared() {
-    let api = "was created through the administration API, so it cannot be declared";
-    let deleted = "was deleted and its id stays reserved, so it cannot be declared again";
+    let api = "was created through the administration API, so you cannot declare it";
+    let deleted = "was deleted and its id stays reserved, so you cannot declare it again";
     let is_api = |lifecycle: &mut RowLifecycle| lifecycle.managed_by = ManagedBy::Api;
     let is_deleted = |lifecycle: &mut RowLifecycle| lifecycle.deleted_at = EARLIER;
     let line = |what: &str, why: &str| left_out("t", &format!("{what} {why}"));
@@ -384,7 +384,7 @@ fn only_the_tenant_with_a_conflict_is_left_out() {
         let conflicting = named(with_clients(["svc", "billing", "new"]), "T");
         vec![conflicting, named(tenant("u"), "U"), tenant("v")]
     };
-    let billing = "client t/billing was created through the administration API, so it cannot be declared";
+    let billing = "client t/billing was created through the administration API, so you cannot declare it";
     let lines = [
         "~ tenant u: name u -> U",
         "+ tenant v",
@@ -419,7 +419,7 @@ fn tenant_waiting_for_an_issuer_is_left_out_too() {
     let lines = [
         "~ tenant w: issuer https://w.example.com -> https://x.example.com",
         "~ tenant x: issuer https://x.example.com -> https://w.example.com",
-        &left_out("t", "client t/svc was created through the administration API, so it cannot be declared"),
+        &left_out("t", "client t/svc was created through the administration API, so you cannot declare it"),
         &left_out("u", "tenant u: issuer https://t.example.com belongs to tenant t"),
         &left_out("v", "tenant v: issuer https://u.example.com belongs to tenant u"),
     ];
@@ -438,7 +438,7 @@ fn reserved_names_cannot_be_declared() {
         &[&line("t", "tenant t: scope latchkey:tenants")],
     );
     for id in ["usr_x", "pw_x"] {
-        let why = "the client id begins `usr_` or `pw_`, as the subjects of people do (RFC 9700 §4.15)";
+        let why = "the client id begins with `usr_` or `pw_`, like the subjects of people (RFC 9700 §4.15)";
         let line = left_out("t", &format!("client t/{id}: {why}"));
         check_one(|t| t.clients[0] = client("t", id), nothing, &[&line]);
     }
@@ -758,8 +758,8 @@ fn tenant_with_unread_secret_stays_unchanged() {
 fn hash_with_other_parameters_or_salt_is_refused() {
     let having = |secrets| vec![with(tenant("t"), |t| t.clients[0].secrets = secrets)];
     let refused = |why: &str| left_out("t", &format!("tenant t, client svc: {why}"));
-    let foreign = refused("a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours");
-    let differ = refused("two argon2id hashes with different salts cannot be live at once");
+    let foreign = refused("a hash is neither argon2id with m=19456,t=2,p=1 nor Latchkey's own");
+    let differ = refused("two argon2id hashes with different salts cannot be valid at the same time");
     for bad in ["$2b$10$x", &PHC.replace("t=2", "t=3"), ""] {
         check(having(vec![hash(bad)]), Vec::new(), &[&foreign]);
     }
@@ -808,10 +808,10 @@ fn first_key_is_imported_once_and_cannot_change() {
     check(vec![keyed("one")], vec![stored(&tenant("t"))], &import);
     check(vec![keyed("one")], vec![stored(&keyed("one"))], &[]);
     check(vec![tenant("t")], vec![stored(&keyed("one"))], &[]);
-    let differs = left_out("t", "tenant t: first_key is not the key that was imported");
+    let differs = left_out("t", "tenant t: first_key differs from the key that was imported");
     check(vec![keyed("two")], vec![stored(&keyed("one"))], &[&differs]);
     let used = with(stored(&tenant("t")), |t| t.has_had_keys = true);
-    let too_late = left_out("t", "tenant t: first_key comes too late, the tenant has had a key");
+    let too_late = left_out("t", "tenant t: first_key has no effect now: the tenant already has a key");
     check(vec![keyed("one")], vec![used], &[&too_late]);
 }
 
@@ -831,12 +831,12 @@ fn new_names_cannot_contain_invisible_characters() {
         declared
     };
     let unseen = [
-        "tenant t: the name holds U+202E, which is not seen",
-        "tenant t: the audience holds U+2028, which is not seen",
-        "tenant t: the description holds U+202E, which is not seen",
-        "client t/sv\u{200b}c: the client id holds U+200B, which is not seen",
-        "client t/sv\u{200b}c: the name holds U+2066, which is not seen",
-        "client t/sv\u{200b}c: the audience holds U+2028, which is not seen",
+        "tenant t: the name contains U+202E, an invisible character",
+        "tenant t: the audience contains U+2028, an invisible character",
+        "tenant t: the description contains U+202E, an invisible character",
+        "client t/sv\u{200b}c: the client id contains U+200B, an invisible character",
+        "client t/sv\u{200b}c: the name contains U+2066, an invisible character",
+        "client t/sv\u{200b}c: the audience contains U+2028, an invisible character",
     ]
     .map(|conflict| left_out("t", conflict));
     let unseen = unseen.each_ref().map(String::as_str);
@@ -923,7 +923,7 @@ fn growing_beyond_a_limit_is_a_conflict() {
         let clients = (0..count).map(|nth| self::client("t", &format!("svc-{nth}"))).collect();
         DeclaredTenant { clients, ..tenant("t") }
     };
-    let many = "tenant t would have 11 clients, and limits.clients is 10";
+    let many = "tenant t would have 11 clients, but limits.clients allows 10";
     check_limits(crowd(CLIENTS), None, &[]);
     check_limits(crowd(CLIENTS + 1), None, &[many]);
     check_limits(crowd(CLIENTS + 1), Some(crowd(CLIENTS)), &[many]);
@@ -1017,14 +1017,14 @@ fn taken_account_ids_and_identifiers_cannot_be_declared() {
     let of_api = |row| with(row, |row: &mut kinds::account::State| row.lifecycle.managed_by = ManagedBy::Api);
     let other = of_api(stored_account(&declared_account("other", "ada@example.com", None)));
     let deleted = with(stored_account(&ada()), |row| row.lifecycle.deleted_at = EARLIER);
-    let taken = format!(": account {} has the email", other.account.id);
+    let taken = format!(": account {} has the same email", other.account.id);
     for (row, conflict) in [
         (other, taken.as_str()),
         (
             of_api(stored_account(&ada())),
-            " was created through the administration API, so it cannot be declared",
+            " was created through the administration API, so you cannot declare it",
         ),
-        (deleted, " was deleted and its id stays reserved, so it cannot be declared again"),
+        (deleted, " was deleted and its id stays reserved, so you cannot declare it again"),
     ] {
         check_one(
             |declared| declared.accounts = vec![ada()],

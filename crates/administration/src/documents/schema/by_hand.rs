@@ -16,7 +16,8 @@ impl JsonSchema for Span {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A span of time: whole seconds, or an integer and s, m, h or d: `90s`, `15m`, `1h`, `90d`.",
+            "description": "A duration: whole seconds, or an integer followed by s, m, h or d: `90s`, \
+                `15m`, `1h`, `90d`.",
             "type": ["string", "integer"],
             "minimum": 0,
             "maximum": Lifetime::LONGEST.seconds(),
@@ -32,7 +33,7 @@ impl JsonSchema for Rate {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "How often something may happen, written as a count and s, min or h: `10000/min`.",
+            "description": "A rate: a number per s, min or h, such as `10000/min`.",
             "type": "string",
             "pattern": RATE,
         })

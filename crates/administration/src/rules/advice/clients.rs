@@ -30,12 +30,11 @@ pub(super) fn unused_scopes(known: &Known<'_>) -> Vec<Advice> {
             continue;
         }
         let names = unused.join(" ");
-        let evidence =
-            format!("The client has asked for {} in 30 days, and not for {names}.", needed.join(" "));
+        let evidence = format!("In 30 days the client asked for {}, but not for {names}.", needed.join(" "));
         let command =
             known.command("latchkey client set TENANT CLIENT scopes=VALUE", &client.id, &needed.join(","));
         let place = format!("tenants.{}.clients.{}.scopes", known.state.tenant.id, client.id);
-        let in_file = format!("Leave {names} out of {place}.");
+        let in_file = format!("Remove {names} from {place}.");
         let managed_by = row.lifecycle.managed_by;
         let patch = (managed_by == ManagedBy::Api).then(|| (client.id.clone(), json!({ "scopes": needed })));
         let action = action(managed_by, command, in_file);
@@ -64,8 +63,8 @@ pub(super) fn unused(known: &Known<'_>) -> Vec<Advice> {
     let advise = |row: &crate::kinds::client::State| {
         let client = &row.client;
         let evidence = match known.uses(client).filter_map(|used| used.from.last_used_at).max() {
-            Some(at) => format!("Its last secret was used at {}.", at.0.to_rfc3339()),
-            None => "It was issued no token in 30 days, and no secret of it was ever used.".to_owned(),
+            Some(at) => format!("Its last secret was last used at {}.", at.0.to_rfc3339()),
+            None => "In 30 days the client got no token, and none of its secrets was ever used.".to_owned(),
         };
         advice(
             "unused_client",
@@ -96,13 +95,14 @@ pub(super) fn wide_redirect_uris(known: &Known<'_>) -> Vec<Advice> {
             continue;
         }
         let named = wide.iter().map(|uri| uri.as_str()).collect::<Vec<_>>().join(" ");
-        let evidence = format!("Another program on the person's machine can receive codes at {named}.");
+        let evidence =
+            format!("Another program on the person's machine can receive authorization codes at {named}.");
         let place = format!("tenants.{}.clients.{}.redirect_uris", known.state.tenant.id, client.id);
         let is_api = row.lifecycle.managed_by == ManagedBy::Api;
         let kept_text = kept.iter().map(|uri| uri.as_str()).collect::<Vec<_>>().join(",");
         let command =
             known.command("latchkey client set TENANT CLIENT redirect_uris=VALUE", &client.id, &kept_text);
-        let in_file = format!("Leave it out of {place}, and register a client of its own for development.");
+        let in_file = format!("Remove it from {place}, and register a separate client for development.");
         let patch =
             (is_api && !kept.is_empty()).then(|| (client.id.clone(), json!({ "redirect_uris": kept })));
         let action = if is_api && !kept.is_empty() { command } else { in_file };

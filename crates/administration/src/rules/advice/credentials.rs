@@ -12,7 +12,7 @@ use crate::kinds::state::SecretState;
 pub(super) fn old(known: &Known<'_>) -> Vec<Advice> {
     of_live(known, "old_secret", |row, secret| {
         let since = secret.secret.created_at;
-        let evidence = format!("It was made at {}, more than 180 days ago.", since.to_rfc3339());
+        let evidence = format!("It was created at {}, more than 180 days ago.", since.to_rfc3339());
         known.has_been_for(OLD, since).then(|| (evidence, renewed(known, row, secret)))
     })
 }
@@ -21,8 +21,8 @@ pub(super) fn old(known: &Known<'_>) -> Vec<Advice> {
 pub(super) fn endless(known: &Known<'_>) -> Vec<Advice> {
     of_live(known, "endless_secret", |row, secret| {
         let rotate = known.command("latchkey secret rotate TENANT CLIENT --expires=180d", &row.client.id, "");
-        let in_file = format!("{} gets `expires`, an instant.", place(known, row));
-        let evidence = "It is valid until an administrator ends it.".to_owned();
+        let in_file = format!("Set `expires` of {} to an instant.", place(known, row));
+        let evidence = "It does not expire until an administrator revokes it.".to_owned();
         let is_endless = secret.secret.expires_at.is_none() && row.client.rotation.is_none();
         is_endless.then(|| (evidence, action(secret.managed_by, rotate, in_file)))
     })
@@ -60,7 +60,7 @@ pub(super) fn ending_soon(known: &Known<'_>) -> Vec<Advice> {
 pub(super) fn rotation_fails(known: &Known<'_>) -> Vec<Advice> {
     let fails = known.clients().filter(|row| row.client.rotation.is_some()).filter_map(|row| {
         let (at, why) = row.rotation.failed_at.zip(row.rotation.failure.as_ref())?;
-        let evidence = format!("The last time, {}, that failed: {why}.", at.to_rfc3339());
+        let evidence = format!("The last attempt, at {}, failed: {why}.", at.to_rfc3339());
         let action = known.command("latchkey client show TENANT CLIENT", &row.client.id, "");
         Some(advice("rotation_fails", row.client.id.to_string(), evidence, action))
     });
@@ -74,7 +74,7 @@ pub(super) fn presented_after_end(known: &Known<'_>) -> Vec<Advice> {
         let end = end.filter(|end| *end <= known.now)?;
         let (Instant(at), address) = UsedFrom::after_end(uses)?;
         let evidence = format!(
-            "It ended at {}, and was presented at {} from {address}.",
+            "It expired at {}, and a caller at {address} presented it at {}.",
             end.to_rfc3339(),
             at.to_rfc3339()
         );
@@ -122,5 +122,5 @@ fn place(known: &Known<'_>, row: &kinds::client::State) -> String {
 }
 
 fn until(ends: Timestamp) -> String {
-    format!("It is in use and ends at {}.", ends.to_rfc3339())
+    format!("It is in use and expires at {}.", ends.to_rfc3339())
 }

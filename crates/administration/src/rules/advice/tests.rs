@@ -230,6 +230,6 @@ fn only_api_rows_get_a_patch() {
     let client = ClientId::parse("client-010").unwrap();
     assert_eq!(found[0].patch, Some((client, json!({ "scopes": ["read"] }))));
     assert_eq!(found[0].action, "latchkey client set acme client-010 scopes=read");
-    let in_file = "Leave write out of tenants.acme.clients.client-011.scopes.";
+    let in_file = "Remove write from tenants.acme.clients.client-011.scopes.";
     assert_eq!((&found[1].patch, &*found[1].action), (&None, in_file));
 }

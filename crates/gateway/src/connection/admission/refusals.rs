@@ -14,7 +14,8 @@ impl Refusals {
     }
 
     pub(crate) fn sample(&self) -> Sample {
-        let help = "Token, introspection and revocation requests refused with 503, because more came than a worker could answer.";
+        let help = "Token, introspection and revocation requests refused with 503, because a worker \
+            received more than it could handle.";
         Sample::counter("latchkey_requests_refused_total", help, &[], self.0.load(Ordering::Relaxed))
     }
 }

@@ -18,30 +18,30 @@ pub(super) const INVALID_CLIENT: (&str, &str) = ("401", "invalid_client, with WW
 const NO_AUTHORIZATION_SERVER: (&str, &str) = ("404", "Unknown or suspended tenant, or one without oauth2");
 const TOO_MANY_FAILURES: (&str, &str) = (
     "429",
-    "invalid_client, and too many authentications of this source failed before it; Retry-After says when it may fail again",
+    "invalid_client after too many failed authentications from this source; Retry-After says when to try again",
 );
 
 pub(crate) fn tokens() -> Vec<Operation> {
     vec![
-        token("/api/v1/tenant/{id}/oauth/token").named("token", "Fetch an access token."),
-        token("/oauth/token").named("default_token", "Fetch an access token of the default tenant."),
+        token("/api/v1/tenant/{id}/oauth/token").named("token", "Get an access token."),
+        token("/oauth/token").named("default_token", "Get an access token from the default tenant."),
         token("/oauth2/token")
-            .named("default_token_oauth2", "Fetch an access token of the default tenant, by another path."),
+            .named("default_token_oauth2", "Get an access token from the default tenant (alternative path)."),
     ]
 }
 
 pub(crate) fn introspection() -> Vec<Operation> {
     vec![
-        introspect("/api/v1/tenant/{id}/oauth/introspect").named("introspect", "Ask about an access token."),
+        introspect("/api/v1/tenant/{id}/oauth/introspect").named("introspect", "Introspect an access token."),
         introspect("/oauth2/introspect")
-            .named("default_introspect", "Ask the default tenant about an access token."),
+            .named("default_introspect", "Introspect an access token of the default tenant."),
     ]
 }
 
 pub(crate) fn own_usage() -> Vec<Operation> {
     vec![
         client_form::<UsageForm>("/api/v1/tenant/{id}/oauth/usage")
-            .named("own_usage", "Read a client's own usage.")
+            .named("own_usage", "Get a client's own usage.")
             .request_example(|| {
                 json!({
                     "client_id": "your-client-id",
@@ -49,7 +49,7 @@ pub(crate) fn own_usage() -> Vec<Operation> {
                     "by": "day",
                 })
             })
-            .answer::<UsageView>("200", "What the client did, up to a minute late")
+            .answer::<UsageView>("200", "The client's activity, at most one minute old")
             .answer_example(usage_example)
             .errors(&[
                 ("400", "invalid_request"),
@@ -63,20 +63,17 @@ pub(crate) fn own_usage() -> Vec<Operation> {
 pub(crate) fn leaks() -> Vec<Operation> {
     vec![
         on(Post, "/api/v1/secrets/leaked")
-            .named(
-                "report_leaked_secrets",
-                "Report client secrets and API keys that were found where they should not be.",
-            )
+            .named("report_leaked_secrets", "Report leaked client secrets and API keys.")
             .body::<LeakedSecrets>(
                 JSON,
-                Some("Or the list of GitHub's secret scanning, of which `token` is read"),
+                Some("Or the list of GitHub secret scanning, from which only `token` is used"),
             )
             .request_example(|| json!({ "secrets": ["a client secret or an API key"] }))
-            .empty_answer("202", "Taken, whatever it was")
+            .empty_answer("202", "Accepted, whether or not the value is known")
             .errors(&[
                 ("413", "The body is too large"),
                 ("429", "Too many reports from this address"),
-                ("503", "Too many reports wait"),
+                ("503", "Too many reports are waiting"),
             ]),
     ]
 }
@@ -85,8 +82,10 @@ pub(crate) fn revocation() -> Vec<Operation> {
     vec![
         revoke("/api/v1/tenant/{id}/oauth/revoke").named("revoke", "Revoke an access token."),
         revoke("/oauth/revoke").named("default_revoke", "Revoke an access token of the default tenant."),
-        revoke("/oauth2/revoke")
-            .named("default_revoke_oauth2", "Revoke an access token of the default tenant, by another path."),
+        revoke("/oauth2/revoke").named(
+            "default_revoke_oauth2",
+            "Revoke an access token of the default tenant (alternative path).",
+        ),
     ]
 }
 
@@ -100,7 +99,7 @@ fn revoke(path: &'static str) -> Operation {
     client_form::<IntrospectionForm>(path)
         .empty_answer(
             "200",
-            "The token is not valid any more, or was not a valid token of this client (RFC 7009 section 2.2)",
+            "The token is no longer valid, or was not a valid token of this client (RFC 7009 section 2.2)",
         )
         .errors(&[("400", "invalid_request"), INVALID_CLIENT, NO_AUTHORIZATION_SERVER, TOO_MANY_FAILURES])
 }
@@ -120,45 +119,46 @@ fn introspect(path: &'static str) -> Operation {
     client_form::<IntrospectionForm>(path)
         .answer::<Introspection>(
             "200",
-            "What the caller may know (RFC 7662 section 2.2); {\"active\":false} for everything else",
+            "What the caller is allowed to know (RFC 7662 section 2.2); {\"active\":false} for everything else",
         )
         .errors(&[("400", "invalid_request"), INVALID_CLIENT, NO_AUTHORIZATION_SERVER, TOO_MANY_FAILURES])
 }
 
 pub(crate) fn discovery() -> Vec<Operation> {
     vec![
-        jwks("/api/v1/tenant/{id}/.well-known/jwks.json").named("jwks", "Fetch a tenant's public keys."),
-        jwks("/oauth2/jwks").named("default_jwks", "Fetch the default tenant's public keys."),
+        jwks("/api/v1/tenant/{id}/.well-known/jwks.json").named("jwks", "Get a tenant's public keys."),
+        jwks("/oauth2/jwks").named("default_jwks", "Get the default tenant's public keys."),
         on(Get, "/api/v1/tenant/{id}/oauth/revocations")
-            .named("revocations", "Fetch what a tenant has revoked.")
-            .text("200", "A JWS in compact form, whose claims docs/revocation.md describes; ETag and Cache-Control say how long to keep it", "application/jwt")
-            .empty_answer("304", "If-None-Match names the present feed")
-            .errors(&[("404", "Unknown tenant, a tenant without a key, or one that was suspended long ago")]),
+            .named("revocations", "Get a tenant's revocations.")
+            .text("200", "A JWS in compact form with the claims that docs/revocation.md describes; ETag and \
+                Cache-Control say how long to keep it", "application/jwt")
+            .empty_answer("304", "If-None-Match contains the ETag of the current feed")
+            .errors(&[("404", "Unknown tenant, a tenant without a key, or a tenant that was suspended long ago")]),
         metadata("/api/v1/tenant/{id}/.well-known/oauth-authorization-server")
-            .named("metadata", "Fetch a tenant's metadata."),
+            .named("metadata", "Get a tenant's metadata."),
         metadata("/api/v1/tenant/{id}/.well-known/openid-configuration").named(
             "openid_configuration",
-            "Fetch a tenant's metadata where OpenID Connect clients look for it.",
+            "Get a tenant's metadata at the path where OpenID Connect clients look for it.",
         ),
         metadata("/.well-known/oauth-authorization-server/api/v1/tenant/{id}").named(
             "metadata_of_issuer",
-            "Fetch a tenant's metadata at the path that RFC 8414 section 3 gives its issuer.",
+            "Get a tenant's metadata at the path that RFC 8414 section 3 defines for its issuer.",
         ),
         metadata("/.well-known/openid-configuration").named(
             "openid_configuration_of_public_url",
-            "Fetch the metadata of the tenant whose issuer is the public URL.",
+            "Get the metadata of the tenant whose issuer is the public URL.",
         ),
         metadata("/.well-known/oauth-authorization-server").named(
             "metadata_of_public_url",
-            "Fetch the metadata of the tenant whose issuer is the public URL, by RFC 8414.",
+            "Get the metadata of the tenant whose issuer is the public URL (RFC 8414).",
         ),
         metadata("/{issuer}/.well-known/openid-configuration").named(
             "openid_configuration_of_own_issuer",
-            "Fetch a tenant's metadata at the path that OpenID Connect Discovery section 4 gives its issuer.",
+            "Get a tenant's metadata at the path that OpenID Connect Discovery section 4 defines for its issuer.",
         ),
         metadata("/.well-known/oauth-authorization-server/{issuer}").named(
             "metadata_of_own_issuer",
-            "Fetch a tenant's metadata at the path that RFC 8414 section 3.1 gives its issuer.",
+            "Get a tenant's metadata at the path that RFC 8414 section 3.1 defines for its issuer.",
         ),
         on(Get, "/api/v1/tenant/{id}/strategies")
             .named("strategies", "List the strategies that a tenant has enabled.")
@@ -171,15 +171,15 @@ fn jwks(path: &'static str) -> Operation {
     on(Get, path)
         .answer::<JwkSet>(
             "200",
-            "The key set; ETag and Cache-Control say how long to keep it, shorter as a new key comes near",
+            "The key set; ETag and Cache-Control say how long to keep it, which is shorter when a new key is due soon",
         )
-        .empty_answer("304", "If-None-Match names the present key set")
-        .errors(&[("404", "Unknown tenant, or a suspended one without a key")])
+        .empty_answer("304", "If-None-Match contains the ETag of the current key set")
+        .errors(&[("404", "Unknown tenant, or a suspended tenant without a key")])
 }
 
 fn metadata(path: &'static str) -> Operation {
     on(Get, path)
-        .answer::<Metadata>("200", "What works (RFC 8414 section 2)")
+        .answer::<Metadata>("200", "The supported features (RFC 8414 section 2)")
         .errors(&[NO_AUTHORIZATION_SERVER])
 }
 
@@ -188,8 +188,12 @@ pub(crate) fn sample() -> Vec<Operation> {
         on(Get, "/api/v1/protected-resource")
             .named("protected_resource", "Try a token at the sample resource server.")
             .secured(json!({ "access_token": [] }))
-            .answer::<protected_resource::Answer<'static>>("200", "The token does")
-            .empty_answer("401", "The challenge in WWW-Authenticate says why; its error is in a body, too, unless no token was sent (RFC 6750 section 3.1)")
+            .answer::<protected_resource::Answer<'static>>("200", "The token is accepted")
+            .empty_answer(
+                "401",
+                "WWW-Authenticate says why; if a token was sent, the body contains the \
+                error too (RFC 6750 section 3.1)",
+            )
             .errors(&[
                 ("400", "The Authorization header was sent more than once"),
                 ("403", "insufficient_scope"),

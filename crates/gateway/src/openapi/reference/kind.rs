@@ -81,7 +81,7 @@ pub(super) fn facts(schema: &Value) -> Said {
             all.extend(text(&format!(" {before}{limit}{after}.")));
         }
     }
-    for (word, words) in [("readOnly", " Only in answers."), ("writeOnly", " Only in requests.")] {
+    for (word, words) in [("readOnly", " Only in responses."), ("writeOnly", " Only in requests.")] {
         all.extend(text(if schema[word] == true { words } else { "" }));
     }
     if let Some(example) = items(&schema["examples"]).first() {

@@ -24,22 +24,22 @@ use crate::respond::ResponseDocument;
 /// The live sessions of an account.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct LiveSessions {
-    /// Those first that were used last; 200 at most.
+    /// Most recently used first; at most 200.
     items: Vec<SessionView>,
 }
 
-/// What an account has allowed clients.
+/// The consents of an account.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Consents {
-    /// In the order of the clients' ids.
+    /// In the order of client ids.
     items: Vec<ConsentView>,
 }
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Get, "/api/v1/tenant/{id}/accounts/{account}/sessions", Accounts, sessions)
-            .named("list_sessions", "List where a person is signed in.")
-            .answer::<LiveSessions>("200", "The live sessions; never a cookie")
+            .named("list_sessions", "List the sessions of a person.")
+            .answer::<LiveSessions>("200", "The live sessions, without their cookies")
             .answer_example(|| {
                 json!({ "items": [{
             "session_id": "Qm9va3MgYXJlIGdvb2QuLg",
@@ -61,8 +61,8 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .named("end_session", "End a session.")
             .empty_answer("204", "The browser is signed out"),
         at(Get, "/api/v1/tenant/{id}/accounts/{account}/consents", Accounts, consents)
-            .named("list_consents", "List what a person has allowed clients.")
-            .answer::<Consents>("200", "All of them")
+            .named("list_consents", "List the clients that a person has consented to.")
+            .answer::<Consents>("200", "All consents")
             .answer_example(|| {
                 json!({ "items": [{
             "client_id": "billing", "scopes": ["openid", "profile"],
@@ -70,7 +70,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         }] })
             }),
         at(Delete, "/api/v1/tenant/{id}/accounts/{account}/consents/{client}", Accounts, revoke_consent)
-            .named("revoke_consent", "Forget what a person has allowed a client.")
+            .named("revoke_consent", "Delete a person's consent for a client.")
             .empty_answer("204", "The person is asked again"),
     ]
 }

@@ -32,21 +32,21 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .query(
                 "string",
                 "identifier",
-                "Only the account that signs in by this e-mail address or user name",
+                "Only the account with this email address or user name",
             )
-            .query("string", "external_id", "Only the account of this identifier in another system")
+            .query("string", "external_id", "Only the account with this identifier in another system")
             .paging("MTg5MzQ4NDgwMAp1c3JfbWZyZ2d6ZGZtenR3cTJsa25ud2cyM3Rwb2E")
             .answer::<Page<AccountView>>(
                 "200",
-                "A page, in the order of their creation; deleted accounts are left out",
+                "A page in the order of creation, without deleted accounts",
             )
             .answer_example(|| json!({ "items": [Account::example()] })),
         at(Post, "/api/v1/tenant/{id}/accounts", Accounts, create)
             .named("create_account", "Create an account.")
             .idempotent()
-            .body::<NewAccount>(JSON, Some("email, username or both are needed"))
+            .body::<NewAccount>(JSON, Some("email, username or both are required"))
             .answer::<AccountView>("201", "The account; Location and ETag")
-            .error("409", "Another account has the identifier, or the tenant is the platform's")
+            .error("409", "Another account has the identifier, or the tenant is `platform`")
             .request_example(|| json!({
                 "email": "ada@example.com",
                 "email_verified": true,
@@ -57,20 +57,20 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             }))
             .answer_example(Account::example),
         at(Post, "/api/v1/tenant/{id}/accounts/import", Accounts, import)
-            .named("import_accounts", "Import accounts, one a line.")
+            .named("import_accounts", "Import accounts, one per line.")
             .body::<ImportedAccount>(
                 NDJSON,
                 Some(
-                    "10 000 such objects at most, one a line, 500 of them with `password`, in 8 MiB at most",
+                    "At most 10 000 such objects, one per line, 500 of them with `password`, and at most 8 MiB",
                 ),
             )
             .answer_of::<ImportedLine>(
                 "200",
-                "Such an object for each line, in their order, one a line",
+                "One such object for each line, in the same order, one per line",
                 NDJSON,
             )
-            .error("408", "Head not complete in 5 s or body not in 60 s")
-            .error("409", "The tenant is the platform's")
+            .error("408", "Head not complete within 5 s or body not within 60 s")
+            .error("409", "The tenant is `platform`")
             .error("413", "Body over 8 MiB")
             .request_example(|| json!({
                 "email": "grace@example.com",
@@ -79,7 +79,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             }))
             .answer_example(|| json!({ "line": 1, "result": "created", "account_id": ACCOUNT })),
         look_at::<Account>("/api/v1/tenant/{id}/accounts/{account}")
-            .named("get_account", "Look at an account."),
+            .named("get_account", "Get an account."),
         change_by::<Account>("/api/v1/tenant/{id}/accounts/{account}", patch)
             .named("patch_account", "Change an account.")
             .error("409", "Another account has the identifier, or config.yaml declares this account")
@@ -87,19 +87,19 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .answer_example(|| merged(Account::example(), json!({ "groups": ["staff", "accounting"] }))),
         end::<Account>("/api/v1/tenant/{id}/accounts/{account}", edit::account::Step::Delete)
             .named("delete_account", "Delete an account.")
-            .empty_answer("204", "Nothing of the person is left but the id, which is not given again"),
+            .empty_answer("204", "The account is deleted; only its id remains, and is never assigned again"),
         step::<Account>("/api/v1/tenant/{id}/accounts/{account}/suspend", edit::account::Step::Suspend)
-            .named("suspend_account", "Stop a person from signing in, and end all sessions and tokens."),
+            .named("suspend_account", "Suspend an account, and end its sessions and tokens."),
         step::<Account>("/api/v1/tenant/{id}/accounts/{account}/resume", edit::account::Step::Resume)
-            .named("resume_account", "Let a person sign in again."),
+            .named("resume_account", "Resume a suspended account."),
         step::<Account>("/api/v1/tenant/{id}/accounts/{account}/unlock", edit::account::Step::Unlock)
-            .named("unlock_account", "Forget the failed sign-ins of an account."),
+            .named("unlock_account", "Reset the failed sign-ins of an account."),
         at(Get, "/api/v1/tenant/{id}/accounts/{account}/throttling", Accounts, throttling)
             .named(
                 "get_account_throttling",
-                "Look whether an account refuses browsers after wrong passwords.",
+                "Check whether an account is locked after failed sign-ins.",
             )
-            .answer::<ThrottlingView>("200", "What the replica that answers knows")
+            .answer::<ThrottlingView>("200", "The state at the replica that answers")
             .answer_example(|| json!({
                 "throttled": true,
                 "since": "2030-01-31T12:00:00Z",
@@ -109,18 +109,18 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Post, "/api/v1/tenant/{id}/accounts/{account}/password", Accounts, set_password)
             .named("set_account_password", "Set the password of an account.")
             .if_match("account")
-            .body::<NewPasswordSettings>(JSON, Some("It is never shown again"))
-            .answer::<AccountView>("200", "The account as it is now; its sessions until now have ended")
+            .body::<NewPasswordSettings>(JSON, Some("The server never returns the password"))
+            .answer::<AccountView>("200", "The account with its new state; earlier sessions have ended")
             .error("409", &contended::<Account>())
             .request_example(|| json!({ "password": "nine lanterns beside the river" }))
             .answer_example(Account::example),
         at(Post, "/api/v1/tenant/{id}/accounts/{account}/password-link", Accounts, make_password_link)
             .named(
                 "make_password_link",
-                "Make a link with which the person sets a password, once and within a day.",
+                "Create a link with which a person sets a password; it works once, within one day.",
             )
-            .answer::<PasswordLinkView>("200", "The link; its holder sets the password")
-            .error("409", "The operator's files declare the account, or nobody signs in at the tenant")
+            .answer::<PasswordLinkView>("200", "The link; whoever has it can set the password")
+            .error("409", "The operator's files declare the account, or the tenant does not offer sign-in")
             .answer_example(|| json!({
                 "link": format!("https://id.example.com/api/v1/tenant/initech/account/set-password#{ACCOUNT}.1896163200.1896076800..47DEQpj8HBSa-_TImW-5JA.w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk"),
                 "expires_at": "2030-02-01T08:00:00Z",
@@ -184,7 +184,7 @@ async fn make_password_link(request: AdminRequest<(TenantId, AccountId)>) -> Ans
         .body(&administrator.of(caller, tenant).make_password_link(account).await?)
 }
 
-segment! { AccountId, "account", ("account", "Account id, usr_ and 26 characters", ACCOUNT): |raw| {
+segment! { AccountId, "account", ("account", "Account id: usr_ followed by 26 characters from a-z and 2-7", ACCOUNT): |raw| {
     raw.place("account").and_then(|id| id.parse().ok())
 } }
 

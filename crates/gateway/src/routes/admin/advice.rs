@@ -19,10 +19,10 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Get, "/api/v1/tenant/{id}/advice", Audit, read)
             .named(
                 "read_advice",
-                "Read what the administrators of a tenant could do better, about a page of its clients.",
+                "Suggest improvements for a tenant, one page of its clients at a time.",
             )
             .paging("YmlsbGluZw")
-            .answer::<AdviceList>("200", "The advice, with evidence and what to do; nothing is changed")
+            .answer::<AdviceList>("200", "Suggestions with evidence and commands; nothing is changed")
             .answer_example(|| json!({
                 "items": [{
                     "rule": "unused_scopes",

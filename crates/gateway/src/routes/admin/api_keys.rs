@@ -32,22 +32,27 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         filtered(at(Get, "/api/v1/tenant/{id}/clients/{client}/api-keys", Clients, list))
             .named("list_api_keys", "List a client's API keys."),
         at(Post, "/api/v1/tenant/{id}/clients/{client}/api-keys", Clients, create)
-            .named("create_api_key", "Make an API key.")
+            .named("create_api_key", "Create an API key.")
             .idempotent()
-            .body::<ApiKeySettings>(JSON, Some("name is needed"))
-            .answer::<CreatedApiKey>("201", "The key, shown this once; Location")
-            .error("409", "The tenant offers no API keys, or the client cannot have one or no more")
-            .request_example(|| json!({
-                "name": "Nightly export",
-                "labels": ["production"],
-                "owner": "cus_1815",
-                "scopes": ["orders:read"],
-            }))
+            .body::<ApiKeySettings>(JSON, Some("name is required"))
+            .answer::<CreatedApiKey>("201", "The key, shown only in this response; Location")
+            .error(
+                "409",
+                "The tenant does not offer API keys, or the client cannot have one, or not another one",
+            )
+            .request_example(|| {
+                json!({
+                    "name": "Nightly export",
+                    "labels": ["production"],
+                    "owner": "cus_1815",
+                    "scopes": ["orders:read"],
+                })
+            })
             .answer_example(created_example),
         look_at::<ApiKey>("/api/v1/tenant/{id}/clients/{client}/api-keys/{key}")
-            .named("get_api_key", "Look at an API key."),
+            .named("get_api_key", "Get an API key."),
         change::<ApiKey>("/api/v1/tenant/{id}/clients/{client}/api-keys/{key}")
-            .named("patch_api_key", "Rename an API key, or let it allow less or end earlier.")
+            .named("patch_api_key", "Rename an API key, reduce its permissions, or make it expire earlier.")
             .request_example(|| json!({ "labels": ["production", "eu"] }))
             .answer_example(|| merged(ApiKey::example(), json!({ "labels": ["production", "eu"] }))),
         at(
@@ -56,22 +61,25 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             Clients,
             take_step::<ApiKey>(edit::api_key::Step::Revoke),
         )
-        .named("revoke_api_key", "End an API key at once, with its tokens.")
+        .named("revoke_api_key", "Revoke an API key and its tokens immediately.")
         .if_match("api key")
-        .answer::<documents::ApiKeyView>("200", "The key as it is now; it stays in the list for 30 days")
-        .answer_example(|| merged(
-            ApiKey::example(),
-            json!({ "status": "revoked", "revoked_at": "2030-02-01T08:00:00Z" }),
-        )),
+        .answer::<documents::ApiKeyView>(
+            "200",
+            "The key with its new state; it stays in the list for 30 days",
+        )
+        .answer_example(|| {
+            merged(ApiKey::example(), json!({ "status": "revoked", "revoked_at": "2030-02-01T08:00:00Z" }))
+        }),
         at(Post, "/api/v1/tenant/{id}/clients/{client}/api-keys/{key}/rotate", Clients, rotate)
-            .named("rotate_api_key", "Make a key in the place of another one.")
+            .named("rotate_api_key", "Rotate an API key.")
             .idempotent()
-            .optional_body::<documents::RotateApiKeySettings>(JSON, "May be left out")
+            .optional_body::<documents::RotateApiKeySettings>(JSON, "Can be omitted")
             .answer::<CreatedApiKey>(
                 "201",
-                "The new key, shown this once, with all that the old one has and the length of its life; the old one ends after the grace; Location",
+                "The new key, shown only in this response, with the old key's permissions and duration; the \
+                    old key expires after the grace period; Location",
             )
-            .error("409", "The key has ended, or was replaced already")
+            .error("409", "The key has expired or was revoked, or was already replaced")
             .request_example(|| json!({ "grace": 3600 }))
             .answer_example(created_example),
     ]
@@ -79,11 +87,11 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 /// The filters of a list, with an example each.
 const FILTERS: [NameInPath; 6] = [
-    ("key", "Only the key of this id", "4fT9xQ2bV7mK"),
-    ("name", "Only keys with this in their name; upper and lower case are one", "export"),
+    ("key", "Only the key with this id", "4fT9xQ2bV7mK"),
+    ("name", "Only keys whose name contains this text; case does not matter", "export"),
     ("label", "Only keys with this label", "production"),
     ("owner", "Only keys of this owner", "cus_1815"),
-    ("ends_before", "Only keys that end before this instant, or have ended", "2030-06-30T00:00:00Z"),
+    ("ends_before", "Only keys that have expired or expire before this instant", "2030-06-30T00:00:00Z"),
     ("unused_since", "Only keys that were not used since this instant", "2030-01-01T00:00:00Z"),
 ];
 
@@ -93,7 +101,7 @@ fn filtered(list: Operation) -> Operation {
         .paging(PAGE_EXAMPLE)
         .answer::<documents::Page<documents::ApiKeyView>>(
             "200",
-            "A page, in the order of their creation, ended ones too",
+            "A page in the order of creation, including expired and revoked keys",
         )
         .answer_example(|| json!({ "items": [ApiKey::example()] }))
 }
@@ -188,6 +196,6 @@ impl AdminRow for ApiKey {
 fn created_example() -> Value {
     merged(
         ApiKey::example(),
-        json!({ "api_key": "the key, shown this once", "last_used_at": null, "used_from": [] }),
+        json!({ "api_key": "the key, shown only in this response", "last_used_at": null, "used_from": [] }),
     )
 }

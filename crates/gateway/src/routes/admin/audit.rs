@@ -19,12 +19,12 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         records(
             at(Get, "/api/v1/admin/audit", Audit, of_platform)
-                .named("read_audit", "Read the audit of the platform.")
-                .query("string", "tenant", "Only of this tenant"),
+                .named("read_audit", "Read the platform's audit log.")
+                .query("string", "tenant", "Only entries of this tenant"),
         ),
         records(
             at(Get, "/api/v1/tenant/{id}/audit", Audit, of_tenant)
-                .named("read_tenant_audit", "Read the audit of a tenant."),
+                .named("read_tenant_audit", "Read a tenant's audit log."),
         ),
     ]
 }
@@ -62,11 +62,16 @@ async fn answer<T>(
 /// Adds the parameters for filtering and paging.
 fn records(operation: Operation) -> Operation {
     operation
-        .query("string", "actor", "Only by this actor, as client:platform/ops")
-        .query("string", "action", "Only this action, as client.changed, or all that begin so, as client.")
-        .query("string", "subject", "Only about this row or rows below it: svc is also svc/s1")
-        .query("string", "since", "From then on, RFC 3339; empty counts as absent")
-        .query("string", "until", "Before then, RFC 3339; empty counts as absent")
+        .query("string", "actor", "Only entries by this actor, such as client:platform/ops")
+        .query(
+            "string",
+            "action",
+            "Only this action, such as client.changed, or all actions with this \
+            prefix, such as client.",
+        )
+        .query("string", "subject", "Only entries about this row or rows below it: svc also matches svc/s1")
+        .query("string", "since", "From this time on, RFC 3339; an empty value counts as absent")
+        .query("string", "until", "Before this time, RFC 3339; an empty value counts as absent")
         .paging("MTc2NzIyNTYwMApnbG9iZXgKNw")
-        .answer::<Page<AuditView>>("200", "A page, the newest first")
+        .answer::<Page<AuditView>>("200", "A page, newest first")
 }

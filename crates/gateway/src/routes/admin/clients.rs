@@ -25,22 +25,22 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Get, "/api/v1/tenant/{id}/clients", Clients, list)
             .named("list_clients", "List a tenant's clients.")
-            .query("string", "search", "Part of the id or the name, upper or lower case")
+            .query("string", "search", "Part of the id or the name; case does not matter")
             .paging("YWJj")
             .answer::<documents::Page<ClientView>>(
                 "200",
-                "A page, in the order of the ids; deleted clients are left out",
+                "A page in the order of ids, without deleted clients",
             )
             .answer_example(|| json!({ "items": [Client::example()] })),
         at(Post, "/api/v1/tenant/{id}/clients", Clients, create)
             .named("create_client", "Register a client.")
             .idempotent()
-            .optional_body::<documents::NewClient>(JSON, "May be left out: all members have defaults")
+            .optional_body::<documents::NewClient>(JSON, "All members have defaults")
             .answer::<documents::CreatedClient>(
                 "201",
-                "The client with its secret, shown this once; Location and ETag",
+                "The client with its secret, which is shown only in this response; Location and ETag",
             )
-            .error("409", "The id is taken or reserved, or the tenant has as many clients as it may")
+            .error("409", "The id is taken or reserved, or the tenant has reached its limit of clients")
             .request_example(|| {
                 json!({
                     "client_id": "shipping",
@@ -60,14 +60,14 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                     }),
                 )
             }),
-        look_at::<Client>("/api/v1/tenant/{id}/clients/{client}").named("get_client", "Look at a client."),
+        look_at::<Client>("/api/v1/tenant/{id}/clients/{client}").named("get_client", "Get a client."),
         change::<Client>("/api/v1/tenant/{id}/clients/{client}")
             .named("patch_client", "Change a client.")
             .error(
                 "409",
-                "It adds a `latchkey:` scope, and `credentials` lists what could use the scope: send \
-                    the change again with `keep_credentials`. Or config.yaml declares the client, or it was \
-                    changed at the same time",
+                "The change adds a `latchkey:` scope, and `credentials` lists the credentials that would \
+                    gain it: send the change again with `keep_credentials`. Or config.yaml declares the \
+                    client, or the client was changed at the same time",
             )
             .request_example(|| json!({ "description": "Sends invoices", "access_token_lifetime": 900 }))
             .answer_example(|| {
@@ -78,19 +78,19 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             }),
         end::<Client>("/api/v1/tenant/{id}/clients/{client}", edit::client::Step::Delete)
             .named("delete_client", "Delete a client.")
-            .empty_answer("204", "Its secrets are destroyed, the id stays reserved"),
+            .empty_answer("204", "Its secrets are destroyed, and the id stays reserved"),
         step::<Client>("/api/v1/tenant/{id}/clients/{client}/suspend", edit::client::Step::Suspend)
-            .named("suspend_client", "Stop a client from authenticating."),
+            .named("suspend_client", "Suspend a client."),
         step::<Client>("/api/v1/tenant/{id}/clients/{client}/resume", edit::client::Step::Resume)
-            .named("resume_client", "Let a suspended client authenticate again."),
+            .named("resume_client", "Resume a suspended client."),
         at(
             Post,
             "/api/v1/tenant/{id}/clients/{client}/tokens/revoke",
             Clients,
             take_step::<Client>(edit::client::Step::RevokeTokens),
         )
-        .named("revoke_client_tokens", "Revoke all tokens that a client was issued until now.")
-        .answer::<ClientView>("200", "The client as it is; its next token is valid"),
+        .named("revoke_client_tokens", "Revoke all tokens issued to a client until now.")
+        .answer::<ClientView>("200", "The client, unchanged; its next token is valid"),
     ]
 }
 

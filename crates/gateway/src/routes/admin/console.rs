@@ -23,19 +23,20 @@ use crate::request::{FORM, WipedBody};
 use crate::respond::{OAuthError, Problem, ResponseDocument};
 use crate::routes::console;
 
-const ONCE: &str = "The link, shown this once: its code is valid for 60 s, and for one exchange";
+const ONCE: &str = "The link, shown only in this response: its code is valid for 60 s and for one exchange";
 
-const AUTHENTICATED: &str = "The client authenticates as at the token endpoint, with the parameters in the body. Then the session does not end with the token";
+const AUTHENTICATED: &str = "The client can authenticate as at the token endpoint, with parameters in the \
+    body. The session then outlives the token";
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Post, "/api/v1/admin/console-links", None, of_platform)
-            .named("create_console_link", "Make a link that opens the console.")
+            .named("create_console_link", "Create a link that opens the console.")
             .optional_body::<ConsoleLinkForm>(FORM, AUTHENTICATED)
             .answer::<ConsoleLink>("201", ONCE)
             .answer_example(|| example("/console/link")),
         at(Post, "/api/v1/tenant/{id}/console-links", None, of_tenant)
-            .named("create_tenant_console_link", "Make a link that opens the console of a tenant.")
+            .named("create_tenant_console_link", "Create a link that opens the console of a tenant.")
             .optional_body::<ConsoleLinkForm>(FORM, AUTHENTICATED)
             .answer::<ConsoleLink>("201", ONCE)
             .answer_example(|| example("/console/t/example/link")),
@@ -72,11 +73,12 @@ async fn create<T>(mut request: AdminRequest<T>) -> Answer {
     ResponseDocument::from_status(StatusCode::CREATED).body(&link)
 }
 
-/// The parameters of a client authentication. They are optional; without any the session ends with the token.
+/// The parameters of a client authentication. They are optional; without them the session ends with the
+/// token.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "the fields are read by the derive, at compile time")]
 struct ConsoleLinkForm {
-    /// The client of the token. An assertion needs none.
+    /// The client of the token. Not required with an assertion.
     client_id: Option<String>,
     #[schemars(extend("format" = "password"))]
     client_secret: Option<String>,
@@ -106,7 +108,7 @@ async fn authenticate<T>(
     if client.client().id == token.client {
         return Ok(());
     }
-    let detail = "names another client than the token. Authenticate the client of the token";
+    let detail = "is not the client of the token. Authenticate the client that the token was issued to";
     Err(EditError::Invalid(vec![FieldError::at("/client_id", detail.to_owned())]).into())
 }
 

@@ -23,16 +23,13 @@ use crate::respond::ResponseDocument;
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Post, "/api/v1/tenant/{id}/clients/{client}/explain", Clients, explain)
-            .named(
-                "explain_client",
-                "Explain what the token endpoint would answer to a request of the client.",
-            )
-            .optional_body::<ExplainSettings>(JSON, "May be left out: all members have defaults")
+            .named("explain_client", "Explain how the token endpoint would answer a client's request.")
+            .optional_body::<ExplainSettings>(JSON, "All members have defaults")
             .answer::<ExplanationView>(
                 "200",
-                "The result and each check, also for a request that would be refused; nothing is signed",
+                "The result and each check, also for a request that would be refused; no token is signed",
             )
-            .error("429", "Too many writes, or too many refused secrets; Retry-After")
+            .error("429", "Too many writes, or too many wrong secrets; Retry-After")
             .request_example(|| json!({ "scope": "orders:read", "resource": [] }))
             .answer_example(example),
     ]
@@ -61,20 +58,20 @@ fn example() -> Value {
     json!({
         "result": { "status": 200 },
         "checks": [
-            passed("tenant", "The tenant is active and serves OAuth."),
-            passed("parameters", "The parameters can be read."),
+            passed("tenant", "The tenant is active and OAuth is enabled."),
+            passed("parameters", "The parameters are valid."),
             passed("grant_type", "The client is registered for the grant type."),
-            passed("format", "The token format of the tenant is served."),
-            passed("sender", "The token is a bearer token, as client and tenant allow."),
+            passed("format", "The tenant's token format is supported."),
+            passed("sender", "The token is a bearer token, which client and tenant allow."),
             passed("audience", "The audience is orders: the client's audiences, because no resource is requested."),
-            passed("scope", "1 granted, 0 left out."),
+            passed("scope", "1 granted, 0 omitted."),
             passed("signing_key", "oauth2-key-1 signs with RS256."),
         ],
         "credential": {
             "method": "client_secret_basic",
             "checks": [
                 passed("client", "The client is active."),
-                passed("method", "The method is served, and the client is registered for any."),
+                passed("method", "The method is supported, and the client is registered for any."),
                 {
                     "name": "secret",
                     "result": "not_checked",

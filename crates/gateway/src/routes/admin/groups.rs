@@ -10,45 +10,48 @@ use crate::openapi::{Group, Operation};
 pub(crate) const GROUPS: [Group; 9] = [
     (
         "Tenants",
-        "Create, change, suspend and delete tenants, and have a report about the platform signed: with `latchkey:tenants` of the platform.",
+        "Create, change, suspend and delete tenants, and sign reports about the platform. Requires \
+            `latchkey:tenants` of the platform.",
         &[tenants::endpoints, report_signatures::endpoints],
     ),
     (
         "Clients",
-        "A tenant's clients: with `latchkey:clients` of the platform or of the tenant.",
+        "A tenant's clients. Requires `latchkey:clients` of the platform or of the tenant.",
         &[clients::endpoints, explain::endpoints],
     ),
     (
         "Client secrets",
-        "Several secrets of a client may be live at once, so that one is replaced without an outage.",
+        "A client can have several live secrets, so you can replace a secret without an outage.",
         &[secrets::endpoints],
     ),
     (
         "API keys",
-        "Credentials of a client that name themselves, and opaque tokens with a part of its scope, for its customers.",
+        "Opaque keys for a client's customers, which identify the client and carry part of its scope.",
         &[api_keys::endpoints],
     ),
     (
         "Accounts",
-        "A tenant's people, their sessions and consents: with `latchkey:accounts` of the platform or of the tenant.",
+        "A tenant's people, their sessions and consents. Requires `latchkey:accounts` of the platform or of \
+            the tenant.",
         &[accounts::endpoints, account_sign_ins::endpoints],
     ),
     (
         "Signing keys",
-        "A tenant's keys, from their announcement to their removal: with `latchkey:keys` of the platform or of the tenant.",
+        "A tenant's keys, from publication to removal. Requires `latchkey:keys` of the platform or of the tenant.",
         &[signing_keys::endpoints, key_commands::endpoints],
     ),
     (
         "Usage",
-        "How often tokens were issued, refused, asked about and revoked, and why requests were refused: with `latchkey:audit`.",
+        "How many tokens were issued, refused, introspected and revoked, and why requests were refused. \
+            Requires `latchkey:audit`.",
         &[usage::endpoints, refusals::endpoints, advice::endpoints, status::endpoints],
     ),
     (
         "Console",
-        "A browser that acts for the caller of this API, for as long as the caller's credential is valid.",
+        "A browser session that acts for the caller of this API, as long as the caller's credential is valid.",
         &[console::endpoints],
     ),
-    ("Audit", "Who did what, when, from where: with `latchkey:audit`.", &[audit::endpoints]),
+    ("Audit", "Who did what, when and from where. Requires `latchkey:audit`.", &[audit::endpoints]),
 ];
 
 pub(crate) fn operations() -> Vec<Operation> {

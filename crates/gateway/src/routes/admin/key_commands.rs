@@ -18,47 +18,47 @@ use crate::openapi::Operation;
 use crate::request::JSON;
 use crate::respond::{Problem, ResponseDocument};
 
-const CONFIRM_EMERGENCY: &str = "A new key signs at once and all others are gone at once: verifiers refuse the tokens in breaks, \
-     and may refuse new ones until they fetch the keys again. Send {\"emergency\": true, \"confirm\": true} to do it";
-const CONFIRM_REVOCATION: &str = "The key is gone at once: verifiers refuse the tokens in breaks. Send it again with ?confirm=true to do it";
+const CONFIRM_EMERGENCY: &str = "A new key signs immediately and all other keys are removed: verifiers \
+    refuse the tokens listed in breaks, and may refuse new tokens until they fetch the keys again. To \
+    confirm, send {\"emergency\": true, \"confirm\": true}";
+const CONFIRM_REVOCATION: &str = "The key is removed immediately: verifiers refuse the tokens listed in \
+    breaks. To confirm, send the request again with ?confirm=true";
 
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Post, "/api/v1/tenant/{id}/keys/rotate", Keys, rotate)
-            .named("rotate_key", "Replace the key that signs.")
+            .named("rotate_key", "Rotate the signing key.")
             .idempotent()
-            .optional_body::<KeyRotation>(JSON, "May be left out")
+            .optional_body::<KeyRotation>(JSON, "Can be omitted")
             .answer::<KeysChanged>(
                 "200",
-                "The keys as they are now: the next one takes over when it has been published \
-                    for publish_before; in an emergency at once, and all others are gone",
+                "The new state of the keys: the next key takes over after it has been published for \
+                    publish_before; in an emergency it takes over immediately, and all other keys are \
+                    removed",
             )
             .error(
                 "409",
-                "An emergency that is not confirmed: breaks says whose tokens are refused \
-                    from then on",
+                "The emergency is not confirmed: breaks lists the tokens that verifiers would refuse",
             )
             .request_example(|| json!({ "emergency": false }))
             .answer_example(|| json!({ "items": [signing_keys::example()], "breaks": [] })),
         at(Post, "/api/v1/tenant/{id}/keys", Tenants, import)
-            .named("import_key", "Bring a key in.")
+            .named("import_key", "Import a signing key.")
             .idempotent()
             .body::<ImportSettings>(JSON, None)
             .answer::<KeysChanged>(
                 "201",
-                "The keys as they are now: it takes over when it has been published for \
+                "The new state of the keys: the imported key takes over after it has been published for \
                     publish_before; Location",
             )
             .error(
                 "400",
-                "It is no private key that can be used, or is of another algorithm than the \
-                    tenant signs with; errors says which",
+                "It is not a usable private key, or its algorithm differs from the tenant's; errors says which",
             )
-            .error("403", "The token lacks the scope; for the tenant platform always")
+            .error("403", "The token lacks the scope; always for the tenant `platform`")
             .error(
                 "409",
-                "The tenant has or had the key, or it would keep an announced one from ever \
-                    signing",
+                "The tenant has or had the key, or the import would replace an announced key before it signs",
             )
             .request_example(|| {
                 json!({
@@ -67,13 +67,13 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 })
             }),
         at(Delete, "/api/v1/tenant/{id}/keys/{kid}", Keys, revoke)
-            .named("revoke_key", "Take a key away at once.")
-            .query("boolean", "confirm", "The asker knows what it breaks")
-            .answer::<KeysChanged>("200", "The keys as they are now; if it signed, another one signs at once")
+            .named("revoke_key", "Revoke a signing key immediately.")
+            .query("boolean", "confirm", "Confirms that the caller knows which tokens this breaks")
+            .answer::<KeysChanged>("200", "The new state of the keys; if the key was signing, another key \
+                signs immediately")
             .error(
                 "409",
-                "Not confirmed: breaks says whose tokens are refused from then on. Or it is \
-                    removed already",
+                "Not confirmed: breaks lists the tokens that verifiers would refuse. Or the key is already removed",
             ),
     ]
 }

@@ -90,8 +90,7 @@ macro_rules! segment {
             const IN_PATH: &'static [crate::openapi::NameInPath] = &[$in_path];
 
             fn from_request($raw: &crate::request::RawRequest) -> Result<Self, crate::respond::Problem> {
-                let unknown =
-                    || crate::respond::Problem::not_found(concat!("there is no ", $noun, " of this id"));
+                let unknown = || crate::respond::Problem::not_found(concat!("no ", $noun, " has this id"));
                 $name.ok_or_else(unknown)
             }
         }

@@ -38,7 +38,7 @@ impl<'a> Query<'a> {
     /// one. An empty text counts as missing.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let problem = match self.form.take(name) {
-            Ok(Some(text)) if text.contains(char::is_control) => "must hold no control character",
+            Ok(Some(text)) if text.contains(char::is_control) => "must not contain a control character",
             Ok(text) => return text.map(Cow::into_owned),
             Err(_) => "was sent more than once",
         };
@@ -113,7 +113,7 @@ mod tests {
         for limit in ["0", "201", "-1", "1.5", "many", "99999999999", "+"] {
             check(&format!("limit={limit}"), Err("/limit: must be a whole number from 1 to 200"));
         }
-        check("cursor=a%00", Err("/cursor: must hold no control character"));
+        check("cursor=a%00", Err("/cursor: must not contain a control character"));
         check("cursor=a&cursor=b", Err("/cursor: was sent more than once"));
         check(
             "limit=x&since=yesterday&final=yes",

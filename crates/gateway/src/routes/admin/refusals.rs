@@ -17,10 +17,10 @@ use crate::openapi::{NameInPath, Operation};
 use crate::respond::ResponseDocument;
 
 const FILTERS: [NameInPath; 4] = [
-    ("client", "Only of the client of this id, proven or not", "billing"),
-    ("reason", "Only for this reason", "wrong_secret"),
-    ("request_id", "Only the request whose answer had this x-request-id", "5f0a1c9d3be27a41"),
-    ("since", "From then on, RFC 3339; empty counts as absent", "2030-01-01T00:00:00Z"),
+    ("client", "Only requests with this client id, authenticated or not", "billing"),
+    ("reason", "Only refusals with this reason", "wrong_secret"),
+    ("request_id", "Only the request whose response had this x-request-id", "5f0a1c9d3be27a41"),
+    ("since", "From this time on, RFC 3339; an empty value counts as absent", "2030-01-01T00:00:00Z"),
 ];
 
 pub(crate) fn endpoints() -> Vec<Operation> {
@@ -30,12 +30,12 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .fold(at(Get, "/api/v1/tenant/{id}/refusals", Audit, list), |list, (name, what, _)| {
                 list.query("string", name, what)
             })
-            .named("list_refusals", "List the last refused requests of a tenant.")
+            .named("list_refusals", "List a tenant's most recent refused requests.")
             .naming(&FILTERS)
             .paging("MTg5MzQ4NDgwMAo1ZjBhMWM5ZDNiZTI3YTQx")
             .answer::<Page<RefusalView>>(
                 "200",
-                "A page, the newest first, of the last 1 000; up to some seconds late",
+                "A page, newest first, of the last 1 000; at most a few seconds late",
             ),
     ]
 }

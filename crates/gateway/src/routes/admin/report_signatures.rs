@@ -47,13 +47,13 @@ pub struct SignatureReading {
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Post, "/api/v1/admin/report-signatures", Tenants, sign)
-            .named("sign_report", "Sign the digest of a report with the key of the platform.")
+            .named("sign_report", "Sign the digest of a report with the platform's key.")
             .body::<ReportDigest>(JSON, None)
             .answer::<SignatureReading>(
                 "200",
-                "The payload of jws has iss, iat, the version of the server, and the digest",
+                "The payload of jws contains iss, iat, the server's version and the digest",
             )
-            .error("400", "sha256 is no digest")
+            .error("400", "sha256 is not a valid digest")
             .request_example(
                 || json!({ "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae" }),
             )

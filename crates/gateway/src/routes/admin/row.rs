@@ -58,7 +58,7 @@ pub(super) fn change_by<R: AdminRow>(path: &'static str, patch: impl AdminHandle
     at(Patch, path, R::PERMISSION, patch)
         .if_match(R::NOUN)
         .optional_body::<R::Settings>(MERGE_PATCH, MERGED)
-        .answer::<R::View>("200", &format!("The {} as it is now; ETag", R::NOUN))
+        .answer::<R::View>("200", &format!("The {} with its new state; ETag", R::NOUN))
         .error("409", &contended::<R>())
 }
 
@@ -66,7 +66,7 @@ pub(super) fn change_by<R: AdminRow>(path: &'static str, patch: impl AdminHandle
 pub(super) fn step<R: AdminRow>(path: &'static str, step: R::Step) -> Operation {
     at(Post, path, R::PERMISSION, take_step::<R>(step))
         .if_match(R::NOUN)
-        .answer::<R::View>("200", &format!("The {} as it is now", R::NOUN))
+        .answer::<R::View>("200", &format!("The {} with its new state", R::NOUN))
         .answer_example(R::example)
 }
 

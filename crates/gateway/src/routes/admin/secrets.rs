@@ -34,46 +34,55 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Get, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, list)
             .named("list_secrets", "List a client's secrets.")
-            .answer::<Secrets>("200", "All of them, revoked and expired ones too; never a value")
+            .answer::<Secrets>("200", "All secrets, including revoked and expired ones, without their values")
             .answer_example(|| json!({ "items": [example()] })),
         at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, create)
-            .named("create_secret", "Make one more secret.")
+            .named("create_secret", "Create another secret.")
             .idempotent()
-            .optional_body::<NewSecretSettings>(JSON, "May be left out")
-            .answer::<CreatedSecret>("201", "The secret with its value, shown this once; Location")
-            .error("409", "As many secrets are live as may be")
+            .optional_body::<NewSecretSettings>(JSON, "Can be omitted")
+            .answer::<CreatedSecret>(
+                "201",
+                "The secret with its value, which is shown only in this response; Location",
+            )
+            .error("409", "The client has the maximum number of live secrets")
             .request_example(|| json!({ "name": "build server", "expires_at": "2031-01-01T00:00:00Z" }))
             .answer_example(|| merged(created_example(), json!({ "id": "s2" }))),
         at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Clients, rotate)
-            .named("rotate_secret", "Replace all secrets by a new one.")
+            .named("rotate_secret", "Rotate a client's secrets.")
             .idempotent()
-            .optional_body::<RotateSettings>(JSON, "May be left out")
+            .optional_body::<RotateSettings>(JSON, "Can be omitted")
             .answer::<RotatedSecret>(
                 "201",
-                "The new secret with its value, shown this once, or where it was written; the old ones end after \
-                    the grace; Location",
+                "The new secret with its value, which is shown only in this response, or with the place \
+                    where the value was written; the old secrets expire after the grace period; Location",
             )
-            .error("409", "As many secrets are live as may be, or the secret store did not take the new one")
+            .error(
+                "409",
+                "The client has the maximum number of live secrets, or the secret store refused \
+                the new secret",
+            )
             .request_example(|| json!({ "name": "since June", "grace": 3600 }))
             .answer_example(|| merged(created_example(), json!({ "id": "s2" }))),
         at(Patch, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, expire)
-            .named("expire_secret", "Move a secret's end.")
-            .body::<SecretEndSettings>(JSON, Some("expires_at is needed; null: it never ends"))
-            .answer::<SecretView>("200", "The secret as it is now")
+            .named("expire_secret", "Change when a secret expires.")
+            .body::<SecretEndSettings>(JSON, Some("expires_at is required; null means that it never expires"))
+            .answer::<SecretView>("200", "The secret with its new state")
             .error("409", "The secret is revoked")
             .request_example(|| json!({ "expires_at": "2030-06-30T00:00:00Z" }))
             .answer_example(|| merged(example(), json!({ "expires_at": "2030-06-30T00:00:00Z" }))),
         at(Delete, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, revoke)
-            .named("revoke_secret", "End a secret at once.")
-            .answer::<SecretView>("200", "The secret as it is now; it stays in the list")
-            .answer_example(|| merged(
-                example(),
-                json!({
-                 "status": "revoked",
-                 "revoked_at": "2030-02-01T08:00:00Z",
-                 "safe_to_delete": true,
-                }),
-            )),
+            .named("revoke_secret", "Revoke a secret immediately.")
+            .answer::<SecretView>("200", "The secret with its new state; it stays in the list")
+            .answer_example(|| {
+                merged(
+                    example(),
+                    json!({
+                     "status": "revoked",
+                     "revoked_at": "2030-02-01T08:00:00Z",
+                     "safe_to_delete": true,
+                    }),
+                )
+            }),
     ]
 }
 
@@ -148,5 +157,5 @@ fn example() -> Value {
 
 /// Not a well-formed secret, so that secret scanners do not report the documentation.
 pub(super) fn created_example() -> Value {
-    merged(example(), json!({ "client_secret": "the secret, shown this once" }))
+    merged(example(), json!({ "client_secret": "the secret, shown only in this response" }))
 }

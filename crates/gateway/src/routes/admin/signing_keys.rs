@@ -27,7 +27,7 @@ pub(crate) struct SigningKeys {
     items: Vec<documents::KeyView>,
 }
 
-/// A key with its public half.
+/// A key with its public key.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Key {
     #[serde(flatten)]
@@ -40,11 +40,15 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Get, "/api/v1/tenant/{id}/keys", Permission::Keys, list)
             .named("list_keys", "List a tenant's signing keys.")
-            .answer::<SigningKeys>("200", "All of them, in the order of their numbers, removed ones too")
+            .answer::<SigningKeys>("200", "All keys in the order of their numbers, including removed keys")
             .answer_example(|| json!({ "items": [example()] })),
         at(Get, "/api/v1/tenant/{id}/keys/{kid}", Permission::Keys, look)
-            .named("get_key", "Look at a signing key.")
-            .choice("format", &["jwk", "pem", ""], "The public half alone; empty counts as absent")
+            .named("get_key", "Get a signing key.")
+            .choice(
+                "format",
+                &["jwk", "pem", ""],
+                "Returns only the public key; an empty value counts as absent",
+            )
             .answer::<Key>("200", KEY)
             .answer_as(
                 "200",
@@ -59,10 +63,10 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             .text("200", KEY, "application/x-pem-file")
             .empty_answer("304", NOT_MODIFIED),
         at(Get, "/api/v1/tenant/{id}/keys/status", Permission::Keys, status)
-            .named("get_key_status", "Ask which keys verifiers have.")
+            .named("get_key_status", "Find out which keys verifiers have.")
             .answer::<documents::KeyStatusView>(
                 "200",
-                "The key that signs, the one that is announced, and who has fetched it",
+                "The key that signs, the announced key, and who has fetched it",
             )
             .answer_example(|| {
                 json!({

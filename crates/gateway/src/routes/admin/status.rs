@@ -15,7 +15,7 @@ use crate::respond::ResponseDocument;
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Get, "/api/v1/admin/status", Audit, read)
-            .named("read_status", "Read which replicas answer requests, and which signing keys change next.")
+            .named("read_status", "List the replicas that answer requests and the next changes of signing keys.")
             .answer::<PlatformStatus>("200", "At most 20 of each")
             .answer_example(|| json!({
                 "replicas": [

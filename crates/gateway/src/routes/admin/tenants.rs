@@ -23,21 +23,20 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         at(Get, "/api/v1/admin/tenants", Tenants, list)
             .named("list_tenants", "List tenants.")
-            .query("string", "search", "Words; each must begin a word of the tenant's id or name")
+            .query("string", "search", "Words; each must match the beginning of a word in the tenant's id or name")
             .paging("Cm5vcnRo")
             .answer::<documents::Page<TenantView>>(
                 "200",
-                "A page, in the order of the ids; deleted tenants are left out",
+                "A page in the order of ids, without deleted tenants",
             )
             .answer_example(|| json!({ "items": [Tenant::example()] })),
         at(Post, "/api/v1/admin/tenants", Tenants, create)
-            .named("create_tenant", "Make a tenant.")
+            .named("create_tenant", "Create a tenant.")
             .idempotent()
             .body::<documents::NewTenant>(JSON, None)
             .answer::<documents::CreatedTenant>(
                 "201",
-                "The tenant, and its first client with its secret if one was asked for; \
-                    Location and ETag",
+                "The tenant, and its first client with its secret if you requested one; Location and ETag",
             )
             .error("409", "The id or the issuer is taken or reserved")
             .request_example(|| {
@@ -57,30 +56,29 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                     }),
                 )
             }),
-        look_at::<Tenant>("/api/v1/admin/tenants/{id}").named("get_tenant", "Look at a tenant."),
+        look_at::<Tenant>("/api/v1/admin/tenants/{id}").named("get_tenant", "Get a tenant."),
         change::<Tenant>("/api/v1/admin/tenants/{id}")
             .named("patch_tenant", "Change a tenant.")
             .request_example(|| json!({ "name": "Northwind Traders", "access_token": { "lifetime": 1800 } }))
             .answer_example(|| merged(Tenant::example(), json!({ "name": "Northwind Traders" }))),
         at(Delete, "/api/v1/admin/tenants/{id}", Tenants, delete)
-            .named("delete_tenant", "Delete a tenant, in two steps.")
-            .query("boolean", "final", "The second step, which cannot be taken back")
+            .named("delete_tenant", "Delete a tenant in two steps.")
+            .query("boolean", "final", "The second step, which you cannot undo")
             .if_match("tenant")
             .answer::<TenantView>(
                 "202",
-                "First step: it serves no more, and is deleted at deletion_due_at unless it \
-                    is restored",
+                "First step: the tenant stops serving, and is deleted at deletion_due_at unless you restore it",
             )
-            .empty_answer("204", "Second step: secrets and keys are destroyed, the id stays reserved")
+            .empty_answer("204", "Second step: secrets and keys are destroyed, and the id stays reserved")
             .error("409", "config.yaml declares the tenant, or the second step came before the first"),
         step::<Tenant>("/api/v1/admin/tenants/{id}/suspend", TenantStep::Suspend)
-            .named("suspend_tenant", "Stop a tenant from serving.")
+            .named("suspend_tenant", "Suspend a tenant.")
             .answer::<TenantView>(
                 "200",
-                "The tenant as it is now; its key set stays until its last token has expired",
+                "The tenant with its new state; its key set stays available until its last token has expired",
             ),
         step::<Tenant>("/api/v1/admin/tenants/{id}/resume", TenantStep::Resume)
-            .named("resume_tenant", "Let a suspended tenant serve again."),
+            .named("resume_tenant", "Resume a suspended tenant."),
         at(
             Post,
             "/api/v1/admin/tenants/{id}/tokens/revoke",
@@ -88,10 +86,10 @@ pub(crate) fn endpoints() -> Vec<Operation> {
             take_step::<Tenant>(TenantStep::RevokeTokens),
         )
         .named("revoke_tenant_tokens", "Revoke all tokens that a tenant has issued until now.")
-        .answer::<TenantView>("200", "The tenant as it is; its next tokens are valid"),
+        .answer::<TenantView>("200", "The tenant, unchanged; its next tokens are valid"),
         step::<Tenant>("/api/v1/admin/tenants/{id}/restore", TenantStep::CancelDeletion)
-            .named("restore_tenant", "Take the first step of a deletion back.")
-            .answer::<TenantView>("200", "The tenant as it is now, with its clients, secrets and keys"),
+            .named("restore_tenant", "Cancel the first step of a deletion.")
+            .answer::<TenantView>("200", "The tenant with its new state, with its clients, secrets and keys"),
     ]
 }
 

@@ -21,11 +21,11 @@ use crate::respond::ResponseDocument;
 pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
         spanned(at(Get, "/api/v1/admin/usage", Audit, of_platform))
-            .named("read_usage", "Read the usage of all tenants together, and which are the busiest."),
+            .named("read_usage", "Get the usage of all tenants together, and the busiest tenants."),
         spanned(at(Get, "/api/v1/tenant/{id}/usage", Audit, of_tenant))
-            .named("read_tenant_usage", "Read the usage of a tenant, and which are its busiest clients."),
+            .named("read_tenant_usage", "Get the usage of a tenant, and its busiest clients."),
         spanned(at(Get, "/api/v1/tenant/{id}/clients/{client}/usage", Audit, of_client))
-            .named("read_client_usage", "Read the usage of a client."),
+            .named("read_client_usage", "Get the usage of a client."),
     ]
 }
 
@@ -65,9 +65,11 @@ async fn answer<T>(request: &AdminRequest<T>, of: UsageOf<'_>) -> Answer {
     ResponseDocument::from_status(StatusCode::OK).body(&usage)
 }
 
-const SINCE: &str = "From the hour or day of this instant on, RFC 3339. Default: seven days, or 24 hours";
-const UNTIL: &str = "To the end of the hour or day before this instant, RFC 3339. Default: now";
-const BY: &str = "How long each period is, UTC. Default: day. Hours and the days of a client are kept for 35 days, the days of a tenant for 400";
+const SINCE: &str =
+    "From the hour or day of this instant, RFC 3339. Default: the last seven days, or 24 hours";
+const UNTIL: &str = "Until the end of the hour or day before this instant, RFC 3339. Default: now";
+const BY: &str = "Length of each period, UTC. Default: day. Hours and a client's days are kept for 35 days, \
+    a tenant's days for 400";
 
 /// Adds the parameters of the time span.
 fn spanned(operation: Operation) -> Operation {
@@ -80,7 +82,7 @@ fn spanned(operation: Operation) -> Operation {
             ("until", UNTIL, "2030-02-01T00:00:00Z"),
             ("by", BY, "day"),
         ])
-        .answer::<UsageView>("200", "Numbers, up to a minute late")
+        .answer::<UsageView>("200", "Numbers, at most one minute late")
         .answer_example(example)
 }
 

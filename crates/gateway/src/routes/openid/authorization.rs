@@ -126,7 +126,8 @@ fn unaddressed(client: Option<Arc<Client>>) -> PageError {
         None => (RefusalReason::Credential(UNKNOWN_CLIENT), LoggedName::Nothing),
         Some(client) => (RefusalReason::RedirectUriNotRegistered, LoggedName::Client(client)),
     };
-    let detail = "The client_id names no client that signs people in here, or the redirect_uri is not registered for it";
+    let detail = "The client_id is unknown or its client does not use sign-in, or the redirect_uri is not \
+        registered for it";
     PageError { refused: RefusedRequest { reason, named }, ..bad(reason, detail) }
 }
 

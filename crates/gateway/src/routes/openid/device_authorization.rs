@@ -42,7 +42,7 @@ async fn codes(request: TenantRequest<'_>, public_url: &BaseUrl, body: &[u8]) ->
     let begun =
         services.authorizations.devices().begin(client, granted, &source, verification_uri, now).await?;
     let begun = begun.ok_or_else(|| {
-        let description = "Too many device codes of this client wait for a person";
+        let description = "Too many of this client's device codes are waiting for a person";
         let body = ErrorResponse::new(ErrorCode::SlowDown, RefusalReason::TooManyDeviceCodes, description);
         // RFC 6585 §4.
         OAuthError { status: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(WAIT), ..body.into() }

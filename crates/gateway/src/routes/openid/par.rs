@@ -37,7 +37,7 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
         // RFC 9126 §2.1: "The request_uri authorization request parameter is one exception, and
         // it MUST NOT be provided."
         RequestSource::Pushed(_) | RequestSource::Elsewhere => {
-            let description = "A pushed request must not have a request_uri";
+            let description = "A pushed request must not contain a request_uri";
             return Err(refused(AuthorizationError::invalid_request(description)));
         }
         RequestSource::Object(object) => {
@@ -82,7 +82,7 @@ fn bound(
 ) -> Result<String, AuthorizationError> {
     match key {
         (Some(named), Some(proven)) if named != proven => {
-            Err(AuthorizationError::invalid_request("The dpop_jkt is not the key of the DPoP proof"))
+            Err(AuthorizationError::invalid_request("The dpop_jkt does not match the key of the DPoP proof"))
         }
         // Base64url needs no encoding.
         (None, Some(proven)) => Ok(format!("{parameters}&dpop_jkt={proven}")),

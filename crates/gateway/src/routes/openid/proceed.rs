@@ -100,7 +100,7 @@ pub(super) async fn proceed(
         Err(CodeNotIssued::SessionEnded) => return ask_who_is_there(),
         Err(CodeNotIssued::TooMany) => {
             write_begun(visit, progress).await?;
-            let description = "The session has given too many codes; try again in a minute";
+            let description = "The session has issued too many codes; try again in a minute";
             let busy = AuthorizationError::new(AuthorizationErrorCode::TemporarilyUnavailable, description);
             return Ok(send(to, Err(busy), is_after_form, public_url));
         }

@@ -85,7 +85,7 @@ pub(super) fn not_used<B: ErrorBody>(
 
 /// The client gets the same error for all reasons.
 pub(super) fn used_up() -> AuthorizationError {
-    let description = "The request_uri is not one of this client, or has ended, or was used";
+    let description = "The request_uri does not belong to this client, has expired, or was already used";
     AuthorizationError::new(AuthorizationErrorCode::InvalidRequestUri, description)
 }
 
@@ -95,6 +95,6 @@ fn of_unknown(refused: AuthorizationError) -> PageError {
 }
 
 fn elsewhere() -> AuthorizationError {
-    let description = "The request_uri is not one of this server";
+    let description = "The request_uri was not issued by this server";
     AuthorizationError::new(AuthorizationErrorCode::RequestUriNotSupported, description)
 }

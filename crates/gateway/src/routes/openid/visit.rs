@@ -161,7 +161,7 @@ pub(super) async fn authorizing_tenant(request: &PageRequest) -> PageResult<Arc<
     let tenant = match openid_provider(request).await {
         Err(TenantError::StrategyNotEnabled(tenant)) if tenant.strategies.oauth2 => {
             visited(request, tenant)?;
-            let description = "Nobody signs in at this server: it gives tokens to services alone";
+            let description = "This server does not offer sign-in: it issues tokens only to services";
             let refused =
                 AuthorizationError::new(AuthorizationErrorCode::UnsupportedResponseType, description);
             return Err(PageError::refused(refused).because(RefusalReason::StrategyNotEnabled));

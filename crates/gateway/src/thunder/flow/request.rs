@@ -11,8 +11,8 @@ use values::Secret;
 
 use crate::thunder::{Spelling, ThunderError, ThunderResult, code};
 
-/// A sign-in: with `applicationId` and `flowType` to begin, with `flowId` to go on.
-/// Other members are ignored.
+/// A sign-in: send `applicationId` and `flowType` to start, and `flowId` to continue. Other members are
+/// ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FlowRequest {
@@ -22,9 +22,9 @@ pub(crate) struct FlowRequest {
     /// Always `AUTHENTICATION`.
     #[schemars(example = &"AUTHENTICATION")]
     flow_type: Option<String>,
-    /// Of the answer before.
+    /// From the previous response.
     flow_id: Option<String>,
-    /// The name of `flowId` in the current generation.
+    /// The current generation's name for `flowId`.
     execution_id: Option<String>,
     /// `username`, `password` and `requested_permissions`.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
@@ -71,11 +71,11 @@ impl FlowRequest {
             "AUTHENTICATION" => Ok(application),
             "REGISTRATION" => Err(ThunderError::new(
                 code::REGISTRATION_NOT_ALLOWED,
-                "Nobody can register here; the operator declares who may sign in",
+                "Registration is not available here; the operator declares who can sign in",
             )),
             "RECOVERY" => Err(ThunderError::new(
                 code::RECOVERY_NOT_ALLOWED,
-                "Nothing can be recovered here; the operator declares who may sign in",
+                "Recovery is not available here; the operator declares who can sign in",
             )),
             _ => Err(ThunderError::new(code::INVALID_FLOW_TYPE, "flowType must be AUTHENTICATION")),
         }
@@ -108,7 +108,10 @@ pub(super) fn invalid_application() -> ThunderError {
 }
 
 pub(super) fn invalid_flow() -> ThunderError {
-    ThunderError::new(code::UNKNOWN_FLOW, "No such sign-in is under way; begin again with applicationId")
+    ThunderError::new(
+        code::UNKNOWN_FLOW,
+        "This sign-in does not exist or has ended; start again with applicationId",
+    )
 }
 
 /// A text, or a list of texts joined by spaces, because some callers send a list. Anything else

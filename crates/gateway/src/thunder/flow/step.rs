@@ -7,7 +7,7 @@ use values::skip_serializing_none;
 
 use crate::thunder::Spelling;
 
-/// Where the sign-in stands.
+/// The state of the sign-in.
 #[skip_serializing_none]
 #[derive(Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -16,13 +16,13 @@ pub(crate) struct FlowAnswer {
     flow_id: Option<String>,
     execution_id: Option<String>,
     step_id: Option<String>,
-    /// `INCOMPLETE`: inputs are missing. `ERROR`: name or password is wrong.
+    /// `INCOMPLETE`: inputs are missing. `ERROR`: the name or the password is wrong.
     #[schemars(example = &"COMPLETE", extend("enum" = ["COMPLETE", "INCOMPLETE", "ERROR"]))]
     flow_status: &'static str,
     r#type: Option<&'static str>,
     #[schemars(with = "Option<Map<String, Value>>")]
     data: Option<StepData>,
-    /// A JWT for an hour, to be sent as a bearer token to `/applications`.
+    /// A JWT that is valid for one hour; send it as a bearer token to `/applications`.
     assertion: Option<String>,
     #[schemars(example = &"Invalid credentials")]
     failure_reason: Option<&'static str>,
