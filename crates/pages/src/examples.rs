@@ -2,7 +2,10 @@
 
 mod console;
 mod keys;
+mod outside_table;
 mod sheet;
+
+pub use outside_table::texts_outside_table;
 
 use crate::texts::ErrorKind;
 use crate::{

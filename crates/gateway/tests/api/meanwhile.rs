@@ -207,11 +207,11 @@ async fn browser_without_cookies_can_retry_the_same_request() {
         let elsewhere = flow(&browser.get(&tenant_path(other, "/account")).await);
         browser.cookies.clear();
         for bad in ["", "x", &elsewhere, &flow(&page)[1..]] {
-            browser.post(&path, &[("flow", bad)]).await.assert_says(403, "Please start again");
+            browser.post(&path, &[("flow", bad)]).await.assert_says(403, "Start again");
             browser.cookies.clear();
         }
         let foreign = browser.request(Method::POST, &path).header("origin", "https://evil.example");
-        browser.send(foreign.form(&[("flow", flow(&page))])).await.assert_says(403, "Please start again");
+        browser.send(foreign.form(&[("flow", flow(&page))])).await.assert_says(403, "Start again");
         assert_eq!(browser.cookies.len(), 0);
     }
 }

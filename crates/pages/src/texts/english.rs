@@ -183,7 +183,7 @@ pub(super) const TEXTS: Texts = Texts {
         ),
         ErrorKind::BadSignOut => (
             "Cannot sign out",
-            "The application sent an invalid request, so you are still signed in. Contact the application's support.",
+            "The application sent an invalid request, and nobody was signed out. Contact the application's support.",
         ),
         ErrorKind::NotANavigation => (
             "Open this page directly",

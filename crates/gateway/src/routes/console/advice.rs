@@ -66,9 +66,9 @@ fn advice(visit: &ConsoleVisit<'_>, items: &[AdviceView]) -> Block {
         };
         vec![
             about,
-            Value::Text(advice.rule.replace('_', " ")),
-            Value::Text(advice.evidence.clone()),
-            Value::Text(advice.action.clone()),
+            Value::English(advice.rule.replace('_', " ")),
+            Value::English(advice.evidence.clone()),
+            Value::English(advice.action.clone()),
         ]
     };
     let headings = [texts.about, texts.rule, labels.explanation, labels.what_to_do];

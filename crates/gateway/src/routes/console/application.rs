@@ -157,8 +157,8 @@ fn refused(texts: &ConsoleTexts, refusals: &[Refusal]) -> Block {
         vec![
             time(refusal.at.into()),
             Value::Badge(Badge { meaning: Meaning::Danger, text: refusal.reason.clone() }),
-            Value::Text(detail),
-            Value::Text(fix),
+            Value::English(detail),
+            Value::English(fix),
             Value::Text(refusal.source.clone()),
             Value::Code(refusal.request_id.clone()),
         ]
@@ -264,13 +264,13 @@ fn verdict(texts: &ConsoleTexts, view: &documents::ExplanationView) -> Vec<Block
             _ => Meaning::Neutral,
         };
         vec![
-            Value::Text(check.name.clone()),
+            Value::English(check.name.clone()),
             Value::Badge(Badge {
                 meaning,
                 text: (of.results)(&check.result).unwrap_or(&check.result).to_owned(),
             }),
-            Value::Text(check.detail.clone()),
-            Value::Text(check.fix.clone().unwrap_or_default()),
+            Value::English(check.detail.clone()),
+            Value::English(check.fix.clone().unwrap_or_default()),
         ]
     };
     let checks = view.checks.iter().chain(&view.credential.checks);

@@ -1,0 +1,84 @@
+//! Every page of the console in the pseudo-language, in which each text of the table has brackets.
+
+use pages::examples::texts_outside_table;
+
+use crate::console::{begun, form_token, home};
+use crate::console_access::paths;
+use crate::prelude::*;
+
+/// Rows and values of the test environment.
+const DATA: [&str; 2] = ["Latchkey", ACME];
+
+fn check(found: &mut Vec<String>, path: &str, page: &Answer) {
+    let texts = texts_outside_table(&page.body, |piece| DATA.contains(&piece));
+    found.extend(texts.into_iter().map(|text| format!("{path}: {text}")));
+}
+
+#[tokio::test]
+async fn each_visible_text_of_the_console_comes_from_the_table() {
+    let language = gateway::Language::Pseudo;
+    let test_env = TestEnv::over(TestApp::start_with(&gateway::Options { language, ..options(ACME) }));
+    let mut found = Vec::new();
+    for (path, method) in paths(ACME) {
+        if method == "GET" {
+            let mut stranger = Browser::new(&test_env.app);
+            check(&mut found, &path, &stranger.get(&path).await);
+        }
+    }
+    let token = test_env.token(PLATFORM, OPS).await;
+    let mut browser = begun(&test_env, PLATFORM, &token).await;
+    let form = form_token(&browser.get(&home(PLATFORM)).await);
+    let place = home(ACME);
+    let own = |below: &str| format!("{place}{below}");
+    for (path, fields) in [
+        (
+            own("/applications/new"),
+            &[("client_id", "jobs"), ("purpose", "service_account"), ("name", "jobs")][..],
+        ),
+        (own("/applications/jobs"), &[("step", "suspend")]),
+        (own("/applications/jobs"), &[("step", "resume")]),
+        (own("/applications/jobs"), &[("step", "revoke-tokens")]),
+        (own("/applications/jobs"), &[("step", "delete"), ("confirm", "x")]),
+        (own("/applications/jobs/credentials"), &[("act", "create-secret"), ("name", "jobs")]),
+        (own("/applications/jobs/credentials"), &[("act", "rotate-secrets"), ("grace", "3600")]),
+        (own("/applications/jobs/credentials"), &[("act", "create-key"), ("name", "jobs")]),
+        (own("/applications/jobs/credentials"), &[("act", "revoke-secret"), ("secret", "s1")]),
+        (own("/applications/jobs/try"), &[]),
+        (own("/keys"), &[("act", "rotate")]),
+        (own("/keys"), &[("act", "emergency"), ("confirm", "x")]),
+        (own("/keys"), &[("act", "emergency"), ("confirm", ACME)]),
+        ("/console/tenants/new".to_owned(), &[("id", "initech")]),
+        (
+            "/console/tenants/new".to_owned(),
+            &[("id", "hooli"), ("audience", "orders"), ("client_id", "jobs")],
+        ),
+        ("/console/t/initech".to_owned(), &[("step", "suspend")]),
+        ("/console/t/initech".to_owned(), &[("step", "resume")]),
+        ("/console/t/initech".to_owned(), &[("step", "delete"), ("confirm", "initech")]),
+        ("/console/t/initech".to_owned(), &[("step", "cancel-deletion")]),
+    ] {
+        let page = browser.post(&path, &[&[("form", &*form)], fields].concat()).await;
+        assert_eq!(page.status, 200, "{path} {fields:?}: {}", page.body);
+        check(&mut found, &path, &page);
+    }
+    let clients = [("svc", SVC), ("jobs", "jobs")];
+    for (path, method) in paths(ACME).into_iter().filter(|(path, _)| !path.ends_with("/sign-out")) {
+        if method == "GET" {
+            for (_, client) in clients {
+                let path = path.replace("{client}", client);
+                check(&mut found, &path, &browser.get(&path).await);
+            }
+        }
+    }
+    for path in ["/console/tenants?search=none", "/console/audit?search=none"] {
+        check(&mut found, path, &browser.get(path).await);
+    }
+    test_env.app.pass(900);
+    let form = form_token(&browser.get(&home(PLATFORM)).await);
+    let again = browser.post(&own("/keys"), &[("form", &*form), ("act", "emergency")]).await;
+    check(&mut found, "an old sign-in", &again);
+    check(&mut found, "signed out", &browser.post("/console/sign-out", &[("form", &*form)]).await);
+    found.sort();
+    found.dedup();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
