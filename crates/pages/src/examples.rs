@@ -258,7 +258,12 @@ fn errors(common: &Common) -> Vec<Example> {
         ("error_not_found", page(ErrorKind::NotFound, None, None, None)),
         (
             "error_too_long",
-            page(ErrorKind::TooLong, Some("The request is too long: push it (RFC 9126)"), None, None),
+            page(
+                ErrorKind::TooLong,
+                Some("The request is too long. Send it as a pushed authorization request (RFC 9126)."),
+                None,
+                None,
+            ),
         ),
         ("error_sign_out", page(ErrorKind::BadSignOut, None, None, None)),
         ("error_not_a_navigation", page(ErrorKind::NotANavigation, None, None, None)),

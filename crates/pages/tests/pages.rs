@@ -257,9 +257,9 @@ fn equal_sessions_share_one_entry_and_button() {
         page.render()
     };
     for (count, label, button) in [
-        (1, "Sign out this session", "value=\"id-0\""),
-        (3, "Sign out 3 sessions", "value=\"id-0 id-1 id-2\""),
-        (25, "Sign out 20 sessions", "id-18 id-19\""),
+        (1, "Sign out of this session", "value=\"id-0\""),
+        (3, "Sign out of 3 sessions", "value=\"id-0 id-1 id-2\""),
+        (25, "Sign out of 20 sessions", "id-18 id-19\""),
     ] {
         let html = of(count);
         assert_eq!(html.matches("name=\"session\"").count(), 2, "{count}");

@@ -117,7 +117,7 @@ async fn ending_another_session_revokes_its_tokens() {
         assert_eq!(due().await.len(), number);
 
         let ended = press(&mut here, tenant, &page, ("session", &sid)).await;
-        ended.assert_says(200, "Session signed out.");
+        ended.assert_says(200, "Signed out of the session.");
         assert_eq!(others(&ended), [""; 0]);
         assert!(!is_signed_in(&mut elsewhere, tenant).await && is_signed_in(&mut here, tenant).await);
         assert_eq!(live(app, tenant, &secret, &tokens).await, [false, false]);
@@ -153,7 +153,7 @@ async fn equal_sessions_of_one_person_end_together() {
         assert!(page.body.contains("3 sessions, last used"), "{}", page.body);
         let sent = format!("{equal} {of_bob} x");
         let answer = press(&mut here, tenant, &page, ("session", &sent)).await;
-        answer.assert_says(200, "Sessions signed out.");
+        answer.assert_says(200, "Signed out of the sessions.");
         for browser in &mut elsewhere {
             assert!(!is_signed_in(browser, tenant).await);
         }

@@ -87,6 +87,7 @@ async fn refused_sign_ins_look_equal_for_every_reason() {
             ("a limited account, the right password", TRIED, PASSWORD),
             ("a limited account, a wrong password", TRIED, WRONG),
             ("a limited name without an account", UNKNOWN_TRIED, PASSWORD),
+            ("a limited name without an account, another password", UNKNOWN_TRIED, WRONG),
         ] {
             let refused = try_as(&mut browser, identifier, password).await;
             assert_eq!(whole(&refused, identifier), expected, "{what}");
