@@ -69,7 +69,7 @@ async fn password_change_ends_all_other_sessions() {
         let done = set(&mut here, tenant, &page, (PASSWORD, NEW)).await;
         done.assert_says(200, "Password changed.");
         done.assert_not_stored();
-        assert!(done.body.contains("nowhere else"), "{}", done.body);
+        assert!(done.body.contains("No other sessions"), "{}", done.body);
         assert!(is_signed_in(&mut here, tenant).await && !is_signed_in(&mut elsewhere, tenant).await);
         let mut thief = Browser::new(app);
         thief.cookies = before;

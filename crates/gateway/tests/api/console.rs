@@ -351,7 +351,7 @@ async fn only_accounts_with_permissions_open_the_console() {
         assert_eq!((nobody.status, nobody.header("location")), (303, &*account));
         let page = browser.get(&account).await;
         assert_eq!(browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await.status, 303);
-        browser.post(&console, &[]).await.assert_says(200, "Your account has no permissions.");
+        browser.post(&console, &[]).await.assert_says(200, "Your account has no permissions in the console.");
         // Granting a permission would end the session.
         let permissions = ["latchkey:clients", "latchkey:keys"];
         let new = json!({ "email": "grace@example.com", "password": PASSWORD, "permissions": permissions });

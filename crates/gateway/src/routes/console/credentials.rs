@@ -15,7 +15,8 @@ use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, snippet_blocks, value_blocks, way_on};
 use super::form::FormFields;
 use super::shown::{
-    codes, declared_at, empty, fact, managed_by, outcome, pager, status, success, time, time_or, unreadable,
+    code, codes, declared_at, empty, fact, managed_by, outcome, pager, status, success, time, time_or,
+    unreadable,
 };
 use super::visit::{ConsoleVisit, unseen};
 use crate::page::PageResult;
@@ -209,7 +210,7 @@ impl Forms {
         let managed_by = declared.unwrap_or_else(|| managed_by(shared, &view.managed_by));
         let mut facts = vec![
             Fact { label: labels.status, value: status(shared, &view.status) },
-            fact(of.last_characters, &*view.hint),
+            code(of.last_characters, &*view.hint),
             codes(shared, of.fingerprint, view.fingerprint.as_slice()),
             Fact { label: labels.managed_by, value: managed_by },
             Fact { label: labels.created, value: time(view.created_at) },
@@ -235,7 +236,7 @@ impl Forms {
         let mut facts = vec![
             Fact { label: labels.status, value: status(shared, &view.status) },
             Fact { label: labels.id, value: Value::Code(view.id.clone()) },
-            fact(of.last_characters, &*view.hint),
+            code(of.last_characters, &*view.hint),
             codes(shared, labels.scopes, view.settings.scopes.as_deref().unwrap_or_default()),
             Fact { label: labels.created, value: time(view.created_at) },
             Fact {
