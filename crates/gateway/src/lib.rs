@@ -25,6 +25,8 @@ pub use options::{ConnectionLimits, ListenerOptions, ListenerSurface, Options, T
 pub use server::{Gateway, GatewayHandle, serve_connection};
 pub use services::{DeclaredAt, Services, TokenServices};
 
+pub use pages::Language;
+
 // From connection to handler: head, body, authentication, response.
 mod authentication;
 mod connection;

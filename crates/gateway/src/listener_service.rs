@@ -53,7 +53,10 @@ impl ListenerService {
     pub(crate) fn new(listener: &ListenerOptions, options: &Options, shared: &Shared) -> Self {
         Self {
             shared: shared.clone(),
-            public_url: Data::new(BaseUrl(options.public_url.trim_end_matches('/').to_owned())),
+            public_url: Data::new(BaseUrl(
+                options.public_url.trim_end_matches('/').to_owned(),
+                options.language,
+            )),
             has_front_page: routes::front::is_served(listener, &options.public_url),
             options: Data::new(options.clone()),
             listener: Data::new(listener.clone()),

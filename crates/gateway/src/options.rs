@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use grants::ResourceRequirement;
+use pages::Language;
 use tenancy::TenantId;
 
 use crate::{CertificateHeader, CurrentTls, TrustedPeers};
@@ -22,13 +23,15 @@ pub struct Options {
     /// Whether to send `Strict-Transport-Security` (RFC 6797).
     pub strict_transport: bool,
     pub connections: ConnectionLimits,
+    /// Of all pages.
+    pub language: Language,
     /// Each worker thread has its own event loop and signs on its own thread.
     pub workers: usize,
 }
 
-/// The base of all published URLs, without a slash at its end.
+/// The base of all published URLs, without a slash at its end, and the language of the pages there.
 #[derive(Clone, Debug)]
-pub(crate) struct BaseUrl(pub(crate) String);
+pub(crate) struct BaseUrl(pub(crate) String, pub(crate) Language);
 
 impl BaseUrl {
     /// Whether browsers use https.

@@ -17,7 +17,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use keys::sha256;
-use pages::{Common, FormTarget, HtmlPage, Language, Links, LogoPaths, Theme};
+use pages::{Common, FormTarget, HtmlPage, Links, LogoPaths, Theme};
 use registry::Client;
 use tenancy::{Branding, Logo, Tenant};
 
@@ -82,7 +82,7 @@ pub(crate) fn theme_of(tenant: &Tenant) -> Option<Theme> {
 /// For pages without a tenant.
 pub(crate) fn common(public_url: &BaseUrl) -> Common {
     Common {
-        language: Language::English,
+        language: public_url.1,
         base: public_url.path().to_owned(),
         nonce: nonce(),
         tenant_name: None,
@@ -164,7 +164,7 @@ mod browser;
 #[cfg(test)]
 mod tests {
     use actix_web::body::{BodySize, MessageBody as _};
-    use pages::{Continue, FormPost};
+    use pages::{Continue, FormPost, Language};
     use tenancy::Corners;
     use testkit::fixtures;
 
@@ -172,7 +172,7 @@ mod tests {
     use crate::respond::Protective;
 
     fn public_url(url: &str) -> BaseUrl {
-        BaseUrl(url.to_owned())
+        BaseUrl(url.to_owned(), Language::English)
     }
 
     fn headers(mut response: HttpResponse) -> String {

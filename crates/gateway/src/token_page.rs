@@ -10,7 +10,7 @@ use actix_web::http::header::HOST;
 use actix_web::web::{Bytes, Data, PayloadConfig, block, get, post};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use pages::console::{Block, Field, HtmlForm, Input};
-use pages::{Asset, Column, Meaning, Table, Value};
+use pages::{Asset, Column, ConsoleTexts, Language, Meaning, Table, Value};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
@@ -37,7 +37,7 @@ pub type ExplainToken = Arc<Explain>;
 
 /// # Errors If the address cannot be served.
 pub async fn serve_token_page(listener: TcpListener, explain: ExplainToken) -> io::Result<()> {
-    let public_url = BaseUrl(format!("http://{}", listener.local_addr()?));
+    let public_url = BaseUrl(format!("http://{}", listener.local_addr()?), Language::English);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(public_url.clone()))
@@ -70,10 +70,11 @@ async fn judge(
     let sent = form_urlencoded::parse(&body).find(|(name, _)| name == "token");
     let token = Zeroizing::new(sent.map(|(_, token)| token.into_owned()).unwrap_or_default());
     let explained = block(move || explain(&token)).await;
+    let texts = &public_url.1.texts().console;
     let blocks = match explained {
-        Ok(Ok(explanation)) => explanation.blocks(),
+        Ok(Ok(explanation)) => explanation.blocks(texts),
         Ok(Err(why)) => vec![Block::Alert(Meaning::Danger, why)],
-        Err(_) => vec![Block::Alert(Meaning::Danger, "The program is ending.".to_owned())],
+        Err(_) => vec![Block::Alert(Meaning::Danger, texts.token.ending.to_owned())],
     };
     page(&public_url, blocks)
 }
@@ -93,17 +94,18 @@ async fn asset(request: HttpRequest) -> HttpResponse {
 }
 
 fn page(public_url: &BaseUrl, found: Vec<Block>) -> HttpResponse {
-    let field = Field::new("token", "Token", Input::Lines(String::new())).hint(
-        "A token, a response with one, an assertion or a proof. It goes to the program on this machine only.",
-    );
-    let form = HtmlForm::button("/".to_owned(), "", "Explain").meaning(Meaning::Info).with(vec![field]);
+    let texts = &public_url.1.texts().console;
+    let of = &texts.token;
+    let field = Field::new("token", of.token, Input::Lines(String::new())).hint(of.hint);
+    let form =
+        HtmlForm::button("/".to_owned(), "", texts.attempt.explain).meaning(Meaning::Info).with(vec![field]);
     let blocks = found.into_iter().chain([Block::Form(form)]).collect();
-    let page = plain_page(public_url, "Latchkey".to_owned(), "Why a token is accepted or refused", blocks);
+    let page = plain_page(public_url, "Latchkey".to_owned(), of.title, blocks);
     respond(StatusCode::OK, &page, Opener::Severed)
 }
 
 impl TokenExplanation {
-    fn blocks(self) -> Vec<Block> {
+    fn blocks(self, texts: &ConsoleTexts) -> Vec<Block> {
         let meaning = match self.is_accepted {
             Some(true) => Meaning::Success,
             Some(false) => Meaning::Danger,
@@ -113,9 +115,13 @@ impl TokenExplanation {
         let verdict = summary.next().map(|verdict| Block::Alert(meaning, verdict));
         let tables = self.sections.into_iter().filter(|(_, rows)| !rows.is_empty()).map(|(caption, rows)| {
             let width = rows.iter().map(Vec::len).max().unwrap_or_default();
-            let names = if width == 3 { &["Result", "Check", "Found"][..] } else { &["Name", "Value"] };
+            let names = if width == 3 {
+                vec![texts.attempt.result, texts.attempt.check, texts.token.found]
+            } else {
+                vec![texts.labels.name, texts.token.value]
+            };
             let cells = |row: Vec<String>| row.into_iter().map(Value::Text).collect();
-            let columns = names.iter().map(|name| Column::from_heading(name)).collect();
+            let columns = names.into_iter().map(Column::from_heading).collect();
             Block::Table(Table { caption, columns, rows: rows.into_iter().map(cells).collect() })
         });
         verdict.into_iter().chain(summary.map(Block::Text)).chain(tables).collect()

@@ -140,9 +140,9 @@ impl HtmlForm {
     }
 
     #[must_use]
-    pub fn search(action: String, label: &str, value: &str) -> Self {
+    pub fn search(action: String, label: &str, value: &str, submit: &str) -> Self {
         let fields = vec![Field::text("search", label, value).optional()];
-        let button = Self::button(action, "", "Search");
+        let button = Self::button(action, "", submit);
         Self { is_search: true, hidden: Vec::new(), ..button }.with(fields)
     }
 

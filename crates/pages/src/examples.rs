@@ -2,7 +2,10 @@
 
 mod console;
 mod keys;
+mod outside_table;
 mod sheet;
+
+pub use outside_table::texts_outside_table;
 
 use crate::texts::ErrorKind;
 use crate::{
@@ -104,7 +107,7 @@ fn sign_ins(common: &Common) -> Vec<Example> {
         ("sign_in_no_cookies", sign_in(common, "", Some(SignInMessage::NoCookies))),
         ("select_account", select(None)),
         ("select_account_typed", select(Some("bob"))),
-        ("consent", consent(scopes())),
+        ("consent", consent(scopes(common.language))),
         ("consent_native", consent(Vec::new())),
         ("sign_out", sign_out(Some(ada.clone()))),
         ("sign_out_unnamed", sign_out(None)),
@@ -163,7 +166,7 @@ fn devices(common: &Common) -> Vec<Example> {
                     user_code: "WDJB-MJHT".to_owned(),
                     requested_from: "2001:db8:85a3:8d3:1319:8a2e:370:7348".to_owned(),
                     requested_at: moment("2026-11-22T02:40:15Z"),
-                    scopes: scopes(),
+                    scopes: scopes(common.language),
                     apis: apis(),
                 }
             ),
@@ -215,7 +218,7 @@ fn accounts(common: &Common) -> Vec<Example> {
     let many =
         (0..27).map(|at| session(&format!("session-{at}"), &format!("Program {}", at % 25), None)).collect();
     let applications = vec![
-        application("notes", "Acme Notes", scopes()),
+        application("notes", "Acme Notes", scopes(common.language)),
         application("calendar", "Calendar", vec![ScopeLine::new("openid".to_owned(), common.language)]),
     ];
     let password = |error| form!(common, ChangePassword { account: "ada@acme.example".to_owned(), error });
@@ -242,7 +245,10 @@ fn errors(common: &Common) -> Vec<Example> {
         Box::new(ErrorPage { common, kind, detail, code, request_id, back })
     };
     // The console shows this page while its store fails.
-    let console = Link { name: "the console".to_owned(), url: "/console/t/acme".to_owned() };
+    let console = Link {
+        name: common.texts().console.frame.this_console.to_owned(),
+        url: "/console/t/acme".to_owned(),
+    };
     let detail = "The scope notes:write is not registered for this client.";
     vec![
         (
@@ -252,7 +258,12 @@ fn errors(common: &Common) -> Vec<Example> {
         ("error_not_found", page(ErrorKind::NotFound, None, None, None)),
         (
             "error_too_long",
-            page(ErrorKind::TooLong, Some("The request is too long: push it (RFC 9126)"), None, None),
+            page(
+                ErrorKind::TooLong,
+                Some("The request is too long. Send it as a pushed authorization request (RFC 9126)."),
+                None,
+                None,
+            ),
         ),
         ("error_sign_out", page(ErrorKind::BadSignOut, None, None, None)),
         ("error_not_a_navigation", page(ErrorKind::NotANavigation, None, None, None)),
@@ -275,15 +286,9 @@ fn apis() -> Vec<String> {
     vec!["https://notes.acme.example/api".to_owned()]
 }
 
-fn scopes() -> Vec<ScopeLine> {
-    let scopes = [
-        ("openid", "Know who you are"),
-        ("email", "See your e-mail address"),
-        ("notes:a-very-long-name-of-a-scope-that-a-client-may-have", ""),
-    ];
-    scopes
-        .map(|(name, description)| ScopeLine { name: name.to_owned(), description: description.to_owned() })
-        .into()
+fn scopes(language: Language) -> Vec<ScopeLine> {
+    let scopes = ["openid", "email", "notes:a-very-long-name-of-a-scope-that-a-client-may-have"];
+    scopes.map(|name| ScopeLine::new(name.to_owned(), language)).into()
 }
 
 fn client_link() -> Link {

@@ -22,6 +22,11 @@ pub use components::{
     Preview, Table, TimeLine, TimeLineRow, TimeSpan, Value,
 };
 pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths};
+pub use texts::console::{
+    AdviceTexts, ApplicationTexts, ApplicationsTexts, AttemptTexts, AuditTexts, ConsoleTexts, CreatedTexts,
+    CredentialsTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, OverviewTexts, SharedTexts,
+    TenantsTexts, TokenTexts,
+};
 pub use texts::{ErrorKind, Language, Texts};
 pub use theme::Theme;
 pub use views::account::{AccountNotice, AccountPage, AllowedApplication, SessionEntry};

@@ -44,9 +44,9 @@ for (const figure of document.querySelectorAll(".copied")) {
   const says = (text) => { button.textContent = text; };
   button.type = "button";
   button.className = "quiet";
-  says("Copy");
+  says(figure.dataset.copy);
   button.addEventListener("click", () => {
-    navigator.clipboard.writeText(figure.querySelector("code").textContent).then(() => says("Copied"), () => says("Not copied"));
+    navigator.clipboard.writeText(figure.querySelector("code").textContent).then(() => says(figure.dataset.copied), () => says(figure.dataset.failed));
   });
   figure.querySelector("figcaption").append(button);
 }

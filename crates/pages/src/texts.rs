@@ -1,11 +1,19 @@
 //! All texts of the pages, with one table for each language.
 
+pub(crate) mod console;
 mod english;
+#[cfg(feature = "examples")]
+mod pseudo;
+
+use console::ConsoleTexts;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
     #[default]
     English,
+    /// English texts in brackets, for tests that look for texts outside the table.
+    #[cfg(feature = "examples")]
+    Pseudo,
 }
 
 impl Language {
@@ -16,13 +24,17 @@ impl Language {
     pub const fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
+            #[cfg(feature = "examples")]
+            Self::Pseudo => "en-XA",
         }
     }
 
     #[must_use]
-    pub const fn texts(self) -> &'static Texts {
+    pub fn texts(self) -> &'static Texts {
         match self {
             Self::English => &english::TEXTS,
+            #[cfg(feature = "examples")]
+            Self::Pseudo => pseudo::texts(),
         }
     }
 }
@@ -67,158 +79,192 @@ impl ErrorKind {
     ];
 }
 
+pub(crate) type Text = &'static str;
+/// A text with one value.
 pub(crate) type With = fn(&str) -> String;
+/// A text with two values.
+pub(crate) type WithTwo = fn(&str, &str) -> String;
+/// Texts for the names of a protocol. `None` for unknown names.
+pub(crate) type Named = fn(&str) -> Option<Text>;
+/// Title and explanation of an error.
+pub(crate) type ErrorTexts = fn(ErrorKind) -> (Text, Text);
 
-#[derive(Debug)]
-pub struct Texts {
-    pub support: &'static str,
-    pub terms: &'static str,
-    pub privacy: &'static str,
-    pub about_tenant: With,
-    pub back_to: With,
+/// Declares a struct of texts. The path leads to its English texts, which the pseudo-language wraps.
+macro_rules! texts {
+    ($english:expr => $(#[$note:meta])* $name:ident {
+        $($(#[$field_note:meta])* $field:ident: $kind:ident,)+
+    }) => {
+        $(#[$note])*
+        #[derive(Debug)]
+        pub struct $name {
+            $($(#[$field_note])* pub $field: $kind,)+
+        }
 
-    pub sign_in: &'static str,
-    pub to_continue_to: With,
-    pub identifier: &'static str,
-    pub password: &'static str,
-    pub show: &'static str,
-    pub show_password: &'static str,
-    pub hide: &'static str,
-    pub hide_password: &'static str,
-    pub stay_signed_in: &'static str,
-    pub sign_in_refused: &'static str,
-    pub sign_in_busy: &'static str,
-    pub sign_in_expired: &'static str,
-    pub no_cookies: &'static str,
+        #[cfg(feature = "examples")]
+        impl $name {
+            pub(in crate::texts) fn pseudo() -> Self {
+                Self { $($field: $crate::texts::pseudo::wrapped!($kind, $english.$field),)+ }
+            }
+        }
+    };
+}
+use texts;
 
-    pub consent: With,
-    pub continue_to: With,
-    pub signed_in_as: With,
-    pub asks_to: With,
-    pub allow: &'static str,
-    pub deny: &'static str,
-    pub go_on: &'static str,
-    pub cancel: &'static str,
+texts! {
+    english::TEXTS => Texts {
+        support: Text,
+        terms: Text,
+        privacy: Text,
+        about_tenant: With,
+        back_to: With,
 
-    pub fact_application: &'static str,
-    pub fact_account: &'static str,
-    pub fact_name: &'static str,
-    pub fact_returns_to: &'static str,
-    pub fact_registered_by: &'static str,
-    pub fact_services: &'static str,
-    pub fact_code: &'static str,
-    pub fact_requested_at: &'static str,
-    pub fact_requested_from: &'static str,
-    pub fact_error_code: &'static str,
-    /// The label of the request identifier, by which operators find the request in the log.
-    pub fact_request: &'static str,
-    pub fact_version: &'static str,
-    pub fact_address: &'static str,
+        sign_in: Text,
+        to_continue_to: With,
+        identifier: Text,
+        password: Text,
+        copy: Text,
+        copied: Text,
+        not_copied: Text,
+        show: Text,
+        show_password: Text,
+        hide: Text,
+        hide_password: Text,
+        stay_signed_in: Text,
+        sign_in_refused: Text,
+        sign_in_busy: Text,
+        sign_in_expired: Text,
+        no_cookies: Text,
 
-    pub select_account: &'static str,
-    pub continue_as: With,
-    pub other_account: &'static str,
-    pub sign_in_as: With,
+        consent: With,
+        continue_to: With,
+        signed_in_as: With,
+        asks_to: With,
+        allow: Text,
+        deny: Text,
+        go_on: Text,
+        cancel: Text,
 
-    pub continuing: &'static str,
+        fact_application: Text,
+        fact_account: Text,
+        fact_name: Text,
+        fact_returns_to: Text,
+        fact_registered_by: Text,
+        fact_services: Text,
+        fact_code: Text,
+        fact_requested_at: Text,
+        fact_requested_from: Text,
+        fact_error_code: Text,
+        /// The label of the request identifier, by which operators find the request in the log.
+        fact_request: Text,
+        fact_version: Text,
+        fact_address: Text,
 
-    pub sign_out_of: With,
-    pub sign_out: &'static str,
-    pub sign_out_question: With,
-    pub stay: &'static str,
-    pub front: &'static str,
-    pub front_text: &'static str,
-    pub front_token: &'static str,
-    pub front_api: &'static str,
-    pub front_errors: &'static str,
-    pub front_console: &'static str,
-    pub front_account: &'static str,
-    pub reference: &'static str,
-    pub reference_skip: &'static str,
-    pub reference_parts: &'static str,
-    pub reference_document: &'static str,
-    pub reference_errors: &'static str,
-    pub reference_settings: &'static str,
-    pub reference_token: &'static str,
-    pub reference_token_here: &'static str,
-    pub reference_token_elsewhere: &'static str,
-    pub reference_parameters: &'static str,
-    pub reference_body: &'static str,
-    pub reference_answers: &'static str,
-    pub reference_request: &'static str,
-    pub reference_answer: &'static str,
-    pub reference_schemas: &'static str,
+        select_account: Text,
+        continue_as: With,
+        other_account: Text,
+        sign_in_as: With,
 
-    pub signed_out: &'static str,
-    pub signed_out_of: With,
-    pub sign_in_again: &'static str,
+        continuing: Text,
 
-    pub device: &'static str,
-    pub device_code: &'static str,
-    pub device_hint: &'static str,
-    pub device_code_unknown: &'static str,
-    pub device_codes_exhausted: &'static str,
-    pub device_confirm: &'static str,
-    pub device_warning: &'static str,
-    pub device_refuse: &'static str,
-    pub device_allow: &'static str,
-    pub device_connected: &'static str,
-    pub device_connected_text: &'static str,
-    pub device_refused: &'static str,
-    pub device_refused_text: &'static str,
+        sign_out_of: With,
+        sign_out: Text,
+        sign_out_question: With,
+        stay: Text,
+        front: Text,
+        front_text: Text,
+        front_token: Text,
+        front_api: Text,
+        front_errors: Text,
+        front_console: Text,
+        front_account: Text,
+        reference: Text,
+        reference_skip: Text,
+        reference_parts: Text,
+        reference_document: Text,
+        reference_errors: Text,
+        reference_settings: Text,
+        reference_token: Text,
+        reference_token_here: Text,
+        reference_token_elsewhere: Text,
+        reference_parameters: Text,
+        reference_body: Text,
+        reference_answers: Text,
+        reference_request: Text,
+        reference_answer: Text,
+        reference_schemas: Text,
 
-    pub account: &'static str,
-    pub open_account: &'static str,
-    pub sessions: &'static str,
-    pub account_here: &'static str,
-    pub account_nowhere_else: &'static str,
-    pub unknown_browser: &'static str,
-    /// Joins the name of a browser and the name of its system.
-    pub browser_on: fn(&str, &str) -> String,
-    pub signed_in_at: &'static str,
-    pub sessions_equal: With,
-    pub session_seen: &'static str,
-    pub session_end: &'static str,
-    pub sessions_end: With,
-    pub session_ended: &'static str,
-    pub sessions_ended: &'static str,
-    pub more_sessions: With,
-    pub sign_out_everywhere: &'static str,
-    pub sign_out_everywhere_text: &'static str,
-    pub applications: &'static str,
-    pub no_applications: &'static str,
-    pub application_allowed: &'static str,
-    pub application_end: &'static str,
-    pub application_ended: &'static str,
-    pub more_applications: With,
+        signed_out: Text,
+        signed_out_of: With,
+        sign_in_again: Text,
 
-    pub console: &'static str,
-    pub console_text: &'static str,
-    pub open_console: &'static str,
-    pub until: &'static str,
-    pub console_ends: &'static str,
-    pub none_of: With,
+        device: Text,
+        device_code: Text,
+        device_hint: Text,
+        device_code_unknown: Text,
+        device_codes_exhausted: Text,
+        device_confirm: Text,
+        device_warning: Text,
+        device_refuse: Text,
+        device_allow: Text,
+        device_connected: Text,
+        device_connected_text: Text,
+        device_refused: Text,
+        device_refused_text: Text,
 
-    pub change_password: &'static str,
-    pub change_password_text: &'static str,
-    pub present_password: &'static str,
-    pub present_password_refused: &'static str,
-    pub new_password: &'static str,
-    pub new_password_hint: &'static str,
-    pub new_password_unfit: With,
-    pub password_declared: &'static str,
-    pub password_changed: &'static str,
+        account: Text,
+        open_account: Text,
+        sessions: Text,
+        account_here: Text,
+        account_nowhere_else: Text,
+        unknown_browser: Text,
+        /// Joins the name of a browser and the name of its system.
+        browser_on: WithTwo,
+        signed_in_at: Text,
+        sessions_equal: With,
+        session_seen: Text,
+        session_end: Text,
+        sessions_end: With,
+        session_ended: Text,
+        sessions_ended: Text,
+        more_sessions: With,
+        sign_out_everywhere: Text,
+        sign_out_everywhere_text: Text,
+        applications: Text,
+        no_applications: Text,
+        application_allowed: Text,
+        application_end: Text,
+        application_ended: Text,
+        more_applications: With,
 
-    pub set_password: &'static str,
-    pub password_link_code: &'static str,
-    pub password_link_hint: &'static str,
-    pub password_link_refused: &'static str,
+        account_console: Text,
+        account_console_text: Text,
+        open_console: Text,
+        until: Text,
+        console_ends: Text,
+        none_of: With,
 
-    /// What a scope of OpenID Connect permits (Core §5.4, §11). `None` for any other scope.
-    pub scope: fn(&str) -> Option<&'static str>,
+        change_password: Text,
+        change_password_text: Text,
+        current_password: Text,
+        current_password_refused: Text,
+        new_password: Text,
+        new_password_hint: Text,
+        new_password_unfit: With,
+        password_declared: Text,
+        password_changed: Text,
 
-    /// Precedes the details of an error, which are English in every language.
-    pub for_developers: &'static str,
-    /// Title and explanation.
-    pub error: fn(ErrorKind) -> (&'static str, &'static str),
+        set_password: Text,
+        password_link_code: Text,
+        password_link_hint: Text,
+        password_link_refused: Text,
+
+        /// What a scope of OpenID Connect permits (Core §5.4, §11). `None` for any other scope.
+        scope: Named,
+
+        /// Precedes the details of an error, which are English in every language.
+        for_developers: Text,
+        error: ErrorTexts,
+
+        console: ConsoleTexts,
+    }
 }

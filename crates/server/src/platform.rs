@@ -244,6 +244,7 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
         }),
         connections: connection_limits(server.max_connections, open_files()),
         strict_transport: server.public_url.is_https() && !server.public_url.is_on_loopback(),
+        language: gateway::Language::English,
         workers: server.workers.map_or_else(cores, NonZeroUsize::get),
     })
 }

@@ -77,6 +77,7 @@ fn options() -> Options {
         connections: ConnectionLimits::default(),
         default_tenant: None,
         protected_resource: None,
+        language: gateway::Language::English,
         workers: 1,
     }
 }

@@ -284,6 +284,20 @@ async fn correct_password_over_the_limit_is_refused_without_hash() {
     assert!(test_env.accepts(later).await);
 }
 
+/// [`TestEnv::refuse`] checks the instant.
+#[tokio::test(start_paused = true)]
+async fn refusals_during_a_wait_leave_at_one_instant() {
+    let test_env = test_env();
+    for identifier in ["ada@example.com", "nobody@example.com"] {
+        for _ in 0..10 {
+            assert_eq!(test_env.refuse(attempt("acme", identifier, "wrong")).await, 1);
+        }
+        for password in [PASSWORD, "wrong"] {
+            assert_eq!(test_env.refuse(attempt("acme", identifier, password)).await, 0, "{identifier}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn known_browser_of_the_account_bypasses_the_limit() {
     let test_env = test_env();

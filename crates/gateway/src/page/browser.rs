@@ -14,7 +14,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data, PayloadConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt};
 use pages::examples::{self, Example};
-use pages::{Asset, ErrorKind, ErrorPage, Links, LogoPaths, Theme};
+use pages::{Asset, ErrorKind, ErrorPage, Language, Links, LogoPaths, Theme};
 use serde_json::json;
 use tenancy::{Branding, Corners, Font};
 use values::{Colour, ImageFormat};
@@ -182,7 +182,7 @@ fn serve() -> String {
     std::thread::spawn(move || {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-        let public_url = Data::new(BaseUrl(url.clone()));
+        let public_url = Data::new(BaseUrl(url.clone(), Language::English));
         let app = move || {
             App::new()
                 .app_data(public_url.clone())

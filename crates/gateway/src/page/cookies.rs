@@ -170,7 +170,11 @@ mod tests {
             ("HTTPS://id.example.com", HTTPS),
             ("", HTTPS),
         ] {
-            assert_eq!(Cookies::from_public_url(&BaseUrl(url.to_owned())), expected, "{url}");
+            assert_eq!(
+                Cookies::from_public_url(&BaseUrl(url.to_owned(), pages::Language::English)),
+                expected,
+                "{url}"
+            );
         }
     }
 

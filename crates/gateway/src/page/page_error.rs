@@ -8,7 +8,7 @@ use actix_web::{
 };
 use administration::edit::EditError;
 use futures_util::future::{FutureExt as _, Map};
-use pages::{Common, ErrorKind, ErrorPage, HtmlPage as _, Link};
+use pages::{Common, ErrorKind, ErrorPage, HtmlPage as _, Link, Texts};
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorResponse, RefusalReason};
 
 use crate::Services;
@@ -42,6 +42,12 @@ pub(crate) fn with_pages<Answer: Future<Output = PageResult>>(
     move |services, public_url, raw| {
         let request = PageRequest { services, public_url, raw };
         handler(request).map(PageAnswer as fn(PageResult) -> PageAnswer)
+    }
+}
+
+impl PageRequest {
+    pub(crate) fn texts(&self) -> &'static Texts {
+        self.public_url.1.texts()
     }
 }
 
@@ -89,7 +95,7 @@ impl HttpError<PageBody> {
 
     /// The authorization request is too long for a form field.
     pub(crate) fn too_long() -> Self {
-        let detail = "The request is too long: push it (RFC 9126)";
+        let detail = "The request is too long. Send it as a pushed authorization request (RFC 9126).";
         Self::from_kind(ErrorKind::TooLong, RefusalReason::TooManyParameters).detailed(detail)
     }
 
@@ -110,7 +116,7 @@ impl HttpError<PageBody> {
     pub(crate) fn of_sign_out(mut self) -> Self {
         let PageMessage { kind, detail, .. } = &mut *self.body.0;
         if *kind == ErrorKind::TooLong {
-            *detail = Some("The request is too long".to_owned());
+            *detail = Some("The request is too long.".to_owned());
         }
         if matches!(kind, ErrorKind::BadRequest | ErrorKind::TooLong) {
             *kind = ErrorKind::BadSignOut;
@@ -135,8 +141,10 @@ impl HttpError<PageBody> {
         };
         // An error page runs no script, so it needs no nonce.
         self.body.0.common = Common { nonce: String::new(), ..of_pages };
+        let name = self.body.0.common.texts().console.frame.this_console;
         let way = way_from(request.path());
-        self.body.0.back = way.map(|(name, path)| Link { name, url: public_url.path().to_owned() + path });
+        let link = |path| Link { name: name.to_owned(), url: public_url.path().to_owned() + path };
+        self.body.0.back = way.map(link);
         self
     }
 }
@@ -145,7 +153,7 @@ impl From<EditError> for PageError {
     fn from(error: EditError) -> Self {
         match error {
             EditError::Store(error) if error.may_be_done() => Self::unavailable(&error)
-                .detailed("The change may have been done. Look whether it was before you repeat it."),
+                .detailed("The server may have saved the change. Check before you try again."),
             EditError::Store(error) => error.into(),
             EditError::Contended => Self::unavailable(&error),
             _ => Self::fault(&error),

@@ -373,7 +373,10 @@ mod tests {
             let request = TestRequest::default().insert_header(("x-forwarded-for", "127.0.0.1"));
             let request = request.peer_addr(peer.parse().unwrap()).app_data(Data::new(listener));
             let raw = RawRequest::from_request(&request.to_http_request(), &mut Payload::None);
-            let is_confidential = raw.into_inner().unwrap().is_confidential(&BaseUrl(public_url.to_owned()));
+            let is_confidential = raw
+                .into_inner()
+                .unwrap()
+                .is_confidential(&BaseUrl(public_url.to_owned(), pages::Language::English));
             assert_eq!(is_confidential, expected, "{peer} {public_url}");
         }
     }

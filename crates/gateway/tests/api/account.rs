@@ -78,7 +78,14 @@ async fn account_page_requires_sign_in_and_shows_the_session() {
             .await
             .assert_says(403, EMAIL);
         let page = account_of(&mut browser, tenant, EMAIL).await;
-        for shown in ["Ada Lovelace", "This browser", "127.0.0.1", "nowhere else", "no application", "UTC"] {
+        for shown in [
+            "Ada Lovelace",
+            "This browser",
+            "127.0.0.1",
+            "No other sessions",
+            "not allowed any application",
+            "UTC",
+        ] {
             assert!(page.body.contains(shown), "{shown}: {}", page.body);
         }
         page.assert_not_stored();
@@ -110,7 +117,7 @@ async fn ending_another_session_revokes_its_tokens() {
         assert_eq!(due().await.len(), number);
 
         let ended = press(&mut here, tenant, &page, ("session", &sid)).await;
-        ended.assert_says(200, "The session has ended.");
+        ended.assert_says(200, "Signed out of the session.");
         assert_eq!(others(&ended), [""; 0]);
         assert!(!is_signed_in(&mut elsewhere, tenant).await && is_signed_in(&mut here, tenant).await);
         assert_eq!(live(app, tenant, &secret, &tokens).await, [false, false]);
@@ -146,7 +153,7 @@ async fn equal_sessions_of_one_person_end_together() {
         assert!(page.body.contains("3 sessions, last used"), "{}", page.body);
         let sent = format!("{equal} {of_bob} x");
         let answer = press(&mut here, tenant, &page, ("session", &sent)).await;
-        answer.assert_says(200, "The sessions have ended.");
+        answer.assert_says(200, "Signed out of the sessions.");
         for browser in &mut elsewhere {
             assert!(!is_signed_in(browser, tenant).await);
         }
@@ -225,13 +232,13 @@ async fn removed_application_loses_tokens_and_consent() {
         }
         assert_eq!(live(&app, tenant, &secret, &tokens).await, [true, true]);
         let removed = press(&mut browser, tenant, &page, ("client", "web")).await;
-        removed.assert_says(200, "no access");
+        removed.assert_says(200, "no longer has access");
         assert!(!removed.body.contains("Notes of Acme"));
         assert_eq!(live(&app, tenant, &secret, &tokens).await, [false, false]);
         let asked = browser.authorize(tenant, &[("scope", "openid offline_access")]).await;
         asked.assert_says(200, "value=\"allow\"");
         let again = press(&mut browser, tenant, &page, ("client", "web")).await;
-        assert!(again.status == 200 && !again.body.contains("no access"), "{}", again.body);
+        assert!(again.status == 200 && !again.body.contains("no longer has access"), "{}", again.body);
         app.pass(2);
         let tokens = allow(&mut browser, &app, tenant, &secret, "openid offline_access").await;
         assert_eq!(live(&app, tenant, &secret, &tokens).await, [true, true], "allowed anew");

@@ -40,7 +40,7 @@ pub(crate) async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> boo
 pub(crate) async fn asked(browser: &mut Browser<'_>, tenant: &str) -> Answer {
     let page = browser.get(&path(tenant)).await;
     let asked = browser.fill_in(&path(tenant), &page, &[("decision", "password")]).await;
-    asked.assert_says(200, "Present password");
+    asked.assert_says(200, "Current password");
     asked
 }
 
@@ -67,9 +67,9 @@ async fn password_change_ends_all_other_sessions() {
         let before = here.cookies.clone();
         let page = asked(&mut here, tenant).await;
         let done = set(&mut here, tenant, &page, (PASSWORD, NEW)).await;
-        done.assert_says(200, "Your password has changed.");
+        done.assert_says(200, "Password changed.");
         done.assert_not_stored();
-        assert!(done.body.contains("nowhere else"), "{}", done.body);
+        assert!(done.body.contains("No other sessions"), "{}", done.body);
         assert!(is_signed_in(&mut here, tenant).await && !is_signed_in(&mut elsewhere, tenant).await);
         let mut thief = Browser::new(app);
         thief.cookies = before;
@@ -106,8 +106,8 @@ async fn refused_password_change_changes_nothing() {
         assert!(signs_in(&mut here, other, (EMAIL, PASSWORD)).await);
         let page = asked(&mut here, tenant).await;
         for (present, new, expected) in [
-            ("another long password", NEW, (403, "The present password is wrong.")),
-            ("", NEW, (403, "The present password is wrong.")),
+            ("another long password", NEW, (403, "The current password is wrong.")),
+            ("", NEW, (403, "The current password is wrong.")),
             (PASSWORD, "fourteen chars", (400, "15 characters")),
             (PASSWORD, EMAIL, (400, "easy to guess")),
             (PASSWORD, "", (400, "Choose another password")),
@@ -131,7 +131,7 @@ async fn refused_password_change_changes_nothing() {
         assert!(signs_in(&mut declared, tenant, (DECLARED, PASSWORD)).await);
         let page = asked(&mut declared, tenant).await;
         let answer = set(&mut declared, tenant, &page, (PASSWORD, NEW)).await;
-        answer.assert_says(409, "The operator of this server");
+        answer.assert_says(409, "Ask the operator of the server");
         for who in [EMAIL, BOB, DECLARED] {
             assert!(signs_in(&mut Browser::new(app), tenant, (who, PASSWORD)).await, "{who}");
         }

@@ -381,6 +381,7 @@ pub(crate) fn options(default_tenant: &str) -> Options {
             audience: fixtures::AUDIENCE.to_owned(),
             required_scope: Some(ScopeToken::parse("api:read").unwrap()),
         }),
+        language: gateway::Language::English,
         workers: 1,
     }
 }

@@ -69,7 +69,7 @@ async fn link_works_once_within_a_minute_at_its_tenant() {
         page.assert_not_stored();
         let first = code(&test_env, tenant, &token).await;
         let elsewhere = browser.post(&format!("{}/link", home(other)), &[("code", &*first)]).await;
-        elsewhere.assert_says(200, "has been used, or it is older");
+        elsewhere.assert_says(200, "has already been used, or it is older");
         let foreign = browser.request(Method::POST, &link).header("origin", "https://evil.example");
         assert_eq!(browser.send(foreign.form(&[("code", &*first)])).await.status, 403);
         let begun = browser.post(&link, &[("code", &*first)]).await;
@@ -80,10 +80,10 @@ async fn link_works_once_within_a_minute_at_its_tenant() {
         browser.get(&home(tenant)).await.assert_says(200, &format!("client:{tenant}/{client}"));
         browser.get(&format!("{}/audit", home(tenant))).await.assert_says(200, "console.signed_in");
         let mut thief = Browser::new(&test_env.app);
-        thief.post(&link, &[("code", &*first)]).await.assert_says(200, "has been used");
+        thief.post(&link, &[("code", &*first)]).await.assert_says(200, "has already been used");
         let late = code(&test_env, tenant, &token).await;
         test_env.app.pass(60);
-        thief.post(&link, &[("code", &*late)]).await.assert_says(200, "has been used");
+        thief.post(&link, &[("code", &*late)]).await.assert_says(200, "has already been used");
         assert_eq!(thief.get(&home(tenant)).await.header("location"), format!("{}{SIGN_IN}", home(tenant)));
     }
 }
@@ -140,7 +140,7 @@ async fn form_of_another_session_or_origin_is_refused() {
         }
         let request = browser.request(Method::POST, &path).header("origin", "https://evil.example");
         assert_eq!(browser.send(request.form(&fields(own.clone().leak()))).await.status, 403);
-        browser.post(&path, &fields(own.clone().leak())).await.assert_says(200, "jobs: the secret");
+        browser.post(&path, &fields(own.clone().leak())).await.assert_says(200, "New secret for jobs");
         let out = browser.post(&format!("{}/sign-out", home(tenant)), &[("form", &*own)]).await;
         out.assert_says(200, "You are signed out.");
         assert_eq!(browser.get(&home(tenant)).await.status, 303);
@@ -196,7 +196,7 @@ async fn secret_is_rotated_with_grace_then_revoked() {
         let page = browser.get(&path).await;
         let id = page.body.split("name=\"secret\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         let revoke = [("form", &*form), ("act", "revoke-secret"), ("secret", id)];
-        browser.post(&path, &revoke).await.assert_says(200, "It has ended");
+        browser.post(&path, &revoke).await.assert_says(200, "Credential revoked");
         let [one, two] = live().await;
         assert!(one != two, "one of the two is live");
     }
@@ -222,10 +222,10 @@ async fn operator_creates_a_tenant_with_a_working_secret() {
     assert!(test_env.opens("initech", "shipping", &secret).await, "{}", made.body);
     browser.get("/console/tenants?search=initech").await.assert_says(200, "/console/t/initech");
     let suspend = [("form", &*form), ("step", "suspend")];
-    browser.post("/console/t/initech", &suspend).await.assert_says(200, "The tenant is suspended now.");
+    browser.post("/console/t/initech", &suspend).await.assert_says(200, "Tenant suspended.");
     assert!(!test_env.opens("initech", "shipping", &secret).await);
     let delete = [("form", &*form), ("step", "delete"), ("confirm", "other")];
-    browser.post("/console/t/initech", &delete).await.assert_says(200, "Type initech to go on.");
+    browser.post("/console/t/initech", &delete).await.assert_says(200, "Type initech to confirm.");
 }
 
 #[tokio::test]
@@ -236,9 +236,9 @@ async fn emergency_rotation_requires_recent_sign_in_and_confirmation() {
         let path = format!("{}/keys", home(tenant));
         let form = form_token(&browser.get(&path).await);
         let rotate = [("form", &*form), ("act", "rotate")];
-        browser.post(&path, &rotate).await.assert_says(200, "A new key is announced.");
+        browser.post(&path, &rotate).await.assert_says(200, "New key published.");
         let emergency = |confirm| [("form", &*form), ("act", "emergency"), ("confirm", confirm)];
-        browser.post(&path, &emergency("x")).await.assert_says(200, &format!("Type {tenant} to go on."));
+        browser.post(&path, &emergency("x")).await.assert_says(200, &format!("Type {tenant} to confirm."));
         test_env.app.pass(900);
         browser.post(&path, &emergency(tenant)).await.assert_says(200, "Run this command again");
     }
@@ -308,12 +308,12 @@ async fn listener_serves_only_its_configured_console_pages() {
 async fn overview_shows_next_steps_and_advice() {
     let test_env = TestEnv::start();
     let mut operator = entered(&test_env, PLATFORM, OPS).await;
-    operator.get("/console").await.assert_says(200, "Next steps of signing keys");
+    operator.get("/console").await.assert_says(200, "Upcoming signing key changes");
     for (tenant, other) in BOTH {
         let mut browser = entered(&test_env, tenant, BOSS).await;
         let page = browser.get(&home(tenant)).await;
         page.assert_says(200, &format!("{PUBLIC_URL}/api/v1/tenant/{tenant}/oauth/token"));
-        assert!(!page.body.contains("Suspend the tenant") && !page.body.contains(other), "{}", page.body);
+        assert!(!page.body.contains("Suspend tenant") && !page.body.contains(other), "{}", page.body);
         let path = format!("{}/advice", home(tenant));
         let advice = browser.get(&path).await;
         advice.assert_says(200, &format!("{}/applications/svc/credentials", home(tenant)));
@@ -322,7 +322,7 @@ async fn overview_shows_next_steps_and_advice() {
             .get(&format!("{path}?cursor=x"))
             .await
             .assert_says(200, "this cursor does not come from a page of this list");
-        operator.get(&home(tenant)).await.assert_says(200, "files; read only here");
+        operator.get(&home(tenant)).await.assert_says(200, "files (read-only here)");
     }
 }
 
@@ -354,7 +354,7 @@ async fn only_accounts_with_permissions_open_the_console() {
         assert_eq!((nobody.status, nobody.header("location")), (303, &*account));
         let page = browser.get(&account).await;
         assert_eq!(browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await.status, 303);
-        browser.post(&console, &[]).await.assert_says(200, "Your account has no permissions.");
+        browser.post(&console, &[]).await.assert_says(200, "Your account has no permissions in the console.");
         // Granting a permission would end the session.
         let permissions = ["latchkey:clients", "latchkey:keys"];
         let new = json!({ "email": "grace@example.com", "password": PASSWORD, "permissions": permissions });
@@ -386,11 +386,11 @@ async fn only_accounts_with_permissions_open_the_console() {
         // A new session after an old sign-in is not recent enough; a session after a new sign-in
         // is.
         assert_eq!(browser.post(&console, &[]).await.status, 303);
-        emergency(&mut browser).await.assert_says(200, "older than 15 minutes");
+        emergency(&mut browser).await.assert_says(200, "within the last 15 minutes");
         let page = browser.get(&again).await;
         assert_eq!(browser.sign_in_at(&account, &page, ("grace@example.com", PASSWORD)).await.status, 303);
         assert_eq!(browser.post(&console, &[]).await.status, 303);
-        emergency(&mut browser).await.assert_says(200, "A new key signs.");
+        emergency(&mut browser).await.assert_says(200, "A new key signs now.");
         let ops = test_env.token(PLATFORM, OPS).await;
         test_env.patch(&ops, &row, json!({ "permissions": [] })).await.assert_status(200);
         assert_eq!(browser.get(&own("/applications")).await.status, 303);

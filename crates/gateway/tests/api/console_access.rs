@@ -135,7 +135,7 @@ async fn answers(browser: &mut Browser<'_>, tenant: &str) -> Vec<u16> {
 }
 
 /// Signing out at one of the two places also ends the session at the other, so both come last.
-fn paths(tenant: &str) -> Vec<(String, &'static str)> {
+pub(crate) fn paths(tenant: &str) -> Vec<(String, &'static str)> {
     let of = |place: &str, routes: &[(&'static str, &'static str)]| {
         routes.iter().map(|(path, method)| (format!("{}{path}", home(place)), *method)).collect::<Vec<_>>()
     };

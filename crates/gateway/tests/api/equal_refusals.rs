@@ -75,7 +75,11 @@ async fn refused_sign_ins_look_equal_for_every_reason() {
         }
         let expected = whole(&try_as(&mut browser, ACTIVE, WRONG).await, ACTIVE);
         assert_eq!(expected.0, 403);
-        assert!(expected.2.contains("Wrong e-mail or password. After many tries, wait."), "{}", expected.2);
+        assert!(
+            expected.2.contains("After several failed attempts you may have to wait a few minutes."),
+            "{}",
+            expected.2
+        );
         for (what, identifier, password) in [
             ("an unknown account", UNKNOWN, PASSWORD),
             ("a suspended account, the right password", SUSPENDED, PASSWORD),
@@ -83,6 +87,7 @@ async fn refused_sign_ins_look_equal_for_every_reason() {
             ("a limited account, the right password", TRIED, PASSWORD),
             ("a limited account, a wrong password", TRIED, WRONG),
             ("a limited name without an account", UNKNOWN_TRIED, PASSWORD),
+            ("a limited name without an account, another password", UNKNOWN_TRIED, WRONG),
         ] {
             let refused = try_as(&mut browser, identifier, password).await;
             assert_eq!(whole(&refused, identifier), expected, "{what}");

@@ -187,10 +187,10 @@ async fn invalid_sign_out_request_has_its_own_title() {
         ] {
             let answer = Answer::to(request).await;
             assert_eq!(answer.status / 100, 4, "{}", answer.body);
-            assert!(answer.body.contains("<h1>This sign-out cannot begin</h1>"), "{}", answer.body);
+            assert!(answer.body.contains("<h1>Cannot sign out</h1>"), "{}", answer.body);
             assert!(!answer.body.contains("push it"), "{}", answer.body);
         }
         let sign_in = app.get(&authorize_path(tenant, &[("client_id", "nobody")])).await;
-        assert!(sign_in.body.contains("<h1>This sign-in cannot begin</h1>"), "{}", sign_in.body);
+        assert!(sign_in.body.contains("<h1>Cannot start the sign-in</h1>"), "{}", sign_in.body);
     }
 }

@@ -28,7 +28,7 @@ impl Form {
     #[track_caller]
     fn assert_unbound(&self, answer: &Answer) {
         if ["/oauth/sign-in", "/account"].contains(&self.path) {
-            let asks = answer.status == 403 && answer.body.contains("keeps no cookies");
+            let asks = answer.status == 403 && answer.body.contains("blocks cookies");
             assert!(asks && answer.header("location").is_empty(), "{}", answer.body);
         } else {
             assert_refused(answer, &[403], self.path);

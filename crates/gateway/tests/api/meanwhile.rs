@@ -1,5 +1,5 @@
 //! Sign-in forms that are sent after the situation has changed: the client asks for another
-//! account, another tab has signed in, the browser keeps no cookies, or the page was open for too
+//! account, another tab has signed in, the browser blocks cookies, or the page was open for too
 //! long. Runs at two tenants.
 
 use accounts::Account;
@@ -131,7 +131,7 @@ async fn form_continues_for_the_same_or_expected_person() {
         let hint = tokens["id_token"].as_str().unwrap();
         // The identifier is spelled differently, and a wrong password is still refused.
         let wrong = [("flow", &*flow(&page)), ("identifier", "ADA@example.com"), ("password", "wrong")];
-        browser.post(&path, &wrong).await.assert_says(403, "Wrong e-mail or password");
+        browser.post(&path, &wrong).await.assert_says(403, "Wrong email or password");
         let done = browser.sign_in_at(&path, &page, (" ADA@Example.com", PASSWORD)).await;
         assert_eq!(subject(&app, tenant, &people, &done).await, people.ada.id.as_str());
 
@@ -183,17 +183,17 @@ async fn browser_without_cookies_can_retry_the_same_request() {
         browser.cookies.clear();
         let before = app.store.calls();
         let told = browser.sign_in_at(&path, &page, (EMAIL, PASSWORD)).await;
-        told.assert_says(403, "keeps no cookies");
+        told.assert_says(403, "blocks cookies");
         assert!(told.body.contains(&format!("value=\"{EMAIL}\"")) && !told.body.contains(PASSWORD));
         assert!(told.header("set-cookie").starts_with("lk-b="), "{:?}", told.headers);
         let after = app.store.calls();
         assert_eq!((after.find_by_identifier, after.sign_ins), (before.find_by_identifier, before.sign_ins));
 
-        // The browser still keeps no cookies. The page says so, and does not ask for the password
+        // The browser still blocks cookies. The page says so, and does not ask for the password
         // again.
         let kept = std::mem::take(&mut browser.cookies);
         let again = browser.sign_in_at(&path, &told, (EMAIL, PASSWORD)).await;
-        again.assert_says(403, "keeps no cookies");
+        again.assert_says(403, "blocks cookies");
         assert!(!again.body.contains("<form"), "{}", again.body);
 
         browser.cookies = kept;
@@ -207,11 +207,11 @@ async fn browser_without_cookies_can_retry_the_same_request() {
         let elsewhere = flow(&browser.get(&tenant_path(other, "/account")).await);
         browser.cookies.clear();
         for bad in ["", "x", &elsewhere, &flow(&page)[1..]] {
-            browser.post(&path, &[("flow", bad)]).await.assert_says(403, "Please start again");
+            browser.post(&path, &[("flow", bad)]).await.assert_says(403, "Start again");
             browser.cookies.clear();
         }
         let foreign = browser.request(Method::POST, &path).header("origin", "https://evil.example");
-        browser.send(foreign.form(&[("flow", flow(&page))])).await.assert_says(403, "Please start again");
+        browser.send(foreign.form(&[("flow", flow(&page))])).await.assert_says(403, "Start again");
         assert_eq!(browser.cookies.len(), 0);
     }
 }
@@ -276,12 +276,12 @@ async fn expired_account_page_restarts_and_device_page_explains() {
         let device = browser.get(&tenant_path(tenant, "/device")).await;
         let cookies = std::mem::take(&mut browser.cookies);
         let told = browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await;
-        told.assert_says(403, "keeps no cookies");
+        told.assert_says(403, "blocks cookies");
         assert_eq!(location_path(&browser.sign_in_at(&account, &told, (EMAIL, PASSWORD)).await), account);
         browser.cookies.clear();
         let form = [("flow", &*flow(&device)), ("user_code", "WDJB-MJHT")];
         let refused = browser.post(&tenant_path(tenant, "/device"), &form).await;
-        refused.assert_says(403, "keeps no cookies");
+        refused.assert_says(403, "blocks cookies");
         assert!(!refused.body.contains("<form"), "{}", refused.body);
 
         browser.cookies = cookies;

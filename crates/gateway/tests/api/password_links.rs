@@ -32,7 +32,7 @@ pub(crate) async fn set(browser: &mut Browser<'_>, tenant: &str, (code, password
     browser.fill_in(&path(tenant), &page, &[("code", code), ("new_password", password)]).await
 }
 
-pub(crate) const REFUSED: &str = "This link is wrong, was used or has expired.";
+pub(crate) const REFUSED: &str = "This link is invalid, has already been used, or has expired.";
 
 // [attacks #36]: A link to set a password that is guessed, altered, used twice, or found in a log | It is
 //   authenticated, dies with the first change of the password, after a day and with the sign-ins; its code is

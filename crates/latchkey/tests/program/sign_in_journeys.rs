@@ -15,8 +15,7 @@ fn all_journeys_work_with_the_keyboard_only() {
         let found = tenant.found(other, &[], |environment| browser("keyboard-journeys.cjs", environment));
         let client = json!({ "email": "ada@example.com", "staysSignedIn": true });
         let device = json!({ "done": "The device is connected", "connected": true });
-        let account =
-            json!({ "ended": "The sessions have ended.", "fewer": 1, "clients": 0, "endedElsewhere": true });
+        let account = json!({ "ended": "Signed out of the sessions.", "fewer": 1, "clients": 0, "endedElsewhere": true });
         let expected = json!({
             "toClient, with script": client,
             "toDevice, with script": device,

@@ -8,6 +8,8 @@ use crate::page::Link;
 #[derive(Clone, Debug)]
 pub enum Value {
     Text(String),
+    /// A text that is English in every language.
+    English(String),
     /// Breaks at any character if it is too long.
     Code(String),
     Codes(Vec<String>),

@@ -4,42 +4,51 @@
 use super::{Common, keys, moment};
 use crate::console::{Block, Choice, ConsolePage, Entry, Field, HtmlForm, Input};
 use crate::page::Link;
-use crate::{Badge, Column, Destination, Empty, Fact, Frame, Meaning, Pager, Preview, Table, Value};
+use crate::{
+    ApplicationsTexts, Badge, Column, ConsoleTexts, Destination, Empty, Fact, Frame, FrameTexts, LabelTexts,
+    Meaning, Pager, Preview, Table, Value,
+};
 
 const TOKEN: &str = "form-token";
 /// Markup, right-to-left letters, and no place for a line break.
 const LONG: &str = "<b>\u{202e}\u{5e9}\u{5dc}\u{5d5}\u{5dd}</b>-a-name-without-any-place-where-it-could-break-and-longer-than-a-phone-is-wide";
 
 pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
+    let texts = &common.texts().console;
+    let (new_application, credentials_tab) = (texts.applications.new, texts.frame.credentials);
+    let secret_title = (texts.created.secret_title)("billing");
     vec![
-        ("console_sign_in", before(common, "Sign in to the console", sign_in())),
-        ("console_link", before(common, "Open the console", link_form())),
-        ("console_link_asks", before(common, "Sign in as another user?", asks())),
-        ("console_list", within(common, "Applications", Vec::new(), list("billing"))),
-        ("console_empty", within(common, "Applications", Vec::new(), empty())),
+        ("console_sign_in", before(common, texts.entry.title, sign_in(texts))),
+        ("console_link", before(common, texts.entry.open, link_form(texts))),
+        ("console_link_asks", before(common, texts.entry.replace_title, asks(common))),
+        ("console_list", within(common, texts.frame.applications, Vec::new(), list(texts, "billing"))),
+        ("console_empty", within(common, texts.frame.applications, Vec::new(), empty(texts))),
         ("console_long", named(common, LONG)),
-        ("console_form", within(common, "New application", Vec::new(), form(""))),
-        ("console_refused", within(common, "New application", Vec::new(), form("The id is taken"))),
-        ("console_secret", within(common, "billing: the secret", Vec::new(), secret())),
+        ("console_form", within(common, new_application, Vec::new(), form(texts, ""))),
+        ("console_refused", within(common, new_application, Vec::new(), form(texts, "The id is taken"))),
+        ("console_secret", within(common, &secret_title, Vec::new(), secret(texts))),
         (
             "console_credentials",
-            within(common, "billing", tabs("Credentials"), credentials("Nightly export")),
+            within(common, "billing", tabs(texts, credentials_tab), credentials(texts, "Nightly export")),
         ),
-        ("console_read_only", within(common, "billing", tabs("Overview"), read_only())),
-        ("console_new_tenant", within(common, "New tenant", Vec::new(), new_tenant())),
-        ("console_keys", within(common, "Signing keys", Vec::new(), signing_keys())),
+        ("console_read_only", within(common, "billing", tabs(texts, texts.frame.overview), read_only(texts))),
+        ("console_new_tenant", within(common, texts.tenants.new, Vec::new(), new_tenant(texts))),
+        ("console_keys", within(common, texts.frame.keys, Vec::new(), signing_keys(texts))),
     ]
 }
 
 /// Lists and forms with this text wherever callers or administrators can enter text.
 pub(super) fn named(common: &Common, text: &str) -> ConsolePage {
-    within(common, text, tabs("Credentials"), [list(text), credentials(text)].concat())
+    let texts = &common.texts().console;
+    let blocks = [list(texts, text), credentials(texts, text)].concat();
+    within(common, text, tabs(texts, texts.frame.credentials), blocks)
 }
 
 fn before(common: &Common, heading: &str, blocks: Vec<Block>) -> ConsolePage {
+    let texts = &common.texts().console.frame;
     let frame = Frame {
-        skip: "Skip to the content".to_owned(),
-        label: "Console".to_owned(),
+        skip: texts.skip.to_owned(),
+        label: texts.label.to_owned(),
         places: Vec::new(),
         person: None,
         ends: None,
@@ -49,13 +58,14 @@ fn before(common: &Common, heading: &str, blocks: Vec<Block>) -> ConsolePage {
 }
 
 fn within(common: &Common, heading: &str, tabs: Vec<Destination>, blocks: Vec<Block>) -> ConsolePage {
-    let current = if heading == "Signing keys" { heading } else { "Applications" };
+    let texts = &common.texts().console.frame;
+    let current = if heading == texts.keys { heading } else { texts.applications };
     let mut page = before(common, heading, blocks);
     page.frame.places =
-        places(&["All tenants", "Overview", "Applications", "Signing keys", "Audit"], current);
+        places(&[texts.all_tenants, texts.overview, texts.applications, texts.keys, texts.audit], current);
     page.frame.person = Some("client:globex/ops".to_owned());
     page.frame.ends = Some(moment("2026-03-01T20:00:00Z"));
-    page.sign_out = Some(HtmlForm::button("/console/sign-out".to_owned(), TOKEN, "Sign out"));
+    page.sign_out = Some(HtmlForm::button("/console/sign-out".to_owned(), TOKEN, common.texts().sign_out));
     page.tabs = tabs;
     page
 }
@@ -68,171 +78,181 @@ fn places(names: &[&str], current: &str) -> Vec<Destination> {
     names.iter().map(|name| Destination { link: link(name), is_current: *name == current }).collect()
 }
 
-fn tabs(current: &str) -> Vec<Destination> {
-    places(&["Overview", "Credentials", "Try it"], current)
+fn tabs(texts: &ConsoleTexts, current: &str) -> Vec<Destination> {
+    let FrameTexts { overview, credentials, attempt, .. } = texts.frame;
+    places(&[overview, credentials, attempt], current)
 }
 
-fn sign_in() -> Vec<Block> {
+fn badge(texts: &ConsoleTexts, status: &str) -> Value {
+    let text = (texts.shared.status)(status).unwrap_or_default().to_owned();
+    Value::Badge(Badge { meaning: Meaning::Success, text })
+}
+
+fn sign_in(texts: &ConsoleTexts) -> Vec<Block> {
+    let entry = &texts.entry;
     vec![
-        Block::Alert(Meaning::Info, "This link has been used, or it is older than 60 seconds.".to_owned()),
-        Block::Text("Run this command, and open the link that it prints:".to_owned()),
-        Block::Code("Command".to_owned(), "latchkey console".to_owned()),
-        Block::Links(vec![link("API documentation")]),
+        Block::Alert(Meaning::Info, entry.link_refused.to_owned()),
+        Block::Text(entry.by_command.to_owned()),
+        Block::Code(entry.command.to_owned(), "latchkey console".to_owned()),
+        Block::Links(vec![link(entry.again_by_account)]),
     ]
 }
 
-fn link_form() -> Vec<Block> {
-    let field = Field::new("code", "Code", Input::Fragment).hint("The part of the link after #.");
-    vec![Block::Form(
-        HtmlForm::button("/console/link".to_owned(), "", "Open").meaning(Meaning::Info).with(vec![field]),
-    )]
+fn link_form(texts: &ConsoleTexts) -> Vec<Block> {
+    let field = Field::new("code", texts.entry.code, Input::Fragment).hint(texts.entry.code_hint);
+    let form = HtmlForm::button("/console/link".to_owned(), "", texts.entry.open);
+    vec![Block::Form(form.meaning(Meaning::Info).with(vec![field]))]
 }
 
-fn asks() -> Vec<Block> {
+fn asks(common: &Common) -> Vec<Block> {
+    let texts = &common.texts().console;
     let fact = |label, value: &str| Fact { label, value: Value::Code(value.to_owned()) };
     let facts = vec![
-        fact("Tenant", "globex"),
-        fact("This link signs you in as", "client:globex/boss"),
-        fact("You are signed in as", "client:globex/ops"),
+        fact(texts.labels.tenant, "globex"),
+        fact(texts.entry.link_user, "client:globex/boss"),
+        fact(texts.entry.current_user, "client:globex/ops"),
     ];
-    let mut form = HtmlForm::button("/console/link".to_owned(), TOKEN, "Continue");
+    let mut form = HtmlForm::button("/console/link".to_owned(), TOKEN, common.texts().go_on);
     form.hidden.push(("code", "CODE".to_owned()));
-    let text = "This browser is already signed in to the console as another user.".to_owned();
+    let text = texts.entry.replace.to_owned();
     vec![Block::Alert(Meaning::Warning, text), Block::Facts(facts), Block::Form(form)]
 }
 
-fn list(name: &str) -> Vec<Block> {
+fn list(texts: &ConsoleTexts, name: &str) -> Vec<Block> {
+    let LabelTexts { id, status, scopes, changed, .. } = texts.labels;
     let row = |status| {
         vec![
             Value::Link(link(name)),
-            Value::Badge(Badge { meaning: Meaning::Success, text: status }),
+            badge(texts, status),
             Value::Codes(vec!["orders:read".to_owned(), "orders:write".to_owned()]),
             Value::Number(2),
             Value::Time(moment("2026-11-22T02:40:00Z")),
         ]
     };
-    let mut columns = ["Id", "Status", "Scopes"].map(Column::from_heading).to_vec();
-    columns.extend([Column::of_numbers("Live secrets"), Column::from_heading("Changed")]);
-    let rows = ["active", "suspended"].map(|status| row(status.to_owned())).to_vec();
-    let pager = Pager { label: "Pages".to_owned(), previous: None, next: Some(link("Next page")) };
+    let mut columns = [id, status, scopes].map(Column::from_heading).to_vec();
+    let secrets = Column::of_numbers(texts.applications.live_secrets);
+    columns.extend([secrets, Column::from_heading(changed)]);
+    let rows = ["active", "suspended"].map(row).to_vec();
+    let next = Some(link(texts.shared.next_page));
+    let pager = Pager { label: texts.shared.pages.to_owned(), previous: None, next };
+    let action = "/console/t/globex/applications".to_owned();
     vec![
-        Block::Links(vec![link("New application")]),
-        Block::Form(HtmlForm::search("/console/t/globex/applications".to_owned(), "Search", name)),
-        Block::Table(Table { caption: "Applications".to_owned(), columns, rows }),
+        Block::Links(vec![link(texts.applications.new)]),
+        Block::Form(HtmlForm::search(action, texts.applications.search, name, texts.shared.search)),
+        Block::Table(Table { caption: texts.frame.applications.to_owned(), columns, rows }),
         Block::Pager(pager),
     ]
 }
 
-fn empty() -> Vec<Block> {
-    let title = "No applications".to_owned();
-    let text = "An application is a program that fetches tokens of this tenant, or checks them.".to_owned();
-    vec![Block::Empty(Empty { title, text, action: Some(link("New application")) })]
+fn empty(texts: &ConsoleTexts) -> Vec<Block> {
+    let ApplicationsTexts { new, none, none_text, .. } = texts.applications;
+    let (title, text) = (none.to_owned(), none_text.to_owned());
+    vec![Block::Empty(Empty { title, text, action: Some(link(new)) })]
 }
 
 fn choice(value: &str, text: &str, is_chosen: bool) -> Choice {
     Choice { value: value.to_owned(), label: value.to_owned(), text: text.to_owned(), is_chosen }
 }
 
-fn form(error: &str) -> Vec<Block> {
+fn form(texts: &ConsoleTexts, error: &str) -> Vec<Block> {
+    let of = &texts.applications;
     let kinds = vec![
-        choice("Machine to machine", "A program that calls an API by itself.", true),
-        choice("Service account", "The identity of a workload.", false),
-        choice("API", "A service that checks the tokens of its callers.", false),
+        choice(of.machine, of.machine_text, true),
+        choice(of.service_account, of.service_account_text, false),
+        choice(of.api, of.api_text, false),
     ];
+    let scopes = vec![choice("orders:read", "orders", true), choice("orders:write", "orders", false)];
     let inputs = vec![
-        Field::new("purpose", "What is it?", Input::One(kinds)),
-        Field::text("client_id", "Client id", "billing")
-            .hint("Without one it is random.")
+        Field::new("purpose", of.kind, Input::One(kinds)),
+        Field::text("client_id", texts.labels.client_id, "billing")
+            .hint(of.client_id_hint)
             .error(error.to_owned()),
-        Field::new(
-            "scope",
-            "Scopes",
-            Input::Any(vec![choice("orders:read", "orders", true), choice("orders:write", "orders", false)]),
-        ),
-        Field::new("words", "More scopes", Input::Lines("reports:read".to_owned())),
+        Field::new("scope", texts.labels.scopes, Input::Any(scopes)),
+        Field::new("words", texts.labels.scopes, Input::Lines("reports:read".to_owned())),
     ];
-    let form =
-        HtmlForm::button("/console/t/globex/applications/new".to_owned(), TOKEN, "Create the application");
+    let form = HtmlForm::button("/console/t/globex/applications/new".to_owned(), TOKEN, of.create);
     let alert = (!error.is_empty()).then(|| Block::Alert(Meaning::Danger, error.to_owned()));
     alert.into_iter().chain([Block::Form(form.meaning(Meaning::Info).with(inputs))]).collect()
 }
 
-fn secret() -> Vec<Block> {
+fn secret(texts: &ConsoleTexts) -> Vec<Block> {
     let curl = "curl -sS 'https://id.example.com/api/v1/tenant/globex/oauth/token' \\\n  -d grant_type=client_credentials \\\n  -d client_id=billing";
+    let created = &texts.created;
     vec![
-        Block::Alert(Meaning::Warning, "Copy it now. It is shown this once.".to_owned()),
-        Block::Code("Client secret".to_owned(), "the secret, shown this once".to_owned()),
-        Block::Heading("Fetch a token"),
+        Block::Alert(Meaning::Warning, created.copy_now.to_owned()),
+        Block::Code(created.client_secret.to_owned(), "the secret, shown this once".to_owned()),
+        Block::Heading(created.get_token),
         Block::Code("curl".to_owned(), curl.to_owned()),
     ]
 }
 
-fn credentials(name: &str) -> Vec<Block> {
+fn credentials(texts: &ConsoleTexts, name: &str) -> Vec<Block> {
+    let (of, labels) = (&texts.credentials, &texts.labels);
     let facts = vec![
+        Fact { label: labels.status, value: badge(texts, "live") },
+        Fact { label: labels.name, value: Value::Text(name.to_owned()) },
         Fact {
-            label: "Status",
-            value: Value::Badge(Badge { meaning: Meaning::Success, text: "live".to_owned() }),
-        },
-        Fact { label: "Name", value: Value::Text(name.to_owned()) },
-        Fact {
-            label: "Used from",
+            label: of.used_from,
             value: Value::Codes(vec!["192.0.2.7".to_owned(), "2001:db8::/64".to_owned()]),
         },
-        Fact { label: "Last used", value: Value::Time(moment("2026-11-22T02:40:00Z")) },
+        Fact { label: labels.last_used, value: Value::Time(moment("2026-11-22T02:40:00Z")) },
     ];
     let button = |label: &str| {
         HtmlForm::button("/console/t/globex/applications/billing/credentials".to_owned(), TOKEN, label)
     };
-    let revoke = button("Revoke").meaning(Meaning::Danger);
-    let graces = Input::One(vec![choice("1 hour", "", true), choice("24 hours", "", false)]);
-    let rotate =
-        button("Replace").with(vec![Field::new("grace", "How long does the one before stay valid?", graces)]);
+    let revoke = button(&(of.revoke_secret)("s2")).meaning(Meaning::Danger);
+    let graces = Input::One(vec![choice(of.hour, "", true), choice(of.day, "", false)]);
+    let replace = button(of.replace_secrets).with(vec![Field::new("grace", of.grace, graces)]);
+    let title = (of.secret)("s2", "");
     vec![
-        Block::Heading("Secrets"),
-        Block::Note(Meaning::Warning, "Secret s1 is still presented after its end.".to_owned()),
-        Block::Entry(Entry { title: "Secret s2".to_owned(), facts: facts.clone(), forms: vec![revoke] }),
+        Block::Heading(of.secrets),
+        Block::Note(Meaning::Warning, (of.schedule_failed)("2026-11-22T02:40:00Z", "no answer")),
+        Block::Entry(Entry { title, facts: facts.clone(), forms: vec![revoke] }),
         Block::Entry(Entry { title: name.to_owned(), facts, forms: Vec::new() }),
-        Block::Form(rotate),
+        Block::Form(replace),
     ]
 }
 
-fn signing_keys() -> Vec<Block> {
-    let line = keys::lives("lives", "oauth2-key-1");
-    let columns = ["Key", "Published", "Signs from", "Retires", "Removed"].map(Column::from_heading).to_vec();
-    let table = Table { caption: "Keys".to_owned(), columns, rows: keys::rows(&line) };
-    let rotate = HtmlForm::button("/console/t/globex/keys".to_owned(), TOKEN, "Rotate now");
+fn signing_keys(texts: &ConsoleTexts) -> Vec<Block> {
+    let of = &texts.keys;
+    let line = keys::lives("lives", "oauth2-key-1", of);
+    let columns = [of.key, of.published, of.signs_from, of.retires, of.removed];
+    let columns = columns.map(Column::from_heading).to_vec();
+    let table = Table { caption: of.keys.to_owned(), columns, rows: keys::rows(&line) };
+    let rotate = HtmlForm::button("/console/t/globex/keys".to_owned(), TOKEN, of.rotate);
     vec![Block::TimeLine(line), Block::Table(table), Block::Form(rotate.meaning(Meaning::Info))]
 }
 
-fn new_tenant() -> Vec<Block> {
+fn new_tenant(texts: &ConsoleTexts) -> Vec<Block> {
+    let (of, labels) = (&texts.tenants, &texts.labels);
     let inputs = vec![
-        Field::text("id", "Id", "").hint("It is part of every address of the tenant."),
-        Field::text("name", "Name", "").optional(),
+        Field::text("id", labels.id, "").hint(of.id_hint),
+        Field::text("name", labels.name, "").optional(),
     ];
     let base = "https://id.example.com/api/v1/tenant/{}";
     let line = |label: &str, below: &str| (label.to_owned(), format!("{base}{below}"));
     let lines = vec![
-        line("Issuer", ""),
-        line("Token endpoint", "/oauth/token"),
-        line("Discovery", "/.well-known/openid-configuration"),
+        line(labels.issuer, ""),
+        line(labels.token_endpoint, "/oauth/token"),
+        line(labels.key_set, "/.well-known/jwks.json"),
     ];
-    let preview = Preview { field: "id", placeholder: "ID".to_owned(), lines };
-    let form = HtmlForm::button("/console/tenants/new".to_owned(), TOKEN, "Create the tenant");
+    let preview = Preview { field: "id", placeholder: of.id_placeholder.to_owned(), lines };
+    let form = HtmlForm::button("/console/tenants/new".to_owned(), TOKEN, of.create);
     vec![Block::Form(form.meaning(Meaning::Info).with(inputs).previewing(preview))]
 }
 
 /// An application in a configuration file, which the console cannot change.
-fn read_only() -> Vec<Block> {
+fn read_only(texts: &ConsoleTexts) -> Vec<Block> {
+    let (labels, shared) = (&texts.labels, &texts.shared);
     let text = |label, value: &str| Fact { label, value: Value::Text(value.to_owned()) };
-    let status = Badge { meaning: Meaning::Success, text: "active".to_owned() };
     let scopes = vec!["orders:read".to_owned(), "orders:write".to_owned()];
     let facts = vec![
-        text("Name", "Billing"),
-        Fact { label: "Status", value: Value::Badge(status) },
-        text("Managed by", "file tenants/acme.yaml, line 12; read only here"),
-        text("Kind", "Machine to machine"),
-        Fact { label: "Scopes", value: Value::Codes(scopes) },
-        Fact { label: "Created", value: Value::Time(moment("2026-11-20T17:05:00Z")) },
+        text(labels.name, "Billing"),
+        Fact { label: labels.status, value: badge(texts, "active") },
+        text(labels.managed_by, &(shared.declared_at)("tenants/acme.yaml:12")),
+        text(labels.kind, texts.applications.machine),
+        Fact { label: labels.scopes, value: Value::Codes(scopes) },
+        Fact { label: labels.created, value: Value::Time(moment("2026-11-20T17:05:00Z")) },
     ];
     vec![Block::Facts(facts)]
 }

@@ -1,6 +1,6 @@
 //! Lifetimes of signing keys: one announced key, one that signs, and earlier keys.
 
-use crate::{MomentValue, TimeLine, TimeLineRow, TimeSpan, Value};
+use crate::{KeysTexts, MomentValue, TimeLine, TimeLineRow, TimeSpan, Value};
 
 /// 2026-11-22T02:40:00Z.
 const NOW: u64 = 1_795_315_200;
@@ -23,7 +23,7 @@ fn past(label: &str, days: u64, before: u64) -> TimeLineRow {
 }
 
 /// The second key was removed immediately.
-pub(super) fn lives(id: &str, first: &str) -> TimeLine {
+pub(super) fn lives(id: &str, first: &str, texts: &KeysTexts) -> TimeLine {
     let (signs, next) = (NOW - 30 * DAY, NOW + 3 * DAY);
     let short = [Some((signs - 60, Some(signs))), None, None];
     let now =
@@ -37,10 +37,10 @@ pub(super) fn lives(id: &str, first: &str) -> TimeLine {
     ];
     TimeLine {
         id: id.to_owned(),
-        title: "Lives of the keys".to_owned(),
-        summary: "oauth2-key-4 signs. oauth2-key-5 is published and signs next.".to_owned(),
-        legend: ["Published", "Signs", "Verifies only"],
-        now_label: "Now",
+        title: texts.line.to_owned(),
+        summary: texts.line_text.to_owned(),
+        legend: [texts.published, texts.signing, texts.verifying],
+        now_label: texts.now,
         now: NOW,
         rows,
     }

@@ -107,7 +107,7 @@ pub(super) fn sheet(common: &Common) -> Sheet {
             next: Some(link("Next")),
         },
         charts: [chart("day", hours.collect()), chart("nothing", Vec::new())],
-        lives: keys::lives("lives", keys::LONG),
+        lives: keys::lives("lives", keys::LONG, &common.texts().console.keys),
         empty: Empty {
             title: "No application yet".to_owned(),
             text: "An application gets tokens for your APIs.".to_owned(),

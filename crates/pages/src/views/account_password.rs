@@ -35,7 +35,7 @@ impl ChangePassword {
         let texts = self.common.texts();
         Some(match self.error.as_ref()? {
             ChangePasswordError::Present(SignInMessage::Busy) => texts.sign_in_busy,
-            ChangePasswordError::Present(_) => texts.present_password_refused,
+            ChangePasswordError::Present(_) => texts.current_password_refused,
             ChangePasswordError::Declared => texts.password_declared,
             ChangePasswordError::Unfit(_) => return None,
         })

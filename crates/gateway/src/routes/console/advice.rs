@@ -23,39 +23,41 @@ pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
         visit.administrator().of(&visit.caller, &tenant).advice(cursor.as_deref(), APPLICATIONS).await;
     let blocks = match found {
         // The tenant `platform` has no advice before its first application exists.
-        Err(EditError::NotFound(_)) if visit.place == VisitedPlace::Platform => vec![none()],
+        Err(EditError::NotFound(_)) if visit.place == VisitedPlace::Platform => vec![none(visit)],
         found => match outcome(found)? {
             Ok(list) => shown(visit, &list),
             Err(refused) => vec![refused.alert()],
         },
     };
-    Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Advice"), blocks))
+    let frame = &visit.texts().frame;
+    Ok(visit.show_part(frame.overview, heading(visit), tabs(visit, frame.advice), blocks))
 }
 
 fn shown(visit: &ConsoleVisit<'_>, list: &AdviceList) -> Vec<Block> {
     let mut blocks = Vec::new();
     if list.is_too_early_for_usage {
-        let text = "Usage was counted for less than 30 days: nothing is said of what is not used.";
-        blocks.push(Block::Note(Meaning::Info, text.to_owned()));
+        blocks.push(Block::Note(Meaning::Info, visit.texts().advice.too_early.to_owned()));
     }
     if list.items.is_empty() {
-        blocks.push(none());
+        blocks.push(none(visit));
     } else {
         blocks.push(advice(visit, &list.items));
     }
     let url = visit.path("/advice");
-    blocks.extend(pager(&url, None, list.next_cursor.as_deref()).map(Block::Pager));
+    blocks.extend(pager(visit, &url, None, list.next_cursor.as_deref()).map(Block::Pager));
     blocks
 }
 
-fn none() -> Block {
-    empty("No advice", "Nothing needs attention here.", None)
+fn none(visit: &ConsoleVisit<'_>) -> Block {
+    let texts = &visit.texts().advice;
+    empty(texts.none, texts.none_text, None)
 }
 
 fn advice(visit: &ConsoleVisit<'_>, items: &[AdviceView]) -> Block {
+    let (texts, labels) = (&visit.texts().advice, &visit.texts().labels);
     let row = |advice: &AdviceView| {
         let about = match &*advice.subject {
-            "" => Value::Text("the tenant".to_owned()),
+            "" => Value::Text(texts.this_tenant.to_owned()),
             subject if OF_CREDENTIALS.contains(&&*advice.rule) => {
                 let (client, _) = subject.rsplit_once('/').unwrap_or((subject, ""));
                 link(subject, visit.application(client, "/credentials"))
@@ -64,10 +66,11 @@ fn advice(visit: &ConsoleVisit<'_>, items: &[AdviceView]) -> Block {
         };
         vec![
             about,
-            Value::Text(advice.rule.replace('_', " ")),
-            Value::Text(advice.evidence.clone()),
-            Value::Text(advice.action.clone()),
+            Value::English(advice.rule.replace('_', " ")),
+            Value::English(advice.evidence.clone()),
+            Value::English(advice.action.clone()),
         ]
     };
-    table("Advice", ["About", "Rule", "Why", "What to do"], items.iter().map(row))
+    let headings = [texts.about, texts.rule, labels.explanation, labels.what_to_do];
+    table(visit.texts().frame.advice, headings, items.iter().map(row))
 }

@@ -1,6 +1,7 @@
 //! The page of one application: settings, usage, refusals, permissions, and what the token endpoint
 //! would answer it.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use administration::administrator::{ApplicationReading, UsageQuery};
 use administration::audit::refusals::Refusal;
@@ -8,12 +9,13 @@ use administration::documents;
 use administration::documents::{ClientView, UsageView};
 use administration::edit;
 use pages::console::{Block, Field, HtmlForm, Input};
-use pages::{Badge, Column, Destination as Tab, Fact, Link, Meaning, Table, Value};
+use pages::{Badge, Column, ConsoleTexts, Destination as Tab, Fact, Link, Meaning, Table, Value};
 use registry::{Client, ClientId};
 use values::Lifetime;
 
 use super::applications::purpose;
 use super::form::FormFields;
+use super::frame::links;
 use super::shown::{codes, danger, declared_at, fact, outcome, status, success, table, time, used};
 use super::visit::{ConsoleVisit, Danger, unseen};
 use crate::explain::{ExplainedRequest, PresentedParts, advice_on, explain as explained};
@@ -32,14 +34,15 @@ pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
 
 /// Suspends, resumes or deletes the application, or revokes its tokens.
 pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
-    let client = visit.client()?;
+    let (client, frame) = (visit.client()?, &visit.texts().frame);
+    let texts = &visit.texts().application;
     let (step, done) = match fields.text("step") {
-        "suspend" => (edit::client::Step::Suspend, "The application is suspended: it gets no tokens."),
-        "resume" => (edit::client::Step::Resume, "The application gets tokens again."),
-        "revoke-tokens" => (edit::client::Step::RevokeTokens, "All tokens that it was issued are revoked."),
+        "suspend" => (edit::client::Step::Suspend, texts.suspended),
+        "resume" => (edit::client::Step::Resume, texts.resumed),
+        "revoke-tokens" => (edit::client::Step::RevokeTokens, texts.tokens_revoked),
         "delete" => match visit.check_danger(fields, client.as_str()) {
             Ok(()) => (edit::client::Step::Delete, ""),
-            Err(Danger::Unproven) => return Ok(visit.ask_again("Applications")),
+            Err(Danger::Unproven) => return Ok(visit.ask_again(frame.applications)),
             Err(Danger::Unnamed(text)) => return shown(visit, Some(danger(text))).await,
         },
         _ => return shown(visit, None).await,
@@ -48,10 +51,11 @@ pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageR
         visit.administrator().of(&visit.caller, &visit.tenant()).step::<Client>(&client, step).await;
     match outcome(stepped)? {
         Ok(_) if step == edit::client::Step::Delete => {
-            let done = success(format!("The application {client} is deleted. Its id stays reserved."));
-            let way = Link { name: "All applications".to_owned(), url: visit.path("/applications") };
+            let done = success((texts.deleted)(client.as_str()));
+            let name = texts.all_applications.to_owned();
+            let way = Link { name, url: visit.path("/applications") };
             let blocks = vec![done, Block::Links(vec![way])];
-            Ok(visit.show("Applications", client.as_str(), blocks))
+            Ok(visit.show(frame.applications, client.as_str(), blocks))
         }
         Ok(_) => shown(visit, Some(success(done))).await,
         Err(refused) => shown(visit, Some(refused.alert())).await,
@@ -64,71 +68,72 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let span = UsageQuery { since: Some(since), until: None, by: Some(documents::UsagePeriod::Hour) };
     let read = administrator.of(&visit.caller, &tenant).read_application(&client, span, REFUSALS).await;
     let ApplicationReading { client: view, usage, refusals } = read.map_err(unseen)?;
+    let texts = visit.texts();
     let mut blocks = Vec::from_iter(notice);
     let declared = declared_at(visit, &view.managed_by, Some(client.clone())).await;
-    let mut facts = facts(&view, declared);
+    let mut facts = facts(texts, &view, declared);
     if usage.is_none() {
-        facts.push(codes("Scopes", &view.settings.scopes));
+        facts.push(codes(&texts.shared, texts.labels.scopes, &view.settings.scopes));
     }
     blocks.push(Block::Facts(facts));
     if let Some(usage) = usage {
-        blocks.push(Block::Table(access(&view, &usage)));
-        blocks.push(used(&last_day(usage)));
+        blocks.push(Block::Table(access(texts, &view, &usage)));
+        blocks.push(used(&texts.shared, &last_day(usage)));
     }
-    blocks.extend(refusals.map(|page| refused(&page.items)));
+    blocks.extend(refusals.map(|page| refused(texts, &page.items)));
     if view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
-    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Overview"), blocks))
+    let tabs = tabs(visit, &client, texts.frame.overview);
+    Ok(visit.show_part(texts.frame.applications, client.to_string(), tabs, blocks))
 }
 
 pub(super) fn tabs(visit: &ConsoleVisit<'_>, client: &ClientId, current: &str) -> Vec<Tab> {
     let base = visit.application(client.as_str(), "");
-    let parts = [("Overview", ""), ("Credentials", "/credentials"), ("Try it", "/try")];
-    let tabs = parts.map(|(name, below)| Tab {
-        link: Link { name: name.to_owned(), url: format!("{base}{below}") },
-        is_current: name == current,
-    });
-    tabs.to_vec()
+    let frame = &visit.texts().frame;
+    let parts = [(frame.overview, ""), (frame.credentials, "/credentials"), (frame.attempt, "/try")];
+    links(parts, current, |below| format!("{base}{below}"))
 }
 
-fn facts(view: &ClientView, managed_by: Value) -> Vec<Fact> {
-    let settings = &view.settings;
+fn facts(texts: &ConsoleTexts, view: &ClientView, managed_by: Value) -> Vec<Fact> {
+    let (settings, labels) = (&view.settings, &texts.labels);
     let mut facts = vec![
-        fact("Name", settings.name.as_deref().unwrap_or_default()),
-        Fact { label: "Status", value: status(&view.status) },
-        Fact { label: "Managed by", value: managed_by },
-        codes("APIs", &settings.audiences),
-        codes("Grants", &settings.grant_types),
-        fact("Authenticates by", &*settings.token_endpoint_auth_method),
-        Fact { label: "Created", value: time(view.created_at) },
+        fact(labels.name, settings.name.as_deref().unwrap_or_default()),
+        Fact { label: labels.status, value: status(&texts.shared, &view.status) },
+        Fact { label: labels.managed_by, value: managed_by },
+        codes(&texts.shared, labels.apis, &settings.audiences),
+        codes(&texts.shared, texts.application.grants, &settings.grant_types),
+        fact(texts.application.authentication, &*settings.token_endpoint_auth_method),
+        Fact { label: labels.created, value: time(view.created_at) },
     ];
-    if !purpose(view).is_empty() {
-        facts.insert(1, fact("Kind", purpose(view)));
+    let purpose = purpose(&texts.applications, view);
+    if !purpose.is_empty() {
+        facts.insert(1, fact(labels.kind, purpose));
     }
     if let Some(description) = &settings.description {
-        facts.insert(1, fact("Description", description.as_str()));
+        facts.insert(1, fact(labels.description, description.as_str()));
     }
     facts
 }
 
 /// The scopes that the application may request, and how often it did.
-fn access(view: &ClientView, usage: &UsageView) -> Table {
+fn access(texts: &ConsoleTexts, view: &ClientView, usage: &UsageView) -> Table {
+    let of = &texts.application;
     let last_asked = |scope: &str| {
         let mut periods = usage.periods.iter().rev();
         periods.find(|period| period.sums.scopes_asked.contains_key(scope)).map(|period| period.start)
     };
     let row = |scope: &String| {
         let asked = usage.total.scopes_asked.get(scope).copied().unwrap_or_default();
-        let last = last_asked(scope).map_or_else(|| Value::Text("not in 30 days".to_owned()), time);
+        let last = last_asked(scope).map_or_else(|| Value::Text(of.not_requested.to_owned()), time);
         vec![Value::Code(scope.clone()), Value::Number(asked), last]
     };
     Table {
-        caption: "Scopes, and how often they were asked for by name in 30 days".to_owned(),
+        caption: of.scope_requests.to_owned(),
         columns: vec![
-            Column::from_heading("Scope"),
-            Column::of_numbers("Requests"),
-            Column::from_heading("Last asked for"),
+            Column::from_heading(texts.labels.scope),
+            Column::of_numbers(of.requests),
+            Column::from_heading(of.last_requested),
         ],
         rows: view.settings.scopes.iter().map(row).collect(),
     }
@@ -144,40 +149,41 @@ fn last_day(mut usage: UsageView) -> UsageView {
 }
 
 /// The latest refused requests with reasons and advice.
-fn refused(refusals: &[Refusal]) -> Block {
+fn refused(texts: &ConsoleTexts, refusals: &[Refusal]) -> Block {
+    let (of, labels) = (&texts.application, &texts.labels);
     let row = |refusal: &Refusal| {
         let client = refusal.client.as_ref().map_or("CLIENT", ClientId::as_str);
         let (detail, fix) = advice_on(&refusal.reason, &refusal.tenant, client);
         vec![
             time(refusal.at.into()),
             Value::Badge(Badge { meaning: Meaning::Danger, text: refusal.reason.clone() }),
-            Value::Text(detail),
-            Value::Text(fix),
+            Value::English(detail),
+            Value::English(fix),
             Value::Text(refusal.source.clone()),
             Value::Code(refusal.request_id.clone()),
         ]
     };
-    let headings = ["Time", "Reason", "Why", "What to do", "From", "Request"];
-    table("Last refused requests", headings, refusals.iter().map(row))
+    let headings = [labels.time, of.reason, labels.explanation, labels.what_to_do, labels.source, of.request];
+    table(of.refusals, headings, refusals.iter().map(row))
 }
 
 /// The forms that change the application, the dangerous ones last.
 fn steps(visit: &ConsoleVisit<'_>, view: &ClientView) -> Vec<Block> {
     let action = visit.application(&view.client_id, "");
     let token = visit.form_token();
+    let texts = &visit.texts().application;
     let button =
         |step: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("step", step);
     let service = match &*view.status {
-        "active" => button("suspend", "Suspend").meaning(Meaning::Danger),
-        _ => button("resume", "Resume"),
+        "active" => button("suspend", texts.suspend).meaning(Meaning::Danger),
+        _ => button("resume", texts.resume),
     };
-    let confirm = Field::text("confirm", "Client id", "")
-        .hint("Type it to delete the application with its credentials.");
+    let confirm = Field::text("confirm", visit.texts().labels.client_id, "").hint(texts.delete_hint);
     vec![
-        Block::Heading("Service"),
+        Block::Heading(texts.manage),
         Block::Form(service),
-        Block::Form(button("revoke-tokens", "Revoke all its tokens").meaning(Meaning::Danger)),
-        Block::Form(button("delete", "Delete").meaning(Meaning::Danger).with(vec![confirm])),
+        Block::Form(button("revoke-tokens", texts.revoke_tokens).meaning(Meaning::Danger)),
+        Block::Form(button("delete", texts.delete).meaning(Meaning::Danger).with(vec![confirm])),
     ]
 }
 
@@ -185,12 +191,8 @@ fn steps(visit: &ConsoleVisit<'_>, view: &ClientView) -> Vec<Block> {
 pub(super) async fn try_it(visit: &ConsoleVisit<'_>) -> PageResult {
     let client = visit.client()?;
     visit.administrator().of(&visit.caller, &visit.tenant()).look::<Client>(&client).await.map_err(unseen)?;
-    Ok(visit.show_part(
-        "Applications",
-        client.to_string(),
-        tabs(visit, &client, "Try it"),
-        vec![explain_form(visit, &client, &FormFields::read(b""))],
-    ))
+    let blocks = vec![explain_form(visit, &client, &FormFields::read(b""))];
+    Ok(attempt_page(visit, &client, blocks))
 }
 
 /// Explains the response of the token endpoint. Signs and changes nothing. The form asks for no
@@ -216,8 +218,13 @@ pub(super) async fn explain(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pa
     let presented = PresentedParts { secret: None, assertion: None, dpop_proof: None, access_token: None };
     let view = explained(&request, presented).await.map_err(unexplained)?;
     let mut blocks = vec![explain_form(visit, &client, fields)];
-    blocks.extend(verdict(&view));
-    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Try it"), blocks))
+    blocks.extend(verdict(visit.texts(), &view));
+    Ok(attempt_page(visit, &client, blocks))
+}
+
+fn attempt_page(visit: &ConsoleVisit<'_>, client: &ClientId, blocks: Vec<Block>) -> HttpResponse {
+    let frame = &visit.texts().frame;
+    visit.show_part(frame.applications, client.to_string(), tabs(visit, client, frame.attempt), blocks)
 }
 
 /// The cause is in the log. 429 cannot occur, because the form contains no secret.
@@ -228,25 +235,26 @@ fn unexplained(problem: Problem) -> PageError {
 
 fn explain_form(visit: &ConsoleVisit<'_>, client: &ClientId, fields: &FormFields) -> Block {
     let action = visit.application(client.as_str(), "/try");
+    let texts = &visit.texts().attempt;
     let scope = Input::Lines(fields.text("scope").to_owned());
     let inputs = vec![
-        Field::new("scope", "Scopes", scope).hint("Without any it asks for all that it has."),
-        Field::text("resource", "Resources", fields.text("resource"))
+        Field::new("scope", visit.texts().labels.scopes, scope).hint(texts.scopes_hint),
+        Field::text("resource", texts.resources, fields.text("resource"))
             .optional()
-            .hint("Absolute URIs of APIs (RFC 8707)."),
+            .hint(texts.resources_hint),
     ];
-    let form = HtmlForm::button(action, &visit.form_token(), "Explain").meaning(Meaning::Info);
+    let form = HtmlForm::button(action, &visit.form_token(), texts.explain).meaning(Meaning::Info);
     Block::Form(form.with(inputs))
 }
 
 /// The result first, then each check.
-fn verdict(view: &documents::ExplanationView) -> Vec<Block> {
-    let result = &view.result;
+fn verdict(texts: &ConsoleTexts, view: &documents::ExplanationView) -> Vec<Block> {
+    let (of, result) = (&texts.attempt, &view.result);
     let verdict = match &result.error {
-        None => success(format!("It would get a token ({}).", result.status)),
+        None => success((of.issued)(&result.status.to_string())),
         Some(error) => {
             let why = result.error_description.as_deref().unwrap_or_default();
-            Block::Alert(Meaning::Danger, format!("It would be refused: {} {error}. {why}", result.status))
+            danger((of.refused)(&format!("{} {error}", result.status), why))
         }
     };
     let row = |check: &documents::ExplainedCheck| {
@@ -256,18 +264,22 @@ fn verdict(view: &documents::ExplanationView) -> Vec<Block> {
             _ => Meaning::Neutral,
         };
         vec![
-            Value::Text(check.name.clone()),
-            Value::Badge(Badge { meaning, text: check.result.replace('_', " ") }),
-            Value::Text(check.detail.clone()),
-            Value::Text(check.fix.clone().unwrap_or_default()),
+            Value::English(check.name.clone()),
+            Value::Badge(Badge {
+                meaning,
+                text: (of.results)(&check.result).unwrap_or(&check.result).to_owned(),
+            }),
+            Value::English(check.detail.clone()),
+            Value::English(check.fix.clone().unwrap_or_default()),
         ]
     };
     let checks = view.checks.iter().chain(&view.credential.checks);
-    let checks = table("Checks", ["Check", "Result", "Detail", "What to do"], checks.map(row));
+    let headings = [of.check, of.result, of.detail, texts.labels.what_to_do];
+    let checks = table(of.checks, headings, checks.map(row));
     let pretty = |token: &documents::ExplainedToken| {
         documents::as_answer(|| serde_json::to_string_pretty(&token.claims)).ok()
     };
     let claims = view.token.as_ref().and_then(pretty);
-    let claims = claims.map(|claims| Block::Code("Claims of the token".to_owned(), claims));
+    let claims = claims.map(|claims| Block::Code(of.claims.to_owned(), claims));
     [verdict, checks].into_iter().chain(claims).collect()
 }

@@ -5,7 +5,7 @@ use administration::documents::{ClientView, NewClient, TenantView};
 use administration::edit::EditError;
 use administration::kinds::Permission;
 use pages::console::{Block, Choice, Field, HtmlForm, Input};
-use pages::{Column, Meaning, Table};
+use pages::{ApplicationsTexts, Column, ConsoleTexts, Meaning, Table};
 use serde_json::{Value, json};
 use tenancy::Tenant;
 
@@ -18,19 +18,13 @@ use super::visit::ConsoleVisit;
 use crate::page::PageResult;
 
 /// The stored purpose of the client, its name for people, and a description.
-const PURPOSES: [(&str, &str, &str); 3] = [
-    (
-        "machine_to_machine",
-        "Machine to machine",
-        "A program that calls an API by itself, such as a backend or a scheduled job.",
-    ),
-    (
-        "service_account",
-        "Service account",
-        "The identity of a workload: one for each service, with keys or API keys of its own.",
-    ),
-    ("api", "API", "A service that checks the tokens of its callers, and asks about them by introspection."),
-];
+fn purposes(texts: &ApplicationsTexts) -> [(&'static str, &'static str, &'static str); 3] {
+    [
+        ("machine_to_machine", texts.machine, texts.machine_text),
+        ("service_account", texts.service_account, texts.service_account_text),
+        ("api", texts.api, texts.api_text),
+    ]
+}
 
 /// Sorted by id, or the results of a search.
 pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
@@ -38,40 +32,42 @@ pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
     let administrator = visit.administrator();
     let found =
         administrator.of(&visit.caller, &tenant).clients(search.as_deref(), cursor.as_deref(), ROWS).await;
+    let texts = visit.texts();
+    let of = &texts.applications;
     let list = List {
-        title: "Applications",
+        title: texts.frame.applications,
         path: "/applications",
-        search: "Search in ids and names",
-        new: "New application",
-        none: (
-            "No applications",
-            "An application is a program that fetches tokens of this tenant, or checks them.",
-        ),
-        rows: "clients",
+        search: of.search,
+        new: of.new,
+        none: (of.none, of.none_text),
+        unreadable: of.unreadable,
     };
-    list.show(visit, found, |clients| Block::Table(table(clients, |id| visit.application(id, ""))))
+    list.show(visit, found, |clients| Block::Table(table(texts, clients, |id| visit.application(id, ""))))
 }
 
-fn table(clients: &[ClientView], path: impl Fn(&str) -> String) -> Table {
+fn table(texts: &ConsoleTexts, clients: &[ClientView], path: impl Fn(&str) -> String) -> Table {
+    let (of, labels) = (&texts.applications, &texts.labels);
     let row = |view: &ClientView| {
         vec![
             link(&*view.client_id, path(&view.client_id)),
             pages::Value::Text(view.settings.name.clone().unwrap_or_default()),
-            pages::Value::Text(purpose(view).to_owned()),
-            status(&view.status),
+            pages::Value::Text(purpose(of, view).to_owned()),
+            status(&texts.shared, &view.status),
             pages::Value::Codes(view.settings.scopes.clone()),
             pages::Value::Number(view.live_secrets.into()),
             time(view.updated_at),
         ]
     };
-    let mut columns = ["Id", "Name", "Kind", "Status", "Scopes"].map(Column::from_heading).to_vec();
-    columns.extend([Column::of_numbers("Live secrets"), Column::from_heading("Changed")]);
-    Table { caption: "Applications".to_owned(), columns, rows: clients.iter().map(row).collect() }
+    let columns = [labels.id, labels.name, labels.kind, labels.status, labels.scopes];
+    let mut columns = columns.map(Column::from_heading).to_vec();
+    columns.extend([Column::of_numbers(of.live_secrets), Column::from_heading(labels.changed)]);
+    let caption = texts.frame.applications.to_owned();
+    Table { caption, columns, rows: clients.iter().map(row).collect() }
 }
 
-pub(super) fn purpose(view: &ClientView) -> &'static str {
+pub(super) fn purpose(texts: &ApplicationsTexts, view: &ClientView) -> &'static str {
     let kept = view.settings.purpose.as_deref();
-    PURPOSES.iter().find(|(name, ..)| Some(*name) == kept).map_or("", |(_, label, _)| label)
+    purposes(texts).into_iter().find(|(name, ..)| Some(*name) == kept).map_or("", |(_, label, _)| label)
 }
 
 pub(super) async fn new(visit: &ConsoleVisit<'_>) -> PageResult {
@@ -94,7 +90,13 @@ pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pag
     match outcome(created)? {
         Ok(created) => {
             let endpoint = token_endpoint(visit);
-            Ok(created::client_page(visit, "Applications", &visit.path(""), &endpoint, &created.value))
+            Ok(created::client_page(
+                visit,
+                visit.texts().frame.applications,
+                &visit.path(""),
+                &endpoint,
+                &created.value,
+            ))
         }
         Err(refused) => Ok(form(visit, tenant(visit).await?.as_ref(), fields, &refused)),
     }
@@ -134,18 +136,19 @@ fn form(
     fields: &FormFields,
     refused: &RefusedForm,
 ) -> HttpResponse {
+    let (of, labels) = (&visit.texts().applications, &visit.texts().labels);
     let text = |name: &'static str, label: &str| Field::text(name, label, fields.text(name)).optional();
     let is_sent = |name: &str, value: &str| fields.values(name).any(|sent| sent == value);
-    let purposes = PURPOSES.map(|(value, label, text)| Choice {
+    let purposes = purposes(of).map(|(value, label, text)| Choice {
         value: value.to_owned(),
         label: label.to_owned(),
         text: text.to_owned(),
         is_chosen: is_sent("purpose", value),
     });
     let mut inputs = vec![
-        refused.at("/purpose", Field::new("purpose", "What is it?", Input::One(purposes.to_vec()))),
-        refused.at("/name", text("name", "Name").hint("As people read it.")),
-        refused.at("/client_id", text("client_id", "Client id").hint("Without one it is random.")),
+        refused.at("/purpose", Field::new("purpose", of.kind, Input::One(purposes.to_vec()))),
+        refused.at("/name", text("name", labels.name).hint(of.name_hint)),
+        refused.at("/client_id", text("client_id", labels.client_id).hint(of.client_id_hint)),
     ];
     let servers = tenant.map(|view| &view.settings.resource_servers).into_iter().flatten();
     let (mut audiences, mut scopes) = (Vec::new(), Vec::new());
@@ -161,18 +164,16 @@ fn form(
         scopes.extend(described.map(|(scope, text)| choice("scope", scope, text)));
     }
     if audiences.is_empty() {
-        inputs.push(
-            refused.at("/audiences", text("other_audience", "API").hint("The audience of its tokens.")),
-        );
+        inputs.push(refused.at("/audiences", text("other_audience", labels.api).hint(of.api_hint)));
         let words = Input::Lines(fields.text("other_scopes").to_owned());
-        inputs.push(refused.at("/scopes", Field::new("other_scopes", "Scopes", words)));
+        inputs.push(refused.at("/scopes", Field::new("other_scopes", labels.scopes, words)));
     } else {
-        inputs.push(refused.at("/audiences", Field::new("audience", "APIs", Input::Any(audiences))));
-        inputs.push(refused.at("/scopes", Field::new("scope", "Scopes", Input::Any(scopes))));
+        inputs.push(refused.at("/audiences", Field::new("audience", labels.apis, Input::Any(audiences))));
+        inputs.push(refused.at("/scopes", Field::new("scope", labels.scopes, Input::Any(scopes))));
     }
-    let form =
-        HtmlForm::button(visit.path("/applications/new"), &visit.form_token(), "Create the application");
+    let form = HtmlForm::button(visit.path("/applications/new"), &visit.form_token(), of.create);
     let form = form.meaning(Meaning::Info).with(inputs).sending("request", created::request_key(fields));
     let alert = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
-    visit.show("Applications", "New application", alert.into_iter().chain([Block::Form(form)]).collect())
+    let current = visit.texts().frame.applications;
+    visit.show(current, of.new, alert.into_iter().chain([Block::Form(form)]).collect())
 }

@@ -2,8 +2,8 @@
 
 use administration::documents::AuditView;
 use administration::store::query::AuditQuery;
-use pages::Value;
 use pages::console::{Block, Field, HtmlForm};
+use pages::{AuditTexts, ConsoleTexts, Value};
 
 use super::shown::{empty, outcome, pager, table, time};
 use super::tenants::ROWS;
@@ -36,24 +36,27 @@ async fn shown(visit: &ConsoleVisit<'_>) -> PageResult {
     };
     let found = visit.administrator().audit(&visit.caller, query, cursor.as_deref()).await;
     let url = visit.path("/audit");
-    let mut search = HtmlForm::search(url.clone(), "By whom", actor.as_deref().unwrap_or_default());
-    search.fields =
-        search.fields.into_iter().map(|field: Field| field.hint("As client:platform/ops.")).collect();
+    let texts = visit.texts();
+    let (of, wanted) = (&texts.audit, actor.as_deref().unwrap_or_default());
+    let mut search = HtmlForm::search(url.clone(), texts.labels.actor, wanted, texts.shared.search);
+    search.fields = search.fields.into_iter().map(|field: Field| field.hint(of.actor_hint)).collect();
     let mut blocks = vec![Block::Form(search)];
     match outcome(found)? {
         Ok(page) if page.items.is_empty() => {
-            blocks.push(empty("No records", "Each change is a record here.", None));
+            blocks.push(empty(of.none, of.none_text, None));
         }
         Ok(page) => {
-            blocks.push(records(&page.items));
-            blocks.extend(pager(&url, actor.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
+            blocks.push(records(texts, &page.items));
+            blocks
+                .extend(pager(visit, &url, actor.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
         }
         Err(refused) => blocks.insert(0, refused.alert()),
     }
-    Ok(visit.show("Audit", "Audit", blocks))
+    Ok(visit.show(texts.frame.audit, texts.frame.audit, blocks))
 }
 
-fn records(records: &[AuditView]) -> Block {
+fn records(texts: &ConsoleTexts, records: &[AuditView]) -> Block {
+    let (of, labels) = (&texts.audit, &texts.labels);
     let row = |AuditView { record, .. }: &AuditView| {
         let from = record.source.iter().chain(&record.credential).cloned().collect::<Vec<_>>();
         vec![
@@ -63,26 +66,26 @@ fn records(records: &[AuditView]) -> Block {
             Value::Text(record.tenant.to_string()),
             Value::Text(record.subject.clone()),
             Value::Text(from.join(", ")),
-            shown_changes(changed(&record.action, &record.detail)),
+            shown_changes(of, changed(of, &record.action, &record.detail)),
         ]
     };
-    let headings = ["Time", "Who", "What", "Tenant", "Row", "From", "Changed"];
-    table("Records, the newest first", headings, records.iter().map(row))
+    let headings = [labels.time, labels.actor, of.action, labels.tenant, of.subject, of.origin, of.fields];
+    table(of.records, headings, records.iter().map(row))
 }
 
 /// Never empty, because a narrow window would show a label without a value.
-fn shown_changes(changed: Vec<String>) -> Value {
-    if changed.is_empty() { Value::Text("the row as a whole".to_owned()) } else { Value::Codes(changed) }
+fn shown_changes(texts: &AuditTexts, changed: Vec<String>) -> Value {
+    if changed.is_empty() { Value::Text(texts.all_fields.to_owned()) } else { Value::Codes(changed) }
 }
 
 /// The names of the changed fields, and the number of further ones. Empty for a new row, in which
 /// all fields are new.
-fn changed(action: &str, detail: &serde_json::Value) -> Vec<String> {
+fn changed(texts: &AuditTexts, action: &str, detail: &serde_json::Value) -> Vec<String> {
     const FIRST: usize = 5;
     let names = detail.as_object().filter(|_| !action.ends_with(".added")).into_iter().flatten();
     let mut names: Vec<_> = names.map(|(name, _)| name.clone()).collect();
     let more = names.len().saturating_sub(FIRST);
     names.truncate(FIRST);
-    names.extend((more > 0).then(|| format!("and {more} more")));
+    names.extend((more > 0).then(|| (texts.more_fields)(&more.to_string())));
     names
 }

@@ -7,7 +7,7 @@ use administration::documents::CreatedClient;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use pages::console::Block;
-use pages::{Link, Meaning};
+use pages::{CreatedTexts, Link, Meaning};
 use secrets::random_bytes;
 use serde_json::Value;
 
@@ -40,28 +40,33 @@ pub(super) fn client_page(
 ) -> HttpResponse {
     let id = &created.client.client_id;
     let next = format!("{home}/applications/{}", encoded(id));
+    let texts = &visit.texts().created;
     let Some(secret) = &created.secret else {
-        let done =
-            Block::Alert(Meaning::Success, format!("The application {id} is there. It has no secret."));
-        return visit.show(current, id.as_str(), vec![done, way_on(next)]);
+        let done = Block::Alert(Meaning::Success, (texts.without_secret)(id));
+        return visit.show(current, id.as_str(), vec![done, way_on(texts.open, next)]);
     };
-    let blocks = secret_blocks("Client secret", &secret.client_secret, token_endpoint, id);
-    visit.show(current, format!("{id}: the secret"), blocks.into_iter().chain([way_on(next)]).collect())
+    let mut blocks = value_blocks(texts, texts.client_secret, &secret.client_secret);
+    blocks.extend(snippet_blocks(texts, token_endpoint, id));
+    blocks.push(way_on(texts.copied, next));
+    visit.show(current, (texts.secret_title)(id), blocks)
 }
 
-/// The secret, and commands that fetch a token with it.
-pub(super) fn secret_blocks(name: &str, secret: &str, token_endpoint: &str, client: &str) -> Vec<Block> {
-    let mut blocks = vec![
-        Block::Alert(Meaning::Warning, "Copy it now. It is shown this once.".to_owned()),
-        Block::Code(name.to_owned(), secret.to_owned()),
-        Block::Heading("Fetch a token"),
-        Block::Text("Put the secret into the variable CLIENT_SECRET first.".to_owned()),
-    ];
+/// The secret or the API key.
+pub(super) fn value_blocks(texts: &CreatedTexts, name: &str, value: &str) -> Vec<Block> {
+    vec![
+        Block::Alert(Meaning::Warning, texts.copy_now.to_owned()),
+        Block::Code(name.to_owned(), value.to_owned()),
+    ]
+}
+
+/// Commands that fetch a token with the secret.
+pub(super) fn snippet_blocks(texts: &CreatedTexts, token_endpoint: &str, client: &str) -> Vec<Block> {
+    let mut blocks = vec![Block::Heading(texts.get_token), Block::Text(texts.set_variable.to_owned())];
     let snippets = token_snippets(token_endpoint, client).into_iter();
     blocks.extend(snippets.map(|(language, text)| Block::Code(language.to_owned(), text)));
     blocks
 }
 
-pub(super) fn way_on(url: String) -> Block {
-    Block::Links(vec![Link { name: "I have it: open the application".to_owned(), url }])
+pub(super) fn way_on(name: &str, url: String) -> Block {
+    Block::Links(vec![Link { name: name.to_owned(), url }])
 }

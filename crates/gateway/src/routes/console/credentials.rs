@@ -5,24 +5,22 @@ use administration::administrator::CredentialsReading;
 use administration::documents::ClientView;
 use administration::{documents, edit};
 use pages::console::{Block, Choice, Entry, Field, HtmlForm, Input};
-use pages::{Fact, Meaning, Value};
+use pages::{ConsoleTexts, CredentialsTexts, Fact, Meaning, Value};
 use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
 use values::{Lifetime, Timestamp};
 
 use super::application::tabs;
 use super::applications::token_endpoint;
-use super::created::{idempotent, request_key, secret_blocks, way_on};
+use super::created::{idempotent, request_key, snippet_blocks, value_blocks, way_on};
 use super::form::FormFields;
 use super::shown::{
-    codes, declared_at, empty, fact, managed_by, outcome, pager, status, success, time, time_or, unreadable,
+    code, codes, declared_at, empty, fact, managed_by, outcome, pager, status, success, time, time_or,
+    unreadable,
 };
 use super::visit::{ConsoleVisit, unseen};
 use crate::page::PageResult;
 
-/// How long the previous secrets stay valid after a rotation, in seconds.
-const GRACES: [(u64, &str); 4] =
-    [(0, "not at all"), (3_600, "1 hour"), (86_400, "24 hours"), (604_800, "7 days")];
 /// API keys per page. Each has two forms.
 const KEYS: u32 = 10;
 /// Without a use for this time, a credential is probably unused.
@@ -41,12 +39,13 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
     let document = json!([fields.text("act"), fields.text("key"), fields.text("grace"), fields.text("name")]);
     let caller = idempotent(visit, fields, &document);
     let unknown = || edit::EditError::NotFound("credential");
+    let (texts, created) = (visit.texts(), &visit.texts().created);
     let made = match fields.text("act") {
         "create-secret" => {
             let settings =
                 documents::NewSecretSettings { name: name(), ..documents::NewSecretSettings::default() };
             let made = administrator.of(&caller, &tenant).create_secret(&client, settings).await;
-            made.map(|made| Some(("Client secret", made.value.client_secret.clone())))
+            made.map(|made| Some((created.client_secret, made.value.client_secret.clone())))
         }
         "rotate-secrets" => {
             let settings = documents::RotateSettings {
@@ -55,7 +54,7 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
                 ..documents::RotateSettings::default()
             };
             let made = administrator.of(&caller, &tenant).rotate_secret(&client, settings).await;
-            made.map(|made| made.value.client_secret.clone().map(|secret| ("Client secret", secret)))
+            made.map(|made| made.value.client_secret.clone().map(|secret| (created.client_secret, secret)))
         }
         "revoke-secret" => {
             let secret = SecretId::new(fields.text("secret"));
@@ -65,13 +64,13 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
         "create-key" => {
             let settings = documents::ApiKeySettings { name: name(), ..documents::ApiKeySettings::default() };
             let made = administrator.of(&caller, &tenant).create_api_key(&client, settings).await;
-            made.map(|made| Some(("API key", made.value.api_key.clone())))
+            made.map(|made| Some((created.api_key, made.value.api_key.clone())))
         }
         "rotate-key" => match key() {
             Some(key) => {
                 let settings = documents::RotateApiKeySettings { grace: grace() };
                 let made = administrator.of(&caller, &tenant).rotate_api_key(&key, settings).await;
-                made.map(|made| Some(("API key", made.value.api_key.clone())))
+                made.map(|made| Some((created.api_key, made.value.api_key.clone())))
             }
             None => Err(unknown()),
         },
@@ -89,15 +88,15 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
     };
     match outcome(made)? {
         Ok(Some((name, secret))) => {
-            let mut blocks = secret_blocks(name, &secret, &token_endpoint(visit), client.as_str());
-            if name == "API key" {
-                blocks.truncate(2);
+            let mut blocks = value_blocks(created, name, &secret);
+            if name == created.client_secret {
+                blocks.extend(snippet_blocks(created, &token_endpoint(visit), client.as_str()));
             }
-            blocks.push(way_on(visit.application(client.as_str(), "/credentials")));
-            let tabs = tabs(visit, &client, "Credentials");
-            Ok(visit.show_part("Applications", client.to_string(), tabs, blocks))
+            blocks.push(way_on(created.copied, visit.application(client.as_str(), "/credentials")));
+            let tabs = tabs(visit, &client, texts.frame.credentials);
+            Ok(visit.show_part(texts.frame.applications, client.to_string(), tabs, blocks))
         }
-        Ok(None) => shown(visit, Some(success("It has ended, and its tokens with it."))).await,
+        Ok(None) => shown(visit, Some(success(texts.credentials.revoked))).await,
         Err(refused) => shown(visit, Some(refused.alert())).await,
     }
 }
@@ -112,43 +111,46 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
         Some(secret) => Some(declared_at(visit, &secret.managed_by, Some(client.clone())).await),
         None => None,
     };
+    let texts = visit.texts();
+    let of = &texts.credentials;
     let forms = Forms::new(visit, &client);
     let mut blocks = Vec::from_iter(notice);
     let is_changeable = view.managed_by == "api";
-    blocks.push(Block::Heading("Secrets"));
+    blocks.push(Block::Heading(of.secrets));
     if secrets.is_empty() {
-        blocks.push(empty("No secrets", "It authenticates by keys or certificates.", None));
+        blocks.push(empty(of.no_secrets, of.no_secrets_text, None));
     }
     blocks.extend(secrets.iter().map(|secret| Block::Entry(forms.secret(secret, declared.as_ref()))));
-    blocks.extend(schedule(&view).into_iter().map(|(meaning, text)| Block::Note(meaning, text)));
+    blocks.extend(schedule(of, &view).into_iter().map(|(meaning, text)| Block::Note(meaning, text)));
     if is_changeable {
         blocks.extend([Block::Form(forms.rotate()), Block::Form(forms.create_secret())]);
     }
-    blocks.push(Block::Heading("API keys"));
+    blocks.push(Block::Heading(of.api_keys));
     blocks.extend(api_keys.items.iter().map(|key| Block::Entry(forms.key(key, visit.now()))));
-    blocks.extend(unreadable("API keys", &api_keys));
+    blocks.extend(unreadable(of.unreadable, &api_keys));
     let next = api_keys.next_cursor.as_deref();
-    blocks.extend(pager(&visit.application(client.as_str(), "/credentials"), None, next).map(Block::Pager));
+    let url = visit.application(client.as_str(), "/credentials");
+    blocks.extend(pager(visit, &url, None, next).map(Block::Pager));
     blocks.push(Block::Form(forms.create_key()));
-    Ok(visit.show_part("Applications", client.to_string(), tabs(visit, &client, "Credentials"), blocks))
+    let tabs = tabs(visit, &client, texts.frame.credentials);
+    Ok(visit.show_part(texts.frame.applications, client.to_string(), tabs, blocks))
 }
 
 /// When the secrets rotate automatically, and the last error if that failed.
-fn schedule(ClientView { settings, rotation, .. }: &ClientView) -> Vec<(Meaning, String)> {
+fn schedule(
+    texts: &CredentialsTexts,
+    ClientView { settings, rotation, .. }: &ClientView,
+) -> Vec<(Meaning, String)> {
     let Some(rotate) = &settings.rotate else { return Vec::new() };
-    let text = format!(
-        "Every {} a new secret is written to {}, and the others get their end.",
-        rotate.every, rotate.into
-    );
+    let text = (texts.schedule)(&rotate.every.to_string(), &rotate.into);
     let failed =
         rotation.as_ref().and_then(|rotation| rotation.failed_at.as_ref().zip(rotation.failure.as_ref()));
-    let failed = failed.map(|(at, why)| {
-        (Meaning::Danger, format!("The last time, {}, that failed: {why}", at.0.to_rfc3339()))
-    });
+    let failed = failed.map(|(at, why)| (Meaning::Danger, (texts.schedule_failed)(&at.0.to_rfc3339(), why)));
     [(Meaning::Info, text)].into_iter().chain(failed).collect()
 }
 
 struct Forms {
+    texts: &'static ConsoleTexts,
     action: String,
     token: String,
 }
@@ -156,7 +158,7 @@ struct Forms {
 impl Forms {
     fn new(visit: &ConsoleVisit<'_>, client: &ClientId) -> Self {
         let action = visit.application(client.as_str(), "/credentials");
-        Self { action, token: visit.form_token() }
+        Self { texts: visit.texts(), action, token: visit.form_token() }
     }
 
     fn button(&self, act: &str, label: &str) -> HtmlForm {
@@ -164,82 +166,99 @@ impl Forms {
     }
 
     fn rotate(&self) -> HtmlForm {
-        let button = self.button("rotate-secrets", "Replace all secrets by a new one").meaning(Meaning::Info);
-        button.with(vec![secret_name(), graces()]).sending("request", request_key(&FormFields::read(b"")))
+        let of = &self.texts.credentials;
+        let button = self.button("rotate-secrets", of.replace_secrets).meaning(Meaning::Info);
+        button
+            .with(vec![self.name(of.secret_name_hint).optional(), self.graces()])
+            .sending("request", request_key(&FormFields::read(b"")))
     }
 
     fn create_secret(&self) -> HtmlForm {
-        self.button("create-secret", "Add one more secret")
-            .with(vec![secret_name()])
+        let of = &self.texts.credentials;
+        self.button("create-secret", of.add_secret)
+            .with(vec![self.name(of.secret_name_hint).optional()])
             .sending("request", request_key(&FormFields::read(b"")))
     }
 
     fn create_key(&self) -> HtmlForm {
-        let name = Field::text("name", "Name", "").hint("What people call the key.");
-        let button = self.button("create-key", "Create an API key").meaning(Meaning::Info).with(vec![name]);
-        button.sending("request", request_key(&FormFields::read(b"")))
+        let of = &self.texts.credentials;
+        let button = self.button("create-key", of.create_key).meaning(Meaning::Info);
+        button.with(vec![self.name(of.key_name_hint)]).sending("request", request_key(&FormFields::read(b"")))
+    }
+
+    fn name(&self, hint: &str) -> Field {
+        Field::text("name", self.texts.labels.name, "").hint(hint)
+    }
+
+    /// How long the previous secrets stay valid after a rotation, in seconds.
+    fn graces(&self) -> Field {
+        let of = &self.texts.credentials;
+        let graces = [(0, of.no_grace), (3_600, of.hour), (86_400, of.day), (604_800, of.week)];
+        let choices = graces.map(|(seconds, label): (u64, _)| Choice {
+            value: seconds.to_string(),
+            label: label.to_owned(),
+            text: String::new(),
+            is_chosen: seconds == 3_600,
+        });
+        Field::new("grace", of.grace, Input::One(choices.to_vec()))
     }
 
     /// `declared` is the place in the configuration files.
     fn secret(&self, view: &documents::SecretView, declared: Option<&Value>) -> Entry {
+        let ConsoleTexts { labels, shared, credentials: of, .. } = self.texts;
         let declared = declared.filter(|_| view.managed_by != "api").cloned();
+        let managed_by = declared.unwrap_or_else(|| managed_by(shared, &view.managed_by));
         let mut facts = vec![
-            Fact { label: "Status", value: status(&view.status) },
-            fact("Ends with", &*view.hint),
-            codes("Fingerprint", view.fingerprint.as_slice()),
-            Fact { label: "Managed by", value: declared.unwrap_or_else(|| managed_by(&view.managed_by)) },
-            Fact { label: "Created", value: time(view.created_at) },
-            Fact { label: "Ends", value: time_or(view.revoked_at.or(view.expires_at), "never") },
-            Fact { label: "Last used", value: time_or(view.last_used_at, "not known") },
-            codes("Used from", &addresses(&view.used_from)),
-            fact("Safe to delete", safe_to_delete(view)),
+            Fact { label: labels.status, value: status(shared, &view.status) },
+            code(of.last_characters, &*view.hint),
+            codes(shared, of.fingerprint, view.fingerprint.as_slice()),
+            Fact { label: labels.managed_by, value: managed_by },
+            Fact { label: labels.created, value: time(view.created_at) },
+            Fact {
+                label: of.valid_until,
+                value: time_or(view.revoked_at.or(view.expires_at), shared.no_expiry),
+            },
+            Fact { label: labels.last_used, value: time_or(view.last_used_at, shared.unknown) },
+            codes(shared, of.used_from, &addresses(&view.used_from)),
+            fact(of.safe_to_delete, safe_to_delete(of, view)),
         ];
-        facts.extend(still_presented(view.presented_after_end_at));
+        facts.extend(still_presented(of, view.presented_after_end_at));
+        let label = (of.revoke_secret)(&view.id);
         let revoke =
-            self.button("revoke-secret", "Revoke").meaning(Meaning::Danger).sending("secret", &*view.id);
+            self.button("revoke-secret", &label).meaning(Meaning::Danger).sending("secret", &*view.id);
         let forms = if view.status == "live" && view.managed_by == "api" { vec![revoke] } else { Vec::new() };
-        let name = view.name.as_ref().map(|name| format!(": {name}")).unwrap_or_default();
-        Entry { title: format!("Secret {}{name}", view.id), facts, forms }
+        let title = (of.secret)(&view.id, view.name.as_deref().unwrap_or_default());
+        Entry { title, facts, forms }
     }
 
     fn key(&self, view: &documents::ApiKeyView, now: Timestamp) -> Entry {
+        let ConsoleTexts { labels, shared, credentials: of, .. } = self.texts;
         let mut facts = vec![
-            Fact { label: "Status", value: status(&view.status) },
-            Fact { label: "Id", value: Value::Code(view.id.clone()) },
-            fact("Ends with", &*view.hint),
-            codes("Scopes", view.settings.scopes.as_deref().unwrap_or_default()),
-            Fact { label: "Created", value: time(view.created_at) },
-            Fact { label: "Ends", value: time_or(view.revoked_at.or(view.settings.expires_at), "never") },
-            Fact { label: "Last used", value: time_or(view.last_used_at, "not known") },
-            codes("Used from", &addresses(&view.used_from)),
-            fact("Safe to revoke", key_is_safe_to_revoke(view, now)),
+            Fact { label: labels.status, value: status(shared, &view.status) },
+            Fact { label: labels.id, value: Value::Code(view.id.clone()) },
+            code(of.last_characters, &*view.hint),
+            codes(shared, labels.scopes, view.settings.scopes.as_deref().unwrap_or_default()),
+            Fact { label: labels.created, value: time(view.created_at) },
+            Fact {
+                label: of.valid_until,
+                value: time_or(view.revoked_at.or(view.settings.expires_at), shared.no_expiry),
+            },
+            Fact { label: labels.last_used, value: time_or(view.last_used_at, shared.unknown) },
+            codes(shared, of.used_from, &addresses(&view.used_from)),
+            fact(of.safe_to_revoke, key_is_safe_to_revoke(of, view, now)),
         ];
-        facts.extend(still_presented(view.presented_after_end_at));
+        facts.extend(still_presented(of, view.presented_after_end_at));
         let of_key = |form: HtmlForm| form.sending("key", &*view.id);
-        let rotate = self.button("rotate-key", "Replace").with(vec![graces()]);
+        let rotate = self.button("rotate-key", of.replace_key).with(vec![self.graces()]);
         let rotate = of_key(rotate).sending("request", request_key(&FormFields::read(b"")));
-        let revoke = of_key(self.button("revoke-key", "Revoke").meaning(Meaning::Danger));
+        let revoke = of_key(self.button("revoke-key", of.revoke_key).meaning(Meaning::Danger));
         let forms = if view.status == "live" { vec![rotate, revoke] } else { Vec::new() };
         Entry { title: view.settings.name.clone().unwrap_or_default(), facts, forms }
     }
 }
 
-fn secret_name() -> Field {
-    Field::text("name", "Name", "").optional().hint("What people call the secret.")
-}
-
-fn graces() -> Field {
-    let choices = GRACES.map(|(seconds, label)| Choice {
-        value: seconds.to_string(),
-        label: label.to_owned(),
-        text: String::new(),
-        is_chosen: seconds == 3_600,
-    });
-    Field::new("grace", "How long does the one before stay valid?", Input::One(choices.to_vec()))
-}
-
-fn still_presented(at: Option<documents::Instant>) -> Option<Fact> {
-    at.map(|at| Fact { label: "Still presented after its end", value: time(at) })
+fn still_presented(texts: &CredentialsTexts, at: Option<documents::Instant>) -> Option<Fact> {
+    at.map(|at| Fact { label: texts.still_presented, value: time(at) })
 }
 
 fn addresses(uses: &[documents::UsedFrom]) -> Vec<String> {
@@ -247,26 +266,30 @@ fn addresses(uses: &[documents::UsedFrom]) -> Vec<String> {
 }
 
 /// Whether the secret can be deleted safely, or why that is not certain.
-fn safe_to_delete(view: &documents::SecretView) -> &'static str {
+fn safe_to_delete(texts: &CredentialsTexts, view: &documents::SecretView) -> &'static str {
     match (view.safe_to_delete, &*view.status) {
-        (true, "live") => "yes: it was not used for a day, and others were",
-        (true, _) => "yes: it was not presented for a day",
-        (false, "live") => "no: it may be in use still",
-        (false, _) => "no: it was presented within a day",
+        (true, "live") => texts.secret_unused,
+        (true, _) => texts.ended_secret_unused,
+        (false, "live") => texts.secret_used,
+        (false, _) => texts.ended_secret_used,
     }
 }
 
 /// Whether the API key can be revoked safely. Only its owner uses it, so uses of other keys do not
 /// matter.
-fn key_is_safe_to_revoke(view: &documents::ApiKeyView, now: Timestamp) -> &'static str {
+fn key_is_safe_to_revoke(
+    texts: &CredentialsTexts,
+    view: &documents::ApiKeyView,
+    now: Timestamp,
+) -> &'static str {
     let is_since = |at: Option<documents::Instant>| at.is_some_and(|at| now < at.0 + QUIET);
     match &*view.status {
-        "live" if is_since(view.last_used_at) => "no: it was used within a day",
-        "live" if is_since(Some(view.created_at)) => "no: it is new, and its holder may be about to use it",
-        "live" if view.last_used_at.is_none() => "yes: it was never used",
-        "live" => "not known: it was not used for a day, and its holder may come back",
-        _ if is_since(view.presented_after_end_at) => "it has ended, and is still presented",
-        _ => "it has ended",
+        "live" if is_since(view.last_used_at) => texts.key_used,
+        "live" if is_since(Some(view.created_at)) => texts.key_new,
+        "live" if view.last_used_at.is_none() => texts.key_never_used,
+        "live" => texts.key_unused,
+        _ if is_since(view.presented_after_end_at) => texts.ended_key_used,
+        _ => texts.ended_key,
     }
 }
 
@@ -283,18 +306,20 @@ mod tests {
 
     #[test]
     fn a_schedule_is_shown_with_its_last_failure() {
+        let texts = &pages::Language::English.texts().console.credentials;
         let now = Timestamp::from_seconds(0);
         let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("svc").unwrap());
         let mut state =
             kinds::client::State::new(client, RowLifecycle::fresh(ManagedBy::Api, now), Vec::new());
-        assert_eq!(schedule(&ClientView::new(&state, now)), []);
+        assert_eq!(schedule(texts, &ClientView::new(&state, now)), []);
         let (every, grace) = (Lifetime::from_seconds(86_400), Lifetime::from_seconds(60));
         state.client.rotation = Some(SecretRotation { every, into: "vault:a#b".to_owned(), grace });
-        let shown = "Every 1d a new secret is written to vault:a#b, and the others get their end.";
-        assert_eq!(schedule(&ClientView::new(&state, now)), [(Meaning::Info, shown.to_owned())]);
+        let shown =
+            "Latchkey writes a new secret to vault:a#b every 1d and sets an expiry for the previous secrets.";
+        assert_eq!(schedule(texts, &ClientView::new(&state, now)), [(Meaning::Info, shown.to_owned())]);
         let failure = Some("no answer".to_owned());
         state.rotation = RotationProgress { failed_at: Some(now), failure, ..RotationProgress::default() };
-        let shown = "The last time, 1970-01-01T00:00:00Z, that failed: no answer";
-        assert_eq!(schedule(&ClientView::new(&state, now))[1], (Meaning::Danger, shown.to_owned()));
+        let shown = "The last rotation failed at 1970-01-01T00:00:00Z: no answer";
+        assert_eq!(schedule(texts, &ClientView::new(&state, now))[1], (Meaning::Danger, shown.to_owned()));
     }
 }

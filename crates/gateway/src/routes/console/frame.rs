@@ -9,13 +9,8 @@ use super::visit::{ConsoleVisit, VisitedPlace, show};
 use crate::options::BaseUrl;
 use crate::page::{PageRequest, common};
 
-/// Names and paths of the navigation. The paths are relative to the platform or the tenant.
-const OF_PLATFORM: [(&str, &str); 3] = [("Overview", ""), ("Tenants", "/tenants"), ("Audit", "/audit")];
-const OF_TENANT: [(&str, &str); 4] =
-    [("Overview", ""), ("Applications", "/applications"), ("Signing keys", "/keys"), ("Audit", "/audit")];
-
 impl ConsoleVisit<'_> {
-    /// `current` is the entry of the navigation.
+    /// `current` is the name of the entry of the navigation.
     pub(super) fn show(&self, current: &str, heading: impl Into<String>, blocks: Vec<Block>) -> HttpResponse {
         self.show_part(current, heading.into(), Vec::new(), blocks)
     }
@@ -28,27 +23,43 @@ impl ConsoleVisit<'_> {
         tabs: Vec<Entry>,
         blocks: Vec<Block>,
     ) -> HttpResponse {
+        let texts = &self.texts().frame;
+        let (overview, audit) = ((texts.overview, ""), (texts.audit, "/audit"));
+        // The paths are relative to the platform or the tenant.
         let entries = match self.place {
-            VisitedPlace::Platform => &OF_PLATFORM[..],
-            VisitedPlace::Tenant(_) => &OF_TENANT[..],
+            VisitedPlace::Platform => vec![overview, (texts.tenants, "/tenants"), audit],
+            VisitedPlace::Tenant(_) => {
+                vec![overview, (texts.applications, "/applications"), (texts.keys, "/keys"), audit]
+            }
         };
-        let entry = |(name, below): &(&str, &str)| Entry {
-            link: Link { name: (*name).to_owned(), url: self.path(below) },
-            is_current: *name == current,
-        };
-        let mut places: Vec<_> = entries.iter().map(entry).collect();
+        let mut places = links(entries, current, |below| self.path(below));
         if self.is_of_platform() && self.place != VisitedPlace::Platform {
             let url = format!("{}/console/tenants", self.request.public_url.path());
-            places.insert(0, Entry { link: Link { name: "All tenants".to_owned(), url }, is_current: false });
+            let link = Link { name: texts.all_tenants.to_owned(), url };
+            places.insert(0, Entry { link, is_current: false });
         }
         let mut page = outside(self.request, &self.place, &heading, blocks);
         page.frame.places = places;
         page.frame.person = Some(self.session.actor.clone());
         page.frame.ends = Some(moment(self.session.expires_at.into()));
-        page.sign_out = Some(HtmlForm::button(self.path("/sign-out"), &self.form_token(), "Sign out"));
+        page.sign_out =
+            Some(HtmlForm::button(self.path("/sign-out"), &self.form_token(), self.request.texts().sign_out));
         page.tabs = tabs;
         show(&page)
     }
+}
+
+/// Links of the navigation or of tabs, with names and paths.
+pub(super) fn links<'t>(
+    entries: impl IntoIterator<Item = (&'t str, &'t str)>,
+    current: &str,
+    path: impl Fn(&str) -> String,
+) -> Vec<Entry> {
+    let entry = |(name, below): (&str, &str)| Entry {
+        link: Link { name: name.to_owned(), url: path(below) },
+        is_current: name == current,
+    };
+    entries.into_iter().map(entry).collect()
 }
 
 /// For a page without a session.
@@ -72,11 +83,12 @@ pub(crate) fn plain_page(
     heading: &str,
     blocks: Vec<Block>,
 ) -> ConsolePage {
+    let texts = &public_url.1.texts().console.frame;
     ConsolePage {
         common: Common { tenant_name: Some(name), ..common(public_url) },
         frame: Frame {
-            skip: "Skip to the content".to_owned(),
-            label: "Console".to_owned(),
+            skip: texts.skip.to_owned(),
+            label: texts.label.to_owned(),
             places: Vec::new(),
             person: None,
             ends: None,

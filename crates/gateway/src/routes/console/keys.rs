@@ -4,7 +4,7 @@ use administration::documents;
 use administration::documents::KeyView;
 use administration::edit::KeyCommand;
 use pages::console::{Block, Field, HtmlForm};
-use pages::{Column, Fact, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
+use pages::{Column, ConsoleTexts, Fact, KeysTexts, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
 
 use super::form::FormFields;
 use super::shown::{danger, empty, outcome, status, success, table, time, time_or};
@@ -17,12 +17,12 @@ pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
 
 /// Rotates the keys, as a planned or an emergency rotation.
 pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
-    let tenant = visit.tenant();
+    let (texts, tenant) = (&visit.texts().keys, visit.tenant());
     let command = match fields.text("act") {
         "rotate" => KeyCommand::Rotate,
         "emergency" => match visit.check_danger(fields, tenant.as_str()) {
             Ok(()) => KeyCommand::RotateInEmergency,
-            Err(Danger::Unproven) => return Ok(visit.ask_again("Signing keys")),
+            Err(Danger::Unproven) => return Ok(visit.ask_again(visit.texts().frame.keys)),
             Err(Danger::Unnamed(text)) => return shown(visit, Some(danger(text))).await,
         },
         _ => return shown(visit, None).await,
@@ -32,9 +32,9 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
         Ok(changed) => {
             let broken: Vec<_> = changed.value.breaks.iter().map(|broken| broken.kid.clone()).collect();
             let text = if broken.is_empty() {
-                "A new key is announced. It signs when verifiers can know it.".to_owned()
+                texts.announced.to_owned()
             } else {
-                format!("A new key signs. Tokens that {} signed are refused.", broken.join(", "))
+                (texts.replaced)(&broken.join(", "))
             };
             success(text)
         }
@@ -48,38 +48,37 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let read = administrator.of(&visit.caller, &tenant).keys_with_status().await;
     let (keys, state, breaks) = read.map_err(unseen)?;
     let breaks = breaks.into_iter().map(|broken| broken.kid).collect::<Vec<_>>();
+    let texts = visit.texts();
+    let (of, labels) = (&texts.keys, &texts.labels);
     let mut blocks = Vec::from_iter(notice);
-    let due = time_or(state.due_at, "none");
-    blocks.push(Block::Facts(vec![Fact { label: "Next automatic step", value: due }]));
-    blocks.extend(
-        state.unopened.iter().map(|key| {
-            Block::Note(Meaning::Danger, format!("{} cannot be opened: {}", key.kid, key.problem))
-        }),
-    );
+    let due = time_or(state.due_at, texts.shared.none);
+    blocks.push(Block::Facts(vec![Fact { label: of.next_step, value: due }]));
+    let unopened = state.unopened.iter();
+    blocks.extend(unopened.map(|key| Block::Note(Meaning::Danger, (of.unopened)(&key.kid, &key.problem))));
     if keys.is_empty() {
-        blocks.push(empty("No keys", "The first token of the tenant makes the first key.", None));
+        blocks.push(empty(of.none, of.none_text, None));
     } else {
         blocks.push(Block::TimeLine(time_line(visit, &keys)));
-        blocks.push(Block::Table(lives(&keys, &state)));
+        blocks.push(Block::Table(lives(texts, &keys, &state)));
     }
-    blocks.push(verifiers(&state));
+    blocks.push(verifiers(of, &state));
     let (token, action) = (visit.form_token(), visit.path("/keys"));
     let button = |act: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("act", act);
-    let confirm = Field::text("confirm", "Id of the tenant", "");
-    let confirm = confirm.hint("Type it to go on. All keys but the new one are gone at once.");
-    blocks.push(Block::Form(button("rotate", "Rotate now").meaning(Meaning::Info)));
-    blocks.push(Block::Heading("Emergency"));
+    let confirm = Field::text("confirm", labels.tenant_id, "").hint(of.replace_all_hint);
+    blocks.push(Block::Form(button("rotate", of.rotate).meaning(Meaning::Info)));
+    blocks.push(Block::Heading(of.emergency));
     if !breaks.is_empty() {
-        let text = format!("Tokens that {} signed are refused at once.", breaks.join(", "));
+        let text = (of.emergency_breaks)(&breaks.join(", "));
         blocks.push(Block::Note(Meaning::Danger, text));
     }
-    let emergency = button("emergency", "Take all keys away").meaning(Meaning::Danger);
+    let emergency = button("emergency", of.replace_all).meaning(Meaning::Danger);
     blocks.push(Block::Form(emergency.with(vec![confirm])));
-    Ok(visit.show("Signing keys", "Signing keys", blocks))
+    Ok(visit.show(texts.frame.keys, texts.frame.keys, blocks))
 }
 
 /// At most [`TimeLine::MOST`] keys, the newest ones.
 fn time_line(visit: &ConsoleVisit<'_>, keys: &[KeyView]) -> TimeLine {
+    let texts = &visit.texts().keys;
     let span = |from: Option<documents::Instant>, to: Option<documents::Instant>| {
         Some(TimeSpan { from: from?.0.seconds(), to: to.map(|at| at.0.seconds()) })
     };
@@ -99,11 +98,10 @@ fn time_line(visit: &ConsoleVisit<'_>, keys: &[KeyView]) -> TimeLine {
     let first = keys.len().saturating_sub(TimeLine::MOST);
     TimeLine {
         id: "lives".to_owned(),
-        title: "The lives of the keys".to_owned(),
-        summary: "A key is published before it signs, and stays published after it until the last token that it signed has expired."
-            .to_owned(),
-        legend: ["Published", "Signs", "Verifies only"],
-        now_label: "Now",
+        title: texts.line.to_owned(),
+        summary: texts.line_text.to_owned(),
+        legend: [texts.published, texts.signing, texts.verifying],
+        now_label: texts.now,
         now: visit.now().seconds(),
         rows: keys[first..].iter().map(row).collect(),
     }
@@ -111,7 +109,8 @@ fn time_line(visit: &ConsoleVisit<'_>, keys: &[KeyView]) -> TimeLine {
 
 /// The dates of each key, and how many verifiers have fetched it. A verifier that has fetched a key
 /// also has the earlier keys.
-fn lives(keys: &[KeyView], state: &documents::KeyStatusView) -> Table {
+fn lives(texts: &ConsoleTexts, keys: &[KeyView], state: &documents::KeyStatusView) -> Table {
+    let of = &texts.keys;
     let number = |kid: &str| keys.iter().position(|key| key.kid == kid);
     let having = |kid: &str| {
         let fetched = state.verifiers.iter().filter(|view| number(&view.newest_kid) >= number(kid));
@@ -121,7 +120,7 @@ fn lives(keys: &[KeyView], state: &documents::KeyStatusView) -> Table {
         vec![
             Value::Code(key.kid.clone()),
             Value::Text(key.algorithm.clone()),
-            status(&key.state),
+            status(&texts.shared, &key.state),
             time(key.announced_at),
             time(key.active_from),
             time_or(key.retiring_from, "-"),
@@ -129,19 +128,20 @@ fn lives(keys: &[KeyView], state: &documents::KeyStatusView) -> Table {
             Value::Number(having(&key.kid)),
         ]
     };
-    let columns = ["Key", "Algorithm", "State", "Published", "Signs from", "Retires", "Removed"];
-    let verifiers = Column::of_numbers("Verifiers that have it");
+    let columns =
+        [of.key, of.algorithm, texts.labels.status, of.published, of.signs_from, of.retires, of.removed];
+    let verifiers = Column::of_numbers(of.having);
     Table {
-        caption: "Keys".to_owned(),
+        caption: of.keys.to_owned(),
         columns: columns.into_iter().map(Column::from_heading).chain([verifiers]).collect(),
         rows: keys.iter().map(row).collect(),
     }
 }
 
 /// The verifiers that poll the key set, and whether each has the newest key.
-fn verifiers(state: &documents::KeyStatusView) -> Block {
+fn verifiers(texts: &KeysTexts, state: &documents::KeyStatusView) -> Block {
     let row = |view: &documents::VerifierView| {
-        let newest = if view.has_announced { "yes" } else { "not yet" };
+        let newest = if view.has_announced { texts.yes } else { texts.not_yet };
         vec![
             Value::Text(view.verifier.clone()),
             time(view.last_fetch_at),
@@ -149,6 +149,6 @@ fn verifiers(state: &documents::KeyStatusView) -> Block {
             Value::Text(newest.to_owned()),
         ]
     };
-    let headings = ["Verifier", "Last fetch", "Newest key", "Has the newest"];
-    table("Verifiers", headings, state.verifiers.iter().map(row))
+    let headings = [texts.verifier, texts.last_fetch, texts.newest, texts.has_newest];
+    table(texts.verifiers, headings, state.verifiers.iter().map(row))
 }

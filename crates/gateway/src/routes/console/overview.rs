@@ -7,11 +7,14 @@ use administration::edit::{EditError, TenantStep};
 use administration::kinds::Permission;
 use administration::store::UsageOf;
 use pages::console::{Block, HtmlForm};
-use pages::{Badge, Column, Destination as Tab, Fact, Link, Meaning, Table, Value};
+use pages::{
+    Badge, Column, ConsoleTexts, Destination as Tab, Fact, Link, Meaning, OverviewTexts, Table, Value,
+};
 use tenancy::{Tenant, TenantId};
 use values::Lifetime;
 
 use super::form::FormFields;
+use super::frame::links;
 use super::shown::{code, danger, declared_at, fact, link, outcome, status, success, table, time, used};
 use super::visit::{ConsoleVisit, Danger, VisitedPlace, unseen};
 use crate::page::PageResult;
@@ -19,40 +22,42 @@ use crate::page::PageResult;
 const DAY: Lifetime = Lifetime::from_seconds(86_400);
 
 pub(super) fn tabs(visit: &ConsoleVisit<'_>, current: &str) -> Vec<Tab> {
-    let tabs = [("Overview", ""), ("Advice", "/advice")].map(|(name, below)| Tab {
-        link: Link { name: name.to_owned(), url: visit.path(below) },
-        is_current: name == current,
-    });
-    tabs.to_vec()
+    let frame = &visit.texts().frame;
+    links([(frame.overview, ""), (frame.advice, "/advice")], current, |below| visit.path(below))
 }
 
 pub(super) fn heading(visit: &ConsoleVisit<'_>) -> String {
     match &visit.place {
-        VisitedPlace::Platform => "Overview".to_owned(),
+        VisitedPlace::Platform => visit.texts().frame.overview.to_owned(),
         VisitedPlace::Tenant(tenant) => tenant.to_string(),
     }
 }
 
 pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
-    let administrator = visit.administrator();
+    let (administrator, texts) = (visit.administrator(), visit.texts());
     let of_tenant = |tenant: &str| format!("{}/t/{tenant}", visit.path(""));
     let mut ways = vec![
-        Link { name: "New tenant".to_owned(), url: visit.path("/tenants/new") },
-        Link { name: "All tenants".to_owned(), url: visit.path("/tenants") },
+        Link { name: texts.overview.new_tenant.to_owned(), url: visit.path("/tenants/new") },
+        Link { name: texts.frame.all_tenants.to_owned(), url: visit.path("/tenants") },
     ];
     if visit.request.services.tokens.tenants.resolve(TenantId::PLATFORM).await.is_ok() {
-        let name = "The platform's own applications".to_owned();
+        let name = texts.overview.platform_applications.to_owned();
         ways.push(Link { name, url: of_tenant(TenantId::PLATFORM) });
     }
     let mut blocks = vec![Block::Links(ways)];
     let usage = permitted(administrator.usage(&visit.caller, UsageOf::Platform, a_day(visit)).await)?;
     if let Some(usage) = &usage {
-        blocks.push(used(usage));
-        blocks.push(busiest(usage, of_tenant));
+        blocks.push(used(&texts.shared, usage));
+        blocks.push(busiest(texts, usage, of_tenant));
     }
     let state = permitted(administrator.status(&visit.caller).await)?;
-    blocks.extend(state.iter().flat_map(|state| [next_steps(visit, state, of_tenant), replicas(state)]));
-    Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Overview"), blocks))
+    blocks.extend(
+        state
+            .iter()
+            .flat_map(|state| [next_steps(visit, state, of_tenant), replicas(&texts.overview, state)]),
+    );
+    let current = texts.frame.overview;
+    Ok(visit.show_part(current, heading(visit), tabs(visit, current), blocks))
 }
 
 fn next_steps(
@@ -60,20 +65,22 @@ fn next_steps(
     state: &documents::PlatformStatus,
     path: impl Fn(&str) -> String,
 ) -> Block {
+    let (texts, labels) = (&visit.texts().overview, &visit.texts().labels);
     let row = |step: &documents::KeyStepView| {
         let is_due = step.due_at.0 <= visit.now();
-        let badge = Badge { meaning: Meaning::Warning, text: "due now".to_owned() };
-        let state = if is_due { Value::Badge(badge) } else { Value::Text("planned".to_owned()) };
+        let badge = Badge { meaning: Meaning::Warning, text: texts.due_now.to_owned() };
+        let state = if is_due { Value::Badge(badge) } else { Value::Text(texts.planned.to_owned()) };
         vec![link(&*step.tenant_id, path(&step.tenant_id)), time(step.due_at), state]
     };
-    table("Next steps of signing keys", ["Tenant", "When", "State"], state.next_key_steps.iter().map(row))
+    let headings = [labels.tenant, texts.due, labels.status];
+    table(texts.key_steps, headings, state.next_key_steps.iter().map(row))
 }
 
-fn replicas(state: &documents::PlatformStatus) -> Block {
+fn replicas(texts: &OverviewTexts, state: &documents::PlatformStatus) -> Block {
     let row =
         |replica: &documents::ReplicaView| vec![Value::Code(replica.id.clone()), time(replica.counted_at)];
-    let headings = ["Replica", "Last wrote counts"];
-    table("Replicas that answered requests within a day", headings, state.replicas.iter().map(row))
+    let headings = [texts.replica, texts.last_report];
+    table(texts.replicas, headings, state.replicas.iter().map(row))
 }
 
 pub(super) async fn of_tenant(visit: &ConsoleVisit<'_>) -> PageResult {
@@ -82,21 +89,22 @@ pub(super) async fn of_tenant(visit: &ConsoleVisit<'_>) -> PageResult {
 
 /// Suspends or resumes the tenant, or starts or cancels its deletion.
 pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
-    let step = match fields.text("step") {
-        "suspend" => TenantStep::Suspend,
-        "resume" => TenantStep::Resume,
+    let texts = &visit.texts().overview;
+    let (step, done) = match fields.text("step") {
+        "suspend" => (TenantStep::Suspend, texts.suspended),
+        "resume" => (TenantStep::Resume, texts.resumed),
         "delete" => match visit.check_danger(fields, visit.tenant().as_str()) {
-            Ok(()) => TenantStep::ScheduleDeletion,
-            Err(Danger::Unproven) => return Ok(visit.ask_again("Overview")),
+            Ok(()) => (TenantStep::ScheduleDeletion, texts.deletion_scheduled),
+            Err(Danger::Unproven) => return Ok(visit.ask_again(visit.texts().frame.overview)),
             Err(Danger::Unnamed(text)) => return page(visit, Some(danger(text))).await,
         },
-        "cancel-deletion" => TenantStep::CancelDeletion,
+        "cancel-deletion" => (TenantStep::CancelDeletion, texts.deletion_cancelled),
         _ => return page(visit, None).await,
     };
     let tenant = visit.tenant();
     let stepped = visit.administrator().of(&visit.caller, &tenant).step::<Tenant>(&(), step).await;
     let notice = match outcome(stepped)? {
-        Ok(view) => success(format!("The tenant is {} now.", view.status)),
+        Ok(_) => success(done),
         Err(refused) => refused.alert(),
     };
     page(visit, Some(notice)).await
@@ -106,49 +114,53 @@ async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let tenant = visit.tenant();
     let read = visit.administrator().of(&visit.caller, &tenant).read_tenant(a_day(visit)).await;
     let TenantReading { tenant: view, usage, next_key_step_at } = read.map_err(unseen)?;
+    let texts = visit.texts();
     let mut blocks = Vec::from_iter(notice);
-    let next = next_key_step_at.map(|at| Fact { label: "Next step of signing keys", value: time(at.into()) });
+    let next =
+        next_key_step_at.map(|at| Fact { label: texts.overview.next_key_step, value: time(at.into()) });
     let declared = declared_at(visit, &view.managed_by, None).await;
-    blocks.push(Block::Facts(facts(&view, declared).into_iter().chain(next).collect()));
+    blocks.push(Block::Facts(facts(texts, &view, declared).into_iter().chain(next).collect()));
     if let Some(usage) = &usage {
-        blocks.push(used(usage));
-        blocks.push(busiest(usage, |client| visit.application(client, "")));
+        blocks.push(used(&texts.shared, usage));
+        blocks.push(busiest(texts, usage, |client| visit.application(client, "")));
     }
     if visit.require_everywhere(Permission::Tenants).is_ok() && view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
-    Ok(visit.show_part("Overview", heading(visit), tabs(visit, "Overview"), blocks))
+    let current = texts.frame.overview;
+    Ok(visit.show_part(current, heading(visit), tabs(visit, current), blocks))
 }
 
-fn facts(view: &documents::TenantView, managed_by: Value) -> Vec<Fact> {
+fn facts(texts: &ConsoleTexts, view: &documents::TenantView, managed_by: Value) -> Vec<Fact> {
+    let labels = &texts.labels;
     vec![
-        fact("Name", view.settings.name.as_deref().unwrap_or_default()),
-        Fact { label: "Status", value: status(&view.status) },
-        Fact { label: "Managed by", value: managed_by },
-        code("Issuer", view.settings.issuer.as_deref().unwrap_or_default()),
-        code("Token endpoint", &*view.token_endpoint),
-        code("Key set", &*view.jwks_uri),
-        Fact { label: "Created", value: time(view.created_at) },
+        fact(labels.name, view.settings.name.as_deref().unwrap_or_default()),
+        Fact { label: labels.status, value: status(&texts.shared, &view.status) },
+        Fact { label: labels.managed_by, value: managed_by },
+        code(labels.issuer, view.settings.issuer.as_deref().unwrap_or_default()),
+        code(labels.token_endpoint, &*view.token_endpoint),
+        code(labels.key_set, &*view.jwks_uri),
+        Fact { label: labels.created, value: time(view.created_at) },
     ]
 }
 
 /// The forms that change the tenant, the dangerous ones last.
 fn steps(visit: &ConsoleVisit<'_>, view: &documents::TenantView) -> Vec<Block> {
+    let (texts, labels) = (&visit.texts().overview, &visit.texts().labels);
     let (token, action) = (visit.form_token(), visit.path(""));
     let button =
         |step: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("step", step);
-    let mut blocks = vec![Block::Heading("Service")];
+    let mut blocks = vec![Block::Heading(texts.manage)];
     let change = match &*view.status {
-        "active" => Some(button("suspend", "Suspend the tenant").meaning(Meaning::Danger)),
-        "suspended" => Some(button("resume", "Resume the tenant")),
-        "deleting" => Some(button("cancel-deletion", "Cancel the deletion")),
+        "active" => Some(button("suspend", texts.suspend).meaning(Meaning::Danger)),
+        "suspended" => Some(button("resume", texts.resume)),
+        "deleting" => Some(button("cancel-deletion", texts.cancel_deletion)),
         _ => None,
     };
     blocks.extend(change.map(Block::Form));
     if view.status != "deleting" {
-        let field = pages::console::Field::text("confirm", "Id of the tenant", "")
-            .hint("Type it to delete the tenant. The deletion can be cancelled until it is due.");
-        let delete = button("delete", "Delete the tenant").meaning(Meaning::Danger).with(vec![field]);
+        let field = pages::console::Field::text("confirm", labels.tenant_id, "").hint(texts.delete_hint);
+        let delete = button("delete", texts.delete).meaning(Meaning::Danger).with(vec![field]);
         blocks.push(Block::Form(delete));
     }
     blocks
@@ -171,12 +183,12 @@ pub(super) fn permitted<T>(result: Result<T, EditError>) -> PageResult<Option<T>
     }
 }
 
-fn busiest(usage: &documents::UsageView, path: impl Fn(&str) -> String) -> Block {
+fn busiest(texts: &ConsoleTexts, usage: &documents::UsageView, path: impl Fn(&str) -> String) -> Block {
     let rows = usage.busiest.iter().take(10);
     let rows = rows.map(|busy| vec![link(&*busy.id, path(&busy.id)), Value::Number(busy.issued)]).collect();
     Block::Table(Table {
-        caption: "Busiest today and yesterday".to_owned(),
-        columns: vec![Column::from_heading("Name"), Column::of_numbers("Tokens")],
+        caption: texts.overview.busiest.to_owned(),
+        columns: vec![Column::from_heading(texts.labels.name), Column::of_numbers(texts.overview.tokens)],
         rows,
     })
 }

@@ -7,7 +7,8 @@ use administration::documents::{Instant, Page, UsageView};
 use administration::edit::{EditError, FieldError};
 use pages::console::{Block, Field, HtmlForm};
 use pages::{
-    Badge, BarChart, ChartSlot, Column, Empty, Fact, Link, Meaning, MomentValue, Pager, Table, Value,
+    Badge, BarChart, ChartSlot, Column, Empty, Fact, Link, Meaning, MomentValue, Pager, SharedTexts, Table,
+    Value,
 };
 
 use registry::ClientId;
@@ -89,8 +90,8 @@ pub(super) struct List {
     pub(super) new: &'static str,
     /// Title and text of an empty list.
     pub(super) none: (&'static str, &'static str),
-    /// The plural for use within a sentence.
-    pub(super) rows: &'static str,
+    /// The warning about rows that this version cannot read.
+    pub(super) unreadable: fn(&str) -> String,
 }
 
 impl List {
@@ -101,7 +102,7 @@ impl List {
         found: Result<Page<T>, EditError>,
         table: impl FnOnce(&[T]) -> Block,
     ) -> PageResult {
-        let Self { title, path, search: label, new, none, rows } = self;
+        let Self { title, path, search: label, new, none, unreadable: warning } = self;
         let page = match outcome(found)? {
             Ok(page) => page,
             Err(refused) => return Ok(visit.show(title, title, vec![refused.alert()])),
@@ -110,14 +111,19 @@ impl List {
         let new = Link { name: new.to_owned(), url: format!("{url}/new") };
         let mut blocks = vec![
             Block::Links(vec![new.clone()]),
-            Block::Form(HtmlForm::search(url.clone(), label, search.as_deref().unwrap_or_default())),
+            Block::Form(HtmlForm::search(
+                url.clone(),
+                label,
+                search.as_deref().unwrap_or_default(),
+                visit.texts().shared.search,
+            )),
         ];
         blocks.push(match &*page.items {
             [] => empty(none.0, none.1, Some(new)),
             items => table(items),
         });
-        blocks.extend(unreadable(rows, &page));
-        blocks.extend(pager(&url, search.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
+        blocks.extend(unreadable(warning, &page));
+        blocks.extend(pager(visit, &url, search.as_deref(), page.next_cursor.as_deref()).map(Block::Pager));
         Ok(visit.show(title, title, blocks))
     }
 }
@@ -138,8 +144,12 @@ pub(super) fn code(label: &'static str, value: impl Into<String>) -> Fact {
     Fact { label, value: Value::Code(value.into()) }
 }
 
-pub(super) fn codes(label: &'static str, values: &[String]) -> Fact {
-    if values.is_empty() { fact(label, "none") } else { Fact { label, value: Value::Codes(values.to_vec()) } }
+pub(super) fn codes(texts: &SharedTexts, label: &'static str, values: &[String]) -> Fact {
+    if values.is_empty() {
+        fact(label, texts.none)
+    } else {
+        Fact { label, value: Value::Codes(values.to_vec()) }
+    }
 }
 
 pub(super) fn moment(at: Instant) -> MomentValue {
@@ -158,18 +168,18 @@ pub(super) fn link(name: impl Into<String>, url: String) -> Value {
     Value::Link(Link { name: name.into(), url })
 }
 
-pub(super) fn status(status: &str) -> Value {
+pub(super) fn status(texts: &SharedTexts, status: &str) -> Value {
     let meaning = match status {
         "active" | "live" => Meaning::Success,
         "suspended" | "deleting" | "announced" | "retiring" => Meaning::Warning,
         _ => Meaning::Neutral,
     };
-    Value::Badge(Badge { meaning, text: status.to_owned() })
+    Value::Badge(Badge { meaning, text: (texts.status)(status).unwrap_or(status).to_owned() })
 }
 
 /// Whether a row belongs to the API or to configuration files, which the console cannot change.
-pub(super) fn managed_by(managed_by: &str) -> Value {
-    let text = if managed_by == "api" { "API and console" } else { "the operator's files; read only here" };
+pub(super) fn managed_by(texts: &SharedTexts, managed_by: &str) -> Value {
+    let text = if managed_by == "api" { texts.managed_by_api } else { texts.managed_by_files };
     Value::Text(text.to_owned())
 }
 
@@ -184,19 +194,22 @@ pub(super) async fn declared_at(
         "api" => None,
         _ => web::block(move || find(&tenant, client.as_ref())).await.ok().flatten(),
     };
-    place
-        .map_or_else(|| self::managed_by(managed_by), |place| Value::Text(format!("{place}; read only here")))
+    let texts = &visit.texts().shared;
+    match place {
+        Some(place) => Value::Text((texts.declared_at)(&place)),
+        None => self::managed_by(texts, managed_by),
+    }
 }
 
 /// The numbers of tokens and refusals over time.
-pub(super) fn used(usage: &UsageView) -> Block {
+pub(super) fn used(texts: &SharedTexts, usage: &UsageView) -> Block {
     if usage.total.issued + usage.total.refused > 0 {
-        return Block::Chart(chart(usage));
+        return Block::Chart(chart(texts, usage));
     }
-    empty("No requests in 24 hours", "Tokens and refusals by hour are shown here, a minute after them.", None)
+    empty(texts.no_requests, texts.no_requests_text, None)
 }
 
-fn chart(usage: &UsageView) -> BarChart {
+fn chart(texts: &SharedTexts, usage: &UsageView) -> BarChart {
     let slots = usage.periods.iter().map(|period| {
         let start = period.start.0.to_rfc3339();
         let name = start.get(5..16).unwrap_or(&start).replace('T', " ");
@@ -204,29 +217,33 @@ fn chart(usage: &UsageView) -> BarChart {
     });
     BarChart {
         id: "usage".to_owned(),
-        title: "Tokens and refusals by hour (UTC)".to_owned(),
-        summary: format!("{} tokens issued, {} requests refused", usage.total.issued, usage.total.refused),
-        slot: "Hour",
-        series: ["Issued", "Refused"],
+        title: texts.chart.to_owned(),
+        summary: (texts.chart_summary)(&usage.total.issued.to_string(), &usage.total.refused.to_string()),
+        slot: texts.hour,
+        series: [texts.issued, texts.refused],
         slots: slots.collect(),
-        numbers: "Show the numbers".to_owned(),
+        numbers: texts.numbers.to_owned(),
     }
 }
 
 /// A warning with the ids of rows that this version cannot read. `None` if there are none.
-pub(super) fn unreadable<T>(rows: &str, page: &Page<T>) -> Option<Block> {
-    let names = page.unreadable.join(", ");
-    let text = format!("This version cannot read these {rows}, and the log says why: {names}");
-    (!names.is_empty()).then_some(Block::Alert(Meaning::Danger, text))
+pub(super) fn unreadable<T>(text: fn(&str) -> String, page: &Page<T>) -> Option<Block> {
+    let ids = page.unreadable.join(", ");
+    (!ids.is_empty()).then(|| Block::Alert(Meaning::Danger, text(&ids)))
 }
 
-pub(super) fn pager(url: &str, search: Option<&str>, next: Option<&str>) -> Option<Pager> {
-    let cursor = next?;
+pub(super) fn pager(
+    visit: &ConsoleVisit<'_>,
+    url: &str,
+    search: Option<&str>,
+    next: Option<&str>,
+) -> Option<Pager> {
+    let (texts, cursor) = (&visit.texts().shared, next?);
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     if let Some(search) = search {
         query.append_pair("search", search);
     }
     query.append_pair("cursor", cursor);
-    let next = Link { name: "Next page".to_owned(), url: format!("{url}?{}", query.finish()) };
-    Some(Pager { label: "Pages".to_owned(), previous: None, next: Some(next) })
+    let next = Link { name: texts.next_page.to_owned(), url: format!("{url}?{}", query.finish()) };
+    Some(Pager { label: texts.pages.to_owned(), previous: None, next: Some(next) })
 }

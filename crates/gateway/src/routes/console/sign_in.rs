@@ -32,10 +32,10 @@ pub(super) async fn page(request: PageRequest) -> PageResult {
 pub(super) async fn link(request: PageRequest) -> PageResult {
     let place = VisitedPlace::from_request(&request).await?;
     let action = format!("{}{}/link", request.public_url.path(), place.path());
-    let field = Field::new("code", "Code", Input::Fragment)
-        .hint("The part of the link after #. It works once, for 60 seconds.");
-    let form = HtmlForm::button(action, "", "Open the console").meaning(Meaning::Info).with(vec![field]);
-    Ok(show(&outside(&request, &place, "Open the console", vec![Block::Form(form)])))
+    let texts = &request.texts().console.entry;
+    let field = Field::new("code", texts.code, Input::Fragment).hint(texts.code_hint);
+    let form = HtmlForm::button(action, "", texts.open).meaning(Meaning::Info).with(vec![field]);
+    Ok(show(&outside(&request, &place, texts.open, vec![Block::Form(form)])))
 }
 
 /// Creates a session for the person who is signed in at the tenant. If nobody is, redirects to the
@@ -57,7 +57,7 @@ pub(super) async fn by_account(request: PageRequest) -> PageResult {
     };
     let account = services.rows.accounts.find_account(&home, signed_in.account()).await?;
     if account.is_none_or(|account| account.permissions.is_empty()) {
-        let text = "Your account has no permissions. An administrator who has some can grant them.";
+        let text = request.texts().console.entry.no_permissions;
         return Ok(sign_in(&request, &place, Some(text)).await);
     }
     let source = raw.address();
@@ -90,12 +90,8 @@ pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
         None => None,
     };
     let Some(cookie) = begun else {
-        return Ok(sign_in(
-            &request,
-            &place,
-            Some("This link has been used, or it is older than 60 seconds."),
-        )
-        .await);
+        let text = request.texts().console.entry.link_refused;
+        return Ok(sign_in(&request, &place, Some(text)).await);
     };
     entered(&request, &home, &cookie)
 }
@@ -108,22 +104,25 @@ fn ask(
     other: &ConsoleVisit<'_>,
     code: &str,
 ) -> HttpResponse {
-    let text = "This browser is already signed in to the console as another user. If you did not create this link yourself, close this page.";
+    let (texts, labels) = (&request.texts().console.entry, &request.texts().console.labels);
     let mut form = HtmlForm::button(
         format!("{}{}/link", request.public_url.path(), place.path()),
         &other.form_token(),
-        "Continue",
+        request.texts().go_on,
     );
     form.hidden.push(("code", code.to_owned()));
     let facts = vec![
-        fact("Tenant", link.tenant.to_string()),
-        code_fact("This link signs you in as", link.actor.clone()),
-        Fact { label: "The session ends at the latest", value: time(link.ends_at(other.now()).into()) },
-        code_fact("You are signed in as", other.session.actor.clone()),
+        fact(labels.tenant, link.tenant.to_string()),
+        code_fact(texts.link_user, link.actor.clone()),
+        Fact { label: texts.session_expires, value: time(link.ends_at(other.now()).into()) },
+        code_fact(texts.current_user, other.session.actor.clone()),
     ];
-    let blocks =
-        vec![Block::Alert(Meaning::Warning, text.to_owned()), Block::Facts(facts), Block::Form(form)];
-    show(&outside(request, place, "Sign in as another user?", blocks))
+    let blocks = vec![
+        Block::Alert(Meaning::Warning, texts.replace.to_owned()),
+        Block::Facts(facts),
+        Block::Form(form),
+    ];
+    show(&outside(request, place, texts.replace_title, blocks))
 }
 
 /// Sets the session's cookie and redirects to the overview.
@@ -140,7 +139,7 @@ fn entered(request: &PageRequest, home: &TenantId, cookie: &Secret) -> PageResul
 
 pub(super) async fn sign_out(visit: &ConsoleVisit<'_>, _: &FormFields) -> PageResult {
     visit.administrator().end_console_session(&visit.session).await?;
-    let mut response = sign_in(visit.request, &visit.place, Some("You are signed out.")).await;
+    let mut response = sign_in(visit.request, &visit.place, Some(visit.texts().entry.signed_out)).await;
     let cookies = Cookies::from_public_url(&visit.request.public_url);
     let removed = cookies.remove(CookieName::Console(&visit.session.tenant))?;
     response.headers_mut().append(SET_COOKIE, removed);
@@ -150,17 +149,17 @@ pub(super) async fn sign_out(visit: &ConsoleVisit<'_>, _: &FormFields) -> PageRe
 impl ConsoleVisit<'_> {
     /// Asks the owner to authenticate again: a person with the password, others with a new link.
     pub(super) fn ask_again(&self, current: &str) -> HttpResponse {
-        let text = "This takes something away for good, and your sign-in is older than 15 minutes.";
-        let mut blocks = vec![Block::Alert(Meaning::Warning, text.to_owned())];
+        let texts = &self.texts().entry;
+        let mut blocks = vec![Block::Alert(Meaning::Warning, texts.again.to_owned())];
         if matches!(self.session.holder, ConsoleHolder::Account(_)) {
             let account = self.request.public_url.path_of(&self.session.tenant, ACCOUNT_PATH);
-            let name = "Sign in again, and open the console from your account".to_owned();
+            let name = texts.again_by_account.to_owned();
             blocks.push(Block::Links(vec![Link { name, url: format!("{account}?{SIGN_IN_AGAIN}") }]));
         } else {
-            blocks.push(Block::Text("Run this command again, and open the link that it prints:".to_owned()));
-            blocks.push(Block::Code("Command".to_owned(), command(&self.place)));
+            blocks.push(Block::Text(texts.again_by_command.to_owned()));
+            blocks.push(Block::Code(texts.command.to_owned(), command(&self.place)));
         }
-        self.show(current, "Sign in again", blocks)
+        self.show(current, texts.again_title, blocks)
     }
 }
 
@@ -176,17 +175,15 @@ fn command(place: &VisitedPlace) -> String {
 async fn sign_in(request: &PageRequest, place: &VisitedPlace, notice: Option<&str>) -> HttpResponse {
     let is_provider =
         request.services.tokens.tenants.resolve_openid_provider(place.home().as_str()).await.is_ok();
+    let texts = &request.texts().console.entry;
     let mut blocks: Vec<_> =
         notice.map(|text| Block::Alert(Meaning::Info, text.to_owned())).into_iter().collect();
-    blocks.push(Block::Text(
-        "The console acts for a credential that you have already. Run this command where you manage tenants, and open the link that it prints:"
-            .to_owned(),
-    ));
-    blocks.push(Block::Code("Command".to_owned(), command(place)));
+    blocks.push(Block::Text(texts.by_command.to_owned()));
+    blocks.push(Block::Code(texts.command.to_owned(), command(place)));
     if is_provider {
         let action = format!("{}{}/account", request.public_url.path(), place.path());
-        blocks.push(Block::Text("Or come in with an account that has permissions:".to_owned()));
-        blocks.push(Block::Form(HtmlForm::button(action, "", "Use my account")));
+        blocks.push(Block::Text(texts.by_account.to_owned()));
+        blocks.push(Block::Form(HtmlForm::button(action, "", texts.use_account)));
     }
-    show(&outside(request, place, "Sign in to the console", blocks))
+    show(&outside(request, place, texts.title, blocks))
 }

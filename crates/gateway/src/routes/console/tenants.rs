@@ -20,25 +20,27 @@ pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
     let (search, cursor) = (visit.parameter("search"), visit.parameter("cursor"));
     let found =
         visit.administrator().tenants(&visit.caller, search.as_deref(), cursor.as_deref(), ROWS).await;
+    let texts = visit.texts();
+    let (of, labels, shared) = (&texts.tenants, &texts.labels, &texts.shared);
     let list = List {
-        title: "Tenants",
+        title: texts.frame.tenants,
         path: "/tenants",
-        search: "Search by id or name",
-        new: "New tenant",
-        none: ("No tenants", "A tenant is an authorization server of its own."),
-        rows: "tenants",
+        search: of.search,
+        new: of.new,
+        none: (of.none, of.none_text),
+        unreadable: of.unreadable,
     };
     let row = |view: &TenantView| {
         vec![
             link(&*view.id, format!("{}/t/{}", visit.path(""), view.id)),
             pages::Value::Text(view.settings.name.clone().unwrap_or_default()),
-            status(&view.status),
-            managed_by(&view.managed_by),
+            status(shared, &view.status),
+            managed_by(shared, &view.managed_by),
             time(view.created_at),
         ]
     };
-    let headings = ["Id", "Name", "Status", "Managed by", "Created"];
-    list.show(visit, found, |tenants| table("Tenants", headings, tenants.iter().map(row)))
+    let headings = [labels.id, labels.name, labels.status, labels.managed_by, labels.created];
+    list.show(visit, found, |tenants| table(texts.frame.tenants, headings, tenants.iter().map(row)))
 }
 
 pub(super) async fn new(visit: &ConsoleVisit<'_>) -> PageResult {
@@ -60,12 +62,13 @@ pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pag
     };
     let (id, token_endpoint) = (&created.tenant.id, &*created.tenant.token_endpoint);
     let home = format!("{}/t/{id}", visit.path(""));
+    let texts = visit.texts();
     match &created.client {
-        Some(client) => Ok(created::client_page(visit, "Tenants", &home, token_endpoint, client)),
+        Some(client) => Ok(created::client_page(visit, texts.frame.tenants, &home, token_endpoint, client)),
         None => {
-            let done = success(format!("The tenant {id} is there."));
-            let link = Link { name: "Open the tenant".to_owned(), url: home };
-            Ok(visit.show("Tenants", id.as_str(), vec![done, Block::Links(vec![link])]))
+            let done = success((texts.tenants.created)(id.as_str()));
+            let link = Link { name: texts.tenants.open.to_owned(), url: home };
+            Ok(visit.show(texts.frame.tenants, id.as_str(), vec![done, Block::Links(vec![link])]))
         }
     }
 }
@@ -88,48 +91,39 @@ fn document(fields: &FormFields) -> Value {
 }
 
 fn form(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) -> actix_web::HttpResponse {
+    let (texts, labels) = (visit.texts(), &visit.texts().labels);
+    let of = &texts.tenants;
     let text = |name: &'static str, label: &str| Field::text(name, label, fields.text(name));
-    let scopes = Field::new("scopes", "Scopes", Input::Lines(fields.text("scopes").to_owned()));
+    let scopes = Field::new("scopes", labels.scopes, Input::Lines(fields.text("scopes").to_owned()));
     let inputs = vec![
-        refused.at(
-            "/id",
-            text("id", "Id")
-                .hint("Lower case letters, digits and -. It is part of every address of the tenant."),
-        ),
-        refused.at(
-            "/name",
-            text("name", "Name").optional().hint("As people read it. Without one it is the id."),
-        ),
-        refused.at(
-            "/resource_servers",
-            text("audience", "API").optional().hint("The audience of its tokens, such as orders."),
-        ),
-        scopes.hint("What can be done there, such as orders:read orders:write."),
+        refused.at("/id", text("id", labels.id).hint(of.id_hint)),
+        refused.at("/name", text("name", labels.name).optional().hint(of.name_hint)),
+        refused.at("/resource_servers", text("audience", labels.api).optional().hint(of.api_hint)),
+        scopes.hint(of.scopes_hint),
         refused.at(
             "/client",
-            text("client_id", "First application")
-                .optional()
-                .hint("The id of its first client. Its secret is shown once."),
+            text("client_id", of.first_application).optional().hint(of.first_application_hint),
         ),
     ];
-    let form = HtmlForm::button(visit.path("/tenants/new"), &visit.form_token(), "Create the tenant");
+    let form = HtmlForm::button(visit.path("/tenants/new"), &visit.form_token(), of.create);
     let form = form.meaning(Meaning::Info).with(inputs).previewing(addresses(visit));
     let form = form.sending("request", created::request_key(fields));
     let alert = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
-    visit.show("Tenants", "New tenant", alert.into_iter().chain([Block::Form(form)]).collect())
+    visit.show(texts.frame.tenants, of.new, alert.into_iter().chain([Block::Form(form)]).collect())
 }
 
 /// Shows the tenant's URLs while its id is being typed.
 fn addresses(visit: &ConsoleVisit<'_>) -> Preview {
+    let labels = &visit.texts().labels;
     let issuer = format!("{}/api/v1/tenant/{{}}", visit.administrator().public_url());
     let line = |label: &str, below: &str| (label.to_owned(), format!("{issuer}{below}"));
     Preview {
         field: "id",
-        placeholder: "ID".to_owned(),
+        placeholder: visit.texts().tenants.id_placeholder.to_owned(),
         lines: vec![
-            line("Issuer", ""),
-            line("Token endpoint", "/oauth/token"),
-            line("Key set", "/.well-known/jwks.json"),
+            line(labels.issuer, ""),
+            line(labels.token_endpoint, "/oauth/token"),
+            line(labels.key_set, "/.well-known/jwks.json"),
         ],
     }
 }

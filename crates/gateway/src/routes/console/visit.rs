@@ -11,7 +11,7 @@ use administration::kinds::Permission;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use pages::{ErrorKind, HtmlPage};
+use pages::{ConsoleTexts, ErrorKind, HtmlPage};
 use protocol::RefusalReason;
 use registry::ClientId;
 use tenancy::{TenantError, TenantId};
@@ -187,6 +187,10 @@ impl<'r> ConsoleVisit<'r> {
         BASE64URL.encode(self.administrator().console_form_token(&self.session))
     }
 
+    pub(super) fn texts(&self) -> &'static ConsoleTexts {
+        &self.request.texts().console
+    }
+
     pub(super) fn administrator(&self) -> &Administrator {
         &self.request.services.administrator
     }
@@ -214,7 +218,7 @@ impl<'r> ConsoleVisit<'r> {
         if fields.text("confirm") == name {
             Ok(())
         } else {
-            Err(Danger::Unnamed(format!("Type {name} to go on.")))
+            Err(Danger::Unnamed((self.texts().shared.unconfirmed)(name)))
         }
     }
 

@@ -1,0 +1,135 @@
+//! Every page of the console in the pseudo-language, in which each text of the table has brackets.
+
+use pages::examples::texts_outside_table;
+
+use crate::console::{begun, form_token, home};
+use crate::console_access::paths;
+use crate::prelude::*;
+
+/// Names of products, of rows and of values.
+const DATA: [&str; 37] = [
+    "Latchkey",
+    // Snippets.
+    "curl",
+    "Go (net/http)",
+    "Java (java.net.http)",
+    "JavaScript (fetch)",
+    "PHP",
+    "Python (requests)",
+    "Ruby (net/http)",
+    "Rust (reqwest)",
+    // Tenants.
+    ACME,
+    GLOBEX,
+    PLATFORM,
+    "hooli",
+    "initech",
+    // Clients.
+    "asserting",
+    "auditor",
+    "boss",
+    "chosen",
+    "clerk",
+    "code-only",
+    "gatekeeper",
+    "jobs",
+    "locksmith",
+    "ops",
+    "plain",
+    "reader",
+    "steward",
+    "suspended",
+    "svc",
+    "watcher",
+    "writer",
+    "odd/client 1+1%",
+    // Settings.
+    "any",
+    "api",
+    "orders",
+    "RS256",
+    // Errors of the admin API are English in every language.
+    "tenant acme offers no API keys; set its api_keys",
+];
+
+/// Also ids of actors, actions, keys, secrets and scopes, addresses with credentials, and the monogram.
+fn is_data(piece: &str) -> bool {
+    let is_id = !piece.contains(' ') && piece.contains(['.', ':', '/']) || piece.starts_with("oauth2-key-");
+    is_id || DATA.contains(&piece) || piece.starts_with("127.0.0.1") || piece.len() == 1 || {
+        let secret = piece.strip_prefix("odd/client 1+1%/");
+        secret.is_some_and(|id| id.parse::<u8>().is_ok())
+    }
+}
+
+fn check(found: &mut Vec<String>, path: &str, page: &Answer) {
+    let texts = texts_outside_table(&page.body, is_data);
+    found.extend(texts.into_iter().map(|text| format!("{path}: {text}")));
+}
+
+#[tokio::test]
+async fn each_visible_text_of_the_console_comes_from_the_table() {
+    let language = gateway::Language::Pseudo;
+    let test_env = TestEnv::over(TestApp::start_with(&gateway::Options { language, ..options(ACME) }));
+    let mut found = Vec::new();
+    for (path, method) in paths(ACME) {
+        if method == "GET" {
+            let mut stranger = Browser::new(&test_env.app);
+            check(&mut found, &path, &stranger.get(&path).await);
+        }
+    }
+    let token = test_env.token(PLATFORM, OPS).await;
+    let mut browser = begun(&test_env, PLATFORM, &token).await;
+    let form = form_token(&browser.get(&home(PLATFORM)).await);
+    let place = home(ACME);
+    let own = |below: &str| format!("{place}{below}");
+    for (path, fields) in [
+        (
+            own("/applications/new"),
+            &[("client_id", "jobs"), ("purpose", "service_account"), ("name", "jobs")][..],
+        ),
+        (own("/applications/jobs"), &[("step", "suspend")]),
+        (own("/applications/jobs"), &[("step", "resume")]),
+        (own("/applications/jobs"), &[("step", "revoke-tokens")]),
+        (own("/applications/jobs"), &[("step", "delete"), ("confirm", "x")]),
+        (own("/applications/jobs/credentials"), &[("act", "create-secret"), ("name", "jobs")]),
+        (own("/applications/jobs/credentials"), &[("act", "rotate-secrets"), ("grace", "3600")]),
+        (own("/applications/jobs/credentials"), &[("act", "create-key"), ("name", "jobs")]),
+        (own("/applications/jobs/credentials"), &[("act", "revoke-secret"), ("secret", "s1")]),
+        (own("/applications/jobs/try"), &[]),
+        (own("/keys"), &[("act", "rotate")]),
+        (own("/keys"), &[("act", "emergency"), ("confirm", "x")]),
+        (own("/keys"), &[("act", "emergency"), ("confirm", ACME)]),
+        ("/console/tenants/new".to_owned(), &[("id", "initech")]),
+        (
+            "/console/tenants/new".to_owned(),
+            &[("id", "hooli"), ("audience", "orders"), ("client_id", "jobs")],
+        ),
+        ("/console/t/initech".to_owned(), &[("step", "suspend")]),
+        ("/console/t/initech".to_owned(), &[("step", "resume")]),
+        ("/console/t/initech".to_owned(), &[("step", "delete"), ("confirm", "initech")]),
+        ("/console/t/initech".to_owned(), &[("step", "cancel-deletion")]),
+    ] {
+        let page = browser.post(&path, &[&[("form", &*form)], fields].concat()).await;
+        assert_eq!(page.status, 200, "{path} {fields:?}: {}", page.body);
+        check(&mut found, &path, &page);
+    }
+    for (path, method) in paths(ACME).into_iter().filter(|(path, _)| !path.ends_with("/sign-out")) {
+        if method == "GET" {
+            for client in [SVC, "jobs"] {
+                let path = path.replace("{client}", client);
+                check(&mut found, &path, &browser.get(&path).await);
+            }
+        }
+    }
+    for path in ["/console/tenants?search=none", "/console/audit?search=none"] {
+        check(&mut found, path, &browser.get(path).await);
+    }
+    test_env.app.pass(900);
+    let form = form_token(&browser.get(&home(PLATFORM)).await);
+    let again = browser.post(&own("/keys"), &[("form", &*form), ("act", "emergency")]).await;
+    check(&mut found, "an old sign-in", &again);
+    check(&mut found, "signed out", &browser.post("/console/sign-out", &[("form", &*form)]).await);
+    found.sort();
+    found.dedup();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

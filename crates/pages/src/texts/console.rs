@@ -1,0 +1,400 @@
+//! The texts of the console, one struct for each page.
+
+use super::{Named, Text, With, WithTwo, english, texts};
+
+texts! {
+    english::TEXTS.console =>
+    /// The texts of all console pages.
+    ConsoleTexts {
+        frame: FrameTexts,
+        labels: LabelTexts,
+        shared: SharedTexts,
+        entry: EntryTexts,
+        overview: OverviewTexts,
+        tenants: TenantsTexts,
+        applications: ApplicationsTexts,
+        application: ApplicationTexts,
+        attempt: AttemptTexts,
+        created: CreatedTexts,
+        credentials: CredentialsTexts,
+        keys: KeysTexts,
+        audit: AuditTexts,
+        advice: AdviceTexts,
+        token: TokenTexts,
+    }
+}
+
+texts! {
+    english::TEXTS.console.frame =>
+    /// Navigation and tabs.
+    FrameTexts {
+        skip: Text,
+        label: Text,
+        all_tenants: Text,
+        overview: Text,
+        tenants: Text,
+        applications: Text,
+        keys: Text,
+        audit: Text,
+        advice: Text,
+        credentials: Text,
+        attempt: Text,
+        /// Completes [`Texts::back_to`](super::Texts::back_to).
+        this_console: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.labels =>
+    /// Labels of facts, headings of columns, and labels of fields that several pages have.
+    LabelTexts {
+        id: Text,
+        name: Text,
+        description: Text,
+        kind: Text,
+        status: Text,
+        managed_by: Text,
+        tenant: Text,
+        tenant_id: Text,
+        client_id: Text,
+        issuer: Text,
+        token_endpoint: Text,
+        key_set: Text,
+        api: Text,
+        apis: Text,
+        scope: Text,
+        scopes: Text,
+        created: Text,
+        changed: Text,
+        last_used: Text,
+        time: Text,
+        actor: Text,
+        source: Text,
+        explanation: Text,
+        what_to_do: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.shared =>
+    /// Values and messages that several pages have.
+    SharedTexts {
+        none: Text,
+        no_expiry: Text,
+        unknown: Text,
+        /// Words for the statuses of the admin API.
+        status: Named,
+        managed_by_api: Text,
+        managed_by_files: Text,
+        /// The value is a file with a line.
+        declared_at: With,
+        search: Text,
+        pages: Text,
+        next_page: Text,
+        /// The value is the name that the person should have typed.
+        unconfirmed: With,
+        no_requests: Text,
+        no_requests_text: Text,
+        chart: Text,
+        /// The values are the numbers of tokens and of refused requests.
+        chart_summary: WithTwo,
+        hour: Text,
+        issued: Text,
+        refused: Text,
+        numbers: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.entry =>
+    /// Sign-in and sign-out.
+    EntryTexts {
+        title: Text,
+        by_command: Text,
+        command: Text,
+        by_account: Text,
+        use_account: Text,
+        open: Text,
+        code: Text,
+        code_hint: Text,
+        link_refused: Text,
+        no_permissions: Text,
+        replace_title: Text,
+        replace: Text,
+        link_user: Text,
+        session_expires: Text,
+        current_user: Text,
+        signed_out: Text,
+        again_title: Text,
+        again: Text,
+        again_by_account: Text,
+        again_by_command: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.overview => OverviewTexts {
+        new_tenant: Text,
+        platform_applications: Text,
+        key_steps: Text,
+        due: Text,
+        due_now: Text,
+        planned: Text,
+        replicas: Text,
+        replica: Text,
+        last_report: Text,
+        busiest: Text,
+        tokens: Text,
+        next_key_step: Text,
+        manage: Text,
+        suspend: Text,
+        resume: Text,
+        cancel_deletion: Text,
+        delete: Text,
+        delete_hint: Text,
+        suspended: Text,
+        resumed: Text,
+        deletion_scheduled: Text,
+        deletion_cancelled: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.tenants => TenantsTexts {
+        search: Text,
+        new: Text,
+        none: Text,
+        none_text: Text,
+        /// The value is a list of ids.
+        unreadable: With,
+        id_hint: Text,
+        /// Shown in URLs while the field is empty.
+        id_placeholder: Text,
+        name_hint: Text,
+        api_hint: Text,
+        scopes_hint: Text,
+        first_application: Text,
+        first_application_hint: Text,
+        create: Text,
+        /// The value is the id of the tenant.
+        created: With,
+        open: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.applications => ApplicationsTexts {
+        search: Text,
+        new: Text,
+        none: Text,
+        none_text: Text,
+        /// The value is a list of ids.
+        unreadable: With,
+        live_secrets: Text,
+        kind: Text,
+        machine: Text,
+        machine_text: Text,
+        service_account: Text,
+        service_account_text: Text,
+        api: Text,
+        api_text: Text,
+        name_hint: Text,
+        client_id_hint: Text,
+        api_hint: Text,
+        create: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.application => ApplicationTexts {
+        suspended: Text,
+        resumed: Text,
+        tokens_revoked: Text,
+        /// The value is the client's id.
+        deleted: With,
+        all_applications: Text,
+        grants: Text,
+        authentication: Text,
+        scope_requests: Text,
+        requests: Text,
+        last_requested: Text,
+        not_requested: Text,
+        refusals: Text,
+        reason: Text,
+        request: Text,
+        manage: Text,
+        suspend: Text,
+        resume: Text,
+        revoke_tokens: Text,
+        delete: Text,
+        delete_hint: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.attempt =>
+    /// The tab that explains a token request.
+    AttemptTexts {
+        scopes_hint: Text,
+        resources: Text,
+        resources_hint: Text,
+        explain: Text,
+        /// The value is the status of the response.
+        issued: With,
+        /// The values are the status with the error code, and the error description.
+        refused: WithTwo,
+        checks: Text,
+        check: Text,
+        result: Text,
+        /// Words for the results of the admin API.
+        results: Named,
+        detail: Text,
+        claims: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.created =>
+    /// The page after a credential was created.
+    CreatedTexts {
+        /// The value is the client's id.
+        without_secret: With,
+        /// The value is the client's id.
+        secret_title: With,
+        client_secret: Text,
+        api_key: Text,
+        copy_now: Text,
+        get_token: Text,
+        set_variable: Text,
+        copied: Text,
+        open: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.credentials => CredentialsTexts {
+        secrets: Text,
+        no_secrets: Text,
+        no_secrets_text: Text,
+        api_keys: Text,
+        /// The value is a list of ids.
+        unreadable: With,
+        /// The values are an id and a name, which may be empty.
+        secret: WithTwo,
+        revoked: Text,
+        /// The values are a duration and a place.
+        schedule: WithTwo,
+        /// The values are a time and an error.
+        schedule_failed: WithTwo,
+        replace_secrets: Text,
+        add_secret: Text,
+        secret_name_hint: Text,
+        create_key: Text,
+        key_name_hint: Text,
+        grace: Text,
+        no_grace: Text,
+        hour: Text,
+        day: Text,
+        week: Text,
+        /// The value is the id of a secret.
+        revoke_secret: With,
+        revoke_key: Text,
+        replace_key: Text,
+        last_characters: Text,
+        fingerprint: Text,
+        valid_until: Text,
+        used_from: Text,
+        still_presented: Text,
+        safe_to_delete: Text,
+        secret_unused: Text,
+        secret_used: Text,
+        ended_secret_unused: Text,
+        ended_secret_used: Text,
+        safe_to_revoke: Text,
+        key_used: Text,
+        key_new: Text,
+        key_never_used: Text,
+        key_unused: Text,
+        ended_key_used: Text,
+        ended_key: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.keys => KeysTexts {
+        next_step: Text,
+        /// The values are the id of a key and an error.
+        unopened: WithTwo,
+        none: Text,
+        none_text: Text,
+        announced: Text,
+        /// The value is a list of keys.
+        replaced: With,
+        line: Text,
+        line_text: Text,
+        published: Text,
+        signing: Text,
+        verifying: Text,
+        now: Text,
+        keys: Text,
+        key: Text,
+        algorithm: Text,
+        signs_from: Text,
+        retires: Text,
+        removed: Text,
+        having: Text,
+        verifiers: Text,
+        verifier: Text,
+        last_fetch: Text,
+        newest: Text,
+        has_newest: Text,
+        yes: Text,
+        not_yet: Text,
+        rotate: Text,
+        emergency: Text,
+        /// The value is a list of keys.
+        emergency_breaks: With,
+        replace_all: Text,
+        replace_all_hint: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.audit => AuditTexts {
+        actor_hint: Text,
+        none: Text,
+        none_text: Text,
+        records: Text,
+        action: Text,
+        subject: Text,
+        origin: Text,
+        fields: Text,
+        all_fields: Text,
+        /// The value is the number of further fields.
+        more_fields: With,
+    }
+}
+
+texts! {
+    english::TEXTS.console.advice => AdviceTexts {
+        too_early: Text,
+        none: Text,
+        none_text: Text,
+        about: Text,
+        rule: Text,
+        this_tenant: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.token =>
+    /// The page of `latchkey inspect --page`.
+    TokenTexts {
+        title: Text,
+        token: Text,
+        hint: Text,
+        ending: Text,
+        found: Text,
+        value: Text,
+    }
+}
