@@ -119,11 +119,11 @@ fn an_explanation_reads_the_store_and_creates_nothing() {
     cli.assert_ends(
         &["explain", "acme", "svc", "--secret-file", "empty.secret"],
         1,
-        "--secret-file: empty.secret is empty",
+        "--secret-file empty.secret is empty",
     );
     cli.assert_ends(
         &["explain", "acme", "svc", "--secret-file", "none"],
         1,
-        "--secret-file: none cannot be read",
+        "cannot read --secret-file none",
     );
 }

@@ -66,7 +66,7 @@ async fn an_import_reads_what_it_can_and_serves_each_tenant() {
             "users": [{ "username": "grace", "email": "grace@example.com", "credentials": null }, { "username": "ada", "email": ["not-shown"] }] });
         folder.write("realm.json", &format!("\u{feff}{realm}"));
         let made = cli.run(&["import", "keycloak", "realm.json", "--yes"]).output();
-        assert_has(&made, &["clients[1].clientId", "users[1].email", "live for 5m"]);
+        assert_has(&made, &["clients[1].clientId", "users[1].email", "access token lifetime 5m"]);
         assert!(!made.contains("shown"), "{made}");
         until_status(&program, (id, "svc", secret), 200).await;
     }
@@ -134,7 +134,12 @@ fn the_plan_names_what_is_left_out_and_a_second_import_changes_nothing() {
     let import = ["import", "keycloak", "realm.json"];
     let planned = cli.run(&[&import[..], &["--dry-run"]].concat());
     assert_eq!(planned.code, Some(2), "{planned:?}");
-    let parts = ["wildcard", "web https://web.example/*", "identityProviders", "People: 1, of whom 1 have"];
+    let parts = [
+        "wildcard",
+        "web https://web.example/*",
+        "identityProviders",
+        "People: 1. Latchkey can verify the password hashes of 1.",
+    ];
     assert_has(&planned.out, &parts);
     assert!(!folder.exists("data"), "a plan needs no store");
     cli.assert_ends(&import, 1, "--yes");
@@ -158,5 +163,5 @@ fn a_client_that_the_rules_refuse_is_named_and_stops_no_other_one() {
     folder.write("realm.json", &realm.to_string());
     let ran = cli.run(&["import", "keycloak", "realm.json", "--yes"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert_has(&ran.out, &["refused: client urn:latchkey:x: ", "Made: 1 of its clients", "svc  lk_"]);
+    assert_has(&ran.out, &["refused: client urn:latchkey:x: ", "Created 1 clients", "svc  lk_"]);
 }

@@ -61,7 +61,7 @@ fn a_command_that_creates_a_store_says_so() {
     let add = |tenant| cli.run(&["tenant", "add", tenant, "--audience", "api", "--secret-file", tenant]);
     let (first, second) = (add("initech"), add("umbrella"));
     assert_eq!((first.code, second.code), (Some(0), Some(0)), "{first:?} {second:?}");
-    assert_has(&first.err, &["created the store ", "data/latchkey.db;"]);
+    assert_has(&first.err, &["created the store ", "data/latchkey.db. Only a server"]);
     assert_eq!(second.err, "");
 }
 
