@@ -91,10 +91,10 @@ pub(crate) struct AddArguments {
     /// Owner of the key: the ID of the customer in the client's own system.
     #[arg(long, value_name = "ID")]
     owner: Option<String>,
-    /// Scope of the client that the key has (repeatable or comma-separated). By default, all scopes.
+    /// Scopes of the client that the key gets (repeatable or comma-separated). By default, all scopes.
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Option<Vec<String>>,
-    /// Audience or resource of the client that the key has (repeatable or comma-separated). By default, all
+    /// Audiences or resources of the client that the key gets (repeatable or comma-separated). By default, all
     /// audiences.
     #[arg(long = "audience", value_name = "AUDIENCE", value_delimiter = ',')]
     audiences: Option<Vec<String>>,

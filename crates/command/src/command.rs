@@ -219,7 +219,7 @@ enum Command {
     Refusals(Box<RefusalsArguments>),
     /// Print a one-time sign-in link for the console.
     ///
-    /// The link works for the same actor as this command. It is only printed to a terminal.
+    /// The link signs you in with the permissions of this command. It is only printed to a terminal.
     #[command(after_help = example!("console globex"))]
     Console(ConsoleArguments),
     /// Suggest improvements for a tenant (read-only).
@@ -227,9 +227,9 @@ enum Command {
     Advise(AdviseArguments),
     /// Test a running server and write a report that the server signs.
     Prove(AdminCommandArguments<ProveCommand>),
-    /// Save a client's credential as a profile after a test.
+    /// Log in as a client, and save its credential as a profile.
     ///
-    /// The command fetches a token to test the credential. The secret is never a command-line argument.
+    /// The command fetches a token to test the credential. No option takes the secret itself.
     #[command(after_help = example!("login --server https://id.example.com --tenant globex --client-id billing --client-secret-file billing.secret"))]
     Login(Box<LoginArguments>),
     /// Remove a profile with its secret and tokens.

@@ -118,7 +118,7 @@ fn read_certificate(file: &Path) -> anyhow::Result<String> {
 /// The secret or assertion in a file, without the line break at the end.
 fn read_secret(option: &str, file: Option<&Path>) -> anyhow::Result<Option<Zeroizing<String>>> {
     let Some(file) = file else { return Ok(None) };
-    let named = format!("{option}: {}", file.display());
+    let named = format!("{option} {}", file.display());
     let mut text = secret_input::read(file, &named, "secret")?;
     if text.len() > secret_input::LARGEST {
         bail!("{named} is too large for a secret");

@@ -41,9 +41,8 @@ pub(crate) enum KeyCommand {
     Rotate {
         /// Tenant ID.
         tenant: TenantId,
-        /// Replace all keys immediately, because somebody may have stolen them.
-        ///
-        /// The command first shows which tokens become invalid.
+        /// Replace all keys immediately, because somebody may have stolen them. The command first shows which
+        /// tokens become invalid.
         #[arg(long)]
         emergency: bool,
         /// Do not ask for confirmation.

@@ -36,7 +36,7 @@ pub(crate) struct CopyArguments {
     /// PGPASSWORD.
     #[arg(long, value_name = "URL", required_unless_present = "take_back")]
     to: Option<String>,
-    /// Allow writes to a store again that was copied. Do not serve its copy any longer: both would sign as
+    /// Allow writes again to a store that was copied. Do not serve its copy any longer: both would sign as
     /// the same issuer.
     #[arg(long, conflicts_with = "to")]
     take_back: bool,

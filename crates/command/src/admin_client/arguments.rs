@@ -24,9 +24,8 @@ pub(crate) struct AdminArguments {
     /// Print the JSON documents of the API.
     #[arg(long, global = true, help_heading = None::<&'static str>)]
     pub(crate) json: bool,
-    /// Send requests to a running server instead of opening the store [variable: LATCHKEY_SERVER].
-    ///
-    /// The token comes from LATCHKEY_TOKEN or from the options below.
+    /// Send requests to a running server instead of opening the store [variable: LATCHKEY_SERVER]. The access
+    /// token comes from LATCHKEY_TOKEN or from the options below.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) server: Option<Url>,
     /// Read the access token from this file.

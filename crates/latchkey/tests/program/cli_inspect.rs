@@ -176,7 +176,7 @@ async fn options_set_audience_type_and_time() {
     found.assert_status("not_checked", &["signature"]);
     assert_eq!(found.document["claims"], claims);
     for (arguments, words) in [
-        (&["--jwks", "none.jwks"][..], "none.jwks cannot be read"),
+        (&["--jwks", "none.jwks"][..], "cannot read none.jwks"),
         (&["--jwks", "config.yaml"], "no JWKS document"),
         (&["--at", "noon"], "is neither a time"),
         (&["--jwks", "acme.jwks", "--tenant", "acme"], "cannot be used with"),
@@ -257,7 +257,7 @@ async fn removed_key_and_revocations_are_named() {
     let found = tokens.inspect(&tokens.globex, &["--tenant", "globex"]);
     found.assert_refused("revoked", "token_revoked");
     assert!(found.found("revoked").starts_with("All tokens of the tenant were revoked"));
-    let note = "the tenant is suspended, so the server refuses all its tokens";
+    let note = "tenant globex is suspended, so the server refuses all its tokens";
     assert_eq!(found.document["notes"], json!([note]));
     let found = tokens.inspect(&tokens.globex, &["--tenant", "acme"]);
     assert_eq!(found.document["notes"], json!([]), "the other tenant serves");

@@ -64,6 +64,7 @@ fn file_and_keyring_do_not_replace_each_other() {
     assert_eq!(kept(&folder, "acme"), None, "the credential has moved back");
     keyring().store(&entry(&folder, "acme"), ACME_SECRET).unwrap();
     std::fs::remove_file(folder.path(format!("{CREDENTIAL}/acme"))).unwrap();
-    user.run(&["token", "--no-cache"]).assert_ends(1, &["is gone; `latchkey login --profile=acme`"]);
+    user.run(&["token", "--no-cache"])
+        .assert_ends(1, &["is missing. To restore it, run `latchkey login --profile=acme`"]);
     keyring().remove(&entry(&folder, "acme")).unwrap();
 }

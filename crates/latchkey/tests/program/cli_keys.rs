@@ -71,7 +71,7 @@ async fn command_that_invalidates_tokens_requires_yes() {
             [&["key", "rotate", "acme", "--emergency"][..], &["key", "revoke", "acme", "oauth2-key-1"]]
         {
             cli.run(arguments)
-                .assert_ends(1, &["Tokens signed by oauth2-key-1 are refused from then on", "Pass --yes"]);
+                .assert_ends(1, &["Tokens signed by oauth2-key-1 will be refused", "Pass --yes"]);
         }
     }
     assert_eq!(program.present(&token).await.status, 200, "nothing was done");

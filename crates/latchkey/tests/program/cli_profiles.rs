@@ -101,7 +101,7 @@ fn profile_gets_tokens_and_sends_requests() {
     let shown = user.run(&["whoami"]).output();
     assert_has(
         &shown,
-        &["profile     acme", "client      svc", "scopes      api:read", "token       ends in "],
+        &["profile     acme", "client      svc", "scopes      api:read", "token       expires in "],
     );
     let document = user.run(&["whoami", "--json"]).json();
     assert_eq!((&document["tenant"], &document["client_id"]), (&"acme".into(), &"svc".into()));
@@ -170,7 +170,7 @@ fn tokens_are_introspected_and_revoked_at_their_server() {
     assert!(shown.ends_with("online      active\n"), "{shown}");
 
     let gone = user.run(&["logout", "--profile", "acme", "--revoke"]).output();
-    assert!(gone.ends_with("its secret and its tokens. The tokens are revoked.\n"), "{gone}");
+    assert!(gone.ends_with("its secret and tokens. The tokens are revoked.\n"), "{gone}");
     for token in [token, reports] {
         folder.write("bearer", &format!("header = \"Authorization: Bearer {token}\"\n"));
         let mut curl = Command::new("curl");

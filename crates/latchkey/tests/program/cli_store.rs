@@ -66,7 +66,7 @@ fn creating_a_store_is_reported() {
     let add = |tenant| cli.run(&["tenant", "add", tenant, "--audience", "api", "--secret-file", tenant]);
     let (first, second) = (add("initech"), add("umbrella"));
     assert_eq!((first.code, second.code), (Some(0), Some(0)), "{first:?} {second:?}");
-    assert_has(&first.err, &["created the store ", "data/latchkey.db;"]);
+    assert_has(&first.err, &["created the store ", "data/latchkey.db. Only a server"]);
     assert_eq!(second.err, "");
 }
 

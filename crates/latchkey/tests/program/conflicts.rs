@@ -28,7 +28,7 @@ fn first_key_of_two_tenants_is_reported() {
         let lines: Vec<&str> = ran.err.lines().collect();
         let marked = lines.windows(2).find(|lines| lines[1].trim_end().ends_with('^')).unwrap();
         assert_eq!(marked[0].find("{ file"), marked[1].find('^'), "{}", ran.err);
-        assert!(ran.err.contains("= give every tenant a key of its own, or remove the line"), "{}", ran.err);
+        assert!(ran.err.contains("= give each tenant its own key, or remove the line"), "{}", ran.err);
     };
     ["check", "plan", "serve"].into_iter().for_each(check);
 

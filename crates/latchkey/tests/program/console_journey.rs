@@ -146,9 +146,9 @@ async fn command_line_with_client_secret_gets_a_long_session() {
 /// The duration of the session as `latchkey console` prints it.
 #[expect(clippy::disallowed_methods, reason = "the program has the clock of the machine")]
 fn minutes(printed: &str) -> u64 {
-    let end = printed.split("The session ends at ").nth(1).unwrap().split(' ').next().unwrap();
+    let end = printed.split("The session ends at ").nth(1).unwrap().split(" UTC").next().unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    (Timestamp::parse_rfc3339(end).unwrap().seconds() - now) / 60
+    (Timestamp::parse_rfc3339(&format!("{end}:00Z")).unwrap().seconds() - now) / 60
 }
 
 // [third 6]

@@ -104,10 +104,10 @@ async fn printed_commands_work_and_saved_changes_are_applied() {
 #[test]
 fn other_settings_stores_and_addresses_are_refused() {
     for (arguments, variable, words) in [
-        (&["--listen", "0.0.0.0:3000"][..], None, "and not at 0.0.0.0:3000"),
+        (&["--listen", "0.0.0.0:3000"][..], None, "not on 0.0.0.0:3000"),
         (&["--config", "other.yaml"], None, "Omit --config"),
-        (&[], Some("LATCHKEY__STORAGE__URL"), "unset the variable LATCHKEY__STORAGE__URL"),
-        (&[], Some("LATCHKEY_LISTEN"), "unset the variable LATCHKEY_LISTEN"),
+        (&[], Some("LATCHKEY__STORAGE__URL"), "Unset the variable LATCHKEY__STORAGE__URL"),
+        (&[], Some("LATCHKEY_LISTEN"), "Unset the variable LATCHKEY_LISTEN"),
     ] {
         let mut command = dev(arguments);
         let ran = run(command.envs(variable.map(|name| (name, "sqlite://other.db"))));

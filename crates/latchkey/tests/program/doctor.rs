@@ -312,7 +312,7 @@ async fn metadata_of_another_issuer_is_reported() {
     for (issuer, code, status, found) in [
         // The server serves the metadata of an issuer below its own URL.
         (format!("http://{address}/"), 0, "ok", "(tenant globex)"),
-        (elsewhere.url(), 1, "error", "(tenant globex): its metadata names another issuer"),
+        (elsewhere.url(), 1, "error", "(tenant globex): the metadata has another issuer"),
     ] {
         let folder = Folder::with(&with_line(&settings, "globex", &format!("issuer: {issuer}")));
         let program = Program::start(&folder);

@@ -58,7 +58,7 @@ async fn proof_tries_all_kinds_and_signs_its_report() {
     assert!(verified.contains("The report is unchanged") && verified.contains("no finding"), "{verified}");
     let (markdown, page) = ("isolation-report/isolation.md", folder.read("isolation-report/isolation.md"));
     folder.write(markdown, &format!("{page}\nNothing was left out.\n"));
-    folder.run(&verify).assert_ends(1, &["isolation.md does not say what the signed report says"]);
+    folder.run(&verify).assert_ends(1, &["isolation.md differs from the signed report"]);
     folder.write(markdown, &page);
     folder.run(&verify).output();
     let file = "isolation-report/isolation.json";

@@ -55,7 +55,7 @@ async fn conflict_of_one_tenant_does_not_stop_the_others() {
     assert!(plan.out.contains("+ secret globex/svc/") && plan.out.contains(&format!("{conflict}\n")));
     assert!(!plan.out.contains("secret acme"), "{}", plan.out);
     folder.run(&["drift"]).assert_ends(1, &[place]);
-    let parts = [place, "`latchkey client show acme acme-billing` has it", "until this is fixed: acme\n"];
+    let parts = [place, "run `latchkey client show acme acme-billing`", "until you fix this): acme\n"];
     assert_has(&plan.err, &parts);
     let view = folder.run(&["plan", "--json"]);
     view.assert_ends(1, &[]);

@@ -158,7 +158,7 @@ async fn start_without_the_sealing_service_is_refused() {
     }
     assert!(!folder.exists("keys") && !folder.exists("data/sealing.key"));
     std::fs::remove_file(folder.path(TOKEN_FILE)).unwrap();
-    vault.run(&folder, &["serve"]).assert_ends(1, &[&format!("{TOKEN_FILE} cannot be read")]);
+    vault.run(&folder, &["serve"]).assert_ends(1, &["cannot read ", TOKEN_FILE]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

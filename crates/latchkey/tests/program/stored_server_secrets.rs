@@ -117,6 +117,6 @@ async fn changed_server_secrets_are_used_or_reported() {
     store.be_away(true);
     let refused = store.run(&folder, &["serve"]);
     let parts =
-        ["storage.password: the secret store kept", "keys.sealing_key: the secret store kept", "no answer"];
+        ["storage.password: the secret store kept", "keys.sealing_key: the secret store kept", "no response"];
     assert_has(&refused.err, &parts);
 }

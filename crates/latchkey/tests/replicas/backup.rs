@@ -40,7 +40,7 @@ async fn restored_backup_has_settings_but_no_sessions() {
     source.folder.write("audit.json", &audit);
 
     let whole = cli(&source, &["restore", "rows.backup", "--verify"]).output();
-    assert!(whole.starts_with("Whole: ") && whole.contains("127.0.0.1"), "{whole}");
+    assert!(whole.starts_with("The backup is intact: ") && whole.contains("127.0.0.1"), "{whole}");
     let text = source.folder.read("rows.backup");
     for (broken, says) in [
         (text.replace("svc-0", "svc-1"), "differs"),

@@ -37,7 +37,7 @@ async fn read_only_database_is_an_error() {
     ] {
         assert_eq!(lines(&report, check), [("ok".to_owned(), found.to_owned())], "{report:#}");
     }
-    assert!(lines(&report, "sealing-key")[0].1.starts_with("sealed values in the store"), "{report:#}");
+    assert!(lines(&report, "sealing-key")[0].1.ends_with("sealed values in the store"), "{report:#}");
     assert_eq!(test_env.database.query("SELECT count(*), max(position) FROM change_log"), before);
 
     let reader = format!("latchkey_doctor_{}", std::process::id());

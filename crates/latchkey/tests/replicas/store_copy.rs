@@ -168,7 +168,7 @@ async fn store_moves_to_the_other_engine_and_back() {
         .assert_ends(1, &[" was moved to "]);
     run(&mut test_env.command(&moved.folder, &["plan"])).assert_ends(1, &["--take-back"]);
     let ran = store_copy(&test_env, &moved.folder, &["--take-back", "--from", &first]);
-    assert!(ran.output().contains("moved.db no more"));
+    assert!(ran.output().contains("moved.db any longer"));
     store_copy(&test_env, &moved.folder, &["--from", &file, "--to", &first])
         .assert_ends(1, &["is in use: it contains rows that do not come from a copy"]);
 

@@ -20,7 +20,7 @@ own "$user:$user" "$state"
 
 step "without the credential, no command creates a key in its place"
 ! $beside admin init 2> /mnt/refused || fail "a key was created"
-grep -q "is not created there: /run is empty after a restart" /mnt/refused || fail "$(cat /mnt/refused)"
+grep -q "does not create one there, because /run is empty after a reboot" /mnt/refused || fail "$(cat /mnt/refused)"
 [ ! -e "$credential" ] || fail "a key was created"
 
 step "what systemd prepares: the credential"
