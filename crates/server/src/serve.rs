@@ -124,5 +124,5 @@ async fn refuse_unknown_secrets(platform: &Platform, loaded: &Loaded) -> anyhow:
     if faults.is_empty() || platform.database.latest_generation().await?.is_some() {
         return Ok(());
     }
-    Err(ReadError { faults }.into())
+    Err(ReadError::from(faults).into())
 }
