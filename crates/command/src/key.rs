@@ -36,7 +36,7 @@ pub(crate) enum KeyCommand {
     /// Show a signing key and its public key.
     #[command(after_help = example!("key show globex oauth2-key-1"))]
     Show(KeyArguments),
-    /// Rotate the signing key. The next key takes over as soon as verifiers can know it.
+    /// Rotate the signing key. The next key takes over when verifiers have had time to fetch it.
     #[command(after_help = example!("key rotate globex"))]
     Rotate {
         /// Tenant ID.

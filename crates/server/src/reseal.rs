@@ -22,7 +22,7 @@ const PASSES: usize = 10;
 /// The most values that are named. The others are only counted.
 const NAMED: usize = 20;
 
-const UNUSABLE: &str = "cannot use a sealing key now";
+const UNUSABLE: &str = "a sealing key is not available now";
 
 /// The progress, and the remaining work.
 #[derive(Debug, Default, Serialize)]

@@ -54,7 +54,7 @@ async fn api_key_is_inspected_offline_and_by_its_tenant() {
         let (code, text) = inspect(&folder, key.as_bytes(), &of_tenant);
         assert!(code == Some(7) && text.contains("revoked at 20"), "{text}");
         let (code, text) = inspect(&folder, key.as_bytes(), &["--issuer", "https://a.example"]);
-        assert!(code == Some(1) && text.contains("--issuer says nothing of an API key"), "{text}");
+        assert!(code == Some(1) && text.contains("--issuer does not apply to an API key"), "{text}");
     }
     program.stop();
 }

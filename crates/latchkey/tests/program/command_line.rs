@@ -189,7 +189,7 @@ async fn init_in_an_empty_folder_is_enough_to_start() {
     let program = Program::spawn(&folder, &mut folder.program(&["serve", "--listen", "127.0.0.1:0"]));
     let token = program.token("example", "example-service", secret.trim_end()).await;
     assert_eq!(jwt::claims(&token)["aud"][0], "example-api");
-    folder.run(&["init"]).assert_ends(1, &["config.yaml is there already"]);
+    folder.run(&["init"]).assert_ends(1, &["config.yaml already exists"]);
     assert_eq!(folder.read("example-service.secret"), secret);
 }
 
