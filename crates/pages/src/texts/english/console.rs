@@ -135,7 +135,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         none_text: "Each tenant is a separate authorization server.",
         unreadable: |ids| {
             format!(
-                "This version of Latchkey cannot read these tenants: {ids}. The server log has the reason."
+                "This version of Latchkey cannot read these tenants: {ids}. See the server log for the reason."
             )
         },
         id_hint: "Lowercase letters, digits and hyphens. The ID is part of every URL of the tenant.",
@@ -156,7 +156,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         none_text: "An application is a program that gets tokens from this tenant, or that checks tokens.",
         unreadable: |ids| {
             format!(
-                "This version of Latchkey cannot read these applications: {ids}. The server log has the reason."
+                "This version of Latchkey cannot read these applications: {ids}. See the server log for the reason."
             )
         },
         live_secrets: "Live secrets",
@@ -233,7 +233,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         api_keys: "API keys",
         unreadable: |ids| {
             format!(
-                "This version of Latchkey cannot read these API keys: {ids}. The server log has the reason."
+                "This version of Latchkey cannot read these API keys: {ids}. See the server log for the reason."
             )
         },
         secret: |id, name| {
@@ -321,7 +321,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         subject: "Subject",
         origin: "Address and credential",
         fields: "Changed fields",
-        all_fields: "The whole entry",
+        all_fields: "All fields",
         more_fields: |count| format!("and {count} more"),
     },
     advice: AdviceTexts {
