@@ -76,7 +76,7 @@ async fn command_that_invalidates_tokens_requires_yes() {
     }
     assert_eq!(program.present(&token).await.status, 200, "nothing was done");
     let ran = clis[1].run(&["key", "rotate", "acme", "--emergency", "--yes"]);
-    assert!(ran.err.contains("Tokens signed by oauth2-key-1 are refused"), "{}", ran.err);
+    assert!(ran.err.contains("Tokens signed by oauth2-key-1 will be refused"), "{}", ran.err);
     assert!(ran.output().contains("oauth2-key-2"));
     until_published(&program, "acme", &["oauth2-key-2"]).await;
     assert_eq!(program.present(&token).await.status, 401);
