@@ -249,7 +249,7 @@ tenants:
         let issuer =
             |text| in_acme(Kind::IssuerTaken { issuer: Issuer::parse(text).unwrap(), owner: beta() });
         let client_id = |name: &str| in_acme(Kind::ClientIdTaken(name.to_owned()));
-        let at_route = FieldError::at("/issuer", "the server has routes of its own at /console");
+        let at_route = FieldError::at("/issuer", "the server has its own routes at /console");
         let unseen = FieldError::at("/client_id", "the client id contains U+200B, an invisible character");
         let conflicts = [
             conflict(Subject::Tenant(beta()), Kind::CreatedByApi),

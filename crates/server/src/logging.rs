@@ -197,8 +197,8 @@ mod tests {
             ("info,gateway::routes=trace,sqlx=off", None),
             ("latchkey[request{id=1}]=debug", None),
             ("inof", Some("did you mean `info`?")),
-            ("info, garbage", Some("write one of off, error")),
-            ("storage=loud", Some("write one of off, error")),
+            ("info, garbage", Some("use one of off, error")),
+            ("storage=loud", Some("use one of off, error")),
         ] {
             let found = unknown_filter(filter);
             assert_eq!(found.is_some(), problem.is_some(), "{filter}");

@@ -17,7 +17,7 @@ async fn a_limit_of_one_tenant_leaves_the_others_alone() {
         if status == 409 {
             let problem = answer.json();
             assert_eq!(problem["type"], "urn:latchkey:problem:limit-reached");
-            assert!(text(&problem, "detail").contains("limits.clients of the tenant is 2"), "{problem}");
+            assert!(text(&problem, "detail").contains("limits.clients of the tenant allows 2"), "{problem}");
         }
     }
     // A tenant without its own limit has the limit of the platform.

@@ -251,7 +251,7 @@ fn unusable_tls_files_are_named_in_the_error() {
         (&key, &key, "cert.pem holds no certificate"),
         (&certificate, "", "key.pem holds no private key"),
         (&certificate, &certificate, "key.pem holds no private key"),
-        (&certificate, &other, "key.pem is not the private key of"),
+        (&certificate, &other, "key.pem does not match the certificate"),
     ] {
         std::fs::write(files.path("cert.pem"), cert).unwrap();
         std::fs::write(files.path("key.pem"), key).unwrap();

@@ -96,7 +96,7 @@ impl Secrets {
                 let quota =
                     "429: request path \"x\": rate limit quota exceeded; try again later, or see Vault's log";
                 vec![
-                    (vault::tests::refusal(503, "Vault is sealed"), "503: Vault is sealed; unseal it"),
+                    (vault::tests::refusal(503, "Vault is sealed"), "503: Vault is sealed; unseal Vault"),
                     (busy, quota),
                     (
                         Reply::new(502, "x: y", b"<html>"),
@@ -107,8 +107,8 @@ impl Secrets {
             Self::Aws(_) => {
                 let [busy, broken] = [(400, "ThrottlingException"), (500, "InternalServiceError")]
                     .map(|(status, name)| aws::tests::refusal(status, name));
-                let expected = "400 ThrottlingException: as it is; try later";
-                vec![(busy, expected), (broken, "500 InternalServiceError: as it is; try later")]
+                let expected = "400 ThrottlingException: as it is; try again later";
+                vec![(busy, expected), (broken, "500 InternalServiceError: as it is; try again later")]
             }
         }
     }
@@ -232,8 +232,8 @@ async fn first_write_creates_the_first_version() {
 #[tokio::test]
 async fn unusable_secret_is_reported_without_other_member_names() {
     for stand in Stand::all().await {
-        let no_member = "it has no member \"client_secret\"; add it, or name another key";
-        let no_string = "its member \"client_secret\" is no string; store it as a string";
+        let no_member = "it has no member \"client_secret\"; add the member, or name another key";
+        let no_string = "its member \"client_secret\" is not a string; store it as a string";
         let of_number = json!({"client_secret": 7, "other": HIDDEN});
         for (data, expected) in [(json!({"other": HIDDEN}), no_member), (of_number, no_string)] {
             stand.secrets.put(data);
@@ -256,20 +256,20 @@ async fn missing_or_denied_secret_error_says_what_to_do() {
     for stand in Stand::all().await {
         let [missing, deleted, denied, no_write] = match stand.secrets {
             Secrets::Vault(_) => [
-                "there is no such secret at the mount secret; write it",
-                "its current version is deleted; undelete it or write a new one",
-                "it refuses with 403: 1 error occurred: * permission denied; \
+                "the mount secret has no such secret; create it",
+                "its current version is deleted; undelete it or write a new version",
+                "refused with 403: 1 error occurred: * permission denied; \
                  allow `read` on secret/data/app/client in its policy",
-                "it refuses with 403: 1 error occurred: * permission denied; \
+                "refused with 403: 1 error occurred: * permission denied; \
                  allow `update` on secret/data/app/client in its policy",
             ],
             Secrets::Aws(_) => [
-                "it refuses with 400 ResourceNotFoundException: Secrets Manager can't find the specified secret; \
+                "refused with 400 ResourceNotFoundException: Secrets Manager can't find the specified secret; \
                  create it in this region",
-                "it refuses with 400 InvalidRequestException: You can't perform this operation on the secret \
+                "refused with 400 InvalidRequestException: You can't perform this operation on the secret \
                  because it was marked for deletion; restore it if its current version is deleted",
-                "it refuses with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; allow `secretsmanager:GetSecretValue` and use of the secret's KMS key in the program's role",
-                "it refuses with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; allow `secretsmanager:PutSecretValue` and use of the secret's KMS key in the program's role",
+                "refused with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; allow `secretsmanager:GetSecretValue` and use of the secret's KMS key in the program's role",
+                "refused with 400 AccessDeniedException: User: x is not authorized to perform: y on resource: z; allow `secretsmanager:PutSecretValue` and use of the secret's KMS key in the program's role",
             ],
         };
         stand.fails(SecretStoreError::Missing, missing).await;
@@ -296,7 +296,7 @@ async fn unavailable_store_fails_fast_and_recovers() {
             assert_eq!(stand.value().await.unwrap(), "one");
             assert_eq!(stand.server.request_count(), 2);
             stand.server.instead([reply.clone(), reply]);
-            let expected = format!("it refuses with {expected}");
+            let expected = format!("refused with {expected}");
             stand.fails(SecretStoreError::Unavailable, &expected).await;
             assert_eq!(stand.server.request_count(), 2);
         }

@@ -150,8 +150,8 @@ async fn expired_token_is_read_again_from_its_file() {
     let unusable = OptionsError::Token;
     refused(&format!("in {}: {unusable}", file.display())).await;
     std::fs::remove_file(&file).unwrap();
-    let why = "cannot be read: No such file or directory (os error 2)";
-    refused(&format!("the token's file {} {why}", file.display())).await;
+    let why = "No such file or directory (os error 2)";
+    refused(&format!("cannot read the token file {}: {why}", file.display())).await;
     std::fs::write(&file, "hvs.next\n").unwrap();
     for request_count in [2, 1] {
         assert_eq!(*transit.unwrap(&wrapped, b"x").await.unwrap(), DATA_KEY);

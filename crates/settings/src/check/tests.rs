@@ -160,7 +160,7 @@ fn bad_tenant_is_refused_with_location_and_hint() {
         ),
         (
             "tenants:\n  acme:\n    resource_servers: { 'urn:latchkey:x': {} }",
-            ":3:25: tenants.acme.resource_servers.\"urn:latchkey:x\": the audience begins `urn:latchkey:`",
+            ":3:25: tenants.acme.resource_servers.\"urn:latchkey:x\": the audience begins with `urn:latchkey:`",
         ),
         (
             "tenants:\n  acme:\n    signing: { algorithm: RS257 }",
@@ -193,7 +193,7 @@ fn bad_client_is_refused_with_location_and_hint() {
         (client("client_secret: { value: '' }"), ":5:24: tenants.acme.clients.web.client_secret: the secret is empty"),
         (client("client_secret: { value: \"a\\tb\" }"), ":5:24: tenants.acme.clients.web.client_secret: the secret contains a control character"),
         (client(&format!("client_secret: {{ value: {} }}", "x".repeat(1025))), ":5:24: tenants.acme.clients.web.client_secret: the secret is longer than 1024 bytes"),
-        (client("client_secret: { hash: $lk1$abc }"), ":5:32: tenants.acme.clients.web.client_secret.hash: an imported hash must be argon2id with this server's parameters; import `$argon2id$v=19$m=19456,t=2,p=1$…`; other formats, ours included"),
+        (client("client_secret: { hash: $lk1$abc }"), ":5:32: tenants.acme.clients.web.client_secret.hash: an imported hash must be argon2id with this server's parameters; import `$argon2id$v=19$m=19456,t=2,p=1$…`; hashes in other formats"),
         (client(&format!("client_secret: {{ hash: '{}' }}", HASH.replace("t=2", "t=3"))), ":5:32: tenants.acme.clients.web.client_secret.hash: an imported hash must be argon2id"),
         (client(&format!("client_secrets: [{{ hash: '{HASH}' }}, {{ value: b }}]")), ":5:25: tenants.acme.clients.web.client_secrets: an imported hash has its own salt, so it must be the client's only chosen secret"),
         (client(&format!("client_secret: {{ hash: {HASH} }}")), ":5:55: tenants.acme.clients.web.client_secret: this key is not valid here; if it belongs to the value before it, quote that value: the comma ends the value here"),
@@ -204,8 +204,8 @@ fn bad_client_is_refused_with_location_and_hint() {
         (with_secret("grant_types: [client_credentials, client_credentials]"), ":6:43: tenants.acme.clients.web.grant_types[1]: the list contains this value twice"),
         (with_secret("resources: [api]"), ":6:21: tenants.acme.clients.web.resources[0]: `api` is not an absolute URI without a fragment (RFC 8707 §2)"),
         (with_secret("resources: ['https://a.example#x']"), ":6:21: tenants.acme.clients.web.resources[0]: `https://a.example#x` is not an absolute URI"),
-        (with_secret("resources: ['urn:latchkey:tenant:a']"), ":6:21: tenants.acme.clients.web.resources[0]: the resource begins `urn:latchkey:`"),
-        (with_secret("audiences: ['urn:latchkey:admin']"), ":6:21: tenants.acme.clients.web.audiences[0]: the audience begins `urn:latchkey:`"),
+        (with_secret("resources: ['urn:latchkey:tenant:a']"), ":6:21: tenants.acme.clients.web.resources[0]: the resource begins with `urn:latchkey:`"),
+        (with_secret("audiences: ['urn:latchkey:admin']"), ":6:21: tenants.acme.clients.web.audiences[0]: the audience begins with `urn:latchkey:`"),
         (with_secret("audiences: [web]"), ":4:7: tenants.acme.clients.web: the client id is also an audience of this tenant; choose another id for the client"),
         (with_secret("token: { issuer: thunder }"), ":6:26: tenants.acme.clients.web.token.issuer: this is neither the tenant's issuer nor one of its aliases; add it to the tenant's `issuer_aliases`"),
         (with_secret("introspection: all"), ":6:24: tenants.acme.clients.web.introspection: this value is not allowed; use one of own, audience, tenant"),
@@ -221,7 +221,7 @@ fn bad_client_is_refused_with_location_and_hint() {
         (with_secret("jwks: { keys: [{ kty: EC, crv: P-256 }] }"), ":6:24: tenants.acme.clients.web.jwks.keys[0]: its numbers are no public key of a supported size"),
         (with_secret("jwks: { keys: [{ kty: oct }] }"), ":6:24: tenants.acme.clients.web.jwks.keys[0]: `kty` and `crv` name no kind of key that is supported"),
         (with_secret("jwks: {}"), ":6:15: tenants.acme.clients.web.jwks: set exactly one source for the keys"),
-        (client("").replace("web:", "'urn:latchkey:x': { client_secret: { value: s } }"), ":4:7: tenants.acme.clients.\"urn:latchkey:x\": the client id begins `urn:latchkey:`"),
+        (client("").replace("web:", "'urn:latchkey:x': { client_secret: { value: s } }"), ":4:7: tenants.acme.clients.\"urn:latchkey:x\": the client id begins with `urn:latchkey:`"),
         (client("").replace("web:", "'': { client_secret: { value: s } }"), ":4:7: tenants.acme.clients.\"\": the client id is empty"),
         (client("").replace("web:", &format!("{long}: {{ client_secret: {{ value: s }} }}")), &format!(":4:7: tenants.acme.clients.{}…: the client id is longer than 255 bytes", "x".repeat(64))),
         ("tenants:\n  acme:\n    issuer_aliases: [web]\n    clients:\n      web: { client_secret: { value: s } }".into(), ":5:7: tenants.acme.clients.web: the client id is also an issuer alias of this tenant"),
@@ -557,7 +557,7 @@ fn bad_secret_stores_and_references_are_refused() {
         (
             vault(""),
             whole,
-            ":1:33: secret_stores.kept.vault: set exactly one way to sign in to Vault; give exactly one of",
+            ":1:33: secret_stores.kept.vault: set exactly one way to sign in to Vault; set exactly one of",
         ),
         (
             vault("token: { env: TOKEN }, approle: { role_id: r, secret_id: { env: SET } }"),

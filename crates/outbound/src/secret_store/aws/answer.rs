@@ -132,7 +132,7 @@ impl AwsStore {
             AwsFailure::NotUnderstood(nonsense) => return self.not_understood(path, *nonsense),
             AwsFailure::Refused { status, code, said } => (*status, code.as_str(), said),
         };
-        let refused = format!("{place}: the service refused with {status} {code}: {said}");
+        let refused = format!("{place}: refused with {status} {code}: {said}");
         match code {
             MISSING => SecretStoreError::Missing(format!("{refused}; create it in this region")),
             // The secret or the version is marked for deletion.

@@ -67,7 +67,7 @@ async fn a_binary_secret_is_unusable() {
     secrets.put_binary(PATH, b"\xffhunter2");
     let error = store.read(PATH, false).await.unwrap_err();
     assert!(matches!(error, SecretStoreError::Unusable(_)), "{error:?}");
-    assert!(error.to_string().ends_with(": it is binary; store it as text"), "{error}");
+    assert!(error.to_string().ends_with(": the secret is binary; store it as text"), "{error}");
     secrets.put(PATH, "text");
     assert!(store.read(PATH, true).await.unwrap().previous.is_none());
 }
@@ -84,7 +84,7 @@ async fn refused_or_missing_credentials_are_reported() {
         let store = AwsStore::load("main", options(server.url()), loader).await.unwrap();
         let error = store.read(PATH, false).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        assert!(error.to_string().contains(&format!(": it refuses with {expected}")), "{error}");
+        assert!(error.to_string().contains(&format!(": refused with {expected}")), "{error}");
         assert!(!error.to_string().contains("hunter2"));
         assert_eq!(server.request_count(), 1);
     }

@@ -60,7 +60,7 @@ impl VaultStore {
                 "{place}: no response: {why}; check address and network"
             ));
         };
-        let refused = format!("{place}: Vault refused with {status}: {said}");
+        let refused = format!("{place}: refused with {status}: {said}");
         match status {
             403 => match token {
                 Some(why) => SecretStoreError::Denied(format!("{refused}; {why}")),

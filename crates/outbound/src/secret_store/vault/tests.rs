@@ -137,7 +137,7 @@ async fn denied_read_requests_only_one_other_token() {
     secrets.forbid(&["read"]);
     for expected in [(2, 0), (0, 0), (0, 0)] {
         let error = value(&store).await.unwrap_err();
-        assert!(error.to_string().contains("let its policy allow `read`"), "{error}");
+        assert!(error.to_string().contains("allow `read` on"), "{error}");
         assert_eq!(secrets.sign_ins_and_renewals(), expected);
     }
 }
@@ -182,7 +182,7 @@ async fn waiting_requests_share_a_failed_sign_in() {
     for reply in [json!({}), json!({"auth": {}}), json!({"auth": {"client_token": "hunter2"}})] {
         server.instead([Reply::json(200, &reply)]);
         let error = value(&store).await.unwrap_err();
-        assert_ends(&error, ": Vault's response to the sign-in has no token; look at Vault's log");
+        assert_ends(&error, ": Vault's response to the sign-in has no token; see Vault's log");
     }
     let write = write_to(&store, PATH).await;
     assert!(matches!(write, Err(WriteError::Refused(SecretStoreError::Denied(_)))), "{write:?}");
@@ -226,7 +226,10 @@ async fn credentials_in_files_are_read_at_each_sign_in() {
         let store = store(signing_in(server.url(), sign_in));
         let error = value(&store).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
-        assert!(error.to_string().contains(&format!(": the sign-in is refused with {wrong}: ")), "{error}");
+        assert!(
+            error.to_string().contains(&format!(": Vault refused the sign-in with {wrong}: ")),
+            "{error}"
+        );
         std::fs::remove_file(&file).unwrap();
         let error = value(&store).await.unwrap_err();
         assert!(matches!(error, SecretStoreError::Denied(_)), "{error:?}");
@@ -303,7 +306,7 @@ async fn write_after_a_concurrent_write_is_refused() {
     server.instead([answer_of_version(1)]);
     let error = write("three").await.unwrap_err();
     assert!(matches!(error, WriteError::Refused(SecretStoreError::Unavailable(_))), "{error:?}");
-    assert_ends(&error, "; it was changed meanwhile: write again");
+    assert_ends(&error, "; another write changed it in the meantime: write again");
     assert_eq!(secrets.current(PATH), Some(json!({"client_secret": "two"})));
     // The write replaces a deleted version, whose members cannot be read.
     secrets.delete(PATH, 2);
@@ -314,7 +317,7 @@ async fn write_after_a_concurrent_write_is_refused() {
     let error = write_to(&store, "app/new").await.unwrap_err();
     assert_ends(&error, "; allow `create` on secret/data/app/new in its policy");
     let error = store.write(PATH, None, &Secret::new("y".to_owned())).await.unwrap_err();
-    assert_ends(&error, ": Vault stores members of an object; name the key of one");
+    assert_ends(&error, ": a Vault secret is an object with members; name the key of one member");
 }
 
 #[tokio::test]
