@@ -198,7 +198,7 @@ fn bad_client_is_refused_with_location_and_hint() {
         (client(&format!("client_secrets: [{{ hash: '{HASH}' }}, {{ value: b }}]")), ":5:25: tenants.acme.clients.web.client_secrets: an imported hash has its own salt, so it must be the client's only chosen secret"),
         (client(&format!("client_secret: {{ hash: {HASH} }}")), ":5:55: tenants.acme.clients.web.client_secret: this key is not valid here; if it belongs to the value before it, quote that value: the comma ends the value here"),
         (with_secret("description: ''"), ":6:22: tenants.acme.clients.web.description: the description is empty; use one line, or remove it"),
-        (with_secret("scopes: [latchkey:audit]"), ":6:18: tenants.acme.clients.web.scopes[0]: `latchkey:audit` says who may administer"),
+        (with_secret("scopes: [latchkey:audit]"), ":6:18: tenants.acme.clients.web.scopes[0]: `latchkey:audit` is an administrator permission"),
         (with_secret("scopes: [a b]"), ":6:18: tenants.acme.clients.web.scopes[0]: `a b` is not a valid scope"),
         (with_secret("scopes: [a, b, a]"), ":6:24: tenants.acme.clients.web.scopes[2]: the list contains this value twice"),
         (with_secret("grant_types: [client_credentials, client_credentials]"), ":6:43: tenants.acme.clients.web.grant_types[1]: the list contains this value twice"),
