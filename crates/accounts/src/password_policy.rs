@@ -156,7 +156,7 @@ mod tests {
         for (text, expected) in [
             ("aaaaaaaaaaaaaaaaaaaa", "repeats one character"),
             ("passwordpassword", "repeats the same characters"),
-            ("qwertyuiopasdfgh", "contains a row of keys"),
+            ("qwertyuiopasdfgh", "contains a common password"),
             ("ada.lovelace@example.com", "contains a name or an address of the account or the tenant"),
             ("LovelaceLovelace1", "contains a name or an address of the account or the tenant"),
         ] {

@@ -117,7 +117,7 @@ mod tests {
         check(
             SealError::KeyGone { name: "vault:a/transit/b version 2".into() },
             &format!(
-                "key-encryption key \"vault:a/transit/b version 2\" is gone: its service has none of that name, or another one; \
+                "key-encryption key \"vault:a/transit/b version 2\" is gone: its service no longer has a key with this name, or has a different key; \
                  restore that sealing key in its service{lost}"
             ),
         );

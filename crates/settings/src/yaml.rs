@@ -283,7 +283,7 @@ mod tests {
         for (text, expected) in [
             (
                 "server:\n  public_ulr: http://localhost\n",
-                "config.yaml:2:3: server.public_ulr: unknown key `public_ulr`\n   |\n 2 |   public_ulr: [redacted]\n   |   ^\n   = did you mean `public_url`?",
+                "config.yaml:2:3: server.public_ulr: unknown key `public_ulr`\n   |\n 2 |   public_ulr: http://localhost\n   |   ^\n   = did you mean `public_url`?",
             ),
             (
                 "limits: { banana: 1 }",
@@ -327,7 +327,7 @@ mod tests {
             ),
             (
                 "server:\n  listeners:\n    - address: localhost:3000\n",
-                "config.yaml:3:16: server.listeners[0].address: `localhost:3000` is not an address to listen on\n   |\n 3 |     - address: localhost:3000\n   |                ^\n   = write an IP address and a port, such as 127.0.0.1:3000 or 0.0.0.0:3000",
+                "config.yaml:3:16: server.listeners[0].address: `localhost:3000` is not a listen address\n   |\n 3 |     - address: localhost:3000\n   |                ^\n   = use an IP address and a port, such as 127.0.0.1:3000 or 0.0.0.0:3000",
             ),
             (
                 "# nothing\n\n",

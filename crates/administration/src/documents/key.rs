@@ -82,7 +82,7 @@ pub struct ImportSettings {
 /// Whether a new key can start to sign safely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyStatusView {
-    /// The key that signs now.
+    /// The current signing key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing: Option<KeyView>,
     /// The announced key, if there is one.

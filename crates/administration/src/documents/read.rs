@@ -172,7 +172,7 @@ mod tests {
         );
         let scopes = |scopes: Value| json!({ "resource_servers": { "a": { "scopes": scopes } } });
         for (scopes, expected) in [
-            (scopes(json!("a")), ": must be a list, or an object with a text for each name"),
+            (scopes(json!("a")), ": must be a list, or an object with a string for each name"),
             (scopes(json!([1])), "/0: must be a string"),
             (scopes(json!({ "a/b": [] })), "/a~1b: must be a string"),
         ] {
@@ -180,7 +180,10 @@ mod tests {
         }
         check_errors(
             NewTenant::read(json!({ "id": "a", "client": { "secret": "x" }, "*": 1 })),
-            &["/*: this member does not exist", "/client/secret: this member does not exist"],
+            &[
+                "/*: this member does not exist",
+                "/client/secret: this member does not exist; did you mean `client_secret`?",
+            ],
         );
         let rotation = RotateSettings::read(json!({ "grace": 1.5, "expires_at": "tomorrow" }));
         let instant = "/expires_at: must be an instant such as 2027-01-31T12:00:00Z, or null";

@@ -226,7 +226,7 @@ impl<'a> Offer<'a> {
         let detail = "tokens with the scope openid are also valid at userinfo, so these APIs can find out \
             who the person is";
         let hint = "set `userinfo: separate` and request the API with `resource`, or set `userinfo: \
-            combined` if these APIs may know the person";
+            combined` if these APIs are allowed to know who the person is";
         Some(FieldError::at("/audiences", detail).with_hint(hint))
     }
 

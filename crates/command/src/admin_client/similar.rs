@@ -56,7 +56,9 @@ impl AdminApi {
 }
 
 fn show_command(detail: &str, path: &str) -> Option<String> {
-    let (row, _) = detail.split_once(" exists already")?;
+    // Servers of earlier versions say `exists already`.
+    let (row, _) =
+        [" already exists", " exists already"].iter().find_map(|words| detail.split_once(words))?;
     let tenant = rows_of(path, "no tenant");
     Some(match row.split_once(' ')? {
         ("tenant", id) => with_commands("run `latchkey tenant show ID` to see it", &[("ID", id)]),
@@ -75,14 +77,14 @@ mod tests {
     #[test]
     fn existing_row_suggests_the_show_command() {
         for (detail, path, expected) in [
-            ("tenant acme exists already: it is active", "/api/v1/admin/tenants", Some("tenant show acme")),
+            ("tenant acme already exists: it is active", "/api/v1/admin/tenants", Some("tenant show acme")),
             (
-                "client web exists already: it is active",
+                "client web already exists: it is active",
                 "/api/v1/tenant/acme/clients",
                 Some("client show acme web"),
             ),
             (
-                "client -a `b` exists already: it is active",
+                "client -a `b` already exists: it is active",
                 "/api/v1/tenant/acme/clients",
                 Some("client show acme -- '-a `b`'"),
             ),

@@ -280,29 +280,29 @@ mod tests {
         });
         insta::assert_snapshot!(shown.join("\n"), @r"
         Audience: RFC 7519 section 4.1.3: one value as a string, several as an array. string or list of string.
-        Rotation: How a secret is to be replaced.
-          expires_at (string (date-time) or null): When the new one expires. Default: never.
-          grace (integer or null): How long the old ones stay valid. Default: a day. Example: `86400`.
-          into (string or null): The place in a secret store that the new one is written to, instead of being shown: `STORE:PATH#KEY`.
-        The others end only once it is written. Example: `vault:oauth2/billing#client_secret`.
-          name (string or null): What people call the new one.
-        ImportResult: What becomes of a line. `created` or `exists` or `refused`. `created`: There is a new account. `exists`: An account has the identifiers of the line already. Nothing was changed. `refused`: Nothing was created; `errors` says why.
-        TokenForm: RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource` and
-        `audience`; an unknown one is ignored; an empty one counts as absent.
-          audience (list of string or null): As `resource`, without having to be a URI; the two count together. Of `client_credentials` and
-        `refresh_token` alone: with a code it is `invalid_request`.
-          client_id (string or null): Unless the Authorization header names the client. Example: `your-client-id`.
-          client_secret (string (password) or null): Unless the Authorization header holds it; never in both. Example: `your-client-secret`.
-          code (string (password) or null): Of `authorization_code`: the code.
-          code_verifier (string (password) or null): Of `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
-          device_code (string (password) or null): Of the device grant: the device's code (RFC 8628 section 3.4).
+        Rotation: Settings for the rotation of a secret.
+          expires_at (string (date-time) or null): When the new secret expires. Default: never.
+          grace (integer or null): How long the old secrets stay valid. Default: one day. Example: `86400`.
+          into (string or null): The place in a secret store to which Latchkey writes the new secret instead of returning it:
+        `STORE:PATH#KEY`. The old secrets expire only after the write succeeds. Example: `vault:oauth2/billing#client_secret`.
+          name (string or null): A name for the new secret.
+        ImportResult: The result of importing a line. `created` or `exists` or `refused`. `created`: A new account was created. `exists`: An account already has the line's identifiers. Nothing was changed. `refused`: Nothing was created; `errors` says why.
+        TokenForm: RFC 6749 section 4.4.2, RFC 8707 section 2.1. Apart from `resource` and `audience`, a parameter that is
+        sent twice is refused. An unknown parameter is ignored, and an empty parameter counts as absent.
+          audience (list of string or null): Like `resource`, but does not have to be a URI; the two count together. Only for `client_credentials`
+        and `refresh_token`: with a code it is `invalid_request`.
+          client_id (string or null): Required unless the Authorization header identifies the client. Example: `your-client-id`.
+          client_secret (string (password) or null): Required unless the Authorization header contains it; never send it in both. Example: `your-client-secret`.
+          code (string (password) or null): For `authorization_code`: the code.
+          code_verifier (string (password) or null): For `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
+          device_code (string (password) or null): For the device grant: the device's code (RFC 8628 section 3.4).
           grant_type (string, required): `client_credentials` for the client itself, `authorization_code` for a person,
         `urn:ietf:params:oauth:grant-type:device_code` for a person with a device, and `refresh_token`
         for the same person again. One of `client_credentials`, `authorization_code`, `refresh_token`, `urn:ietf:params:oauth:grant-type:device_code`. Example: `client_credentials`.
-          redirect_uri (string or null): Of `authorization_code`: the redirect URI of the authorization request.
-          refresh_token (string (password) or null): Of `refresh_token`: the token (RFC 6749 section 6).
-          resource (list of string or null): Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
-          scope (string or null): Space-separated, at most 128; all that is registered when absent. Example: `api:read api:write`.
+          redirect_uri (string or null): For `authorization_code`: the redirect URI of the authorization request.
+          refresh_token (string (password) or null): For `refresh_token`: the token (RFC 6749 section 6).
+          resource (list of string or null): Where the token will be used: an absolute URI. You can repeat it up to 16 times.
+          scope (string or null): Space-separated, at most 128; if absent, all registered scopes. Example: `api:read api:write`.
         ");
     }
 

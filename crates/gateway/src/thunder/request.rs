@@ -198,7 +198,7 @@ mod tests {
             (r#"{"inboundAuthConfig":["x"]}"#, "/inboundAuthConfig/0: must be an object"),
             (
                 r#"{"name":[],"inbound_auth_config":[{"config":{"scopes":[7],"pkce_required":"no","token":{"access_token":{"validity_period":-1}}}}]}"#,
-                "/inbound_auth_config/0/config/pkce_required: write true or false; \
+                "/inbound_auth_config/0/config/pkce_required: must be true or false; \
                  /inbound_auth_config/0/config/scopes/0: must be a string; \
                  /inbound_auth_config/0/config/token/access_token/validity_period: must be a whole number, 0 or more; \
                  /name: must be a string",

@@ -211,7 +211,7 @@ async fn administrators_cannot_grant_or_take_over_permissions_they_lack() {
         let imported = test_env.app.request(Method::POST, &format!("{path}/import"));
         let imported = imported.bearer_auth(&steward).header("content-type", "application/x-ndjson");
         let imported = Answer::to(imported.body(format!("{strong}\n"))).await;
-        assert!(imported.body.contains("you may not grant latchkey:keys"), "{}", imported.body);
+        assert!(imported.body.contains("you cannot grant latchkey:keys"), "{}", imported.body);
 
         let made = test_env.post(&ops, &path, strong).await;
         assert_eq!(made.json_of(201)["permissions"], json!(["latchkey:accounts", "latchkey:keys"]));

@@ -158,8 +158,8 @@ async fn explanation_names_the_revocation_of_a_token() {
         let theirs = app.token(other).await;
         for (kind, words) in [
             ("single", "by its `jti`"),
-            ("client", "All tokens of the client were revoked, whatever was issued until 20"),
-            ("tenant", "All tokens of the tenant were revoked, whatever was issued until 20"),
+            ("client", "All tokens of the client were revoked, everything issued until 20"),
+            ("tenant", "All tokens of the tenant were revoked, everything issued until 20"),
             ("secret", "The secret or key that the token was issued for was revoked"),
         ] {
             let token = app.token(tenant).await;

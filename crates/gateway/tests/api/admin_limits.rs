@@ -17,7 +17,7 @@ async fn client_limit_of_a_tenant_overrides_the_platform() {
         if status == 409 {
             let problem = answer.json();
             assert_eq!(problem["type"], "urn:latchkey:problem:limit-reached");
-            assert!(text(&problem, "detail").contains("limits.clients of the tenant is 2"), "{problem}");
+            assert!(text(&problem, "detail").contains("limits.clients of the tenant allows 2"), "{problem}");
         }
     }
     let scopes: Vec<_> = (0..101).map(|number| format!("s{number}")).collect();

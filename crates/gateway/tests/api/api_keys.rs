@@ -399,7 +399,7 @@ async fn live_keys_of_a_client_are_limited() {
         let more = async |client: &str| {
             test_env.post(&keys.token, &keys.path(client), json!({ "name": "more" })).await
         };
-        assert!(more(SVC).await.json_of(409).to_string().contains("limits.api_keys is 10"));
+        assert!(more(SVC).await.json_of(409).to_string().contains("limits.api_keys allows 10"));
         more(WRITER).await.assert_status(201);
         test_env.delete(&keys.token, &made[0].path).await.assert_status(200);
         more(SVC).await.assert_status(201);

@@ -246,12 +246,12 @@ fn unusable_tls_files_are_named_in_the_error() {
     let certificate = std::fs::read_to_string(files.path("cert.pem")).unwrap();
     let other = KeyPair::generate().unwrap().serialize_pem();
     for (cert, key, named) in [
-        ("", key.as_str(), "cert.pem holds no certificate"),
-        ("x", &key, "cert.pem holds no certificate"),
-        (&key, &key, "cert.pem holds no certificate"),
-        (&certificate, "", "key.pem holds no private key"),
-        (&certificate, &certificate, "key.pem holds no private key"),
-        (&certificate, &other, "key.pem is not the private key of"),
+        ("", key.as_str(), "cert.pem contains no certificate"),
+        ("x", &key, "cert.pem contains no certificate"),
+        (&key, &key, "cert.pem contains no certificate"),
+        (&certificate, "", "key.pem contains no private key"),
+        (&certificate, &certificate, "key.pem contains no private key"),
+        (&certificate, &other, "key.pem does not match the certificate"),
     ] {
         std::fs::write(files.path("cert.pem"), cert).unwrap();
         std::fs::write(files.path("key.pem"), key).unwrap();

@@ -61,7 +61,7 @@ fn tenant_with_conflicting_issuer_is_left_out() {
         }
     };
     write("/console", "/login/blue");
-    refuses("acme", "the server has routes of its own at /console");
+    refuses("acme", "the server has its own routes at /console");
     write("/login", "/login/blue");
     refuses("acme", &format!("the issuer is above {URL}/login/blue, which belongs to tenant `globex`"));
     write("/red", "/login/blue");

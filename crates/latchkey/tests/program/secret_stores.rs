@@ -156,7 +156,7 @@ async fn failed_write_to_the_store_keeps_all_secrets() {
     let place = format!("{NAME}:latchkey/globex#client_secret");
     let rotate = || store.run(&folder, &["secret", "rotate", "globex", "svc", "--into", &place]);
     store.takes_writes(false, true);
-    rotate().assert_ends(4, &["it is not known whether the new secret s2"]);
+    rotate().assert_ends(4, &["Latchkey cannot tell whether the new secret s2"]);
     assert_eq!(live("globex").await, ["live", "live"]);
     store.takes_writes(false, false);
 

@@ -81,7 +81,7 @@ async fn tenant_moves_to_another_installation_and_back() {
         assert_eq!(installation.replica.program.request_token(tenant, "svc-0", secret).await.status, 200);
     }
     assert_eq!(abroad.status(&home.test_env, "globex").await, 401);
-    abroad.refuses(&["tenant", "import", &exported], "serves here; suspend it first");
+    abroad.refuses(&["tenant", "import", &exported], "is active here; suspend it first");
 
     // Rows that are created there are valid after a restart, and here when the tenant is back.
     let made = abroad.cli(&["secret", "add", "acme", "svc-0", "--json"]).json();

@@ -143,7 +143,7 @@ async fn change_reaches_the_other_replica_with_a_pooler() {
         let ran = run(&mut command(&replicas[0].folder, arguments, &namesake.url()));
         let said = format!("{}{}", ran.out, ran.err);
         assert!(
-            ran.code == Some(1) && said.contains("storage.direct_url leads to another server ("),
+            ran.code == Some(1) && said.contains("storage.direct_url leads to a different server ("),
             "{said}"
         );
     }

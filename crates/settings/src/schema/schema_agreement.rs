@@ -32,7 +32,7 @@ const ONLY_THE_PROGRAM: [(&str, &str); 20] = [
     ("cannot list", "nor which folders"),
     ("unknown key `tenants_dir`", "the folder of the file itself, where the file would be a tenant"),
     ("` is not declared", "a name of something else in the file"),
-    ("this secret store does not exist", "as above"),
+    ("does not exist", "as above"),
     ("has no client with this id", "as above"),
     ("this is neither the tenant's issuer nor one of its aliases", "as above"),
     ("the tenant trusts no issuer with this name", "as above"),

@@ -179,12 +179,12 @@ async fn direct_url_to_another_database_is_refused() {
         let refusals = [open(urls).await.unwrap_err(), postgres::inspect(urls).await.unwrap_err()];
         for refused in refusals {
             let text = refused.to_string();
-            assert!(text.starts_with("storage.direct_url leads to another database ("), "{text}");
+            assert!(text.starts_with("storage.direct_url leads to a different database ("), "{text}");
         }
     }
     let same = sandbox.url_of_superuser();
     let refused = open(Urls { url: &url, direct: Some(&same) }).await.unwrap_err();
-    assert!(refused.to_string().starts_with("storage.direct_url leads to another login ("), "{refused}");
+    assert!(refused.to_string().starts_with("storage.direct_url leads to a different login ("), "{refused}");
     for direct in ["postgres://canary@127.0.0.1:1/rows", "postgres://canary@db/rows?sslmod=require"] {
         let refused = open(Urls { url: &url, direct: Some(direct) }).await.unwrap_err();
         assert!(refused.to_string().starts_with("storage.direct_url"), "{refused}");

@@ -82,7 +82,7 @@ fn spanned(operation: Operation) -> Operation {
             ("until", UNTIL, "2030-02-01T00:00:00Z"),
             ("by", BY, "day"),
         ])
-        .answer::<UsageView>("200", "Numbers, at most one minute late")
+        .answer::<UsageView>("200", "The counts, at most one minute old")
         .answer_example(example)
 }
 
