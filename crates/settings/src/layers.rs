@@ -20,7 +20,7 @@ use super::{
     read_error::ReadError,
     sections::ProtectedResource,
     source::without_quotations,
-    source_map::{KeyPath, LISTENER_WORDS, shows_value},
+    source_map::{KeyPath, LISTENER_WORDS},
     store_reference::StoreReference,
     variable_text,
 };
@@ -141,7 +141,7 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
             let variable = first.filter(|(first, _)| first.starts_with(&path)).map(|(_, name)| name.clone());
             let (Some(variable), Ok(value)) = (variable, layer.get::<Value>(key)) else { continue };
             if let Err(mut explanation) = setting.set(value) {
-                if !shows_value(&path) && is_hint(&explanation.hint) {
+                if is_hint(&explanation.hint) {
                     explanation.problem = without_quotations(&explanation.problem);
                 }
                 faults.push(Diagnostic::about_variable(&variable, (*key).to_owned(), explanation));
@@ -454,7 +454,7 @@ mod tests {
             ("SERVER__LISTENERS__0__ADDRESS", "hunter2", "server.listeners.0.address: no variable sets a part of `server.listeners`\n  = set LATCHKEY__SERVER__LISTENERS: separate list items with commas, and write an object as JSON".to_owned()),
             ("ADMIN__APPLICATIONS[0]", "hunter2", "admin.\"applications[0]\": no variable sets a part of `admin.applications`\n  = set LATCHKEY__ADMIN__APPLICATIONS: separate list items with commas, and write an object as JSON".to_owned()),
             ("Server__Workers", "2", "server.workers: variable names cannot contain lower-case letters\n  = write LATCHKEY__SERVER__WORKERS".to_owned()),
-            ("LIMITS__FAILED_ATTEMPTS", "9/day", "limits.failed_attempts: `9/day` is not a rate\n  = use a number per s, min or h, such as 10000/min".to_owned()),
+            ("LIMITS__FAILED_ATTEMPTS", "hunter2", "limits.failed_attempts: [redacted] is not a rate\n  = use a number per s, min or h, such as 10000/min".to_owned()),
             ("LIMITS__CLIENTS", "hunter2", format!("limits.clients{unfit}")),
             ("LIMITS__CLIENTS", "0", format!("limits.clients{unfit}")),
             ("SERVER__WORKERS", " 2", format!("server.workers{unfit}")),

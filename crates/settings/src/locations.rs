@@ -12,7 +12,6 @@ use super::{
     read_error::ReadError,
     sections::Server,
     source::{SourceFile, without_quotations},
-    source_map::shows_value,
 };
 
 /// The files as they were read.
@@ -80,10 +79,7 @@ impl Locations {
     fn locate(&self, Finding { at, explanation, .. }: Finding) -> Diagnostic {
         match self.variable(&at) {
             Some(variable) => {
-                let problem = match shows_value(&at.path) {
-                    true => explanation.problem,
-                    false => without_quotations(&explanation.problem),
-                };
+                let problem = without_quotations(&explanation.problem);
                 let explanation = ExplainedError { problem, ..explanation };
                 Diagnostic::about_variable(variable, written(&at.path), explanation)
             }

@@ -432,7 +432,7 @@ tenants:
         let folder = folder(&[("config.yaml", "{}")]);
         for (name, value, expected) in [
             ("STORAGE__URL", "mysql://x", "storage.url: this is not the URL of a store; "),
-            ("SERVER__DEFAULT_TENANT", "acme", "server.default_tenant: tenant `acme` is not declared; "),
+            ("SERVER__DEFAULT_TENANT", "acme", "server.default_tenant: tenant [redacted] is not declared; "),
             ("SERVER__PUBLIC_URL", "x", "server.public_url: Latchkey cannot derive issuers from this URL;"),
         ] {
             let name = format!("LATCHKEY__{name}");

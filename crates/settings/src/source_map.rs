@@ -10,7 +10,7 @@ mod entries;
 mod redaction;
 mod walk;
 
-pub(crate) use contract::{LISTENER_WORDS, NumberPlace, item_key, members, names_in, shows_value};
+pub(crate) use contract::{LISTENER_WORDS, NumberPlace, item_key, members, names_in};
 pub(crate) use entries::EntryText;
 pub(crate) use redaction::is_variable_name;
 

@@ -72,7 +72,7 @@ pub(super) fn number_place(path: &[String]) -> Option<NumberPlace> {
 }
 
 /// Whether a message may repeat a scalar at this path. A scalar instead of a mapping may be a secret.
-pub(crate) fn shows_value(path: &[String]) -> bool {
+pub(super) fn shows_value(path: &[String]) -> bool {
     let found = at(path);
     let is_mapping = |schema: &&Value| {
         schema.get("properties").is_some() || schema.get("additionalProperties").is_some_and(Value::is_object)
