@@ -94,8 +94,8 @@ pub(crate) struct AddArguments {
     /// Scopes of the client that the key gets (repeatable or comma-separated). By default, all scopes.
     #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Option<Vec<String>>,
-    /// Audiences or resources of the client that the key gets (repeatable or comma-separated). By default, all
-    /// audiences.
+    /// Audiences or resources of the client that the key gets (repeatable or comma-separated). By default,
+    /// all audiences.
     #[arg(long = "audience", value_name = "AUDIENCE", value_delimiter = ',')]
     audiences: Option<Vec<String>>,
     /// When the key expires: a time, or a duration such as 90d. The default is a tenant setting.

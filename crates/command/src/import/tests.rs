@@ -94,7 +94,7 @@ fn unsupported_client_settings_are_named_with_the_reason() {
         (json!({ "redirectUris": ["https://web.example/*"] }), "authorization_code", "web"),
         (
             json!({ "redirectUris": ["http://web.example/cb"] }),
-            "redirect URIs: http is allowed only for a loopback address, and this is a name",
+            "redirect URIs: http is allowed only for 127.0.0.1, [::1] and localhost",
             "web http://web.example/cb",
         ),
         (json!({ "implicitFlowEnabled": true }), "implicit", "web implicitFlowEnabled"),
@@ -281,7 +281,7 @@ fn supported_hashes_are_converted_and_others_named() {
         (old, Ok("$pbkdf2-sha256$i=20000$")),
         (new(20_000, "pbkdf2", json!({})), Err("hash function pbkdf2 is not supported")),
         (new(5, "bcrypt", json!({})), Err("hash function bcrypt is not supported")),
-        (new(2_000_000, "pbkdf2-sha256", json!({})), Err("costs too much")),
+        (new(2_000_000, "pbkdf2-sha256", json!({})), Err("is too expensive to check")),
         (json!({ "type": "password", "value": "hunter2" }), Err("not hashed")),
         (json!({ "type": "password" }), Err("unknown format")),
         (json!({ "secretData": "{", "credentialData": "{" }), Err("unknown format")),

@@ -49,7 +49,7 @@ const DATA: [&str; 37] = [
     "orders",
     "RS256",
     // Errors of the admin API are English in every language.
-    "tenant acme offers no API keys; set its api_keys",
+    "tenant acme does not offer API keys; set its api_keys",
 ];
 
 /// Also ids of actors, actions, keys, secrets and scopes, addresses with credentials, and the monogram.

@@ -1,6 +1,8 @@
 //! The texts of the console, one struct for each page.
 
-use super::{Named, Text, With, WithTwo, english, texts};
+#[cfg(feature = "examples")]
+use super::english;
+use super::{Named, Text, With, WithTwo, texts};
 
 texts! {
     english::TEXTS.console =>
