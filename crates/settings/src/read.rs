@@ -383,9 +383,9 @@ tenants:
             read.map_err(|error| briefs(&folder, &error))
         };
         let vault = "config.yaml:2:25: keys.sealing_key.vault: this program was built without HashiCorp Vault; \
-                     build it with the feature `vault`: `cargo build --release --features vault`";
+                     build Latchkey with the feature `vault`: `cargo build --release --features vault`";
         let aws_kms = "config.yaml:4:16: keys.former_sealing_keys[0].aws_kms: this program was built without AWS KMS; \
-                       build it with the feature `aws-kms`: `cargo build --release --features aws-kms`";
+                       build Latchkey with the feature `aws-kms`: `cargo build --release --features aws-kms`";
         assert_eq!(read_with(|_| false).unwrap_err(), [vault, aws_kms]);
         assert_eq!(read_with(|service| service == KeyService::Vault).unwrap_err(), [aws_kms]);
         assert_eq!(read_with(|_| true).unwrap().platform.sealing_keys.former.len(), 1);

@@ -22,7 +22,7 @@ fn client_is_registered_changed_suspended_and_deleted() {
     assert_eq!((&made["name"], &made["description"]), (&json!("Other"), &json!("Reads orders")));
     assert_eq!((&made["scopes"], &made["access_token_lifetime"]), (&json!(["api:read"]), &json!(120)));
     assert_eq!(made["audiences"], json!(["api", "reports"]));
-    cli.assert_ends(&["client", "show", "umbrella", "other"], 3, "there is no client");
+    cli.assert_ends(&["client", "show", "umbrella", "other"], 3, "no client has this id");
 
     let svc = |tenant| cli.json(&["client", "show", tenant, "svc"]);
     let before = svc("umbrella");
@@ -104,7 +104,7 @@ async fn secret_is_rotated_expired_and_revoked() {
         ["live", "expired", "revoked"].into_iter().find(|status| line.contains(status))
     };
     assert_eq!(["s1", "s2", "s3"].map(status), ["revoked", "live", "expired"].map(Some), "{table}");
-    cli.assert_ends(&["secret", "revoke", "initech", "svc", "s9", "--yes"], 3, "there is no secret");
+    cli.assert_ends(&["secret", "revoke", "initech", "svc", "s9", "--yes"], 3, "no secret has this id");
     let audit = cli.json(&["audit", "list", "--tenant", "initech", "--limit", "1"]);
     assert_eq!(audit["items"][0]["actor"], "client:platform/admin", "{audit}");
 

@@ -244,7 +244,7 @@ async fn removed_key_and_revocations_are_named() {
     let offline = tokens.inspect(&tokens.globex, &["--jwks", "globex.jwks"]);
     offline.assert_valid();
     offline.assert_status("not_checked", &["revoked"]);
-    assert_eq!(offline.found("revoked"), "give --tenant");
+    assert_eq!(offline.found("revoked"), "pass --tenant");
     // The command for clients gives the same result for the token, and exits with 7.
     tokens.folder.write("token.jwt", &tokens.globex);
     let explain = |tenant| server.run(&["explain", tenant, "svc", "--access-token", "token.jwt"]);

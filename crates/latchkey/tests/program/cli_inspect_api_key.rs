@@ -44,7 +44,7 @@ async fn api_key_is_inspected_offline_and_by_its_tenant() {
         folder.canaries.assert_absent(&out);
         assert!(code == Some(0) && out.starts_with("VALID") && out.contains("Nightly"), "{out}");
         let explained = store.run(&["explain", tenant, "svc", "--secret-file", &file]).output();
-        let passed = format!("passed       api_key: The API key is {id} of the");
+        let passed = format!("passed       api_key: The API key is the client's key {id},");
         assert_has(&explained, &[&passed, &format!("\n  api_key    {id}\n")]);
 
         store.run(&["api-key", "revoke", tenant, "svc", &id, "--yes"]).output();

@@ -155,11 +155,11 @@ fn file_without_a_certificate_is_refused() {
     folder.write("token.jwt", "eyJhbGciOiJub25lIn0.e30.c2ln");
     for (arguments, words) in [
         (&["key.pem"][..], "there is no certificate in it"),
-        (&["token.jwt", "--client-ca", "ca.pem"], "--client-ca: token.jwt holds no certificate"),
+        (&["token.jwt", "--client-ca", "ca.pem"], "--client-ca: token.jwt contains no certificate"),
         (&["issued.pem", "--tenant", "acme"], "--tenant is for tokens"),
         (&["issued.pem", "--method", "POST"], "--method is for tokens"),
         (&["issued.pem", "--client-ca", "missing.pem"], "missing.pem"),
-        (&["issued.pem", "--client-ca", "token.jwt"], "token.jwt holds no certificate"),
+        (&["issued.pem", "--client-ca", "token.jwt"], "token.jwt contains no certificate"),
         (&["issued.pem", "--client-ca", "ca.pem", "--tenant", "acme"], "cannot be used with"),
     ] {
         let (code, out) = inspect(&folder, b"", arguments);

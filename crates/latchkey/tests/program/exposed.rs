@@ -37,7 +37,7 @@ async fn reload_is_checked_against_current_listeners() {
         let mark = program.mark();
         folder.replace("config.yaml", &settings);
         let line = program.log_after(mark, REFUSED);
-        assert!(line.contains(expected) && line.contains("beyond loopback"), "{expected} in {line}");
+        assert!(line.contains(expected) && line.contains("not on loopback"), "{expected} in {line}");
         assert_eq!(program.request_token("acme", "svc", ACME_SECRET).await.status, 200);
         program.request_token("acme", "svc", SAMPLE).await.assert_refused(401, "invalid_client");
     }

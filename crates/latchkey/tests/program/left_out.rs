@@ -76,7 +76,7 @@ async fn conflict_of_one_tenant_does_not_stop_the_others() {
     // Repeating apply reports the same, and adds no generation.
     let apply = folder.run(&["apply"]);
     apply.assert_ends(1, &[place]);
-    assert_eq!(apply.out, format!("{conflict}\n0 added, 0 changed, 0 retired, 1 left out.\nNo changes.\n"));
+    assert_eq!(apply.out, format!("{conflict}\n0 added, 0 changed, 0 retired, 1 skipped.\nNo changes.\n"));
     let generations = || {
         let list = Cli::store(&folder).json(&["rollback", "--list"]);
         list["items"].as_array().unwrap().iter().map(|item| item["generation"].clone()).collect::<Vec<_>>()

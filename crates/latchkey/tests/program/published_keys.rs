@@ -78,7 +78,7 @@ async fn jwks_uri_on_forbidden_networks_is_not_fetched() {
     publisher.publish("acme", &[&pair]);
     let (_folder, program) = publisher.program("10.0.0.0/8");
     assert_eq!(request(&program, "acme", &pair.assertion("acme", "1")).await.status, 401);
-    let line = program.log_after(Mark::START, "jwks_uri of a client cannot be fetched");
+    let line = program.log_after(Mark::START, "cannot fetch the key set at the jwks_uri of a client");
     assert!(line.contains("server.outbound.allowed_networks") && line.contains("\"acme\""), "{line}");
     assert_eq!(publisher.server.request_count(), 0);
 }

@@ -175,7 +175,7 @@ async fn tenants_with_open_keys_survive_a_sealing_outage() {
         let mark = program.mark();
         assert_unavailable(&program.request_token("globex", "svc", GLOBEX_SECRET).await);
         assert_unavailable(&program.jwks("globex").await);
-        let reported = program.log_after(mark, "a key of tenant globex cannot be used");
+        let reported = program.log_after(mark, "cannot use a key of tenant globex");
         assert_has(&reported, &[sealed_or_opened, &vault.name, "does not respond"]);
         eventually("readiness says so", async || {
             let reason = check_reason(&program).await.unwrap_or_default();
@@ -234,7 +234,7 @@ async fn renewed_vault_token_is_used_without_restart() {
     let next = "hvs.next-canary-5a1c";
     keys.take_only(next);
     assert_unavailable(&program.request_token("globex", "svc", GLOBEX_SECRET).await);
-    let reported = program.log_after(Mark::START, "a key of tenant globex cannot be used");
+    let reported = program.log_after(Mark::START, "cannot use a key of tenant globex");
     assert_has(&reported, &["permission denied", TOKEN_FILE, "still contains the refused token"]);
     program.token("acme", "svc", ACME_SECRET).await;
     folder.write_secret(TOKEN_FILE, next);

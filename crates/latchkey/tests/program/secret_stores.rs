@@ -109,7 +109,7 @@ async fn secret_store_is_only_required_at_first_start() {
     store.be_away(true);
     store
         .run(&folder, &["serve"])
-        .assert_ends(1, &["clients.svc.client_secret", "the secret store kept", "no answer"]);
+        .assert_ends(1, &["clients.svc.client_secret", "the secret store kept", "no response"]);
     store.be_away(false);
     let program = serving(&folder, &store).await;
     let part = async |program: &Program| {

@@ -57,7 +57,7 @@ async fn operator_can_find_and_fix_a_missing_sealing_key() {
         // The program tries again after a second.
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
     }
-    let reported = program.log_after(Mark::START, "a key of tenant acme cannot be used");
+    let reported = program.log_after(Mark::START, "cannot use a key of tenant acme");
     let parts = [
         "oauth2-key-1",
         &old,

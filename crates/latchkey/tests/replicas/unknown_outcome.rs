@@ -157,7 +157,7 @@ async fn repeated_change_after_a_lost_commit_is_done_once() {
         assert_eq!(problem["type"], "urn:latchkey:problem:outcome-unknown");
         let detail = problem["detail"].as_str().unwrap();
         assert!(
-            detail.contains("may have been saved") && detail.contains("same Idempotency-Key"),
+            detail.contains("cannot tell whether") && detail.contains("same Idempotency-Key"),
             "{detail}"
         );
         let repeat = async || loop {

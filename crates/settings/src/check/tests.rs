@@ -635,7 +635,7 @@ fn bad_references_for_server_secrets_are_refused() {
         (format!("storage: {{ password: {at} }}"), sqlite),
         (
             format!("storage: {{ url: 'postgres://db', password: {at} }}"),
-            "storage.password: secret store kept (Vault",
+            "storage.password: the secret store kept (vault",
         ),
         (
             format!("cache: {{ redis_password: {at} }}"),
@@ -645,7 +645,7 @@ fn bad_references_for_server_secrets_are_refused() {
             "cache: { redis_url: 'redis://a', redis_password: { store: kep, path: a } }".into(),
             "cache.redis_password.store: this secret store does not exist; did you mean `kept`?",
         ),
-        (format!("keys: {{ sealing_key: {at} }}"), "keys.sealing_key: secret store kept (Vault"),
+        (format!("keys: {{ sealing_key: {at} }}"), "keys.sealing_key: the secret store kept (vault"),
         (
             "keys: { sealing_key: { store: kept } }".into(),
             "keys.sealing_key: a reference to a secret store needs `store` and `path`",
@@ -668,7 +668,7 @@ fn unavailable_redis_password_causes_a_warning() {
     let loaded = load(&text).unwrap();
     assert_eq!(loaded.platform.redis_url.as_ref().unwrap().expose(), "redis://a");
     let warned = loaded.warnings[0].brief();
-    assert!(warned.contains("cache.redis_password: secret store kept (Vault"), "{warned}");
+    assert!(warned.contains("cache.redis_password: the secret store kept (vault"), "{warned}");
 }
 
 #[test]
@@ -676,7 +676,7 @@ fn unavailable_stored_secret_is_not_a_fault() {
     let loaded = load(&with_store(VAULT, "{ store: kept, path: a/b, key: c }")).unwrap();
     let [unread] = &loaded.declaration.unread.values().next().unwrap()[..] else { panic!("one secret") };
     assert_eq!(unread.client.as_str(), "web");
-    assert!(unread.why.starts_with("secret store kept (Vault at 127.0.0.1:1): a/b: "), "{}", unread.why);
+    assert!(unread.why.starts_with("the secret store kept (vault at 127.0.0.1:1): a/b: "), "{}", unread.why);
     assert!(loaded.declaration.tenants.values().next().unwrap().clients[0].secrets.is_empty());
     assert!(loaded.snapshot.bytes().is_some_and(|bytes| !bytes.is_empty()));
 }

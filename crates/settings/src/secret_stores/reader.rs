@@ -371,7 +371,7 @@ mod tests {
         let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let silent = errors(unused);
         assert_eq!(silent.iter().filter(|why| why.contains(": no response: ")).count(), 20, "{silent:?}");
-        let skipped = " was not requested from secret store kept: secret store kept (Vault at ";
+        let skipped = " was not requested from secret store kept: the secret store kept (vault at ";
         assert!(silent.iter().any(|why| why.contains(skipped)), "{silent:?}");
         assert!(!format!("{busy:?}{silent:?}").contains(TOKEN));
     }
