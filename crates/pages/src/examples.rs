@@ -223,7 +223,7 @@ fn accounts(common: &Common) -> Vec<Example> {
     ];
     let password = |error| form!(common, ChangePassword { account: "ada@acme.example".to_owned(), error });
     let link = |code: &str, error| form!(common, SetPassword { code: code.to_owned(), error });
-    let unfit = "a password has 15 characters or more";
+    let unfit = "a password must have at least 15 characters";
     vec![
         ("account", page(None, elsewhere.clone(), applications.clone(), 0)),
         ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new(), 0)),

@@ -191,7 +191,7 @@ async fn tenants_with_open_keys_survive_a_sealing_outage() {
         vault.server.be_away(false);
         until_status(&program, ("globex", "svc", GLOBEX_SECRET), 200).await;
         eventually("readiness says so", async || check_reason(&program).await.is_none()).await;
-        program.log_after(mark, "the keys of tenant globex open again");
+        program.log_after(mark, "Latchkey can open the keys of tenant globex again");
         program.log_after(mark, "sealed values in the store can be opened again");
         assert_verified(&program, &tokens(&program).await).await;
         program.stop();

@@ -63,7 +63,7 @@ async fn operator_can_find_and_fix_a_missing_sealing_key() {
         &old,
         "is not configured",
         "add that sealing key to keys.former_sealing_keys and restart",
-        "if it is lost, `latchkey key revoke acme oauth2-key-1` puts a new key in its place",
+        "if it is lost, replace the key with `latchkey key revoke acme oauth2-key-1`",
     ];
     assert_has(&reported, &parts);
     let lines = program.log();
