@@ -102,7 +102,9 @@ async fn administration_beyond_loopback_must_be_configured() {
             assert_eq!(program.request_token(tenant, "svc", secret).await.status, 200, "{listener}");
         }
         let of_paths = |line: &&serde_json::Value| {
-            line["message"].as_str().is_some_and(|text| text.contains("does not serve /metrics, /flow/execute"))
+            line["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("does not serve /metrics, /flow/execute"))
         };
         assert_eq!(program.log().iter().filter(of_paths).count(), reported, "{listener}");
         program.stop();
