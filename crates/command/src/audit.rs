@@ -5,14 +5,14 @@ mod verify;
 
 use std::process::ExitCode;
 
-use administration::documents::{AuditView, Page};
+use administration::documents::AuditView;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tenancy::TenantId;
 use values::Timestamp;
 
 use crate::examples::example;
-use crate::output::{DocumentTable, ListArguments, name_next};
+use crate::output::{DocumentTable, ListArguments};
 use crate::parse::parse_since;
 use crate::runner::Runner;
 use verify::VerifyArguments;
@@ -90,15 +90,9 @@ fn list(runner: Runner<'_>, arguments: AuditArguments) -> anyhow::Result<ExitCod
     let [since, until] = [since, until].map(|at| at.map(Timestamp::to_rfc3339));
     let filters =
         vec![("actor", actor), ("action", action), ("subject", subject), ("since", since), ("until", until)];
-    runner.run(async |admin| {
-        let page: Page<AuditView> = list.read(admin, &path, filters).await?;
-        let mut shown = page.items.clone();
-        if !runner.arguments.json {
-            names::show(admin, &mut shown).await;
-        }
-        let table = || COLUMNS.table(&shown.iter().map(AuditRow::from_view).collect::<Vec<_>>());
-        let printed = runner.print(&page, table);
-        name_next(&page);
-        printed
+    runner.list_in_words(&path, filters, &list, async |admin, records: &[AuditView]| {
+        let mut shown = records.to_vec();
+        names::show(admin, &mut shown).await;
+        COLUMNS.table(&shown.iter().map(AuditRow::from_view).collect::<Vec<_>>())
     })
 }

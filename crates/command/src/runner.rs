@@ -84,20 +84,22 @@ impl Runner<'_> {
         list: &ListArguments,
         columns: &DocumentTable,
     ) -> anyhow::Result<ExitCode> {
-        self.list_in_words(path, filters, list, |items: &[T]| columns.table(items))
+        self.list_in_words(path, filters, list, async |_, items: &[T]| columns.table(items))
     }
 
-    /// Like [`Runner::list`], with this text for people.
+    /// Like [`Runner::list`], with this text for people. The text may take further requests, which JSON does
+    /// not need.
     pub(crate) fn list_in_words<T: Serialize + DeserializeOwned>(
         self,
         path: &str,
         filters: Vec<(&'static str, Option<String>)>,
         list: &ListArguments,
-        lines: impl FnOnce(&[T]) -> String,
+        lines: impl AsyncFnOnce(&AdminApi, &[T]) -> String,
     ) -> anyhow::Result<ExitCode> {
         self.run(async |admin| {
             let page: Page<T> = list.read(admin, path, filters).await?;
-            let printed = self.print(&page, || lines(&page.items));
+            let text = if self.arguments.json { String::new() } else { lines(admin, &page.items).await };
+            let printed = self.print(&page, || text);
             name_next(&page);
             printed
         })

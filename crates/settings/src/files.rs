@@ -100,17 +100,25 @@ pub fn skip_mark(file: &mut impl BufRead) -> io::Result<()> {
 
 /// Checks the kind, size and mode of a file.
 pub fn judge(metadata: &Metadata, holds: Holds) -> Result<(), FileError> {
-    const GROUP_OR_OTHERS_MAY_WRITE: u32 = 0o022;
     if !metadata.is_file() {
         return Err(FileError::NotRegular(kind(metadata)));
     }
-    if holds == Holds::Secret && metadata.mode() & GROUP_OR_OTHERS_MAY_WRITE != 0 {
-        return Err(FileError::Writable(metadata.mode() & 0o7777));
+    if holds == Holds::Secret {
+        check_writers(metadata)?;
     }
     if metadata.len() > holds.largest() {
         return Err(FileError::TooLarge(holds.largest()));
     }
     Ok(())
+}
+
+/// Refuses a file or pipe that its group or others may write.
+pub fn check_writers(metadata: &Metadata) -> Result<(), FileError> {
+    const GROUP_OR_OTHERS_MAY_WRITE: u32 = 0o022;
+    match metadata.mode() & GROUP_OR_OTHERS_MAY_WRITE {
+        0 => Ok(()),
+        _ => Err(FileError::Writable(metadata.mode() & 0o7777)),
+    }
 }
 
 /// Whether the mode lets every user of this machine read the file.

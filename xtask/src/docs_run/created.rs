@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::block::{Block, Use};
+use super::fragment;
 use super::reading::Page;
 use crate::workspace::Failure;
 
@@ -25,16 +26,12 @@ pub(super) fn check_created(pages: &[Page]) -> Result<(), Failure> {
 fn created(block: &Block) -> Vec<String> {
     match &block.purpose {
         Use::File(name) => vec![format!("the file {name}")],
-        Use::Fragment => block.text.lines().filter_map(declared_tenant).collect(),
+        Use::Fragment => {
+            fragment::tenants(&block.text).into_iter().map(|tenant| format!("the tenant {tenant}")).collect()
+        }
         Use::Run => block.text.lines().flat_map(by_commands).collect(),
         _ => Vec::new(),
     }
-}
-
-/// The tenant that a line of a fragment below `tenants:` declares.
-fn declared_tenant(line: &str) -> Option<String> {
-    let name = line.strip_prefix("  ")?.strip_suffix(':')?;
-    (!name.starts_with([' ', '#'])).then(|| format!("the tenant {name}"))
 }
 
 /// What the commands of a line create. A line that first tests for a file creates only what is missing.

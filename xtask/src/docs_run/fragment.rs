@@ -28,6 +28,14 @@ pub(super) fn merge(config: &str, fragment: &str) -> Result<String, String> {
     Ok(lines.join("\n") + "\n")
 }
 
+/// The tenants that the fragment declares.
+pub(super) fn tenants(fragment: &str) -> Vec<String> {
+    let sections = sections(fragment).unwrap_or_default();
+    let lines = sections.into_iter().filter(|(head, _)| head == TENANTS).flat_map(|(_, body)| body);
+    let tenant = |line: String| Some(line.strip_prefix("  ")?.strip_suffix(':')?.to_owned());
+    lines.filter_map(tenant).filter(|name| !name.starts_with([' ', '#'])).collect()
+}
+
 /// The name of a section, with its colon.
 fn name(head: &str) -> &str {
     head.find(':').map_or(head, |colon| &head[..=colon])

@@ -90,7 +90,7 @@ async fn load_begun_before_a_change_is_not_cached() {
 }
 
 #[tokio::test]
-async fn added_key_is_visible_and_taken_number_invalidates_keys() {
+async fn add_key_updates_or_invalidates_cached_keys() {
     let test_env = TestEnv::new();
     let keys = &test_env.caches.signing_keys;
     assert_eq!(keys.find_keys(&test_env.acme.id).await.unwrap().next, KeyId::numbered(1));

@@ -2,17 +2,15 @@
 
 use std::fs::{File, metadata};
 use std::io::{Read, stdin};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use settings::files::{self, FileError};
+use settings::files;
 use zeroize::Zeroizing;
 
 /// Longer than any key, secret or assertion.
 pub(crate) const LARGEST: usize = 64 * 1024;
-
-const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// `named` is the name of the file and `what` its content, for errors.
 pub(crate) fn read(file: &Path, named: &str, what: &str) -> anyhow::Result<Zeroizing<String>> {
@@ -24,9 +22,7 @@ pub(crate) fn read(file: &Path, named: &str, what: &str) -> anyhow::Result<Zeroi
     let Some(pipe) = metadata(file).ok().filter(|file| file.file_type().is_fifo()) else {
         return files::read_secret_text(file).with_context(unreadable);
     };
-    if pipe.mode() & 0o022 != 0 {
-        return Err(FileError::Writable(pipe.mode() & 0o7777)).with_context(unreadable);
-    }
+    files::check_writers(&pipe).with_context(unreadable)?;
     read_stream(File::open(file).with_context(unreadable)?, named, what)
 }
 
@@ -40,9 +36,8 @@ fn read_stream(stream: impl Read, named: &str, what: &str) -> anyhow::Result<Zer
     if text.len() > LARGEST {
         bail!("{named} is too large for a {what}");
     }
-    if text.starts_with(BYTE_ORDER_MARK) {
-        text.drain(..BYTE_ORDER_MARK.len_utf8());
-    }
+    let mark = text.len() - files::without_mark(text.as_bytes()).len();
+    text.drain(..mark);
     Ok(text)
 }
 
