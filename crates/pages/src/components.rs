@@ -13,7 +13,7 @@ pub use bar_chart::{Bar, BarChart, ChartSlot};
 pub use preview::Preview;
 pub use table::{Column, Table};
 pub use time_line::{TimeLine, TimeLineRow, TimeSpan};
-pub use value::{Fact, MomentValue, Value};
+pub use value::{Change, Fact, MomentValue, Value};
 
 /// The colour of an alert or a badge. The text has to express the meaning, too, because some people
 /// do not see the colour.
@@ -44,6 +44,14 @@ pub struct Destination {
     pub is_current: bool,
 }
 
+/// One of the first steps on a new tenant.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub is_done: bool,
+    pub link: Link,
+    pub text: String,
+}
+
 /// Shown instead of an empty list. Explains the list and links to the first action.
 #[derive(Clone, Debug)]
 pub struct Empty {
@@ -69,9 +77,16 @@ pub struct Frame {
     /// The accessible name of the navigation.
     pub label: String,
     pub places: Vec<Destination>,
-    pub person: Option<String>,
+    pub person: Option<Person>,
     /// When the session ends at the latest.
     pub ends: Option<MomentValue>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub name: String,
+    /// As in the audit log.
+    pub id: String,
 }
 
 impl Meaning {

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use askama::Template;
 
 use crate::components::{
-    BarChart, Destination, Empty, Fact, Frame, Meaning, Pager, Preview, Table, TimeLine,
+    Badge, BarChart, Destination, Empty, Fact, Frame, Meaning, Pager, Preview, Step, Table, TimeLine,
 };
 use crate::page::{Common, Link, page};
 
@@ -17,7 +17,13 @@ pub struct ConsolePage {
     pub frame: Frame,
     /// `None` without a session.
     pub sign_out: Option<HtmlForm>,
+    /// The search for another tenant. `None` if the person may see one tenant only.
+    pub switcher: Option<HtmlForm>,
+    /// The pages above this page, the highest first.
+    pub trail: Vec<Link>,
     pub heading: String,
+    /// The ID of the page's row, if the heading is the name of the row.
+    pub id: Option<String>,
     pub tabs: Vec<Destination>,
     pub blocks: Vec<Block>,
 }
@@ -31,6 +37,8 @@ pub enum Block {
     Text(String),
     /// A label, and a text for copying.
     Code(String, String),
+    /// The same example in several languages: names and texts.
+    Snippets(Vec<(String, String)>),
     Facts(Vec<Fact>),
     Table(Table),
     Chart(BarChart),
@@ -39,15 +47,33 @@ pub enum Block {
     Pager(Pager),
     Links(Vec<Link>),
     Form(HtmlForm),
-    Entry(Entry),
+    /// Items of a list, one row each.
+    Entries(Vec<Entry>),
+    Fold(Fold),
+    /// A title, and what to do next.
+    Steps(String, Vec<Step>),
 }
 
-/// One item of a list, with its forms.
+/// One item of a list, which opens to show all of its facts and its forms.
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub title: String,
+    pub badge: Option<Badge>,
+    /// The facts that are always visible.
+    pub line: Vec<Fact>,
     pub facts: Vec<Fact>,
     pub forms: Vec<HtmlForm>,
+}
+
+/// Forms and items that are hidden until the reader opens them.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    pub summary: String,
+    /// Whether the summary looks like the main button of the page.
+    pub is_primary: bool,
+    pub is_open: bool,
+    pub forms: Vec<HtmlForm>,
+    pub entries: Vec<Entry>,
 }
 
 /// A form that changes something contains the token of the session, against cross-site requests.
@@ -63,6 +89,9 @@ pub struct HtmlForm {
     pub submit: String,
     /// [`Meaning::Danger`] for a button that does harm.
     pub meaning: Meaning,
+    /// A question, and the label of the button that answers it with yes. Without it, the first button
+    /// sends the form.
+    pub question: Option<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +113,8 @@ pub enum Input {
     /// The script fills in the fragment of the page's URL and sends the form.
     Fragment,
     One(Vec<Choice>),
+    /// As [`Self::One`], as large tiles. The person must choose one.
+    Tiles(Vec<Choice>),
     Any(Vec<Choice>),
 }
 
@@ -114,7 +145,14 @@ impl HtmlForm {
             preview: None,
             submit: submit.into(),
             meaning: Meaning::Neutral,
+            question: None,
         }
+    }
+
+    /// Asks before it sends the form: a question, and the label of the button that sends.
+    #[must_use]
+    pub fn asking(self, question: impl Into<String>, yes: impl Into<String>) -> Self {
+        Self { question: Some((question.into(), yes.into())), ..self }
     }
 
     #[must_use]

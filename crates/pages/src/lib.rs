@@ -18,8 +18,8 @@ pub mod examples;
 
 pub use assets::Asset;
 pub use components::{
-    Badge, Bar, BarChart, ChartSlot, Column, Destination, Empty, Fact, Frame, Meaning, MomentValue, Pager,
-    Preview, Table, TimeLine, TimeLineRow, TimeSpan, Value,
+    Badge, Bar, BarChart, Change, ChartSlot, Column, Destination, Empty, Fact, Frame, Meaning, MomentValue,
+    Pager, Person, Preview, Step, Table, TimeLine, TimeLineRow, TimeSpan, Value,
 };
 pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths};
 pub use texts::console::{

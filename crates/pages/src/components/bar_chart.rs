@@ -53,6 +53,16 @@ impl BarChart {
         sums.max().unwrap_or_default()
     }
 
+    /// The number at the top of the axis.
+    pub(crate) fn top(&self) -> String {
+        Value::grouped(&u64::try_from(self.most()).unwrap_or(u64::MAX))
+    }
+
+    /// The names of the first and the last slot.
+    pub(crate) fn ends(&self) -> [&str; 2] {
+        [self.slots.first(), self.slots.last()].map(|slot| slot.map_or("", |slot| &*slot.name))
+    }
+
     #[must_use]
     pub fn bars(&self) -> Vec<Bar> {
         let most = self.most().max(1);

@@ -15,6 +15,11 @@ pub enum Value {
     Codes(Vec<String>),
     /// A code that people compare or type. Never breaks.
     ShortCode(String),
+    /// A long identifier, shortened in the middle if there is no room for it.
+    Id(String),
+    /// A row by its name, with its ID below.
+    Named(Link, String),
+    Changes(Vec<Change>),
     Number(u64),
     Time(MomentValue),
     Link(Link),
@@ -25,6 +30,14 @@ pub enum Value {
 pub struct Fact {
     pub label: &'static str,
     pub value: Value,
+}
+
+/// A changed field. The values are empty if they are unknown.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub field: String,
+    pub before: String,
+    pub after: String,
 }
 
 /// An instant. A script converts it to the reader's time zone and adds how long ago it was.
@@ -57,6 +70,12 @@ impl MomentValue {
 }
 
 impl Value {
+    /// The end of an identifier, which stays visible: at most six characters.
+    pub(crate) fn ends(id: &str) -> (&str, &str) {
+        let at = id.char_indices().rev().nth(5).map_or(0, |(at, _)| at);
+        id.split_at(at)
+    }
+
     /// With narrow spaces as thousands separators.
     pub(crate) fn grouped(number: &u64) -> String {
         let digits = number.to_string();

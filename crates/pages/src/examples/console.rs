@@ -2,11 +2,11 @@
 //! with a refused form.
 
 use super::{Common, keys, moment};
-use crate::console::{Block, Choice, ConsolePage, Entry, Field, HtmlForm, Input};
+use crate::console::{Block, Choice, ConsolePage, Entry, Field, Fold, HtmlForm, Input};
 use crate::page::Link;
 use crate::{
-    ApplicationsTexts, Badge, Column, ConsoleTexts, Destination, Empty, Fact, Frame, FrameTexts, LabelTexts,
-    Meaning, Pager, Preview, Table, Value,
+    ApplicationsTexts, Badge, Change, Column, ConsoleTexts, Destination, Empty, Fact, Frame, FrameTexts,
+    LabelTexts, Meaning, Pager, Person, Preview, Step, Table, Value,
 };
 
 const TOKEN: &str = "form-token";
@@ -54,7 +54,17 @@ fn before(common: &Common, heading: &str, blocks: Vec<Block>) -> ConsolePage {
         ends: None,
     };
     let (common, heading) = (common.clone(), heading.to_owned());
-    ConsolePage { common, frame, sign_out: None, heading, tabs: Vec::new(), blocks }
+    ConsolePage {
+        common,
+        frame,
+        sign_out: None,
+        switcher: None,
+        trail: Vec::new(),
+        heading,
+        id: None,
+        tabs: Vec::new(),
+        blocks,
+    }
 }
 
 fn within(common: &Common, heading: &str, tabs: Vec<Destination>, blocks: Vec<Block>) -> ConsolePage {
@@ -62,8 +72,15 @@ fn within(common: &Common, heading: &str, tabs: Vec<Destination>, blocks: Vec<Bl
     let current = if heading == texts.keys { heading } else { texts.applications };
     let mut page = before(common, heading, blocks);
     page.frame.places =
-        places(&[texts.all_tenants, texts.overview, texts.applications, texts.keys, texts.audit], current);
-    page.frame.person = Some("client:globex/ops".to_owned());
+        places(&[texts.overview, texts.applications, texts.keys, texts.advice, texts.audit], current);
+    page.switcher = Some(HtmlForm::search(
+        "/console/tenants".to_owned(),
+        texts.find_tenant,
+        "",
+        common.texts().console.shared.search,
+    ));
+    page.trail = vec![link(texts.tenants), link("Globex")];
+    page.frame.person = Some(Person { name: "Ada".to_owned(), id: "client:globex/ops".to_owned() });
     page.frame.ends = Some(moment("2026-03-01T20:00:00Z"));
     page.sign_out = Some(HtmlForm::button("/console/sign-out".to_owned(), TOKEN, common.texts().sign_out));
     page.tabs = tabs;
@@ -83,9 +100,13 @@ fn tabs(texts: &ConsoleTexts, current: &str) -> Vec<Destination> {
     places(&[overview, credentials, attempt], current)
 }
 
-fn badge(texts: &ConsoleTexts, status: &str) -> Value {
+fn badge_of(texts: &ConsoleTexts, status: &str) -> Badge {
     let text = (texts.shared.status)(status).unwrap_or_default().to_owned();
-    Value::Badge(Badge { meaning: Meaning::Success, text })
+    Badge { meaning: Meaning::Success, text }
+}
+
+fn badge(texts: &ConsoleTexts, status: &str) -> Value {
+    Value::Badge(badge_of(texts, status))
 }
 
 fn sign_in(texts: &ConsoleTexts) -> Vec<Block> {
@@ -122,7 +143,7 @@ fn list(texts: &ConsoleTexts, name: &str) -> Vec<Block> {
     let LabelTexts { id, status, scopes, changed, .. } = texts.labels;
     let row = |status| {
         vec![
-            Value::Link(link(name)),
+            Value::Named(link(name), "usr_o77lnx2dchp4w6svmbtfakzryqgyoz2dchp".to_owned()),
             badge(texts, status),
             Value::Codes(vec!["orders:read".to_owned(), "orders:write".to_owned()]),
             Value::Number(2),
@@ -163,7 +184,7 @@ fn form(texts: &ConsoleTexts, error: &str) -> Vec<Block> {
     ];
     let scopes = vec![choice("orders:read", "orders", true), choice("orders:write", "orders", false)];
     let inputs = vec![
-        Field::new("purpose", of.kind, Input::One(kinds)),
+        Field::new("purpose", of.kind, Input::Tiles(kinds)),
         Field::text("client_id", texts.labels.client_id, "billing")
             .hint(of.client_id_hint)
             .error(error.to_owned()),
@@ -182,7 +203,20 @@ fn secret(texts: &ConsoleTexts) -> Vec<Block> {
         Block::Alert(Meaning::Warning, created.copy_now.to_owned()),
         Block::Code(created.client_secret.to_owned(), "the secret, shown this once".to_owned()),
         Block::Heading(created.get_token),
-        Block::Code("curl".to_owned(), curl.to_owned()),
+        Block::Snippets(vec![
+            ("curl".to_owned(), curl.to_owned()),
+            ("Go".to_owned(), "package main".to_owned()),
+        ]),
+        Block::Steps(
+            "First steps".to_owned(),
+            [true, false]
+                .map(|is_done| Step {
+                    is_done,
+                    link: link(created.get_token),
+                    text: created.set_variable.to_owned(),
+                })
+                .to_vec(),
+        ),
     ]
 }
 
@@ -200,17 +234,32 @@ fn credentials(texts: &ConsoleTexts, name: &str) -> Vec<Block> {
     let button = |label: &str| {
         HtmlForm::button("/console/t/globex/applications/billing/credentials".to_owned(), TOKEN, label)
     };
-    let revoke = button(&(of.revoke_secret)("s2")).meaning(Meaning::Danger);
+    let revoke =
+        button(&(of.revoke_secret)("s2")).meaning(Meaning::Danger).asking(of.secret_used, of.revoke_key);
     let graces = Input::One(vec![choice(of.hour, "", true), choice(of.day, "", false)]);
     let replace = button(of.replace_secrets).with(vec![Field::new("grace", of.grace, graces)]);
-    let title = (of.secret)("s2", "");
+    let entry = |title: &str, forms| Entry {
+        title: title.to_owned(),
+        badge: Some(badge_of(texts, "live")),
+        line: vec![Fact { label: labels.last_used, value: Value::Time(moment("2026-11-22T02:40:00Z")) }],
+        facts: facts.clone(),
+        forms,
+    };
+    let change =
+        Change { field: "scopes".to_owned(), before: "orders:read".to_owned(), after: name.to_owned() };
     vec![
         Block::Heading(of.secrets),
         Block::Note(Meaning::Warning, (of.schedule_failed)("2026-11-22T02:40:00Z", "no answer")),
-        Block::Entry(Entry { title, facts: facts.clone(), forms: vec![revoke] }),
-        Block::Entry(Entry { title: name.to_owned(), facts, forms: Vec::new() }),
-        Block::Form(replace),
+        fold(of.add_secret, vec![replace], Vec::new()),
+        Block::Entries(vec![entry(&(of.secret)("s2", ""), vec![revoke]), entry(name, Vec::new())]),
+        fold(of.ended, Vec::new(), vec![entry(name, Vec::new())]),
+        Block::Facts(vec![Fact { label: labels.changed, value: Value::Changes(vec![change]) }]),
     ]
+}
+
+fn fold(summary: &str, forms: Vec<HtmlForm>, entries: Vec<Entry>) -> Block {
+    let is_primary = !forms.is_empty();
+    Block::Fold(Fold { summary: summary.to_owned(), is_primary, is_open: true, forms, entries })
 }
 
 fn signing_keys(texts: &ConsoleTexts) -> Vec<Block> {

@@ -5,8 +5,8 @@ use askama::Template;
 use super::{Common, keys, moment};
 use crate::page::{Link, page};
 use crate::{
-    Badge, BarChart, ChartSlot, Column, Destination, Empty, Fact, Frame, Meaning, Pager, Table, TimeLine,
-    Value,
+    Badge, BarChart, ChartSlot, Column, Destination, Empty, Fact, Frame, Meaning, Pager, Person, Table,
+    TimeLine, Value,
 };
 
 const LONG: &str = "a-name-without-any-place-where-it-could-break-and-longer-than-a-phone-is-wide";
@@ -90,7 +90,7 @@ pub(super) fn sheet(common: &Common) -> Sheet {
             skip: "Skip to the content".to_owned(),
             label: "Pages".to_owned(),
             places,
-            person: Some("ada@acme.example".to_owned()),
+            person: Some(Person { name: "Ada".to_owned(), id: "account:usr_x".to_owned() }),
         },
         label: "A label",
         message: "A sentence that says what is to be done.",

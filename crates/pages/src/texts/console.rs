@@ -32,7 +32,11 @@ texts! {
     FrameTexts {
         skip: Text,
         label: Text,
-        all_tenants: Text,
+        /// The accessible name of the links to the pages above.
+        trail: Text,
+        switch_tenant: Text,
+        find_tenant: Text,
+        platform: Text,
         overview: Text,
         tenants: Text,
         applications: Text,
@@ -82,6 +86,7 @@ texts! {
     /// Values and messages that several pages have.
     SharedTexts {
         none: Text,
+        done: Text,
         no_expiry: Text,
         unknown: Text,
         /// Words for the statuses of the admin API.
@@ -276,6 +281,8 @@ texts! {
 texts! {
     english::TEXTS.console.credentials => CredentialsTexts {
         secrets: Text,
+        /// Expired and revoked credentials.
+        ended: Text,
         no_secrets: Text,
         no_secrets_text: Text,
         api_keys: Text,

@@ -6,7 +6,6 @@ use administration::edit::EditError;
 use pages::console::Block;
 use pages::{Meaning, Value};
 
-use super::overview::{heading, tabs};
 use super::shown::{empty, link, outcome, pager, table};
 use super::visit::{ConsoleVisit, VisitedPlace};
 use crate::page::PageResult;
@@ -30,7 +29,7 @@ pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
         },
     };
     let frame = &visit.texts().frame;
-    Ok(visit.show_part(frame.overview, heading(visit), tabs(visit, frame.advice), blocks))
+    Ok(visit.show(frame.advice, frame.advice, blocks))
 }
 
 fn shown(visit: &ConsoleVisit<'_>, list: &AdviceList) -> Vec<Block> {

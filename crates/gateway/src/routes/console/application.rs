@@ -9,13 +9,13 @@ use administration::documents;
 use administration::documents::{ClientView, UsageView};
 use administration::edit;
 use pages::console::{Block, Field, HtmlForm, Input};
-use pages::{Badge, Column, ConsoleTexts, Destination as Tab, Fact, Link, Meaning, Table, Value};
+use pages::{Badge, Column, ConsoleTexts, Fact, Link, Meaning, Table, Value};
 use registry::{Client, ClientId};
 use values::Lifetime;
 
 use super::applications::purpose;
 use super::form::FormFields;
-use super::frame::links;
+use super::frame::{Head, links};
 use super::shown::{codes, danger, declared_at, fact, outcome, status, success, table, time, used};
 use super::visit::{ConsoleVisit, Danger, unseen};
 use crate::explain::{ExplainedRequest, PresentedParts, advice_on, explain as explained};
@@ -84,15 +84,17 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     if view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
-    let tabs = tabs(visit, &client, texts.frame.overview);
-    Ok(visit.show_part(texts.frame.applications, client.to_string(), tabs, blocks))
+    Ok(visit.show_under(head(visit, &view, texts.frame.overview), blocks))
 }
 
-pub(super) fn tabs(visit: &ConsoleVisit<'_>, client: &ClientId, current: &str) -> Vec<Tab> {
-    let base = visit.application(client.as_str(), "");
+/// The head of the application's pages. `current` is the name of the tab.
+pub(super) fn head(visit: &ConsoleVisit<'_>, view: &ClientView, current: &str) -> Head<'static> {
+    let base = visit.application(&view.client_id, "");
     let frame = &visit.texts().frame;
     let parts = [(frame.overview, ""), (frame.credentials, "/credentials"), (frame.attempt, "/try")];
-    links(parts, current, |below| format!("{base}{below}"))
+    let tabs = links(parts, current, |below| format!("{base}{below}"));
+    let heading = view.settings.name.as_ref().unwrap_or(&view.client_id).clone();
+    Head { current: frame.applications, heading, id: Some(view.client_id.clone()), tabs }
 }
 
 fn facts(texts: &ConsoleTexts, view: &ClientView, managed_by: Value) -> Vec<Fact> {
@@ -190,16 +192,18 @@ fn steps(visit: &ConsoleVisit<'_>, view: &ClientView) -> Vec<Block> {
 /// Shows the form for explaining a request.
 pub(super) async fn try_it(visit: &ConsoleVisit<'_>) -> PageResult {
     let client = visit.client()?;
-    visit.administrator().of(&visit.caller, &visit.tenant()).look::<Client>(&client).await.map_err(unseen)?;
+    let read = visit.administrator().of(&visit.caller, &visit.tenant()).look::<Client>(&client).await;
+    let application = read.map_err(unseen)?;
     let blocks = vec![explain_form(visit, &client, &FormFields::read(b""))];
-    Ok(attempt_page(visit, &client, blocks))
+    Ok(attempt_page(visit, &application, blocks))
 }
 
 /// Explains the response of the token endpoint. Signs and changes nothing. The form asks for no
 /// secret.
 pub(super) async fn explain(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
-    administrator.of(&visit.caller, &tenant).look::<Client>(&client).await.map_err(unseen)?;
+    let application =
+        administrator.of(&visit.caller, &tenant).look::<Client>(&client).await.map_err(unseen)?;
     let settings = documents::ExplainSettings {
         scope: fields.given("scope").map(str::to_owned),
         resource: fields.words("resource"),
@@ -219,12 +223,11 @@ pub(super) async fn explain(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pa
     let view = explained(&request, presented).await.map_err(unexplained)?;
     let mut blocks = vec![explain_form(visit, &client, fields)];
     blocks.extend(verdict(visit.texts(), &view));
-    Ok(attempt_page(visit, &client, blocks))
+    Ok(attempt_page(visit, &application, blocks))
 }
 
-fn attempt_page(visit: &ConsoleVisit<'_>, client: &ClientId, blocks: Vec<Block>) -> HttpResponse {
-    let frame = &visit.texts().frame;
-    visit.show_part(frame.applications, client.to_string(), tabs(visit, client, frame.attempt), blocks)
+fn attempt_page(visit: &ConsoleVisit<'_>, application: &ClientView, blocks: Vec<Block>) -> HttpResponse {
+    visit.show_under(head(visit, application, visit.texts().frame.attempt), blocks)
 }
 
 /// The cause is in the log. 429 cannot occur, because the form contains no secret.

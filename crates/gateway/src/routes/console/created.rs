@@ -63,7 +63,7 @@ pub(super) fn value_blocks(texts: &CreatedTexts, name: &str, value: &str) -> Vec
 pub(super) fn snippet_blocks(texts: &CreatedTexts, token_endpoint: &str, client: &str) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(texts.get_token), Block::Text(texts.set_variable.to_owned())];
     let snippets = token_snippets(token_endpoint, client).into_iter();
-    blocks.extend(snippets.map(|(language, text)| Block::Code(language.to_owned(), text)));
+    blocks.push(Block::Snippets(snippets.map(|(language, text)| (language.to_owned(), text)).collect()));
     blocks
 }
 

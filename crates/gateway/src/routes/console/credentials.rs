@@ -10,7 +10,7 @@ use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
 use values::{Lifetime, Timestamp};
 
-use super::application::tabs;
+use super::application::head;
 use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, snippet_blocks, value_blocks, way_on};
 use super::form::FormFields;
@@ -93,8 +93,7 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
                 blocks.extend(snippet_blocks(created, &token_endpoint(visit), client.as_str()));
             }
             blocks.push(way_on(created.copied, visit.application(client.as_str(), "/credentials")));
-            let tabs = tabs(visit, &client, texts.frame.credentials);
-            Ok(visit.show_part(texts.frame.applications, client.to_string(), tabs, blocks))
+            Ok(visit.show(texts.frame.applications, client.as_str(), blocks))
         }
         Ok(None) => shown(visit, Some(success(texts.credentials.revoked))).await,
         Err(refused) => shown(visit, Some(refused.alert())).await,
@@ -120,20 +119,20 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     if secrets.is_empty() {
         blocks.push(empty(of.no_secrets, of.no_secrets_text, None));
     }
-    blocks.extend(secrets.iter().map(|secret| Block::Entry(forms.secret(secret, declared.as_ref()))));
+    blocks
+        .push(Block::Entries(secrets.iter().map(|secret| forms.secret(secret, declared.as_ref())).collect()));
     blocks.extend(schedule(of, &view).into_iter().map(|(meaning, text)| Block::Note(meaning, text)));
     if is_changeable {
         blocks.extend([Block::Form(forms.rotate()), Block::Form(forms.create_secret())]);
     }
     blocks.push(Block::Heading(of.api_keys));
-    blocks.extend(api_keys.items.iter().map(|key| Block::Entry(forms.key(key, visit.now()))));
+    blocks.push(Block::Entries(api_keys.items.iter().map(|key| forms.key(key, visit.now())).collect()));
     blocks.extend(unreadable(of.unreadable, &api_keys));
     let next = api_keys.next_cursor.as_deref();
     let url = visit.application(client.as_str(), "/credentials");
     blocks.extend(pager(visit, &url, None, next).map(Block::Pager));
     blocks.push(Block::Form(forms.create_key()));
-    let tabs = tabs(visit, &client, texts.frame.credentials);
-    Ok(visit.show_part(texts.frame.applications, client.to_string(), tabs, blocks))
+    Ok(visit.show_under(head(visit, &view, texts.frame.credentials), blocks))
 }
 
 /// When the secrets rotate automatically, and the last error if that failed.
@@ -228,7 +227,7 @@ impl Forms {
             self.button("revoke-secret", &label).meaning(Meaning::Danger).sending("secret", &*view.id);
         let forms = if view.status == "live" && view.managed_by == "api" { vec![revoke] } else { Vec::new() };
         let title = (of.secret)(&view.id, view.name.as_deref().unwrap_or_default());
-        Entry { title, facts, forms }
+        Entry { title, badge: None, line: Vec::new(), facts, forms }
     }
 
     fn key(&self, view: &documents::ApiKeyView, now: Timestamp) -> Entry {
@@ -253,7 +252,8 @@ impl Forms {
         let rotate = of_key(rotate).sending("request", request_key(&FormFields::read(b"")));
         let revoke = of_key(self.button("revoke-key", of.revoke_key).meaning(Meaning::Danger));
         let forms = if view.status == "live" { vec![rotate, revoke] } else { Vec::new() };
-        Entry { title: view.settings.name.clone().unwrap_or_default(), facts, forms }
+        let title = view.settings.name.clone().unwrap_or_default();
+        Entry { title, badge: None, line: Vec::new(), facts, forms }
     }
 }
 

@@ -1,51 +1,93 @@
-//! The frame of every console page: navigation, signed-in person, and the sign-out button.
+//! The frame of every console page: navigation, the path to the page, the signed-in person, and the
+//! sign-out button.
 
 use actix_web::HttpResponse;
+use administration::kinds::Permission;
 use pages::console::{Block, ConsolePage, HtmlForm};
-use pages::{Common, Destination as Entry, Frame, Link};
+use pages::{Common, Destination as Entry, Frame, FrameTexts, Link};
 
 use super::shown::moment;
 use super::visit::{ConsoleVisit, VisitedPlace, show};
 use crate::options::BaseUrl;
 use crate::page::{PageRequest, common};
 
+/// A page in the navigation: its name, its path below the platform or the tenant, and the permission
+/// that it needs.
+type MenuEntry = (&'static str, &'static str, Option<Permission>);
+
+/// What a page shows above its blocks.
+pub(super) struct Head<'h> {
+    /// The name of the entry of the navigation.
+    pub(super) current: &'h str,
+    pub(super) heading: String,
+    /// The ID of the page's row, if the heading is the name of the row.
+    pub(super) id: Option<String>,
+    pub(super) tabs: Vec<Entry>,
+}
+
 impl ConsoleVisit<'_> {
-    /// `current` is the name of the entry of the navigation.
+    /// A page without tabs. `current` is the name of the entry of the navigation.
     pub(super) fn show(&self, current: &str, heading: impl Into<String>, blocks: Vec<Block>) -> HttpResponse {
-        self.show_part(current, heading.into(), Vec::new(), blocks)
+        self.show_under(Head { current, heading: heading.into(), id: None, tabs: Vec::new() }, blocks)
     }
 
-    /// As [`Self::show`], with tabs.
-    pub(super) fn show_part(
-        &self,
-        current: &str,
-        heading: String,
-        tabs: Vec<Entry>,
-        blocks: Vec<Block>,
-    ) -> HttpResponse {
+    pub(super) fn show_under(&self, head: Head<'_>, blocks: Vec<Block>) -> HttpResponse {
         let texts = &self.texts().frame;
-        let (overview, audit) = ((texts.overview, ""), (texts.audit, "/audit"));
-        // The paths are relative to the platform or the tenant.
-        let entries = match self.place {
-            VisitedPlace::Platform => vec![overview, (texts.tenants, "/tenants"), audit],
-            VisitedPlace::Tenant(_) => {
-                vec![overview, (texts.applications, "/applications"), (texts.keys, "/keys"), audit]
+        let entries = self.menu();
+        let place = |(name, below, _): &MenuEntry| ((*name).to_owned(), self.path(below));
+        let to_link = |(name, url)| Link { name, url };
+        let above = entries.iter().filter(|(name, ..)| *name == head.current && head.heading != *name);
+        let above: Vec<_> = above.map(|entry| to_link(place(entry))).collect();
+        let mut page = outside(self.request, &self.place, &head.heading, blocks);
+        if self.place != VisitedPlace::Platform {
+            let tenants = format!("{}/console/tenants", self.request.public_url.path());
+            if self.chooses_tenants() {
+                let search = &self.texts().shared.search;
+                page.switcher = Some(HtmlForm::search(tenants.clone(), texts.find_tenant, "", search));
+                page.trail.push(to_link((texts.tenants.to_owned(), tenants)));
             }
-        };
-        let mut places = links(entries, current, |below| self.path(below));
-        if self.is_of_platform() && self.place != VisitedPlace::Platform {
-            let url = format!("{}/console/tenants", self.request.public_url.path());
-            let link = Link { name: texts.all_tenants.to_owned(), url };
-            places.insert(0, Entry { link, is_current: false });
+            let is_overview = head.current == texts.overview && above.is_empty();
+            page.trail.extend((!is_overview).then(|| to_link((self.title.clone(), self.path("")))));
         }
-        let mut page = outside(self.request, &self.place, &heading, blocks);
-        page.frame.places = places;
-        page.frame.person = Some(self.session.actor.clone());
+        page.trail.extend(above);
+        page.common.tenant_name = Some(self.title.clone());
+        page.frame.places =
+            links(entries.into_iter().map(|(name, below, _)| (name, below)), head.current, |below| {
+                self.path(below)
+            });
+        page.frame.person = Some(self.person.clone());
         page.frame.ends = Some(moment(self.session.expires_at.into()));
         page.sign_out =
             Some(HtmlForm::button(self.path("/sign-out"), &self.form_token(), self.request.texts().sign_out));
-        page.tabs = tabs;
+        (page.id, page.tabs) = (head.id, head.tabs);
         show(&page)
+    }
+
+    /// The pages that the owner of the session may open.
+    fn menu(&self) -> Vec<MenuEntry> {
+        let FrameTexts { overview, tenants, applications, keys, advice, audit, .. } = self.texts().frame;
+        let (of_all, of_audit) = ([(overview, "", None)], Some(Permission::Audit));
+        let own: &[MenuEntry] = match self.place {
+            VisitedPlace::Platform => &[(tenants, "/tenants", Some(Permission::Tenants))],
+            VisitedPlace::Tenant(_) => &[
+                (applications, "/applications", Some(Permission::Clients)),
+                (keys, "/keys", Some(Permission::Keys)),
+            ],
+        };
+        let last = [(advice, "/advice", of_audit), (audit, "/audit", of_audit)];
+        let entries = of_all.iter().chain(own).chain(&last).copied();
+        entries.filter(|(.., needed)| needed.is_none_or(|needed| self.may(needed))).collect()
+    }
+
+    fn may(&self, permission: Permission) -> bool {
+        match self.place {
+            VisitedPlace::Platform => self.caller.authority.holds_everywhere(permission),
+            VisitedPlace::Tenant(_) => self.caller.authority.holds_in(&self.tenant(), permission),
+        }
+    }
+
+    fn chooses_tenants(&self) -> bool {
+        self.is_of_platform() && self.caller.authority.holds_everywhere(Permission::Tenants)
     }
 }
 
@@ -94,7 +136,10 @@ pub(crate) fn plain_page(
             ends: None,
         },
         sign_out: None,
+        switcher: None,
+        trail: Vec::new(),
         heading: heading.to_owned(),
+        id: None,
         tabs: Vec::new(),
         blocks,
     }

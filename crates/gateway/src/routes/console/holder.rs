@@ -14,12 +14,14 @@ use tenancy::{Stored, Tenant, TenantError, TenantId};
 
 use crate::Services;
 
-/// `None` if the owner no longer exists or has no permission any more.
+/// The authority of the session's owner, and the name of the owner for people. `None` if the owner no
+/// longer exists or has no permission any more.
 pub(super) async fn authority(
     services: &Services,
     session: &ConsoleSession,
     source: Option<IpAddr>,
-) -> Stored<Option<Authority>> {
+) -> Stored<Option<(Authority, String)>> {
+    let named = |authority| (authority, session.actor.clone());
     let actor = Actor {
         name: session.actor.clone(),
         source: source.map(|source| source.to_string()),
@@ -28,8 +30,10 @@ pub(super) async fn authority(
     match &session.holder {
         ConsoleHolder::Operator if session.tenant.as_str() != TenantId::PLATFORM => Ok(None),
         // Never the operator's own authority. That one exists only without a listener.
-        ConsoleHolder::Operator => Ok(Some(Authority::of_platform(actor, &all_permissions()))),
-        ConsoleHolder::Client(token) => of_client(services, &session.tenant, token, actor).await,
+        ConsoleHolder::Operator => Ok(Some(named(Authority::of_platform(actor, &all_permissions())))),
+        ConsoleHolder::Client(token) => {
+            Ok(of_client(services, &session.tenant, token, actor).await?.map(named))
+        }
         ConsoleHolder::Account(account) => of_account(services, session, account, actor).await,
     }
 }
@@ -65,14 +69,17 @@ async fn of_account(
     session: &ConsoleSession,
     account: &AccountId,
     actor: Actor,
-) -> Stored<Option<Authority>> {
+) -> Stored<Option<(Authority, String)>> {
     let home = &session.tenant;
     let Some(_) = serving(services, home).await? else { return Ok(None) };
     let found = services.rows.accounts.find_account(home, account).await?;
     let found = found.filter(|account| {
         account.accepts_authentication_of(session.proven_at) && !account.permissions.is_empty()
     });
-    Ok(found.map(|account| Authority::of_account(actor, home.clone(), &account.permissions)))
+    Ok(found.map(|account| {
+        let authority = Authority::of_account(actor, home.clone(), &account.permissions);
+        (authority, account.display_name().to_owned())
+    }))
 }
 
 async fn serving(services: &Services, tenant: &TenantId) -> Stored<Option<Arc<Tenant>>> {

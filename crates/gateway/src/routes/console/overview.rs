@@ -7,39 +7,22 @@ use administration::edit::{EditError, TenantStep};
 use administration::kinds::Permission;
 use administration::store::UsageOf;
 use pages::console::{Block, HtmlForm};
-use pages::{
-    Badge, Column, ConsoleTexts, Destination as Tab, Fact, Link, Meaning, OverviewTexts, Table, Value,
-};
+use pages::{Badge, Column, ConsoleTexts, Fact, Link, Meaning, OverviewTexts, Table, Value};
 use tenancy::{Tenant, TenantId};
 use values::Lifetime;
 
 use super::form::FormFields;
-use super::frame::links;
+use super::frame::Head;
 use super::shown::{code, danger, declared_at, fact, link, outcome, status, success, table, time, used};
-use super::visit::{ConsoleVisit, Danger, VisitedPlace, unseen};
+use super::visit::{ConsoleVisit, Danger, unseen};
 use crate::page::PageResult;
 
 const DAY: Lifetime = Lifetime::from_seconds(86_400);
 
-pub(super) fn tabs(visit: &ConsoleVisit<'_>, current: &str) -> Vec<Tab> {
-    let frame = &visit.texts().frame;
-    links([(frame.overview, ""), (frame.advice, "/advice")], current, |below| visit.path(below))
-}
-
-pub(super) fn heading(visit: &ConsoleVisit<'_>) -> String {
-    match &visit.place {
-        VisitedPlace::Platform => visit.texts().frame.overview.to_owned(),
-        VisitedPlace::Tenant(tenant) => tenant.to_string(),
-    }
-}
-
 pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
     let (administrator, texts) = (visit.administrator(), visit.texts());
     let of_tenant = |tenant: &str| format!("{}/t/{tenant}", visit.path(""));
-    let mut ways = vec![
-        Link { name: texts.overview.new_tenant.to_owned(), url: visit.path("/tenants/new") },
-        Link { name: texts.frame.all_tenants.to_owned(), url: visit.path("/tenants") },
-    ];
+    let mut ways = vec![Link { name: texts.overview.new_tenant.to_owned(), url: visit.path("/tenants/new") }];
     if visit.request.services.tokens.tenants.resolve(TenantId::PLATFORM).await.is_ok() {
         let name = texts.overview.platform_applications.to_owned();
         ways.push(Link { name, url: of_tenant(TenantId::PLATFORM) });
@@ -56,8 +39,7 @@ pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
             .iter()
             .flat_map(|state| [next_steps(visit, state, of_tenant), replicas(&texts.overview, state)]),
     );
-    let current = texts.frame.overview;
-    Ok(visit.show_part(current, heading(visit), tabs(visit, current), blocks))
+    Ok(visit.show(texts.frame.overview, texts.frame.overview, blocks))
 }
 
 fn next_steps(
@@ -127,8 +109,8 @@ async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     if visit.require_everywhere(Permission::Tenants).is_ok() && view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
-    let current = texts.frame.overview;
-    Ok(visit.show_part(current, heading(visit), tabs(visit, current), blocks))
+    let (heading, id) = (visit.title.clone(), Some(tenant.to_string()));
+    Ok(visit.show_under(Head { current: texts.frame.overview, heading, id, tabs: Vec::new() }, blocks))
 }
 
 fn facts(texts: &ConsoleTexts, view: &documents::TenantView, managed_by: Value) -> Vec<Fact> {

@@ -11,7 +11,7 @@ use administration::kinds::Permission;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use pages::{ConsoleTexts, ErrorKind, HtmlPage};
+use pages::{ConsoleTexts, ErrorKind, HtmlPage, Person};
 use protocol::RefusalReason;
 use registry::ClientId;
 use tenancy::{TenantError, TenantId};
@@ -44,6 +44,10 @@ pub(super) struct ConsoleVisit<'r> {
     pub(super) place: VisitedPlace,
     pub(super) session: ConsoleSession,
     pub(super) caller: Caller,
+    /// The display name of the tenant.
+    pub(super) title: String,
+    /// The owner of the session.
+    pub(super) person: Person,
 }
 
 /// Why a deletion needs another step.
@@ -83,6 +87,18 @@ impl VisitedPlace {
             TenantConsole::None => is_of_operators,
         };
         if is_served { Ok(Self::Tenant(tenant)) } else { Err(unknown()) }
+    }
+
+    /// The display name.
+    async fn title(&self, request: &PageRequest) -> PageResult<String> {
+        let Self::Tenant(id) = self else { return Ok(request.texts().console.frame.platform.to_owned()) };
+        match request.services.tokens.tenants.resolve(id.as_str()).await {
+            Ok(tenant) | Err(TenantError::Suspended(tenant) | TenantError::StrategyNotEnabled(tenant)) => {
+                Ok(tenant.name.clone())
+            }
+            Err(TenantError::Store(error)) => Err(error.into()),
+            Err(TenantError::Unknown) => Ok(id.to_string()),
+        }
     }
 
     pub(super) fn path(&self) -> String {
@@ -136,9 +152,12 @@ impl<'r> ConsoleVisit<'r> {
         let Some(cookie) = cookies.read(raw.headers(), CookieName::Console(home)) else { return Ok(None) };
         let found = services.administrator.console_session_of(home, cookie, now).await?;
         let Some(session) = found else { return Ok(None) };
-        let authority = authority(services, &session, raw.address()).await?;
-        let place = place.clone();
-        Ok(authority.map(|authority| Self { request, place, session, caller: Caller::new(authority, now) }))
+        let Some((authority, name)) = authority(services, &session, raw.address()).await? else {
+            return Ok(None);
+        };
+        let (title, place) = (place.title(request).await?, place.clone());
+        let person = Person { name, id: session.actor.clone() };
+        Ok(Some(Self { request, place, session, caller: Caller::new(authority, now), title, person }))
     }
 
     /// The first session of this browser, at any tenant, that belongs to another owner than the

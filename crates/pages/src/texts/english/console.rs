@@ -10,7 +10,10 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
     frame: FrameTexts {
         skip: "Skip to main content",
         label: "Console",
-        all_tenants: "All tenants",
+        trail: "Path to this page",
+        switch_tenant: "Switch tenant",
+        find_tenant: "Tenant ID or name",
+        platform: "Latchkey",
         overview: "Overview",
         tenants: "Tenants",
         applications: "Applications",
@@ -49,6 +52,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
     },
     shared: SharedTexts {
         none: "None",
+        done: "Done",
         no_expiry: "No expiry",
         unknown: "Unknown",
         status: |status| {
@@ -228,6 +232,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
     },
     credentials: CredentialsTexts {
         secrets: "Secrets",
+        ended: "Expired and revoked",
         no_secrets: "No secrets",
         no_secrets_text: "This application authenticates with keys or certificates.",
         api_keys: "API keys",
