@@ -26,8 +26,9 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   if (Number.isNaN(at.getTime())) continue;
   const seconds = Math.round((at - Date.now()) / 1000);
   const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS[5];
-  time.title = time.textContent;
-  time.textContent = `${date.format(at)} (${ago.format(Math.trunc(seconds / length), unit)})`;
+  const texts = [ago.format(Math.trunc(seconds / length), unit), date.format(at)];
+  if ("exact" in time.dataset) texts.reverse();
+  [time.textContent, time.title] = texts;
 }
 // The code of a link leaves the address. It is sent at once, or with what else the form asks for.
 for (const field of document.querySelectorAll("input[data-fragment]")) {
@@ -48,7 +49,7 @@ for (const figure of document.querySelectorAll(".copied")) {
   button.addEventListener("click", () => {
     navigator.clipboard.writeText(figure.querySelector("code").textContent).then(() => says(figure.dataset.copied), () => says(figure.dataset.failed));
   });
-  figure.querySelector("figcaption").append(button);
+  (figure.querySelector("figcaption") ?? figure).append(button);
 }
 for (const part of document.querySelectorAll("[data-follows]")) {
   const field = document.getElementById(part.dataset.follows);

@@ -227,13 +227,15 @@ fn markup_in_values_is_escaped() {
 }
 
 #[test]
-fn page_and_its_files_fit_in_40_kilobytes() {
+fn pages_fit_in_40_kilobytes_and_the_console_in_60() {
     let files = ["pages.css", "pages.js", "icon.svg"].map(|name| Asset::named(name).unwrap().text().len());
     let files: usize = files.iter().sum::<usize>() + Theme::default().css().len();
     for (name, page) in all(&common()) {
         // A real sealed request is a few kilobytes longer than the example.
         let whole = files + page.render().len() + 4096;
-        assert!(whole <= 40 * 1024, "{name} has {whole} bytes");
+        let is_of_operators = name.starts_with("console") || name == "components";
+        let most = if is_of_operators { 60 * 1024 } else { 40 * 1024 };
+        assert!(whole <= most, "{name} has {whole} bytes");
     }
 }
 
@@ -302,10 +304,12 @@ const DATA: [&str; 21] = [
     "The id is taken",
     "a-program-with-a-very-long-name-that-no-list-of-browsers-has",
     "ada@acme.example",
+    "ada@globex.example",
     "app.acme.example",
     "billing",
     "client:globex/ops",
     "curl",
+    "globex",
     "invalid_request_uri",
     "invalid_scope",
     "orders",

@@ -79,8 +79,8 @@ fn within(common: &Common, heading: &str, tabs: Vec<Destination>, blocks: Vec<Bl
         "",
         common.texts().console.shared.search,
     ));
-    page.trail = vec![link(texts.tenants), link("Globex")];
-    page.frame.person = Some(Person { name: "Ada".to_owned(), id: "client:globex/ops".to_owned() });
+    page.trail = vec![link(texts.tenants), link("globex")];
+    page.frame.person = Some(Person { name: "ada@globex.example".to_owned(), id: "client:globex/ops".to_owned() });
     page.frame.ends = Some(moment("2026-03-01T20:00:00Z"));
     page.sign_out = Some(HtmlForm::button("/console/sign-out".to_owned(), TOKEN, common.texts().sign_out));
     page.tabs = tabs;
@@ -205,10 +205,10 @@ fn secret(texts: &ConsoleTexts) -> Vec<Block> {
         Block::Heading(created.get_token),
         Block::Snippets(vec![
             ("curl".to_owned(), curl.to_owned()),
-            ("Go".to_owned(), "package main".to_owned()),
+            ("Go".to_owned(), curl.to_owned()),
         ]),
         Block::Steps(
-            "First steps".to_owned(),
+            texts.overview.first_steps.to_owned(),
             [true, false]
                 .map(|is_done| Step {
                     is_done,

@@ -143,6 +143,7 @@ texts! {
     english::TEXTS.console.overview => OverviewTexts {
         new_tenant: Text,
         platform_applications: Text,
+        first_steps: Text,
         key_steps: Text,
         due: Text,
         due_now: Text,

@@ -111,6 +111,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
     overview: OverviewTexts {
         new_tenant: "New tenant",
         platform_applications: "Platform applications",
+        first_steps: "First steps",
         key_steps: "Upcoming signing key changes",
         due: "Due",
         due_now: "Due now",
