@@ -1,5 +1,7 @@
 //! Accounts. Their administration needs `latchkey:accounts`, of the platform or of the tenant.
 
+use std::collections::HashMap;
+
 use accounts::{Account, AccountId, AccountPassword, Identifier};
 use serde_json::{Value, json};
 use tenancy::Stored;
@@ -83,6 +85,19 @@ impl InTenant<'_> {
             next_cursor: None,
             unreadable: Vec::new(),
         })
+    }
+
+    /// The display names of these accounts, as far as they exist.
+    pub async fn account_names(&self, ids: &[AccountId]) -> Edited<HashMap<AccountId, String>> {
+        self.require(Permission::Accounts)?;
+        let (identifiers, external_ids) = (&[][..], &[][..]);
+        let related = kinds::account::Related { ids, identifiers, external_ids, declared: false };
+        let rows = self.store.find_accounts(self.tenant, related).await?;
+        let named = |row: kinds::account::State| {
+            let name = row.account.display_name().to_owned();
+            (row.account.id, name)
+        };
+        Ok(rows.into_iter().filter(|row| row.lifecycle.deleted_at.is_none()).map(named).collect())
     }
 
     /// Whether an account refuses unknown browsers because of wrong passwords.

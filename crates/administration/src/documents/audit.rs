@@ -1,5 +1,7 @@
 //! An audit record as interfaces show it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use values::cropped;
@@ -20,11 +22,19 @@ pub struct AuditView {
     pub record: AuditRecord,
 }
 
+/// A changed field. Without `before` the field or the row is new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    pub field: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
 impl AuditRecord {
-    /// The changes for people: each field with its values. For a new row, also the number of fields that have
-    /// their default.
+    /// The changed fields with their values, and the number of fields of a new row that have their default.
+    /// Long values are cut.
     #[must_use]
-    pub fn changes(&self) -> String {
+    pub fn field_changes(&self) -> (Vec<FieldChange>, usize) {
         let nothing = Map::new();
         let fields = self.detail.as_object().unwrap_or(&nothing);
         let defaults = match &*self.action {
@@ -36,8 +46,21 @@ impl AuditRecord {
             defaults.iter().any(|(field, value)| *name == field && change["after"] == **value)
         };
         let (default, said): (Vec<_>, Vec<_>) = fields.iter().partition(is_default);
-        let mut words: Vec<String> = said.into_iter().map(|(name, change)| in_words(name, change)).collect();
-        match default.len() {
+        let text = |value: &Value| cropped(value.as_str().unwrap_or(&value.to_string()));
+        let changed = said.into_iter().map(|(field, change)| {
+            let [before, after] = ["before", "after"].map(|side| change.get(side));
+            let after = if before.is_none() { after.or(Some(change)) } else { after };
+            FieldChange { field: field.clone(), before: before.map(text), after: after.map(text) }
+        });
+        (changed.collect(), default.len())
+    }
+
+    /// The changes in words.
+    #[must_use]
+    pub fn changes(&self) -> String {
+        let (changed, defaults) = self.field_changes();
+        let mut words: Vec<String> = changed.iter().map(FieldChange::to_string).collect();
+        match defaults {
             0 => {}
             1 => words.push("and 1 default".to_owned()),
             count => words.push(format!("and {count} defaults")),
@@ -46,14 +69,12 @@ impl AuditRecord {
     }
 }
 
-fn in_words(name: &str, change: &Value) -> String {
-    let text = |value: &Value| cropped(value.as_str().unwrap_or(&value.to_string()));
-    match (change.get("before"), change.get("after")) {
-        (None, None) => format!("{name} {}", text(change)),
-        (None, Some(after)) => format!("{name} {}", text(after)),
-        (before, after) => {
-            let [before, after] = [before, after].map(|value| value.map_or_else(|| "none".to_owned(), text));
-            format!("{name} {before} -> {after}")
+impl fmt::Display for FieldChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = self.after.as_deref().unwrap_or("none");
+        match &self.before {
+            Some(before) => write!(f, "{} {before} -> {after}", self.field),
+            None => write!(f, "{} {after}", self.field),
         }
     }
 }

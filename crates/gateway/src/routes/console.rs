@@ -55,7 +55,8 @@ pub(super) fn routes() -> Vec<PublicRoute> {
         look("/console/advice", shows(advice::page)),
         look("/console/tenants", shows(tenants::list)),
         both("/console/tenants/new", tenants::new, tenants::create),
-        look("/console/audit", shows(audit::of_platform)),
+        look("/console/audit", shows(audit::page)),
+        look("/console/audit/export", shows(audit::export)),
         both("/console/t/{id}", overview::of_tenant, overview::step),
         look("/console/t/{id}/advice", shows(advice::page)),
         look("/console/t/{id}/applications", shows(applications::list)),
@@ -64,7 +65,8 @@ pub(super) fn routes() -> Vec<PublicRoute> {
         both("/console/t/{id}/applications/{client}/try", application::try_it, application::explain),
         both("/console/t/{id}/applications/{client}/credentials", credentials::page, credentials::act),
         both("/console/t/{id}/keys", keys::page, keys::act),
-        look("/console/t/{id}/audit", shows(audit::of_tenant)),
+        look("/console/t/{id}/audit", shows(audit::page)),
+        look("/console/t/{id}/audit/export", shows(audit::export)),
     ]
 }
 

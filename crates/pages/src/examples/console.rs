@@ -80,7 +80,8 @@ fn within(common: &Common, heading: &str, tabs: Vec<Destination>, blocks: Vec<Bl
         common.texts().console.shared.search,
     ));
     page.trail = vec![link(texts.tenants), link("globex")];
-    page.frame.person = Some(Person { name: "ada@globex.example".to_owned(), id: "client:globex/ops".to_owned() });
+    page.frame.person =
+        Some(Person { name: "ada@globex.example".to_owned(), id: "client:globex/ops".to_owned() });
     page.frame.ends = Some(moment("2026-03-01T20:00:00Z"));
     page.sign_out = Some(HtmlForm::button("/console/sign-out".to_owned(), TOKEN, common.texts().sign_out));
     page.tabs = tabs;
@@ -203,10 +204,7 @@ fn secret(texts: &ConsoleTexts) -> Vec<Block> {
         Block::Alert(Meaning::Warning, created.copy_now.to_owned()),
         Block::Code(created.client_secret.to_owned(), "the secret, shown this once".to_owned()),
         Block::Heading(created.get_token),
-        Block::Snippets(vec![
-            ("curl".to_owned(), curl.to_owned()),
-            ("Go".to_owned(), curl.to_owned()),
-        ]),
+        Block::Snippets(vec![("curl".to_owned(), curl.to_owned()), ("Go".to_owned(), curl.to_owned())]),
         Block::Steps(
             texts.overview.first_steps.to_owned(),
             [true, false]
@@ -235,9 +233,9 @@ fn credentials(texts: &ConsoleTexts, name: &str) -> Vec<Block> {
         HtmlForm::button("/console/t/globex/applications/billing/credentials".to_owned(), TOKEN, label)
     };
     let revoke =
-        button(&(of.revoke_secret)("s2")).meaning(Meaning::Danger).asking(of.secret_used, of.revoke_key);
+        button(&(of.revoke_secret)("s2")).meaning(Meaning::Danger).asking(of.secret_used, of.revoke_now);
     let graces = Input::One(vec![choice(of.hour, "", true), choice(of.day, "", false)]);
-    let replace = button(of.replace_secrets).with(vec![Field::new("grace", of.grace, graces)]);
+    let replace = button(of.add_secret).with(vec![Field::new("grace", of.grace, graces)]);
     let entry = |title: &str, forms| Entry {
         title: title.to_owned(),
         badge: Some(badge_of(texts, "live")),
@@ -248,11 +246,11 @@ fn credentials(texts: &ConsoleTexts, name: &str) -> Vec<Block> {
     let change =
         Change { field: "scopes".to_owned(), before: "orders:read".to_owned(), after: name.to_owned() };
     vec![
-        Block::Heading(of.secrets),
+        Block::Heading(of.api_keys),
         Block::Note(Meaning::Warning, (of.schedule_failed)("2026-11-22T02:40:00Z", "no answer")),
         fold(of.add_secret, vec![replace], Vec::new()),
         Block::Entries(vec![entry(&(of.secret)("s2", ""), vec![revoke]), entry(name, Vec::new())]),
-        fold(of.ended, Vec::new(), vec![entry(name, Vec::new())]),
+        fold(&(of.ended)("1"), Vec::new(), vec![entry(name, Vec::new())]),
         Block::Facts(vec![Fact { label: labels.changed, value: Value::Changes(vec![change]) }]),
     ]
 }

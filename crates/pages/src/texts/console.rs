@@ -281,26 +281,38 @@ texts! {
 
 texts! {
     english::TEXTS.console.credentials => CredentialsTexts {
-        secrets: Text,
-        /// Expired and revoked credentials.
-        ended: Text,
-        no_secrets: Text,
-        no_secrets_text: Text,
+        new: Text,
+        /// Expired and revoked credentials. The value is their number.
+        ended: With,
+        no_credentials: Text,
+        no_credentials_text: Text,
         api_keys: Text,
+        no_api_keys: Text,
         /// The value is a list of ids.
         unreadable: With,
         /// The values are an id and a name, which may be empty.
         secret: WithTwo,
+        /// The value is the name of an API key.
+        key: With,
         revoked: Text,
         /// The values are a duration and a place.
         schedule: WithTwo,
         /// The values are a time and an error.
         schedule_failed: WithTwo,
-        replace_secrets: Text,
         add_secret: Text,
         secret_name_hint: Text,
         create_key: Text,
         key_name_hint: Text,
+        key_scopes_hint: Text,
+        days: Text,
+        days_hint: Text,
+        days_wrong: Text,
+        owner: Text,
+        owner_hint: Text,
+        labels: Text,
+        labels_hint: Text,
+        previous_secrets: Text,
+        keep: Text,
         grace: Text,
         no_grace: Text,
         hour: Text,
@@ -308,8 +320,12 @@ texts! {
         week: Text,
         /// The value is the id of a secret.
         revoke_secret: With,
-        revoke_key: Text,
-        replace_key: Text,
+        /// The value is the name of an API key.
+        revoke_key: With,
+        replace_key: With,
+        /// The value says whether the credential is in use.
+        revoke_question: With,
+        revoke_now: Text,
         last_characters: Text,
         fingerprint: Text,
         valid_until: Text,
@@ -372,6 +388,15 @@ texts! {
 texts! {
     english::TEXTS.console.audit => AuditTexts {
         actor_hint: Text,
+        action_hint: Text,
+        subject_hint: Text,
+        since: Text,
+        until: Text,
+        time_hint: Text,
+        time_wrong: Text,
+        export: Text,
+        /// The value is a user of the machine.
+        by_command: With,
         none: Text,
         none_text: Text,
         records: Text,

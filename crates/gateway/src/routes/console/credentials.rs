@@ -1,53 +1,56 @@
-//! The credentials of an application: secrets and API keys, the addresses that use them, and
-//! whether a credential can be deleted safely.
+//! The credentials of an application: one row for each secret and API key, the live ones first, and the
+//! forms that create, replace and revoke them.
+
+mod rows;
 
 use administration::administrator::CredentialsReading;
 use administration::documents::ClientView;
+use administration::edit::{EditError, FieldError};
 use administration::{documents, edit};
-use pages::console::{Block, Choice, Entry, Field, HtmlForm, Input};
-use pages::{ConsoleTexts, CredentialsTexts, Fact, Meaning, Value};
+use pages::console::{Block, Choice, Entry, Field, Fold, HtmlForm, Input};
+use pages::{ConsoleTexts, CredentialsTexts, Meaning};
 use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
-use values::{Lifetime, Timestamp};
+use values::{Lifetime, ShellCommand};
 
+use self::rows::Rows;
 use super::application::head;
 use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, snippet_blocks, value_blocks, way_on};
 use super::form::FormFields;
-use super::shown::{
-    code, codes, declared_at, empty, fact, managed_by, outcome, pager, status, success, time, time_or,
-    unreadable,
-};
+use super::shown::{RefusedForm, declared_at, empty, outcome, pager, success, unreadable};
 use super::visit::{ConsoleVisit, unseen};
 use crate::page::PageResult;
 
 /// API keys per page. Each has two forms.
 const KEYS: u32 = 10;
-/// Without a use for this time, a credential is probably unused.
-const QUIET: Lifetime = Lifetime::from_seconds(86_400);
+const DAY: Lifetime = Lifetime::from_seconds(86_400);
 
-pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
-    shown(visit, None).await
+/// What happened before the page is shown.
+#[derive(Default)]
+struct Before<'f> {
+    notice: Option<Block>,
+    /// The form that was refused, with its action.
+    refused: Option<(&'f FormFields, RefusedForm)>,
 }
 
-/// Creates, rotates, revokes or deletes a credential.
+pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
+    shown(visit, Before::default()).await
+}
+
+/// Creates, replaces or revokes a credential.
 pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let name = || fields.given("name").map(str::to_owned);
     let grace = || fields.text("grace").parse().ok().map(Lifetime::from_seconds);
     let key = || Some((client.clone(), fields.text("key").parse().ok()?));
-    let document = json!([fields.text("act"), fields.text("key"), fields.text("grace"), fields.text("name")]);
+    let sent = ["act", "key", "grace", "name", "scope", "days", "owner", "labels"];
+    let document = json!(sent.map(|name| fields.values(name).collect::<Vec<_>>()));
     let caller = idempotent(visit, fields, &document);
-    let unknown = || edit::EditError::NotFound("credential");
+    let unknown = || EditError::NotFound("credential");
     let (texts, created) = (visit.texts(), &visit.texts().created);
     let made = match fields.text("act") {
-        "create-secret" => {
-            let settings =
-                documents::NewSecretSettings { name: name(), ..documents::NewSecretSettings::default() };
-            let made = administrator.of(&caller, &tenant).create_secret(&client, settings).await;
-            made.map(|made| Some((created.client_secret, made.value.client_secret.clone())))
-        }
-        "rotate-secrets" => {
+        "create-secret" if grace().is_some() => {
             let settings = documents::RotateSettings {
                 name: name(),
                 grace: grace(),
@@ -56,16 +59,24 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
             let made = administrator.of(&caller, &tenant).rotate_secret(&client, settings).await;
             made.map(|made| made.value.client_secret.clone().map(|secret| (created.client_secret, secret)))
         }
+        "create-secret" => {
+            let settings =
+                documents::NewSecretSettings { name: name(), ..documents::NewSecretSettings::default() };
+            let made = administrator.of(&caller, &tenant).create_secret(&client, settings).await;
+            made.map(|made| Some((created.client_secret, made.value.client_secret.clone())))
+        }
         "revoke-secret" => {
             let secret = SecretId::new(fields.text("secret"));
             let step = edit::secret::Step::Revoke;
             administrator.of(&visit.caller, &tenant).step_secret(&client, &secret, step).await.map(|_| None)
         }
-        "create-key" => {
-            let settings = documents::ApiKeySettings { name: name(), ..documents::ApiKeySettings::default() };
-            let made = administrator.of(&caller, &tenant).create_api_key(&client, settings).await;
-            made.map(|made| Some((created.api_key, made.value.api_key.clone())))
-        }
+        "create-key" => match key_settings(visit, fields) {
+            Ok(settings) => {
+                let made = administrator.of(&caller, &tenant).create_api_key(&client, settings).await;
+                made.map(|made| Some((created.api_key, made.value.api_key.clone())))
+            }
+            Err(refused) => Err(refused),
+        },
         "rotate-key" => match key() {
             Some(key) => {
                 let settings = documents::RotateApiKeySettings { grace: grace() };
@@ -76,15 +87,12 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
         },
         "revoke-key" => match key() {
             Some(key) => {
-                let stepped = administrator
-                    .of(&visit.caller, &tenant)
-                    .step::<ApiKey>(&key, edit::api_key::Step::Revoke)
-                    .await;
-                stepped.map(|_| None)
+                let of_tenant = administrator.of(&visit.caller, &tenant);
+                of_tenant.step::<ApiKey>(&key, edit::api_key::Step::Revoke).await.map(|_| None)
             }
             None => Err(unknown()),
         },
-        _ => return shown(visit, None).await,
+        _ => return page(visit).await,
     };
     match outcome(made)? {
         Ok(Some((name, secret))) => {
@@ -95,12 +103,38 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
             blocks.push(way_on(created.copied, visit.application(client.as_str(), "/credentials")));
             Ok(visit.show(texts.frame.applications, client.as_str(), blocks))
         }
-        Ok(None) => shown(visit, Some(success(texts.credentials.revoked))).await,
-        Err(refused) => shown(visit, Some(refused.alert())).await,
+        Ok(None) => {
+            let notice = Some(success(texts.credentials.revoked));
+            shown(visit, Before { notice, ..Before::default() }).await
+        }
+        Err(refused) => {
+            let notice = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
+            shown(visit, Before { notice, refused: Some((fields, refused)) }).await
+        }
     }
 }
 
-async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
+/// Without chosen scopes, the key has all scopes of the application.
+fn key_settings(
+    visit: &ConsoleVisit<'_>,
+    fields: &FormFields,
+) -> Result<documents::ApiKeySettings, EditError> {
+    let given = |name| fields.given(name).map(str::to_owned);
+    let scopes: Vec<_> = fields.values("scope").map(str::to_owned).collect();
+    let wrong = || FieldError::at("/expires_at", visit.texts().credentials.days_wrong);
+    let days = fields.given("days").map(|text| text.parse::<u32>().map_err(|_| vec![wrong()])).transpose();
+    let end = |days: u32| documents::Instant(visit.now() + Lifetime::from_seconds(u64::from(days) * 86_400));
+    Ok(documents::ApiKeySettings {
+        name: given("name"),
+        labels: fields.words("labels"),
+        owner: given("owner"),
+        scopes: (!scopes.is_empty()).then_some(scopes),
+        expires_at: days.map_err(EditError::Invalid)?.map(end),
+        ..documents::ApiKeySettings::default()
+    })
+}
+
+async fn shown(visit: &ConsoleVisit<'_>, before: Before<'_>) -> PageResult {
     let (administrator, tenant, client) = (visit.administrator(), visit.tenant(), visit.client()?);
     let cursor = visit.parameter("cursor");
     let read =
@@ -113,26 +147,60 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let texts = visit.texts();
     let of = &texts.credentials;
     let forms = Forms::new(visit, &client);
-    let mut blocks = Vec::from_iter(notice);
-    let is_changeable = view.managed_by == "api";
-    blocks.push(Block::Heading(of.secrets));
-    if secrets.is_empty() {
-        blocks.push(empty(of.no_secrets, of.no_secrets_text, None));
+    let has_keys = visit.row.as_ref().is_some_and(|tenant| tenant.api_keys.is_some());
+    let refused = before.refused.as_ref();
+    let mut new = Vec::new();
+    if view.managed_by == "api" {
+        new.push(forms.create_secret(refused));
     }
-    blocks
-        .push(Block::Entries(secrets.iter().map(|secret| forms.secret(secret, declared.as_ref())).collect()));
+    if has_keys {
+        new.push(forms.create_key(&view, refused));
+    }
+    let is_open = refused.is_some_and(|(fields, _)| fields.text("act").starts_with("create-"));
+    let mut blocks = Vec::from_iter(before.notice);
+    if !new.is_empty() {
+        let summary = of.new.to_owned();
+        blocks.push(Block::Fold(Fold {
+            summary,
+            is_primary: true,
+            is_open,
+            forms: new,
+            entries: Vec::new(),
+        }));
+    }
     blocks.extend(schedule(of, &view).into_iter().map(|(meaning, text)| Block::Note(meaning, text)));
-    if is_changeable {
-        blocks.extend([Block::Form(forms.rotate()), Block::Form(forms.create_secret())]);
-    }
-    blocks.push(Block::Heading(of.api_keys));
-    blocks.push(Block::Entries(api_keys.items.iter().map(|key| forms.key(key, visit.now())).collect()));
+    let rows = Rows { forms: &forms, declared: declared.as_ref(), now: visit.now() };
+    let secrets = secrets.iter().map(|secret| (secret.status == "live", rows.secret(secret)));
+    let keys = api_keys.items.iter().map(|key| (key.status == "live", rows.key(key)));
+    blocks.extend(listed(of, secrets.chain(keys)));
     blocks.extend(unreadable(of.unreadable, &api_keys));
     let next = api_keys.next_cursor.as_deref();
     let url = visit.application(client.as_str(), "/credentials");
     blocks.extend(pager(visit, &url, None, next).map(Block::Pager));
-    blocks.push(Block::Form(forms.create_key()));
+    if !has_keys {
+        let command = "latchkey tenant set TENANT api_keys.max_lifetime=365d api_keys.default_lifetime=90d";
+        let command = ShellCommand::new(command, &[("TENANT", tenant.as_str())]).to_string();
+        blocks.extend([Block::Heading(of.api_keys), Block::Text(of.no_api_keys.to_owned())]);
+        blocks.push(Block::Code(texts.entry.command.to_owned(), command));
+    }
     Ok(visit.show_under(head(visit, &view, texts.frame.credentials), blocks))
+}
+
+/// The live credentials, then the others, which are folded.
+fn listed(texts: &CredentialsTexts, rows: impl Iterator<Item = (bool, Entry)>) -> Vec<Block> {
+    let (live, ended): (Vec<_>, Vec<_>) = rows.partition(|(is_live, _)| *is_live);
+    let entries = |rows: Vec<(bool, Entry)>| rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>();
+    let mut blocks = vec![if live.is_empty() {
+        empty(texts.no_credentials, texts.no_credentials_text, None)
+    } else {
+        Block::Entries(entries(live))
+    }];
+    if !ended.is_empty() {
+        let summary = (texts.ended)(&ended.len().to_string());
+        let (forms, entries) = (Vec::new(), entries(ended));
+        blocks.push(Block::Fold(Fold { summary, is_primary: false, is_open: false, forms, entries }));
+    }
+    blocks
 }
 
 /// When the secrets rotate automatically, and the last error if that failed.
@@ -154,6 +222,8 @@ struct Forms {
     token: String,
 }
 
+type Refused<'r> = Option<&'r (&'r FormFields, RefusedForm)>;
+
 impl Forms {
     fn new(visit: &ConsoleVisit<'_>, client: &ClientId) -> Self {
         let action = visit.application(client.as_str(), "/credentials");
@@ -164,132 +234,73 @@ impl Forms {
         HtmlForm::button(self.action.clone(), &self.token, label).sending("act", act)
     }
 
-    fn rotate(&self) -> HtmlForm {
-        let of = &self.texts.credentials;
-        let button = self.button("rotate-secrets", of.replace_secrets).meaning(Meaning::Info);
-        button
-            .with(vec![self.name(of.secret_name_hint).optional(), self.graces()])
-            .sending("request", request_key(&FormFields::read(b"")))
+    /// A form for a new credential. If it was refused, it has the sent values and the errors.
+    fn creation<'r>(
+        &self,
+        act: &str,
+        label: &str,
+        refused: Refused<'r>,
+        inputs: impl FnOnce(&dyn Fn(&str) -> &'r str, &dyn Fn(&str, Field) -> Field) -> Vec<Field>,
+    ) -> HtmlForm {
+        let refused = refused.filter(|(fields, _)| fields.text("act") == act);
+        let sent = |name: &str| refused.map_or("", |(fields, _)| fields.text(name));
+        let checked = |at: &str, field| match refused {
+            Some((_, refused)) => refused.at(at, field),
+            None => field,
+        };
+        let button = self.button(act, label).meaning(Meaning::Info).with(inputs(&sent, &checked));
+        button.sending("request", request_key(&FormFields::read(b"")))
     }
 
-    fn create_secret(&self) -> HtmlForm {
-        let of = &self.texts.credentials;
-        self.button("create-secret", of.add_secret)
-            .with(vec![self.name(of.secret_name_hint).optional()])
-            .sending("request", request_key(&FormFields::read(b"")))
+    fn create_secret(&self, refused: Refused<'_>) -> HtmlForm {
+        let (of, labels) = (&self.texts.credentials, &self.texts.labels);
+        self.creation("create-secret", of.add_secret, refused, |sent, checked| {
+            let name = Field::text("name", labels.name, sent("name")).optional().hint(of.secret_name_hint);
+            vec![checked("/name", name), self.graces(of.previous_secrets, Some(of.keep))]
+        })
     }
 
-    fn create_key(&self) -> HtmlForm {
-        let of = &self.texts.credentials;
-        let button = self.button("create-key", of.create_key).meaning(Meaning::Info);
-        button.with(vec![self.name(of.key_name_hint)]).sending("request", request_key(&FormFields::read(b"")))
+    fn create_key(&self, view: &ClientView, refused: Refused<'_>) -> HtmlForm {
+        let (of, labels) = (&self.texts.credentials, &self.texts.labels);
+        self.creation("create-key", of.create_key, refused, |sent, checked| {
+            let text = |name, label: &str| Field::text(name, label, sent(name)).optional();
+            let scopes = view.settings.scopes.iter().filter(|scope| !scope.starts_with("latchkey:"));
+            let choice = |scope: &String| Choice {
+                value: scope.clone(),
+                label: scope.clone(),
+                text: String::new(),
+                is_chosen: false,
+            };
+            let scopes = Input::Any(scopes.map(choice).collect());
+            vec![
+                checked("/name", Field::text("name", labels.name, sent("name")).hint(of.key_name_hint)),
+                checked("/scopes", Field::new("scope", labels.scopes, scopes).hint(of.key_scopes_hint)),
+                checked("/expires_at", text("days", of.days).hint(of.days_hint)),
+                checked("/owner", text("owner", of.owner).hint(of.owner_hint)),
+                checked("/labels", text("labels", of.labels).hint(of.labels_hint)),
+            ]
+        })
     }
 
-    fn name(&self, hint: &str) -> Field {
-        Field::text("name", self.texts.labels.name, "").hint(hint)
-    }
-
-    /// How long the previous secrets stay valid after a rotation, in seconds.
-    fn graces(&self) -> Field {
+    /// How long the previous credentials stay valid, in seconds. `keep` is the choice that changes nothing.
+    fn graces(&self, label: &str, keep: Option<&str>) -> Field {
         let of = &self.texts.credentials;
-        let graces = [(0, of.no_grace), (3_600, of.hour), (86_400, of.day), (604_800, of.week)];
-        let choices = graces.map(|(seconds, label): (u64, _)| Choice {
-            value: seconds.to_string(),
+        let graces = [("0", of.no_grace), ("3600", of.hour), ("86400", of.day), ("604800", of.week)];
+        let chosen = if keep.is_some() { "" } else { "3600" };
+        let choices = keep.map(|text| ("", text)).into_iter().chain(graces);
+        let choices = choices.map(|(seconds, label): (&str, _)| Choice {
+            value: seconds.to_owned(),
             label: label.to_owned(),
             text: String::new(),
-            is_chosen: seconds == 3_600,
+            is_chosen: seconds == chosen,
         });
-        Field::new("grace", of.grace, Input::One(choices.to_vec()))
+        Field::new("grace", label, Input::One(choices.collect()))
     }
 
-    /// `declared` is the place in the configuration files.
-    fn secret(&self, view: &documents::SecretView, declared: Option<&Value>) -> Entry {
-        let ConsoleTexts { labels, shared, credentials: of, .. } = self.texts;
-        let declared = declared.filter(|_| view.managed_by != "api").cloned();
-        let managed_by = declared.unwrap_or_else(|| managed_by(shared, &view.managed_by));
-        let mut facts = vec![
-            Fact { label: labels.status, value: status(shared, &view.status) },
-            code(of.last_characters, &*view.hint),
-            codes(shared, of.fingerprint, view.fingerprint.as_slice()),
-            Fact { label: labels.managed_by, value: managed_by },
-            Fact { label: labels.created, value: time(view.created_at) },
-            Fact {
-                label: of.valid_until,
-                value: time_or(view.revoked_at.or(view.expires_at), shared.no_expiry),
-            },
-            Fact { label: labels.last_used, value: time_or(view.last_used_at, shared.unknown) },
-            codes(shared, of.used_from, &addresses(&view.used_from)),
-            fact(of.safe_to_delete, safe_to_delete(of, view)),
-        ];
-        facts.extend(still_presented(of, view.presented_after_end_at));
-        let label = (of.revoke_secret)(&view.id);
-        let revoke =
-            self.button("revoke-secret", &label).meaning(Meaning::Danger).sending("secret", &*view.id);
-        let forms = if view.status == "live" && view.managed_by == "api" { vec![revoke] } else { Vec::new() };
-        let title = (of.secret)(&view.id, view.name.as_deref().unwrap_or_default());
-        Entry { title, badge: None, line: Vec::new(), facts, forms }
-    }
-
-    fn key(&self, view: &documents::ApiKeyView, now: Timestamp) -> Entry {
-        let ConsoleTexts { labels, shared, credentials: of, .. } = self.texts;
-        let mut facts = vec![
-            Fact { label: labels.status, value: status(shared, &view.status) },
-            Fact { label: labels.id, value: Value::Code(view.id.clone()) },
-            code(of.last_characters, &*view.hint),
-            codes(shared, labels.scopes, view.settings.scopes.as_deref().unwrap_or_default()),
-            Fact { label: labels.created, value: time(view.created_at) },
-            Fact {
-                label: of.valid_until,
-                value: time_or(view.revoked_at.or(view.settings.expires_at), shared.no_expiry),
-            },
-            Fact { label: labels.last_used, value: time_or(view.last_used_at, shared.unknown) },
-            codes(shared, of.used_from, &addresses(&view.used_from)),
-            fact(of.safe_to_revoke, key_is_safe_to_revoke(of, view, now)),
-        ];
-        facts.extend(still_presented(of, view.presented_after_end_at));
-        let of_key = |form: HtmlForm| form.sending("key", &*view.id);
-        let rotate = self.button("rotate-key", of.replace_key).with(vec![self.graces()]);
-        let rotate = of_key(rotate).sending("request", request_key(&FormFields::read(b"")));
-        let revoke = of_key(self.button("revoke-key", of.revoke_key).meaning(Meaning::Danger));
-        let forms = if view.status == "live" { vec![rotate, revoke] } else { Vec::new() };
-        let title = view.settings.name.clone().unwrap_or_default();
-        Entry { title, badge: None, line: Vec::new(), facts, forms }
-    }
-}
-
-fn still_presented(texts: &CredentialsTexts, at: Option<documents::Instant>) -> Option<Fact> {
-    at.map(|at| Fact { label: texts.still_presented, value: time(at) })
-}
-
-fn addresses(uses: &[documents::UsedFrom]) -> Vec<String> {
-    uses.iter().map(|used| used.address.clone()).collect()
-}
-
-/// Whether the secret can be deleted safely, or why that is not certain.
-fn safe_to_delete(texts: &CredentialsTexts, view: &documents::SecretView) -> &'static str {
-    match (view.safe_to_delete, &*view.status) {
-        (true, "live") => texts.secret_unused,
-        (true, _) => texts.ended_secret_unused,
-        (false, "live") => texts.secret_used,
-        (false, _) => texts.ended_secret_used,
-    }
-}
-
-/// Whether the API key can be revoked safely. Only its owner uses it, so uses of other keys do not
-/// matter.
-fn key_is_safe_to_revoke(
-    texts: &CredentialsTexts,
-    view: &documents::ApiKeyView,
-    now: Timestamp,
-) -> &'static str {
-    let is_since = |at: Option<documents::Instant>| at.is_some_and(|at| now < at.0 + QUIET);
-    match &*view.status {
-        "live" if is_since(view.last_used_at) => texts.key_used,
-        "live" if is_since(Some(view.created_at)) => texts.key_new,
-        "live" if view.last_used_at.is_none() => texts.key_never_used,
-        "live" => texts.key_unused,
-        _ if is_since(view.presented_after_end_at) => texts.ended_key_used,
-        _ => texts.ended_key,
+    fn revoke(&self, act: &str, (name, id): (&'static str, &str), label: String, safety: &str) -> HtmlForm {
+        let of = &self.texts.credentials;
+        let form = self.button(act, &label).meaning(Meaning::Danger).sending(name, id);
+        form.asking((of.revoke_question)(safety), of.revoke_now)
     }
 }
 

@@ -47,10 +47,10 @@ impl ConsoleVisit<'_> {
                 page.trail.push(to_link((texts.tenants.to_owned(), tenants)));
             }
             let is_overview = head.current == texts.overview && above.is_empty();
-            page.trail.extend((!is_overview).then(|| to_link((self.title.clone(), self.path("")))));
+            page.trail.extend((!is_overview).then(|| to_link((self.title().to_owned(), self.path("")))));
         }
         page.trail.extend(above);
-        page.common.tenant_name = Some(self.title.clone());
+        page.common.tenant_name = Some(self.title().to_owned());
         page.frame.places =
             links(entries.into_iter().map(|(name, below, _)| (name, below)), head.current, |below| {
                 self.path(below)

@@ -109,7 +109,7 @@ async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     if visit.require_everywhere(Permission::Tenants).is_ok() && view.managed_by == "api" {
         blocks.extend(steps(visit, &view));
     }
-    let (heading, id) = (visit.title.clone(), Some(tenant.to_string()));
+    let (heading, id) = (visit.title().to_owned(), Some(tenant.to_string()));
     Ok(visit.show_under(Head { current: texts.frame.overview, heading, id, tabs: Vec::new() }, blocks))
 }
 

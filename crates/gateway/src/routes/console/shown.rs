@@ -169,12 +169,16 @@ pub(super) fn link(name: impl Into<String>, url: String) -> Value {
 }
 
 pub(super) fn status(texts: &SharedTexts, status: &str) -> Value {
+    Value::Badge(badge_of(texts, status))
+}
+
+pub(super) fn badge_of(texts: &SharedTexts, status: &str) -> Badge {
     let meaning = match status {
         "active" | "live" => Meaning::Success,
         "suspended" | "deleting" | "announced" | "retiring" => Meaning::Warning,
         _ => Meaning::Neutral,
     };
-    Value::Badge(Badge { meaning, text: (texts.status)(status).unwrap_or(status).to_owned() })
+    Badge { meaning, text: (texts.status)(status).unwrap_or(status).to_owned() }
 }
 
 /// Whether a row belongs to the API or to configuration files, which the console cannot change.
@@ -238,12 +242,19 @@ pub(super) fn pager(
     search: Option<&str>,
     next: Option<&str>,
 ) -> Option<Pager> {
+    pager_of(visit, url, search.map(|search| ("search", search)), next)
+}
+
+/// As [`pager`], for a list with several filters.
+pub(super) fn pager_of<'f>(
+    visit: &ConsoleVisit<'_>,
+    url: &str,
+    filters: impl IntoIterator<Item = (&'static str, &'f str)>,
+    next: Option<&str>,
+) -> Option<Pager> {
     let (texts, cursor) = (&visit.texts().shared, next?);
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if let Some(search) = search {
-        query.append_pair("search", search);
-    }
-    query.append_pair("cursor", cursor);
+    query.extend_pairs(filters).append_pair("cursor", cursor);
     let next = Link { name: texts.next_page.to_owned(), url: format!("{url}?{}", query.finish()) };
     Some(Pager { label: texts.pages.to_owned(), previous: None, next: Some(next) })
 }

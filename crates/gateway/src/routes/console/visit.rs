@@ -1,6 +1,8 @@
 //! A request for a page of the console, with its session and the permissions of the session's
 //! owner.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
@@ -14,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use pages::{ConsoleTexts, ErrorKind, HtmlPage, Person};
 use protocol::RefusalReason;
 use registry::ClientId;
-use tenancy::{TenantError, TenantId};
+use tenancy::{Tenant, TenantError, TenantId};
 use url::form_urlencoded;
 use values::Timestamp;
 
@@ -44,8 +46,8 @@ pub(super) struct ConsoleVisit<'r> {
     pub(super) place: VisitedPlace,
     pub(super) session: ConsoleSession,
     pub(super) caller: Caller,
-    /// The display name of the tenant.
-    pub(super) title: String,
+    /// The tenant, also if it is suspended. `None` on the pages of the platform.
+    pub(super) row: Option<Arc<Tenant>>,
     /// The owner of the session.
     pub(super) person: Person,
 }
@@ -89,15 +91,14 @@ impl VisitedPlace {
         if is_served { Ok(Self::Tenant(tenant)) } else { Err(unknown()) }
     }
 
-    /// The display name.
-    async fn title(&self, request: &PageRequest) -> PageResult<String> {
-        let Self::Tenant(id) = self else { return Ok(request.texts().console.frame.platform.to_owned()) };
+    async fn row(&self, request: &PageRequest) -> PageResult<Option<Arc<Tenant>>> {
+        let Self::Tenant(id) = self else { return Ok(None) };
         match request.services.tokens.tenants.resolve(id.as_str()).await {
             Ok(tenant) | Err(TenantError::Suspended(tenant) | TenantError::StrategyNotEnabled(tenant)) => {
-                Ok(tenant.name.clone())
+                Ok(Some(tenant))
             }
             Err(TenantError::Store(error)) => Err(error.into()),
-            Err(TenantError::Unknown) => Ok(id.to_string()),
+            Err(TenantError::Unknown) => Ok(None),
         }
     }
 
@@ -155,9 +156,9 @@ impl<'r> ConsoleVisit<'r> {
         let Some((authority, name)) = authority(services, &session, raw.address()).await? else {
             return Ok(None);
         };
-        let (title, place) = (place.title(request).await?, place.clone());
+        let (row, place) = (place.row(request).await?, place.clone());
         let person = Person { name, id: session.actor.clone() };
-        Ok(Some(Self { request, place, session, caller: Caller::new(authority, now), title, person }))
+        Ok(Some(Self { request, place, session, caller: Caller::new(authority, now), row, person }))
     }
 
     /// The first session of this browser, at any tenant, that belongs to another owner than the
@@ -216,6 +217,11 @@ impl<'r> ConsoleVisit<'r> {
 
     pub(super) fn now(&self) -> Timestamp {
         self.caller.now
+    }
+
+    /// The display name of the tenant or of the platform.
+    pub(super) fn title(&self) -> &str {
+        self.row.as_ref().map_or(self.texts().frame.platform, |tenant| &tenant.name)
     }
 
     /// `platform` for the platform's own pages.

@@ -232,11 +232,12 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         open: "Open the application",
     },
     credentials: CredentialsTexts {
-        secrets: "Secrets",
-        ended: "Expired and revoked",
-        no_secrets: "No secrets",
-        no_secrets_text: "This application authenticates with keys or certificates.",
+        new: "New credential",
+        ended: |count| format!("Expired and revoked ({count})"),
+        no_credentials: "No live secrets or API keys",
+        no_credentials_text: "This application can authenticate only with keys, certificates or tokens that are registered in its settings.",
         api_keys: "API keys",
+        no_api_keys: "This tenant does not allow API keys. To allow them, set api_keys in the tenant's file, or run this command:",
         unreadable: |ids| {
             format!(
                 "This version of Latchkey cannot read these API keys: {ids}. See the server log for the reason."
@@ -245,6 +246,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         secret: |id, name| {
             if name.is_empty() { format!("Secret {id}") } else { format!("Secret {id}: {name}") }
         },
+        key: |name| format!("API key: {name}"),
         revoked: "Credential revoked, together with its tokens.",
         schedule: |every, place| {
             format!(
@@ -252,19 +254,34 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
             )
         },
         schedule_failed: |at, why| format!("The last rotation failed at {at}: {why}"),
-        replace_secrets: "Replace all secrets",
-        add_secret: "Add a secret",
+        add_secret: "Create secret",
         secret_name_hint: "The display name of the secret.",
         create_key: "Create API key",
         key_name_hint: "The display name of the API key.",
-        grace: "How long the previous credential stays valid",
-        no_grace: "Not at all",
-        hour: "1 hour",
-        day: "24 hours",
-        week: "7 days",
+        key_scopes_hint: "Choose none to give the key all scopes of the application.",
+        days: "Valid for (days)",
+        days_hint: "Leave empty for the default duration of the tenant.",
+        days_wrong: "Enter a number of days, for example 90",
+        owner: "Owner",
+        owner_hint: "The customer who gets the key. Introspection returns the owner.",
+        labels: "Labels",
+        labels_hint: "At most 16 words. Introspection returns the labels.",
+        previous_secrets: "The other secrets",
+        keep: "Stay as they are",
+        grace: "How long the previous key stays valid",
+        no_grace: "Expire immediately",
+        hour: "Expire in 1 hour",
+        day: "Expire in 24 hours",
+        week: "Expire in 7 days",
         revoke_secret: |id| format!("Revoke {id}"),
-        revoke_key: "Revoke key",
-        replace_key: "Replace key",
+        revoke_key: |name| format!("Revoke {name}"),
+        replace_key: |name| format!("Replace {name}"),
+        revoke_question: |safety| {
+            format!(
+                "Revoking cannot be undone, and it also revokes the tokens of the credential. Is it safe? {safety}"
+            )
+        },
+        revoke_now: "Revoke now",
         last_characters: "Last characters",
         fingerprint: "Fingerprint",
         valid_until: "Valid until",
@@ -320,6 +337,14 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
     },
     audit: AuditTexts {
         actor_hint: "For example client:platform/ops.",
+        action_hint: "For example client.changed, or client. for all changes of applications.",
+        subject_hint: "For example a client ID.",
+        since: "From",
+        until: "Before",
+        time_hint: "For example 2026-01-31T08:00:00Z.",
+        time_wrong: "Enter a time such as 2026-01-31T08:00:00Z",
+        export: "Export as JSON lines",
+        by_command: |user| format!("Command line ({user})"),
         none: "No records",
         none_text: "Latchkey records every change here.",
         records: "Changes, newest first",
