@@ -39,22 +39,26 @@ for (const field of document.querySelectorAll("input[data-fragment]")) {
   }
   field.closest(".field").hidden = field.value !== "";
 }
+const words = document.body.dataset;
 for (const figure of document.querySelectorAll(".copied")) {
   if (!navigator.clipboard) break;
   const button = document.createElement("button");
   const says = (text) => { button.textContent = text; };
   button.type = "button";
   button.className = "quiet";
-  says(figure.dataset.copy);
+  says(words.copy);
   button.addEventListener("click", () => {
-    navigator.clipboard.writeText(figure.querySelector("code").textContent).then(() => says(figure.dataset.copied), () => says(figure.dataset.failed));
+    navigator.clipboard.writeText(figure.querySelector("code").textContent).then(() => says(words.copied), () => says(words.failed));
   });
   (figure.querySelector("figcaption") ?? figure).append(button);
 }
 for (const part of document.querySelectorAll("[data-follows]")) {
   const field = document.getElementById(part.dataset.follows);
   const placeholder = part.textContent;
-  const follow = () => { part.textContent = encodeURIComponent(field.value) || placeholder; };
+  const follow = () => {
+    part.textContent = encodeURIComponent(field.value) || placeholder;
+    part.closest("dl").hidden = field.value === "";
+  };
   field.addEventListener("input", follow);
   follow();
 }

@@ -187,7 +187,7 @@ async fn secret_is_rotated_with_grace_then_revoked() {
         let form = form_token(&browser.get(&new).await);
         let first = secret_in(&browser.post(&new, &[("form", &*form), ("client_id", "jobs")]).await);
         let path = format!("{}/applications/jobs/credentials", home(tenant));
-        let rotate = [("form", &*form), ("act", "rotate-secrets"), ("grace", "3600"), ("request", "r")];
+        let rotate = [("form", &*form), ("act", "create-secret"), ("grace", "3600"), ("request", "r")];
         let second = secret_in(&browser.post(&path, &rotate).await);
         let live = async || {
             [test_env.opens(tenant, "jobs", &first).await, test_env.opens(tenant, "jobs", &second).await]
@@ -199,6 +199,85 @@ async fn secret_is_rotated_with_grace_then_revoked() {
         browser.post(&path, &revoke).await.assert_says(200, "Credential revoked");
         let [one, two] = live().await;
         assert!(one != two, "one of the two is live");
+    }
+}
+
+#[tokio::test]
+async fn api_key_is_created_with_scopes_owner_and_expiry() {
+    let test_env = TestEnv::start();
+    for (tenant, other) in BOTH {
+        let mut browser = entered(&test_env, tenant, BOSS).await;
+        let path = format!("{}/applications/svc/credentials", home(tenant));
+        let page = browser.get(&path).await;
+        page.assert_says(200, &format!("latchkey tenant set {tenant} api_keys.max_lifetime"));
+        assert!(!page.body.contains("create-key"), "{}", page.body);
+        let policy = tenancy::ApiKeyPolicy {
+            max_lifetime: Lifetime::from_seconds(30 * 86_400),
+            default_lifetime: Lifetime::from_seconds(86_400),
+            prefix: None,
+        };
+        test_env.app.change_tenant(tenant, |state| state.api_keys = Some(policy));
+        let page = browser.get(&path).await;
+        let form = form_token(&page);
+        let new = |days: &'static str| {
+            [
+                ("form", form.clone()),
+                ("act", "create-key".to_owned()),
+                ("name", "Nightly".to_owned()),
+                ("scope", "read".to_owned()),
+                ("owner", "cus_1".to_owned()),
+                ("days", days.to_owned()),
+            ]
+        };
+        for (days, error) in [("x", "Enter a number of days"), ("31", "can be valid for at most")] {
+            let refused = browser.post(&path, &borrowed(&new(days))).await;
+            refused.assert_says(200, error);
+            refused.assert_says(200, "value=\"cus_1\"");
+        }
+        let made = browser.post(&path, &borrowed(&new("7"))).await;
+        assert!(secret_in(&made).contains("lkk_"), "{}", made.body);
+        let page = browser.get(&path).await;
+        page.assert_says(200, "API key: Nightly");
+        page.assert_says(200, "cus_1");
+        let id = page.body.split("name=\"key\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let mut neighbour = entered(&test_env, other, BOSS).await;
+        let foreign = format!("{}/applications/svc/credentials", home(other));
+        let token = form_token(&neighbour.get(&foreign).await);
+        let revoke = |form| [("form", form), ("act", "revoke-key"), ("key", id)];
+        assert_eq!(neighbour.post(&foreign, &revoke(&token)).await.status, 404);
+        browser.post(&path, &revoke(&form)).await.assert_says(200, "Expired and revoked (1)");
+    }
+}
+
+fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+    fields.iter().map(|(name, value)| (*name, &**value)).collect()
+}
+
+#[tokio::test]
+async fn audit_shows_values_and_names_and_is_exported() {
+    let (test_env, ops) = TestEnv::with_ops().await;
+    for (tenant, other) in BOTH {
+        test_env.app.change_provider(tenant, |_| ());
+        let client = format!("{}/jobs", clients_path(tenant));
+        let new = json!({ "client_id": "jobs", "name": "Nightly <jobs>" });
+        test_env.post(&ops, &clients_path(tenant), new).await.assert_status(201);
+        test_env.patch(&ops, &client, json!({ "name": "Daily" })).await.assert_status(200);
+        let ada = json!({ "email": EMAIL, "claims": { "name": "Ada Lovelace" } });
+        test_env.post(&ops, &accounts_path(tenant), ada).await.assert_status(201);
+        let audit = format!("{}/audit", home(tenant));
+        let mut browser = entered(&test_env, tenant, BOSS).await;
+        let page = browser.get(&format!("{audit}?action=client.changed")).await;
+        page.assert_says(200, "<del><code>Nightly &#60;jobs&#62;</code></del> <ins><code>Daily</code></ins>");
+        assert!(!page.body.contains("client.added"), "{}", page.body);
+        browser.get(&audit).await.assert_says(200, "Ada Lovelace");
+        browser.get(&format!("{audit}?since=yesterday")).await.assert_says(200, "Enter a time such as");
+        let file = browser.get(&format!("{audit}/export?subject=jobs")).await;
+        assert_eq!(file.header("content-type"), "application/x-ndjson");
+        let lines: Vec<Value> = file.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let actions: Vec<_> = lines.iter().map(|record| text(record, "action")).collect();
+        assert_eq!(actions, ["client.changed", "client.added"], "{}", file.body);
+        assert!(lines.iter().all(|record| record["tenant"] == tenant), "{}", file.body);
+        assert_eq!(browser.get(&format!("{}/audit/export", home(other))).await.status, 303);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::prelude::*;
 
 /// Paths of the platform's and of a tenant's pages with their methods. Signing out is last, because
 /// it ends the session.
-const OF_PLATFORM: [(&str, &str); 11] = [
+const OF_PLATFORM: &[(&str, &str)] = &[
     ("/sign-in", "GET"),
     ("/link", "GET"),
     ("/link", "POST"),
@@ -21,9 +21,10 @@ const OF_PLATFORM: [(&str, &str); 11] = [
     ("/tenants/new", "GET"),
     ("/tenants/new", "POST"),
     ("/audit", "GET"),
+    ("/audit/export", "GET"),
     ("/sign-out", "POST"),
 ];
-const OF_TENANT: [(&str, &str); 21] = [
+const OF_TENANT: &[(&str, &str)] = &[
     ("/sign-in", "GET"),
     ("/link", "GET"),
     ("/link", "POST"),
@@ -43,6 +44,7 @@ const OF_TENANT: [(&str, &str); 21] = [
     ("/keys", "GET"),
     ("/keys", "POST"),
     ("/audit", "GET"),
+    ("/audit/export", "GET"),
     ("/sign-out", "POST"),
     ("/applications/nobody", "GET"),
 ];
@@ -139,7 +141,7 @@ pub(crate) fn paths(tenant: &str) -> Vec<(String, &'static str)> {
     let of = |place: &str, routes: &[(&'static str, &'static str)]| {
         routes.iter().map(|(path, method)| (format!("{}{path}", home(place)), *method)).collect::<Vec<_>>()
     };
-    let mut all = [of(PLATFORM, &OF_PLATFORM), of(tenant, &OF_TENANT)].concat();
+    let mut all = [of(PLATFORM, OF_PLATFORM), of(tenant, OF_TENANT)].concat();
     all.sort_by_key(|(path, _)| path.ends_with("/sign-out"));
     all
 }

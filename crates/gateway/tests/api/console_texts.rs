@@ -92,7 +92,7 @@ async fn each_visible_text_of_the_console_comes_from_the_table() {
         (own("/applications/jobs"), &[("step", "revoke-tokens")]),
         (own("/applications/jobs"), &[("step", "delete"), ("confirm", "x")]),
         (own("/applications/jobs/credentials"), &[("act", "create-secret"), ("name", "jobs")]),
-        (own("/applications/jobs/credentials"), &[("act", "rotate-secrets"), ("grace", "3600")]),
+        (own("/applications/jobs/credentials"), &[("act", "create-secret"), ("grace", "3600")]),
         (own("/applications/jobs/credentials"), &[("act", "create-key"), ("name", "jobs")]),
         (own("/applications/jobs/credentials"), &[("act", "revoke-secret"), ("secret", "s1")]),
         (own("/applications/jobs/try"), &[]),

@@ -12,6 +12,8 @@ pub enum Value {
     English(String),
     /// Breaks at any character if it is too long.
     Code(String),
+    /// A code with a button that copies it.
+    Copied(String),
     Codes(Vec<String>),
     /// A code that people compare or type. Never breaks.
     ShortCode(String),

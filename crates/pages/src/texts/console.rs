@@ -144,6 +144,15 @@ texts! {
         new_tenant: Text,
         platform_applications: Text,
         first_steps: Text,
+        first_tenant: Text,
+        first_application: Text,
+        get_token: Text,
+        first_token: Text,
+        add_people: Text,
+        first_person: Text,
+        declared: Text,
+        suspend_question: Text,
+        suspend_now: Text,
         key_steps: Text,
         due: Text,
         due_now: Text,
@@ -381,6 +390,7 @@ texts! {
         /// The value is a list of keys.
         emergency_breaks: With,
         replace_all: Text,
+        replace_all_now: Text,
         replace_all_hint: Text,
     }
 }

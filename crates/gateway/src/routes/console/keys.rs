@@ -3,16 +3,16 @@
 use administration::documents;
 use administration::documents::KeyView;
 use administration::edit::KeyCommand;
-use pages::console::{Block, Field, HtmlForm};
+use pages::console::{Block, HtmlForm};
 use pages::{Column, ConsoleTexts, Fact, KeysTexts, Meaning, Table, TimeLine, TimeLineRow, TimeSpan, Value};
 
 use super::form::FormFields;
-use super::shown::{danger, empty, outcome, status, success, table, time, time_or};
+use super::shown::{confirmed, empty, outcome, status, success, table, time, time_or};
 use super::visit::{ConsoleVisit, Danger, unseen};
 use crate::page::PageResult;
 
 pub(super) async fn page(visit: &ConsoleVisit<'_>) -> PageResult {
-    shown(visit, None).await
+    shown(visit, None, "").await
 }
 
 /// Rotates the keys, as a planned or an emergency rotation.
@@ -23,9 +23,9 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
         "emergency" => match visit.check_danger(fields, tenant.as_str()) {
             Ok(()) => KeyCommand::RotateInEmergency,
             Err(Danger::Unproven) => return Ok(visit.ask_again(visit.texts().frame.keys)),
-            Err(Danger::Unnamed(text)) => return shown(visit, Some(danger(text))).await,
+            Err(Danger::Unnamed(text)) => return shown(visit, None, &text).await,
         },
-        _ => return shown(visit, None).await,
+        _ => return page(visit).await,
     };
     let done = visit.administrator().of(&visit.caller, &tenant).command_keys(command).await;
     let notice = match outcome(done)? {
@@ -40,16 +40,17 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
         }
         Err(refused) => refused.alert(),
     };
-    shown(visit, Some(notice)).await
+    shown(visit, Some(notice), "").await
 }
 
-async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
+/// `unnamed` is the error if the typed name does not confirm an emergency rotation.
+async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>, unnamed: &str) -> PageResult {
     let (administrator, tenant) = (visit.administrator(), visit.tenant());
     let read = administrator.of(&visit.caller, &tenant).keys_with_status().await;
     let (keys, state, breaks) = read.map_err(unseen)?;
     let breaks = breaks.into_iter().map(|broken| broken.kid).collect::<Vec<_>>();
     let texts = visit.texts();
-    let (of, labels) = (&texts.keys, &texts.labels);
+    let of = &texts.keys;
     let mut blocks = Vec::from_iter(notice);
     let due = time_or(state.due_at, texts.shared.none);
     blocks.push(Block::Facts(vec![Fact { label: of.next_step, value: due }]));
@@ -61,18 +62,15 @@ async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
         blocks.push(Block::TimeLine(time_line(visit, &keys)));
         blocks.push(Block::Table(lives(texts, &keys, &state)));
     }
-    blocks.push(verifiers(of, &state));
+    blocks.extend((!state.verifiers.is_empty()).then(|| verifiers(of, &state)));
     let (token, action) = (visit.form_token(), visit.path("/keys"));
     let button = |act: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("act", act);
-    let confirm = Field::text("confirm", labels.tenant_id, "").hint(of.replace_all_hint);
     blocks.push(Block::Form(button("rotate", of.rotate).meaning(Meaning::Info)));
-    blocks.push(Block::Heading(of.emergency));
+    let mut emergency = button("emergency", of.replace_all).meaning(Meaning::Danger);
     if !breaks.is_empty() {
-        let text = (of.emergency_breaks)(&breaks.join(", "));
-        blocks.push(Block::Note(Meaning::Danger, text));
+        emergency = emergency.asking((of.emergency_breaks)(&breaks.join(", ")), of.replace_all_now);
     }
-    let emergency = button("emergency", of.replace_all).meaning(Meaning::Danger);
-    blocks.push(Block::Form(emergency.with(vec![confirm])));
+    blocks.push(confirmed(of.emergency, emergency, texts.labels.tenant_id, of.replace_all_hint, unnamed));
     Ok(visit.show(texts.frame.keys, texts.frame.keys, blocks))
 }
 

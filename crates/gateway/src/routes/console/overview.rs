@@ -7,38 +7,48 @@ use administration::edit::{EditError, TenantStep};
 use administration::kinds::Permission;
 use administration::store::UsageOf;
 use pages::console::{Block, HtmlForm};
-use pages::{Badge, Column, ConsoleTexts, Fact, Link, Meaning, OverviewTexts, Table, Value};
+use pages::{Badge, Column, ConsoleTexts, Fact, Link, Meaning, OverviewTexts, Step, Table, Value};
 use tenancy::{Tenant, TenantId};
 use values::Lifetime;
 
 use super::form::FormFields;
 use super::frame::Head;
-use super::shown::{code, danger, declared_at, fact, link, outcome, status, success, table, time, used};
+use super::shown::{confirmed, copied, declared_at, fact, link, outcome, status, success, table, time, used};
 use super::visit::{ConsoleVisit, Danger, unseen};
 use crate::page::PageResult;
 
 const DAY: Lifetime = Lifetime::from_seconds(86_400);
+/// How long a tenant counts as new.
+const NEW: Lifetime = Lifetime::from_seconds(7 * 86_400);
 
 pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
     let (administrator, texts) = (visit.administrator(), visit.texts());
+    let of = &texts.overview;
     let of_tenant = |tenant: &str| format!("{}/t/{tenant}", visit.path(""));
-    let mut ways = vec![Link { name: texts.overview.new_tenant.to_owned(), url: visit.path("/tenants/new") }];
+    let new = Link { name: of.new_tenant.to_owned(), url: visit.path("/tenants/new") };
+    let mut blocks = Vec::new();
+    let tenants = permitted(administrator.tenants(&visit.caller, None, None, 2).await)?;
+    let is_new = tenants.is_some_and(|page| page.items.iter().all(|row| row.id == TenantId::PLATFORM));
+    if is_new {
+        let first = Step { is_done: false, link: new.clone(), text: of.first_tenant.to_owned() };
+        blocks.push(Block::Steps(of.first_steps.to_owned(), vec![first]));
+    }
+    let mut ways = if is_new { Vec::new() } else { vec![new] };
     if visit.request.services.tokens.tenants.resolve(TenantId::PLATFORM).await.is_ok() {
-        let name = texts.overview.platform_applications.to_owned();
+        let name = of.platform_applications.to_owned();
         ways.push(Link { name, url: of_tenant(TenantId::PLATFORM) });
     }
-    let mut blocks = vec![Block::Links(ways)];
+    blocks.push(Block::Links(ways));
     let usage = permitted(administrator.usage(&visit.caller, UsageOf::Platform, a_day(visit)).await)?;
     if let Some(usage) = &usage {
         blocks.push(used(&texts.shared, usage));
-        blocks.push(busiest(texts, usage, of_tenant));
+        blocks.extend(busiest(texts, usage, of_tenant));
     }
     let state = permitted(administrator.status(&visit.caller).await)?;
-    blocks.extend(
-        state
-            .iter()
-            .flat_map(|state| [next_steps(visit, state, of_tenant), replicas(&texts.overview, state)]),
-    );
+    if let Some(state) = &state {
+        blocks.extend((!state.next_key_steps.is_empty()).then(|| next_steps(visit, state, of_tenant)));
+        blocks.extend((!state.replicas.is_empty()).then(|| replicas(of, state)));
+    }
     Ok(visit.show(texts.frame.overview, texts.frame.overview, blocks))
 }
 
@@ -66,7 +76,7 @@ fn replicas(texts: &OverviewTexts, state: &documents::PlatformStatus) -> Block {
 }
 
 pub(super) async fn of_tenant(visit: &ConsoleVisit<'_>) -> PageResult {
-    page(visit, None).await
+    page(visit, None, "").await
 }
 
 /// Suspends or resumes the tenant, or starts or cancels its deletion.
@@ -78,10 +88,10 @@ pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageR
         "delete" => match visit.check_danger(fields, visit.tenant().as_str()) {
             Ok(()) => (TenantStep::ScheduleDeletion, texts.deletion_scheduled),
             Err(Danger::Unproven) => return Ok(visit.ask_again(visit.texts().frame.overview)),
-            Err(Danger::Unnamed(text)) => return page(visit, Some(danger(text))).await,
+            Err(Danger::Unnamed(text)) => return page(visit, None, &text).await,
         },
         "cancel-deletion" => (TenantStep::CancelDeletion, texts.deletion_cancelled),
-        _ => return page(visit, None).await,
+        _ => return of_tenant(visit).await,
     };
     let tenant = visit.tenant();
     let stepped = visit.administrator().of(&visit.caller, &tenant).step::<Tenant>(&(), step).await;
@@ -89,10 +99,11 @@ pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageR
         Ok(_) => success(done),
         Err(refused) => refused.alert(),
     };
-    page(visit, Some(notice)).await
+    page(visit, Some(notice), "").await
 }
 
-async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
+/// `unnamed` is the error if the typed name does not confirm the deletion.
+async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>, unnamed: &str) -> PageResult {
     let tenant = visit.tenant();
     let read = visit.administrator().of(&visit.caller, &tenant).read_tenant(a_day(visit)).await;
     let TenantReading { tenant: view, usage, next_key_step_at } = read.map_err(unseen)?;
@@ -101,16 +112,57 @@ async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>) -> PageResult {
     let next =
         next_key_step_at.map(|at| Fact { label: texts.overview.next_key_step, value: time(at.into()) });
     let declared = declared_at(visit, &view.managed_by, None).await;
+    if view.managed_by != "api" {
+        blocks.push(Block::Note(Meaning::Info, texts.overview.declared.to_owned()));
+    }
+    blocks.extend(first_steps(visit, &view, usage.as_ref()).await?);
     blocks.push(Block::Facts(facts(texts, &view, declared).into_iter().chain(next).collect()));
     if let Some(usage) = &usage {
         blocks.push(used(&texts.shared, usage));
-        blocks.push(busiest(texts, usage, |client| visit.application(client, "")));
+        blocks.extend(busiest(texts, usage, |client| visit.application(client, "")));
     }
     if visit.require_everywhere(Permission::Tenants).is_ok() && view.managed_by == "api" {
-        blocks.extend(steps(visit, &view));
+        blocks.extend(steps(visit, &view, unnamed));
     }
     let (heading, id) = (visit.title().to_owned(), Some(tenant.to_string()));
     Ok(visit.show_under(Head { current: texts.frame.overview, heading, id, tabs: Vec::new() }, blocks))
+}
+
+/// What to do next on a tenant that has issued no token today and is less than a week old.
+async fn first_steps(
+    visit: &ConsoleVisit<'_>,
+    view: &documents::TenantView,
+    usage: Option<&documents::UsageView>,
+) -> PageResult<Option<Block>> {
+    let is_new = visit.now() < view.created_at.0 + NEW;
+    if !is_new || usage.is_none_or(|usage| usage.total.issued > 0) {
+        return Ok(None);
+    }
+    let of_tenant = visit.tenant();
+    let found = visit.administrator().of(&visit.caller, &of_tenant).clients(None, None, 1).await;
+    let Some(clients) = permitted(found)? else { return Ok(None) };
+    let of = &visit.texts().overview;
+    let client = clients.items.first();
+    let attempt = client.map_or_else(
+        || visit.path("/applications"),
+        |client| visit.application(&client.client_id, "/credentials"),
+    );
+    let step = |is_done, name: &str, url, text: &str| Step {
+        is_done,
+        link: Link { name: name.to_owned(), url },
+        text: text.to_owned(),
+    };
+    let create = visit.path("/applications/new");
+    let mut steps = vec![
+        step(client.is_some(), visit.texts().applications.new, create, of.first_application),
+        step(false, of.get_token, attempt, of.first_token),
+    ];
+    if visit.row.as_ref().is_some_and(|tenant| tenant.strategies.oidc)
+        && visit.require_here(Permission::Accounts).is_ok()
+    {
+        steps.push(step(false, of.add_people, visit.path("/people/new"), of.first_person));
+    }
+    Ok(Some(Block::Steps(of.first_steps.to_owned(), steps)))
 }
 
 fn facts(texts: &ConsoleTexts, view: &documents::TenantView, managed_by: Value) -> Vec<Fact> {
@@ -119,31 +171,33 @@ fn facts(texts: &ConsoleTexts, view: &documents::TenantView, managed_by: Value) 
         fact(labels.name, view.settings.name.as_deref().unwrap_or_default()),
         Fact { label: labels.status, value: status(&texts.shared, &view.status) },
         Fact { label: labels.managed_by, value: managed_by },
-        code(labels.issuer, view.settings.issuer.as_deref().unwrap_or_default()),
-        code(labels.token_endpoint, &*view.token_endpoint),
-        code(labels.key_set, &*view.jwks_uri),
+        copied(labels.issuer, view.settings.issuer.as_deref().unwrap_or_default()),
+        copied(labels.token_endpoint, &view.token_endpoint),
+        copied(labels.key_set, &view.jwks_uri),
         Fact { label: labels.created, value: time(view.created_at) },
     ]
 }
 
 /// The forms that change the tenant, the dangerous ones last.
-fn steps(visit: &ConsoleVisit<'_>, view: &documents::TenantView) -> Vec<Block> {
+fn steps(visit: &ConsoleVisit<'_>, view: &documents::TenantView, unnamed: &str) -> Vec<Block> {
     let (texts, labels) = (&visit.texts().overview, &visit.texts().labels);
     let (token, action) = (visit.form_token(), visit.path(""));
     let button =
         |step: &str, label: &str| HtmlForm::button(action.clone(), &token, label).sending("step", step);
     let mut blocks = vec![Block::Heading(texts.manage)];
     let change = match &*view.status {
-        "active" => Some(button("suspend", texts.suspend).meaning(Meaning::Danger)),
+        "active" => {
+            let suspend = button("suspend", texts.suspend).meaning(Meaning::Danger);
+            Some(suspend.asking(texts.suspend_question, texts.suspend_now))
+        }
         "suspended" => Some(button("resume", texts.resume)),
         "deleting" => Some(button("cancel-deletion", texts.cancel_deletion)),
         _ => None,
     };
     blocks.extend(change.map(Block::Form));
     if view.status != "deleting" {
-        let field = pages::console::Field::text("confirm", labels.tenant_id, "").hint(texts.delete_hint);
-        let delete = button("delete", texts.delete).meaning(Meaning::Danger).with(vec![field]);
-        blocks.push(Block::Form(delete));
+        let delete = button("delete", texts.delete).meaning(Meaning::Danger);
+        blocks.push(confirmed(texts.delete, delete, labels.tenant_id, texts.delete_hint, unnamed));
     }
     blocks
 }
@@ -165,12 +219,16 @@ pub(super) fn permitted<T>(result: Result<T, EditError>) -> PageResult<Option<T>
     }
 }
 
-fn busiest(texts: &ConsoleTexts, usage: &documents::UsageView, path: impl Fn(&str) -> String) -> Block {
-    let rows = usage.busiest.iter().take(10);
-    let rows = rows.map(|busy| vec![link(&*busy.id, path(&busy.id)), Value::Number(busy.issued)]).collect();
-    Block::Table(Table {
-        caption: texts.overview.busiest.to_owned(),
-        columns: vec![Column::from_heading(texts.labels.name), Column::of_numbers(texts.overview.tokens)],
-        rows,
-    })
+/// Without the tenant `platform`, whose tokens are those of administration. `None` if nobody was active.
+fn busiest(
+    texts: &ConsoleTexts,
+    usage: &documents::UsageView,
+    path: impl Fn(&str) -> String,
+) -> Option<Block> {
+    let rows = usage.busiest.iter().filter(|busy| busy.id != TenantId::PLATFORM).take(10);
+    let rows: Vec<_> =
+        rows.map(|busy| vec![link(&*busy.id, path(&busy.id)), Value::Number(busy.issued)]).collect();
+    let columns = vec![Column::from_heading(texts.labels.name), Column::of_numbers(texts.overview.tokens)];
+    let caption = texts.overview.busiest.to_owned();
+    (!rows.is_empty()).then_some(Block::Table(Table { caption, columns, rows }))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web;
 use administration::documents::{Instant, Page, UsageView};
 use administration::edit::{EditError, FieldError};
-use pages::console::{Block, Field, HtmlForm};
+use pages::console::{Block, Field, Fold, HtmlForm};
 use pages::{
     Badge, BarChart, ChartSlot, Column, Empty, Fact, Link, Meaning, MomentValue, Pager, SharedTexts, Table,
     Value,
@@ -144,6 +144,22 @@ pub(super) fn code(label: &'static str, value: impl Into<String>) -> Fact {
     Fact { label, value: Value::Code(value.into()) }
 }
 
+pub(super) fn copied(label: &'static str, value: &str) -> Fact {
+    Fact { label, value: Value::Copied(value.to_owned()) }
+}
+
+/// A folded form that asks for the name of the row. `unnamed` is the error if another name was typed.
+pub(super) fn confirmed(summary: &str, form: HtmlForm, label: &str, hint: &str, unnamed: &str) -> Block {
+    let field = Field::text("confirm", label, "").hint(hint).error(unnamed.to_owned());
+    Block::Fold(Fold {
+        summary: summary.to_owned(),
+        is_primary: false,
+        is_open: !unnamed.is_empty(),
+        forms: vec![form.with(vec![field])],
+        entries: Vec::new(),
+    })
+}
+
 pub(super) fn codes(texts: &SharedTexts, label: &'static str, values: &[String]) -> Fact {
     if values.is_empty() {
         fact(label, texts.none)
@@ -170,6 +186,12 @@ pub(super) fn link(name: impl Into<String>, url: String) -> Value {
 
 pub(super) fn status(texts: &SharedTexts, status: &str) -> Value {
     Value::Badge(badge_of(texts, status))
+}
+
+/// A row by its name, with its id below.
+pub(super) fn named(name: Option<&str>, id: &str, url: String) -> Value {
+    let name = name.filter(|name| !name.is_empty()).unwrap_or(id).to_owned();
+    Value::Named(Link { name, url }, id.to_owned())
 }
 
 pub(super) fn badge_of(texts: &SharedTexts, status: &str) -> Badge {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::created::{self, idempotent};
 use super::form::FormFields;
-use super::shown::{List, RefusedForm, link, managed_by, outcome, status, success, table, time};
+use super::shown::{List, RefusedForm, managed_by, named, outcome, status, success, table, time};
 use super::visit::ConsoleVisit;
 use crate::page::PageResult;
 
@@ -32,14 +32,13 @@ pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
     };
     let row = |view: &TenantView| {
         vec![
-            link(&*view.id, format!("{}/t/{}", visit.path(""), view.id)),
-            pages::Value::Text(view.settings.name.clone().unwrap_or_default()),
+            named(view.settings.name.as_deref(), &view.id, format!("{}/t/{}", visit.path(""), view.id)),
             status(shared, &view.status),
             managed_by(shared, &view.managed_by),
             time(view.created_at),
         ]
     };
-    let headings = [labels.id, labels.name, labels.status, labels.managed_by, labels.created];
+    let headings = [labels.name, labels.status, labels.managed_by, labels.created];
     list.show(visit, found, |tenants| table(texts.frame.tenants, headings, tenants.iter().map(row)))
 }
 

@@ -112,6 +112,15 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         new_tenant: "New tenant",
         platform_applications: "Platform applications",
         first_steps: "First steps",
+        first_tenant: "A tenant is a separate authorization server with its own issuer, keys and applications.",
+        first_application: "Choose what the application is, and get its credentials.",
+        get_token: "Get the first token",
+        first_token: "Use the credentials of the application with the examples for your language.",
+        add_people: "Add people",
+        first_person: "Create an account, or invite somebody with a link.",
+        declared: "Configuration files declare this tenant. Change its settings there.",
+        suspend_question: "Suspend this tenant? Its applications and people can no longer get tokens or sign in until you resume it.",
+        suspend_now: "Suspend now",
         key_steps: "Upcoming signing key changes",
         due: "Due",
         due_now: "Due now",
@@ -333,6 +342,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
             format!("An emergency rotation immediately invalidates all tokens signed by {keys}.")
         },
         replace_all: "Replace all keys",
+        replace_all_now: "Replace all keys now",
         replace_all_hint: "Type the tenant ID to confirm. Latchkey immediately removes all keys except the new key.",
     },
     audit: AuditTexts {
