@@ -15,7 +15,7 @@ use crate::account_import::{self, ImportArguments};
 use crate::admin_client::{ApiRequest, segment};
 use crate::arguments::{ChangeArguments, ConfirmArguments, RowArguments};
 use crate::examples::example;
-use crate::output::{DocumentTable, ListArguments, confirm, details, readable};
+use crate::output::{DocumentTable, ListArguments, confirm, details, details_of, readable};
 use crate::parse::{Assignment, parse_assignment, patch};
 use crate::paths::accounts_path;
 use crate::process::{ask_secret, secret_input};
@@ -259,13 +259,6 @@ struct ShownPerson<'a> {
 /// Failed sign-ins are only in the memory of servers.
 const NOT_KNOWN_HERE: &str = "unknown without a server; pass --server";
 
-/// The additional members contain no durations.
-impl Shaped for ShownPerson<'_> {
-    fn shape() -> documents::Shape {
-        AccountView::shape()
-    }
-}
-
 fn show(runner: Runner<'_>, of: &Arguments) -> anyhow::Result<ExitCode> {
     runner.run(async |admin| {
         let account: AccountView = admin.send(ApiRequest::get(of.path())).await?;
@@ -276,8 +269,8 @@ fn show(runner: Runner<'_>, of: &Arguments) -> anyhow::Result<ExitCode> {
         };
         let in_lines = throttling.as_ref().map_or_else(|| json!(NOT_KNOWN_HERE), |known| json!(known));
         let shown = ShownPerson { account: &account, throttling: json!(throttling) };
-        let lines = || details(&ShownPerson { account: &account, throttling: in_lines });
-        runner.print(&shown, lines)
+        let in_lines = ShownPerson { account: &account, throttling: in_lines };
+        runner.print(&shown, || details_of(&in_lines, &AccountView::shape()))
     })
 }
 

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use storage::store_copy::{self, CopyStep};
+use storage::store_copy;
 
 use crate::copies::{named_or_configured, new_output, sum};
 use crate::process::OUTPUT;
-use crate::progress::CopyBar;
+use crate::progress::copying;
 use server::database::store_place;
 use server::{block_on, clock};
 
@@ -29,29 +29,20 @@ pub(crate) fn run(
     BackupArguments { file, from }: &BackupArguments,
 ) -> anyhow::Result<ExitCode> {
     let from = store_place(&named_or_configured("--from", from.as_deref(), config)?);
-    let to_stdout = file.as_os_str() == "-";
     let mut out = new_output(file)?;
     let mut buffered = BufWriter::with_capacity(1 << 16, &mut *out);
-    let bar = CopyBar::new(false);
-    let tell = |step: CopyStep<'_>| bar.show(step);
-    let written =
-        block_on(async { Ok(store_copy::backup(&from, &mut buffered, clock::now(), &tell).await) })?;
+    let written = block_on(copying(false, async |tell| {
+        Ok(store_copy::backup(&from, &mut buffered, clock::now(), tell).await?)
+    }));
     drop(buffered);
-    bar.end();
-    let written = match written {
-        Ok(written) => written,
-        Err(error) => {
-            // Somebody could mistake an incomplete backup for a complete one.
-            if !to_stdout {
-                drop(std::fs::remove_file(file));
-            }
-            return Err(error.into());
-        }
-    };
+    if written.is_err() && file.as_os_str() != "-" {
+        // Somebody could mistake an incomplete backup for a complete one.
+        drop(std::fs::remove_file(file));
+    }
     let done = format!(
         "Backed up: {}. The backup does not contain the sealing key. Keep a copy of the sealing key elsewhere: without it you \
              cannot restore sealed data.\n",
-        sum(&written)
+        sum(&written?)
     );
     stderr().write_all(done.as_bytes()).context(OUTPUT)?;
     Ok(ExitCode::SUCCESS)

@@ -14,7 +14,7 @@ const KEYS: u32 = 200;
 
 const COLUMNS: DocumentTable = DocumentTable {
     none: "",
-    columns: "credential as USED AFTER EXPIRY, ended as EXPIRED, presented as LAST USED, address as FROM",
+    columns: "credential as USED AFTER EXPIRY, ended_at as EXPIRED, presented_at as LAST USED, address as FROM",
 };
 
 /// A table of these credentials after an empty line, or nothing.
@@ -26,7 +26,7 @@ pub(super) async fn still_presented(admin: &AdminApi, of: &ClientArguments) -> a
     let keys: documents::Page<documents::ApiKeyView> = admin.send(keys).await?;
     let row = |credential: String, ended: Option<documents::Instant>, from: &[documents::UsedFrom]| {
         let (at, address) = documents::UsedFrom::after_end(from)?;
-        Some(json!({ "credential": credential, "ended": ended, "presented": at, "address": address }))
+        Some(json!({ "credential": credential, "ended_at": ended, "presented_at": at, "address": address }))
     };
     let secrets = secrets.items.iter().filter_map(|secret| {
         let ended = secret.revoked_at.or(secret.expires_at);

@@ -183,7 +183,10 @@ fn take_away(runner: Runner<'_>, tenant: &TenantId, taking: Taking, yes: bool) -
 async fn signing_key(admin: &AdminApi, tenant: &TenantId) -> anyhow::Result<Kid> {
     let keys: documents::Page<documents::KeyView> = admin.send(ApiRequest::get(keys_path(tenant))).await?;
     let active = keys.items.iter().filter(|key| key.state == "active").find_map(|key| Kid::parse(&key.kid));
-    active.ok_or_else(|| AdminApiError::NotFound("key that signs".to_owned()).into())
+    active.ok_or_else(|| {
+        AdminApiError::NotFound("there is no key that signs yet. The first token creates one".to_owned())
+            .into()
+    })
 }
 
 fn new_sealing_key(file: Option<&Path>) -> anyhow::Result<ExitCode> {

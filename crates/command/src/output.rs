@@ -18,7 +18,7 @@ pub(crate) use plan_lines::{folded, plan_lines};
 pub(crate) use report::{CellRow, CellRows, Layout, report};
 pub(crate) use secret::{OneTimeOutput, OutputArguments};
 pub(crate) use snippet::{SnippetLanguage, snippets};
-pub(crate) use table::{DocumentTable, details, table};
+pub(crate) use table::{DocumentTable, details, details_of, table};
 pub(crate) use time::readable;
 pub(crate) use verifier::{VerifierSettings, verifiers};
 

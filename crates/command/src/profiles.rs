@@ -20,7 +20,7 @@ pub(crate) use error::ProfileError;
 pub(crate) use folders::Folders;
 pub(crate) use profile::{CredentialKind, Profile, TokenEndpoint};
 pub(crate) use profile_name::ProfileName;
-pub(crate) use source::{no_answer, no_token, source_builder};
+pub(crate) use source::{no_answer, no_token, private_key, source_builder};
 pub(crate) use store::{Chosen, ProfileStore};
 pub(crate) use token_cache::{CachedToken, SharedTokens};
 pub(crate) use trust::Trust;

@@ -12,7 +12,7 @@ use storage::store_copy::CopyStep;
 pub(crate) struct ApplyBar(ProgressBar);
 
 /// The progress bar of copying a store, of a backup and of a restore.
-pub(crate) struct CopyBar {
+struct CopyBar {
     bar: ProgressBar,
     /// Whether each kind of step is printed as a line, if the standard error is not a terminal.
     has_lines: bool,
@@ -20,15 +20,22 @@ pub(crate) struct CopyBar {
     printed: Mutex<Option<&'static str>>,
 }
 
-impl CopyBar {
-    pub(crate) fn new(has_lines: bool) -> Self {
-        let bar = ProgressBar::new(0);
-        bar.set_style(waiting());
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, has_lines, printed: Mutex::new(None) }
-    }
+/// Copies, and shows each step until the copy ends. `has_lines` also prints lines.
+pub(crate) async fn copying<T>(
+    has_lines: bool,
+    copy: impl AsyncFnOnce(&(dyn Fn(CopyStep<'_>) + Sync)) -> T,
+) -> T {
+    let bar = ProgressBar::new(0);
+    bar.set_style(waiting());
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let bar = CopyBar { bar, has_lines, printed: Mutex::new(None) };
+    let copied = copy(&|step| bar.show(step)).await;
+    bar.bar.finish_and_clear();
+    copied
+}
 
-    pub(crate) fn show(&self, step: CopyStep<'_>) {
+impl CopyBar {
+    fn show(&self, step: CopyStep<'_>) {
         let (kind, message, at) = match step {
             CopyStep::Copying { table, place, of, rows } => {
                 ("copying", format!("copying {table}, {rows} rows"), Some((place, of)))
@@ -59,11 +66,6 @@ impl CopyBar {
             self.bar.set_position(place as u64);
         }
         self.bar.set_message(message);
-    }
-
-    /// Removes the bar from the screen.
-    pub(crate) fn end(&self) {
-        self.bar.finish_and_clear();
     }
 }
 

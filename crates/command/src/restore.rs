@@ -10,12 +10,12 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use settings::files;
-use storage::store_copy::{self, AuditLine, CopyStep, Restored};
+use storage::store_copy::{self, AuditLine, Restored};
 
 use crate::copies::{SHOWN, create, misfit_lines, misfits, named_or_configured, sum, tables};
 use crate::output::{json, readable};
 use crate::process::print;
-use crate::progress::CopyBar;
+use crate::progress::copying;
 use server::database::store_place;
 use server::{block_on, clock};
 
@@ -63,14 +63,10 @@ pub(crate) fn run(config: &Path, arguments: &RestoreArguments) -> anyhow::Result
     }
     let audit = arguments.revocations.as_deref().map(audit).transpose()?.unwrap_or_default();
     let to = named_or_configured("--to", arguments.to.as_deref(), config)?;
-    let bar = CopyBar::new(false);
-    let tell = |step: CopyStep<'_>| bar.show(step);
-    let restored = block_on(async {
+    let restored = block_on(copying(false, async |tell| {
         let (place, create) = (store_place(&to), || create(&to));
-        Ok(store_copy::restore(open, &place, create, audit, clock::now(), &tell).await)
-    })?;
-    bar.end();
-    let restored = restored?;
+        Ok(store_copy::restore(open, &place, create, audit, clock::now(), tell).await?)
+    }))?;
     let misfits = misfits(config, &to)?;
     print(&if arguments.json {
         json(&document(&restored, &misfits))

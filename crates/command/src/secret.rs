@@ -84,7 +84,7 @@ pub(crate) enum Command {
 
 const COLUMNS: DocumentTable = DocumentTable {
     none: "No secrets.",
-    columns: "id, name or -, hint, fingerprint or -, form, status, managed_by, created_at, ends as EXPIRES or never, last_used_at as \
+    columns: "id, name or -, hint, fingerprint or -, form, status, managed_by, created_at, ends_at as EXPIRES or never, last_used_at as \
          LAST USED (up to 10 s late) or never, presented_after_end_at as USED AFTER EXPIRY or -, addresses, safe_to_delete",
 };
 
@@ -153,7 +153,7 @@ fn lines(SecretView { id, fingerprint, expires_at, .. }: &SecretView, shown: &st
 fn rows(secrets: &[SecretView]) -> String {
     let row = |secret: &SecretView| {
         let mut row = json!(secret);
-        row["ends"] = json!(secret.revoked_at.or(secret.expires_at));
+        row["ends_at"] = json!(secret.revoked_at.or(secret.expires_at));
         row
     };
     COLUMNS.table(&secrets.iter().map(row).collect::<Vec<_>>())

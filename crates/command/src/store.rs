@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use storage::store_copy::{self, Copied, CopyStep};
+use storage::store_copy::{self, Copied};
 
 use crate::copies::{create, misfit_lines, misfits, named, named_or_configured, sum, tables};
 use crate::examples::example;
 use crate::output::json;
 use crate::process::print;
-use crate::progress::CopyBar;
+use crate::progress::copying;
 use server::database::store_place;
 use server::{block_on, clock};
 
@@ -56,13 +56,10 @@ pub(crate) fn run(config: &Path, StoreCommand::Copy(arguments): StoreCommand) ->
         };
     };
     let to = named("--to", to)?;
-    let bar = CopyBar::new(true);
-    let copied = block_on(async {
+    let copied = block_on(copying(true, async |tell| {
         let (place, create) = (store_place(&to), || create(&to));
-        Ok(store_copy::copy(&from, &place, create, clock::now(), &|step: CopyStep<'_>| bar.show(step)).await)
-    })?;
-    bar.end();
-    let copied = copied?;
+        Ok(store_copy::copy(&from, &place, create, clock::now(), tell).await?)
+    }))?;
     let misfits = misfits(config, &to)?;
     print(&if arguments.json {
         json(&document(&copied, &misfits))

@@ -15,14 +15,14 @@ use clap::Args;
 use keys::SealingContext;
 use secrets::{DigestKey, Recipient, RecipientKey};
 use settings::{PlatformSettings, files};
-use storage::store_copy::{CopyStep, TenantFacts, export_tenant};
+use storage::store_copy::{TenantFacts, export_tenant};
 use tenancy::TenantId;
 use tokio::time::sleep;
 
 use crate::admin_client::InProcess;
 use crate::copies::{context, new_output};
 use crate::process::{OUTPUT, print};
-use crate::progress::CopyBar;
+use crate::progress::copying;
 use server::clock;
 use server::database::store_place;
 
@@ -109,13 +109,11 @@ async fn write(
     let facts = store.database.tenant_facts(tenant, &key, was_active, clock::now());
     writeln!(out, "{KIND}").context(OUTPUT)?;
     let mut lines = BufWriter::new(to.seal(KIND, &mut out).context(OUTPUT)?);
-    let bar = CopyBar::new(false);
-    let tell = |step: CopyStep<'_>| bar.show(step);
-    let rows =
-        export_tenant(&store_place(&settings.storage), &facts, &*store.sealer, &mut lines, &tell).await;
-    bar.end();
+    let from = store_place(&settings.storage);
     // Only a complete file has an end mark.
-    let rows = rows?;
+    let rows =
+        copying(false, async |tell| export_tenant(&from, &facts, &*store.sealer, &mut lines, tell).await)
+            .await?;
     let sealing = lines.into_inner().map_err(std::io::IntoInnerError::into_error).context(OUTPUT)?;
     sealing.finish().context(OUTPUT)?;
     Ok(rows)
@@ -131,12 +129,11 @@ pub(super) fn import(config: &Path, arguments: &TenantImportArguments) -> anyhow
         keep_key(store, &facts).await?;
         sleep(READ_BY_ALL).await;
         let record = store.record("tenant.imported", &facts.tenant, &facts.store);
-        let bar = CopyBar::new(false);
-        let tell = |step: CopyStep<'_>| bar.show(step);
-        let rows =
-            store.database.import_tenant(&facts, lines, &*store.sealer, &record, context(settings), &tell);
-        let rows = rows.await;
-        bar.end();
+        let context = context(settings);
+        let rows = copying(false, async |tell| {
+            store.database.import_tenant(&facts, lines, &*store.sealer, &record, context, tell).await
+        })
+        .await;
         if rows.is_err() {
             store.database.keep_tenant_key(&facts.tenant, key_before.as_deref(), clock::now()).await?;
         }

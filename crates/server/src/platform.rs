@@ -196,30 +196,21 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
         let address = listener.address.socket();
         let tls = listener.tls.as_ref().map(|tls| tls::open(address, tls)).transpose()?;
         let serves = |surface| listener.surfaces().contains(&surface);
-        let surface =
+        let mut surface =
             ListenerSurface::new(serves(settings::Surface::Public), serves(settings::Surface::Admin));
-        let surface = if names_console {
+        if names_console {
             let of_tenants = serves(settings::Surface::Console);
-            let console = if of_tenants { TenantConsole::OfAll } else { TenantConsole::None };
-            ListenerSurface {
-                console,
-                operator_console: serves(settings::Surface::OperatorConsole),
-                ..surface
-            }
-        } else {
-            surface
-        };
+            surface.console = if of_tenants { TenantConsole::OfAll } else { TenantConsole::None };
+            surface.operator_console = serves(settings::Surface::OperatorConsole);
+        }
         let hosts = listener.hosts.clone();
         let trusted_proxies = listener.trusted_proxies.as_ref().map(|proxies| TrustedPeers {
             from: proxies.from.iter().map(|network| network.net()).collect(),
             header: proxies.header,
         });
-        let client_certificate_header = listener
-            .trusted_proxies
-            .as_ref()
-            .map(|proxies| tls::certificate_header(address, proxies))
-            .transpose()?
-            .flatten();
+        let header = listener.certificate_header();
+        let client_certificate_header =
+            header.map(|header| tls::certificate_header(address, header)).transpose()?;
         listeners.push(ListenerOptions {
             address,
             surface,

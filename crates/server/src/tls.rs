@@ -31,24 +31,21 @@ pub fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<CurrentT
 /// Loads the settings for the header in which the proxies of a listener pass client certificates.
 pub(crate) fn certificate_header(
     address: SocketAddr,
-    proxies: &settings::TrustedProxies,
-) -> anyhow::Result<Option<CertificateHeader>> {
-    let Some(header) = &proxies.client_certificate else { return Ok(None) };
+    header: &settings::ClientCertificateHeader,
+) -> anyhow::Result<CertificateHeader> {
     let name = CertificateHeader::name(&header.header)?;
     let opened =
         CertificateHeader::open(name, header.format, header.client_ca.as_deref(), files::read_public);
-    Ok(Some(opened.with_context(|| {
+    opened.with_context(|| {
         format!("cannot serve the listener {address}: correct client_ca of client_certificate")
-    })?))
+    })
 }
 
 /// The listeners and proxies that receive client certificates. Their files are read when they are needed.
 pub(crate) fn certificate_sources(settings: &PlatformSettings) -> CertificateSources {
     let files = settings.server.listeners.iter().enumerate().flat_map(|(number, listener)| {
         let of_listener = listener.tls.as_ref().and_then(|tls| tls.client_ca.clone());
-        let header =
-            listener.trusted_proxies.as_ref().and_then(|proxies| proxies.client_certificate.as_ref());
-        let of_proxies = header.and_then(|header| header.client_ca.clone());
+        let of_proxies = listener.certificate_header().and_then(|header| header.client_ca.clone());
         [(false, of_listener), (true, of_proxies)]
             .into_iter()
             .filter_map(move |(of_proxies, file)| Some((number, of_proxies, file?)))

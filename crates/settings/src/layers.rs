@@ -10,7 +10,6 @@ use administration::documents::nearest;
 use config::builder::DefaultState;
 use config::{Config, ConfigBuilder, Value};
 use serde::de::DeserializeOwned;
-use serde::de::value::{Error, StrDeserializer};
 
 use super::{
     diagnostic::{Diagnostic, ExplainedError, is_hint, written},
@@ -18,6 +17,7 @@ use super::{
     environment::{Environment, LISTEN, Variable},
     hints::LISTENERS,
     read_error::ReadError,
+    scalar::ListenAddress,
     sections::ProtectedResource,
     source::without_quotations,
     source_map::{KeyPath, LISTENER_WORDS},
@@ -231,17 +231,13 @@ fn set_addresses(document: &mut Document, text: &str) -> Result<(), ExplainedErr
         return Err(ExplainedError::new(problem, "give one address for each listener, separated by commas"));
     }
     for (listener, address) in listeners.iter_mut().zip(addresses) {
-        listener.address = read(address).map_err(|message| {
+        listener.address = ListenAddress::try_from(address.to_owned()).map_err(|message| {
             let (problem, hint) =
                 message.split_once("; ").unwrap_or((&message, "use an address with a port"));
             ExplainedError::new(problem, hint)
         })?;
     }
     Ok(())
-}
-
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    T::deserialize(StrDeserializer::<Error>::new(text)).map_err(|error| error.to_string())
 }
 
 /// The error of a variable that sets no key.

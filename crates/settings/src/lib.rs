@@ -69,7 +69,7 @@ pub use scalar::PublicUrl;
 pub use schema::schema;
 pub use secret_stores::{Passwords, SecretStores};
 pub use sections::{
-    AuditOutput, CacheMemory, Connections, KmsSetting, Listener, MaxRetired, Server, Surface, Tls,
-    TrustedProxies, VaultSetting,
+    AuditOutput, CacheMemory, ClientCertificateHeader, Connections, KmsSetting, Listener, MaxRetired, Server,
+    Surface, Tls, VaultSetting,
 };
 pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

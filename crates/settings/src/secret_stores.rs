@@ -51,25 +51,19 @@ pub(crate) struct VaultStoreSetting {
     #[schemars(extend("pattern" = schema::SERVICE))]
     pub address: String,
     /// The mount path of the KV engine. Default: `secret`.
-    #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub mount: Option<String>,
     /// The namespace of Vault Enterprise or OpenBao. Default: none.
-    #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub namespace: Option<String>,
     /// The only certificates to trust, in PEM. The path is relative to the file that contains it. Default:
     /// the certificates that the machine trusts.
-    #[serde(default)]
     pub ca: Option<PathBuf>,
     /// A token. Latchkey does not renew it.
-    #[serde(default)]
     pub token: Option<TokenSetting>,
     /// Sign in with the token of a Kubernetes service account.
-    #[serde(default)]
     pub kubernetes: Option<KubernetesSetting>,
     /// Sign in with an AppRole.
-    #[serde(default)]
     pub approle: Option<AppRoleSetting>,
 }
 
@@ -81,12 +75,10 @@ pub(crate) struct KubernetesSetting {
     #[schemars(extend("pattern" = "^[A-Za-z0-9._-]+$"))]
     pub role: String,
     /// The mount path of the auth method. Default: `kubernetes`.
-    #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub mount: Option<String>,
     /// The file with the service account's token, which Latchkey reads at each sign-in. Default: the path
     /// where Kubernetes mounts it.
-    #[serde(default)]
     pub token_file: Option<PathBuf>,
 }
 
@@ -100,7 +92,6 @@ pub(crate) struct AppRoleSetting {
     /// The secret id: one of `env` and `file`.
     pub secret_id: TokenSetting,
     /// The mount path of the auth method. Default: `approle`.
-    #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub mount: Option<String>,
 }

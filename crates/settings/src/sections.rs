@@ -108,7 +108,6 @@ pub struct Listener {
     /// metrics), `console` (a tenant's pages for its administrators) and `operator_console`. Default:
     /// everything on loopback, `public` on other addresses. If no listener names a console, `public` includes
     /// the console of tenants with sign-in, and `admin` includes the operators' console.
-    #[serde(default)]
     #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
     pub serves: Option<Vec<Surface>>,
     /// Additional `Host` names for the paths of `admin`. The host of `public_url`, localhost and addresses
@@ -117,10 +116,8 @@ pub struct Listener {
     #[schemars(extend("uniqueItems" = true, "items" = schema::texts(schema::HOST)))]
     pub hosts: Vec<String>,
     /// Proxies in front of this address. Default: none, and the caller is the peer of the connection.
-    #[serde(default)]
     pub trusted_proxies: Option<TrustedProxies>,
     /// Serve https instead of http.
-    #[serde(default)]
     pub tls: Option<Tls>,
 }
 
@@ -134,7 +131,6 @@ pub struct TrustedProxies {
     /// The header that they set. Latchkey ignores all other such headers.
     pub header: ForwardingHeader,
     /// The header in which they forward client certificates. Default: none.
-    #[serde(default)]
     pub client_certificate: Option<ClientCertificateHeader>,
 }
 
@@ -150,7 +146,6 @@ pub struct ClientCertificateHeader {
     pub format: CertificateFormat,
     /// The certificate authorities of client certificates, in PEM. Default: none, so only self-signed
     /// certificates can authenticate a client.
-    #[serde(default)]
     pub client_ca: Option<PathBuf>,
 }
 
@@ -177,11 +172,9 @@ pub struct Tls {
     /// The private key of the certificate in PEM.
     pub private_key: PathBuf,
     /// The certificate authorities of client certificates, in PEM, for mutual TLS. Default: none.
-    #[serde(default)]
     pub client_ca: Option<PathBuf>,
     /// Whether the listener requests client certificates. Default: `required` if `client_ca` is set,
     /// otherwise no.
-    #[serde(default)]
     pub client_certificates: Option<CertificateRequests>,
 }
 
@@ -343,18 +336,15 @@ pub struct VaultSetting {
     #[schemars(extend("pattern" = "^[A-Za-z0-9._-]+$"))]
     pub transit_key: String,
     /// The mount path of the transit engine. Default: `transit`.
-    #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub mount: Option<String>,
     /// The namespace of Vault Enterprise. Default: none.
-    #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
     pub namespace: Option<String>,
     /// The token to authenticate with. It must be allowed to encrypt and decrypt with this key.
     pub token: TokenSetting,
     /// The only certificates to trust, in PEM. The path is relative to the file that contains it. Default:
     /// the certificates that the machine trusts.
-    #[serde(default)]
     pub ca: Option<PathBuf>,
 }
 
@@ -380,12 +370,10 @@ pub struct KmsSetting {
     #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
     pub key_id: String,
     /// Its region. Default: the ARN's region, otherwise the region that the AWS command line would use.
-    #[serde(default)]
     #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
     pub region: Option<String>,
     /// An address to use instead of the region's: an https URL, or http on this machine. Default: the
     /// region's.
-    #[serde(default)]
     #[schemars(extend("pattern" = schema::SERVICE))]
     pub endpoint: Option<String>,
 }
@@ -401,7 +389,6 @@ pub struct ProtectedResource {
     #[schemars(extend("minLength" = 1, "pattern" = schema::NAME, "not" = schema::beginning("urn:latchkey:")))]
     pub audience: String,
     /// The scope that a token must have. Default: none.
-    #[serde(default)]
     #[schemars(extend("pattern" = schema::SCOPE, "not" = schema::beginning("latchkey:")))]
     pub required_scope: Option<String>,
 }
@@ -551,6 +538,22 @@ impl Server {
     pub fn is_beyond_loopback(&self) -> bool {
         !self.public_url.is_on_loopback() || self.listeners.iter().any(|listener| !listener.is_on_loopback())
     }
+
+    /// Resolves the paths of certificates and of the audit file against these folders.
+    pub(crate) fn find_files_in(&mut self, listeners: &Path, audit: &Path) {
+        if let Some(AuditOutput::File(path)) = &mut self.audit.stream {
+            *path = audit.join(&path);
+        }
+        for listener in &mut self.listeners {
+            let tls = listener.tls.iter_mut().flat_map(|tls| {
+                [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()]
+            });
+            let header =
+                listener.trusted_proxies.as_mut().and_then(|proxies| proxies.client_certificate.as_mut());
+            let of_proxies = header.and_then(|header| header.client_ca.as_mut());
+            tls.flatten().chain(of_proxies).for_each(|path| *path = listeners.join(&path));
+        }
+    }
 }
 
 impl Listener {
@@ -573,23 +576,16 @@ impl Listener {
             None => &[Surface::Public],
         }
     }
-}
 
-impl Server {
-    /// Resolves the paths of certificates and of the audit file against these folders.
-    pub(crate) fn find_files_in(&mut self, listeners: &Path, audit: &Path) {
-        if let Some(AuditOutput::File(path)) = &mut self.audit.stream {
-            *path = audit.join(&path);
-        }
-        for listener in &mut self.listeners {
-            let tls = listener.tls.iter_mut().flat_map(|tls| {
-                [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()]
-            });
-            let header =
-                listener.trusted_proxies.as_mut().and_then(|proxies| proxies.client_certificate.as_mut());
-            let of_proxies = header.and_then(|header| header.client_ca.as_mut());
-            tls.flatten().chain(of_proxies).for_each(|path| *path = listeners.join(&path));
-        }
+    /// The header in which its proxies forward client certificates.
+    pub fn certificate_header(&self) -> Option<&ClientCertificateHeader> {
+        self.trusted_proxies.as_ref()?.client_certificate.as_ref()
+    }
+
+    /// Whether requests can come with a client certificate.
+    pub(crate) fn reads_client_certificates(&self) -> bool {
+        let asks = self.tls.as_ref().is_some_and(|tls| tls.files().client_certificates.is_some());
+        asks || self.certificate_header().is_some()
     }
 }
 
@@ -601,13 +597,5 @@ impl Tls {
         let by_default = client_ca.is_some().then_some(CertificateRequests::Required);
         let client_certificates = client_certificates.or(by_default);
         TlsFiles { certificate, private_key, client_ca, client_certificates }
-    }
-}
-
-impl Listener {
-    /// Whether requests can come with a client certificate.
-    pub(crate) fn reads_client_certificates(&self) -> bool {
-        let asks = self.tls.as_ref().is_some_and(|tls| tls.files().client_certificates.is_some());
-        asks || self.trusted_proxies.as_ref().is_some_and(|proxies| proxies.client_certificate.is_some())
     }
 }

@@ -17,7 +17,6 @@ pub(crate) struct StoreReference {
     pub path: String,
     /// The member of the stored JSON object that contains the secret. Default: the whole text, which is
     /// possible only in AWS Secrets Manager.
-    #[serde(default)]
     #[schemars(extend("minLength" = 1, "maxLength" = 256, "pattern" = schema::NAME))]
     pub key: Option<String>,
 }

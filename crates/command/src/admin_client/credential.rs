@@ -17,7 +17,7 @@ use super::error::AdminApiError;
 use crate::profiles::Trust;
 use crate::profiles::{
     Chosen, CredentialKind, Folders, Profile, ProfileStore, SharedTokens, TokenEndpoint, no_token,
-    source_builder,
+    private_key, source_builder,
 };
 use server::clock;
 use settings::Environment;
@@ -90,26 +90,26 @@ impl TokenOrigin {
     /// How the client authenticates in a request, in addition to its token. A secret that a command prints is
     /// only used to fetch tokens.
     pub(super) fn own(&self) -> anyhow::Result<Option<OwnCredential>> {
-        let (folders, chosen) = match self {
+        let (profile, proof) = match self {
             Self::Token(_) => return Ok(None),
             Self::Client(profile, secret) => {
-                let secret = Zeroizing::new(secret.expose().to_owned());
-                let proof = OwnProof::Secret(secret);
-                return Ok(Some(OwnCredential { client: profile.client_id.clone(), proof }));
+                (&**profile, OwnProof::Secret(Zeroizing::new(secret.expose().to_owned())))
             }
-            Self::Profile(folders, chosen) => (folders, chosen),
-        };
-        let store = ProfileStore(folders);
-        let proof = match chosen.profile.credential {
-            CredentialKind::Secret => store.client_secret(chosen)?.map(OwnProof::Secret),
-            CredentialKind::Key => {
-                let audience = chosen.profile.endpoint.audience();
-                store.private_key(chosen)?.map(|key| OwnProof::Key(Box::new(key), audience))
+            Self::Profile(folders, chosen) => {
+                let (profile, credential) = (&chosen.profile, || ProfileStore(folders).credential(chosen));
+                let proof = match profile.credential {
+                    CredentialKind::Secret => OwnProof::Secret(credential()?),
+                    CredentialKind::Key => {
+                        let key = private_key(profile, &credential()?);
+                        OwnProof::Key(Box::new(key), profile.endpoint.audience())
+                    }
+                    CredentialKind::Certificate => OwnProof::Certificate,
+                    CredentialKind::Command => return Ok(None),
+                };
+                (profile, proof)
             }
-            CredentialKind::Certificate => Some(OwnProof::Certificate),
-            CredentialKind::Command => None,
         };
-        Ok(proof.map(|proof| OwnCredential { client: chosen.profile.client_id.clone(), proof }))
+        Ok(Some(OwnCredential { client: profile.client_id.clone(), proof }))
     }
 
     /// A token for the audience of administration.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub(crate) enum AdminApiError {
     #[error(transparent)]
     Refused(ApiProblem),
-    #[error("there is no {0} with this ID")]
+    #[error("{0}")]
     NotFound(String),
     #[error("cannot reach the server")]
     Unreachable(#[from] reqwest::Error),
@@ -32,7 +32,7 @@ pub(crate) enum AdminApiError {
     NoToken,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct ApiProblem {
     pub(crate) status: u16,
     pub(crate) detail: String,
@@ -102,8 +102,7 @@ mod tests {
     use super::*;
 
     fn problem(status: u16) -> ApiProblem {
-        let (detail, errors) = ("no".to_owned(), Vec::new());
-        ApiProblem { status, detail, errors, breaks: None, credentials: None, cause: None }
+        ApiProblem { status, detail: "no".to_owned(), ..ApiProblem::default() }
     }
 
     #[test]
@@ -125,7 +124,7 @@ mod tests {
             assert_eq!(AdminApiError::Refused(problem(status)).exit_code(), code, "{status}");
         }
         assert_eq!(AdminApiError::NoToken.exit_code(), 5);
-        assert_eq!(AdminApiError::NotFound("client".to_owned()).exit_code(), 3);
+        assert_eq!(AdminApiError::NotFound("no client has this id".to_owned()).exit_code(), 3);
     }
 
     #[test]

@@ -28,24 +28,20 @@ pub(crate) struct ApiRequest {
 }
 
 impl ApiRequest {
-    pub(crate) const fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: None, lines: None, only_reads: true, authenticates: false }
+    const fn new(method: Method, path: String) -> Self {
+        Self { method, path, body: None, lines: None, only_reads: false, authenticates: false }
+    }
+
+    pub(crate) fn get(path: String) -> Self {
+        Self { only_reads: true, ..Self::new(Method::GET, path) }
     }
 
     pub(crate) const fn delete(path: String) -> Self {
-        Self {
-            method: Method::DELETE,
-            path,
-            body: None,
-            lines: None,
-            only_reads: false,
-            authenticates: false,
-        }
+        Self::new(Method::DELETE, path)
     }
 
-    pub(crate) const fn patch(path: String, merge_patch: Value) -> Self {
-        let body = Some(Wiped::new(merge_patch));
-        Self { method: Method::PATCH, path, body, lines: None, only_reads: false, authenticates: false }
+    pub(crate) fn patch(path: String, merge_patch: Value) -> Self {
+        Self { body: Some(Wiped::new(merge_patch)), ..Self::new(Method::PATCH, path) }
     }
 
     /// `()` means no body. Members that are null are left out: null is the default, and a tenant's
@@ -53,8 +49,7 @@ impl ApiRequest {
     pub(crate) fn post(path: String, body: &impl Serialize) -> Self {
         let mut body = Wiped::new(serde_json::to_value(body).expect("documents are plain JSON"));
         drop_nulls(&mut body);
-        let body = (!body.is_null()).then_some(body);
-        Self { method: Method::POST, path, body, lines: None, only_reads: false, authenticates: false }
+        Self { body: (!body.is_null()).then_some(body), ..Self::new(Method::POST, path) }
     }
 
     /// A request without a document, in which the client also authenticates.
@@ -63,15 +58,8 @@ impl ApiRequest {
     }
 
     /// A request whose body is lines of JSON.
-    pub(crate) const fn lines(path: String, lines: Zeroizing<Vec<u8>>) -> Self {
-        Self {
-            method: Method::POST,
-            path,
-            body: None,
-            lines: Some(lines),
-            only_reads: false,
-            authenticates: false,
-        }
+    pub(crate) fn lines(path: String, lines: Zeroizing<Vec<u8>>) -> Self {
+        Self { lines: Some(lines), ..Self::new(Method::POST, path) }
     }
 
     /// A request that reads, with its parameters as a document.
@@ -86,7 +74,8 @@ impl ApiRequest {
         let mut collection = "";
         for segment in path.split('/').skip(1) {
             if segment.is_empty() || (over_http && matches!(segment, "." | "..")) {
-                return Err(AdminApiError::NotFound(collection.trim_end_matches('s').to_owned()));
+                let row = collection.trim_end_matches('s');
+                return Err(AdminApiError::NotFound(format!("no {row} has this id")));
             }
             collection = segment;
         }
@@ -133,7 +122,7 @@ mod tests {
             {
                 let request = ApiRequest::get(path);
                 let refused = request.check_path(true).unwrap_err();
-                assert_eq!(refused.to_string(), format!("there is no {what} with this ID"));
+                assert_eq!(refused.to_string(), format!("no {what} has this id"));
                 assert_eq!(request.check_path(false).is_ok(), in_process, "{name}");
             }
         }

@@ -56,9 +56,7 @@ impl AdminApi {
 }
 
 fn show_command(detail: &str, path: &str) -> Option<String> {
-    // Servers of earlier versions say `exists already`.
-    let (row, _) =
-        [" already exists", " exists already"].iter().find_map(|words| detail.split_once(words))?;
+    let (row, _) = detail.split_once(" already exists")?;
     let tenant = rows_of(path, "no tenant");
     Some(match row.split_once(' ')? {
         ("tenant", id) => with_commands("run `latchkey tenant show ID` to see it", &[("ID", id)]),

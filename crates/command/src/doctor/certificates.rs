@@ -15,20 +15,15 @@ const SOON: u64 = 14;
 
 /// A certificate that cannot be used at all is reported as an error of the settings.
 pub(super) fn check(loaded: &Loaded) -> Vec<ReportLine> {
-    let mut lines = Vec::new();
-    for listener in &loaded.platform.server.listeners {
-        let Some(files) = &listener.tls else { continue };
+    let lines = loaded.platform.server.listeners.iter().filter_map(|listener| {
         let address = listener.address.socket();
-        if let Ok(opened) = tls::open(address, files) {
-            lines.push(match opened.validity() {
-                Some(validity) => remaining(CERTIFICATE, &address.to_string(), validity, clock::now()),
-                None => {
-                    CERTIFICATE.skipped(format!("{address}: cannot read the expiry date of the certificate"))
-                }
-            });
-        }
-    }
-    lines
+        let opened = tls::open(address, listener.tls.as_ref()?).ok()?;
+        Some(match opened.validity() {
+            Some(validity) => remaining(CERTIFICATE, &address.to_string(), validity, clock::now()),
+            None => CERTIFICATE.skipped(format!("{address}: cannot read the expiry date of the certificate")),
+        })
+    });
+    lines.collect()
 }
 
 /// Reports how long a certificate is still valid.

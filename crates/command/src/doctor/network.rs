@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use administration::kinds::DeclaredTenant;
+use futures_util::future::join_all;
 use protocol::Validity;
 use registry::CertificateFacts;
 use reqwest::tls::TlsInfo;
@@ -18,6 +19,7 @@ use values::{Timestamp, with_commands};
 
 use super::certificates::remaining;
 use super::report::{DoctorCheck, ReportLine};
+use crate::health::ask;
 use server::clock;
 use settings::{Listener, Loaded};
 
@@ -31,11 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const MOST: usize = 10;
 
 pub(super) async fn listeners(loaded: &Loaded) -> Vec<ReportLine> {
-    let mut lines = Vec::new();
-    for listener in &loaded.platform.server.listeners {
-        lines.push(check_listener(listener).await);
-    }
-    lines
+    join_all(loaded.platform.server.listeners.iter().map(check_listener)).await
 }
 
 async fn check_listener(listener: &Listener) -> ReportLine {
@@ -77,13 +75,10 @@ async fn check_listener(listener: &Listener) -> ReportLine {
     }
 }
 
-/// Whether a Latchkey server at this address is ready. `None` if there is no answer. The request contains no
-/// secret, so any certificate is accepted.
+/// Whether a Latchkey server at this address is ready. `None` if there is no answer.
 async fn health(listener: &Listener) -> Option<bool> {
     let scheme = if listener.tls.is_some() { "https" } else { "http" };
-    let client = builder().no_proxy().tls_danger_accept_invalid_certs(true).build().ok()?;
-    let url = format!("{scheme}://{}/health/ready", reachable(listener.address.socket()));
-    let answer = client.get(url).send().await.ok()?;
+    let answer = ask(scheme, reachable(listener.address.socket())).await.ok()?;
     let is_ready = answer.status().is_success();
     let body: Value = answer.json().await.ok()?;
     body["checks"].is_object().then_some(is_ready)
@@ -213,7 +208,7 @@ struct ServerAnswer {
 }
 
 async fn request(url: &Url) -> Result<ServerAnswer, String> {
-    let mut builder = builder().tls_info(true);
+    let mut builder = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).tls_info(true);
     if values::is_loopback(url) {
         builder = builder.no_proxy();
     }
@@ -229,10 +224,6 @@ async fn request(url: &Url) -> Result<ServerAnswer, String> {
     let certificate = der.and_then(CertificateFacts::read).map(|facts| facts.validity);
     let document = answer.json().await.ok();
     Ok(ServerAnswer { status, document, date, certificate })
-}
-
-fn builder() -> reqwest::ClientBuilder {
-    Client::builder().timeout(PATIENCE).connect_timeout(PATIENCE).redirect(redirect::Policy::none())
 }
 
 /// The path of the issuer comes after the well-known path.

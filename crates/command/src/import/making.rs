@@ -56,14 +56,7 @@ pub(super) fn taken(tenant: &TenantId) -> AdminApiError {
         "tenant {tenant} already exists, so nothing was changed. Import into another tenant with --tenant ID, or continue an \
              import that stopped with --resume"
     );
-    AdminApiError::Refused(ApiProblem {
-        status: 409,
-        detail,
-        errors: Vec::new(),
-        breaks: None,
-        credentials: None,
-        cause: None,
-    })
+    AdminApiError::Refused(ApiProblem { status: 409, detail, ..ApiProblem::default() })
 }
 
 impl CreatedRows {

@@ -9,110 +9,122 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::left_out::Others;
-use super::shape::REALM;
+use super::shape::ExportShape::{self, List, Map, Named, Number, Object, Switch, Text};
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Realm {
-    pub(super) realm: String,
-    pub(super) display_name: Option<String>,
-    pub(super) enabled: Option<bool>,
-    pub(super) access_token_lifespan: Option<i64>,
-    pub(super) clients: Vec<RealmApplication>,
-    pub(super) client_scopes: Vec<RealmScope>,
-    /// Client scopes that every request of a client gets, if the client lists no default scopes.
-    pub(super) default_default_client_scopes: Option<Vec<String>>,
-    /// Client scopes that a request must name, if the client lists no optional scopes.
-    pub(super) default_optional_client_scopes: Option<Vec<String>>,
-    pub(super) users: Vec<Person>,
-    #[serde(flatten)]
-    pub(super) others: Others,
-    /// The paths of unreadable members.
-    #[serde(skip)]
-    pub(super) unread: Vec<String>,
+/// Defines an object of the export: each member with its name in the export, its type here, and the shape in
+/// which it is read. Further fields follow in parentheses.
+macro_rules! exported {
+    ($(
+        $(#[$about:meta])*
+        $object:ident = $kind:ident { $($(#[$of:meta])* $name:literal $field:ident: $type:ty = $shape:expr,)+ }
+        $(($($further:tt)+))?
+    )+) => {$(
+        $(#[$about])*
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        pub(super) struct $object {
+            $($(#[$of])* #[serde(rename = $name)] pub(super) $field: $type,)+
+            $($($further)+)?
+        }
+
+        impl $object {
+            pub(super) const SHAPE: ExportShape = $kind(&[$(($name, $shape)),+]);
+        }
+    )+};
+}
+
+const TEXTS: ExportShape = List(&Text);
+const ATTRIBUTES: ExportShape = Map(&Text);
+const MAPPERS: ExportShape = List(&Mapper::SHAPE);
+
+exported! {
+    Realm = Object {
+        "realm" realm: String = Text,
+        "displayName" display_name: Option<String> = Text,
+        "enabled" enabled: Option<bool> = Switch(false),
+        "accessTokenLifespan" access_token_lifespan: Option<i64> = Number,
+        "clients" clients: Vec<RealmApplication> = List(&RealmApplication::SHAPE),
+        "clientScopes" client_scopes: Vec<RealmScope> = List(&RealmScope::SHAPE),
+        /// Client scopes that every request of a client gets, if the client lists no default scopes.
+        "defaultDefaultClientScopes" default_default_client_scopes: Option<Vec<String>> = TEXTS,
+        /// Client scopes that a request must name, if the client lists no optional scopes.
+        "defaultOptionalClientScopes" default_optional_client_scopes: Option<Vec<String>> = TEXTS,
+        "users" users: Vec<Person> = List(&Person::SHAPE),
+    } (
+        #[serde(flatten)]
+        pub(super) others: Others,
+        /// The paths of unreadable members.
+        #[serde(skip)]
+        pub(super) unread: Vec<String>,
+    )
+
+    RealmApplication = Named {
+        "clientId" client_id: String = Text,
+        "name" name: Option<String> = Text,
+        "description" description: Option<String> = Text,
+        "protocol" protocol: Option<String> = Text,
+        "enabled" enabled: Option<bool> = Switch(false),
+        "rootUrl" root_url: Option<String> = Text,
+        "bearerOnly" bearer_only: bool = Switch(false),
+        "publicClient" public_client: bool = Switch(false),
+        "consentRequired" consent_required: bool = Switch(true),
+        "standardFlowEnabled" standard_flow_enabled: Option<bool> = Switch(false),
+        "serviceAccountsEnabled" service_accounts_enabled: bool = Switch(false),
+        "clientAuthenticatorType" client_authenticator_type: Option<String> = Text,
+        "secret" secret: Option<RealmText> = Text,
+        "redirectUris" redirect_uris: Vec<String> = TEXTS,
+        "defaultClientScopes" default_client_scopes: Option<Vec<String>> = TEXTS,
+        "optionalClientScopes" optional_client_scopes: Option<Vec<String>> = TEXTS,
+        "protocolMappers" protocol_mappers: Vec<Mapper> = MAPPERS,
+        "attributes" attributes: BTreeMap<String, RealmText> = ATTRIBUTES,
+    } (#[serde(flatten)] pub(super) others: Others,)
+
+    RealmScope = Named {
+        "name" name: String = Text,
+        "description" description: Option<String> = Text,
+        "protocol" protocol: Option<String> = Text,
+        "attributes" attributes: BTreeMap<String, RealmText> = ATTRIBUTES,
+        "protocolMappers" protocol_mappers: Vec<Mapper> = MAPPERS,
+    }
+
+    /// A protocol mapper, which adds claims or audiences to tokens.
+    Mapper = Object {
+        "protocolMapper" protocol_mapper: String = Text,
+        "config" config: BTreeMap<String, RealmText> = ATTRIBUTES,
+    }
+
+    Person = Object {
+        "id" id: Option<String> = Text,
+        "username" username: Option<String> = Text,
+        "email" email: Option<String> = Text,
+        "emailVerified" email_verified: bool = Switch(false),
+        "firstName" first_name: Option<String> = Text,
+        "lastName" last_name: Option<String> = Text,
+        "enabled" enabled: Option<bool> = Switch(false),
+        "serviceAccountClientId" service_account_client_id: Option<String> = Text,
+        "credentials" credentials: Vec<RealmCredential> = List(&RealmCredential::SHAPE),
+    } (#[serde(flatten)] pub(super) others: Others,)
+
+    /// A credential of a user. Since Keycloak 8 its parts are JSON within texts. Before, they were members.
+    RealmCredential = Object {
+        "type" kind: Option<String> = Text,
+        "value" value: Option<RealmText> = Text,
+        "secretData" secret_data: Option<RealmText> = Text,
+        "credentialData" credential_data: Option<RealmText> = Text,
+        "hashedSaltedValue" hashed_salted_value: Option<RealmText> = Text,
+        "salt" salt: Option<RealmText> = Text,
+        "hashIterations" hash_iterations: Option<i32> = Number,
+        "algorithm" algorithm: Option<String> = Text,
+    }
 }
 
 impl Realm {
     /// Reads the export leniently, as Keycloak itself does.
     pub(super) fn from_json(mut json: Wiped) -> Result<Self, serde_json::Error> {
         let mut unread = Vec::new();
-        REALM.fit(&mut json, "", &mut unread);
+        Self::SHAPE.fit(&mut json, "", &mut unread);
         Ok(Self { unread, ..serde_json::from_value(json.take())? })
     }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct RealmApplication {
-    pub(super) client_id: String,
-    pub(super) name: Option<String>,
-    pub(super) description: Option<String>,
-    pub(super) protocol: Option<String>,
-    pub(super) enabled: Option<bool>,
-    pub(super) root_url: Option<String>,
-    pub(super) bearer_only: bool,
-    pub(super) public_client: bool,
-    pub(super) consent_required: bool,
-    pub(super) standard_flow_enabled: Option<bool>,
-    pub(super) service_accounts_enabled: bool,
-    pub(super) client_authenticator_type: Option<String>,
-    pub(super) secret: Option<RealmText>,
-    pub(super) redirect_uris: Vec<String>,
-    pub(super) default_client_scopes: Option<Vec<String>>,
-    pub(super) optional_client_scopes: Option<Vec<String>>,
-    pub(super) protocol_mappers: Vec<Mapper>,
-    pub(super) attributes: BTreeMap<String, RealmText>,
-    #[serde(flatten)]
-    pub(super) others: Others,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct RealmScope {
-    pub(super) name: String,
-    pub(super) description: Option<String>,
-    pub(super) protocol: Option<String>,
-    pub(super) attributes: BTreeMap<String, RealmText>,
-    pub(super) protocol_mappers: Vec<Mapper>,
-}
-
-/// A protocol mapper, which adds claims or audiences to tokens.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Mapper {
-    protocol_mapper: String,
-    config: BTreeMap<String, RealmText>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Person {
-    pub(super) id: Option<String>,
-    pub(super) username: Option<String>,
-    pub(super) email: Option<String>,
-    pub(super) email_verified: bool,
-    pub(super) first_name: Option<String>,
-    pub(super) last_name: Option<String>,
-    pub(super) enabled: Option<bool>,
-    pub(super) service_account_client_id: Option<String>,
-    pub(super) credentials: Vec<RealmCredential>,
-    #[serde(flatten)]
-    pub(super) others: Others,
-}
-
-/// A credential of a user. Since Keycloak 8 its parts are JSON within texts. Before, they were members.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct RealmCredential {
-    #[serde(rename = "type")]
-    pub(super) kind: Option<String>,
-    pub(super) value: Option<RealmText>,
-    pub(super) secret_data: Option<RealmText>,
-    pub(super) credential_data: Option<RealmText>,
-    pub(super) hashed_salted_value: Option<RealmText>,
-    pub(super) salt: Option<RealmText>,
-    pub(super) hash_iterations: Option<i32>,
-    pub(super) algorithm: Option<String>,
 }
 
 /// A text that may be a secret. Booleans and numbers become texts, as in Keycloak.

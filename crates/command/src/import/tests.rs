@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::password_hash::hash;
 use super::plan::ImportPlan;
 use super::realm::Realm;
-use super::shape::{DIGEST, PARAMETERS, REALM, example};
+use super::shape::{DIGEST, PARAMETERS, example};
 
 fn plan(realm: Value, tenant: Option<&str>) -> anyhow::Result<ImportPlan> {
     let tenant = tenant.map(|tenant| tenant.parse().unwrap());
@@ -345,7 +345,7 @@ fn plan_contains_no_secret() {
 /// A realm with every member that is read, and with another client, scope and person, which an unreadable
 /// member must not affect.
 fn whole_realm() -> Value {
-    let mut realm = example(REALM);
+    let mut realm = example(Realm::SHAPE);
     for (at, value) in [
         ("/clients/0/protocol", json!("openid-connect")),
         ("/clients/0/clientAuthenticatorType", json!("client-secret")),

@@ -18,7 +18,7 @@ pub(crate) struct KeyDocument {
 
 const COLUMNS: DocumentTable = DocumentTable {
     none: "No keys. The first token creates one.",
-    columns: "kid, algorithm, state, announced_at, active_from as SIGNS FROM, \
+    columns: "kid, algorithm, state, announced_at, active_from as SIGNS FROM or never, \
               retiring_from as SIGNS UNTIL or -, removed_at as PUBLISHED UNTIL or -",
 };
 
@@ -28,9 +28,9 @@ pub(super) fn rows(keys: &[KeyView]) -> String {
         if key.destroyed {
             row["state"] = json!(format!("{}, destroyed", key.state));
         }
-        if key.state == "removed" && key.retiring_from.is_none() {
-            row["active_from"] = json!("never");
-        }
+        let has_signed = key.state != "removed" || key.retiring_from.is_some();
+        row["active_from"] = json!(has_signed.then(|| readable(key.active_from.0)));
+        row["retiring_from"] = json!(key.retiring_from.map(|at| readable(at.0)));
         row
     };
     COLUMNS.table(&keys.iter().map(row).collect::<Vec<_>>())

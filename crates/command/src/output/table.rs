@@ -57,12 +57,13 @@ pub(super) fn narrow(rows: &[Vec<String>]) -> String {
 /// One document, with one line for each member. Nested members are written with a dot, durations with their
 /// unit.
 pub(crate) fn details<T: Serialize + Shaped>(document: &T) -> String {
-    lines(&to_value(document), &Shape::new::<T>())
+    details_of(document, &T::shape())
 }
 
-fn lines(document: &Value, shape: &Shape) -> String {
+/// The document may have members that its shape lacks.
+pub(crate) fn details_of(document: &impl Serialize, shape: &Shape) -> String {
     let mut rows = Vec::new();
-    flatten("", document, Some(shape), &mut rows);
+    flatten("", &to_value(document), Some(shape), &mut rows);
     columns(None, &rows)
 }
 
@@ -70,14 +71,16 @@ fn to_value(document: &impl Serialize) -> Value {
     serde_json::to_value(document).expect("documents are plain JSON")
 }
 
-/// An object in a cell is shown only by the names of its members.
+/// An object in a cell is shown only by the names of its members. The API names instants in lists `at` or
+/// `…_at`.
 fn cell(member: &str, value: &Value, none: &str) -> String {
     match value {
         Value::Null => none.to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => readable_member(member, text).unwrap_or_else(|| text.clone()),
+        Value::String(text) if member == "at" || member.ends_with("_at") => readable_member(member, text),
+        Value::String(text) => text.clone(),
         Value::Array(items) => {
             items.iter().map(|item| cell(member, item, none)).collect::<Vec<_>>().join(" ")
         }
@@ -137,23 +140,26 @@ fn flatten(path: &str, value: &Value, shape: Option<&Shape>, rows: &mut Vec<Vec<
             let span = Lifetime::from_seconds(seconds.as_u64().unwrap_or_default());
             rows.push(vec![path.to_owned(), span.to_string()]);
         }
+        Value::String(text) if matches!(shape, Some(Shape::Instant)) => {
+            rows.push(vec![path.to_owned(), readable_member(path, text)]);
+        }
         Value::Object(members) if !members.is_empty() => {
             for (name, member) in members {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 flatten(&path, member, shape.and_then(|shape| shape.member(name)), rows);
             }
         }
-        value => rows.push(vec![path.to_owned(), text(path, value)]),
+        value => rows.push(vec![path.to_owned(), text(value)]),
     }
 }
 
-fn text(path: &str, value: &Value) -> String {
+fn text(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => readable_member(path, text).unwrap_or_else(|| text.clone()),
+        Value::String(text) => text.clone(),
         Value::Array(items) if items.is_empty() => "-".to_owned(),
         Value::Array(items) if items.iter().all(|item| !item.is_object()) => {
-            items.iter().map(|item| text(path, item)).collect::<Vec<_>>().join(" ")
+            items.iter().map(text).collect::<Vec<_>>().join(" ")
         }
         Value::Object(members) if members.is_empty() => "-".to_owned(),
         other => other.to_string(),
@@ -219,7 +225,7 @@ mod tests {
     fn document_shows_one_member_per_line() {
         let document =
             json!({"id": "acme", "signing": {"skew": 60}, "scopes": ["a", "b"], "none": null, "no": []});
-        insta::assert_snapshot!(lines(&document, &Shape::new::<TenantSettings>()), @r"
+        insta::assert_snapshot!(details_of(&document, &Shape::new::<TenantSettings>()), @r"
         id            acme
         no            -
         none          -

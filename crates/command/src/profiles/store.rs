@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow, bail};
-use latchkey_client::PrivateKeyJwt;
 use reqwest::Identity;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -13,7 +12,6 @@ use super::folders::Folders;
 use super::private_files::{self, lock};
 use super::profile::{CredentialKind, Profile};
 use super::profile_name::ProfileName;
-use super::source::private_key;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Profiles {
@@ -116,28 +114,13 @@ impl ProfileStore<'_> {
         profile.store.read(self.0, name)
     }
 
-    /// The client's secret. `None` if the profile has another kind of credential.
-    pub(crate) fn client_secret(&self, chosen: &Chosen) -> anyhow::Result<Option<Zeroizing<String>>> {
-        let is_secret = matches!(chosen.profile.credential, CredentialKind::Secret);
-        is_secret.then(|| self.credential(chosen)).transpose()
-    }
-
-    /// The client's private key. `None` if the profile has another kind of credential.
-    pub(crate) fn private_key(&self, chosen: &Chosen) -> anyhow::Result<Option<PrivateKeyJwt>> {
-        let is_key = matches!(chosen.profile.credential, CredentialKind::Key);
-        let credential = is_key.then(|| self.credential(chosen)).transpose()?;
-        Ok(credential.map(|credential| private_key(&chosen.profile, &credential)))
-    }
-
     /// The client's certificate for connections. `None` if the profile has another kind of credential.
     pub(crate) fn identity(&self, chosen: &Chosen) -> anyhow::Result<Option<Identity>> {
-        match chosen.profile.credential {
-            CredentialKind::Certificate => {
-                let identity = Identity::from_pem(self.credential(chosen)?.as_bytes());
-                identity.map(Some).context("cannot use the profile's certificate and key")
-            }
-            CredentialKind::Secret | CredentialKind::Command | CredentialKind::Key => Ok(None),
+        if chosen.profile.credential != CredentialKind::Certificate {
+            return Ok(None);
         }
+        let identity = Identity::from_pem(self.credential(chosen)?.as_bytes());
+        identity.map(Some).context("cannot use the profile's certificate and key")
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Profiles) -> T) -> anyhow::Result<T> {

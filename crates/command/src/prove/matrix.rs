@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use anyhow::Context as _;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::Method;
 
 use super::answer::{ComparedAnswer, ProbeAnswer};
@@ -49,17 +49,11 @@ impl Matrix<'_> {
         }
         let [first, second] = sides;
         if self.is_tried(IDEMPOTENCY) {
-            let is_same = first.api_key == second.api_key;
-            let finding = is_same.then(|| IsolationLeak {
-                kind: IDEMPOTENCY.to_owned(),
-                from: first.id.clone(),
-                to: second.id.clone(),
-                request: "POST /api/v1/tenant/{id}/clients/{client}/api-keys".to_owned(),
-                found:
-                    "a repeated request with the same idempotency key got the response of the other tenant"
-                        .to_owned(),
-            });
-            outcome.add(IDEMPOTENCY, 1, finding);
+            let found =
+                "a repeated request with the same idempotency key got the response of the other tenant";
+            let request = "POST /api/v1/tenant/{id}/clients/{client}/api-keys";
+            let leak = || leak(IDEMPOTENCY, first, second, request.to_owned(), found.to_owned());
+            outcome.add(IDEMPOTENCY, 1, (first.api_key == second.api_key).then(leak));
         }
         Ok(outcome)
     }
@@ -92,7 +86,7 @@ impl Matrix<'_> {
             let request = nothing.request(route, None, to, from, self.platform);
             anyhow::Ok((key(route), self.platform.send(&request).await?))
         });
-        answers.buffer_unordered(CONCURRENT).collect::<Vec<_>>().await.into_iter().collect()
+        answers.buffer_unordered(CONCURRENT).try_collect().await
     }
 
     /// Tries one kind of value at all routes in one direction, and then its control.
@@ -103,13 +97,7 @@ impl Matrix<'_> {
         to: &Side,
         refusals: &RefusalAnswers,
     ) -> anyhow::Result<(usize, Vec<IsolationLeak>)> {
-        let finding = |from: &Side, request: String, found: String| IsolationLeak {
-            kind: kind.name.to_owned(),
-            from: from.id.clone(),
-            to: to.id.clone(),
-            request,
-            found,
-        };
+        let finding = |from: &Side, request, found| leak(kind.name, from, to, request, found);
         // After a refused request, new values can still be created.
         let failed = |from: &Side, error: anyhow::Error| {
             (0, vec![finding(from, "at its own tenant".to_owned(), format!("cannot create it: {error:#}"))])
@@ -128,8 +116,7 @@ impl Matrix<'_> {
             let found = self.judge(&artefact, route, &value, to, from, refusals).await?;
             anyhow::Ok(found.map(|found| (key(route), found)))
         });
-        let judged: Vec<_> = judged.buffer_unordered(CONCURRENT).collect().await;
-        let judged = judged.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+        let judged: Vec<_> = judged.buffer_unordered(CONCURRENT).try_collect().await?;
         let mut findings: Vec<_> =
             judged.into_iter().flatten().map(|(request, found)| finding(from, request, found)).collect();
         if let Some((route, place)) = kind.control()
@@ -233,16 +220,9 @@ impl Matrix<'_> {
                 400.. => Some(format!("{}: the request failed", answer.short())),
                 _ => shown(&answer, &[], other),
             };
-            anyhow::Ok(found.map(|found| IsolationLeak {
-                kind: OWN_READS.to_owned(),
-                from: other.id.clone(),
-                to: own.id.clone(),
-                request: key(route),
-                found,
-            }))
+            anyhow::Ok(found.map(|found| leak(OWN_READS, other, own, key(route), found)))
         });
-        let found: Vec<_> = read.buffer_unordered(CONCURRENT).collect().await;
-        let found: Vec<_> = found.into_iter().collect::<anyhow::Result<Vec<_>>>().context("a list")?;
+        let found: Vec<_> = read.buffer_unordered(CONCURRENT).try_collect().await.context("a list")?;
         Ok((cells, found.into_iter().flatten().collect()))
     }
 }
@@ -251,6 +231,10 @@ impl Matrix<'_> {
 pub(super) const OWN_READS: &str = "what an administrator can read";
 /// The name of the check that uses the same idempotency key at both tenants.
 pub(super) const IDEMPOTENCY: &str = "idempotency key";
+
+fn leak(kind: &str, from: &Side, to: &Side, request: String, found: String) -> IsolationLeak {
+    IsolationLeak { kind: kind.to_owned(), from: from.id.clone(), to: to.id.clone(), request, found }
+}
 
 fn key(route: &ProbedRoute) -> String {
     format!("{} {}", route.method, route.path)

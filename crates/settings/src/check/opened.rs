@@ -129,9 +129,7 @@ impl Reading<'_> {
                 let at = Location::section("server").item("listeners", index).key("tls");
                 self.check_certificate(tls, &at, now);
             }
-            let header =
-                listener.trusted_proxies.as_ref().and_then(|proxies| proxies.client_certificate.as_ref());
-            if let Some(header) = header {
+            if let Some(header) = listener.certificate_header() {
                 let at = Location::section("server").item("listeners", index).key("trusted_proxies");
                 self.check_authorities(header, at.key("client_certificate").key("client_ca"));
             }
