@@ -292,7 +292,7 @@ fn each_error_is_explained_in_each_language() {
 }
 
 /// Names and other data in the examples.
-const DATA: [&str; 23] = [
+const DATA: [&str; 24] = [
     "2001:db8:85a3:8d3:1319:8a2e:370:7348",
     "AL",
     "Acme Ltd",
@@ -300,6 +300,7 @@ const DATA: [&str; 23] = [
     "Ada Lovelace",
     "Billing",
     "Calendar",
+    "Go",
     "Nightly export",
     "The id is taken",
     "a-program-with-a-very-long-name-that-no-list-of-browsers-has",
