@@ -198,7 +198,7 @@ fn actor(
     let id = record.actor.strip_prefix("account:");
     let command = record.actor.strip_prefix("cli:").map(|user| (visit.texts().audit.by_command)(user));
     let named = id.and_then(|id| person(visit, id, names)).or_else(|| command.map(Value::Text));
-    named.unwrap_or_else(|| Value::Id(record.actor.clone()))
+    named.unwrap_or_else(|| Value::Id(id.unwrap_or(&record.actor).to_owned()))
 }
 
 /// The changed row, with a link to its page if there is one.
