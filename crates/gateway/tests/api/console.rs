@@ -1,6 +1,7 @@
 //! The console at two tenants: sign-in and sign-out, which pages each administrator sees, and the
 //! effects of the forms.
 
+use crate::administrators::settle;
 use crate::prelude::*;
 
 const SIGN_IN: &str = "/sign-in";
@@ -224,7 +225,7 @@ async fn api_key_is_created_with_scopes_owner_and_expiry() {
                 ("form", form.clone()),
                 ("act", "create-key".to_owned()),
                 ("name", "Nightly".to_owned()),
-                ("scope", "read".to_owned()),
+                ("scope", "orders:read".to_owned()),
                 ("owner", "cus_1".to_owned()),
                 ("days", days.to_owned()),
             ]
@@ -265,7 +266,9 @@ async fn audit_shows_values_and_names_and_is_exported() {
         let ada = json!({ "email": EMAIL, "claims": { "name": "Ada Lovelace" } });
         test_env.post(&ops, &accounts_path(tenant), ada).await.assert_status(201);
         let audit = format!("{}/audit", home(tenant));
-        let mut browser = entered(&test_env, tenant, BOSS).await;
+        let scope = "latchkey:accounts latchkey:audit";
+        settle(&test_env.app, tenant, "chief", scope);
+        let mut browser = begun(&test_env, tenant, &forged(tenant, "chief", scope)).await;
         let page = browser.get(&format!("{audit}?action=client.changed")).await;
         page.assert_says(200, "<del><code>Nightly &#60;jobs&#62;</code></del> <ins><code>Daily</code></ins>");
         assert!(!page.body.contains("client.added"), "{}", page.body);

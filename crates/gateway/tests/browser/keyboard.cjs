@@ -202,7 +202,7 @@ async function showsTimes(browser) {
   await page.clock.setFixedTime("2026-11-22T04:40:00Z");
   await visit(page, `/pages/plain/device_confirm`);
   const [text, title] = await page.locator("time").first().evaluate((time) => [time.textContent, time.title]);
-  check(text === "22 Nov 2026, 11:40 (1 hour ago)" && title === "2026-11-22 02:40 UTC", `the time is ${text}, ${title}`);
+  check(text === "1 hour ago" && title === "22 Nov 2026, 11:40", `the time is ${text}, ${title}`);
   await context.close();
 }
 

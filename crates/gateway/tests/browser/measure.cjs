@@ -7,7 +7,9 @@ function measure() {
   const cut = [...document.querySelectorAll("body *")]
     .filter((element) => !["INPUT", "SCRIPT"].includes(element.tagName))
     .filter((element) => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0)
-    .filter((element) => getComputedStyle(element).display !== "inline")
+    .filter((element) => getComputedStyle(element).display !== "inline" && getComputedStyle(element).clipPath === "none")
+    // An identifier shows its start and its end, and all of it as tooltip.
+    .filter((element) => !element.parentElement.matches(".id[title]"))
     .map((element) => element.outerHTML.slice(0, 80));
   const small = [...document.querySelectorAll("a, button, input:not([type=hidden])")]
     .map((element) => (["checkbox", "radio"].includes(element.type) ? element.closest("label") : element))
