@@ -64,6 +64,9 @@ pub(crate) enum Command {
     /// The command asks for the password at the terminal, or reads it from a file.
     #[command(after_help = example!("account password globex usr_mfrggzdfmztwq2lknnwg23tpoa --password-file -"))]
     Password(RowArguments<Arguments, PasswordArguments>),
+    /// Create a link with which the person sets a password. The link works once, for 24 hours.
+    #[command(after_help = example!("account password-link globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
+    PasswordLink(Arguments),
     /// List the sessions of an account, or end one of them.
     #[command(after_help = example!("account sessions globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Sessions {
@@ -198,6 +201,11 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
             runner.show(request, |view: &AccountView| {
                 format!("Password of account {} changed. All earlier sessions have ended.\n", of.named(view))
             })
+        }
+        Command::PasswordLink(of) => {
+            let request = ApiRequest::post(format!("{}/password-link", of.path()), &());
+            runner
+                .show(request, |link: &documents::PasswordLinkView| to_person("the person", &of.name(), link))
         }
         Command::Sessions { of, end: None } => {
             let request = ApiRequest::get(format!("{}/sessions", of.path()));

@@ -29,6 +29,8 @@ const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 pub(crate) const ACCOUNT_PATH: &str = "/account";
 /// This query shows the sign-in form even if a person is signed in.
 pub(crate) const SIGN_IN_AGAIN: &str = "sign_in=again";
+/// As [`SIGN_IN_AGAIN`], after a person has set the password with a link.
+pub(crate) const PASSWORD_SET: &str = "password=set";
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// Pages use passkeys, and no other feature that needs a permission.

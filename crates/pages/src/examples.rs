@@ -105,6 +105,7 @@ fn sign_ins(common: &Common) -> Vec<Example> {
         ("sign_in_busy", sign_in(common, &ada, Some(SignInMessage::Busy))),
         ("sign_in_expired", sign_in(common, &ada, Some(SignInMessage::Expired))),
         ("sign_in_no_cookies", sign_in(common, "", Some(SignInMessage::NoCookies))),
+        ("sign_in_password_set", sign_in(common, "", Some(SignInMessage::PasswordSet))),
         ("select_account", select(None)),
         ("select_account_typed", select(Some("bob"))),
         ("consent", consent(scopes(common.language))),

@@ -254,6 +254,8 @@ texts! {
         password_changed: Text,
 
         set_password: Text,
+        /// On the sign-in page after a person has set the password with a link.
+        password_set: Text,
         password_link_code: Text,
         password_link_hint: Text,
         password_link_refused: Text,

@@ -32,6 +32,7 @@ use futures_util::future::LocalBoxFuture;
 
 pub(crate) use self::frame::plain_page;
 pub(crate) use self::paths::path_of;
+pub(crate) use self::sign_in::enter_from_account;
 
 use self::form::FormFields;
 use self::visit::{ConsoleVisit, VisitedPlace, to_sign_in};

@@ -28,7 +28,7 @@ impl ErrorDocument {
     fn from_style(style: &str) -> Self {
         let html = format!(
             "<!doctype html><html lang=\"en\"><head><title>Latchkey: errors</title><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>{style}</style></head><body>\n{}</body></html>\n",
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>{style}</style></head><body>\n<main>\n{}</main></body></html>\n",
             html(TEXT)
         );
         let policy = format!(

@@ -86,6 +86,9 @@ async fn link_works_once_within_a_minute_at_its_tenant() {
         test_env.app.pass(60);
         thief.post(&link, &[("code", &*late)]).await.assert_says(200, "has already been used");
         assert_eq!(thief.get(&home(tenant)).await.header("location"), format!("{}{SIGN_IN}", home(tenant)));
+        let keys = thief.get(&format!("{}/audit", home(tenant))).await;
+        let wanted = format!("{}{SIGN_IN}?to={}%2Faudit", home(tenant), home(tenant).replace('/', "%2F"));
+        assert_eq!(keys.header("location"), wanted);
     }
 }
 
@@ -322,7 +325,7 @@ async fn emergency_rotation_requires_recent_sign_in_and_confirmation() {
         let emergency = |confirm| [("form", &*form), ("act", "emergency"), ("confirm", confirm)];
         browser.post(&path, &emergency("x")).await.assert_says(200, &format!("Type {tenant} to confirm."));
         test_env.app.pass(900);
-        browser.post(&path, &emergency(tenant)).await.assert_says(200, "Run this command again");
+        browser.post(&path, &emergency(tenant)).await.assert_says(200, "Run one of these commands again");
     }
 }
 
@@ -433,10 +436,16 @@ async fn only_accounts_with_permissions_open_the_console() {
         let (account, console) = (tenant_path(tenant, "/account"), format!("{}/account", home(tenant)));
         let mut browser = Browser::new(&test_env.app);
         let nobody = browser.post(&console, &[]).await;
-        assert_eq!((nobody.status, nobody.header("location")), (303, &*account));
-        let page = browser.get(&account).await;
-        assert_eq!(browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await.status, 303);
-        browser.post(&console, &[]).await.assert_says(200, "Your account has no permissions in the console.");
+        let to = |path: &str| format!("to={}", path.replace('/', "%2F"));
+        let to_home = format!("{account}?{}", to(&home(tenant)));
+        assert_eq!((nobody.status, nobody.header("location")), (303, &*to_home));
+        let page = browser.get(&to_home).await;
+        let refused = browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await;
+        let sign_in = format!("{}/sign-in?{}", home(tenant), to(&home(tenant)));
+        assert_eq!((refused.status, refused.header("location")), (303, &*sign_in));
+        browser.get(&sign_in).await.assert_says(200, "Your account has no permissions in the console.");
+        let other_account = browser.post(&console, &[]).await;
+        assert!(other_account.header("location").contains("sign_in=again"), "{}", other_account.body);
         // Granting a permission would end the session.
         let permissions = ["latchkey:clients", "latchkey:keys"];
         let new = json!({ "email": "grace@example.com", "password": PASSWORD, "permissions": permissions });
@@ -459,22 +468,55 @@ async fn only_accounts_with_permissions_open_the_console() {
         assert_eq!(browser.send(foreign).await.status, 403);
         test_env.app.pass(900);
         let keys = own("/keys");
-        let again = format!("{account}?sign_in=again");
+        let again = format!("{account}?sign_in=again&{}", to(&keys));
         let emergency = async |browser: &mut Browser<'_>| {
             let form = form_token(&browser.get(&keys).await);
             browser.post(&keys, &[("form", &form), ("act", "emergency"), ("confirm", tenant)]).await
         };
-        emergency(&mut browser).await.assert_says(200, &format!("href=\"{again}\""));
+        emergency(&mut browser).await.assert_says(200, &format!("href=\"{}\"", again.replace('&', "&#38;")));
         // A new session after an old sign-in is not recent enough; a session after a new sign-in
         // is.
         assert_eq!(browser.post(&console, &[]).await.status, 303);
         emergency(&mut browser).await.assert_says(200, "within the last 15 minutes");
         let page = browser.get(&again).await;
-        assert_eq!(browser.sign_in_at(&account, &page, ("grace@example.com", PASSWORD)).await.status, 303);
-        assert_eq!(browser.post(&console, &[]).await.status, 303);
+        let entered = browser.sign_in_at(&account, &page, ("grace@example.com", PASSWORD)).await;
+        assert_eq!((entered.status, entered.header("location")), (303, &*keys));
         emergency(&mut browser).await.assert_says(200, "A new key signs now.");
         let ops = test_env.token(PLATFORM, OPS).await;
         test_env.patch(&ops, &row, json!({ "permissions": [] })).await.assert_status(200);
         assert_eq!(browser.get(&own("/applications")).await.status, 303);
+    }
+}
+
+// [attacks #41]
+#[tokio::test]
+async fn sign_in_leads_to_the_wanted_page() {
+    let (test_env, ops) = TestEnv::with_ops().await;
+    for (tenant, other) in BOTH {
+        test_env.app.change_provider(tenant, |_| ());
+        let new = json!({ "email": EMAIL, "password": PASSWORD, "permissions": ["latchkey:keys"] });
+        test_env.post(&ops, &accounts_path(tenant), new).await.assert_status(201);
+        let (account, wanted) = (tenant_path(tenant, "/account"), format!("{}/keys", home(tenant)));
+        let mut browser = Browser::new(&test_env.app);
+        let sign_in = browser.get(&wanted).await.header("location").to_owned();
+        let page = browser.get(&sign_in).await;
+        page.assert_says(200, &format!("name=\"to\" value=\"{wanted}\""));
+        page.assert_says(200, &format!("latchkey console {tenant} --server={PUBLIC_URL}"));
+        let asked = browser.post(&format!("{}/account", home(tenant)), &[("to", &*wanted)]).await;
+        let page = browser.get(asked.header("location")).await;
+        browser.sign_in_at(&account, &page, (EMAIL, "wrong")).await.assert_status(403);
+        let entered = browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await;
+        assert_eq!((entered.status, entered.header("location")), (303, &*wanted));
+        assert_eq!(browser.get(&wanted).await.status, 200);
+        // Neither a query nor a form leads elsewhere.
+        for to in ["https://evil.example/", "//evil.example", &home(other), "/console/t", "/docs"] {
+            let mut browser = Browser::new(&test_env.app);
+            let page = browser.get(&format!("{account}?to={to}")).await;
+            let entered = browser.sign_in_at(&account, &page, (EMAIL, PASSWORD)).await;
+            assert_eq!((entered.status, entered.header("location")), (303, &*account), "{to}");
+            assert_eq!(browser.get(&wanted).await.status, 303, "no console session: {to}");
+            let begun = browser.post(&format!("{}/account", home(tenant)), &[("to", to)]).await;
+            assert_eq!((begun.status, begun.header("location")), (303, &*home(tenant)), "{to}");
+        }
     }
 }

@@ -56,7 +56,9 @@ async fn link_sets_the_password_once_within_a_day() {
         assert!(unfit.body.contains(&code) && !unfit.body.contains("fourteen chars"), "{}", unfit.body);
         app.pass(86_399);
         let done = set(&mut browser, tenant, (&format!("{PUBLIC_URL}{}#{code}", path(tenant)), NEW)).await;
-        assert_eq!((done.status, done.header("location")), (303, &*tenant_path(tenant, "/account")));
+        let done_at = format!("{}?password=set", tenant_path(tenant, "/account"));
+        assert_eq!((done.status, done.header("location")), (303, &*done_at));
+        browser.get(&done_at).await.assert_says(200, "Your password is set.");
         app.pass(1);
         set(&mut browser, tenant, (&code, "another password of ten words")).await.assert_says(403, REFUSED);
         assert!(signs_in(&mut browser, tenant, (EMAIL, NEW)).await);

@@ -114,8 +114,15 @@ fn sign_in(texts: &ConsoleTexts) -> Vec<Block> {
     let entry = &texts.entry;
     vec![
         Block::Alert(Meaning::Info, entry.link_refused.to_owned()),
-        Block::Text(entry.by_command.to_owned()),
+        Block::Form(
+            HtmlForm::button("/console/account".to_owned(), "", entry.use_account).meaning(Meaning::Info),
+        ),
+        Block::Text(entry.or_by_command.to_owned()),
         Block::Code(entry.command.to_owned(), "latchkey console".to_owned()),
+        Block::Code(
+            entry.command_elsewhere.to_owned(),
+            "latchkey console --server=https://id.example.com".to_owned(),
+        ),
         Block::Links(vec![link(entry.again_by_account)]),
     ]
 }

@@ -117,10 +117,12 @@ texts! {
     /// Sign-in and sign-out.
     EntryTexts {
         title: Text,
-        by_command: Text,
-        command: Text,
-        by_account: Text,
         use_account: Text,
+        by_command: Text,
+        /// As `by_command`, after `use_account`.
+        or_by_command: Text,
+        command: Text,
+        command_elsewhere: Text,
         open: Text,
         code: Text,
         code_hint: Text,

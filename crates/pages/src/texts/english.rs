@@ -150,6 +150,7 @@ pub(super) const TEXTS: Texts = Texts {
     password_declared: "The server's configuration sets your password. Ask the operator of the server to change your password.",
     password_changed: "Password changed. You are signed out of all other sessions.",
 
+    password_set: "Your password is set. Sign in with your new password.",
     set_password: "Set your password",
     password_link_code: "Code from the link",
     password_link_hint: "The part of your link after #.",

@@ -29,6 +29,8 @@ pub enum SignInMessage {
     Expired,
     /// The browser did not return the page's cookie.
     NoCookies,
+    /// The person has set the password with a link.
+    PasswordSet,
 }
 
 impl SignInPage {
@@ -39,7 +41,12 @@ impl SignInPage {
             SignInMessage::Busy => texts.sign_in_busy,
             SignInMessage::Expired => texts.sign_in_expired,
             SignInMessage::NoCookies => texts.no_cookies,
+            SignInMessage::PasswordSet => texts.password_set,
         })
+    }
+
+    fn is_success(&self) -> bool {
+        self.error == Some(SignInMessage::PasswordSet)
     }
 
     /// The page marks both fields, because it must not reveal which of them is wrong.

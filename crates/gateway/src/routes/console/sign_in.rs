@@ -7,24 +7,30 @@ use administration::administrator::console_session::{ConsoleHolder, ConsoleSessi
 use pages::console::{Block, Field, HtmlForm, Input};
 use pages::{Fact, Link, Meaning};
 use protocol::RefusalReason;
-use sessions::SessionToken;
+use sessions::{SessionToken, SignedIn};
 use tenancy::TenantId;
 use values::{Secret, ShellCommand};
 
 use super::form::FormFields;
 use super::frame::outside;
-use super::paths::path_of;
+use super::paths::{WANTED, path_of, wanted, with_wanted};
 use super::shown::{code as code_fact, fact, time};
-use super::visit::{ConsoleVisit, VisitedPlace, lead_to, show};
+use super::visit::{ConsoleVisit, VisitedPlace, is_served, lead_to, parameter, show};
+use crate::Services;
+use crate::options::BaseUrl;
 use crate::page::{
     ACCOUNT_PATH, CookieName, Cookies, OwnOrigin, PageError, PageRequest, PageResult, SIGN_IN_AGAIN,
     judge_form,
 };
+use crate::request::RawRequest;
 
-/// Explains how to sign in.
+/// Explains how to sign in. Tells a person without permissions so.
 pub(super) async fn page(request: PageRequest) -> PageResult {
     let place = VisitedPlace::from_request(&request).await?;
-    Ok(sign_in(&request, &place, None).await)
+    let signed_in = person(&request, &place.home()).await?;
+    let notice = signed_in.is_some_and(|(_, has_permissions)| !has_permissions);
+    let notice = notice.then_some(request.texts().console.entry.no_permissions);
+    Ok(sign_in(&request, &place, notice).await)
 }
 
 /// The page of a sign-in link. Its script takes the code from the fragment and sends it. Without
@@ -38,31 +44,79 @@ pub(super) async fn link(request: PageRequest) -> PageResult {
     Ok(show(&outside(&request, &place, texts.open, vec![Block::Form(form)])))
 }
 
-/// Creates a session for the person who is signed in at the tenant. If nobody is, redirects to the
-/// tenant's sign-in page.
-pub(super) async fn by_account(request: PageRequest) -> PageResult {
+/// Creates a session for the person who is signed in at the tenant. If nobody is, or if the person has
+/// no permissions, redirects to the tenant's sign-in page, which leads back to the console.
+pub(super) async fn by_account(mut request: PageRequest) -> PageResult {
     let place = VisitedPlace::from_request(&request).await?;
-    let PageRequest { services, public_url, raw } = &request;
     let foreign = |kind| PageError::from_kind(kind, RefusalReason::ForeignForm);
-    judge_form(raw.headers(), &OwnOrigin::from_public_url(&public_url.0)).map_err(foreign)?;
-    let (home, now, cookies) = (place.home(), (services.clock)(), Cookies::from_public_url(public_url));
-    let tenant = services.tokens.tenants.resolve_openid_provider(home.as_str()).await?;
-    let token = cookies.read(raw.headers(), CookieName::Session(&home)).and_then(SessionToken::parse);
-    let signed_in = match token {
-        Some(token) => services.sessions.find(&home, tenant.sign_in.session, &token, now).await?,
-        None => None,
-    };
-    let Some(signed_in) = signed_in else {
-        return Ok(lead_to(&request, &format!("/api/v1/tenant/{home}/account")));
-    };
-    let account = services.rows.accounts.find_account(&home, signed_in.account()).await?;
-    if account.is_none_or(|account| account.permissions.is_empty()) {
-        let text = request.texts().console.entry.no_permissions;
-        return Ok(sign_in(&request, &place, Some(text)).await);
+    judge_form(request.raw.headers(), &OwnOrigin::from_public_url(&request.public_url.0)).map_err(foreign)?;
+    let home = place.home();
+    request.services.tokens.tenants.resolve_openid_provider(home.as_str()).await?;
+    let to = FormFields::read(&request.raw.form().await?).given(WANTED).and_then(|to| wanted(&home, to));
+    let to = to.unwrap_or_else(|| path_of(&home));
+    let PageRequest { services, public_url, raw } = &request;
+    match person(&request, &home).await? {
+        Some((signed_in, true)) => enter(services, public_url, raw, &signed_in, &to).await,
+        other => {
+            let again = other.map_or(String::new(), |_| format!("?{SIGN_IN_AGAIN}"));
+            let account = format!("/api/v1/tenant/{home}{ACCOUNT_PATH}{again}");
+            Ok(lead_to(public_url, &with_wanted(account, Some(&to))))
+        }
     }
-    let source = raw.address();
-    let cookie = services.administrator.begin_console_session(&signed_in, source, now).await?;
-    entered(&request, &home, &cookie)
+}
+
+/// The person who is signed in at the tenant with this browser, and whether the person has
+/// permissions.
+async fn person(
+    PageRequest { services, public_url, raw }: &PageRequest,
+    home: &TenantId,
+) -> PageResult<Option<(SignedIn, bool)>> {
+    let cookies = Cookies::from_public_url(public_url);
+    let token = cookies.read(raw.headers(), CookieName::Session(home)).and_then(SessionToken::parse);
+    let provider = services.tokens.tenants.resolve_openid_provider(home.as_str()).await.ok();
+    let Some((token, tenant)) = token.zip(provider) else { return Ok(None) };
+    let now = (services.clock)();
+    let found = services.sessions.find(home, tenant.sign_in.session, &token, now).await?;
+    let Some(signed_in) = found else { return Ok(None) };
+    let account = services.rows.accounts.find_account(home, signed_in.account()).await?;
+    let has_permissions = account.is_some_and(|account| !account.permissions.is_empty());
+    Ok(Some((signed_in, has_permissions)))
+}
+
+/// Where to go after a sign-in on the account page that began at the console: to the page `to`, or to
+/// the console's sign-in page if the person has no permissions. `None` if this listener does not serve
+/// the console.
+pub(crate) async fn enter_from_account(
+    services: &Services,
+    public_url: &BaseUrl,
+    raw: &RawRequest,
+    signed_in: &SignedIn,
+    to: &str,
+) -> PageResult<Option<HttpResponse>> {
+    let home = &signed_in.session().tenant;
+    let Some(to) = wanted(home, to) else { return Ok(None) };
+    if !is_served(services, public_url, raw, home).await? {
+        return Ok(None);
+    }
+    let account = services.rows.accounts.find_account(home, signed_in.account()).await?;
+    if account.is_none_or(|account| account.permissions.is_empty()) {
+        let sign_in = with_wanted(format!("{}/sign-in", path_of(home)), Some(&to));
+        return Ok(Some(lead_to(public_url, &sign_in)));
+    }
+    enter(services, public_url, raw, signed_in, &to).await.map(Some)
+}
+
+/// Creates a session for a person with permissions.
+async fn enter(
+    services: &Services,
+    public_url: &BaseUrl,
+    raw: &RawRequest,
+    signed_in: &SignedIn,
+    to: &str,
+) -> PageResult {
+    let (source, now) = (raw.address(), (services.clock)());
+    let cookie = services.administrator.begin_console_session(signed_in, source, now).await?;
+    entered(public_url, &signed_in.session().tenant, &cookie, to)
 }
 
 /// Exchanges the code for a session. If this browser has a session of another owner, shows the
@@ -93,7 +147,7 @@ pub(super) async fn exchange(mut request: PageRequest) -> PageResult {
         let text = request.texts().console.entry.link_refused;
         return Ok(sign_in(&request, &place, Some(text)).await);
     };
-    entered(&request, &home, &cookie)
+    entered(&request.public_url, &home, &cookie, &path_of(&home))
 }
 
 /// Asks whether to replace the session. The code stays valid.
@@ -125,14 +179,11 @@ fn ask(
     show(&outside(request, place, texts.replace_title, blocks))
 }
 
-/// Sets the session's cookie and redirects to the overview.
-fn entered(request: &PageRequest, home: &TenantId, cookie: &Secret) -> PageResult {
-    let cookie = Cookies::from_public_url(&request.public_url).set(
-        CookieName::Console(home),
-        cookie.expose(),
-        None,
-    )?;
-    let mut response = lead_to(request, &path_of(home));
+/// Sets the session's cookie and redirects to a page of the console.
+fn entered(public_url: &BaseUrl, home: &TenantId, cookie: &Secret, to: &str) -> PageResult {
+    let cookie =
+        Cookies::from_public_url(public_url).set(CookieName::Console(home), cookie.expose(), None)?;
+    let mut response = lead_to(public_url, to);
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)
 }
@@ -154,22 +205,29 @@ impl ConsoleVisit<'_> {
         if matches!(self.session.holder, ConsoleHolder::Account(_)) {
             let account = self.request.public_url.path_of(&self.session.tenant, ACCOUNT_PATH);
             let name = texts.again_by_account.to_owned();
-            blocks.push(Block::Links(vec![Link { name, url: format!("{account}?{SIGN_IN_AGAIN}") }]));
+            let to = wanted(&self.session.tenant, self.request.raw.path());
+            let url = with_wanted(format!("{account}?{SIGN_IN_AGAIN}"), to.as_deref());
+            blocks.push(Block::Links(vec![Link { name, url }]));
         } else {
             blocks.push(Block::Text(texts.again_by_command.to_owned()));
-            blocks.push(Block::Code(texts.command.to_owned(), command(&self.place)));
+            blocks.extend(commands(self.request, &self.place));
         }
         self.show(current, texts.again_title, blocks)
     }
 }
 
-fn command(place: &VisitedPlace) -> String {
-    match place {
-        VisitedPlace::Platform => "latchkey console".to_owned(),
-        VisitedPlace::Tenant(tenant) => {
-            ShellCommand::new("latchkey console TENANT", &[("TENANT", tenant.as_str())]).to_string()
-        }
-    }
+/// The command beside the store, and from another machine.
+fn commands(request: &PageRequest, place: &VisitedPlace) -> [Block; 2] {
+    let texts = &request.texts().console.entry;
+    let url = request.services.administrator.public_url();
+    let form = match place {
+        VisitedPlace::Platform => ["latchkey console", "latchkey console --server=URL"],
+        VisitedPlace::Tenant(_) => ["latchkey console TENANT", "latchkey console TENANT --server=URL"],
+    };
+    let home = place.home();
+    let [here, elsewhere] =
+        form.map(|form| ShellCommand::new(form, &[("TENANT", home.as_str()), ("URL", url)]).to_string());
+    [Block::Code(texts.command.to_owned(), here), Block::Code(texts.command_elsewhere.to_owned(), elsewhere)]
 }
 
 async fn sign_in(request: &PageRequest, place: &VisitedPlace, notice: Option<&str>) -> HttpResponse {
@@ -178,12 +236,13 @@ async fn sign_in(request: &PageRequest, place: &VisitedPlace, notice: Option<&st
     let texts = &request.texts().console.entry;
     let mut blocks: Vec<_> =
         notice.map(|text| Block::Alert(Meaning::Info, text.to_owned())).into_iter().collect();
-    blocks.push(Block::Text(texts.by_command.to_owned()));
-    blocks.push(Block::Code(texts.command.to_owned(), command(place)));
     if is_provider {
         let action = format!("{}{}/account", request.public_url.path(), place.path());
-        blocks.push(Block::Text(texts.by_account.to_owned()));
-        blocks.push(Block::Form(HtmlForm::button(action, "", texts.use_account)));
+        let form = HtmlForm::button(action, "", texts.use_account).meaning(Meaning::Info);
+        let to = parameter(&request.raw, WANTED).and_then(|to| wanted(&place.home(), &to));
+        blocks.push(Block::Form(form.sending(WANTED, to.unwrap_or_default())));
     }
+    blocks.push(Block::Text(if is_provider { texts.or_by_command } else { texts.by_command }.to_owned()));
+    blocks.extend(commands(request, place));
     show(&outside(request, place, texts.title, blocks))
 }

@@ -22,15 +22,16 @@ use values::Timestamp;
 
 use super::form::FormFields;
 use super::holder::authority;
-use super::paths::path_of;
-use crate::TenantConsole;
+use super::paths::{path_of, wanted, with_wanted};
+use crate::options::BaseUrl;
 use crate::page::{
     CookieName, Cookies, Opener, OwnOrigin, PageError, PageRequest, PageResult, judge_form, judge_navigation,
     respond,
 };
-use crate::request::ServerFailure;
+use crate::request::{RawRequest, ServerFailure};
 use crate::respond::no_store;
 use crate::routes::admin::{decoded, encoded};
+use crate::{Services, TenantConsole};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum VisitedPlace {
@@ -68,27 +69,19 @@ impl VisitedPlace {
         judge_navigation(raw.headers())
             .map_err(|kind| PageError::from_kind(kind, RefusalReason::NotANavigation))?;
         let surface = raw.listener().map(|listener| listener.surface).ok_or_else(unknown)?;
-        if !raw.is_plain() || !raw.is_confidential(public_url) {
+        if !raw.is_plain() {
             return Err(unknown());
         }
         let Some(id) = raw.place("id") else {
-            return if surface.operator_console { Ok(Self::Platform) } else { Err(unknown()) };
+            let is_served = surface.operator_console && raw.is_confidential(public_url);
+            return if is_served { Ok(Self::Platform) } else { Err(unknown()) };
         };
         let tenant = TenantId::parse(id).map_err(|_| unknown())?;
-        let is_of_operators = surface.operator_console;
-        let is_provider = match services.tokens.tenants.resolve_openid_provider(tenant.as_str()).await {
-            Ok(_) => true,
-            Err(TenantError::StrategyNotEnabled(_) | TenantError::Suspended(_)) => false,
-            Err(TenantError::Store(error)) => return Err(error.into()),
-            Err(TenantError::Unknown) => return Err(unknown()),
-        };
-        let is_served = match surface.console {
-            _ if tenant.as_str() == TenantId::PLATFORM => is_of_operators,
-            TenantConsole::OfAll => true,
-            TenantConsole::OfProviders => is_of_operators || is_provider,
-            TenantConsole::None => is_of_operators,
-        };
-        if is_served { Ok(Self::Tenant(tenant)) } else { Err(unknown()) }
+        if is_served(services, public_url, raw, &tenant).await? {
+            Ok(Self::Tenant(tenant))
+        } else {
+            Err(unknown())
+        }
     }
 
     async fn row(&self, request: &PageRequest) -> PageResult<Option<Arc<Tenant>>> {
@@ -248,9 +241,7 @@ impl<'r> ConsoleVisit<'r> {
     }
 
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
-        let mut pairs = form_urlencoded::parse(self.request.raw.query().as_bytes());
-        let found = pairs.find(|(found, _)| found == name)?.1.trim().to_owned();
-        (!found.is_empty()).then_some(found)
+        parameter(&self.request.raw, name)
     }
 
     /// 404 unless the owner has the permission for all tenants.
@@ -280,18 +271,50 @@ impl<'r> ConsoleVisit<'r> {
     }
 }
 
+/// A parameter of the query, unless it is empty.
+pub(super) fn parameter(raw: &RawRequest, name: &str) -> Option<String> {
+    let found = form_urlencoded::parse(raw.query().as_bytes()).find(|(found, _)| found == name)?.1;
+    Some(found.trim().to_owned()).filter(|found| !found.is_empty())
+}
+
+/// Whether the listener serves the console of a tenant over a confidential connection.
+pub(super) async fn is_served(
+    services: &Services,
+    public_url: &BaseUrl,
+    raw: &RawRequest,
+    tenant: &TenantId,
+) -> PageResult<bool> {
+    let is_provider = match services.tokens.tenants.resolve_openid_provider(tenant.as_str()).await {
+        Ok(_) => true,
+        Err(TenantError::StrategyNotEnabled(_) | TenantError::Suspended(_)) => false,
+        Err(TenantError::Store(error)) => return Err(error.into()),
+        Err(TenantError::Unknown) => return Ok(false),
+    };
+    let Some(surface) = raw.listener().map(|listener| listener.surface) else { return Ok(false) };
+    let is_of_operators = surface.operator_console;
+    let is_served = match surface.console {
+        _ if tenant.as_str() == TenantId::PLATFORM => is_of_operators,
+        TenantConsole::OfAll => true,
+        TenantConsole::OfProviders => is_of_operators || is_provider,
+        TenantConsole::None => is_of_operators,
+    };
+    Ok(is_served && raw.is_confidential(public_url))
+}
+
 pub(super) fn show(page: &impl HtmlPage) -> HttpResponse {
     respond(StatusCode::OK, page, Opener::Severed)
 }
 
-/// Redirects to another page of the console.
-pub(super) fn lead_to(request: &PageRequest, path: &str) -> HttpResponse {
-    let location = format!("{}{path}", request.public_url.path());
+/// Redirects to another page.
+pub(super) fn lead_to(public_url: &BaseUrl, path: &str) -> HttpResponse {
+    let location = format!("{}{path}", public_url.path());
     no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, location)).finish()
 }
 
+/// Redirects to the sign-in page, which leads back to the requested page.
 pub(super) fn to_sign_in(request: &PageRequest, place: &VisitedPlace) -> HttpResponse {
-    lead_to(request, &format!("{}/sign-in", place.path()))
+    let wanted = wanted(&place.home(), request.raw.path()).filter(|path| *path != place.path());
+    lead_to(&request.public_url, &with_wanted(format!("{}/sign-in", place.path()), wanted.as_deref()))
 }
 
 /// 404 for a row that the owner may not see, and for a row that does not exist. Other errors keep

@@ -10,6 +10,7 @@ use administration::kinds::authority::Authority;
 use pages::{AccountNotice, AccountPage, SignInMessage, SignedOut};
 use registry::ClientId;
 use sessions::{FlowStep, PersonRequest, SessionId, SignedIn};
+use url::form_urlencoded;
 
 use super::account_page::account_page;
 use super::account_password;
@@ -17,17 +18,25 @@ use super::posted::{Fields, OpenedForm, Posted};
 use super::proceed::sign_in_form;
 use super::sign_in::sign_in_with_password;
 use super::visit::Visit;
-use crate::page::{ACCOUNT_PATH, Opener, PageRequest, PageResult, SIGN_IN_AGAIN, respond};
+use crate::page::{ACCOUNT_PATH, Opener, PASSWORD_SET, PageRequest, PageResult, SIGN_IN_AGAIN, respond};
 use crate::request::ServerFailure;
 use crate::respond::no_store;
+use crate::routes::console::enter_from_account;
+use crate::routes::console::paths::{WANTED, wanted};
 
 /// Shows the sign-in page first, if nobody is signed in or if an action requires a new sign-in.
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
-    let again = visit.raw.query() == SIGN_IN_AGAIN;
+    let query: Vec<_> = form_urlencoded::parse(visit.raw.query().as_bytes()).collect();
+    let has = |pair: &str| query.iter().any(|(name, value)| format!("{name}={value}") == pair);
+    let to = query.iter().find(|(name, _)| name == WANTED).and_then(|(_, to)| wanted(&visit.tenant.id, to));
+    let to = to.unwrap_or_default();
+    let message = has(PASSWORD_SET).then_some(SignInMessage::PasswordSet);
     let response = match visit.signed_in().await? {
-        Some(_) if again => sign_in_page(&visit, String::new(), None)?,
-        signed_in => page(&visit, signed_in).await?,
+        Some(signed_in) if message.is_none() && !has(SIGN_IN_AGAIN) => {
+            account_page(&visit, &signed_in, None).await?
+        }
+        _ => sign_in_page(&visit, &to, String::new(), message)?,
     };
     Ok(visit.finish(response))
 }
@@ -41,9 +50,9 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
         (_, PersonRequest::Link) => return Err(Visit::foreign()),
         (Some(stale), _) => match stale.person(&visit).await? {
             Some(signed_in) => account_page(&visit, &signed_in, None).await?,
-            None => sign_in_page(&visit, fields.identifier, Some(stale.message()))?,
+            None => sign_in_page(&visit, &flow.parameters, fields.identifier, Some(stale.message()))?,
         },
-        (None, PersonRequest::SignIn) => sign_in(&mut visit, fields).await?,
+        (None, PersonRequest::SignIn) => sign_in(&mut visit, &flow.parameters, fields).await?,
         (None, PersonRequest::Manage(session) | PersonRequest::Password(session)) => {
             match visit.signed_in().await? {
                 Some(signed_in) if signed_in.session().id == *session => match step {
@@ -63,30 +72,36 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
 async fn page(visit: &Visit<'_>, signed_in: Option<SignedIn>) -> PageResult {
     match signed_in {
         Some(signed_in) => account_page(visit, &signed_in, None).await,
-        None => sign_in_page(visit, String::new(), None),
+        None => sign_in_page(visit, "", String::new(), None),
     }
 }
 
-fn sign_in_page(visit: &Visit<'_>, identifier: String, error: Option<SignInMessage>) -> PageResult {
-    let form = visit.form("", FlowStep::Account(PersonRequest::SignIn), visit.now)?;
+/// The form seals `to`, the page of the console to open after the sign-in. It may be empty.
+fn sign_in_page(visit: &Visit<'_>, to: &str, identifier: String, error: Option<SignInMessage>) -> PageResult {
+    let form = visit.form(to, FlowStep::Account(PersonRequest::SignIn), visit.now)?;
     Ok(sign_in_form(visit, None, Opener::Severed, form, identifier, error))
 }
 
-/// Redirects to the account page after the sign-in, so that reloading does not send the password
-/// again.
-async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> PageResult {
+/// Redirects to the account page or to the console after the sign-in, so that reloading does not send
+/// the password again.
+async fn sign_in(visit: &mut Visit<'_>, to: &str, fields: Fields) -> PageResult {
     let identifier = fields.identifier.clone();
     let before = visit.signed_in().await?;
     match sign_in_with_password(visit, before.as_ref(), fields).await? {
-        Ok(begun) if visit.write_session(&begun).await? => Ok(to_own_account(visit)),
-        Ok(_) => sign_in_page(visit, identifier, None),
-        Err(message) => sign_in_page(visit, identifier, Some(message)),
+        Ok(begun) if visit.write_session(&begun).await? => {
+            let Visit { services, public_url, raw, .. } = *visit;
+            let entered = enter_from_account(services, public_url, raw, &begun.signed_in(), to).await?;
+            Ok(entered.unwrap_or_else(|| to_own_account(visit, "")))
+        }
+        Ok(_) => sign_in_page(visit, to, identifier, None),
+        Err(message) => sign_in_page(visit, to, identifier, Some(message)),
     }
 }
 
-pub(super) fn to_own_account(visit: &Visit<'_>) -> HttpResponse {
+/// `query` is empty or begins with `?`.
+pub(super) fn to_own_account(visit: &Visit<'_>, query: &str) -> HttpResponse {
     let account = visit.public_url.path_of(&visit.tenant.id, ACCOUNT_PATH);
-    no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, account)).finish()
+    no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, format!("{account}{query}"))).finish()
 }
 
 /// Ends the session or consent in the form, or opens the page that changes the password. A session

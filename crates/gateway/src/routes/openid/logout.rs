@@ -73,7 +73,7 @@ async fn posted(request: &mut PageRequest) -> PageResult {
         (Some(signed_in), "sign_out") => ask(&visit, &request, &signed_in, &flow.parameters).await?,
         // Does not redirect to the client, which would take the redirect as a confirmation of the
         // sign-out.
-        (Some(_), _) => to_own_account(&visit),
+        (Some(_), _) => to_own_account(&visit, ""),
     };
     Ok(visit.finish(response))
 }

@@ -188,7 +188,7 @@ pub(super) fn respond_to_sign_in(
     opener: Opener,
 ) -> HttpResponse {
     let status = match error {
-        None => StatusCode::OK,
+        None | Some(SignInMessage::PasswordSet) => StatusCode::OK,
         Some(SignInMessage::Busy) => StatusCode::SERVICE_UNAVAILABLE,
         Some(SignInMessage::Refused | SignInMessage::Expired | SignInMessage::NoCookies) => {
             StatusCode::FORBIDDEN

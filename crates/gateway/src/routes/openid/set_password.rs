@@ -12,7 +12,7 @@ use super::account::to_own_account;
 use super::posted::{Fields, Posted};
 use super::proceed::say_when;
 use super::visit::{SealedForm, Visit};
-use crate::page::{Opener, PageRequest, PageResult, respond};
+use crate::page::{Opener, PASSWORD_SET, PageRequest, PageResult, respond};
 use crate::request::ServerFailure;
 
 /// The person has opened the link.
@@ -43,7 +43,7 @@ async fn set(visit: &Visit<'_>, fields: Fields) -> PageResult {
     services.writes.spend_of_person(tenant, link.account(), now).map_err(ServerFailure::TooManyWrites)?;
     let source = raw.address();
     match services.administrator.set_password_by_link(tenant, &link, new_password, source, now).await {
-        Ok(()) => Ok(to_own_account(visit)),
+        Ok(()) => Ok(to_own_account(visit, &format!("?{PASSWORD_SET}"))),
         Err(EditError::Invalid(errors)) => {
             let why = errors.into_iter().next().map(|error| error.detail).unwrap_or_default();
             page(visit, code, Some(SetPasswordError::Unfit(why)))

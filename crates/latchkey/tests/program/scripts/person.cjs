@@ -114,7 +114,7 @@ const consoleOf = (issuer) => `${new URL(issuer).origin}/console/t/${issuer.spli
 // Opens the console for a person who is signed in and has permissions.
 async function enterConsole(page, issuer) {
   await page.goto(`${consoleOf(issuer)}/sign-in`);
-  await page.getByRole("button", { name: "Use my account" }).click();
+  await page.getByRole("button", { name: "Sign in with your account" }).click();
   await page.waitForURL(consoleOf(issuer));
 }
 
