@@ -62,7 +62,7 @@ pub use accounts::AccountFilter;
 pub(crate) use accounts::find_declared;
 pub use caller::{Caller, Idempotency};
 pub use leaks::LeakedCredential;
-pub use readings::{ApplicationReading, CredentialsReading, TenantReading};
+pub use readings::{ApplicationReading, CredentialsReading, PersonReading, TenantReading};
 pub use resource::Resource;
 pub use scheduled_rotation::ScheduledRotation;
 pub use usage::UsageQuery;

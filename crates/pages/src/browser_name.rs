@@ -28,7 +28,8 @@ const SYSTEMS: [(&str, &str); 7] = [
 const LONGEST: usize = 60;
 
 /// `on` joins browser and system in the language of the page. `None` if the `User-Agent` is empty.
-pub(crate) fn browser_name(user_agent: &str, on: fn(&str, &str) -> String) -> Option<String> {
+#[must_use]
+pub fn browser_name(user_agent: &str, on: fn(&str, &str) -> String) -> Option<String> {
     let of = |known: &[(&str, &'static str)]| {
         known.iter().find(|(part, _)| user_agent.contains(part)).map(|(_, name)| *name)
     };

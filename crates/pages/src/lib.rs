@@ -17,6 +17,7 @@ mod theme;
 pub mod examples;
 
 pub use assets::Asset;
+pub use browser_name::browser_name;
 pub use components::{
     Badge, Bar, BarChart, Change, ChartSlot, Column, Destination, Empty, Fact, Frame, Meaning, MomentValue,
     Pager, Person, Preview, Step, Table, TimeLine, TimeLineRow, TimeSpan, Value,
@@ -24,7 +25,7 @@ pub use components::{
 pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths};
 pub use texts::console::{
     AdviceTexts, ApplicationTexts, ApplicationsTexts, AttemptTexts, AuditTexts, ConsoleTexts, CreatedTexts,
-    CredentialsTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, OverviewTexts, SharedTexts,
+    CredentialsTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, OverviewTexts, PeopleTexts, SharedTexts,
     TenantsTexts, TokenTexts,
 };
 pub use texts::{ErrorKind, Language, Texts};

@@ -75,6 +75,26 @@ pub(crate) const SELECT_PAGE: &str = "
      WHERE a.tenant_id = {tenant} AND a.deleted_at IS NULL AND (a.created_at, a.account_id) > ($2, $3)
      ORDER BY a.created_at, a.account_id LIMIT $4";
 
+/// The accounts that have an identifier from `$2` to before `$3`, or `$4` as id or external id, in the order
+/// of creation. Each index gives at most `$5` rows.
+pub(crate) const SELECT_SEARCHED: &str = "
+    SELECT {columns(a)} FROM (
+        SELECT place.account_id FROM (
+            SELECT i.account_id FROM account_identifiers i
+             WHERE i.tenant_id = {tenant} AND i.kind = 'email' AND i.value >= $2 AND i.value < $3
+             ORDER BY i.value LIMIT $5) AS place
+          UNION
+        SELECT place.account_id FROM (
+            SELECT i.account_id FROM account_identifiers i
+             WHERE i.tenant_id = {tenant} AND i.kind = 'username' AND i.value >= $2 AND i.value < $3
+             ORDER BY i.value LIMIT $5) AS place
+          UNION
+        SELECT e.account_id FROM accounts e WHERE e.tenant_id = {tenant} AND e.external_id = $4
+          UNION
+        SELECT e.account_id FROM accounts e WHERE e.tenant_id = {tenant} AND e.account_id = $4) AS page
+      {join} accounts a ON a.tenant_id = {tenant} AND a.account_id = page.account_id
+     WHERE a.deleted_at IS NULL ORDER BY a.created_at, a.account_id LIMIT $5";
+
 /// Includes deleted accounts.
 pub(crate) const SELECT_ALL: &str = "SELECT {columns(a)} FROM accounts a WHERE a.tenant_id = {tenant}";
 
@@ -279,6 +299,15 @@ impl Accounts for Database {
         tenant: &TenantId,
         query: &kinds::account::Query,
     ) -> Stored<Vec<Listed<kinds::account::State>>> {
+        if let Some(kinds::account::Search { beginning, id }) = &query.search {
+            if !is_text(id) {
+                return Ok(Vec::new());
+            }
+            let statement = Statement::from_text(SELECT_SEARCHED).bind(tenant).bind(beginning.as_str());
+            // No text that begins so comes after it.
+            let statement = statement.bind(format!("{beginning}\u{10ffff}")).bind(id.as_str());
+            return Ok(self.read(statement.bind(query.limit)).await?);
+        }
         let (created_at, id) = match &query.after {
             Some((created_at, id)) => (i64::try_from(created_at.seconds()).unwrap_or(i64::MAX), id.as_str()),
             None => (-1, ""),

@@ -202,6 +202,7 @@ macro_rules! store_contract_tests {
             accounts::a_deleted_tenant_keeps_no_account,
             accounts::only_related_accounts_are_loaded,
             accounts::accounts_are_listed_page_by_page,
+            accounts::accounts_are_searched,
             revocations::new_tenant_has_no_revocations,
             revocations::token_is_revoked_only_in_its_tenant,
             revocations::full_token_list_becomes_one_client_revocation,

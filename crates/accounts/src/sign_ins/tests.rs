@@ -10,7 +10,7 @@ use values::Lifetime;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::{AccountIdentifier, AuthenticationMethod};
+use crate::{AccountIdentifier, AuthenticationMethod, SignInCheck};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 const PASSWORD: &str = "correct horse battery staple";
@@ -568,5 +568,33 @@ async fn costly_imported_hashes_do_not_delay_other_tenants() {
         open.iter().for_each(JoinHandle::abort);
         yield_often().await;
         assert!(!test_env.pool.step_foreign(), "nobody waits any more, so nothing is checked");
+    }
+}
+
+/// The checks of the tenant are those of the caller.
+#[tokio::test(start_paused = true)]
+async fn sign_in_checks_agree_with_sign_ins() {
+    use SignInCheck::{AccountActive, Password, Throttling};
+    let test_env = test_env();
+    let mut shown = Tenant::new(tenant("acme"), "https://id.example.com");
+    (shown.strategies.oauth2, shown.strategies.oidc) = (true, true);
+    for (name, has_password, status, wrong, failed) in [
+        ("fine", true, AccountStatus::Active, 0, None),
+        ("suspended", true, AccountStatus::Suspended, 0, Some(AccountActive)),
+        ("new", false, AccountStatus::Active, 0, Some(Password)),
+        ("new-and-suspended", false, AccountStatus::Suspended, 0, Some(Password)),
+        ("guessed", true, AccountStatus::Suspended, 11, Some(Throttling)),
+    ] {
+        let id = test_env.put("acme", name, has_password.then_some(PASSWORD), status);
+        for _ in 0..wrong {
+            test_env.refuse(attempt("acme", name, "wrong")).await;
+        }
+        let identifier = Identifier::parse(name).unwrap();
+        let (account, stored) = test_env.sign_ins.find(&shown.id, &identifier).await.unwrap().unwrap();
+        let account = Account { password_changed_at: stored.map(|_| NOW), ..(*account).clone() };
+        let is_throttled = test_env.sign_ins.throttled(&shown.id, &id, NOW).0.is_some();
+        let found = SignInCheck::ORDER.iter().find(|check| !check.passes(&shown, &account, is_throttled));
+        assert_eq!(found.copied(), failed, "{name}");
+        assert_eq!(test_env.accepts(attempt("acme", name, PASSWORD)).await, failed.is_none(), "{name}");
     }
 }

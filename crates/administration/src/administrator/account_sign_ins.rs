@@ -62,7 +62,7 @@ impl InTenant<'_> {
         self.commit_with_retry(needs, None, decide, |_| Ok(())).await.map(drop)
     }
 
-    async fn sign_ins_of(&self, account: &AccountId, needs: Needs) -> Edited<edit::Facts> {
+    pub(super) async fn sign_ins_of(&self, account: &AccountId, needs: Needs) -> Edited<edit::Facts> {
         let Self { caller, tenant, .. } = *self;
         caller.authority.require_account(tenant, account)?;
         let facts = self.load(tenant, &needs).await?;
@@ -71,7 +71,7 @@ impl InTenant<'_> {
     }
 }
 
-fn live(found: Vec<FoundSession>, policy: SessionPolicy, now: Timestamp) -> Vec<SessionView> {
+pub(super) fn live(found: Vec<FoundSession>, policy: SessionPolicy, now: Timestamp) -> Vec<SessionView> {
     let live = found.into_iter().filter(|found| found.is_valid(policy, now));
     live.map(|found| SessionView::new(found.session, policy)).collect()
 }

@@ -29,16 +29,38 @@ pub struct AccountFilter<'a> {
     pub identifier: Option<&'a str>,
     /// Only the account of this identifier in another system.
     pub external_id: Option<&'a str>,
+    /// Only accounts whose email address or user name begins with this text, or whose id or external id
+    /// is this text. Not together with the others.
+    pub search: Option<&'a str>,
 }
 
 impl InTenant<'_> {
     pub async fn create_account(&self, new: documents::NewAccount) -> Edited<Created<AccountView>> {
+        self.create_person(new, false).await
+    }
+
+    /// Creates an account, and answers with a link with which the person sets a password.
+    pub async fn invite_account(&self, new: documents::NewAccount) -> Edited<Created<AccountView>> {
+        self.create_person(new, true).await
+    }
+
+    async fn create_person(
+        &self,
+        new: documents::NewAccount,
+        is_invited: bool,
+    ) -> Edited<Created<AccountView>> {
         self.require(Permission::Accounts)?;
         let documents::NewAccount { password, settings } = new;
         let row = NewPerson { id: AccountId::generate(), settings: &settings };
         let needs = Account::needs(self, &row.id, Some(&json!(settings)));
         let secret = (self.idempotency("create account"), password.map(documents::FileSecret::into_inner));
-        let decide = |context: EditContext<'_>| edit::account::create(context, &row);
+        let decide = |context: EditContext<'_>| {
+            let (mut edit, words) = edit::account::create(context, &row)?;
+            if is_invited {
+                edit.extend(edit::account::offer_link(context, &row.id)?);
+            }
+            Ok((edit, words))
+        };
         self.edit_with_password(&row.id, needs, secret, decide).await
     }
 
@@ -60,13 +82,18 @@ impl InTenant<'_> {
     ) -> Edited<documents::Page<AccountView>> {
         self.require(Permission::Accounts)?;
         let page = Paging::new(cursor, limit)?;
-        let AccountFilter { identifier, external_id } = filter;
+        let AccountFilter { identifier, external_id, search } = filter;
         if identifier.is_none() && external_id.is_none() {
-            let query = kinds::account::Query { after: page.after.clone(), limit: page.rows() };
+            let search = search.map(kinds::account::Search::from_text);
+            let is_list = search.is_none();
+            let query = kinds::account::Query { after: page.after.clone(), limit: page.rows(), search };
             self.load(self.tenant, &Needs::default()).await?.tenant()?;
             let place = |row: &kinds::account::State| (row.lifecycle.created_at, row.account.id.clone());
             let rows = self.store.list_accounts(self.tenant, &query).await?;
-            return Ok(page.readable(rows, place, |row| AccountView::from(&row)));
+            let found = page.readable(rows, place, |row| AccountView::from(&row));
+            // A search has one page.
+            let next_cursor = found.next_cursor.filter(|_| is_list);
+            return Ok(documents::Page { next_cursor, ..found });
         }
         // A text that is not an identifier belongs to no account.
         let parsed: Vec<Identifier> =

@@ -1,17 +1,21 @@
 //! Reads everything that one page of the console shows, so that the page takes few statements: a tenant with
-//! its usage, an application with its usage, and the credentials of an application. Data that the caller may
+//! its usage, an application with its usage, the credentials of an application, and a person. Data that the caller may
 //! not see is left out.
 
+use std::mem::take;
+
+use accounts::{AccountId, SignInCheck};
 use registry::{Client, ClientId};
 use values::Timestamp;
 
+use super::account_sign_ins::live;
 use super::cursor::Paging;
 use super::load::Needs;
 use super::usage::UsageQuery;
 use super::{Administrator, Caller, InTenant};
 use crate::audit::refusals::Refusal;
 use crate::documents;
-use crate::documents::ClientView;
+use crate::documents::{AccountView, ClientView, ConsentView, SessionView, ThrottlingView};
 use crate::edit::EditError;
 use crate::edit::Edited;
 use crate::kinds;
@@ -40,6 +44,18 @@ pub struct CredentialsReading {
     /// Includes expired and revoked secrets.
     pub secrets: Vec<documents::SecretView>,
     pub api_keys: documents::Page<documents::ApiKeyView>,
+}
+
+/// An account as its managers see it.
+pub struct PersonReading {
+    pub account: AccountView,
+    pub sessions: Vec<SessionView>,
+    pub consents: Vec<ConsentView>,
+    pub throttling: ThrottlingView,
+    /// What a sign-in checks, in its order, and whether the account passes.
+    pub checks: [(SignInCheck, bool); SignInCheck::ORDER.len()],
+    /// The permissions that the caller can grant.
+    pub grantable: Vec<&'static str>,
 }
 
 /// The most replicas, and the most tenants, that the status of the platform names.
@@ -83,6 +99,27 @@ impl InTenant<'_> {
         let query = RefusalQuery { client: Some(client.clone()), ..RefusalQuery::default() };
         let refusals = self.read_refusals(tenant, Paging::new(None, refusals)?, query).await?;
         Ok(ApplicationReading { client: view, usage: Some(usage), refusals: Some(refusals) })
+    }
+
+    pub async fn read_person(&self, account: &AccountId) -> Edited<PersonReading> {
+        self.require(Permission::Accounts)?;
+        let Self { caller, tenant, .. } = *self;
+        let needs = Needs { consents_of: Some(account.clone()), ..Needs::sessions(account) };
+        let mut facts = self.sign_ins_of(account, needs).await?;
+        let (sessions, consents) = (take(&mut facts.sessions), take(&mut facts.consents));
+        let state = facts.tenant()?;
+        let row = state.account(account)?;
+        let (throttled, failures) = (self.throttled)(tenant, account, caller.now);
+        let check =
+            |check: SignInCheck| (check, check.passes(&state.tenant, &row.account, throttled.is_some()));
+        Ok(PersonReading {
+            account: AccountView::from(row),
+            checks: SignInCheck::ORDER.map(check),
+            throttling: ThrottlingView::new(throttled, failures),
+            grantable: caller.authority.grantable(tenant),
+            sessions: live(sessions, state.tenant.sign_in.session, caller.now),
+            consents: consents.into_iter().map(ConsentView::from).collect(),
+        })
     }
 
     /// The credentials of an application, with at most this many API keys.

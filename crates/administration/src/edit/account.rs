@@ -89,9 +89,14 @@ pub(crate) fn words(context: EditContext<'_>, account: &AccountId) -> Edited<Vec
 
 /// Records that a link to set the password of the account was created.
 pub(crate) fn link(context: EditContext<'_>, account: &AccountId) -> Edited {
-    let (state, row) = find_to_change(context, account)?;
+    let (_, row) = find_to_change(context, account)?;
     require_account(context, &row.account)?;
-    if !state.tenant.strategies.oidc {
+    offer_link(context, account)
+}
+
+/// As [`link`], for an account that the same commit creates.
+pub(crate) fn offer_link(context: EditContext<'_>, account: &AccountId) -> Edited {
+    if !context.facts.tenant()?.tenant.strategies.oidc {
         let message = "this tenant does not offer sign-in: set `strategies.oidc.enabled` first";
         return Err(EditError::Conflict(message.to_owned()));
     }

@@ -321,6 +321,26 @@ pub struct Query {
     /// Only accounts after this one, in the order of creation. The instant is its creation.
     pub after: Option<(Timestamp, AccountId)>,
     pub limit: u32,
+    /// Only accounts with one of these names. A search has one page.
+    pub search: Option<Search>,
+}
+
+/// What a person has typed to find an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// The beginning of an email address or user name, in the form in which they are stored.
+    pub beginning: String,
+    /// The whole id or external id.
+    pub id: String,
+}
+
+impl Search {
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        let beginning =
+            Identifier::parse(text).map_or_else(|_| text.to_lowercase(), |whole| whole.to_string());
+        Self { beginning, id: text.to_owned() }
+    }
 }
 
 /// Selects the accounts of a tenant that an edit or a declaration needs.

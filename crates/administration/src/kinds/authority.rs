@@ -215,6 +215,14 @@ impl Authority {
         })
     }
 
+    /// The permissions that the actor may grant in this tenant.
+    #[must_use]
+    pub fn grantable(&self, tenant: &TenantId) -> Vec<&'static str> {
+        let names = Permission::NAMED.into_iter().map(|(name, _)| name);
+        let may = |name: &&str| ScopeToken::parse(name).is_ok_and(|token| self.may_grant(tenant, &token));
+        names.filter(may).collect()
+    }
+
     /// Whether the actor has access to the store.
     pub(crate) fn is_operator(&self) -> bool {
         self.kind == ActorKind::Operator

@@ -23,6 +23,9 @@ mod created;
 mod application;
 mod credentials;
 
+mod people;
+mod person;
+
 mod audit;
 mod keys;
 
@@ -65,6 +68,9 @@ pub(super) fn routes() -> Vec<PublicRoute> {
         both("/console/t/{id}/applications/{client}", application::page, application::step),
         both("/console/t/{id}/applications/{client}/try", application::try_it, application::explain),
         both("/console/t/{id}/applications/{client}/credentials", credentials::page, credentials::act),
+        look("/console/t/{id}/people", shows(people::list)),
+        both("/console/t/{id}/people/new", people::new, people::create),
+        both("/console/t/{id}/people/{account}", person::page, person::step),
         both("/console/t/{id}/keys", keys::page, keys::act),
         look("/console/t/{id}/audit", shows(audit::page)),
         look("/console/t/{id}/audit/export", shows(audit::export)),

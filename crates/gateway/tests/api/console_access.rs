@@ -41,6 +41,11 @@ const OF_TENANT: &[(&str, &str)] = &[
     ("/applications/{client}/try", "POST"),
     ("/applications/{client}/credentials", "GET"),
     ("/applications/{client}/credentials", "POST"),
+    ("/people", "GET"),
+    ("/people/new", "GET"),
+    ("/people/new", "POST"),
+    ("/people/{account}", "GET"),
+    ("/people/{account}", "POST"),
     ("/keys", "GET"),
     ("/keys", "POST"),
     ("/audit", "GET"),
@@ -49,6 +54,8 @@ const OF_TENANT: &[(&str, &str)] = &[
     ("/applications/nobody", "GET"),
 ];
 
+/// The number of a person of the tenant.
+pub(crate) const PERSON: u8 = 9;
 const CHIEF: &str = "chief";
 const LEAVER: &str = "leaver";
 const ALL: [&str; 5] =
@@ -86,6 +93,7 @@ async fn route_access_of_each_administrator_matches_the_snapshot() {
 async fn table(tenant: &'static str, other: &'static str) -> String {
     let test_env = TestEnv::start();
     let mut columns = Vec::new();
+    add_someone(&test_env.app, tenant, PERSON, EMAIL);
     for (at, id) in [(tenant, CHIEF), (tenant, LEAVER), (other, CHIEF), (PLATFORM, CHIEF)] {
         settle(&test_env.app, at, id, &ALL.join(" "));
     }
@@ -113,6 +121,11 @@ async fn table(tenant: &'static str, other: &'static str) -> String {
     drawn(&columns, tenant)
 }
 
+/// The id of the tenant's person.
+pub(crate) fn person() -> String {
+    accounts::AccountId::from_bytes([PERSON; 16]).to_string()
+}
+
 /// The status of each route. Sends the forms of the session's own pages, with empty fields.
 async fn answers(browser: &mut Browser<'_>, tenant: &str) -> Vec<u16> {
     let mut form = String::new();
@@ -124,7 +137,7 @@ async fn answers(browser: &mut Browser<'_>, tenant: &str) -> Vec<u16> {
     }
     let mut statuses = Vec::new();
     for (path, method) in paths(tenant) {
-        let path = path.replace("{client}", SVC);
+        let path = path.replace("{client}", SVC).replace("{account}", &person());
         let answer = match method {
             "GET" => browser.get(&path).await,
             _ => browser.post(&path, &[("form", &*form)]).await,

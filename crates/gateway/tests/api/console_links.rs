@@ -73,7 +73,12 @@ async fn a_sign_in_is_as_old_as_its_token() {
                 begun(&test_env, tenant, &token(&test_env, tenant, (ago, 600), json!({}))).await;
             let form = form_token(&browser.get(&keys).await);
             let answer = browser.post(&keys, &[("form", &form), ("act", "emergency"), ("confirm", "")]).await;
-            assert_eq!(answer.body.contains("Run one of these commands again"), !is_recent, "{ago}: {}", answer.body);
+            assert_eq!(
+                answer.body.contains("Run one of these commands again"),
+                !is_recent,
+                "{ago}: {}",
+                answer.body
+            );
         }
     }
 }

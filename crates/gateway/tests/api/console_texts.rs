@@ -3,11 +3,11 @@
 use pages::examples::texts_outside_table;
 
 use crate::console::{begun, form_token, home};
-use crate::console_access::paths;
+use crate::console_access::{PERSON, paths, person};
 use crate::prelude::*;
 
 /// Names of products, of rows and of values.
-const DATA: [&str; 37] = [
+const DATA: [&str; 39] = [
     "Latchkey",
     // Snippets.
     "curl",
@@ -43,6 +43,9 @@ const DATA: [&str; 37] = [
     "watcher",
     "writer",
     "odd/client 1+1%",
+    // People.
+    "Ada Lovelace",
+    "staff",
     // Settings.
     "any",
     "api",
@@ -71,7 +74,10 @@ async fn each_visible_text_of_the_console_comes_from_the_table() {
     let language = gateway::Language::Pseudo;
     let test_env = TestEnv::over(TestApp::start_with(&gateway::Options { language, ..options(ACME) }));
     let mut found = Vec::new();
+    add_someone(&test_env.app, ACME, PERSON, EMAIL);
+    let someone = format!("{}/people/{}", home(ACME), person());
     for (path, method) in paths(ACME) {
+        let path = path.replace("{account}", &person());
         if method == "GET" {
             let mut stranger = Browser::new(&test_env.app);
             check(&mut found, &path, &stranger.get(&path).await);
@@ -96,6 +102,14 @@ async fn each_visible_text_of_the_console_comes_from_the_table() {
         (own("/applications/jobs/credentials"), &[("act", "create-key"), ("name", "jobs")]),
         (own("/applications/jobs/credentials"), &[("act", "revoke-secret"), ("secret", "s1")]),
         (own("/applications/jobs/try"), &[]),
+        (own("/people/new"), &[]),
+        (own("/people/new"), &[("username", "eve"), ("name", "Ada Lovelace"), ("groups", "staff")]),
+        (someone.clone(), &[("step", "edit")]),
+        (someone.clone(), &[("step", "suspend")]),
+        (someone.clone(), &[("step", "resume")]),
+        (someone.clone(), &[("step", "unlock")]),
+        (someone.clone(), &[("step", "end-sessions")]),
+        (someone.clone(), &[("step", "delete"), ("confirm", "x")]),
         (own("/keys"), &[("act", "rotate")]),
         (own("/keys"), &[("act", "emergency"), ("confirm", "x")]),
         (own("/keys"), &[("act", "emergency"), ("confirm", ACME)]),
@@ -116,12 +130,17 @@ async fn each_visible_text_of_the_console_comes_from_the_table() {
     for (path, method) in paths(ACME).into_iter().filter(|(path, _)| !path.ends_with("/sign-out")) {
         if method == "GET" {
             for client in [SVC, "jobs"] {
-                let path = path.replace("{client}", client);
+                let path = path.replace("{client}", client).replace("{account}", &person());
                 check(&mut found, &path, &browser.get(&path).await);
             }
         }
     }
-    for path in ["/console/tenants?search=none", "/console/audit?search=none"] {
+    for path in [
+        "/console/tenants?search=none",
+        "/console/audit?search=none",
+        "/console/t/acme/people?search=none",
+        "/console/t/acme/people?search=eve",
+    ] {
         check(&mut found, path, &browser.get(path).await);
     }
     test_env.app.pass(900);

@@ -81,6 +81,7 @@ mod connections;
 mod console;
 mod console_access;
 mod console_links;
+mod console_people;
 mod console_texts;
 mod corpus;
 mod cross_origin;

@@ -77,6 +77,14 @@ async fn pages_take_at_most_six_statements_and_60_kb() {
         count.parse::<u64>().unwrap()
     };
     let of_platform = ["", "/advice", "/tenants", "/tenants?search=acme", "/tenants/new", "/audit"];
+    let created = json!({ "email": "ada@example.com" });
+    let mut people = Vec::new();
+    for tenant in ["acme", "globex"] {
+        let accounts = format!("/api/v1/tenant/{tenant}/accounts");
+        let made = admin.send_request(Method::POST, &accounts, Some(created.clone())).await;
+        let account = made["account_id"].as_str().unwrap().to_owned();
+        people.push(format!("/console/t/{tenant}/people/{account}"));
+    }
     let of_tenant = [
         "",
         "/advice",
@@ -85,12 +93,18 @@ async fn pages_take_at_most_six_statements_and_60_kb() {
         "/applications/svc",
         "/applications/svc/try",
         "/applications/svc/credentials",
+        "/people",
+        "/people?search=ada",
+        "/people/new",
         "/keys",
         "/audit",
     ];
     let tenants = ["acme", "globex"].map(|tenant| of_tenant.map(|page| format!("/console/t/{tenant}{page}")));
-    let pages =
-        of_platform.map(|page| format!("/console{page}")).into_iter().chain(tenants.into_iter().flatten());
+    let pages = of_platform
+        .map(|page| format!("/console{page}"))
+        .into_iter()
+        .chain(tenants.into_iter().flatten())
+        .chain(people);
     for path in pages {
         let page = get(&path).await;
         let mut least = u64::MAX;

@@ -32,6 +32,7 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
             within(common, "billing", tabs(texts, credentials_tab), credentials(texts, "Nightly export")),
         ),
         ("console_read_only", within(common, "billing", tabs(texts, texts.frame.overview), read_only(texts))),
+        ("console_person", within(common, texts.frame.people, Vec::new(), person(common, "Ada Lovelace"))),
         ("console_new_tenant", within(common, texts.tenants.new, Vec::new(), new_tenant(texts))),
         ("console_keys", within(common, texts.frame.keys, Vec::new(), signing_keys(texts))),
     ]
@@ -69,10 +70,12 @@ fn before(common: &Common, heading: &str, blocks: Vec<Block>) -> ConsolePage {
 
 fn within(common: &Common, heading: &str, tabs: Vec<Destination>, blocks: Vec<Block>) -> ConsolePage {
     let texts = &common.texts().console.frame;
-    let current = if heading == texts.keys { heading } else { texts.applications };
+    let current = if [texts.keys, texts.people].contains(&heading) { heading } else { texts.applications };
     let mut page = before(common, heading, blocks);
-    page.frame.places =
-        places(&[texts.overview, texts.applications, texts.keys, texts.advice, texts.audit], current);
+    page.frame.places = places(
+        &[texts.overview, texts.applications, texts.people, texts.keys, texts.advice, texts.audit],
+        current,
+    );
     page.switcher = Some(HtmlForm::search(
         "/console/tenants".to_owned(),
         texts.find_tenant,
@@ -293,6 +296,53 @@ fn new_tenant(texts: &ConsoleTexts) -> Vec<Block> {
     let preview = Preview { field: "id", placeholder: of.id_placeholder.to_owned(), lines };
     let form = HtmlForm::button("/console/tenants/new".to_owned(), TOKEN, of.create);
     vec![Block::Form(form.meaning(Meaning::Info).with(inputs).previewing(preview))]
+}
+
+fn person(common: &Common, name: &str) -> Vec<Block> {
+    let (of, labels) = (&common.texts().console.people, &common.texts().console.labels);
+    let button = |label: &str| HtmlForm::button("/console/t/globex/people/usr_1".to_owned(), TOKEN, label);
+    let row = |check: &str, meaning, text: &str, fix: &str| {
+        let name = (of.check)(check).unwrap_or_default().to_owned();
+        vec![
+            Value::Text(name),
+            Value::Badge(Badge { meaning, text: text.to_owned() }),
+            Value::Text(fix.to_owned()),
+        ]
+    };
+    let fix = |check: &str| (of.fix)(check).unwrap_or_default();
+    let rows = vec![
+        row("tenant_active", Meaning::Success, of.passed, ""),
+        row("throttling", Meaning::Danger, of.failed, &(of.throttled)("10", "2026-11-22T02:40:00Z")),
+        row("account_active", Meaning::Warning, of.failed, fix("account_active")),
+    ];
+    let columns = [of.check_heading, of.result, labels.what_to_do].map(Column::from_heading).to_vec();
+    let session = Entry {
+        title: (common.texts().browser_on)("Firefox", "Windows"),
+        badge: None,
+        line: vec![Fact { label: labels.last_used, value: Value::Time(moment("2026-11-22T02:40:00Z")) }],
+        facts: vec![Fact { label: labels.source, value: Value::Text("192.0.2.7".to_owned()) }],
+        forms: vec![button(of.end_session).meaning(Meaning::Danger)],
+    };
+    let permission = choice("latchkey:audit", (of.permission)("latchkey:audit").unwrap_or_default(), true);
+    let inputs = vec![
+        Field::text("name", labels.name, name).optional(),
+        Field::new("groups", of.groups, Input::Lines("staff".to_owned())).hint(of.groups_hint),
+        Field::new("permission", of.permissions, Input::Any(vec![permission])).hint(of.permissions_hint),
+    ];
+    let edit = button(of.save).meaning(Meaning::Info).with(inputs);
+    let suspend = button(of.suspend).meaning(Meaning::Danger).asking(of.suspend_question, of.suspend);
+    vec![
+        Block::Code(of.link_now.to_owned(), "https://id.example.com/set-password#usr_1".to_owned()),
+        Block::Facts(vec![Fact { label: of.email, value: Value::Text((of.verified)("ada@globex.example")) }]),
+        Block::Heading(of.why),
+        Block::Note(Meaning::Danger, of.cannot_sign_in.to_owned()),
+        Block::Table(Table { caption: of.checks.to_owned(), columns, rows }),
+        Block::Heading(of.sessions),
+        Block::Entries(vec![session]),
+        Block::Heading(of.manage),
+        fold(of.edit, vec![edit], Vec::new()),
+        Block::Form(suspend),
+    ]
 }
 
 /// An application in a configuration file, which the console cannot change.

@@ -19,6 +19,7 @@ texts! {
         attempt: AttemptTexts,
         created: CreatedTexts,
         credentials: CredentialsTexts,
+        people: PeopleTexts,
         keys: KeysTexts,
         audit: AuditTexts,
         advice: AdviceTexts,
@@ -40,6 +41,7 @@ texts! {
         overview: Text,
         tenants: Text,
         applications: Text,
+        people: Text,
         keys: Text,
         audit: Text,
         advice: Text,
@@ -354,6 +356,94 @@ texts! {
         key_unused: Text,
         ended_key_used: Text,
         ended_key: Text,
+    }
+}
+
+texts! {
+    english::TEXTS.console.people =>
+    /// The list of people, a new person, and the page of a person.
+    PeopleTexts {
+        search: Text,
+        new: Text,
+        none: Text,
+        none_text: Text,
+        /// The value is a list of ids.
+        unreadable: With,
+        identifiers: Text,
+        groups: Text,
+        groups_hint: Text,
+        email: Text,
+        username: Text,
+        username_hint: Text,
+        external_id: Text,
+        /// The value is an email address.
+        verified: With,
+        /// The value is an email address.
+        not_verified: With,
+        permissions: Text,
+        permissions_hint: Text,
+        /// What a permission allows.
+        permission: Named,
+        password_set: Text,
+        invitation: Text,
+        create: Text,
+        /// The value is the name of the person.
+        created: With,
+        open: Text,
+        all: Text,
+        make_link: Text,
+        link_text: Text,
+        link_now: Text,
+        link_expires: Text,
+        password_removed: Text,
+        why: Text,
+        can_sign_in: Text,
+        cannot_sign_in: Text,
+        checks: Text,
+        check_heading: Text,
+        result: Text,
+        passed: Text,
+        failed: Text,
+        depends: Text,
+        /// What a sign-in checks, by the name of the check.
+        check: Named,
+        /// What to do if a check fails.
+        fix: Named,
+        /// The values are a number of wrong passwords and a time.
+        throttled: WithTwo,
+        sources: Text,
+        sources_text: Text,
+        sessions: Text,
+        signed_in: Text,
+        expires: Text,
+        end_session: Text,
+        end_sessions: Text,
+        session_ended: Text,
+        sessions_ended: Text,
+        consents: Text,
+        granted: Text,
+        remove_consent: Text,
+        consent_removed: Text,
+        /// The value is a number of sessions or consents.
+        more: With,
+        manage: Text,
+        beyond_reach: Text,
+        edit: Text,
+        save: Text,
+        saved: Text,
+        unlock: Text,
+        unlocked: Text,
+        suspend: Text,
+        suspend_question: Text,
+        suspended: Text,
+        resume: Text,
+        resumed: Text,
+        delete: Text,
+        confirm: Text,
+        /// The value is what to type.
+        delete_hint: With,
+        /// The value is the name of the person.
+        deleted: With,
     }
 }
 

@@ -81,6 +81,7 @@ async fn lists_do_not_scan_tables() {
     for statement in [
         Statement::from_text(tenant_search::FOUND).reading::<TenantState>(),
         Statement::from_text(clients::SQLITE_RELATED).reading::<kinds::client::State>(),
+        Statement::from_text(accounts::SELECT_SEARCHED).reading::<kinds::account::State>(),
         Statement::from_text(accounts::SQLITE_RELATED).reading::<kinds::account::State>(),
         Statement::from_text(accounts::SELECT_SESSIONS).reading::<FoundSession>(),
         Statement::from_text(tenants::DUE_DELETIONS),

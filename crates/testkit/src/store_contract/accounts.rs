@@ -28,7 +28,7 @@ pub(super) async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change
     let request = CommitRequest { managed_by: ManagedBy::Api, now, ..requests::declared(changes) };
     let mut request = resting_on_today(stores, &request).await;
     for state in &mut request.before {
-        let every = kinds::account::Query { after: None, limit: 20_000 };
+        let every = kinds::account::Query { after: None, limit: 20_000, search: None };
         state.accounts = readable(stores.list_accounts(&state.tenant.id, &every).await.unwrap());
     }
     request
@@ -130,7 +130,7 @@ pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
     change(&stores, NOW, vec![of_kind(ChangeKind::Added, &of_globex)]).await;
     for (tenant, expected) in [(&acme, &of_acme), (&globex, &of_globex)] {
         assert_eq!(found(&stores, tenant, "ada@example.com").await.unwrap().0, *expected);
-        let page = kinds::account::Query { after: None, limit: 10 };
+        let page = kinds::account::Query { after: None, limit: 10, search: None };
         let listed = readable(stores.list_accounts(tenant, &page).await.unwrap());
         assert_eq!(listed.iter().map(|row| &row.account).collect::<Vec<_>>(), [expected]);
     }
@@ -339,7 +339,7 @@ pub async fn accounts_are_listed_page_by_page(stores: Stores) {
         change(&stores, at(seconds), vec![of_kind(ChangeKind::Added, &row)]).await;
     }
     change(&stores, at(3), vec![of_kind(ChangeKind::Deleted, &account(&acme, 2, &[]))]).await;
-    let mut query = kinds::account::Query { after: None, limit: 3 };
+    let mut query = kinds::account::Query { after: None, limit: 3, search: None };
     for expected in [&[3, 1, 4][..], &[5], &[]] {
         let page = readable(stores.list_accounts(&acme, &query).await.unwrap());
         assert_eq!(ids_of(&page), ids(expected));
@@ -348,4 +348,41 @@ pub async fn accounts_are_listed_page_by_page(stores: Stores) {
     }
     query.after = None;
     assert_eq!(stores.list_accounts(&globex, &query).await.unwrap(), []);
+}
+
+/// By the beginning of an identifier, by id, and by external id, at one tenant.
+pub async fn accounts_are_searched(stores: Stores) {
+    let (acme, globex) = two_tenants(&stores).await;
+    let (one, two) = (["ada@example.com", "lovelace"], ["adam"]);
+    for (tenant, number, names, external_id) in
+        [(&acme, 1, &one[..], Some("hr-1")), (&acme, 2, &two, None), (&globex, 3, &one, Some("hr-1"))]
+    {
+        let row = account(tenant, number, names);
+        let row = Account { external_id: external_id.map(str::to_owned), ..row };
+        change(&stores, NOW, vec![of_kind(ChangeKind::Added, &row)]).await;
+    }
+    let deleted = account(&acme, 4, &["adele"]);
+    for kind in [ChangeKind::Added, ChangeKind::Deleted] {
+        change(&stores, NOW, vec![of_kind(kind, &deleted)]).await;
+    }
+    let first = account(&acme, 1, &[]).id;
+    for (text, expected) in [
+        ("ada", &[1, 2][..]),
+        ("ADA@", &[1]),
+        ("ada@example.com", &[1]),
+        ("love", &[1]),
+        ("hr-1", &[1]),
+        (first.as_str(), &[1]),
+        ("hr", &[]),
+        ("ade", &[]),
+        ("bob", &[]),
+        ("a%", &[]),
+        ("a\0", &[]),
+        ("\u{10ffff}", &[]),
+    ] {
+        let search = Some(kinds::account::Search::from_text(text));
+        let query = kinds::account::Query { after: None, limit: 10, search };
+        let found = readable(stores.list_accounts(&acme, &query).await.unwrap());
+        assert_eq!(ids_of(&found), ids(expected), "{text:?}");
+    }
 }

@@ -132,7 +132,11 @@ async fn list(request: AdminRequest<TenantId>) -> Answer {
     let (identifier, external_id, page) =
         request.query(|query| (query.text("identifier"), query.text("external_id"), query.paging()))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    let filter = AccountFilter { identifier: identifier.as_deref(), external_id: external_id.as_deref() };
+    let filter = AccountFilter {
+        identifier: identifier.as_deref(),
+        external_id: external_id.as_deref(),
+        search: None,
+    };
     let found = administrator.of(caller, tenant).accounts(filter, page.cursor.as_deref(), page.limit).await?;
     ResponseDocument::from_status(StatusCode::OK).body(&found)
 }

@@ -29,6 +29,11 @@ impl FormFields {
         self.0.iter().filter(move |(found, _)| *found == name).map(|(_, value)| value.trim())
     }
 
+    /// The lines that are not blank.
+    pub(super) fn lines(&self, name: &str) -> Vec<&str> {
+        self.text(name).lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+    }
+
     /// Splits at blanks, commas and line ends.
     pub(super) fn words(&self, name: &str) -> Vec<String> {
         let parts = self.text(name).split([' ', ',', '\n', '\r', '\t']);

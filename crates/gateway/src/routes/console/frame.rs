@@ -65,12 +65,14 @@ impl ConsoleVisit<'_> {
 
     /// The pages that the owner of the session may open.
     fn menu(&self) -> Vec<MenuEntry> {
-        let FrameTexts { overview, tenants, applications, keys, advice, audit, .. } = self.texts().frame;
+        let FrameTexts { overview, tenants, applications, people, keys, advice, audit, .. } =
+            self.texts().frame;
         let (of_all, of_audit) = ([(overview, "", None)], Some(Permission::Audit));
         let own: &[MenuEntry] = match self.place {
             VisitedPlace::Platform => &[(tenants, "/tenants", Some(Permission::Tenants))],
             VisitedPlace::Tenant(_) => &[
                 (applications, "/applications", Some(Permission::Clients)),
+                (people, "/people", Some(Permission::Accounts)),
                 (keys, "/keys", Some(Permission::Keys)),
             ],
         };

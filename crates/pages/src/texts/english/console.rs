@@ -2,7 +2,7 @@
 
 use crate::texts::console::{
     AdviceTexts, ApplicationTexts, ApplicationsTexts, AttemptTexts, AuditTexts, ConsoleTexts, CreatedTexts,
-    CredentialsTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, OverviewTexts, SharedTexts,
+    CredentialsTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, OverviewTexts, PeopleTexts, SharedTexts,
     TenantsTexts, TokenTexts,
 };
 
@@ -17,6 +17,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         overview: "Overview",
         tenants: "Tenants",
         applications: "Applications",
+        people: "People",
         keys: "Signing keys",
         audit: "Audit log",
         advice: "Advice",
@@ -309,6 +310,118 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         key_unused: "Unknown. The key was not used in the last 24 hours, but its owner may use it again.",
         ended_key_used: "Already invalid, but somebody tried the key in the last 24 hours.",
         ended_key: "Already invalid.",
+    },
+    people: PeopleTexts {
+        search: "Search by the beginning of an email address or user name, or by external ID",
+        new: "New person",
+        none: "No people",
+        none_text: "A person has an account with which to sign in to the applications of this tenant.",
+        unreadable: |ids| {
+            format!(
+                "This version of Latchkey cannot read these accounts: {ids}. See the server log for the reason."
+            )
+        },
+        identifiers: "Signs in with",
+        groups: "Groups",
+        groups_hint: "One group per line.",
+        email: "Email address",
+        username: "User name",
+        username_hint: "A person signs in with an email address, a user name, or either of both.",
+        external_id: "External ID",
+        verified: |email| format!("{email} (verified)"),
+        not_verified: |email| format!("{email} (not verified)"),
+        permissions: "Permissions",
+        permissions_hint: "What the person can do in the console. A new permission ends all sessions of the person.",
+        permission: |name| {
+            Some(match name {
+                "latchkey:tenants" => "Create, change and delete tenants",
+                "latchkey:clients" => "Manage applications and their credentials",
+                "latchkey:accounts" => "Manage people",
+                "latchkey:keys" => "Manage signing keys",
+                "latchkey:audit" => "See the audit log, usage and advice",
+                _ => return None,
+            })
+        },
+        password_set: "Password set",
+        invitation: "Invitation",
+        create: "Create person",
+        created: |name| format!("Account of {name} created."),
+        open: "Open the page of the person",
+        all: "All people",
+        make_link: "Create a password link",
+        link_text: "The person sets the password with the link, which works once, for 24 hours.",
+        link_now: "Copy the link now and send it to the person. Latchkey shows it only once.",
+        link_expires: "Link expires",
+        password_removed: "Somebody else may know the password of this account, so the new permission removed the password. The person sets a new one with this link:",
+        why: "Why can this person not sign in?",
+        can_sign_in: "The person can sign in with the password.",
+        cannot_sign_in: "The person cannot sign in. The first failed check is the reason.",
+        checks: "Checks of a sign-in, in their order",
+        check_heading: "Check",
+        result: "Result",
+        passed: "Passed",
+        failed: "Failed",
+        depends: "Depends on the address",
+        check: |name| {
+            Some(match name {
+                "tenant_active" => "The tenant is active",
+                "sign_in_offered" => "The tenant offers sign-in",
+                "identifier" => "The account has an email address or a user name",
+                "throttling" => "The account is not locked after wrong passwords",
+                "password" => "The account has a password",
+                "account_active" => "The account is active",
+                _ => return None,
+            })
+        },
+        fix: |name| {
+            Some(match name {
+                "tenant_active" => "Resume the tenant.",
+                "sign_in_offered" => {
+                    "Set strategies.oauth2.enabled and strategies.oidc.enabled of the tenant."
+                }
+                "identifier" => "Add an email address or a user name.",
+                "password" => "Create a password link and send it to the person.",
+                "account_active" => {
+                    "Resume the account. An account that a file no longer declares must be declared again."
+                }
+                _ => return None,
+            })
+        },
+        throttled: |failures, until| {
+            format!(
+                "Unlock the account, or wait until {until}. At this replica, {failures} wrong passwords in a row came from unknown browsers. The person can still sign in with a browser in which the person signed in before."
+            )
+        },
+        sources: "The address has not failed at too many accounts",
+        sources_text: "After wrong passwords for many accounts, an address waits for up to 15 minutes. Try another network, or a browser in which the person signed in before.",
+        sessions: "Sessions",
+        signed_in: "Signed in",
+        expires: "Expires",
+        end_session: "End session",
+        end_sessions: "End all sessions",
+        session_ended: "Session ended, together with its tokens.",
+        sessions_ended: "All sessions ended, together with their tokens.",
+        consents: "Applications with access",
+        granted: "Allowed",
+        remove_consent: "Remove access",
+        consent_removed: "Access removed. The application has to ask the person again.",
+        more: |count| format!("And {count} more."),
+        manage: "Manage this person",
+        beyond_reach: "The person has permissions that you cannot grant. You can only suspend the account, and end its sessions and the access of applications.",
+        edit: "Edit",
+        save: "Save",
+        saved: "Changes saved.",
+        unlock: "Unlock account",
+        unlocked: "Failed sign-ins cleared.",
+        suspend: "Suspend account",
+        suspend_question: "The person can no longer sign in, and all sessions and tokens of the person end.",
+        suspended: "Account suspended. The person can no longer sign in.",
+        resume: "Resume account",
+        resumed: "Account resumed. The person can sign in again.",
+        delete: "Delete account",
+        confirm: "Email address, user name or ID",
+        delete_hint: |name| format!("Type {name} to delete the account. You cannot undo this."),
+        deleted: |name| format!("Account of {name} deleted."),
     },
     keys: KeysTexts {
         next_step: "Next automatic change",
