@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use secrets::hash_password;
+use tenancy::{Issuer, Tenant};
 use tokio::task::JoinHandle;
 use values::Lifetime;
 use zeroize::Zeroizing;
@@ -576,7 +577,7 @@ async fn costly_imported_hashes_do_not_delay_other_tenants() {
 async fn sign_in_checks_agree_with_sign_ins() {
     use SignInCheck::{AccountActive, Password, Throttling};
     let test_env = test_env();
-    let mut shown = Tenant::new(tenant("acme"), "https://id.example.com");
+    let mut shown = Tenant::new(tenant("acme"), Issuer::derived("https://id.example.com", &tenant("acme")));
     (shown.strategies.oauth2, shown.strategies.oidc) = (true, true);
     for (name, has_password, status, wrong, failed) in [
         ("fine", true, AccountStatus::Active, 0, None),

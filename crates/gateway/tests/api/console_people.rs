@@ -77,7 +77,7 @@ async fn person_is_invited_edited_and_deleted() {
     for (tenant, other) in BOTH {
         let (mut browser, people, form) = administrator(&test_env, tenant).await;
         let none = browser.post(&format!("{people}/new"), &[("form", &*form)]).await;
-        none.assert_says(200, "the account has no identifier");
+        none.assert_says(200, "Enter an email address or a user name.");
         let (made, person) = invite(&mut browser, &people, &form, EMAIL).await;
         let code = link_in(&made);
         let mut ada = Browser::new(&test_env.app);
@@ -114,8 +114,7 @@ async fn person_is_invited_edited_and_deleted() {
         ];
         browser.post(&person, &edit).await.assert_says(200, "Changes saved.");
         let stale = browser.post(&person, &edit).await;
-        stale.assert_says(200, "alert danger");
-        assert!(!stale.body.contains("Changes saved."), "{}", stale.body);
+        stale.assert_says(200, "Somebody else has changed this person");
         browser.get(&person).await.assert_says(200, "<h1>Ada</h1>");
 
         // A permission removes no password that the person has set, but ends the sessions.

@@ -375,6 +375,7 @@ texts! {
         email: Text,
         username: Text,
         username_hint: Text,
+        no_identifier: Text,
         external_id: Text,
         /// The value is an email address.
         verified: With,
@@ -431,6 +432,7 @@ texts! {
         edit: Text,
         save: Text,
         saved: Text,
+        changed_meanwhile: Text,
         unlock: Text,
         unlocked: Text,
         suspend: Text,

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use administration::administrator::AccountFilter;
 use administration::documents::{AccountView, NewAccount};
-use administration::edit::EditError;
+use administration::edit::{EditError, FieldError};
 use administration::kinds::Permission;
 use pages::console::{Block, Choice, Field, HtmlForm, Input};
 use pages::{Link, Meaning, Value};
@@ -82,6 +82,7 @@ pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pag
     }
     let is_invited = fields.given("invites").is_some();
     let created = match NewAccount::read(document.clone()) {
+        _ if document["email"].is_null() && document["username"].is_null() => Err(no_identifier(visit)),
         Ok(new) => {
             let caller = idempotent(visit, fields, &json!([document, is_invited]));
             let within = visit.administrator().of(&caller, &tenant);
@@ -97,6 +98,11 @@ pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pag
     blocks.extend(view.password_link.as_ref().map(|link| link_blocks(of, link)).into_iter().flatten());
     blocks.push(created::way_on(of.open, visit.person(&view.account_id, "")));
     Ok(visit.show(visit.texts().frame.people, name(&view), blocks))
+}
+
+/// In the words of the form.
+pub(super) fn no_identifier(visit: &ConsoleVisit<'_>) -> EditError {
+    EditError::Invalid(vec![FieldError::at("/email", visit.texts().people.no_identifier)])
 }
 
 fn form(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) -> HttpResponse {

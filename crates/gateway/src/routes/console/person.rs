@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::form::FormFields;
 use super::frame::Head;
-use super::people::{identifier, inputs, name};
+use super::people::{identifier, inputs, name, no_identifier};
 use super::shown::{
     RefusedForm, codes, danger, declared_at, fact, outcome, status, success, table, time, time_or,
 };
@@ -86,7 +86,15 @@ async fn edit(visit: &ConsoleVisit<'_>, account: &AccountId, fields: &FormFields
     }
     let mut caller = visit.caller.clone();
     caller.if_match = Some(fields.text("tag").to_owned());
-    let edited = visit.administrator().of(&caller, &tenant).patch_account(account, &patch).await;
+    let edited = if email.is_none() && fields.given("username").is_none() {
+        Err(no_identifier(visit))
+    } else {
+        visit.administrator().of(&caller, &tenant).patch_account(account, &patch).await
+    };
+    let edited = edited.map_err(|error| match error {
+        EditError::Stale => EditError::Conflict(of.changed_meanwhile.to_owned()),
+        error => error,
+    });
     match outcome(edited)? {
         Ok(view) => {
             let mut blocks = vec![success(of.saved)];
@@ -302,7 +310,9 @@ impl Forms<'_> {
         };
         let mut fields = inputs(self.visit, value, &refused);
         let tag = EntityTag::from_document(view).to_string();
-        let tag = sent.map_or(tag, |fields| fields.text("tag").to_owned());
+        // The person has read about the other change, and may save again.
+        let is_stale = refused.message.as_deref() == Some(of.changed_meanwhile);
+        let tag = sent.filter(|_| !is_stale).map_or(tag, |fields| fields.text("tag").to_owned());
         let verified = settings.email.as_deref().filter(|_| settings.email_verified).unwrap_or_default();
         let mut form = self.button("edit", of.save).meaning(Meaning::Info);
         form = form.sending("tag", tag).sending("verified", verified);
