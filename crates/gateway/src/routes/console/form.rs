@@ -14,6 +14,10 @@ impl FormFields {
         Self(pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect())
     }
 
+    pub(super) fn from_pairs(pairs: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), Zeroizing::new(value))).collect())
+    }
+
     /// The first value without blanks around it. Empty if the form does not have the field.
     pub(super) fn text(&self, name: &str) -> &str {
         self.values(name).next().unwrap_or_default()
@@ -27,6 +31,12 @@ impl FormFields {
     pub(super) fn values<'f>(&'f self, name: &str) -> impl Iterator<Item = &'f str> {
         let name = name.to_owned();
         self.0.iter().filter(move |(found, _)| *found == name).map(|(_, value)| value.trim())
+    }
+
+    /// Splits at line ends.
+    pub(super) fn lines(&self, name: &str) -> Vec<String> {
+        let lines = self.text(name).lines().map(str::trim);
+        lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
     }
 
     /// Splits at blanks, commas and line ends.
