@@ -9,7 +9,6 @@ mod secret;
 mod snippet;
 mod table;
 mod time;
-mod verifier;
 
 pub(crate) use crate::process::json;
 pub(crate) use confirm::{ask, confirm};
@@ -17,10 +16,9 @@ pub(crate) use list::{ListArguments, name_next};
 pub(crate) use plan_lines::{folded, plan_lines};
 pub(crate) use report::{CellRow, CellRows, Layout, report};
 pub(crate) use secret::{OneTimeOutput, OutputArguments};
-pub(crate) use snippet::{SnippetLanguage, snippets};
+pub(crate) use snippet::{SnippetLanguage, snippets, verifiers};
 pub(crate) use table::{DocumentTable, details, details_of, table};
 pub(crate) use time::readable;
-pub(crate) use verifier::{VerifierSettings, verifiers};
 
 pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -6,7 +6,7 @@ use values::with_commands;
 use administration::documents;
 use administration::documents::TenantView;
 use clap::{Args, Subcommand};
-use gateway::snippets::curl_line;
+use gateway::snippets::{VerifierSettings, curl_line};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
@@ -14,8 +14,8 @@ use crate::admin_client::ApiRequest;
 use crate::arguments::{ChangeArguments, RowArguments, TenantArguments};
 use crate::examples::example;
 use crate::output::{
-    self, DocumentTable, ListArguments, OneTimeOutput, OutputArguments, SnippetLanguage, VerifierSettings,
-    confirm, details, readable, table,
+    self, DocumentTable, ListArguments, OneTimeOutput, OutputArguments, SnippetLanguage, confirm, details,
+    readable, table,
 };
 use crate::runner::Runner;
 use crate::tenant_move::{self, ExportArguments, TenantImportArguments};

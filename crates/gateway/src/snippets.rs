@@ -2,8 +2,12 @@
 //! shows it. The code reads the secret from the environment.
 
 mod example;
+mod verifier;
 
-pub use example::{SnippetSource, filled};
+pub use example::filled;
+pub use verifier::{VerifierSettings, verifier_snippets};
+
+use example::SnippetSource;
 use values::shell_word;
 
 const CURL: &str = r#"curl -sS {url} \

@@ -110,12 +110,21 @@ pub enum Input {
     /// One line, and whether the field is required.
     Text(String, bool),
     Lines(String),
+    /// URIs, one in a line. A script marks the rules that one of them breaks.
+    Uris(String, Vec<UriRule>),
     /// The script fills in the fragment of the page's URL and sends the form.
     Fragment,
     One(Vec<Choice>),
     /// As [`Self::One`], as large tiles. The person must choose one.
     Tiles(Vec<Choice>),
     Any(Vec<Choice>),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct UriRule {
+    pub text: &'static str,
+    /// A regular expression of JavaScript that each URI must match.
+    pub pattern: &'static str,
 }
 
 #[derive(Clone, Debug)]
@@ -233,8 +242,9 @@ impl Field {
 
     fn described_by(&self, form: impl Display) -> String {
         let (id, ids) = (self.id(form), [(&self.hint, "hint"), (&self.error, "error")]);
-        let ids = ids.into_iter().filter(|(text, _)| !text.is_empty());
-        ids.map(|(_, part)| format!("{id}-{part}")).collect::<Vec<_>>().join(" ")
+        let ids = ids.into_iter().filter(|(text, _)| !text.is_empty()).map(|(_, part)| part);
+        let rules = matches!(self.input, Input::Uris(..)).then_some("rules");
+        ids.chain(rules).map(|part| format!("{id}-{part}")).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -25,8 +25,8 @@ pub use components::{
 pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths};
 pub use texts::console::{
     AdviceTexts, ApplicationTexts, ApplicationsTexts, AttemptTexts, AuditTexts, ConsoleTexts, CreatedTexts,
-    CredentialsTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, OverviewTexts, PeopleTexts, SharedTexts,
-    TenantsTexts, TokenTexts,
+    CredentialsTexts, EditTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, NewApplicationTexts,
+    OverviewTexts, PeopleTexts, SharedTexts, TenantsTexts, TokenTexts,
 };
 pub use texts::{ErrorKind, Language, Texts};
 pub use theme::Theme;

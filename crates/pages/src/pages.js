@@ -1,5 +1,5 @@
 // Comforts: a page that goes on by itself, a password that can be shown, times as the reader has them, texts that are copied, addresses that
-// follow a field. Every page works without them.
+// follow a field, rules for what is typed. Every page works without them.
 "use strict";
 for (const form of document.querySelectorAll("form[data-submit]")) form.submit();
 for (const button of document.querySelectorAll("button[data-shows]")) {
@@ -61,6 +61,14 @@ for (const part of document.querySelectorAll("[data-follows]")) {
   };
   field.addEventListener("input", follow);
   follow();
+}
+// Marks the rules that a line of the field breaks.
+for (const rule of document.querySelectorAll("[data-rule]")) {
+  const field = document.getElementById(rule.dataset.of);
+  const pattern = new RegExp(rule.dataset.rule);
+  const judge = () => rule.classList.toggle("wrong", field.value.split(/\s+/).some((uri) => uri && !pattern.test(uri)));
+  field.addEventListener("input", judge);
+  judge();
 }
 for (const notice of document.querySelectorAll("[data-after]")) {
   setTimeout(() => { notice.hidden = false; }, notice.dataset.after * 1000);

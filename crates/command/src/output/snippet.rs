@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
-use gateway::snippets::token_snippets;
+use gateway::snippets::{VerifierSettings, token_snippets, verifier_snippets};
 
 /// In which language, in the order of all lists of code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -27,11 +27,13 @@ pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: SnippetLan
     listed(token_snippets(token_endpoint, client_id), wanted)
 }
 
+/// The code that checks a token in these languages, each with a heading.
+pub(crate) fn verifiers(expected: &VerifierSettings<'_>, wanted: SnippetLanguage) -> String {
+    listed(verifier_snippets(expected), wanted)
+}
+
 /// The code of the selected languages, each with a heading. `code` may lack the last languages.
-pub(super) fn listed(
-    code: impl IntoIterator<Item = (&'static str, String)>,
-    wanted: SnippetLanguage,
-) -> String {
+fn listed(code: impl IntoIterator<Item = (&'static str, String)>, wanted: SnippetLanguage) -> String {
     let mut text = String::new();
     for (language, (name, code)) in SnippetLanguage::value_variants().iter().zip(code) {
         if wanted == SnippetLanguage::All || wanted == *language {
@@ -52,5 +54,20 @@ mod tests {
         assert_eq!(all.matches("── ").count(), 8, "{all}");
         assert_eq!(of(SnippetLanguage::None), "");
         assert!(of(SnippetLanguage::Go).starts_with("\n── Go"));
+    }
+    #[test]
+    fn verifiers_exist_in_five_languages() {
+        let text = "x";
+        let expected = VerifierSettings {
+            issuer: text,
+            jwks: text,
+            token_endpoint: text,
+            audience: text,
+            algorithm: text,
+            typ: text,
+            client_id: text,
+        };
+        assert_eq!(verifiers(&expected, SnippetLanguage::All).matches("── ").count(), 5);
+        assert_eq!(verifiers(&expected, SnippetLanguage::None), "");
     }
 }

@@ -17,11 +17,18 @@ mod advice;
 mod overview;
 mod tenants;
 
+mod application_kind;
 mod applications;
 mod created;
 
+mod api_access;
+mod new_application;
+mod uri_rules;
+
 mod application;
+mod attempt;
 mod credentials;
+mod edit_application;
 
 mod people;
 mod person;
@@ -64,9 +71,10 @@ pub(super) fn routes() -> Vec<PublicRoute> {
         both("/console/t/{id}", overview::of_tenant, overview::step),
         look("/console/t/{id}/advice", shows(advice::page)),
         look("/console/t/{id}/applications", shows(applications::list)),
-        both("/console/t/{id}/applications/new", applications::new, applications::create),
+        both("/console/t/{id}/applications/new", new_application::new, new_application::create),
         both("/console/t/{id}/applications/{client}", application::page, application::step),
-        both("/console/t/{id}/applications/{client}/try", application::try_it, application::explain),
+        both("/console/t/{id}/applications/{client}/edit", edit_application::page, edit_application::act),
+        both("/console/t/{id}/applications/{client}/try", attempt::try_it, attempt::explain),
         both("/console/t/{id}/applications/{client}/credentials", credentials::page, credentials::act),
         look("/console/t/{id}/people", shows(people::list)),
         both("/console/t/{id}/people/new", people::new, people::create),

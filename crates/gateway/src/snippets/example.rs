@@ -2,7 +2,7 @@
 //! files.
 
 #[derive(Clone, Copy, Debug)]
-pub enum SnippetSource {
+pub(super) enum SnippetSource {
     /// Contains names in braces.
     Template(&'static str),
     /// A complete program.
@@ -11,7 +11,7 @@ pub enum SnippetSource {
 
 impl SnippetSource {
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Template(text) => (*text).to_owned(),
             Self::Example(example) => cut(example),

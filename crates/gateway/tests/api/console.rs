@@ -5,6 +5,11 @@ use crate::administrators::settle;
 use crate::prelude::*;
 
 const SIGN_IN: &str = "/sign-in";
+
+/// The second step of a new application with a secret.
+pub(crate) const JOBS: [(&str, &str); 4] =
+    [("step", "create"), ("client_id", "jobs"), ("name", "jobs"), ("purpose", "machine_to_machine")];
+
 pub(crate) fn home(tenant: &str) -> String {
     if tenant == PLATFORM { "/console".to_owned() } else { format!("/console/t/{tenant}") }
 }
@@ -42,7 +47,7 @@ pub(crate) async fn begun<'a>(test_env: &'a TestEnv, tenant: &str, token: &str) 
 }
 
 /// A new browser, signed in as this client.
-async fn entered<'a>(test_env: &'a TestEnv, tenant: &str, client: &str) -> Browser<'a> {
+pub(crate) async fn entered<'a>(test_env: &'a TestEnv, tenant: &str, client: &str) -> Browser<'a> {
     begun(test_env, tenant, &test_env.token(tenant, client).await).await
 }
 
@@ -53,7 +58,7 @@ pub(crate) fn form_token(page: &Answer) -> String {
 }
 
 /// The secret that the page shows once.
-fn secret_in(page: &Answer) -> String {
+pub(crate) fn secret_in(page: &Answer) -> String {
     page.body.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }
 
@@ -138,7 +143,7 @@ async fn form_of_another_session_or_origin_is_refused() {
         let path = format!("{}/applications/new", home(tenant));
         let (own, foreign) =
             (form_token(&browser.get(&path).await), form_token(&neighbour.get(&home(other)).await));
-        let fields = |form: &'static str| [("form", form), ("client_id", "jobs")];
+        let fields = |form: &'static str| [&[("form", form)], &JOBS[..]].concat();
         for form in ["", "x", foreign.clone().leak()] {
             assert_eq!(browser.post(&path, &fields(form)).await.status, 403, "{form}");
         }
@@ -153,43 +158,13 @@ async fn form_of_another_session_or_origin_is_refused() {
 }
 
 #[tokio::test]
-async fn application_is_created_once_with_a_working_secret() {
-    let test_env = TestEnv::start();
-    for tenant in [ACME, GLOBEX] {
-        let mut browser = entered(&test_env, tenant, BOSS).await;
-        let path = format!("{}/applications/new", home(tenant));
-        let form = form_token(&browser.get(&path).await);
-        let refused =
-            browser.post(&path, &[("form", &*form), ("client_id", "no good\u{7}"), ("request", "1")]).await;
-        refused.assert_says(200, "aria-invalid");
-        let fields = [
-            ("form", &*form),
-            ("request", "2"),
-            ("client_id", "jobs"),
-            ("name", "<b>Jobs</b>"),
-            ("purpose", "service_account"),
-        ];
-        let made = browser.post(&path, &fields).await;
-        let secret = secret_in(&made);
-        assert!(test_env.opens(tenant, "jobs", &secret).await, "{}", made.body);
-        let again = browser.post(&path, &fields).await;
-        assert!(again.body.contains(&secret), "the same secret, and no other one: {}", again.body);
-        let shown = browser.get(&format!("{}/applications/jobs", home(tenant))).await;
-        shown.assert_says(200, "&#60;b&#62;Jobs&#60;/b&#62;");
-        assert!(!shown.body.contains(&secret) && shown.body.contains("Service account"), "{}", shown.body);
-        let listed = browser.get(&format!("{}/applications?search=jobs", home(tenant))).await;
-        listed.assert_says(200, "applications/jobs");
-    }
-}
-
-#[tokio::test]
 async fn secret_is_rotated_with_grace_then_revoked() {
     let test_env = TestEnv::start();
     for tenant in [ACME, GLOBEX] {
         let mut browser = entered(&test_env, tenant, BOSS).await;
         let new = format!("{}/applications/new", home(tenant));
         let form = form_token(&browser.get(&new).await);
-        let first = secret_in(&browser.post(&new, &[("form", &*form), ("client_id", "jobs")]).await);
+        let first = secret_in(&browser.post(&new, &[&[("form", &*form)], &JOBS[..]].concat()).await);
         let path = format!("{}/applications/jobs/credentials", home(tenant));
         let rotate = [("form", &*form), ("act", "create-secret"), ("grace", "3600"), ("request", "r")];
         let second = secret_in(&browser.post(&path, &rotate).await);

@@ -37,6 +37,8 @@ const OF_TENANT: &[(&str, &str)] = &[
     ("/applications/new", "POST"),
     ("/applications/{client}", "GET"),
     ("/applications/{client}", "POST"),
+    ("/applications/{client}/edit", "GET"),
+    ("/applications/{client}/edit", "POST"),
     ("/applications/{client}/try", "GET"),
     ("/applications/{client}/try", "POST"),
     ("/applications/{client}/credentials", "GET"),

@@ -2,12 +2,12 @@
 
 use pages::examples::texts_outside_table;
 
-use crate::console::{begun, form_token, home};
+use crate::console::{JOBS, begun, form_token, home};
 use crate::console_access::{PERSON, paths, person};
 use crate::prelude::*;
 
 /// Names of products, of rows and of values.
-const DATA: [&str; 39] = [
+const DATA: &[&str] = &[
     "Latchkey",
     // Snippets.
     "curl",
@@ -18,6 +18,11 @@ const DATA: [&str; 39] = [
     "Python (requests)",
     "Ruby (net/http)",
     "Rust (reqwest)",
+    "curl: introspection",
+    "JavaScript (jose)",
+    "Python (PyJWT)",
+    "Go (go-oidc)",
+    "Rust (jsonwebtoken, reqwest)",
     // Tenants.
     ACME,
     GLOBEX,
@@ -33,10 +38,13 @@ const DATA: [&str; 39] = [
     "code-only",
     "gatekeeper",
     "jobs",
+    "kiosk",
     "locksmith",
     "ops",
     "plain",
     "reader",
+    "robot",
+    "shelf",
     "steward",
     "suspended",
     "svc",
@@ -46,6 +54,11 @@ const DATA: [&str; 39] = [
     // People.
     "Ada Lovelace",
     "staff",
+    // Scopes.
+    "email",
+    "offline_access",
+    "openid",
+    "profile",
     // Settings.
     "any",
     "api",
@@ -89,11 +102,26 @@ async fn each_visible_text_of_the_console_comes_from_the_table() {
     let form = form_token(&browser.get(&home(PLATFORM)).await);
     let place = home(ACME);
     let own = |below: &str| format!("{place}{below}");
+    let new = [("step", "create"), ("name", "jobs")];
+    let key = [("credential", "key_url"), ("jwks_uri", "https://keys.example/jwks")];
     for (path, fields) in [
+        (own("/applications/new"), &[][..]),
+        (own("/applications/new"), &[("purpose", "service_account"), ("name", "jobs")]),
+        (own("/applications/new"), &[("purpose", "web"), ("name", "jobs")]),
+        (own("/applications/new"), &[&new[..], &[("client_id", "kiosk"), ("purpose", "device")]].concat()),
+        (own("/applications/new"), &[&new[..], &[("client_id", "shelf"), ("purpose", "api")]].concat()),
         (
             own("/applications/new"),
-            &[("client_id", "jobs"), ("purpose", "service_account"), ("name", "jobs")][..],
+            &[&new[..], &[("client_id", "robot"), ("purpose", "service_account")]].concat(),
         ),
+        (
+            own("/applications/new"),
+            &[&new[..], &[("client_id", "robot"), ("purpose", "service_account")], &key].concat(),
+        ),
+        (own("/applications/new"), &JOBS[..]),
+        (own("/applications/jobs/edit"), &[("group", "general"), ("name", "boss")]),
+        (own("/applications/jobs/edit"), &[("act", "save"), ("patch", "{}"), ("tag", "\"x\"")]),
+        (own("/applications/jobs/edit"), &[("group", "authentication"), ("jwks", "{")]),
         (own("/applications/jobs"), &[("step", "suspend")]),
         (own("/applications/jobs"), &[("step", "resume")]),
         (own("/applications/jobs"), &[("step", "revoke-tokens")]),

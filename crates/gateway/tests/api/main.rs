@@ -80,6 +80,7 @@ mod changed_between;
 mod connections;
 mod console;
 mod console_access;
+mod console_applications;
 mod console_links;
 mod console_people;
 mod console_texts;

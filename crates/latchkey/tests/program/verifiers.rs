@@ -30,7 +30,7 @@ mod printed {
     const algorithm: &str = "RS256";
     const typ: &str = "at+jwt";
 
-    include!("../../../command/src/output/verifiers/verify.rs.in");
+    include!("../../../gateway/src/snippets/verifiers/verify.rs.in");
 
     pub(super) fn accepts(token: &str, keys: &JwkSet) -> bool {
         verify(token, keys).is_ok_and(|claims| is_machine(&claims) && claims["sub"] == "svc")

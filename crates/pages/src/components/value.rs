@@ -8,7 +8,7 @@ use crate::page::Link;
 #[derive(Clone, Debug)]
 pub enum Value {
     Text(String),
-    /// A text that is English in every language.
+    /// A text that is English in every language. Code is between back-quotes.
     English(String),
     /// Breaks at any character if it is too long.
     Code(String),

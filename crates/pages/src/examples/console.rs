@@ -2,7 +2,7 @@
 //! with a refused form.
 
 use super::{Common, keys, moment};
-use crate::console::{Block, Choice, ConsolePage, Entry, Field, Fold, HtmlForm, Input};
+use crate::console::{Block, Choice, ConsolePage, Entry, Field, Fold, HtmlForm, Input, UriRule};
 use crate::page::Link;
 use crate::{
     ApplicationsTexts, Badge, Change, Column, ConsoleTexts, Destination, Empty, Fact, Frame, FrameTexts,
@@ -31,9 +31,11 @@ pub(super) fn all(common: &Common) -> Vec<(&'static str, ConsolePage)> {
             "console_credentials",
             within(common, "billing", tabs(texts, credentials_tab), credentials(texts, "Nightly export")),
         ),
-        ("console_read_only", within(common, "billing", tabs(texts, texts.frame.overview), read_only(texts))),
+        ("console_read_only", within(common, "billing", tabs(texts, texts.frame.general), read_only(texts))),
         ("console_person", within(common, texts.frame.people, Vec::new(), person(common, "Ada Lovelace"))),
         ("console_new_tenant", within(common, texts.tenants.new, Vec::new(), new_tenant(texts))),
+        ("console_attempt", within(common, "billing", tabs(texts, texts.frame.attempt), attempt(texts))),
+        ("console_changes", within(common, texts.edit.review, Vec::new(), changes(texts))),
         ("console_keys", within(common, texts.frame.keys, Vec::new(), signing_keys(texts))),
     ]
 }
@@ -100,8 +102,8 @@ fn places(names: &[&str], current: &str) -> Vec<Destination> {
 }
 
 fn tabs(texts: &ConsoleTexts, current: &str) -> Vec<Destination> {
-    let FrameTexts { overview, credentials, attempt, .. } = texts.frame;
-    places(&[overview, credentials, attempt], current)
+    let FrameTexts { general, credentials, attempt, .. } = texts.frame;
+    places(&[general, credentials, attempt], current)
 }
 
 fn badge_of(texts: &ConsoleTexts, status: &str) -> Badge {
@@ -187,19 +189,29 @@ fn choice(value: &str, text: &str, is_chosen: bool) -> Choice {
 }
 
 fn form(texts: &ConsoleTexts, error: &str) -> Vec<Block> {
-    let of = &texts.applications;
-    let kinds = vec![
-        choice(of.machine, of.machine_text, true),
-        choice(of.service_account, of.service_account_text, false),
-        choice(of.api, of.api_text, false),
+    let (of, new) = (&texts.applications, &texts.new_application);
+    let tile = |name| {
+        let [label, text] = [of.kind_name, of.kind_text].map(|texts| texts(name).unwrap_or_default());
+        choice(label, text, name == "machine_to_machine")
+    };
+    let tiles = ["machine_to_machine", "service_account", "web"].map(tile).to_vec();
+    let scopes = vec![
+        choice(new.whole_api, new.whole_api_text, true),
+        choice("orders:read", "orders", true),
+        choice("orders:write", "", false),
     ];
-    let scopes = vec![choice("orders:read", "orders", true), choice("orders:write", "orders", false)];
+    let rules = vec![
+        UriRule { text: new.uri_confidential, pattern: "^https:" },
+        UriRule { text: new.uri_fragment, pattern: "^[^#]*$" },
+    ];
+    let uris = "app.acme.example".to_owned();
     let inputs = vec![
-        Field::new("purpose", of.kind, Input::Tiles(kinds)),
+        Field::new("purpose", of.kind, Input::Tiles(tiles)),
         Field::text("client_id", texts.labels.client_id, "billing")
             .hint(of.client_id_hint)
             .error(error.to_owned()),
-        Field::new("scope", texts.labels.scopes, Input::Any(scopes)),
+        Field::new("redirect_uris", new.redirect_uris, Input::Uris(uris, rules)).hint(new.uris_hint),
+        Field::new("access", &(new.access)("orders"), Input::Any(scopes)),
         Field::new("words", texts.labels.scopes, Input::Lines("reports:read".to_owned())),
     ];
     let form = HtmlForm::button("/console/t/globex/applications/new".to_owned(), TOKEN, of.create);
@@ -268,6 +280,58 @@ fn credentials(texts: &ConsoleTexts, name: &str) -> Vec<Block> {
 fn fold(summary: &str, forms: Vec<HtmlForm>, entries: Vec<Entry>) -> Block {
     let is_primary = !forms.is_empty();
     Block::Fold(Fold { summary: summary.to_owned(), is_primary, is_open: true, forms, entries })
+}
+
+/// A refused request with its failed check first.
+fn attempt(texts: &ConsoleTexts) -> Vec<Block> {
+    let of = &texts.attempt;
+    let row = |(result, meaning, name, fix): (&str, Meaning, &str, &str)| {
+        let text = (of.results)(result).unwrap_or_default().to_owned();
+        vec![
+            Value::Text((of.check_names)(name).unwrap_or_default().to_owned()),
+            Value::Badge(Badge { meaning, text }),
+            Value::English(fix.to_owned()),
+        ]
+    };
+    let rows = [
+        (
+            "refused",
+            Meaning::Danger,
+            "scope",
+            "Request fewer scopes, or add the scope to `scopes` of the client.",
+        ),
+        ("passed", Meaning::Success, "tenant", ""),
+    ];
+    let columns = [of.check, of.result, texts.labels.what_to_do].map(Column::from_heading).to_vec();
+    let field = Field::new("scope", texts.labels.scopes, Input::Lines(String::new())).hint(of.scopes_hint);
+    let form = HtmlForm::button("/console/t/globex/applications/billing/try".to_owned(), TOKEN, of.explain);
+    vec![
+        Block::Alert(Meaning::Danger, (of.refused)("400 invalid_scope", "")),
+        fold(of.change, vec![form.with(vec![field])], Vec::new()),
+        Block::Table(Table { caption: of.checks.to_owned(), columns, rows: rows.map(row).to_vec() }),
+    ]
+}
+
+/// The differences before they are saved.
+fn changes(texts: &ConsoleTexts) -> Vec<Block> {
+    let of = &texts.edit;
+    let row = |name: &str, before: &str, after: &[&str]| {
+        let after = after.iter().map(|value| (*value).to_owned()).collect();
+        let label = (of.label)(name).unwrap_or_default().to_owned();
+        vec![Value::Text(label), Value::Code(before.to_owned()), Value::Codes(after)]
+    };
+    let rows =
+        vec![row("name", "Billing", &[LONG]), row("scopes", "orders:read", &["orders:read", "orders:write"])];
+    let columns = [of.setting, of.before, of.after].map(Column::from_heading).to_vec();
+    let button = |label: &str| {
+        HtmlForm::button("/console/t/globex/applications/billing/edit".to_owned(), TOKEN, label)
+    };
+    vec![
+        Block::Text(of.review_text.to_owned()),
+        Block::Table(Table { caption: of.changes.to_owned(), columns, rows }),
+        Block::Form(button(of.save).meaning(Meaning::Info)),
+        Block::Form(button(of.again)),
+    ]
 }
 
 fn signing_keys(texts: &ConsoleTexts) -> Vec<Block> {
@@ -354,7 +418,7 @@ fn read_only(texts: &ConsoleTexts) -> Vec<Block> {
         text(labels.name, "Billing"),
         Fact { label: labels.status, value: badge(texts, "active") },
         text(labels.managed_by, &(shared.declared_at)("tenants/acme.yaml:12")),
-        text(labels.kind, texts.applications.machine),
+        text(labels.kind, (texts.applications.kind_name)("machine_to_machine").unwrap_or_default()),
         Fact { label: labels.scopes, value: Value::Codes(scopes) },
         Fact { label: labels.created, value: Value::Time(moment("2026-11-20T17:05:00Z")) },
     ];

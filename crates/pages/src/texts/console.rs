@@ -1,5 +1,9 @@
 //! The texts of the console, one struct for each page.
 
+mod applications;
+
+pub use applications::{EditTexts, NewApplicationTexts};
+
 #[cfg(feature = "examples")]
 use super::english;
 use super::{Named, Text, With, WithTwo, texts};
@@ -15,7 +19,9 @@ texts! {
         overview: OverviewTexts,
         tenants: TenantsTexts,
         applications: ApplicationsTexts,
+        new_application: NewApplicationTexts,
         application: ApplicationTexts,
+        edit: EditTexts,
         attempt: AttemptTexts,
         created: CreatedTexts,
         credentials: CredentialsTexts,
@@ -45,6 +51,7 @@ texts! {
         keys: Text,
         audit: Text,
         advice: Text,
+        general: Text,
         credentials: Text,
         attempt: Text,
         /// Completes [`Texts::back_to`](super::Texts::back_to).
@@ -212,16 +219,14 @@ texts! {
         /// The value is a list of ids.
         unreadable: With,
         live_secrets: Text,
+        no_live_secret: Text,
+        /// The value is a number greater than two.
+        scope_count: With,
         kind: Text,
-        machine: Text,
-        machine_text: Text,
-        service_account: Text,
-        service_account_text: Text,
-        api: Text,
-        api_text: Text,
+        kind_name: Named,
+        kind_text: Named,
         name_hint: Text,
         client_id_hint: Text,
-        api_hint: Text,
         create: Text,
     }
 }
@@ -234,8 +239,12 @@ texts! {
         /// The value is the client's id.
         deleted: With,
         all_applications: Text,
+        edit: Text,
+        copy: Text,
         grants: Text,
         authentication: Text,
+        /// Words for the authentication methods.
+        methods: Named,
         scope_requests: Text,
         requests: Text,
         last_requested: Text,
@@ -245,8 +254,12 @@ texts! {
         request: Text,
         manage: Text,
         suspend: Text,
+        suspend_question: Text,
+        suspend_now: Text,
         resume: Text,
         revoke_tokens: Text,
+        revoke_question: Text,
+        revoke_now: Text,
         delete: Text,
         delete_hint: Text,
     }
@@ -260,12 +273,18 @@ texts! {
         resources: Text,
         resources_hint: Text,
         explain: Text,
+        /// The summary of the form after the result.
+        change: Text,
+        /// Shown instead of the form if the application gets tokens for people only.
+        of_people: Text,
         /// The value is the status of the response.
         issued: With,
         /// The values are the status with the error code, and the error description.
         refused: WithTwo,
         checks: Text,
         check: Text,
+        /// Words for the checks of the admin API.
+        check_names: Named,
         result: Text,
         /// Words for the results of the admin API.
         results: Named,
@@ -287,6 +306,16 @@ texts! {
         copy_now: Text,
         get_token: Text,
         set_variable: Text,
+        /// The label of a command.
+        shell: Text,
+        verify: Text,
+        verify_text: Text,
+        connect: Text,
+        sign_in: Text,
+        sign_in_public: Text,
+        device: Text,
+        metadata: Text,
+        by_assertion: Text,
         copied: Text,
         open: Text,
     }

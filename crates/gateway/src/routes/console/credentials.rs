@@ -97,10 +97,10 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
     match outcome(made)? {
         Ok(Some((name, secret))) => {
             let mut blocks = value_blocks(created, name, &secret);
+            blocks.push(way_on(created.copied, visit.application(client.as_str(), "/credentials")));
             if name == created.client_secret {
                 blocks.extend(snippet_blocks(created, &token_endpoint(visit), client.as_str()));
             }
-            blocks.push(way_on(created.copied, visit.application(client.as_str(), "/credentials")));
             Ok(visit.show(texts.frame.applications, client.as_str(), blocks))
         }
         Ok(None) => {

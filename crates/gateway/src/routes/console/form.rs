@@ -14,6 +14,10 @@ impl FormFields {
         Self(pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect())
     }
 
+    pub(super) fn from_pairs(pairs: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), Zeroizing::new(value))).collect())
+    }
+
     /// The first value without blanks around it. Empty if the form does not have the field.
     pub(super) fn text(&self, name: &str) -> &str {
         self.values(name).next().unwrap_or_default()
@@ -29,9 +33,10 @@ impl FormFields {
         self.0.iter().filter(move |(found, _)| *found == name).map(|(_, value)| value.trim())
     }
 
-    /// The lines that are not blank.
-    pub(super) fn lines(&self, name: &str) -> Vec<&str> {
-        self.text(name).lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+    /// Splits at line ends.
+    pub(super) fn lines(&self, name: &str) -> Vec<String> {
+        let lines = self.text(name).lines().map(str::trim);
+        lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
     }
 
     /// Splits at blanks, commas and line ends.

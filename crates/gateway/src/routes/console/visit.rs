@@ -222,6 +222,11 @@ impl<'r> ConsoleVisit<'r> {
         self.place.home()
     }
 
+    /// The page's tenant, also if it is suspended.
+    pub(super) fn tenant_row(&self) -> PageResult<&Tenant> {
+        self.row.as_deref().ok_or_else(|| ServerFailure::UnknownPath.into())
+    }
+
     /// The client in the path.
     pub(super) fn client(&self) -> PageResult<ClientId> {
         let named = decoded(&self.request.raw, "client").and_then(|name| name.parse().ok());

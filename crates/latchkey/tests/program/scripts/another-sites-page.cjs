@@ -58,7 +58,7 @@ async function prepare({ authorize, open, redirectUri }) {
     "a sign-out": ["/oauth/logout", { flow: after.signOut, decision: "sign_out" }],
     "a sign-out without a flow": ["/oauth/logout", { decision: "sign_out" }],
     "a sign-out with her ID token": ["/oauth/logout", { id_token_hint: id_token }],
-    "an application of the console": ["/console/applications/new", { client_id: "evil", purpose: "machine_to_machine" }],
+    "an application of the console": ["/console/applications/new", { client_id: "evil", name: "evil", purpose: "machine_to_machine", step: "create" }],
     "the suspension of an application": ["/console/applications/web", { step: "suspend", form: "x" }],
     "a session of the console": ["/console/account", {}],
     "the end of a session of the console": ["/console/sign-out", {}],

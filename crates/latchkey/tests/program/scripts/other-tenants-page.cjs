@@ -100,7 +100,7 @@ const FORMS = {
   "a sign-out": ["/oauth/logout", { decision: "sign_out" }],
 };
 const CONSOLE_FORMS = {
-  "an application": ["/applications/new", { client_id: "evil", purpose: "machine_to_machine" }],
+  "an application": ["/applications/new", { client_id: "evil", name: "evil", purpose: "machine_to_machine", step: "create" }],
   "the suspension of an application": ["/applications/web", { step: "suspend" }],
   "a session of the console": ["/account", {}],
   "the end of a session of the console": ["/sign-out", {}],

@@ -1,5 +1,7 @@
 //! The English texts of the console.
 
+mod applications;
+
 use crate::texts::console::{
     AdviceTexts, ApplicationTexts, ApplicationsTexts, AttemptTexts, AuditTexts, ConsoleTexts, CreatedTexts,
     CredentialsTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, OverviewTexts, PeopleTexts, SharedTexts,
@@ -21,6 +23,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         keys: "Signing keys",
         audit: "Audit log",
         advice: "Advice",
+        general: "General",
         credentials: "Credentials",
         attempt: "Try it",
         this_console: "the console",
@@ -165,6 +168,8 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         created: |tenant| format!("Tenant {tenant} created."),
         open: "Open tenant",
     },
+    new_application: applications::NEW,
+    edit: applications::EDIT,
     applications: ApplicationsTexts {
         search: "Search by ID or name",
         new: "New application",
@@ -176,16 +181,41 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
             )
         },
         live_secrets: "Live secrets",
+        no_live_secret: "No live secret",
+        scope_count: |count| format!("{count} scopes"),
         kind: "Application type",
-        machine: "Machine to machine",
-        machine_text: "A program that calls an API without a person, such as a backend or a scheduled job.",
-        service_account: "Service account",
-        service_account_text: "The identity of one workload, with its own keys or API keys.",
-        api: "API",
-        api_text: "A service that checks its callers' tokens by introspection.",
+        kind_name: |kind| {
+            Some(match kind {
+                "machine_to_machine" => "Machine to machine",
+                "service_account" => "Service account",
+                "api" => "API",
+                "web" => "Web application",
+                "single_page" => "Single-page application",
+                "native" => "Native or mobile app",
+                "device" => "Device",
+                _ => return None,
+            })
+        },
+        kind_text: |kind| {
+            Some(match kind {
+                "machine_to_machine" => {
+                    "A program that calls an API without a person, such as a backend or a scheduled job. It has a secret."
+                }
+                "service_account" => {
+                    "The identity of one workload, with its own keys, its platform's identity or an API key."
+                }
+                "api" => "A service that checks its callers' tokens.",
+                "web" => "A server that signs people in. It can keep a secret.",
+                "single_page" => "Code in a browser that signs people in. It has no secret and uses PKCE.",
+                "native" => "An app on a person's computer or phone. It has no secret and uses PKCE.",
+                "device" => {
+                    "A TV, a printer or a command line. People enter its code in a browser on another device."
+                }
+                _ => return None,
+            })
+        },
         name_hint: "The display name.",
         client_id_hint: "Leave empty to generate one.",
-        api_hint: "The audience of the tokens.",
         create: "Create application",
     },
     application: ApplicationTexts {
@@ -194,8 +224,21 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         tokens_revoked: "All tokens of this application are revoked.",
         deleted: |client| format!("Application {client} deleted. You cannot use its ID again."),
         all_applications: "All applications",
+        edit: "Edit",
+        copy: "Clone",
         grants: "Grant types",
-        authentication: "Authentication method",
+        authentication: "Authenticates with",
+        methods: |method| {
+            Some(match method {
+                "any" => "A secret or a private key",
+                "client_secret_basic" => "A secret",
+                "private_key_jwt" => "A private key (signed assertion)",
+                "tls_client_auth" => "A client certificate from a trusted issuer",
+                "self_signed_tls_client_auth" => "A registered client certificate",
+                "none" => "Nothing (public application)",
+                _ => return None,
+            })
+        },
         scope_requests: "Explicit scope requests in the last 30 days",
         requests: "Requests",
         last_requested: "Last requested",
@@ -205,8 +248,12 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         request: "Request ID",
         manage: "Manage this application",
         suspend: "Suspend application",
+        suspend_question: "The application can no longer get tokens until you resume it.",
+        suspend_now: "Suspend now",
         resume: "Resume application",
         revoke_tokens: "Revoke all tokens",
+        revoke_question: "All tokens that the application has now become invalid. You cannot undo this.",
+        revoke_now: "Revoke now",
         delete: "Delete application",
         delete_hint: "Type the client ID to delete the application and its credentials.",
     },
@@ -215,10 +262,30 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         resources: "Resources",
         resources_hint: "Absolute URIs of APIs (RFC 8707).",
         explain: "Explain",
+        change: "Change the request",
+        of_people: "This page explains requests that an application sends for itself (client credentials). This application only gets tokens for people who sign in.",
         issued: |status| format!("The application would get a token ({status})."),
         refused: |error, why| format!("The request would be refused: {error}. {why}"),
         checks: "Checks",
         check: "Check",
+        check_names: |name| {
+            Some(match name {
+                "tenant" => "The tenant issues tokens",
+                "parameters" => "The parameters are valid",
+                "grant_type" => "The application may use this grant type",
+                "format" => "The server supports the token format",
+                "sender" => "The sender proves its key, if the token needs one",
+                "audience" => "The application may call the API",
+                "scope" => "The application may have the scopes",
+                "signing_key" => "The tenant has a signing key",
+                "client" => "The application exists and is active",
+                "method" => "The authentication method is allowed",
+                "secret" => "The secret is valid",
+                "assertion" => "The signed assertion is valid",
+                "certificate" => "The client certificate is valid",
+                _ => return None,
+            })
+        },
         result: "Result",
         results: |result| {
             Some(match result {
@@ -238,7 +305,16 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         api_key: "API key",
         copy_now: "Copy the value now. Latchkey shows it only once.",
         get_token: "Get a token",
-        set_variable: "First set the environment variable CLIENT_SECRET to the secret.",
+        set_variable: "First run this line, paste the secret and press Enter. Your shell does not keep the secret in its history.",
+        shell: "Set CLIENT_SECRET",
+        verify: "Check the tokens of your callers",
+        verify_text: "Check JWTs with a library, or ask Latchkey about a token or an API key by introspection. For introspection, first run this line, paste the secret and press Enter.",
+        connect: "Connect the application",
+        sign_in: "Use a library for OpenID Connect with the authorization code flow and PKCE.",
+        sign_in_public: "Use a library for OpenID Connect with the authorization code flow and PKCE, without a secret.",
+        device: "Request a device code, show it to the person, and poll the token endpoint until the person has signed in.",
+        metadata: "Metadata",
+        by_assertion: "The application has no secret. It sends a signed assertion, or a token of its platform, as client_assertion to the token endpoint.",
         copied: "I have copied the value: open the application",
         open: "Open the application",
     },

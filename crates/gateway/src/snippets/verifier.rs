@@ -1,22 +1,23 @@
-//! Sample code that checks a token, with the values of the tenant. `docs/protect-an-api.md` shows the same
-//! code with example values.
+//! Code that checks a token, with the values of the tenant: the command line prints it, and the console
+//! shows it. `docs/protect-an-api.md` shows the same code with example values.
 
-use gateway::snippets::{SnippetSource as Source, filled, literal};
 use values::shell_word;
 
-use super::snippet::{SnippetLanguage, listed};
+use super::example::{SnippetSource as Source, filled};
+use super::literal;
 
 /// The values that an API needs to check a tenant's tokens.
-pub(crate) struct VerifierSettings<'a> {
-    pub(crate) issuer: &'a str,
-    pub(crate) jwks: &'a str,
-    pub(crate) token_endpoint: &'a str,
+#[derive(Clone, Copy, Debug)]
+pub struct VerifierSettings<'a> {
+    pub issuer: &'a str,
+    pub jwks: &'a str,
+    pub token_endpoint: &'a str,
     /// The audience of the API.
-    pub(crate) audience: &'a str,
-    pub(crate) algorithm: &'a str,
-    pub(crate) typ: &'a str,
+    pub audience: &'a str,
+    pub algorithm: &'a str,
+    pub typ: &'a str,
     /// The client that calls the introspection endpoint.
-    pub(crate) client_id: &'a str,
+    pub client_id: &'a str,
 }
 
 const VERIFIERS: [(&str, Source); 5] = [
@@ -27,9 +28,11 @@ const VERIFIERS: [(&str, Source); 5] = [
     ("Rust (jsonwebtoken, reqwest)", Source::Template(include_str!("verifiers/verify.rs.in"))),
 ];
 
-/// The verifiers in these languages, each with a heading.
-pub(crate) fn verifiers(expected: &VerifierSettings<'_>, wanted: SnippetLanguage) -> String {
-    listed(VERIFIERS.map(|(name, source)| (name, with_values(&source.text(), expected))), wanted)
+/// Returns the name of each language with its code. The languages have the order of
+/// [`token_snippets`](super::token_snippets).
+#[must_use]
+pub fn verifier_snippets(expected: &VerifierSettings<'_>) -> [(&'static str, String); 5] {
+    VERIFIERS.map(|(name, source)| (name, with_values(&source.text(), expected)))
 }
 
 /// Templates have names for the values. Examples have the values of the tenant `globex`, which are replaced.
@@ -80,15 +83,8 @@ mod tests {
     #[test]
     fn values_are_escaped_in_sample_code() {
         let expected = VerifierSettings { audience: r#"{typ}" + x + ""#, client_id: "it's {typ}", ..GLOBEX };
-        let python = verifiers(&expected, SnippetLanguage::Python);
+        let [curl, _, python, ..] = verifier_snippets(&expected).map(|(_, text)| text);
         assert!(python.contains(r#"audience="{typ}\" + x + \"","#), "{python}");
-        let curl = verifiers(&expected, SnippetLanguage::Curl);
         assert!(curl.contains(r"'client_id=it'\''s {typ}'"), "{curl}");
-    }
-
-    #[test]
-    fn all_selects_five_languages() {
-        assert_eq!(verifiers(&GLOBEX, SnippetLanguage::All).matches("── ").count(), 5);
-        assert_eq!(verifiers(&GLOBEX, SnippetLanguage::None), "");
     }
 }
