@@ -14,7 +14,7 @@ use crate::kinds;
 use crate::kinds::change::ChangeKind;
 use crate::kinds::keep_verification;
 use crate::kinds::{Change, Permission, TenantState, change, check_account, password_context};
-use crate::rules::FieldErrors;
+use crate::rules::{FieldErrors, check_new_groups};
 use crate::store::NewPassword;
 
 #[derive(Debug)]
@@ -165,6 +165,9 @@ fn checked(
 ) -> Edited<Account> {
     let mut errors = FieldErrors::default();
     let account = check_account(&mut errors, &state.tenant.id, id, settings, context.now);
+    let before = state.accounts.iter().find(|row| row.account.id == *id);
+    let before = before.map(|row| row.account.groups.as_slice()).unwrap_or_default();
+    errors.extend(check_new_groups(state.tenant.groups.as_deref(), before, &account.groups));
     let account = ok_unless_errors(account, errors.into_vec())?;
     let others = || state.accounts.iter().map(|row| &row.account).filter(|other| other.id != *id);
     for held in &account.identifiers {
