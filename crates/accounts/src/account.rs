@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use protocol::Scope;
+use protocol::{Scope, ScopeToken};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tenancy::{Stored, TenantId};
-use values::Timestamp;
+use values::{Timestamp, folded};
 
 use crate::{AccountId, AccountPassword, Identifier};
 
@@ -109,6 +109,21 @@ impl Account {
         claims.insert("updated_at".to_owned(), self.updated_at.seconds().into());
         claims
     }
+
+    /// The groups that a claim may contain: not reserved, and among the groups of the tenant, if the tenant
+    /// declares any.
+    pub fn claimed_groups<'a>(&'a self, declared: Option<&'a [String]>) -> impl Iterator<Item = &'a str> {
+        let is_declared = move |group: &String| declared.is_none_or(|declared| declared.contains(group));
+        let groups = self.groups.iter().filter(move |group| is_declared(group) && !is_reserved_group(group));
+        groups.map(String::as_str)
+    }
+}
+
+/// Whether a reader that ignores case or invisible characters could take the group for a permission of the
+/// platform.
+#[must_use]
+pub fn is_reserved_group(group: &str) -> bool {
+    folded(group).starts_with(ScopeToken::RESERVED_PREFIX)
 }
 
 /// Finds accounts and rewrites their passwords. Returns `Ok(None)` for an unknown or deleted account.

@@ -22,7 +22,7 @@ mod account_password;
 mod password_policy;
 mod password_text;
 
-pub use account::{Account, AccountIdentifier, AccountStatus, AccountStore};
+pub use account::{Account, AccountIdentifier, AccountStatus, AccountStore, is_reserved_group};
 pub use account_password::{AccountPassword, AccountPasswords, UnknownPasswordFormat};
 pub use password_policy::{SHORTEST_PASSWORD, UnfitPassword, check_new_password};
 pub use password_text::normalised_password;

@@ -111,6 +111,14 @@ impl Permission {
         of_tenants.filter_map(|(name, _)| ScopeToken::parse(name).ok()).collect()
     }
 
+    /// Whether the scope has every permission that an account or client of the tenant can have.
+    pub(crate) fn are_all_in(scope: &Scope, tenant: &TenantId) -> bool {
+        let is_of_platform = tenant.as_str() == TenantId::PLATFORM;
+        let mut needed =
+            Self::NAMED.iter().filter(|(_, permission)| is_of_platform || *permission != Self::Tenants);
+        needed.all(|(name, _)| scope.iter().any(|token| token.as_str() == *name))
+    }
+
     /// The permission of this scope, if the scope is reserved.
     #[must_use]
     pub fn of_scope(scope: &str) -> Option<Self> {

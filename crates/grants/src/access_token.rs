@@ -90,13 +90,17 @@ impl<'a> AccessTokenClaims<'a> {
         }
     }
 
-    pub(crate) fn sign(&self, key: &SigningKey, grantee: &Grantee<'_>) -> Result<String, SignError> {
-        let typ = &grantee.tenant.access_token.typ;
-        let more = grantee.static_claims();
+    pub(crate) fn sign(
+        &self,
+        key: &SigningKey,
+        tenant: &Tenant,
+        more: &StaticClaims,
+    ) -> Result<String, SignError> {
+        let typ = &tenant.access_token.typ;
         if more.is_empty() {
             key.sign(typ, self)
         } else {
-            key.sign(typ, &WithStaticClaims { claims: self, more: &more })
+            key.sign(typ, &WithStaticClaims { claims: self, more })
         }
     }
 
@@ -118,6 +122,10 @@ impl<'a> AccessTokenClaims<'a> {
         let Some(key) = key else { return self };
         let exp = self.exp.min(key.expires_at.max(self.iat));
         Self { exp, api_key: Some(key.id.as_str().into()), ..self }
+    }
+
+    pub(crate) fn has_scope(&self, name: &str) -> bool {
+        self.scope.as_deref().unwrap_or_default().split(' ').any(|token| token == name)
     }
 
     pub(crate) const fn is_of_person(&self) -> bool {

@@ -24,7 +24,7 @@ pub use self::access_tokens::InspectedToken;
 use crate::redemption::Issue;
 use crate::revocation_feeds::RevocationFeeds;
 use crate::token_request::GrantRefusal;
-use crate::{Authorizations, BearerError, Grantee, ReusedGrants, TokenRequest};
+use crate::{Authorizations, BearerError, Grantee, GroupsLeftOut, ReusedGrants, TokenRequest};
 
 #[derive(Clone)]
 pub struct Engine {
@@ -45,6 +45,8 @@ pub struct Signed<T> {
     /// The response with the token, or the token.
     pub value: T,
     pub algorithm: SigningAlgorithm,
+    /// Why the tokens do not contain the person's groups, if the client is registered for them.
+    pub groups_left_out: Option<GroupsLeftOut>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -117,9 +119,9 @@ impl Engine {
             decided.map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?;
         let claims = claims.of_api_key(client.proof().api_key());
         let key = self.keys.signing_key(tenant, now).await?;
-        let access_token = claims.sign(&key, &grantee)?;
+        let access_token = claims.sign(&key, tenant, &grantee.static_claims())?;
         let value = claims.response(access_token);
-        Ok(Signed { value, algorithm: key.algorithm() })
+        Ok(Signed { value, algorithm: key.algorithm(), groups_left_out: None })
     }
 
     /// The number of grants that ended because a code or refresh token was used again.

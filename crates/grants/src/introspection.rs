@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::{ActiveToken, StaticClaims};
-use registry::{Client, ClientStatus, IntrospectionRight};
+use registry::{ClaimPlace, Client, ClientStatus, IntrospectionRight};
 
 use serde_json::value::RawValue;
 
@@ -46,18 +46,20 @@ pub(crate) fn decide(
     })
 }
 
-/// The static claims with the values in the token. The registration may have changed since the
-/// token was issued, and some values were copied from an assertion.
+/// The static claims and the groups, with the values in the token. The registration may have changed
+/// since the token was issued, and some values were copied from an assertion.
 pub(crate) fn carried(holder: &Grantee<'_>, token: &str) -> StaticClaims {
     let (statics, copied) = (holder.static_claims(), &holder.client.copied_claims);
-    if statics.is_empty() && copied.is_empty() {
+    let groups = &holder.client.code_flow.groups;
+    let groups = Some(&groups.claim).filter(|_| groups.is_in(ClaimPlace::AccessToken));
+    if statics.is_empty() && copied.is_empty() && groups.is_none() {
         return StaticClaims::default();
     }
     let payload = token.split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
     let payload: BTreeMap<String, Box<RawValue>> =
         payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default();
     let value = |name: &String| Some((name.clone(), StaticClaims::value(payload.get(name)?)?));
-    StaticClaims(statics.0.keys().chain(copied.keys()).filter_map(value).collect())
+    StaticClaims(statics.0.keys().chain(copied.keys()).chain(groups).filter_map(value).collect())
 }
 
 fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {

@@ -51,6 +51,7 @@ pub use refresh_token::RefreshTokenRequest;
 
 // Contents of tokens, introspection and revocation.
 mod grant_id;
+mod groups;
 mod id_token;
 mod id_token_hint;
 mod introspection;
@@ -65,6 +66,7 @@ mod subject;
 mod userinfo;
 
 pub use grant_id::{GrantId, InvalidGrantId};
+pub use groups::{GrantedGroups, GroupsLeftOut};
 pub use id_token_hint::IdTokenHint;
 pub use resource_access::{BearerError, ResourceRequirement};
 pub use reused_grant::{Reused, ReusedGrant, ReusedGrants};

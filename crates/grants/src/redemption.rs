@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use protocol::{Confirmation, GrantType, TokenResponse};
-use registry::{Client, CredentialTag, PersonOfToken, SenderKeys};
+use registry::{ClaimPlace, Client, CredentialTag, GroupsClaim, PersonOfToken, SenderKeys};
 use serde_json::{Map, Value};
 use sessions::SessionId;
 use uuid::Uuid;
@@ -13,8 +13,8 @@ use values::Timestamp;
 use crate::authorization_code::{self, AuthorizationCodeError, AuthorizationCodeRequest};
 use crate::person_grant::{self, PersonGrant};
 use crate::{
-    AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, OneTime, OneTimeContent,
-    OneTimeStore, Reused, Signed, grant_check, id_token, userinfo,
+    AuthorizationCode, Engine, GrantError, GrantId, GrantedGroups, Grantee, NewFamily, OneTime,
+    OneTimeContent, OneTimeStore, Reused, Signed, grant_check, id_token, userinfo,
 };
 
 /// The circumstances in which tokens are issued.
@@ -118,29 +118,44 @@ pub(crate) async fn sign(
     let Some(now) = engine.first_valid_second_of(grantee, person, now).await? else { return Ok(None) };
     let claims = person_grant::claims(grant, &names, grantee, cnf, now, jti);
     let key = engine.keys.signing_key(grantee.tenant, now).await?;
-    let access_token = claims.sign(&key, grantee)?;
     let signs_in = grant.granted.has_scope("openid");
-    let person = if signs_in { claims_of_person(engine, grantee, grant).await? } else { Map::new() };
+    let (person, groups) = claims_of_person(engine, grantee, grant, signs_in).await?;
+    let mut statics = grantee.static_claims();
+    if let Some(groups) = &groups {
+        groups.replace_in(statics.to_mut());
+    }
+    let access_token = claims.sign(&key, grantee.tenant, &statics)?;
     let id_token = signs_in.then(|| {
         let claims = id_token::claims(grant, &names, grantee, &access_token, key.algorithm(), person, now);
         key.sign(id_token::TYP, &claims)
     });
     let value = TokenResponse { id_token: id_token.transpose()?, ..claims.response(access_token) };
-    Ok(Some(Signed { value, algorithm: key.algorithm() }))
+    let places = [ClaimPlace::AccessToken, ClaimPlace::IdToken];
+    let places = if signs_in { &places[..] } else { &places[..1] };
+    let groups_left_out = groups.and_then(|groups| groups.left_out(places));
+    Ok(Some(Signed { value, algorithm: key.algorithm(), groups_left_out }))
 }
 
-/// Reads the account only if the ID token contains claims about the person.
+/// The claims of the ID token about the person, and the granted groups. Reads the account only if the
+/// tokens contain one of these.
 async fn claims_of_person(
     engine: &Engine,
-    Grantee { tenant, client }: &Grantee<'_>,
+    grantee @ Grantee { tenant, client }: &Grantee<'_>,
     PersonGrant { account, granted, .. }: &PersonGrant<'_>,
-) -> Result<Map<String, Value>, GrantError> {
-    let names: Vec<_> = id_token::names_of_claims(client, granted).collect();
-    if names.is_empty() {
-        return Ok(Map::new());
+    signs_in: bool,
+) -> Result<(Map<String, Value>, Option<GrantedGroups>), GrantError> {
+    let names: Vec<_> = id_token::names_of_claims(client, granted).filter(|_| signs_in).collect();
+    let has_groups = granted.has_scope(GroupsClaim::SCOPE);
+    if names.is_empty() && !has_groups {
+        return Ok((Map::new(), None));
     }
-    let account = engine.accounts.find_account(&tenant.id, account).await?;
-    Ok(account.map(|account| userinfo::claims_of(&account, names.into_iter())).unwrap_or_default())
+    let Some(account) = engine.accounts.find_account(&tenant.id, account).await? else {
+        return Ok((Map::new(), None));
+    };
+    let groups = has_groups.then(|| GrantedGroups::new(grantee, &account));
+    let mut claims = userinfo::claims_of(&account, names.into_iter());
+    claims.extend(groups.as_ref().and_then(|groups| groups.at(ClaimPlace::IdToken)));
+    Ok((claims, groups))
 }
 
 /// A second use of the code ends its grant.

@@ -1,9 +1,10 @@
 //! The claims about a person at the userinfo endpoint (OpenID Connect Core §5.3, §5.4).
 
 use accounts::Account;
+use registry::{ClaimPlace, GroupsClaim};
 use serde_json::{Map, Value};
 
-use crate::{AccessTokenClaims, NamedPerson};
+use crate::{AccessTokenClaims, GrantedGroups, NamedPerson};
 
 /// Scope, and its claims separated by blanks.
 const CLAIMS: [(&str, &str); 4] = [
@@ -17,9 +18,9 @@ const CLAIMS: [(&str, &str); 4] = [
     ("phone", "phone_number phone_number_verified"),
 ];
 
-/// Every claim that a scope includes, and `sub`.
+/// Every claim that a scope includes, and `sub`. A client may call the claim `groups` differently.
 pub fn claims_supported() -> impl Iterator<Item = &'static str> {
-    std::iter::once("sub").chain(claims_of_scopes(|_| true))
+    std::iter::once("sub").chain(claims_of_scopes(|_| true)).chain([GroupsClaim::SCOPE])
 }
 
 pub(crate) fn claims_of_scopes(has: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static str> {
@@ -27,20 +28,22 @@ pub(crate) fn claims_of_scopes(has: impl Fn(&str) -> bool) -> impl Iterator<Item
     scopes.flat_map(|(_, claims)| claims.split(' '))
 }
 
-/// `account` must be the account of `person`. Returns `None` if the person may no longer sign in.
+/// `account` must be the account of `person`, and `groups` what the client is granted. Returns
+/// `None` if the person may no longer sign in.
 #[must_use]
 pub fn userinfo(
     token: &AccessTokenClaims<'_>,
     person: &NamedPerson,
     account: &Account,
+    groups: Option<&GrantedGroups>,
 ) -> Option<Map<String, Value>> {
     let is_its_person = account.id == person.account;
     let may_sign_in = account.accepts_authentication_of(token.auth_time?);
     (is_its_person && may_sign_in).then(|| {
-        let scope = token.scope.as_deref().unwrap_or_default();
-        let of_scope = claims_of_scopes(|name| scope.split(' ').any(|token| token == name)).map(shortened);
+        let of_scope = claims_of_scopes(|name| token.has_scope(name)).map(shortened);
         let single = token.userinfo_claims.iter().map(String::as_str);
         let mut claims = claims_of(account, of_scope.chain(single));
+        claims.extend(groups.and_then(|groups| groups.at(ClaimPlace::Userinfo)));
         // "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim
         // in the ID Token" (§5.3.2).
         claims.insert("sub".to_owned(), token.sub.as_ref().into());
@@ -84,7 +87,7 @@ mod tests {
             token.scope = Some(scope.to_owned());
             token.userinfo_claims = single.iter().map(|name| (*name).to_owned()).collect();
             let person = NamedPerson { account: account.id.clone(), session: None };
-            userinfo(&token, &person, &account).unwrap()
+            userinfo(&token, &person, &account, None).unwrap()
         };
         assert_eq!(Value::Object(of("openid", &[])), json!({ "sub": ADA }));
         assert_eq!(Value::Object(of("openid phone", &[])), json!({ "sub": ADA, "phone_number": "+1" }));

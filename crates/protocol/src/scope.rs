@@ -36,7 +36,9 @@ impl ScopeToken {
     pub const RESERVED_PREFIX: &str = "latchkey:";
 
     /// The scope of OpenID Connect, and those that request claims about people (OpenID Connect Core §5.4).
-    pub const OF_PEOPLE: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+    /// `groups` is not standard, but usual.
+    pub const OF_PEOPLE: [&str; 7] =
+        ["openid", "profile", "email", "address", "phone", "groups", "offline_access"];
 
     /// # Errors [`InvalidScope`] when the token is empty or contains a space, a quote, a backslash
     /// or a character outside printable ASCII.

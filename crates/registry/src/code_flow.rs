@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use tenancy::{OwnRefreshTokenPolicy, UserinfoTokens};
 use values::Lifetime;
 
+use crate::GroupsClaim;
+
 /// The registration of a client that signs people in. Members that a stored row lacks have their defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -36,6 +38,9 @@ pub struct CodeFlow {
     /// (OpenID Connect Core §5.4).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub claims_in_id_token: bool,
+    /// The claim with the person's groups, for grants with the scope `groups`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub groups: GroupsClaim,
     /// Whether access tokens for userinfo are also for the client's audiences. If it is not set, the tenant's
     /// setting applies.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,8 +56,8 @@ pub struct CodeFlow {
     pub popup: bool,
 }
 
-fn is_default(own: &OwnRefreshTokenPolicy) -> bool {
-    *own == OwnRefreshTokenPolicy::default()
+fn is_default<T: Default + PartialEq>(own: &T) -> bool {
+    *own == T::default()
 }
 
 impl CodeFlow {
@@ -85,6 +90,7 @@ impl Default for CodeFlow {
             subject_type: None,
             sector_identifier_uri: None,
             claims_in_id_token: false,
+            groups: GroupsClaim::default(),
             userinfo: None,
             default_max_age: None,
             refresh_token: OwnRefreshTokenPolicy::default(),

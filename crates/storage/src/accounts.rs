@@ -33,7 +33,8 @@ pub(crate) const SELECT_IDENTIFIED: &str = "
      WHERE i.tenant_id = {tenant} AND i.kind = $2 AND i.value = $3";
 
 /// Selects the ids of the accounts that a commit may affect: accounts with an id in `$2`, an identifier in
-/// `$3` or an external id in `$4`. If `$5` is 1, also all accounts that files declare.
+/// `$3` or an external id in `$4`. If `$5` is 1, also all accounts that files declare; if `$6` is 1, also all
+/// with permissions.
 macro_rules! touched {
     () => {
         "SELECT value AS account_id FROM {elements($2)}
@@ -46,7 +47,10 @@ macro_rules! touched {
           WHERE e.tenant_id = {tenant} AND e.external_id IN (SELECT value FROM {elements($4)})
           UNION
          SELECT d.account_id FROM accounts d
-          WHERE d.tenant_id = {tenant} AND d.managed_by = 'config' AND $5 = 1"
+          WHERE d.tenant_id = {tenant} AND d.managed_by = 'config' AND $5 = 1
+          UNION
+         SELECT p.account_id FROM accounts p
+          WHERE p.tenant_id = {tenant} AND p.permissions <> '' AND $6 = 1"
     };
 }
 
@@ -280,7 +284,7 @@ impl Accounts for Database {
         tenant: &TenantId,
         related: kinds::account::Related<'_>,
     ) -> Stored<Vec<kinds::account::State>> {
-        let kinds::account::Related { ids, identifiers, external_ids, declared } = related;
+        let kinds::account::Related { ids, identifiers, external_ids, declared, administrators } = related;
         let text = match self.dialect() {
             Dialect::Sqlite => SQLITE_RELATED,
             Dialect::Postgres => POSTGRES_RELATED,
@@ -290,7 +294,8 @@ impl Accounts for Database {
             .bind(json!(ids).to_string())
             .bind(json!(identifiers).to_string())
             .bind(json!(external_ids.iter().filter(|text| is_text(text)).collect::<Vec<_>>()).to_string())
-            .bind(i64::from(declared));
+            .bind(i64::from(declared))
+            .bind(i64::from(administrators));
         Ok(self.read(statement).await?)
     }
 

@@ -66,6 +66,7 @@ macro_rules! migrator {
             "0059_history",
             "0060_refused_credentials",
             "0061_changes_without_a_lock",
+            "0062_accounts_with_permissions",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

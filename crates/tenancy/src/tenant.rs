@@ -48,6 +48,9 @@ pub struct Tenant {
     /// The default for clients without their own setting.
     #[serde(default)]
     pub userinfo: UserinfoTokens,
+    /// The groups that accounts may have. `None` means any.
+    #[serde(default)]
+    pub groups: Option<Vec<String>>,
     /// The appearance of the tenant's pages.
     pub branding: Branding,
     /// The audiences, sorted by name.
@@ -89,6 +92,7 @@ impl Tenant {
             sign_in: SignInPolicy::default(),
             subject: SubjectType::default(),
             userinfo: UserinfoTokens::default(),
+            groups: None,
             branding: Branding::default(),
             resource_servers: Vec::new(),
             limits: TenantLimits::default(),

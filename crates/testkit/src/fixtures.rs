@@ -181,6 +181,7 @@ pub fn tenant_with_settings() -> Tenant {
         },
         subject: SubjectType::Pairwise,
         userinfo: tenancy::UserinfoTokens::Separate,
+        groups: Some(vec!["staff".to_owned()]),
         branding: Branding { support_url: Some("https://acme.example/ä".to_owned()), ..Branding::default() },
         limits: TenantLimits { clients: NonZero::new(23), ..TenantLimits::default() },
         resource_servers: Vec::new(),

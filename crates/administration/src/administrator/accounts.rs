@@ -16,6 +16,7 @@ use super::{Created, InTenant};
 use crate::documents::AccountView;
 use crate::edit::account::NewPerson;
 use crate::edit::{EditContext, Edited};
+use crate::kinds::authority::Authority;
 use crate::kinds::change::SecretForm;
 use crate::kinds::state::RowLifecycle;
 use crate::kinds::{Permission, TenantState};
@@ -198,8 +199,12 @@ pub(crate) async fn find_declared(
     let held = declared.accounts.iter().flat_map(|declared| &declared.account.identifiers);
     let identifiers: Vec<_> = held.map(|held| held.identifier.clone()).collect();
     let ids: Vec<_> = declared.accounts.iter().map(|declared| declared.account.id.clone()).collect();
-    let related =
-        kinds::account::Related { ids: &ids, identifiers: &identifiers, external_ids: &[], declared: true };
+    let related = kinds::account::Related {
+        ids: &ids,
+        identifiers: &identifiers,
+        declared: true,
+        ..Default::default()
+    };
     store.find_accounts(&declared.tenant.id, related).await
 }
 
@@ -209,14 +214,15 @@ impl Resource for Account {
     type View = AccountView;
     type Step = edit::account::Step;
 
-    fn needs(_: &InTenant<'_>, account: &AccountId, edit: Option<&Value>) -> Needs {
-        let document = edit.unwrap_or(&Value::Null);
+    fn needs(within: &InTenant<'_>, account: &AccountId, edit: Option<&Value>) -> Needs {
+        let Some(document) = edit else { return Needs::account(account) };
         let texts = ["email", "username"].into_iter().filter_map(|member| document[member].as_str());
-        Needs {
+        let needs = Needs {
             identifiers: texts.filter_map(|text| Identifier::parse(text).ok()).collect(),
             external_ids: document["external_id"].as_str().map(str::to_owned).into_iter().collect(),
             ..Needs::account(account)
-        }
+        };
+        needs.with_successors(within, &Authority::account_name(account))
     }
 
     fn unreadable(account: &AccountId, step: edit::account::Step) -> Option<Needs> {

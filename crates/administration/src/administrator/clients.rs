@@ -13,6 +13,7 @@ use super::{Created, InTenant};
 use crate::documents::{ClientView, CreatedClient};
 use crate::edit::{EditContext, EditError, Edited};
 use crate::kinds;
+use crate::kinds::authority::Authority;
 use crate::kinds::state::RowLifecycle;
 use crate::kinds::{Permission, TenantState};
 use crate::store::UnreadableRow;
@@ -105,14 +106,18 @@ impl Resource for Client {
     type View = ClientView;
     type Step = edit::client::Step;
 
-    fn needs(_: &InTenant<'_>, client: &ClientId, edit: Option<&Value>) -> Needs {
+    fn needs(within: &InTenant<'_>, client: &ClientId, edit: Option<&Value>) -> Needs {
         let own = Needs::client(client).clients;
         let names = edit.map(edit::client::client_names).unwrap_or_default();
         let listed = edit.map(|_| spelled(own.clone())).unwrap_or_default();
         let clients = spelled([names, own].concat());
         let has_rules = |edit: &Value| edit["federated"].as_array().is_some_and(|rules| !rules.is_empty());
         let compares_rules = edit.is_some_and(has_rules);
-        Needs { clients, listed, compares_rules, ..Needs::default() }
+        let needs = Needs { clients, listed, compares_rules, ..Needs::default() };
+        match edit {
+            Some(_) => needs.with_successors(within, &Authority::client_name(within.tenant, client)),
+            None => needs,
+        }
     }
 
     fn unreadable(client: &ClientId, step: edit::client::Step) -> Option<Needs> {

@@ -8,8 +8,8 @@ use registry::ClientId;
 use tenancy::{Issuer, StoreError, Stored, TenantId};
 use values::Timestamp;
 
-use super::Administrator;
 use super::attempts::{ATTEMPTS, pause};
+use super::{Administrator, InTenant};
 use crate::documents::application::{Application, ApplicationId};
 use crate::edit::EditError;
 use crate::edit::{Edited, Facts};
@@ -37,6 +37,8 @@ pub struct Needs {
     pub(super) accounts: Vec<AccountId>,
     pub(super) identifiers: Vec<Identifier>,
     pub(super) external_ids: Vec<String>,
+    /// All accounts and clients with permissions.
+    pub(super) administrators: bool,
     pub(super) sessions_of: Option<AccountId>,
     pub(super) consents_of: Option<AccountId>,
     pub(super) api_key: Option<kinds::api_key::Name>,
@@ -75,6 +77,13 @@ impl Needs {
 
     pub(super) fn client(client: &ClientId) -> Self {
         Self { clients: vec![client.to_string()], ..Self::default() }
+    }
+
+    /// If the caller changes its own account or client, whose name as an actor is `own`, also the other
+    /// administrators of the tenant.
+    pub(super) fn with_successors(self, within: &InTenant<'_>, own: &str) -> Self {
+        let is_own = within.caller.authority.actor().name == own;
+        Self { whole: self.whole || is_own, administrators: is_own, ..self }
     }
 
     pub(super) fn whole() -> Self {
@@ -149,13 +158,15 @@ impl Administrator {
 
     /// Adds the rows that the store reads one kind at a time.
     async fn load_rows(&self, needs: &Needs, state: &mut TenantState) -> Stored<()> {
-        let Needs { accounts: ids, identifiers, external_ids, .. } = needs;
+        let Needs { accounts: ids, identifiers, external_ids, administrators, .. } = needs;
         let tenant = &state.tenant.id;
         if needs.compares_rules {
             state.trust_rules = self.store.list_trust_rules(tenant, COMPARED).await?;
         }
-        if !(ids.is_empty() && identifiers.is_empty() && external_ids.is_empty()) {
-            let related = kinds::account::Related { ids, identifiers, external_ids, declared: false };
+        let administrators = *administrators;
+        if administrators || !(ids.is_empty() && identifiers.is_empty() && external_ids.is_empty()) {
+            let related =
+                kinds::account::Related { ids, identifiers, external_ids, declared: false, administrators };
             state.accounts = self.store.find_accounts(tenant, related).await?;
         }
         if let Some((client, id)) = &needs.api_key {

@@ -64,6 +64,8 @@ pub fn judge_rows(state: &TenantState, context: TenantContext<'_>, now: Timestam
             &documents::AccountSettings::from(&row.account),
             now,
         );
+        // A tenant may have declared its groups later.
+        errors.extend(rules::check_new_groups(None, &[], &row.account.groups));
         add(format!("account {}/{}", tenant.id, row.account.id), errors);
     }
     for row in state.api_keys.iter().filter(|row| row.lifecycle.is_live()) {

@@ -1,7 +1,9 @@
 //! Clients as documents of the operator's files, of the API and of the command line.
 
 use protocol::{ClientAuthenticationMethod, GrantType, SubjectType};
-use registry::{CertificateSubject, Client, ClientId, ClientPurpose, SecretRotation, SubjectKind};
+use registry::{
+    CertificateSubject, ClaimPlace, Client, ClientId, ClientPurpose, GroupsClaim, SecretRotation, SubjectKind,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::{OwnRefreshTokenPolicy, Rotation, TenantId, UserinfoTokens};
@@ -113,6 +115,8 @@ pub struct ClientSettings {
     /// Whether ID tokens also contain the claims of the granted scopes, for clients that do not call userinfo
     /// (OpenID Connect Core §5.4).
     pub claims_in_id_token: bool,
+    /// How the client gets the groups of a person who grants it the scope `groups`.
+    pub groups: GroupsClaimSettings,
     /// Whether an access token with the scope `openid`, requested without a resource, is valid for userinfo
     /// and the client's `audiences` (`combined`), or only for userinfo (`separate`). Default: the tenant's.
     #[schemars(extend("enum" = json!([UserinfoTokens::NAMES[0], UserinfoTokens::NAMES[1], null])))]
@@ -163,6 +167,19 @@ pub struct RotationScheduleSettings {
     /// `every` if that is less.
     #[schemars(with = "Option<schema::Span>", example = "24h")]
     pub grace: Option<Lifetime>,
+}
+
+/// How a client gets the groups of a person who grants it the scope `groups`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupsClaimSettings {
+    /// The name of the claim: `groups`, `roles`, or an https or urn URI.
+    #[schemars(example = &"groups", extend("maxLength" = 255, "pattern" = schema::GROUPS_CLAIM))]
+    pub claim: String,
+    /// What has the claim. Introspection returns the claim of the access token.
+    #[serde(rename = "in")]
+    #[schemars(extend("items" = schema::one_of(&ClaimPlace::NAMES), "uniqueItems" = true))]
+    pub places: Vec<String>,
 }
 
 /// Overrides for a client's tokens.
@@ -285,6 +302,7 @@ impl From<&Client> for ClientSettings {
             subject_type: client.code_flow.subject_type.map(|subject_type| subject_type.as_str().to_owned()),
             sector_identifier_uri: client.code_flow.sector_identifier_uri.clone(),
             claims_in_id_token: client.code_flow.claims_in_id_token,
+            groups: (&client.code_flow.groups).into(),
             userinfo: client.code_flow.userinfo.map(|tokens| tokens.as_str().to_owned()),
             default_max_age: client.code_flow.default_max_age,
             refresh_token: client.code_flow.refresh_token.into(),
@@ -299,6 +317,19 @@ fn claims_of(client: &Client) -> Map<String, Value> {
     let copied = client.copied_claims.iter();
     let copied = copied.map(|(name, from)| (name.clone(), json!({ "from": format!("assertion.{from}") })));
     client.claims.0.clone().into_iter().chain(copied).collect()
+}
+
+impl Default for GroupsClaimSettings {
+    fn default() -> Self {
+        (&GroupsClaim::default()).into()
+    }
+}
+
+impl From<&GroupsClaim> for GroupsClaimSettings {
+    fn from(GroupsClaim { claim, places }: &GroupsClaim) -> Self {
+        let places = places.iter().map(|place| place.as_str().to_owned()).collect();
+        Self { claim: claim.clone(), places }
+    }
 }
 
 /// The place has no default, so it is left out.

@@ -57,6 +57,8 @@ pub(crate) const COLOUR: &str = "^#[0-9A-Fa-f]{6}$";
 pub const SOME_TIME: &str = "^0*[1-9][0-9]*[smhd]?$";
 /// A path in a secret store: segments, with slashes between them.
 pub const STORE_PATH: &str = "^[A-Za-z0-9_+=.@:-]+(/[A-Za-z0-9_+=.@:-]+)*$";
+/// The name of a claim with groups: an absolute URI, if it is not one of the usual names.
+pub(crate) const GROUPS_CLAIM: &str = r"^(groups|roles|(https://|urn:)[!$-;=?-\[\]_a-z~]+)$";
 /// A secret store and a place in it.
 pub const SECRET_PLACE: &str = "^[^:#]+:[^#]+(#[^#]+)?$";
 /// A password hash that can be imported.

@@ -71,6 +71,9 @@ pub struct TenantSettings {
     /// client's audiences (`combined`), or only for userinfo (`separate`). A client can override this.
     #[schemars(example = &"separate", extend("enum" = UserinfoTokens::NAMES))]
     pub userinfo: String,
+    /// The groups that accounts can have: at most 1000. Default: any.
+    #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true, "maxItems" = 1000))]
+    pub groups: Option<Vec<String>>,
     /// The appearance of the pages for people.
     pub branding: BrandingSettings,
     /// Audiences and their scopes.
@@ -435,6 +438,7 @@ impl Default for TenantSettings {
             sign_in: SignInSettings::default(),
             subject: SubjectType::default().as_str().to_owned(),
             userinfo: UserinfoTokens::default().as_str().to_owned(),
+            groups: None,
             branding: BrandingSettings::default(),
             resource_servers: BTreeMap::new(),
             limits: LimitsSettings::default(),

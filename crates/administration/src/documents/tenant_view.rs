@@ -62,6 +62,7 @@ impl From<&Tenant> for TenantSettings {
             sign_in: tenant.sign_in.into(),
             subject: tenant.subject.as_str().to_owned(),
             userinfo: tenant.userinfo.as_str().to_owned(),
+            groups: tenant.groups.clone(),
             branding: (&tenant.branding).into(),
             resource_servers: tenant
                 .resource_servers

@@ -6,15 +6,16 @@ use serde_json::Value;
 use sessions::SessionId;
 use tenancy::TenantId;
 
-use super::privilege::{gained, require_account, require_gained};
+use super::privilege::{gained, require_account, require_gained, require_successor};
 use super::{Edit, EditContext, Edited, declared, ok_unless_errors, patched};
 use crate::documents::{AccountSettings, AccountView};
 use crate::edit::EditError;
 use crate::kinds;
+use crate::kinds::authority::Authority;
 use crate::kinds::change::ChangeKind;
 use crate::kinds::keep_verification;
 use crate::kinds::{Change, Permission, TenantState, change, check_account, password_context};
-use crate::rules::FieldErrors;
+use crate::rules::{FieldErrors, check_new_groups};
 use crate::store::NewPassword;
 
 #[derive(Debug)]
@@ -47,6 +48,8 @@ pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value
     require_gained(context, context.tenant, Some(&row.account.permissions), &after.permissions)?;
     keep_verification(&row.account, &mut after);
     let before = &row.account;
+    let own = Authority::account_name(account);
+    require_successor(context, &own, &before.permissions, Some(&after.permissions))?;
     (after.status, after.valid_from) = (before.status, before.valid_from);
     after.password_changed_at = before.password_changed_at;
     let is_granted = gained(Some(&before.permissions), &after.permissions).next().is_some();
@@ -170,6 +173,9 @@ fn checked(
 ) -> Edited<Account> {
     let mut errors = FieldErrors::default();
     let account = check_account(&mut errors, &state.tenant.id, id, settings, context.now);
+    let before = state.accounts.iter().find(|row| row.account.id == *id);
+    let before = before.map(|row| row.account.groups.as_slice()).unwrap_or_default();
+    errors.extend(check_new_groups(state.tenant.groups.as_deref(), before, &account.groups));
     let account = ok_unless_errors(account, errors.into_vec())?;
     let others = || state.accounts.iter().map(|row| &row.account).filter(|other| other.id != *id);
     for held in &account.identifiers {
@@ -206,6 +212,9 @@ pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: Step) ->
         require_account(context, &row.account)?;
     }
     context.require_match(|| AccountView::from(row))?;
+    if matches!(step, Step::Suspend | Step::Delete) {
+        require_successor(context, &Authority::account_name(account), &row.account.permissions, None)?;
+    }
     let (kind, status) = match step {
         Step::Unlock => {
             return Ok(Edit::from_change(Change::Unlock(context.tenant.clone(), account.clone())));
@@ -404,6 +413,58 @@ mod tests {
             assert!(stopped.into_iter().all(|edit| edit.is_ok()), "{by:?}");
         }
         assert!(created(&of_platform(all), "platform", json!({ "username": "eve" })).ends_with(" added"));
+    }
+
+    #[test]
+    fn last_full_administrator_cannot_remove_itself() {
+        const ALL: &str = "latchkey:clients latchkey:accounts latchkey:keys latchkey:audit";
+        let named = |name: String| Actor { name, ..Actor::default() };
+        let itself =
+            Authority::of_account(named(Authority::account_name(&ada())), tenant_id("t"), &scope(ALL));
+        let of_bob = AccountId::from_bytes([2; 16]);
+        let bob = Authority::of_account(named(Authority::account_name(&of_bob)), tenant_id("t"), &scope(ALL));
+        let check = |by: &Authority, change: &dyn Fn(&mut TenantState), is_refused: bool| {
+            let mut facts = rows(|row| row.account.permissions = scope(ALL));
+            change(facts.state.as_mut().unwrap());
+            let ada = &ada();
+            let edits = ask(by, |context| {
+                let context = context.on(&facts);
+                [
+                    patch(context, ada, &json!({ "permissions": [] })),
+                    patch(context, ada, &json!({ "permissions": ["latchkey:clients", "latchkey:accounts"] })),
+                    step(context, ada, Step::Suspend),
+                    step(context, ada, Step::Delete),
+                ]
+            });
+            for edit in edits.map(described) {
+                assert_eq!(edit == "conflict", is_refused, "{edit} {by:?}");
+            }
+            let other = ask(by, |context| patch(context.on(&facts), ada, &json!({ "groups": ["a"] })));
+            assert!(other.is_ok());
+        };
+        let suspended =
+            |lifecycle: &mut crate::kinds::state::RowLifecycle| lifecycle.suspended_at = Some(NOW);
+        check(&itself, &|_| {}, true);
+        check(&bob, &|_| {}, false);
+        check(&operator(), &|_| {}, false);
+        check(
+            &itself,
+            &|t| t.accounts[0].account.permissions = scope("latchkey:accounts latchkey:clients"),
+            false,
+        );
+        check(&itself, &|t| t.accounts[1].account.permissions = scope(ALL), false);
+        check(&itself, &|t| t.accounts[1].account.permissions = scope("latchkey:accounts"), true);
+        check(&itself, &|t| t.clients[1].client.scope = scope(ALL), false);
+        check(
+            &itself,
+            &|t| {
+                t.clients[1].client.scope = scope(ALL);
+                suspended(&mut t.clients[1].lifecycle);
+                t.accounts[1].account.permissions = scope(ALL);
+                suspended(&mut t.accounts[1].lifecycle);
+            },
+            true,
+        );
     }
 
     #[test]

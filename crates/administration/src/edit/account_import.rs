@@ -16,7 +16,7 @@ use crate::documents::ImportedLine;
 use crate::edit::FieldError;
 use crate::kinds::change;
 use crate::kinds::{TenantState, check_account};
-use crate::rules::FieldErrors;
+use crate::rules::{FieldErrors, check_new_groups};
 
 /// The most bytes of a line, as for a request that creates one account.
 const LINE_BYTES: usize = 64 * 1024;
@@ -150,7 +150,8 @@ pub(crate) fn new_lines<'a>(
 
 /// The accounts of the new lines, and the result of each line.
 pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(Edit, Vec<ImportedLine>)> {
-    let mut owners = Owners::from_state(may_create(context)?);
+    let state = may_create(context)?;
+    let mut owners = Owners::from_state(state);
     let mut edit = Edit::default();
     let results = lines.iter().map(|line| {
         let read = match &line.read {
@@ -162,6 +163,10 @@ pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(
             Err(errors) => return ImportedLine::refused(line.number, errors),
             Ok(Some(owner)) => return ImportedLine::new(line.number, documents::ImportResult::Exists, owner),
             Ok(None) => {}
+        }
+        let errors = check_new_groups(state.tenant.groups.as_deref(), &[], &account.groups);
+        if !errors.is_empty() {
+            return ImportedLine::refused(line.number, errors);
         }
         if let Err(error) = require_gained(context, context.tenant, None, &account.permissions) {
             let error = FieldError::at("/permissions", error.to_string());

@@ -12,6 +12,7 @@ use crate::administrator::secret_writer::{NotAPlace, SecretPlace};
 use crate::documents::{ClientSettings, ClientView};
 use crate::edit::{EditError, new_names};
 use crate::kinds;
+use crate::kinds::authority::Authority;
 use crate::kinds::change::{ChangeKind, RowChange};
 use crate::kinds::state::ManagedBy;
 use crate::kinds::{Change, Permission, TenantState};
@@ -149,6 +150,8 @@ pub(super) fn replace(
     errors.extend(limits::of_client(Some(before), &after));
     let mut after = ok_unless_errors(after, errors.into_vec())?;
     privilege::require_grant(context, Some(before), &after)?;
+    let own = Authority::client_name(&before.tenant, &before.id);
+    privilege::require_successor(context, &own, &before.scope, Some(&after.scope))?;
     check_rotation(context, Some(before), &after)?;
     let has_new_keys = after.keys.is_some() && after.keys != before.keys;
     if has_new_keys || (after.jwks_uri.is_some() && after.jwks_uri != before.jwks_uri) {
@@ -190,6 +193,10 @@ pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: Step) -> E
     if step != Step::RevokeTokens {
         context
             .require_match(|| ClientView::judged(&context.view().offer(&state.tenant), row, context.now))?;
+    }
+    if matches!(step, Step::Suspend | Step::Delete) {
+        let own = Authority::client_name(context.tenant, client);
+        privilege::require_successor(context, &own, &row.client.scope, None)?;
     }
     let (kind, status) = match step {
         Step::RevokeTokens => {

@@ -12,6 +12,8 @@ use tenancy::{Tenant, TenantId};
 use super::{EditContext, Edited};
 use crate::edit::EditError;
 use crate::kinds;
+use crate::kinds::Permission;
+use crate::kinds::authority::Authority;
 
 /// Refuses a caller that may not change this client. Suspending the client or shortening a secret's life
 /// needs less.
@@ -40,6 +42,33 @@ fn require_held(
         Some(token) => lacks(format!("{holder} has {}, which you don't have", token.as_str())),
         None => Ok(()),
     }
+}
+
+/// Refuses to let a caller remove its own permissions, if it is the last one with all permissions in its
+/// tenant. `own` is the name of the changed account or client as an actor; `kept` is `None` if it can no
+/// longer act. The change must have loaded the administrators.
+pub(super) fn require_successor(
+    context: EditContext<'_>,
+    own: &str,
+    held: &Scope,
+    kept: Option<&Scope>,
+) -> Edited<()> {
+    let is_full = |scope: &Scope| Permission::are_all_in(scope, context.tenant);
+    if context.by.actor().name != own || !is_full(held) || kept.is_some_and(is_full) {
+        return Ok(());
+    }
+    let state = context.facts.tenant()?;
+    let accounts = state.accounts.iter().filter(|row| row.lifecycle.serves());
+    let accounts = accounts.map(|row| (Authority::account_name(&row.account.id), &row.account.permissions));
+    let clients = state.clients.iter().filter(|row| row.lifecycle.serves());
+    let clients =
+        clients.map(|row| (Authority::client_name(context.tenant, &row.client.id), &row.client.scope));
+    if accounts.chain(clients).any(|(name, scope)| name != own && is_full(scope)) {
+        return Ok(());
+    }
+    let message = "you are the last one with all permissions in this tenant; give another account or client \
+        all permissions first";
+    Err(EditError::Conflict(message.to_owned()))
 }
 
 /// Refuses a caller that may not create a secret of this client or extend the life of one. Whoever knows a

@@ -352,12 +352,14 @@ pub struct Related<'a> {
     pub external_ids: &'a [String],
     /// All accounts that the files declare or declared.
     pub declared: bool,
+    /// All accounts with permissions.
+    pub administrators: bool,
 }
 
 impl<'a> Related<'a> {
     #[must_use]
     pub const fn from_ids(ids: &'a [AccountId]) -> Self {
-        Self { ids, identifiers: &[], external_ids: &[], declared: false }
+        Self { ids, identifiers: &[], external_ids: &[], declared: false, administrators: false }
     }
 }
 

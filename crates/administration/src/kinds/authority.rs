@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use accounts::AccountId;
 use protocol::{Scope, ScopeToken};
+use registry::ClientId;
 use sessions::SignedIn;
 use tenancy::TenantId;
 
@@ -131,9 +132,20 @@ impl Authority {
     /// A person with a link to set the password of this account. Unlike a signed-in person, this person may
     /// only set the password.
     pub(crate) fn of_link_holder(tenant: &TenantId, account: &AccountId, source: Option<IpAddr>) -> Self {
-        let actor = Actor::named(&format!("account:{account}"), source.map(|source| source.to_string()));
+        let actor = Actor::named(&Self::account_name(account), source.map(|source| source.to_string()));
         let extent = Extent::Account(tenant.clone(), account.clone());
         Self { actor, kind: ActorKind::AccountHolder, extent, permissions: Vec::new() }
+    }
+
+    /// The name of a client as an actor.
+    #[must_use]
+    pub fn client_name(tenant: &TenantId, client: &ClientId) -> String {
+        format!("client:{tenant}/{client}")
+    }
+
+    /// The name of an account as an actor.
+    pub(crate) fn account_name(account: &AccountId) -> String {
+        format!("account:{account}")
     }
 
     /// The tenant to which the actor belongs.

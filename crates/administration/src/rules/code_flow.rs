@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, OFFLINE_ACCESS, check_redi
 use registry::CodeFlow;
 use tenancy::{Tenant, UserinfoTokens};
 
-use super::{FieldErrors, refresh_token, subject};
+use super::{FieldErrors, groups, refresh_token, subject};
 use crate::documents::ClientSettings;
 
 /// The most URIs in one list of a client.
@@ -51,6 +51,7 @@ pub(super) fn check_code_flow(
         subject_type: subject::check_subject_type(errors, settings),
         sector_identifier_uri: subject::check_sector_identifier_uri(errors, settings),
         claims_in_id_token: settings.claims_in_id_token,
+        groups: groups::check_claim(errors, &settings.groups),
         userinfo: check_userinfo(errors, settings.userinfo.as_deref()),
         default_max_age: settings.default_max_age,
         refresh_token: refresh_token::check_own(errors, &settings.refresh_token),

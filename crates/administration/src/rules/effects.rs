@@ -6,7 +6,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use protocol::{GrantType, ScopeToken};
-use registry::IntrospectionRight;
+use registry::{GroupsClaim, IntrospectionRight};
 use serde_json::{Map, Value};
 use tenancy::{Tenant, UserinfoTokens};
 
@@ -15,7 +15,7 @@ use super::names::spelled_twice;
 use super::static_claims::misread;
 use super::text::member;
 use crate::documents::nearest;
-use crate::documents::{ClientSettings, TenantSettings};
+use crate::documents::{ClientSettings, GroupsClaimSettings, TenantSettings};
 use crate::edit::FieldError;
 
 /// Says why the server refuses to send requests to a URL of a tenant or client, if it does.
@@ -146,6 +146,7 @@ impl<'a> Offer<'a> {
         found.extend(self.own_audience(id, client));
         found.extend(self.codes_without_people(client));
         found.extend(self.userinfo_for_apis(client));
+        found.extend(groups_without_scope(client));
         found.extend(self.unfetched(client));
         found.extend(misread_claims("/claims", &client.claims, self.claims_allow));
         let lists = [("audiences", &client.audiences), ("resources", &client.resources)];
@@ -239,6 +240,14 @@ impl<'a> Offer<'a> {
         let rules = rules.map(|(index, rule)| (format!("/federated/{index}/issuer"), &rule.issuer));
         self.urls.refusals(own.chain(rules.filter(|(_, issuer)| issuer.contains("://"))))
     }
+}
+
+fn groups_without_scope(client: &ClientSettings) -> Option<FieldError> {
+    let has_scope = client.scopes.iter().any(|scope| scope == GroupsClaim::SCOPE);
+    let is_set = client.groups != GroupsClaimSettings::default();
+    let detail = "the client does not get groups, because it cannot request the scope groups";
+    let hint = "add groups to `scopes`, or remove this setting";
+    (is_set && !has_scope).then(|| FieldError::at("/groups", detail).with_hint(hint))
 }
 
 fn grants(client: &ClientSettings, grant: GrantType) -> bool {

@@ -70,7 +70,7 @@ impl FieldErrors {
     }
 
     /// Adds errors that were found elsewhere. Their pointers continue the same pointer.
-    pub(crate) fn extend(&mut self, errors: Vec<FieldError>) {
+    pub fn extend(&mut self, errors: Vec<FieldError>) {
         let base = &self.base;
         let below = |error: FieldError| FieldError { pointer: format!("{base}{}", error.pointer), ..error };
         self.found.extend(errors.into_iter().map(below));

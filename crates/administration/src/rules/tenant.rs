@@ -13,7 +13,7 @@ use values::Lifetime;
 use super::federation::check_trusted_issuers;
 use super::static_claims::{AUTHORIZATION_CLAIMS, check_static_claims};
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
-use super::{FieldErrors, branding, refresh_token, sign_in, signing};
+use super::{FieldErrors, branding, groups, refresh_token, sign_in, signing};
 use crate::documents;
 use crate::documents::{ResourceScopes, TenantSettings};
 use crate::kinds;
@@ -47,6 +47,7 @@ pub fn check_tenant(
         );
     }
     let (issuer, issuer_aliases) = check_issuers(errors, context.public_url, id, settings);
+    groups::check_declared(errors, settings.groups.as_ref());
     Tenant {
         id: id.clone(),
         name,
@@ -68,6 +69,7 @@ pub fn check_tenant(
         userinfo: errors
             .check_one_of("/userinfo", &settings.userinfo, &UserinfoTokens::NAMED)
             .unwrap_or_default(),
+        groups: settings.groups.clone(),
         branding: branding::check(errors, &settings.branding, context.branding),
         resource_servers: settings
             .resource_servers
@@ -405,6 +407,10 @@ mod tests {
             (scopes(json!({ "x": "ä".repeat(201) })), "/resource_servers/a/scopes/x"),
             (scopes(json!({ "latchkey:keys": "Keys" })), "/resource_servers/a/scopes/latchkey:keys"),
             (server("a", json!({ "clients": ["c", "c"] })), "/resource_servers/a/clients/1"),
+            (json!({ "groups": ["a", "a"] }), "/groups/1"),
+            (json!({ "groups": ["a", "b\n"] }), "/groups/1"),
+            (json!({ "groups": ["a", "Latchkey:b"] }), "/groups/1"),
+            (json!({ "groups": (0..=1_000).map(|nth| nth.to_string()).collect::<Vec<_>>() }), "/groups"),
         ] {
             check("acme", settings, &[expected]);
         }
@@ -414,6 +420,8 @@ mod tests {
             json!({ "signing": { "publish_before": 430, "rotate_every": 431 }, "stale_if_error": 0 }),
             json!({ "strategies": { "oauth2": { "enabled": false } } }),
             scopes(json!({ "x": "ä".repeat(200) })),
+            json!({ "groups": [] }),
+            json!({ "groups": ["staff", "a b"] }),
         ] {
             check("acme", settings, &[]);
         }

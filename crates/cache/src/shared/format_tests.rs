@@ -6,7 +6,10 @@ use std::fmt::Debug;
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::{GrantType, SubjectType};
-use registry::{ApiKey, Client, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
+use registry::{
+    ApiKey, ClaimPlace, Client, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, GroupsClaim,
+    IntrospectionRight,
+};
 use secrets::SecretHash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -77,6 +80,7 @@ fn serialized_client_is_unchanged() {
             require_par: true,
             subject_type: Some(SubjectType::Pairwise),
             userinfo: Some(UserinfoTokens::Separate),
+            groups: GroupsClaim { claim: "roles".to_owned(), places: vec![ClaimPlace::AccessToken] },
             ..full.code_flow.clone()
         },
         secrets: vec![chosen],

@@ -13,8 +13,6 @@ use super::realm::{Realm, RealmScope, attribute, readable};
 
 pub(super) const MAPPERS: &str = "protocol mappers: the scopes of OpenID Connect determine the claims";
 
-/// The scopes that a client that signs in people can request at every tenant.
-const OPENID_CONNECT: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 /// The client scopes that Keycloak itself creates. They define the usual claims of its tokens.
 const BUILT_IN: [&str; 9] = [
     "acr",
@@ -83,7 +81,7 @@ impl<'r> Scopes<'r> {
         let names: BTreeSet<String> =
             names.unwrap_or_else(|| self.defaults.clone()).into_iter().map(str::to_owned).collect();
         for name in names {
-            if OPENID_CONNECT.contains(&name.as_str()) {
+            if ScopeToken::OF_PEOPLE.contains(&name.as_str()) {
                 granted.standard.push(name);
             } else if self.is_scope(&name) {
                 let (audience, description) = self.described(&name, left_out);
@@ -127,9 +125,9 @@ impl<'r> Scopes<'r> {
             let is_used = self.servers.values().any(|scopes| scopes.contains_key(*name));
             if BUILT_IN.contains(name) {
                 left_out.add("Keycloak's own client scopes", *name);
-            } else if !OPENID_CONNECT.contains(name) && !self.is_scope(name) {
+            } else if !ScopeToken::OF_PEOPLE.contains(name) && !self.is_scope(name) {
                 left_out.add("client scopes whose name is not a valid OAuth scope", *name);
-            } else if !OPENID_CONNECT.contains(name) && !is_used {
+            } else if !ScopeToken::OF_PEOPLE.contains(name) && !is_used {
                 left_out.add("client scopes that no imported client uses", *name);
             }
             let mappers = scope.protocol_mappers.iter().filter(|mapper| mapper.audience().is_none()).count();

@@ -84,7 +84,7 @@ impl AdminAccess for BearerAccess {
         let (dpop, certificate) =
             claims.cnf.map_or((None, None), |confirmation| (confirmation.jkt(), confirmation.x5t_s256()));
         let actor = Actor {
-            name: format!("client:{}/{}", tenant.id, client.id),
+            name: Authority::client_name(&tenant.id, &client.id),
             source: raw.address().map(|address| address.to_string()),
             credential: credential_of_token(&client, &claims.jti, certificate),
             sender_constraint: match (dpop, certificate) {

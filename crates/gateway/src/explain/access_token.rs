@@ -3,7 +3,7 @@
 //! on it.
 
 use administration::documents::ExplainedCheck;
-use grants::{ConstraintError, InspectedToken, UnconfirmedToken};
+use grants::{ConstraintError, GrantedGroups, InspectedToken, UnconfirmedToken};
 use keys::{Refused as _, TokenError};
 use protocol::{Thumbprint, TokenType};
 use registry::{RevokedBy, SenderKeys};
@@ -26,7 +26,7 @@ pub(super) async fn explain(
 ) -> Result<Vec<ExplainedCheck>, Problem> {
     let Some(token) = &presented.access_token else { return Ok(Vec::new()) };
     let ExplainedRequest { services, client, settings, now, .. } = *request;
-    let InspectedToken { client: holder, revoked_by, token } =
+    let InspectedToken { client: holder, revoked_by, groups, token } =
         match services.engine.explain_token(tenant, token.expose(), now).await? {
             Ok(explained) => explained,
             Err(error) => return Ok(unverified(error)),
@@ -48,7 +48,30 @@ pub(super) async fn explain(
     let certificate = settings.client_certificate.as_ref();
     let certificate = certificate.and_then(|pem| PresentedCertificates::read(pem.as_bytes()).ok());
     let certificate = certificate.map(|presented| presented.without_authorities(now).thumbprint);
-    Ok(vec![valid, own, revoked, confirmation(token, proof, certificate)])
+    let confirmed = confirmation(token, proof, certificate);
+    Ok([valid, own, revoked, confirmed]
+        .into_iter()
+        .chain(groups.map(|groups| groups_check(&groups)))
+        .collect())
+}
+
+/// What new tokens of the grant and userinfo contain. Names no group.
+fn groups_check(GrantedGroups { claim, groups, ignored }: &GrantedGroups) -> ExplainedCheck {
+    let places: Vec<_> = claim.places.iter().map(|place| place.as_str()).collect();
+    let places = if places.is_empty() { "nothing".to_owned() } else { places.join(", ") };
+    let name = &claim.claim;
+    let (detail, fix) = match groups {
+        Ok(groups) => (
+            format!("The claim {name} has {} groups of the person. It is in: {places}.", groups.len()),
+            (*ignored > 0)
+                .then(|| format!("Not in the claim, because reserved or not declared by the tenant: {ignored} of the person's groups.")),
+        ),
+        Err(why) => (
+            format!("The claim {name} is left out, because {why}."),
+            Some("Remove the person from groups that the client does not need.".to_owned()),
+        ),
+    };
+    ExplainedCheck { fix, ..passed("groups", detail) }
 }
 
 fn confirmation(

@@ -2,9 +2,10 @@
 
 use actix_web::web::Data;
 use administration::audit::usage::Counter;
-use grants::TokenRequest;
+use grants::{GroupsLeftOut, TokenRequest};
 use protocol::TokenType;
 use registry::Purpose;
+use tenancy::Tenant;
 
 use crate::Services;
 use crate::request::{RawRequest, TenantRequest, serve_form};
@@ -29,6 +30,7 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let issued =
         services.tokens.engine.issue(tenant, &client, &requested, &sender.keys, now, raw.address()).await?;
     request.use_up_rest(sender).await?;
+    log_groups_left_out(tenant, client.client().id.as_str(), issued.groups_left_out);
     if requested.names_scope() {
         services.usage.note_scopes(&tenant.id, &client.client().id, issued.value.scope.as_deref(), now);
     }
@@ -41,4 +43,11 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     let mut response = secret_document(issued.value.to_json().map_err(|error| OAuthError::fault(&error))?);
     request.supply_nonce(&mut response);
     Ok(response)
+}
+
+/// The client cannot see that a claim is left out. Group names can be secret, so only the reason is logged.
+pub(super) fn log_groups_left_out(tenant: &Tenant, client: &str, left_out: Option<GroupsLeftOut>) {
+    if let Some(why) = left_out {
+        tracing::warn!(tenant = %tenant.id, client, "left out the claim with the person's groups: {why}");
+    }
 }

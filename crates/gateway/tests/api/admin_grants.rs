@@ -229,3 +229,47 @@ async fn tenant_client_cannot_administer_the_platform() {
         refused.assert_problem(403, "insufficient-scope");
     }
 }
+
+#[tokio::test]
+async fn last_administrator_cannot_remove_itself() {
+    const ALL: [&str; 4] = ["latchkey:clients", "latchkey:accounts", "latchkey:keys", "latchkey:audit"];
+    let (test_env, ops) = TestEnv::with_ops().await;
+    let add = async |tenant: &str, id: &str| {
+        let body = json!({ "client_id": id, "scopes": ALL });
+        test_env.post(&ops, &clients_path(tenant), body).await.json_of(201)
+    };
+    for (tenant, _) in BOTH {
+        add(tenant, "chief").await;
+    }
+    for (tenant, _) in BOTH {
+        let path = format!("{}/second", clients_path(tenant));
+        let secret = add(tenant, "second").await;
+        let audience = fixtures::tenant_id(tenant).admin_audience();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "second"),
+            ("client_secret", text(&secret["secret"], "client_secret")),
+            ("resource", &audience),
+        ];
+        let own = test_env.app.post(&token_path(tenant), &form).await.access_token();
+        let chief = format!("{}/chief", clients_path(tenant));
+        test_env.step(&ops, &format!("{chief}/suspend")).await.assert_status(200);
+        // The other tenant's administrators, and the platform's, do not count.
+        for answer in [
+            test_env.patch(&own, &path, json!({ "scopes": ALL[1..] })).await,
+            test_env.step(&own, &format!("{path}/suspend")).await,
+            test_env.delete(&own, &path).await,
+        ] {
+            answer.assert_problem(409, "conflict");
+            let hint = "give another account or client all permissions first";
+            assert!(text(&answer.json(), "detail").contains(hint), "{}", answer.body);
+        }
+        test_env.patch(&own, &path, json!({ "name": "Second" })).await.assert_status(200);
+        let body = json!({ "username": "boss", "permissions": ALL });
+        test_env.post(&ops, &accounts_path(tenant), body).await.assert_status(201);
+        test_env.patch(&own, &path, json!({ "scopes": ALL[..1] })).await.assert_status(200);
+        test_env.delete(&own, &path).await.assert_status(204);
+    }
+    let path = format!("{}/{OPS}", clients_path(PLATFORM));
+    test_env.delete(&ops, &path).await.assert_problem(409, "conflict");
+}

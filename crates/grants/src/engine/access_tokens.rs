@@ -9,8 +9,8 @@ use values::{Secret, Timestamp};
 
 use super::{Engine, GrantError};
 use crate::{
-    AccessTokenClaims, BearerError, Grantee, ResourceRequirement, UnconfirmedToken, administration_access,
-    api_key_token, introspection, refresh_token_text, refreshing, resource_access,
+    AccessTokenClaims, BearerError, GrantedGroups, Grantee, ResourceRequirement, UnconfirmedToken,
+    administration_access, api_key_token, introspection, refresh_token_text, refreshing, resource_access,
 };
 
 /// A token whose signature and times are valid, and which may be revoked.
@@ -18,6 +18,8 @@ use crate::{
 pub struct InspectedToken {
     pub client: String,
     pub revoked_by: Option<RevokedBy>,
+    /// The groups that new tokens of the grant and userinfo contain. `None` without the scope `groups`.
+    pub groups: Option<GrantedGroups>,
     /// The sender has not proven possession of the token's key yet.
     pub token: UnconfirmedToken,
 }
@@ -175,8 +177,16 @@ impl Engine {
             Err(error) => return Ok(Err(error)),
         };
         let revoked_by = self.facts(tenant).await?.revoked_by(claims.issued(person.as_ref()));
+        let account = match &person {
+            Some(person) => self.accounts.find_account(&tenant.id, &person.account).await?,
+            None => None,
+        };
+        let groups = match account {
+            Some(account) => self.granted_groups(tenant, &claims, &account).await?,
+            None => None,
+        };
         let client = claims.client_id.clone().into_owned();
-        Ok(Ok(InspectedToken { client, revoked_by, token: UnconfirmedToken::new(claims) }))
+        Ok(Ok(InspectedToken { client, revoked_by, groups, token: UnconfirmedToken::new(claims) }))
     }
 }
 

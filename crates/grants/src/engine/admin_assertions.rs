@@ -22,7 +22,8 @@ impl Engine {
     ) -> Result<Signed<String>, GrantError> {
         let assertion = AdminAssertion::new(tenant, user, permissions, now, Uuid::new_v4());
         let key = self.keys.signing_key(tenant, now).await?;
-        Ok(Signed { value: key.sign(admin_assertion::TYP, &assertion)?, algorithm: key.algorithm() })
+        let value = key.sign(admin_assertion::TYP, &assertion)?;
+        Ok(Signed { value, algorithm: key.algorithm(), groups_left_out: None })
     }
 
     /// Checks an assertion: signature, the tenant's main issuer, the admin audience, `typ` and

@@ -1,14 +1,17 @@
 //! Tokens that name a person: finds the person, verifies ID token hints, and signs logout tokens.
 
+use accounts::Account;
 use keys::{KeyError, TokenError};
-use registry::ClientId;
+use registry::{ClientId, GroupsClaim};
 use tenancy::{Stored, Tenant};
 use uuid::Uuid;
 use values::Timestamp;
 
 use super::{Engine, GrantError};
 use crate::subject::public_person;
-use crate::{AccessTokenClaims, Grantee, IdTokenHint, NamedPerson, QueuedLogout, id_token_hint, logout};
+use crate::{
+    AccessTokenClaims, GrantedGroups, Grantee, IdTokenHint, NamedPerson, QueuedLogout, id_token_hint, logout,
+};
 
 impl Engine {
     /// Finds the person of a verified token. Returns `None` for a client's own token. A public
@@ -26,6 +29,20 @@ impl Engine {
         }
         let person = self.named_person(tenant, &claims.client_id, &claims.sub, claims.sid.as_deref()).await?;
         Ok(person.map(Some).ok_or(TokenError::Revoked))
+    }
+
+    /// The groups of the person of a token, if the client is granted them.
+    pub async fn granted_groups(
+        &self,
+        tenant: &Tenant,
+        token: &AccessTokenClaims<'_>,
+        account: &Account,
+    ) -> Stored<Option<GrantedGroups>> {
+        let id = token.has_scope(GroupsClaim::SCOPE).then(|| ClientId::parse(&token.client_id).ok());
+        let Some(id) = id.flatten() else { return Ok(None) };
+        // Boxed as in `named_person`.
+        let client = Box::pin(self.find_client(&tenant.id, &id)).await?;
+        Ok(client.map(|client| GrantedGroups::new(&Grantee { tenant, client: &client }, account)))
     }
 
     async fn named_person(

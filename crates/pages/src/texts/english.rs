@@ -164,6 +164,7 @@ pub(super) const TEXTS: Texts = Texts {
             "email" => "See your email address",
             "address" => "See your postal address",
             "phone" => "See your phone number",
+            "groups" => "See which groups you belong to",
             "offline_access" => "Keep access when you are not using the application",
             _ => return None,
         })

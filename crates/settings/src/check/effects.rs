@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use administration::declaration::DeclaredSecret;
-use administration::documents::ClientSettings;
+use administration::documents::{ClientSettings, TenantSettings};
 use administration::rules;
 use protocol::ClientAuthenticationMethod as Method;
-use registry::DeclaredPassword;
+use registry::{DeclaredPassword, GroupsClaim};
 use tenancy::TenantId;
 use values::Timestamp;
 
@@ -29,12 +29,33 @@ pub(crate) fn check(
         for (client, effect) in rules::overlapping_subjects(settings) {
             findings.warn(&at.key("clients").key(&client), vec![effect]);
         }
+        check_groups(settings, at, findings);
         let offer = rules::Offer::of_settings(settings, &urls);
         for ((id, client), secrets) in settings.clients.iter().zip(secrets) {
             let at = at.key("clients").key(id);
             findings.warn(&at, offer.client_effects(id, client));
             check_expiry(secrets, client, &at, now, findings);
         }
+    }
+}
+
+/// Warns of groups that no client of the file can get.
+fn check_groups(settings: &TenantSettings, at: &Location, findings: &mut Findings) {
+    let gets_groups = |client: &ClientSettings| {
+        !client.groups.places.is_empty() && client.scopes.iter().any(|scope| scope == GroupsClaim::SCOPE)
+    };
+    if settings.clients.values().any(gets_groups) {
+        return;
+    }
+    let declared = settings.groups.iter().flatten().next().map(|_| at.key("groups"));
+    let account = settings.accounts.iter().find(|(_, account)| !account.groups.is_empty());
+    let account = account.map(|(name, _)| at.key("accounts").key(name).key("groups"));
+    if let Some(at) = declared.or(account) {
+        findings.warning(
+            at,
+            "no client of this tenant can request the scope groups, so these groups have no effect",
+            "add groups to the `scopes` of a client that signs people in, or remove the groups",
+        );
     }
 }
 
@@ -258,6 +279,41 @@ mod tests {
             let words = ":8:130: tenants.acme.clients.web.audiences: tokens with the scope openid are also valid at userinfo, so these APIs can find out who the person is";
             check(&text, words, expected);
         }
+    }
+
+    #[test]
+    fn groups_without_a_client_cause_a_warning() {
+        let tenant = |keys: &str, scopes: &str, more: &str| {
+            let text = client(&format!(
+                "client_secret: {{ value: s }}, audiences: [orders], scopes: [{scopes}]{more}"
+            ));
+            format!("{text}    {keys}\n")
+        };
+        let account = "accounts: { ada: { username: ada, groups: [staff] } }";
+        let declared = "groups: [staff]";
+        for (keys, scopes, more, expected) in [
+            (account, "", "", Some(":8:47: tenants.acme.accounts.ada.groups")),
+            (declared, "", "", Some(":8:13: tenants.acme.groups")),
+            (
+                account,
+                "openid, groups",
+                ", groups: { in: [] }",
+                Some(":8:47: tenants.acme.accounts.ada.groups"),
+            ),
+            (account, "openid, groups", "", None),
+            (declared, "groups", ", groups: { claim: roles }", None),
+            ("groups: []", "", "", None),
+            ("accounts: { ada: { username: ada } }", "", "", None),
+        ] {
+            let text = tenant(keys, scopes, more);
+            let words = format!(
+                "{}: no client of this tenant can request the scope groups, so these groups have no effect",
+                expected.unwrap_or_default()
+            );
+            check(&text, &words, usize::from(expected.is_some()));
+        }
+        let unasked = tenant("name: Acme", "", ", groups: { claim: roles }");
+        check(&unasked, ":7:84: tenants.acme.clients.web.groups: the client does not get groups", 1);
     }
 
     // [shared 2.15]: `check` said nothing of URLs at addresses to which the server never sends a request |

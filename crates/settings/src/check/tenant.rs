@@ -123,6 +123,7 @@ fn check_accounts(
         // Only the store knows when an identifier was verified.
         let account =
             kinds::check_account(&mut errors, &tenant.id, &id, settings, Timestamp::from_seconds(0));
+        errors.extend(rules::check_new_groups(tenant.groups.as_deref(), &[], &account.groups));
         findings.extend(&at, errors);
         for held in &account.identifiers {
             if let Some(owner) = owners.insert(held.identifier.clone(), name) {

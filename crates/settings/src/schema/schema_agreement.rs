@@ -25,7 +25,7 @@ struct Judges {
 }
 
 /// The rules that only the program can check, by their messages, with the reasons.
-const ONLY_THE_PROGRAM: [(&str, &str); 20] = [
+const ONLY_THE_PROGRAM: [(&str, &str); 22] = [
     ("a private-use scheme must be a reversed domain name", "public clients alone may have one"),
     ("this environment variable is not set", "which variables there are is not in the file"),
     ("not a regular file", "nor which files"),
@@ -45,6 +45,8 @@ const ONLY_THE_PROGRAM: [(&str, &str); 20] = [
     ("a password must have at least 15 characters", "how long a password has to be depends on whose it is"),
     ("this is not a valid value for the claim", "the forms of claims are rules of accounts, and no patterns"),
     ("this text contains no valid PEM certificates", "what a certificate is, no pattern says"),
+    ("the name of the claim with a person's groups", "which URIs are the platform's, no pattern says"),
+    ("groups that begin with `latchkey:`", "in any case, and with invisible characters"),
     ("give only the public key", "what a key needs depends on its kind"),
 ];
 

@@ -293,13 +293,15 @@ pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
     assert_eq!(stores.find_accounts(&globex, every).await.unwrap().len(), 1);
 }
 
-/// Accounts are found by id, identifier or external id. Accounts of the files are found in addition.
+/// Accounts are found by id, identifier or external id. Accounts of the files, and accounts with
+/// permissions, are found in addition.
 pub async fn only_related_accounts_are_loaded(stores: Stores) {
     let (acme, globex) = two_tenants(&stores).await;
     for tenant in [&acme, &globex] {
         let mut rows: Vec<_> =
             (1..=4).map(|number| account(tenant, number, &[&format!("user-{number}")])).collect();
         rows[2].external_id = Some("7".to_owned());
+        rows[3].permissions = fixtures::scope("latchkey:keys");
         let added = rows.iter().map(|row| of_kind(ChangeKind::Added, row)).collect();
         change(&stores, NOW, added).await;
         let declared = account(tenant, 5, &["declared@example.com"]);
@@ -315,14 +317,16 @@ pub async fn only_related_accounts_are_loaded(stores: Stores) {
         (kinds::account::Related { external_ids: &[String::new()], ..none }, &[]),
         (kinds::account::Related { external_ids: &["\0".to_owned()], ..none }, &[]),
         (kinds::account::Related { declared: true, ..none }, &[5]),
+        (kinds::account::Related { administrators: true, ..none }, &[4]),
         (
             kinds::account::Related {
                 ids: &one,
                 identifiers: &names,
                 external_ids: &["7".to_owned()],
                 declared: true,
+                administrators: true,
             },
-            &[1, 2, 3, 5],
+            &[1, 2, 3, 4, 5],
         ),
     ] {
         let found = stores.find_accounts(&acme, related).await.unwrap();

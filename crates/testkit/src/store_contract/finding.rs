@@ -7,8 +7,8 @@ use administration::kinds::change::ChangeKind;
 use administration::kinds::state::ManagedBy;
 use protocol::{ClientAuthenticationMethod, GrantType, SigningAlgorithm, SubjectType};
 use registry::{
-    Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, ForeignSubject,
-    IntrospectionRight, SecretRotation, TrustRule, TrustRules,
+    ClaimPlace, Client, ClientKeys, ClientPurpose, ClientSecret, ClientStatus, CodeFlow, ForeignSubject,
+    GroupsClaim, IntrospectionRight, SecretRotation, TrustRule, TrustRules,
 };
 use secrets::SecretHash;
 use tenancy::{
@@ -338,6 +338,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             server("https://api.example.com", "b a", &["svc", "other"]),
             server("your-api", "", &[]),
         ],
+        groups: Some(vec!["“staff”".to_owned()]),
         assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
         trusted_issuers: vec![TrustedIssuer {
             name: "'ä'".to_owned(),
@@ -432,6 +433,10 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
             subject_type: Some(SubjectType::Public),
             sector_identifier_uri: Some("https://sector.example.com/ä".to_owned()),
             claims_in_id_token: true,
+            groups: GroupsClaim {
+                claim: "urn:example:groups".to_owned(),
+                places: vec![ClaimPlace::AccessToken],
+            },
             userinfo: Some(tenancy::UserinfoTokens::Combined),
             default_max_age: Some(Lifetime::from_seconds(0)),
             popup: true,

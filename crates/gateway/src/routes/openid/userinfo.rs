@@ -4,11 +4,13 @@ use actix_web::web::Data;
 use grants::{BearerError, ResourceRequirement, userinfo as userinfo_of};
 use keys::TokenError;
 use protocol::{ErrorResponse, Form, PresentedToken, RefusalReason, ScopeToken};
+use registry::ClaimPlace;
 use serde_json::{Map, Value};
 
 use crate::Services;
 use crate::request::{RawRequest, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult, secret_json};
+use crate::routes::token::log_groups_left_out;
 
 const OPENID: &str = "openid";
 
@@ -55,7 +57,16 @@ async fn claims(request: TenantRequest<'_>, token: &PresentedToken) -> OAuthResu
     let found = match services.tokens.engine.person_of(tenant, &claims).await?.map_err(BearerError::from)? {
         Some(person) => {
             let account = services.rows.accounts.find_account(&tenant.id, &person.account).await?;
-            account.and_then(|account| userinfo_of(&claims, &person, &account))
+            match account {
+                Some(account) => {
+                    let groups = services.tokens.engine.granted_groups(tenant, &claims, &account).await?;
+                    let left_out =
+                        groups.as_ref().and_then(|groups| groups.left_out(&[ClaimPlace::Userinfo]));
+                    log_groups_left_out(tenant, &claims.client_id, left_out);
+                    userinfo_of(&claims, &person, &account, groups.as_ref())
+                }
+                None => None,
+            }
         }
         // A client's own token has no person.
         None => None,
