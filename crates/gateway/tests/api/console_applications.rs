@@ -39,7 +39,9 @@ async fn application_is_created_once_with_a_working_secret() {
     for tenant in [ACME, GLOBEX] {
         let mut browser = entered(&test_env, tenant, BOSS).await;
         let path = format!("{}/applications/new", home(tenant));
-        let form = form_token(&browser.get(&path).await);
+        let page = browser.get(&path).await;
+        assert_eq!(hidden(&page, "<main", "identity"), "openid");
+        let form = form_token(&page);
         let fields = |more: &[(&'static str, &'static str)]| {
             let first = [("form", &*form), ("purpose", "machine_to_machine"), ("name", "<b>Jobs</b>")];
             [&first[..], more].concat()
@@ -306,12 +308,14 @@ async fn copy_has_the_settings_without_id_and_credentials() {
     let test_env = TestEnv::start();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let boss = test_env.token(tenant, BOSS).await;
-        let new = json!({ "client_id": "robot", "jwks_uri": "https://keys.example/jwks", "audiences": ["api"],
+        let new = json!({ "client_id": "robot 1+1", "jwks_uri": "https://keys.example/jwks", "audiences": ["api"],
             "scopes": ["api:read"], "token_endpoint_auth_method": "private_key_jwt", "access_token_lifetime": 60 });
         test_env.post(&boss, &clients_path(tenant), new).await.assert_status(201);
         let mut browser = entered(&test_env, tenant, BOSS).await;
         let path = format!("{}/applications/new", home(tenant));
-        let page = browser.get(&format!("{path}?like=robot")).await;
+        let shown = browser.get(&format!("{}/applications/robot%201+1", home(tenant))).await;
+        shown.assert_says(200, &format!("{path}?like=robot+1%2B1"));
+        let page = browser.get(&format!("{path}?like=robot+1%2B1")).await;
         page.assert_says(200, "value=\"api:read\tapi\" checked");
         assert!(!page.body.contains("keys.example"), "{}", page.body);
         assert_eq!(browser.get(&format!("{path}?like=nobody")).await.status, 404);
@@ -320,12 +324,12 @@ async fn copy_has_the_settings_without_id_and_credentials() {
             ("form", &*form_token(&page)),
             ("step", "create"),
             ("purpose", "machine_to_machine"),
-            ("like", "robot"),
+            ("like", "robot 1+1"),
             ("name", "Twin"),
             ("client_id", &twin),
             ("access", "api:read\tapi"),
         ];
-        browser.post(&path, &fields).await.assert_says(200, "New secret for twin-");
+        browser.post(&path, &fields).await.assert_says(200, "New secret for Twin");
         let row = test_env.get(&boss, &format!("{}/{twin}", clients_path(tenant))).await.json();
         assert_eq!((&row["access_token_lifetime"], &row["jwks_uri"]), (&json!(60), &json!(null)));
         assert_eq!((&row["scopes"], &row["live_secrets"]), (&json!(["api:read"]), &json!(1)));

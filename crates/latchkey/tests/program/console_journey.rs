@@ -50,7 +50,7 @@ async fn operator_creates_tenant_and_application_in_the_console() {
         }
         // The link was already used, so the person sees the sign-in page.
         assert_eq!(found["signedOut"], "You are signed out.", "{found}");
-        assert_eq!(found["copies"], if script == "true" { json!(3) } else { json!(0) }, "{found}");
+        assert_eq!(found["copies"], if script == "true" { json!(4) } else { json!(0) }, "{found}");
     }
 }
 

@@ -297,9 +297,9 @@ texts! {
     english::TEXTS.console.created =>
     /// The page after a credential was created.
     CreatedTexts {
-        /// The value is the client's id.
+        /// The value is the name of the application.
         without_secret: With,
-        /// The value is the client's id.
+        /// The value is the name of the application.
         secret_title: With,
         client_secret: Text,
         api_key: Text,

@@ -8,6 +8,7 @@ use administration::edit;
 use pages::console::{Block, HtmlForm};
 use pages::{Badge, Column, ConsoleTexts, Fact, Link, Meaning, Table, Value};
 use registry::{Client, ClientId};
+use url::form_urlencoded;
 use values::Lifetime;
 
 use super::applications::{health, kind};
@@ -17,7 +18,6 @@ use super::shown::{codes, confirmed, declared_at, fact, outcome, success, table,
 use super::visit::{ConsoleVisit, Danger, unseen};
 use crate::explain::advice_on;
 use crate::page::PageResult;
-use crate::routes::admin::encoded;
 
 /// The period for counting requested scopes: 30 days.
 const ASKED: Lifetime = Lifetime::from_seconds(30 * 86_400);
@@ -90,7 +90,8 @@ pub(super) async fn shown(visit: &ConsoleVisit<'_>, notice: Option<Block>, unnam
 fn actions(visit: &ConsoleVisit<'_>, view: &ClientView) -> Vec<Link> {
     let (texts, id) = (&visit.texts().application, &view.client_id);
     let edit = Link { name: texts.edit.to_owned(), url: visit.application(id, "/edit") };
-    let url = format!("{}?like={}", visit.path("/applications/new"), encoded(id));
+    let like = form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>();
+    let url = format!("{}?like={like}", visit.path("/applications/new"));
     let copy = Link { name: texts.copy.to_owned(), url };
     (view.managed_by == "api").then_some(edit).into_iter().chain([copy]).collect()
 }

@@ -14,6 +14,7 @@ use tenancy::Tenant;
 
 use super::application_kind::ApplicationKind;
 use super::form::FormFields;
+use super::frame::Head;
 use super::shown::copied;
 use super::visit::ConsoleVisit;
 use crate::routes::admin::encoded;
@@ -49,15 +50,16 @@ pub(super) fn client_page(
     let (id, view) = (&created.client.client_id, &created.client);
     let next = format!("{home}/applications/{}", encoded(id));
     let (texts, labels) = (&visit.texts().created, &visit.texts().labels);
-    let (title, mut blocks) = match &created.secret {
+    let name = view.settings.name.as_ref().unwrap_or(id);
+    let (heading, mut blocks) = match &created.secret {
         Some(secret) => {
             let mut blocks = value_blocks(texts, texts.client_secret, &secret.client_secret);
             blocks.push(way_on(texts.copied, next));
-            ((texts.secret_title)(id), blocks)
+            ((texts.secret_title)(name), blocks)
         }
         None => {
-            let done = Block::Alert(Meaning::Success, (texts.without_secret)(id));
-            (id.clone(), vec![done, way_on(texts.open, next)])
+            let done = Block::Alert(Meaning::Success, (texts.without_secret)(name));
+            (name.clone(), vec![done, way_on(texts.open, next)])
         }
     };
     blocks.extend(match (ApplicationKind::of(&view.settings), &visit.row) {
@@ -83,7 +85,7 @@ pub(super) fn client_page(
             Block::Facts(vec![copied(labels.token_endpoint, token_endpoint)]),
         ],
     });
-    visit.show(current, title, blocks)
+    visit.show_under(Head { current, heading, id: Some(id.clone()), tabs: Vec::new() }, blocks)
 }
 
 /// Code that checks the tokens of an API's callers.

@@ -184,7 +184,9 @@ fn first_step(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedFo
         refused.at("/purpose", Field::new("purpose", of.kind, tiles)),
         name_field(visit, fields, refused),
     ];
-    show(visit, refused, Vec::new(), form(visit, fields, visit.texts().new_application.next).with(inputs))
+    // The second step offers this scope if the kind signs people in.
+    let form = form(visit, fields, visit.texts().new_application.next).sending("identity", "openid");
+    show(visit, refused, Vec::new(), form.with(inputs))
 }
 
 fn second_step(

@@ -109,8 +109,8 @@ async function judge(page) {
   await page.getByLabel("orders:read").check();
   await press("Create application");
   await shows("New secret for jobs");
-  const first = await code(0);
-  const curl = await code(2);
+  const first = await code(1);
+  const curl = await code(3);
   const copies = await page.getByRole("button", { name: "Copy" }).count();
   await follow("I have copied the value: open the application");
   await shows("jobs");

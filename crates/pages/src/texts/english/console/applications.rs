@@ -172,6 +172,10 @@ pub(super) const EDIT: EditTexts = EditTexts {
             "grant_types=urn:ietf:params:oauth:grant-type:device_code" => {
                 "Device code: people sign in on another device"
             }
+            "grant_types=urn:ietf:params:oauth:grant-type:token-exchange" => {
+                "Token exchange (not supported yet)"
+            }
+            "grant_types=urn:ietf:params:oauth:grant-type:jwt-bearer" => "JWT bearer (not supported yet)",
             "introspection=own" => "Its own",
             "introspection=audience" => "Its own, and those for APIs that list it",
             "introspection=tenant" => "All tokens of the tenant",
