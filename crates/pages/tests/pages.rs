@@ -292,7 +292,7 @@ fn each_error_is_explained_in_each_language() {
 }
 
 /// Names and other data in the examples.
-const DATA: [&str; 24] = [
+const DATA: [&str; 26] = [
     "2001:db8:85a3:8d3:1319:8a2e:370:7348",
     "AL",
     "Acme Ltd",
@@ -314,9 +314,11 @@ const DATA: [&str; 24] = [
     "invalid_request_uri",
     "invalid_scope",
     "orders",
+    "latchkey:audit",
     "orders:read",
     "orders:write",
     "reports:read",
+    "staff",
 ];
 
 #[test]
