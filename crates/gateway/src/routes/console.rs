@@ -25,6 +25,8 @@ mod credentials;
 
 mod people;
 mod person;
+mod person_forms;
+mod person_page;
 
 mod audit;
 mod keys;

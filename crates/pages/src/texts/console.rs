@@ -437,6 +437,7 @@ texts! {
         unlocked: Text,
         suspend: Text,
         suspend_question: Text,
+        suspend_now: Text,
         suspended: Text,
         resume: Text,
         resumed: Text,
