@@ -118,8 +118,7 @@ impl InTenant<'_> {
     /// The display names of these accounts, as far as they exist.
     pub async fn account_names(&self, ids: &[AccountId]) -> Edited<HashMap<AccountId, String>> {
         self.require(Permission::Accounts)?;
-        let (identifiers, external_ids) = (&[][..], &[][..]);
-        let related = kinds::account::Related { ids, identifiers, external_ids, declared: false };
+        let related = kinds::account::Related::from_ids(ids);
         let rows = self.store.find_accounts(self.tenant, related).await?;
         let named = |row: kinds::account::State| {
             let name = row.account.display_name().to_owned();

@@ -32,6 +32,8 @@ mod edit_application;
 
 mod people;
 mod person;
+mod person_forms;
+mod person_page;
 
 mod audit;
 mod keys;

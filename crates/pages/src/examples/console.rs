@@ -394,7 +394,7 @@ fn person(common: &Common, name: &str) -> Vec<Block> {
         Field::new("permission", of.permissions, Input::Any(vec![permission])).hint(of.permissions_hint),
     ];
     let edit = button(of.save).meaning(Meaning::Info).with(inputs);
-    let suspend = button(of.suspend).meaning(Meaning::Danger).asking(of.suspend_question, of.suspend);
+    let suspend = button(of.suspend).meaning(Meaning::Danger).asking(of.suspend_question, of.suspend_now);
     vec![
         Block::Code(of.link_now.to_owned(), "https://id.example.com/set-password#usr_1".to_owned()),
         Block::Facts(vec![Fact { label: of.email, value: Value::Text((of.verified)("ada@globex.example")) }]),

@@ -466,6 +466,7 @@ texts! {
         unlocked: Text,
         suspend: Text,
         suspend_question: Text,
+        suspend_now: Text,
         suspended: Text,
         resume: Text,
         resumed: Text,

@@ -6,13 +6,13 @@ use administration::documents::{AccountView, NewAccount};
 use administration::edit::{EditError, FieldError};
 use administration::kinds::Permission;
 use pages::console::{Block, Choice, Field, HtmlForm, Input};
-use pages::{Link, Meaning, Value};
+use pages::{Meaning, Value};
 use serde_json::json;
 
 use super::created::{self, idempotent};
 use super::form::FormFields;
-use super::person::link_blocks;
-use super::shown::{List, RefusedForm, outcome, status, success, table, time};
+use super::person_page::link_blocks;
+use super::shown::{List, RefusedForm, named, outcome, status, success, table, time};
 use super::tenants::ROWS;
 use super::visit::ConsoleVisit;
 use crate::page::PageResult;
@@ -34,11 +34,11 @@ pub(super) async fn list(visit: &ConsoleVisit<'_>) -> PageResult {
         unreadable: of.unreadable,
     };
     let row = |view: &AccountView| {
-        let url = visit.person(&view.account_id, "");
+        let url = visit.person(&view.account_id);
         let settings = &view.settings;
         let identifiers = settings.email.iter().chain(&settings.username).cloned().collect();
         vec![
-            Value::Named(Link { name: name(view).to_owned(), url }, view.account_id.clone()),
+            named(Some(name(view)), &view.account_id, url),
             Value::Codes(identifiers),
             status(&texts.shared, &view.status),
             Value::Text(settings.groups.join(", ")),
@@ -96,7 +96,7 @@ pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pag
     };
     let mut blocks = vec![success((of.created)(name(&view)))];
     blocks.extend(view.password_link.as_ref().map(|link| link_blocks(of, link)).into_iter().flatten());
-    blocks.push(created::way_on(of.open, visit.person(&view.account_id, "")));
+    blocks.push(created::way_on(of.open, visit.person(&view.account_id)));
     Ok(visit.show(visit.texts().frame.people, name(&view), blocks))
 }
 

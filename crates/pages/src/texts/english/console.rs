@@ -492,6 +492,7 @@ pub(super) const TEXTS: ConsoleTexts = ConsoleTexts {
         unlock: "Unlock account",
         unlocked: "Failed sign-ins cleared.",
         suspend: "Suspend account",
+        suspend_now: "Suspend now",
         suspend_question: "The person can no longer sign in, and all sessions and tokens of the person end.",
         suspended: "Account suspended. The person can no longer sign in.",
         resume: "Resume account",
