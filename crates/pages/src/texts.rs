@@ -1,7 +1,6 @@
 //! All texts of the pages, with one table for each language.
 
 pub(crate) mod console;
-mod english;
 #[cfg(feature = "examples")]
 mod pseudo;
 
@@ -32,7 +31,7 @@ impl Language {
     #[must_use]
     pub fn texts(self) -> &'static Texts {
         match self {
-            Self::English => &english::TEXTS,
+            Self::English => &Texts::ENGLISH,
             #[cfg(feature = "examples")]
             Self::Pseudo => pseudo::texts(),
         }
@@ -89,10 +88,11 @@ pub(crate) type Named = fn(&str) -> Option<Text>;
 /// Title and explanation of an error.
 pub(crate) type ErrorTexts = fn(ErrorKind) -> (Text, Text);
 
-/// Declares a struct of texts. The path leads to its English texts, which the pseudo-language wraps.
+/// Declares a struct of texts. Each field has its English text, which the pseudo-language wraps. Another
+/// language is another value of the same struct.
 macro_rules! texts {
-    ($english:expr => $(#[$note:meta])* $name:ident {
-        $($(#[$field_note:meta])* $field:ident: $kind:ident,)+
+    ($(#[$note:meta])* $name:ident {
+        $($(#[$field_note:meta])* $field:ident: $kind:ident = $english:expr,)+
     }) => {
         $(#[$note])*
         #[derive(Debug)]
@@ -100,10 +100,12 @@ macro_rules! texts {
             $($(#[$field_note])* pub $field: $kind,)+
         }
 
-        #[cfg(feature = "examples")]
         impl $name {
+            pub(in crate::texts) const ENGLISH: Self = Self { $($field: $english,)+ };
+
+            #[cfg(feature = "examples")]
             pub(in crate::texts) fn pseudo() -> Self {
-                Self { $($field: $crate::texts::pseudo::wrapped!($kind, $english.$field),)+ }
+                Self { $($field: $crate::texts::pseudo::wrapped!($kind, Self::ENGLISH.$field),)+ }
             }
         }
     };
@@ -111,162 +113,222 @@ macro_rules! texts {
 use texts;
 
 texts! {
-    english::TEXTS => Texts {
-        support: Text,
-        terms: Text,
-        privacy: Text,
-        about_tenant: With,
-        back_to: With,
+    Texts {
+        support: Text = "Help",
+        terms: Text = "Terms of service",
+        privacy: Text = "Privacy",
+        about_tenant: With = |tenant| format!("About {tenant}"),
+        back_to: With = |client| format!("Back to {client}"),
 
-        sign_in: Text,
-        to_continue_to: With,
-        identifier: Text,
-        password: Text,
-        copy: Text,
-        copied: Text,
-        not_copied: Text,
-        show: Text,
-        show_password: Text,
-        hide: Text,
-        hide_password: Text,
-        stay_signed_in: Text,
-        sign_in_refused: Text,
-        sign_in_busy: Text,
-        sign_in_expired: Text,
-        no_cookies: Text,
+        sign_in: Text = "Sign in",
+        to_continue_to: With = |client| format!("To continue to {client}"),
+        identifier: Text = "Email address or username",
+        password: Text = "Password",
+        copy: Text = "Copy",
+        copied: Text = "Copied",
+        not_copied: Text = "Not copied",
+        show: Text = "Show",
+        show_password: Text = "Show password",
+        hide: Text = "Hide",
+        hide_password: Text = "Hide password",
+        stay_signed_in: Text = "Stay signed in on this device",
+        // The same text for every refusal, so that it does not reveal whether the account exists or is
+        // locked.
+        sign_in_refused: Text = "Wrong email or password. After several failed attempts you may have to wait a few minutes.",
+        sign_in_busy: Text = "The server is busy. Wait a moment, then try again.",
+        sign_in_expired: Text = "This page was open for too long. Sign in again.",
+        no_cookies: Text = "Your browser blocks cookies for this site. Allow cookies, then try again.",
 
-        consent: With,
-        continue_to: With,
-        signed_in_as: With,
-        asks_to: With,
-        allow: Text,
-        deny: Text,
-        go_on: Text,
-        cancel: Text,
+        consent: With = |client| format!("Allow {client} to use your account?"),
+        continue_to: With = |client| format!("Continue to {client}?"),
+        signed_in_as: With = |account| format!("You are signed in as {account}."),
+        asks_to: With = |client| format!("{client} wants to:"),
+        allow: Text = "Allow",
+        deny: Text = "Deny",
+        go_on: Text = "Continue",
+        cancel: Text = "Cancel",
 
-        fact_application: Text,
-        fact_account: Text,
-        fact_name: Text,
-        fact_returns_to: Text,
-        fact_registered_by: Text,
-        fact_services: Text,
-        fact_code: Text,
-        fact_requested_at: Text,
-        fact_requested_from: Text,
-        fact_error_code: Text,
+        fact_application: Text = "Application",
+        fact_account: Text = "Account",
+        fact_name: Text = "Name",
+        fact_returns_to: Text = "Returns to",
+        fact_registered_by: Text = "Registered by",
+        fact_services: Text = "Services",
+        fact_code: Text = "Code",
+        fact_requested_at: Text = "Requested",
+        fact_requested_from: Text = "Requested from",
+        fact_error_code: Text = "Error code",
         /// The label of the request identifier, by which operators find the request in the log.
-        fact_request: Text,
-        fact_version: Text,
-        fact_address: Text,
+        fact_request: Text = "Request ID",
+        fact_version: Text = "Version",
+        fact_address: Text = "Address",
 
-        select_account: Text,
-        continue_as: With,
-        other_account: Text,
-        sign_in_as: With,
+        select_account: Text = "Choose an account",
+        continue_as: With = |account| format!("Continue as {account}"),
+        other_account: Text = "Use another account",
+        sign_in_as: With = |account| format!("Sign in as {account}"),
 
-        continuing: Text,
+        continuing: Text = "Continue",
 
-        sign_out_of: With,
-        sign_out: Text,
-        sign_out_question: With,
-        stay: Text,
-        front: Text,
-        front_text: Text,
-        front_token: Text,
-        front_api: Text,
-        front_errors: Text,
-        front_console: Text,
-        front_account: Text,
-        reference: Text,
-        reference_skip: Text,
-        reference_parts: Text,
-        reference_document: Text,
-        reference_errors: Text,
-        reference_settings: Text,
-        reference_token: Text,
-        reference_token_here: Text,
-        reference_token_elsewhere: Text,
-        reference_parameters: Text,
-        reference_body: Text,
-        reference_answers: Text,
-        reference_request: Text,
-        reference_answer: Text,
-        reference_schemas: Text,
+        sign_out_of: With = |tenant| format!("Sign out of {tenant}?"),
+        sign_out: Text = "Sign out",
+        sign_out_question: With = |account| format!("You are about to sign out {account} in this browser."),
+        stay: Text = "Stay signed in",
+        front: Text = "Latchkey is running",
+        front_text: Text = "Only this machine can open this page. A server with a public address has no page here.",
+        front_token: Text = "Get a token",
+        front_api: Text = "Read the API reference",
+        front_errors: Text = "Look up an error",
+        front_console: Text = "Open the console",
+        front_account: Text = "Sign in",
+        reference: Text = "Latchkey API",
+        reference_skip: Text = "Skip to main content",
+        reference_parts: Text = "On this page",
+        reference_document: Text = "OpenAPI document",
+        reference_errors: Text = "Error codes",
+        reference_settings: Text = "Schema of config.yaml",
+        reference_token: Text = "Get a token",
+        reference_token_here: Text = "Get a token as the client of the sample configuration:",
+        reference_token_elsewhere: Text = "This listener issues no tokens. Use a listener that serves the public paths, for example the listener of the sample configuration:",
+        reference_parameters: Text = "Parameters",
+        reference_body: Text = "Request body",
+        reference_answers: Text = "Responses",
+        reference_request: Text = "Example request",
+        reference_answer: Text = "Example response",
+        reference_schemas: Text = "Schemas",
 
-        signed_out: Text,
-        signed_out_of: With,
-        sign_in_again: Text,
+        signed_out: Text = "You are signed out",
+        signed_out_of: With = |tenant| format!("You have signed out of {tenant} in this browser."),
+        sign_in_again: Text = "Sign in again",
 
-        device: Text,
-        device_code: Text,
-        device_hint: Text,
-        device_code_unknown: Text,
-        device_codes_exhausted: Text,
-        device_confirm: Text,
-        device_warning: Text,
-        device_refuse: Text,
-        device_allow: Text,
-        device_connected: Text,
-        device_connected_text: Text,
-        device_refused: Text,
-        device_refused_text: Text,
+        device: Text = "Connect a device",
+        device_code: Text = "Code",
+        device_hint: Text = "Enter the code that your device shows, for example ABCD-EFGH.",
+        device_code_unknown: Text = "This code is wrong or has expired. Compare it with the code on your device.",
+        device_codes_exhausted: Text = "You entered too many wrong codes. Try again in ten minutes.",
+        device_confirm: Text = "Did you start this on your device?",
+        device_warning: Text = "Allow access only if the device is in front of you. If somebody called you or wrote to you about this code, choose “This was not me”.",
+        device_refuse: Text = "This was not me",
+        device_allow: Text = "Allow this device",
+        device_connected: Text = "The device is connected",
+        device_connected_text: Text = "You can close this page and continue on your device.",
+        device_refused: Text = "The device is not connected",
+        device_refused_text: Text = "You denied the request. You can close this page.",
 
-        account: Text,
-        open_account: Text,
-        sessions: Text,
-        account_here: Text,
-        account_nowhere_else: Text,
-        unknown_browser: Text,
+        account: Text = "Your account",
+        open_account: Text = "Open your account",
+        sessions: Text = "Where you are signed in",
+        account_here: Text = "This browser",
+        account_nowhere_else: Text = "No other sessions.",
+        unknown_browser: Text = "Unknown browser",
         /// Joins the name of a browser and the name of its system.
-        browser_on: WithTwo,
-        signed_in_at: Text,
-        sessions_equal: With,
-        session_seen: Text,
-        session_end: Text,
-        sessions_end: With,
-        session_ended: Text,
-        sessions_ended: Text,
-        more_sessions: With,
-        sign_out_everywhere: Text,
-        sign_out_everywhere_text: Text,
-        applications: Text,
-        no_applications: Text,
-        application_allowed: Text,
-        application_end: Text,
-        application_ended: Text,
-        more_applications: With,
+        browser_on: WithTwo = |browser, system| format!("{browser} on {system}"),
+        signed_in_at: Text = "signed in",
+        sessions_equal: With = |count| format!("{count} sessions"),
+        session_seen: Text = "last used",
+        session_end: Text = "Sign out of this session",
+        sessions_end: With = |count| format!("Sign out of {count} sessions"),
+        session_ended: Text = "Signed out of the session.",
+        sessions_ended: Text = "Signed out of the sessions.",
+        more_sessions: With = |count| {
+            format!("{count} more sessions are not shown. Sign out everywhere to end them, too.")
+        },
+        sign_out_everywhere: Text = "Sign out everywhere",
+        sign_out_everywhere_text: Text = "You will be signed out of all sessions, including this one. Applications will lose access to your account until you sign in to them again.",
+        applications: Text = "Applications",
+        no_applications: Text = "You have not allowed any application to use your account.",
+        application_allowed: Text = "Allowed",
+        application_end: Text = "Remove access",
+        application_ended: Text = "The application no longer has access to your account.",
+        more_applications: With = |count| {
+            format!("{count} more applications are not shown. Remove one to see the next.")
+        },
 
-        account_console: Text,
-        account_console_text: Text,
-        open_console: Text,
-        until: Text,
-        console_ends: Text,
-        none_of: With,
+        account_console: Text = "Console",
+        account_console_text: Text = "Your account has administrator permissions.",
+        open_console: Text = "Open the console",
+        until: Text = "until",
+        console_ends: Text = "Your session expires in two minutes. Reload the page to stay signed in.",
+        none_of: With = |what| format!("{what}: none."),
 
-        change_password: Text,
-        change_password_text: Text,
-        current_password: Text,
-        current_password_refused: Text,
-        new_password: Text,
-        new_password_hint: Text,
-        new_password_unfit: With,
-        password_declared: Text,
-        password_changed: Text,
+        change_password: Text = "Change password",
+        change_password_text: Text = "A new password signs you out of all other sessions.",
+        current_password: Text = "Current password",
+        current_password_refused: Text = "The current password is wrong. After several failed attempts you may have to wait a few minutes.",
+        new_password: Text = "New password",
+        new_password_hint: Text = "At least 15 characters, and not easy to guess. Several random words are easy to type.",
+        new_password_unfit: With = |why| format!("Choose another password: {why}."),
+        password_declared: Text = "The server's configuration sets your password. Ask the operator of the server to change your password.",
+        password_changed: Text = "Password changed. You are signed out of all other sessions.",
 
-        set_password: Text,
+        set_password: Text = "Set your password",
         /// On the sign-in page after a person has set the password with a link.
-        password_set: Text,
-        password_link_code: Text,
-        password_link_hint: Text,
-        password_link_refused: Text,
+        password_set: Text = "Your password is set. Sign in with your new password.",
+        password_link_code: Text = "Code from the link",
+        password_link_hint: Text = "The part of your link after #.",
+        // The same text for every refusal, so that it does not reveal whether the account exists.
+        password_link_refused: Text = "This link is invalid, has already been used, or has expired. Ask for a new link.",
 
         /// What a scope of OpenID Connect permits (Core §5.4, §11). `None` for any other scope.
-        scope: Named,
+        scope: Named = |name| {
+            Some(match name {
+                "openid" => "Know who you are",
+                "profile" => "See your name and profile",
+                "email" => "See your email address",
+                "address" => "See your postal address",
+                "phone" => "See your phone number",
+                "groups" => "See which groups you belong to",
+                "offline_access" => "Keep access when you are not using the application",
+                _ => return None,
+            })
+        },
 
         /// Precedes the details of an error, which are English in every language.
-        for_developers: Text,
-        error: ErrorTexts,
+        for_developers: Text = "For the application's developers",
+        error: ErrorTexts = |kind| match kind {
+            ErrorKind::NotFound => {
+                ("Page not found", "There is no page at this address. Check the link that brought you here.")
+            }
+            ErrorKind::BadRequest => (
+                "Cannot start the sign-in",
+                "The application sent an invalid request. Go back and try again, or contact the application's support.",
+            ),
+            ErrorKind::TooLong => (
+                "Cannot start the sign-in",
+                "The application sent a request that is too long. Contact the application's support.",
+            ),
+            ErrorKind::BadSignOut => (
+                "Cannot sign out",
+                "The application sent an invalid request, and nobody was signed out. Contact the application's support.",
+            ),
+            ErrorKind::NotANavigation => (
+                "Open this page directly",
+                "This page does not work inside another page. Open it in its own window.",
+            ),
+            ErrorKind::ForeignForm => (
+                "Start again",
+                "This form is too old or belongs to another browser. Go back to the application and sign in again.",
+            ),
+            ErrorKind::Expired => {
+                ("This page was open for too long", "Nothing was changed. Go back and start again.")
+            }
+            ErrorKind::NoCookies => (
+                "Your browser blocks cookies for this site",
+                "Nothing was changed. Allow cookies, then go back and start again.",
+            ),
+            ErrorKind::Ended => (
+                "This sign-in has ended",
+                "You continued in another window, or the sign-in took too long. Go back to the application and sign in again.",
+            ),
+            ErrorKind::Busy => ("The server is busy", "Wait a moment, then try again."),
+            ErrorKind::Unavailable => {
+                ("Temporarily unavailable", "Part of the server is not responding. Try again in a moment.")
+            }
+            ErrorKind::Internal => {
+                ("Something went wrong", "The server could not process your request. Try again.")
+            }
+        },
 
-        console: ConsoleTexts,
+        console: ConsoleTexts = ConsoleTexts::ENGLISH,
     }
 }

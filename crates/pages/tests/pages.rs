@@ -292,11 +292,7 @@ fn each_error_is_explained_in_each_language() {
 }
 
 /// Names and other data in the examples.
-<<<<<<< HEAD
 const DATA: &[&str] = &[
-=======
-const DATA: [&str; 26] = [
->>>>>>> 86fde0c622a625f9280953d4bb547d01a3b60a01
     "2001:db8:85a3:8d3:1319:8a2e:370:7348",
     "AL",
     "Acme Ltd",

@@ -57,8 +57,10 @@ impl ApplicationKind {
     pub(super) const fn identity_scopes(self) -> &'static [&'static str] {
         match self {
             Self::Machine | Self::ServiceAccount | Self::Api => &[],
-            Self::SinglePage => &["openid", "profile", "email"],
-            Self::Web | Self::Native | Self::Device => &["openid", "profile", "email", "offline_access"],
+            Self::SinglePage => &["openid", "profile", "email", "groups"],
+            Self::Web | Self::Native | Self::Device => {
+                &["openid", "profile", "email", "groups", "offline_access"]
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use administration::rules::{FieldErrors, check_client};
 use pages::console::{Block, Choice, Field, Fold, HtmlForm, Input};
 use pages::{ConsoleTexts, Fact, Meaning};
 use protocol::{ClientAuthenticationMethod, GrantType, SubjectType};
-use registry::{Client, ClientPurpose, IntrospectionRight};
+use registry::{ClaimPlace, Client, ClientPurpose, IntrospectionRight};
 use serde_json::{Value, json};
 use tenancy::{Rotation, UserinfoTokens};
 use values::Lifetime;
@@ -33,7 +33,7 @@ const GROUPS: [(&str, &str); 5] = [
     (
         "people",
         "redirect_uris post_logout_redirect_uris first_party require_pkce require_par popup \
-            claims_in_id_token backchannel_logout_uri backchannel_logout_session_required userinfo \
+            claims_in_id_token groups/claim groups/in backchannel_logout_uri backchannel_logout_session_required userinfo \
             subject_type sector_identifier_uri default_max_age",
     ),
     ("refresh", "refresh_token/rotation refresh_token/grace refresh_token/idle refresh_token/absolute"),
@@ -165,6 +165,7 @@ impl Control {
             "introspection" => return Self::One(IntrospectionRight::NAMES.to_vec()),
             "token_endpoint_auth_method" => return Self::One(ClientAuthenticationMethod::NAMES.to_vec()),
             "grant_types" => return Self::Any(GrantType::ALL.map(GrantType::as_str).to_vec()),
+            "groups/in" => return Self::Any(ClaimPlace::NAMES.to_vec()),
             "redirect_uris" | "post_logout_redirect_uris" => return Self::Uris,
             _ => {}
         }
@@ -311,7 +312,9 @@ mod tests {
         for (member, value) in json!(ClientSettings::default()).as_object().unwrap() {
             let found = listed.iter().filter(|name| name.split('/').next() == Some(member)).count();
             let expected = match value {
-                Value::Object(inner) if ["token", "refresh_token"].contains(&&**member) => inner.len(),
+                Value::Object(inner) if ["token", "refresh_token", "groups"].contains(&&**member) => {
+                    inner.len()
+                }
                 _ => 1,
             };
             assert_eq!(found, expected, "{member}");
