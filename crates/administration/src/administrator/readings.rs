@@ -1,6 +1,6 @@
 //! Reads everything that one page of the console shows, so that the page takes few statements: a tenant with
-//! its usage, an application with its usage, the credentials of an application, and a person. Data that the caller may
-//! not see is left out.
+//! its usage, an application with its usage, the credentials of an application, and a person. Leaves out data
+//! that the caller may not see.
 
 use std::mem::take;
 

@@ -103,16 +103,18 @@ const JOURNEYS = {
       same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example", password: "again" }, "sign_in_expired");
     },
   ],
-  sign_in_no_cookies: [
-    async (page) => {
-      check((await page.evaluate(() => document.activeElement.id)) === "message", "the reason has not the focus");
-      await moveTo(page, "identifier");
-      await page.keyboard.type("ada");
-      await moveTo(page, "password");
-      await page.keyboard.type("again");
-      same(await answer(page, "Enter"), { flow, identifier: "ada", password: "again" }, "sign_in_no_cookies");
-    },
-  ],
+  ...Object.fromEntries(
+    ["sign_in_no_cookies", "sign_in_password_set"].map((name) => [name, [
+      async (page) => {
+        check((await page.evaluate(() => document.activeElement.id)) === "message", "the reason has not the focus");
+        await moveTo(page, "identifier");
+        await page.keyboard.type("ada");
+        await moveTo(page, "password");
+        await page.keyboard.type("again");
+        same(await answer(page, "Enter"), { flow, identifier: "ada", password: "again" }, name);
+      },
+    ]]),
+  ),
   select_account_typed: [decision("continue", "Space"), decision("other", "Space")],
   select_account: [decision("continue", "Enter"), decision("other", "Enter")],
   sign_out_unnamed: [decision("sign_out", "Space"), decision("stay", "Space")],
