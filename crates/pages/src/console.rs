@@ -136,6 +136,29 @@ pub struct Choice {
     pub is_chosen: bool,
 }
 
+impl Choice {
+    /// `text` is empty if the label is enough.
+    #[must_use]
+    pub fn new(value: &str, label: &str, text: &str, is_chosen: bool) -> Self {
+        Self { value: value.to_owned(), label: label.to_owned(), text: text.to_owned(), is_chosen }
+    }
+}
+
+impl Block {
+    /// Hidden forms and entries behind a small summary.
+    #[must_use]
+    pub fn fold(summary: &str, is_open: bool, forms: Vec<HtmlForm>, entries: Vec<Entry>) -> Self {
+        Self::Fold(Fold { summary: summary.to_owned(), is_primary: false, is_open, forms, entries })
+    }
+
+    /// Hidden forms behind the main button of the page.
+    #[must_use]
+    pub fn primary_fold(summary: &str, is_open: bool, forms: Vec<HtmlForm>) -> Self {
+        let entries = Vec::new();
+        Self::Fold(Fold { summary: summary.to_owned(), is_primary: true, is_open, forms, entries })
+    }
+}
+
 impl ConsolePage {
     fn heading(&self) -> &str {
         &self.heading

@@ -185,7 +185,7 @@ fn empty(texts: &ConsoleTexts) -> Vec<Block> {
 }
 
 fn choice(value: &str, text: &str, is_chosen: bool) -> Choice {
-    Choice { value: value.to_owned(), label: value.to_owned(), text: text.to_owned(), is_chosen }
+    Choice::new(value, value, text, is_chosen)
 }
 
 fn form(texts: &ConsoleTexts, error: &str) -> Vec<Block> {

@@ -25,25 +25,22 @@ pub(super) fn fields(
     sent: &FormFields,
     refused: &RefusedForm,
 ) -> Vec<Field> {
-    let choice = |name: &str, value: String, label: &str, text: &str| Choice {
-        is_chosen: sent.values(name).any(|sent| sent == value),
-        value,
-        label: label.to_owned(),
-        text: text.to_owned(),
+    let choice = |name: &str, value: &str, label: &str, text: &str| {
+        Choice::new(value, label, text, sent.values(name).any(|sent| sent == value))
     };
     let mut fields = Vec::new();
     if !identity.is_empty() {
-        let choices = identity.iter().map(|scope| {
-            choice(IDENTITY, (*scope).to_owned(), scope, (texts.identity_scope)(scope).unwrap_or_default())
-        });
+        let choices = identity
+            .iter()
+            .map(|scope| choice(IDENTITY, scope, scope, (texts.identity_scope)(scope).unwrap_or_default()));
         fields.push(Field::new(IDENTITY, texts.identity, Input::Any(choices.collect())));
     }
     for server in &tenant.resource_servers {
         let api = &server.audience;
-        let whole = choice(ACCESS, api.clone(), texts.whole_api, texts.whole_api_text);
+        let whole = choice(ACCESS, api, texts.whole_api, texts.whole_api_text);
         let scopes = server.scopes.iter().map(|scope| {
             let (name, text) = (scope.as_str(), server.scope_descriptions.get(scope.as_str()));
-            choice(ACCESS, format!("{name}\t{api}"), name, text.map_or("", String::as_str))
+            choice(ACCESS, &format!("{name}\t{api}"), name, text.map_or("", String::as_str))
         });
         let label = (texts.access)(api);
         fields.push(Field::new(ACCESS, &label, Input::Any([whole].into_iter().chain(scopes).collect())));

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use administration::documents;
 use administration::documents::ClientView;
-use pages::console::{Block, Field, Fold, HtmlForm, Input};
+use pages::console::{Block, Field, HtmlForm, Input};
 use pages::{Badge, ConsoleTexts, Meaning, Value};
 use protocol::GrantType;
 
@@ -50,11 +50,9 @@ pub(super) async fn explain(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pa
     };
     let presented = PresentedParts { secret: None, assertion: None, dpop_proof: None, access_token: None };
     let view = explained(&request, presented).await.map_err(unexplained)?;
-    let (summary, forms) =
-        (visit.texts().attempt.change.to_owned(), vec![explain_form(visit, &application, fields)]);
-    let change = Fold { summary, is_primary: false, is_open: false, forms, entries: Vec::new() };
+    let forms = vec![explain_form(visit, &application, fields)];
     let mut blocks = verdict(visit.texts(), &view);
-    blocks.insert(1, Block::Fold(change));
+    blocks.insert(1, Block::fold(visit.texts().attempt.change, false, forms, Vec::new()));
     Ok(attempt_page(visit, &application, blocks))
 }
 

@@ -7,7 +7,7 @@ use administration::administrator::CredentialsReading;
 use administration::documents::ClientView;
 use administration::edit::{EditError, FieldError};
 use administration::{documents, edit};
-use pages::console::{Block, Choice, Entry, Field, Fold, HtmlForm, Input};
+use pages::console::{Block, Choice, Entry, Field, HtmlForm, Input};
 use pages::{ConsoleTexts, CredentialsTexts, Meaning};
 use registry::{ApiKey, ClientId, SecretId};
 use serde_json::json;
@@ -159,14 +159,7 @@ async fn shown(visit: &ConsoleVisit<'_>, before: Before<'_>) -> PageResult {
     let is_open = refused.is_some_and(|(fields, _)| fields.text("act").starts_with("create-"));
     let mut blocks = Vec::from_iter(before.notice);
     if !new.is_empty() {
-        let summary = of.new.to_owned();
-        blocks.push(Block::Fold(Fold {
-            summary,
-            is_primary: true,
-            is_open,
-            forms: new,
-            entries: Vec::new(),
-        }));
+        blocks.push(Block::primary_fold(of.new, is_open, new));
     }
     blocks.extend(schedule(of, &view).into_iter().map(|(meaning, text)| Block::Note(meaning, text)));
     let rows = Rows { forms: &forms, declared: declared.as_ref(), now: visit.now() };
@@ -197,8 +190,7 @@ fn listed(texts: &CredentialsTexts, rows: impl Iterator<Item = (bool, Entry)>) -
     }];
     if !ended.is_empty() {
         let summary = (texts.ended)(&ended.len().to_string());
-        let (forms, entries) = (Vec::new(), entries(ended));
-        blocks.push(Block::Fold(Fold { summary, is_primary: false, is_open: false, forms, entries }));
+        blocks.push(Block::fold(&summary, false, Vec::new(), entries(ended)));
     }
     blocks
 }
@@ -265,13 +257,7 @@ impl Forms {
         self.creation("create-key", of.create_key, refused, |sent, checked| {
             let text = |name, label: &str| Field::text(name, label, sent(name)).optional();
             let scopes = view.settings.scopes.iter().filter(|scope| !scope.starts_with("latchkey:"));
-            let choice = |scope: &String| Choice {
-                value: scope.clone(),
-                label: scope.clone(),
-                text: String::new(),
-                is_chosen: false,
-            };
-            let scopes = Input::Any(scopes.map(choice).collect());
+            let scopes = Input::Any(scopes.map(|scope| Choice::new(scope, scope, "", false)).collect());
             vec![
                 checked("/name", Field::text("name", labels.name, sent("name")).hint(of.key_name_hint)),
                 checked("/scopes", Field::new("scope", labels.scopes, scopes).hint(of.key_scopes_hint)),
@@ -288,12 +274,7 @@ impl Forms {
         let graces = [("0", of.no_grace), ("3600", of.hour), ("86400", of.day), ("604800", of.week)];
         let chosen = if keep.is_some() { "" } else { "3600" };
         let choices = keep.map(|text| ("", text)).into_iter().chain(graces);
-        let choices = choices.map(|(seconds, label): (&str, _)| Choice {
-            value: seconds.to_owned(),
-            label: label.to_owned(),
-            text: String::new(),
-            is_chosen: seconds == chosen,
-        });
+        let choices = choices.map(|(seconds, label)| Choice::new(seconds, label, "", seconds == chosen));
         Field::new("grace", label, Input::One(choices.collect()))
     }
 

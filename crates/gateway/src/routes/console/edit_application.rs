@@ -8,7 +8,7 @@ use administration::administrator::Caller;
 use administration::documents::{ClientSettings, ClientView, EntityTag, Shape, merge_patch, read_json};
 use administration::edit::{EditError, FieldError};
 use administration::rules::{FieldErrors, check_client};
-use pages::console::{Block, Choice, Field, Fold, HtmlForm, Input};
+use pages::console::{Block, Choice, Field, HtmlForm, Input};
 use pages::{ConsoleTexts, Fact, Meaning};
 use protocol::{ClientAuthenticationMethod, GrantType, SubjectType};
 use registry::{ClaimPlace, Client, ClientPurpose, IntrospectionRight};
@@ -114,8 +114,7 @@ async fn show(
     refused: &RefusedForm,
 ) -> PageResult {
     let of = &visit.texts().edit;
-    let mut blocks = Vec::from_iter(refused.message.clone().map(danger));
-    blocks.push(Block::Heading(of.title));
+    let mut blocks = refused.above([Block::Heading(of.title)]);
     if view.managed_by != "api" {
         let value = declared_at(visit, &view.managed_by, Some(visit.client()?)).await;
         blocks.push(Block::Text(of.of_files.to_owned()));
@@ -131,8 +130,7 @@ async fn show(
         let form = HtmlForm::button(action.clone(), &visit.form_token(), of.review).with(fields);
         let form = form.meaning(Meaning::Info).sending("group", group);
         let forms = vec![form.sending("tag", EntityTag::from_document(view).to_string())];
-        let summary = (of.groups)(group).unwrap_or(group).to_owned();
-        blocks.push(Block::Fold(Fold { summary, is_primary: false, is_open, forms, entries: Vec::new() }));
+        blocks.push(Block::fold((of.groups)(group).unwrap_or(group), is_open, forms, Vec::new()));
     }
     Ok(visit.show_under(head(visit, view, of.title), blocks))
 }
@@ -247,11 +245,9 @@ fn field(
     let text = sent.map_or(&*stored, |sent| sent.text(name)).to_owned();
     let held: Vec<_> = sent.map_or_else(|| stored.lines().collect(), |sent| sent.values(name).collect());
     let choices = |all: Vec<&str>| {
-        let choice = |value: &str| Choice {
-            value: value.to_owned(),
-            label: (of.choice)(&format!("{name}={value}")).unwrap_or(value).to_owned(),
-            text: String::new(),
-            is_chosen: held.contains(&value) || text == value,
+        let choice = |value: &str| {
+            let label = (of.choice)(&format!("{name}={value}")).unwrap_or(value);
+            Choice::new(value, label, "", held.contains(&value) || text == value)
         };
         all.into_iter().map(choice).collect()
     };

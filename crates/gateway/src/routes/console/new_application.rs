@@ -178,7 +178,7 @@ fn fill(
 fn first_step(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) -> HttpResponse {
     let (of, sent) = (&visit.texts().applications, fields.text("purpose"));
     let text = |texts: fn(&str) -> Option<&'static str>, name| texts(name).unwrap_or_default();
-    let tile = |name| choice(name, text(of.kind_name, name), text(of.kind_text, name), sent == name);
+    let tile = |name| Choice::new(name, text(of.kind_name, name), text(of.kind_text, name), sent == name);
     let tiles = Input::Tiles(ApplicationKind::NAMES.map(tile).to_vec());
     let inputs = vec![
         refused.at("/purpose", Field::new("purpose", of.kind, tiles)),
@@ -229,8 +229,7 @@ fn second_step(
 }
 
 fn show(visit: &ConsoleVisit<'_>, refused: &RefusedForm, blocks: Vec<Block>, form: HtmlForm) -> HttpResponse {
-    let alert = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
-    let blocks = alert.into_iter().chain(blocks).chain([Block::Form(form)]).collect();
+    let blocks = refused.above(blocks.into_iter().chain([Block::Form(form)]));
     visit.show(visit.texts().frame.applications, visit.texts().applications.new, blocks)
 }
 
@@ -259,7 +258,7 @@ fn credential_fields(
         ("api_key", of.api_key, of.api_key_text),
     ];
     let ways = ways.into_iter().filter(|(name, ..)| *name != "api_key" || tenant.api_keys.is_some());
-    let ways = ways.map(|(value, label, text)| choice(value, label, text, sent == value)).collect();
+    let ways = ways.map(|(value, label, text)| Choice::new(value, label, text, sent == value)).collect();
     let text = |name, label, hint| Field::text(name, label, fields.text(name)).optional().hint(hint);
     let keys = Field::new("jwks", of.keys, Input::Lines(fields.text("jwks").to_owned()));
     let way = refused.at("/credential", Field::new("credential", of.credential, Input::Tiles(ways)));
@@ -270,8 +269,4 @@ fn credential_fields(
         refused.at("/federated/0/issuer", text("issuer", of.issuer, of.issuer_hint)),
         refused.at("/federated/0/subject", text("subject", of.subject, of.subject_hint)),
     ]
-}
-
-fn choice(value: &str, label: &str, text: &str, is_chosen: bool) -> Choice {
-    Choice { value: value.to_owned(), label: label.to_owned(), text: text.to_owned(), is_chosen }
 }

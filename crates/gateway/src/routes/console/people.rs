@@ -108,17 +108,12 @@ pub(super) fn no_identifier(visit: &ConsoleVisit<'_>) -> EditError {
 fn form(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) -> HttpResponse {
     let of = &visit.texts().people;
     let mut inputs = inputs(visit, |name| fields.text(name).to_owned(), refused);
-    let invites = Choice {
-        value: "yes".to_owned(),
-        label: of.make_link.to_owned(),
-        text: of.link_text.to_owned(),
-        is_chosen: fields.given("invites").is_some(),
-    };
+    let is_invited = fields.given("invites").is_some();
+    let invites = Choice::new("yes", of.make_link, of.link_text, is_invited);
     inputs.push(Field::new("invites", of.invitation, Input::Any(vec![invites])));
     let form = HtmlForm::button(visit.path("/people/new"), &visit.form_token(), of.create);
     let form = form.meaning(Meaning::Info).with(inputs).sending("request", created::request_key(fields));
-    let alert = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
-    visit.show(visit.texts().frame.people, of.new, alert.into_iter().chain([Block::Form(form)]).collect())
+    visit.show(visit.texts().frame.people, of.new, refused.above([Block::Form(form)]))
 }
 
 /// The fields of a new person and of a change.

@@ -3,7 +3,7 @@
 use accounts::SignInCheck;
 use administration::administrator::PersonReading;
 use administration::documents::{ConsentView, EntityTag, SessionView};
-use pages::console::{Block, Choice, Entry, Field, Fold, HtmlForm, Input};
+use pages::console::{Block, Choice, Entry, Field, HtmlForm, Input};
 use pages::{Fact, Meaning, browser_name};
 
 use super::people::{identifier, inputs};
@@ -113,25 +113,14 @@ impl Forms<'_> {
                 Some(fields) => fields.values("permission").any(|sent| sent == name),
                 None => settings.permissions.iter().any(|held| held == name),
             };
-            let choice = |name: &&str| Choice {
-                value: (*name).to_owned(),
-                label: (*name).to_owned(),
-                text: (of.permission)(name).unwrap_or_default().to_owned(),
-                is_chosen: is_chosen(name),
-            };
+            let text = |name| (of.permission)(name).unwrap_or_default();
+            let choice = |name: &&str| Choice::new(name, name, text(name), is_chosen(name));
             let choices = Input::Any(grantable.iter().map(choice).collect());
             let field = Field::new("permission", of.permissions, choices).hint(of.permissions_hint);
             fields.push(refused.at("/permissions", field));
             form = form.sending("grants", "yes");
         }
-        let (summary, is_open) = (of.edit.to_owned(), sent.is_some());
-        Block::Fold(Fold {
-            summary,
-            is_primary: true,
-            is_open,
-            forms: vec![form.with(fields)],
-            entries: Vec::new(),
-        })
+        Block::primary_fold(of.edit, sent.is_some(), vec![form.with(fields)])
     }
 
     /// What the administrator may change, the dangerous forms last.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web;
 use administration::documents::{Instant, Page, UsageView};
 use administration::edit::{EditError, FieldError};
-use pages::console::{Block, Field, Fold, HtmlForm};
+use pages::console::{Block, Field, HtmlForm};
 use pages::{
     Badge, BarChart, ChartSlot, Column, Empty, Fact, Link, Meaning, MomentValue, Pager, SharedTexts, Table,
     Value,
@@ -47,6 +47,11 @@ impl RefusedForm {
 
     pub(super) fn alert(self) -> Block {
         danger(self.message.unwrap_or_default())
+    }
+
+    /// The blocks below the error, if there is one.
+    pub(super) fn above(&self, blocks: impl IntoIterator<Item = Block>) -> Vec<Block> {
+        self.message.clone().map(danger).into_iter().chain(blocks).collect()
     }
 
     /// Adds the errors at this place of the document to a field.
@@ -151,13 +156,7 @@ pub(super) fn copied(label: &'static str, value: &str) -> Fact {
 /// A folded form that asks for the name of the row. `unnamed` is the error if another name was typed.
 pub(super) fn confirmed(summary: &str, form: HtmlForm, label: &str, hint: &str, unnamed: &str) -> Block {
     let field = Field::text("confirm", label, "").hint(hint).error(unnamed.to_owned());
-    Block::Fold(Fold {
-        summary: summary.to_owned(),
-        is_primary: false,
-        is_open: !unnamed.is_empty(),
-        forms: vec![form.with(vec![field])],
-        entries: Vec::new(),
-    })
+    Block::fold(summary, !unnamed.is_empty(), vec![form.with(vec![field])], Vec::new())
 }
 
 pub(super) fn codes(texts: &SharedTexts, label: &'static str, values: &[String]) -> Fact {

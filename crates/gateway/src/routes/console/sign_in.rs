@@ -169,7 +169,7 @@ fn ask(
         fact(labels.tenant, link.tenant.to_string()),
         code_fact(texts.link_user, link.actor.clone()),
         Fact { label: texts.session_expires, value: time(link.ends_at(other.now()).into()) },
-        code_fact(texts.current_user, other.session.actor.clone()),
+        fact(texts.current_user, &*other.person.name),
     ];
     let blocks = vec![
         Block::Alert(Meaning::Warning, texts.replace.to_owned()),

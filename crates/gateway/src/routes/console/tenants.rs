@@ -107,8 +107,7 @@ fn form(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) ->
     let form = HtmlForm::button(visit.path("/tenants/new"), &visit.form_token(), of.create);
     let form = form.meaning(Meaning::Info).with(inputs).previewing(addresses(visit));
     let form = form.sending("request", created::request_key(fields));
-    let alert = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
-    visit.show(texts.frame.tenants, of.new, alert.into_iter().chain([Block::Form(form)]).collect())
+    visit.show(texts.frame.tenants, of.new, refused.above([Block::Form(form)]))
 }
 
 /// Shows the tenant's URLs while its id is being typed.
