@@ -256,7 +256,7 @@ async fn audit_shows_values_and_names_and_is_exported() {
         assert_eq!(file.header("content-type"), "application/x-ndjson");
         let lines: Vec<Value> = file.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let actions: Vec<_> = lines.iter().map(|record| text(record, "action")).collect();
-        assert_eq!(actions, ["client.changed", "client.added"], "{}", file.body);
+        assert_eq!(actions, ["client.changed", "secret.added", "client.added"], "{}", file.body);
         assert!(lines.iter().all(|record| record["tenant"] == tenant), "{}", file.body);
         assert_eq!(browser.get(&format!("{}/audit/export", home(other))).await.status, 303);
     }

@@ -56,6 +56,7 @@ const DATA: &[&str] = &[
     "staff",
     // Scopes.
     "email",
+    "groups",
     "offline_access",
     "openid",
     "profile",
