@@ -149,11 +149,11 @@ async function judge(page) {
   await follow("New person");
   await shows("New person");
   await page.getByLabel("Name", { exact: true }).fill("Ada Lovelace");
-  await page.getByLabel("Email").fill(`ada@${TENANT}.example`);
+  await page.getByLabel("Email address").fill(`ada@${TENANT}.example`);
   await press("Create person");
   await shows("Ada Lovelace");
-  await follow("Open the person");
-  await page.getByText("This person cannot sign in.").waitFor();
+  await follow("Open the page of the person");
+  await page.getByText("The person cannot sign in.").waitFor();
   await shows("Ada Lovelace");
   await follow("Signing keys");
   await shows("Signing keys");
