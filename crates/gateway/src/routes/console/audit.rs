@@ -218,8 +218,8 @@ fn subject(
     }
 }
 
-/// The first changed fields with their values. Never empty, because a narrow window would show a label without
-/// a value.
+/// The first changed fields with their values. Never empty, because a narrow window would show a label
+/// without a value.
 fn changes(visit: &ConsoleVisit<'_>, record: &AuditRecord) -> Value {
     let texts = &visit.texts().audit;
     let (changed, _) = record.field_changes();

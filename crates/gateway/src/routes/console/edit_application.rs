@@ -18,7 +18,7 @@ use values::Lifetime;
 
 use super::application::{self, find, head};
 use super::form::FormFields;
-use super::shown::{RefusedForm, danger, declared_at, outcome, success, table};
+use super::shown::{RefusedForm, declared_at, outcome, success, table};
 use super::uri_rules::uris_field;
 use super::visit::ConsoleVisit;
 use crate::page::PageResult;

@@ -113,7 +113,7 @@ impl Forms<'_> {
                 Some(fields) => fields.values("permission").any(|sent| sent == name),
                 None => settings.permissions.iter().any(|held| held == name),
             };
-            let text = |name| (of.permission)(name).unwrap_or_default();
+            let text = |name: &str| (of.permission)(name).unwrap_or_default();
             let choice = |name: &&str| Choice::new(name, name, text(name), is_chosen(name));
             let choices = Input::Any(grantable.iter().map(choice).collect());
             let field = Field::new("permission", of.permissions, choices).hint(of.permissions_hint);
