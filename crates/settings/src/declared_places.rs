@@ -25,8 +25,8 @@ impl DeclaredPlaces {
         Self { main: main.to_owned(), folder }
     }
 
-    /// The file and line, such as `tenants/acme.yaml:12`, relative to the folder of config.yaml. Only the
-    /// file if the line is not found.
+    /// File, line and key, such as `tenants/acme.yaml:12, clients.svc`. The file is relative to the folder of
+    /// config.yaml. Without the line if it is not found.
     #[must_use]
     pub fn find(&self, tenant: &str, client: Option<&str>) -> String {
         let (path, mut keys) = match self.file_of(tenant) {
@@ -35,10 +35,9 @@ impl DeclaredPlaces {
         };
         keys.extend(client.iter().flat_map(|client| ["clients", client]));
         let shown = self.main.parent().and_then(|folder| path.strip_prefix(folder).ok()).unwrap_or(&path);
-        match line(&path, &keys) {
-            Some(line) => format!("{}:{line}", shown.display()),
-            None => shown.display().to_string(),
-        }
+        let line = line(&path, &keys).map(|line| format!(":{line}")).unwrap_or_default();
+        let key = if keys.is_empty() { String::new() } else { format!(", {}", keys.join(".")) };
+        format!("{}{line}{key}", shown.display())
     }
 
     fn file_of(&self, tenant: &str) -> Option<PathBuf> {
@@ -72,16 +71,16 @@ mod tests {
         folder.write("more/globex.yml", 0o600, "\u{feff}name: G\nclients:\n  web: {}\n");
         let places = DeclaredPlaces::new(&main, Some(folder.path("more")));
         for (tenant, client, expected) in [
-            ("acme", None, "config.yaml:2"),
-            ("acme", Some("jobs"), "config.yaml:6"),
-            ("acme", Some("gone"), "config.yaml"),
+            ("acme", None, "config.yaml:2, tenants.acme"),
+            ("acme", Some("jobs"), "config.yaml:6, tenants.acme.clients.jobs"),
+            ("acme", Some("gone"), "config.yaml, tenants.acme.clients.gone"),
             ("globex", None, "more/globex.yml:1"),
-            ("globex", Some("web"), "more/globex.yml:3"),
-            ("nobody", None, "config.yaml"),
+            ("globex", Some("web"), "more/globex.yml:3, clients.web"),
+            ("nobody", None, "config.yaml, tenants.nobody"),
         ] {
             assert_eq!(places.find(tenant, client), expected, "{tenant} {client:?}");
         }
         let without = DeclaredPlaces::new(&folder.path("gone.yaml"), None);
-        assert_eq!(without.find("acme", None), "gone.yaml");
+        assert_eq!(without.find("acme", None), "gone.yaml, tenants.acme");
     }
 }

@@ -8,6 +8,8 @@ const { fits } = require("./fits.cjs");
 
 const PHONE = 360;
 const WIDE = 1440;
+// The console has its navigation above the page there, and cards instead of tables.
+const MIDDLE = 800;
 // All pages share the header, so one page is enough to check the width of a logo.
 const ONE = ["sign_in"];
 // The first page contains the components of all pages.
@@ -54,6 +56,11 @@ async function look(browser, at, name, scheme) {
   await shoot(page, what, { fullPage: true });
   await page.evaluate(axe);
   await judge(page, what);
+  if (name.startsWith("console_")) {
+    await page.setViewportSize({ width: MIDDLE, height: 800 });
+    await shoot(page, `${what}-middle`, { fullPage: true });
+    await fits(page, `${what} at ${MIDDLE}`);
+  }
   await page.setViewportSize({ width: WIDE, height: 800 });
   await shoot(page, `${what}-wide`, { fullPage: true });
   await fits(page, `${what} at ${WIDE}`);

@@ -417,7 +417,7 @@ fn read_only(texts: &ConsoleTexts) -> Vec<Block> {
     let facts = vec![
         text(labels.name, "Billing"),
         Fact { label: labels.status, value: badge(texts, "active") },
-        text(labels.managed_by, &(shared.declared_at)("tenants/acme.yaml:12")),
+        text(labels.managed_by, &(shared.declared_at)("tenants/acme.yaml:12, clients.billing")),
         text(labels.kind, (texts.applications.kind_name)("machine_to_machine").unwrap_or_default()),
         Fact { label: labels.scopes, value: Value::Codes(scopes) },
         Fact { label: labels.created, value: Value::Time(moment("2026-11-20T17:05:00Z")) },

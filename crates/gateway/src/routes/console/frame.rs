@@ -36,8 +36,10 @@ impl ConsoleVisit<'_> {
         let entries = self.menu();
         let place = |(name, below, _): &MenuEntry| ((*name).to_owned(), self.path(below));
         let to_link = |(name, url)| Link { name, url };
-        let above = entries.iter().filter(|(name, ..)| *name == head.current && head.heading != *name);
-        let above: Vec<_> = above.map(|entry| to_link(place(entry))).collect();
+        let is_overview = head.current == texts.overview;
+        let is_above =
+            |(name, ..): &&MenuEntry| *name == head.current && head.heading != *name && !is_overview;
+        let above: Vec<_> = entries.iter().filter(is_above).map(|entry| to_link(place(entry))).collect();
         let mut page = outside(self.request, &self.place, &head.heading, blocks);
         if self.place != VisitedPlace::Platform {
             let tenants = format!("{}/console/tenants", self.request.public_url.path());
@@ -46,8 +48,10 @@ impl ConsoleVisit<'_> {
                 page.switcher = Some(HtmlForm::search(tenants.clone(), texts.find_tenant, "", search));
                 page.trail.push(to_link((texts.tenants.to_owned(), tenants)));
             }
-            let is_overview = head.current == texts.overview && above.is_empty();
-            page.trail.extend((!is_overview).then(|| to_link((self.title().to_owned(), self.path("")))));
+            page.trail.extend(
+                (!is_overview || head.id.is_none())
+                    .then(|| to_link((self.title().to_owned(), self.path("")))),
+            );
         }
         page.trail.extend(above);
         page.common.tenant_name = Some(self.title().to_owned());

@@ -150,7 +150,8 @@ impl<'r> ConsoleVisit<'r> {
             return Ok(None);
         };
         let (row, place) = (place.row(request).await?, place.clone());
-        let person = Person { name, id: session.actor.clone() };
+        let by_command = name.strip_prefix("cli:").map(request.texts().console.audit.by_command);
+        let person = Person { name: by_command.unwrap_or(name), id: session.actor.clone() };
         Ok(Some(Self { request, place, session, caller: Caller::new(authority, now), row, person }))
     }
 

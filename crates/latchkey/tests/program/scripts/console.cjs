@@ -163,7 +163,7 @@ async function judge(page) {
   await follow("Tenants");
   await shows("Tenants");
   await follow("acme");
-  await page.getByText(/config\.yaml:\d+ \(read-only here/).waitFor();
+  await page.getByText(/config\.yaml:\d+, tenants\.acme \(read-only here/).waitFor();
   if ((await page.getByRole("button", { name: "Suspend tenant" }).count()) > 0) problems.push("a declared tenant can be suspended");
   await press("Sign out");
   await shows("Sign in to the console");
