@@ -108,9 +108,12 @@ pub(super) fn no_identifier(visit: &ConsoleVisit<'_>) -> EditError {
 fn form(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) -> HttpResponse {
     let of = &visit.texts().people;
     let mut inputs = inputs(visit, |name| fields.text(name).to_owned(), refused);
-    let is_invited = fields.given("invites").is_some();
-    let invites = Choice::new("yes", of.make_link, of.link_text, is_invited);
-    inputs.push(Field::new("invites", of.invitation, Input::Any(vec![invites])));
+    // A link needs a sign-in page.
+    if visit.row.as_ref().is_some_and(|tenant| tenant.strategies.oidc) {
+        let is_invited = fields.given("invites").is_some();
+        let invites = Choice::new("yes", of.make_link, of.link_text, is_invited);
+        inputs.push(Field::new("invites", of.invitation, Input::Any(vec![invites])));
+    }
     let form = HtmlForm::button(visit.path("/people/new"), &visit.form_token(), of.create);
     let form = form.meaning(Meaning::Info).with(inputs).sending("request", created::request_key(fields));
     visit.show(visit.texts().frame.people, of.new, refused.above([Block::Form(form)]))
