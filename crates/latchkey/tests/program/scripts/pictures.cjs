@@ -7,7 +7,7 @@ const { CONSOLE, LIST, SIGN_IN, FOLDER } = process.env;
 
 (async () => {
   const chromium = await launch();
-  const context = await chromium.newContext({ viewport: { width: 1120, height: 700 } });
+  const context = await chromium.newContext({ viewport: { width: 1440, height: 840 } });
   const page = await context.newPage();
   const shoot = async (name) => {
     for (const colorScheme of ["light", "dark"]) {
