@@ -251,6 +251,9 @@ async fn audit_shows_values_and_names_and_is_exported() {
         page.assert_says(200, "<del><code>Nightly &#60;jobs&#62;</code></del> <ins><code>Daily</code></ins>");
         assert!(!page.body.contains("client.added"), "{}", page.body);
         browser.get(&audit).await.assert_says(200, "Ada Lovelace");
+        // A reader sees no link to a page that it may not open.
+        let page = browser.get(&format!("{audit}?subject=jobs")).await;
+        assert!(page.body.contains("jobs") && !page.body.contains("/applications/jobs"), "{}", page.body);
         browser.get(&format!("{audit}?since=yesterday")).await.assert_says(200, "Enter a time such as");
         let file = browser.get(&format!("{audit}/export?subject=jobs")).await;
         assert_eq!(file.header("content-type"), "application/x-ndjson");

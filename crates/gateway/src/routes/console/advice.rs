@@ -6,7 +6,7 @@ use administration::edit::EditError;
 use pages::console::Block;
 use pages::{Meaning, Value};
 
-use super::shown::{empty, link, outcome, pager, table};
+use super::shown::{empty, outcome, pager, table};
 use super::visit::{ConsoleVisit, VisitedPlace};
 use crate::page::PageResult;
 
@@ -59,9 +59,9 @@ fn advice(visit: &ConsoleVisit<'_>, items: &[AdviceView]) -> Block {
             "" => Value::Text(texts.this_tenant.to_owned()),
             subject if OF_CREDENTIALS.contains(&&*advice.rule) => {
                 let (client, _) = subject.rsplit_once('/').unwrap_or((subject, ""));
-                link(subject, visit.application(client, "/credentials"))
+                visit.application_link(&visit.tenant(), subject, visit.application(client, "/credentials"))
             }
-            client => link(client, visit.application(client, "")),
+            client => visit.application_link(&visit.tenant(), client, visit.application(client, "")),
         };
         vec![
             about,

@@ -18,7 +18,7 @@ use pages::console::{Block, Field, HtmlForm};
 use pages::{Change, Link, Value};
 use tenancy::TenantId;
 
-use super::shown::{empty, link, outcome, pager_of, table, time};
+use super::shown::{empty, outcome, pager_of, table, time};
 use super::tenants::ROWS;
 use super::visit::{ConsoleVisit, VisitedPlace, unseen};
 use crate::page::PageResult;
@@ -211,9 +211,10 @@ fn subject(
     let (kind, _) = record.action.split_once('.').unwrap_or((&record.action, ""));
     let home = format!("{}/console/t/{}", visit.request.public_url.path(), record.tenant);
     let client = subject.split_once('/').map_or(subject, |(client, _)| client);
+    let application = |url| visit.application_link(&record.tenant, subject, url);
     match kind {
-        "client" => link(subject, format!("{home}/applications/{}", encoded(subject))),
-        "secret" | "api_key" => link(subject, format!("{home}/applications/{}/credentials", encoded(client))),
+        "client" => application(format!("{home}/applications/{}", encoded(subject))),
+        "secret" | "api_key" => application(format!("{home}/applications/{}/credentials", encoded(client))),
         _ => person(visit, subject, names).unwrap_or_else(|| Value::Id(subject.to_owned())),
     }
 }

@@ -4,9 +4,10 @@
 use actix_web::HttpResponse;
 use administration::kinds::Permission;
 use pages::console::{Block, ConsolePage, HtmlForm};
-use pages::{Common, Destination as Entry, Frame, FrameTexts, Link};
+use pages::{Common, Destination as Entry, Frame, FrameTexts, Link, Value};
+use tenancy::TenantId;
 
-use super::shown::moment;
+use super::shown::{link, moment};
 use super::visit::{ConsoleVisit, VisitedPlace, show};
 use crate::options::BaseUrl;
 use crate::page::{PageRequest, common};
@@ -89,6 +90,15 @@ impl ConsoleVisit<'_> {
         match self.place {
             VisitedPlace::Platform => self.caller.authority.holds_everywhere(permission),
             VisitedPlace::Tenant(_) => self.caller.authority.holds_in(&self.tenant(), permission),
+        }
+    }
+
+    /// The name of an application, with a link if the reader may open its page.
+    pub(super) fn application_link(&self, tenant: &TenantId, name: &str, url: String) -> Value {
+        if self.caller.authority.holds_in(tenant, Permission::Clients) {
+            link(name, url)
+        } else {
+            Value::Text(name.to_owned())
         }
     }
 

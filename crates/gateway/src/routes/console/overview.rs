@@ -42,7 +42,7 @@ pub(super) async fn of_platform(visit: &ConsoleVisit<'_>) -> PageResult {
     let usage = permitted(administrator.usage(&visit.caller, UsageOf::Platform, a_day(visit)).await)?;
     if let Some(usage) = &usage {
         blocks.push(used(&texts.shared, usage));
-        blocks.extend(busiest(texts, usage, of_tenant));
+        blocks.extend(busiest(texts, usage, |tenant| link(tenant, of_tenant(tenant))));
     }
     let state = permitted(administrator.status(&visit.caller).await)?;
     if let Some(state) = &state {
@@ -119,7 +119,8 @@ async fn page(visit: &ConsoleVisit<'_>, notice: Option<Block>, unnamed: &str) ->
     blocks.push(Block::Facts(facts(texts, &view, declared).into_iter().chain(next).collect()));
     if let Some(usage) = &usage {
         blocks.push(used(&texts.shared, usage));
-        blocks.extend(busiest(texts, usage, |client| visit.application(client, "")));
+        let of_client = |client: &str| visit.application_link(&tenant, client, visit.application(client, ""));
+        blocks.extend(busiest(texts, usage, of_client));
     }
     if visit.require_everywhere(Permission::Tenants).is_ok() && view.managed_by == "api" {
         blocks.extend(steps(visit, &view, unnamed));
@@ -223,11 +224,10 @@ pub(super) fn permitted<T>(result: Result<T, EditError>) -> PageResult<Option<T>
 fn busiest(
     texts: &ConsoleTexts,
     usage: &documents::UsageView,
-    path: impl Fn(&str) -> String,
+    named: impl Fn(&str) -> Value,
 ) -> Option<Block> {
     let rows = usage.busiest.iter().filter(|busy| busy.id != TenantId::PLATFORM).take(10);
-    let rows: Vec<_> =
-        rows.map(|busy| vec![link(&*busy.id, path(&busy.id)), Value::Number(busy.issued)]).collect();
+    let rows: Vec<_> = rows.map(|busy| vec![named(&busy.id), Value::Number(busy.issued)]).collect();
     let columns = vec![Column::from_heading(texts.labels.name), Column::of_numbers(texts.overview.tokens)];
     let caption = texts.overview.busiest.to_owned();
     (!rows.is_empty()).then_some(Block::Table(Table { caption, columns, rows }))
