@@ -86,12 +86,17 @@ impl Account {
         self.identifiers.iter().find(|held| matches!(held.identifier, Identifier::Username(_)))
     }
 
-    /// The name that administrators see: the claim `name`, else an identifier, else the id.
+    /// The email address, else the user name.
+    #[must_use]
+    pub fn sign_in_name(&self) -> Option<&str> {
+        self.email().or_else(|| self.username()).map(|held| held.identifier.as_str())
+    }
+
+    /// The name that administrators see: the claim `name`, else the sign-in name, else the id.
     #[must_use]
     pub fn display_name(&self) -> &str {
         let name = self.claims.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
-        let identifier = || self.email().or_else(|| self.username()).map(|held| held.identifier.as_str());
-        name.or_else(identifier).unwrap_or_else(|| self.id.as_str())
+        name.or_else(|| self.sign_in_name()).unwrap_or_else(|| self.id.as_str())
     }
 
     /// The standard claims, including those from other fields (OpenID Connect Core §5.1), but without `sub`,

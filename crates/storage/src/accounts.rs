@@ -309,7 +309,7 @@ impl Accounts for Database {
                 return Ok(Vec::new());
             }
             let statement = Statement::from_text(SELECT_SEARCHED).bind(tenant).bind(beginning.as_str());
-            // No text that begins so comes after it.
+            // The upper bound: U+10FFFF comes after every character.
             let statement = statement.bind(format!("{beginning}\u{10ffff}")).bind(id.as_str());
             return Ok(self.read(statement.bind(query.limit)).await?);
         }

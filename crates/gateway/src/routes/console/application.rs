@@ -96,10 +96,14 @@ fn actions(visit: &ConsoleVisit<'_>, view: &ClientView) -> Vec<Link> {
     (view.managed_by == "api").then_some(edit).into_iter().chain([copy]).collect()
 }
 
-/// The application in the path. 404 if the owner of the session may not see it.
+/// The application in the path, as [`find_by_id`].
 pub(super) async fn find(visit: &ConsoleVisit<'_>) -> PageResult<ClientView> {
-    let (tenant, client) = (visit.tenant(), visit.client()?);
-    visit.administrator().of(&visit.caller, &tenant).look::<Client>(&client).await.map_err(unseen)
+    find_by_id(visit, &visit.client()?).await
+}
+
+/// 404 for an application that the owner of the session may not see.
+pub(super) async fn find_by_id(visit: &ConsoleVisit<'_>, client: &ClientId) -> PageResult<ClientView> {
+    visit.administrator().of(&visit.caller, &visit.tenant()).look::<Client>(client).await.map_err(unseen)
 }
 
 /// The head of the application's pages. `current` is the name of the tab.

@@ -58,12 +58,16 @@ pub(super) fn kind(texts: &ConsoleTexts, view: &ClientView) -> &'static str {
     kind.and_then(|kind| (texts.applications.kind_name)(kind.as_str())).unwrap_or_default()
 }
 
+/// Whether the application can authenticate with signed assertions.
+pub(super) const fn has_keys(settings: &ClientSettings) -> bool {
+    settings.jwks.is_some() || settings.jwks_uri.is_some() || !settings.federated.is_empty()
+}
+
 /// The status, or a warning if the application is active but has no secret to authenticate with.
 pub(super) fn health(texts: &ConsoleTexts, view: &ClientView) -> Value {
-    let ClientSettings { token_endpoint_auth_method: method, jwks, jwks_uri, federated, .. } = &view.settings;
+    let method = &view.settings.token_endpoint_auth_method;
     let [any, basic, post, ..] = ClientAuthenticationMethod::NAMES;
-    let has_keys = jwks.is_some() || jwks_uri.is_some() || !federated.is_empty();
-    let needs_secret = method == basic || method == post || (method == any && !has_keys);
+    let needs_secret = method == basic || method == post || (method == any && !has_keys(&view.settings));
     // A service account may have API keys instead.
     let is_service = ApplicationKind::of(&view.settings) == Some(ApplicationKind::ServiceAccount);
     if view.status == "active" && view.live_secrets == 0 && needs_secret && !is_service {

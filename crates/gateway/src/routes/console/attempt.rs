@@ -9,6 +9,7 @@ use pages::{Badge, ConsoleTexts, Meaning, Value};
 use protocol::GrantType;
 
 use super::application::{find, head};
+use super::applications::has_keys;
 use super::form::FormFields;
 use super::shown::{danger, success, table};
 use super::visit::ConsoleVisit;
@@ -82,9 +83,8 @@ fn explain_form(visit: &ConsoleVisit<'_>, view: &ClientView, fields: &FormFields
 
 /// How the application authenticates. `None` for a secret.
 fn method(ClientView { settings, live_secrets, .. }: &ClientView) -> Option<String> {
-    let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some() || !settings.federated.is_empty();
     match &*settings.token_endpoint_auth_method {
-        "any" if *live_secrets == 0 && has_keys => Some("private_key_jwt".to_owned()),
+        "any" if *live_secrets == 0 && has_keys(settings) => Some("private_key_jwt".to_owned()),
         "any" => None,
         method => Some(method.to_owned()),
     }

@@ -18,7 +18,7 @@ use super::application::head;
 use super::applications::token_endpoint;
 use super::created::{idempotent, request_key, snippet_blocks, value_blocks, way_on};
 use super::form::FormFields;
-use super::shown::{RefusedForm, declared_at, empty, outcome, pager, success, unreadable};
+use super::shown::{RefusedForm, danger, declared_at, empty, outcome, pager, success, unreadable};
 use super::visit::{ConsoleVisit, unseen};
 use crate::page::PageResult;
 
@@ -108,7 +108,7 @@ pub(super) async fn act(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageRe
             shown(visit, Before { notice, ..Before::default() }).await
         }
         Err(refused) => {
-            let notice = refused.message.clone().map(|text| Block::Alert(Meaning::Danger, text));
+            let notice = refused.message.clone().map(danger);
             shown(visit, Before { notice, refused: Some((fields, refused)) }).await
         }
     }

@@ -11,11 +11,12 @@ use administration::kinds::Permission;
 use pages::Meaning;
 use pages::console::{Block, Choice, Field, HtmlForm, Input};
 use protocol::ClientAuthenticationMethod;
-use registry::{Client, ClientId, SecretId};
+use registry::{ClientId, SecretId};
 use serde_json::json;
 use tenancy::Tenant;
 
 use super::api_access;
+use super::application::find_by_id;
 use super::application_kind::ApplicationKind;
 use super::applications::token_endpoint;
 use super::created::{self, idempotent};
@@ -112,10 +113,8 @@ async fn with_api_key(visit: &ConsoleVisit<'_>, caller: &Caller, made: &CreatedC
     Ok(visit.show(texts.frame.applications, id.as_str(), blocks))
 }
 
-/// 404 for an application that the owner of the session may not see.
 async fn find(visit: &ConsoleVisit<'_>, id: &str) -> PageResult<ClientView> {
-    let id: ClientId = id.parse().map_err(|_| ServerFailure::UnknownPath)?;
-    visit.administrator().of(&visit.caller, &visit.tenant()).look::<Client>(&id).await.map_err(unseen)
+    find_by_id(visit, &id.parse().map_err(|_| ServerFailure::UnknownPath)?).await
 }
 
 /// The settings without credentials. The copy authenticates with a secret, or not at all.

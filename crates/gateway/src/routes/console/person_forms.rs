@@ -26,26 +26,20 @@ impl Forms<'_> {
 
     pub(super) fn sign_ins(&self, person: &PersonReading) -> Vec<Block> {
         let of = &self.visit.texts().people;
-        let more = |count: usize| {
+        let list = |heading, entries: Vec<Entry>, count: usize| {
+            let none = (count == 0).then(|| Block::Text(self.visit.texts().shared.none.to_owned()));
             let more = count.saturating_sub(MOST);
-            (more > 0).then(|| Block::Text((of.more)(&more.to_string())))
+            let more = (more > 0).then(|| Block::Text((of.more)(&more.to_string())));
+            let parts = [Some(Block::Heading(heading)), none, Some(Block::Entries(entries)), more];
+            parts.into_iter().flatten()
         };
-        let none = |is_empty: bool| is_empty.then(|| Block::Text(self.visit.texts().shared.none.to_owned()));
-        let mut blocks = vec![Block::Heading(of.sessions)];
-        blocks.extend(none(person.sessions.is_empty()));
-        blocks.push(Block::Entries(
-            person.sessions.iter().take(MOST).map(|found| self.session(found)).collect(),
-        ));
-        blocks.extend(more(person.sessions.len()));
+        let sessions = person.sessions.iter().take(MOST).map(|found| self.session(found)).collect();
+        let mut blocks: Vec<_> = list(of.sessions, sessions, person.sessions.len()).collect();
         if !person.sessions.is_empty() {
             blocks.push(Block::Form(self.button("end-sessions", of.end_sessions).meaning(Meaning::Danger)));
         }
-        blocks.push(Block::Heading(of.consents));
-        blocks.extend(none(person.consents.is_empty()));
-        blocks.push(Block::Entries(
-            person.consents.iter().take(MOST).map(|found| self.consent(found)).collect(),
-        ));
-        blocks.extend(more(person.consents.len()));
+        let consents = person.consents.iter().take(MOST).map(|found| self.consent(found)).collect();
+        blocks.extend(list(of.consents, consents, person.consents.len()));
         blocks
     }
 

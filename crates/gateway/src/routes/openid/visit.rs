@@ -76,7 +76,7 @@ impl<'r> Visit<'r> {
     /// The identifier that the person signs in with.
     pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Stored<Option<String>> {
         let account = self.account(signed_in).await?;
-        Ok(account.as_deref().and_then(sign_in_name))
+        Ok(account.as_deref().and_then(Account::sign_in_name).map(str::to_owned))
     }
 
     /// The identifier, or the account's id if the account no longer has an identifier.
@@ -138,14 +138,8 @@ impl<'r> Visit<'r> {
 /// The person's name, if known, and the identifier or the account's id.
 pub(super) fn person(account: Option<&Account>, signed_in: &SignedIn) -> (Option<String>, String) {
     let name = account.and_then(|account| account.claims.get("name")?.as_str());
-    let known = account.and_then(sign_in_name);
+    let known = account.and_then(Account::sign_in_name).map(str::to_owned);
     (name.map(str::to_owned), known.unwrap_or_else(|| signed_in.account().to_string()))
-}
-
-/// The e-mail address or the user name.
-fn sign_in_name(account: &Account) -> Option<String> {
-    let known = account.email().or_else(|| account.username())?;
-    Some(known.identifier.as_str().to_owned())
 }
 
 /// The tenant of a navigation or form. Refuses other requests, such as those of scripts, without
