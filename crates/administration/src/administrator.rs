@@ -53,6 +53,7 @@ use crate::administrator::secret_writer::{NoStores, SecretWriter};
 use crate::audit::sign_ins::SignInCounts;
 use crate::edit;
 use crate::kinds::{Invalidation, Permission};
+use crate::mail::MailPolicy;
 use crate::rules::UrlRule;
 use crate::store::AdministrationStore;
 
@@ -84,6 +85,8 @@ pub struct EditPolicy {
     pub l1_lifetime: Lifetime,
     /// Decides to which URLs of tenants and clients the server may send requests.
     pub urls: UrlRule,
+    /// Who can be sent mail.
+    pub mail: MailPolicy,
 }
 
 /// The result of a creation, or of an earlier request with the same idempotency key.

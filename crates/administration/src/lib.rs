@@ -24,6 +24,9 @@ pub mod edit;
 // What happened: records of changes, sign-ins and refusals, and counts of use.
 pub mod audit;
 
+// Mail to people, and the queue for it.
+pub mod mail;
+
 // The services for files and for all other interfaces.
 pub mod administrator;
 

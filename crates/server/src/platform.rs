@@ -139,6 +139,7 @@ fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
         deletion_grace: settings.limits.deletion_grace,
         l1_lifetime: settings.l1_lifetime,
         urls: settings.server.outbound.url_rule(),
+        mail: administration::mail::MailPolicy::default(),
     }
 }
 

@@ -100,6 +100,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
         deletion_grace: Lifetime::from_seconds(0),
         l1_lifetime: Lifetime::from_seconds(FRESH.as_secs()),
         urls: administration::rules::UrlRule::default(),
+        mail: administration::mail::MailPolicy::default(),
     };
     let composition = gateway::Composition {
         store: store.clone(),

@@ -56,6 +56,7 @@ pub(super) fn policy() -> EditPolicy {
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
         urls: crate::rules::UrlRule::default(),
+        mail: crate::mail::MailPolicy::default(),
     }
 }
 

@@ -233,6 +233,7 @@ async fn clocks_may_differ_by_half_a_minute() {
         deletion_grace: lifetime(60),
         l1_lifetime: lifetime(10),
         urls: administration::rules::UrlRule::default(),
+        mail: administration::mail::MailPolicy::default(),
     };
     let pepper = Arc::new(Pepper::generate());
     let administrator = Arc::new(Administrator::new(

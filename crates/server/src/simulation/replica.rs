@@ -113,6 +113,7 @@ impl Replica {
                 deletion_grace: Lifetime::from_seconds(0),
                 l1_lifetime: Lifetime::from_seconds(FRESH.as_secs()),
                 urls: UrlRule::default(),
+                mail: administration::mail::MailPolicy::default(),
             },
             public_urls: PublicUrls::new(PUBLIC_URL, None),
             default_tenant: None,

@@ -36,6 +36,7 @@ pub(crate) fn administrator(store: Arc<dyn AdministrationStore>) -> Administrato
         deletion_grace: Lifetime::from_seconds(60),
         l1_lifetime: Lifetime::from_seconds(10),
         urls: administration::rules::UrlRule::default(),
+        mail: administration::mail::MailPolicy::default(),
     };
     let (sealer, pepper) = (Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()));
     let (publish, clock) = (Arc::new(|_: &[_]| {}), Arc::new(|| NOW));

@@ -96,6 +96,7 @@ fn over(
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
         urls: administration::rules::UrlRule::default(),
+        mail: administration::mail::MailPolicy::default(),
     };
     let administrator = Administrator::new(
         store.clone(),

@@ -1,0 +1,316 @@
+//! Mail to people: what a message says, the sealed row that waits for delivery, and its store. A request only
+//! queues a message; a background task of the server sends it.
+
+use std::collections::BTreeSet;
+
+use accounts::{AccountId, EmailAddress};
+use async_trait::async_trait;
+use keys::Aead;
+use secrets::{KeyedDigest, Pepper, random_bytes};
+use serde::{Deserialize, Serialize};
+use sessions::Ring;
+use tenancy::{Stored, TenantId};
+use values::{Lifetime, Timestamp, named};
+
+use crate::audit::AuditRecord;
+use crate::rows::hex;
+
+/// Who can be sent mail. By default nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailPolicy {
+    /// Whether the platform has a mail server, which all tenants use.
+    pub for_all: bool,
+    /// The tenants with their own mail server.
+    pub tenants: BTreeSet<TenantId>,
+    /// Whether people with administrator permissions can reset their password by mail.
+    pub recovers_administrators: bool,
+}
+
+impl MailPolicy {
+    #[must_use]
+    pub fn sends_for(&self, tenant: &TenantId) -> bool {
+        self.for_all || self.tenants.contains(tenant)
+    }
+}
+
+/// A message to one person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// A verified address, or the address to verify.
+    pub to: String,
+    pub letter: Letter,
+}
+
+/// What a message says. Links contain their code after `#`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Letter {
+    /// The person, or somebody else, wants to reset the password.
+    Recovery { code: String, link: String, expires_at: Timestamp },
+    /// The person claims this address.
+    Verification { code: String, link: String, expires_at: Timestamp },
+    /// An administrator has created the account.
+    Invitation { link: String, expires_at: Timestamp },
+    /// The password was changed.
+    PasswordChanged { at: Timestamp },
+    /// The account has a new address. `undo` restores this address.
+    AddressChanged { undo: String, expires_at: Timestamp, at: Timestamp },
+    /// This address now belongs to the account.
+    AddressConfirmed { at: Timestamp },
+    /// `latchkey mail test`.
+    Test,
+}
+
+/// The kind of a [`Letter`], in rows, records and documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LetterKind {
+    Recovery,
+    Verification,
+    Invitation,
+    PasswordChanged,
+    AddressChanged,
+    AddressConfirmed,
+    Test,
+}
+
+named! {
+    LetterKind {
+        Recovery => "recovery",
+        Verification => "verification",
+        Invitation => "invitation",
+        PasswordChanged => "password_changed",
+        AddressChanged => "address_changed",
+        AddressConfirmed => "address_confirmed",
+        Test => "test"
+    }
+}
+
+impl Letter {
+    #[must_use]
+    pub const fn kind(&self) -> LetterKind {
+        match self {
+            Self::Recovery { .. } => LetterKind::Recovery,
+            Self::Verification { .. } => LetterKind::Verification,
+            Self::Invitation { .. } => LetterKind::Invitation,
+            Self::PasswordChanged { .. } => LetterKind::PasswordChanged,
+            Self::AddressChanged { .. } => LetterKind::AddressChanged,
+            Self::AddressConfirmed { .. } => LetterKind::AddressConfirmed,
+            Self::Test => LetterKind::Test,
+        }
+    }
+
+    /// The link of the letter. The letter is not sent any more when its link is invalid.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        match self {
+            Self::Recovery { link, .. }
+            | Self::Verification { link, .. }
+            | Self::Invitation { link, .. }
+            | Self::AddressChanged { undo: link, .. } => Some(link),
+            Self::PasswordChanged { .. } | Self::AddressConfirmed { .. } | Self::Test => None,
+        }
+    }
+
+    /// When sending the letter makes no sense any more.
+    fn deliver_by(&self, now: Timestamp) -> Timestamp {
+        let latest = now + QueuedMail::TRIED_FOR;
+        match self {
+            Self::Recovery { expires_at, .. }
+            | Self::Verification { expires_at, .. }
+            | Self::Invitation { expires_at, .. }
+            | Self::AddressChanged { expires_at, .. } => latest.min(*expires_at),
+            Self::PasswordChanged { .. } | Self::AddressConfirmed { .. } | Self::Test => latest,
+        }
+    }
+
+    /// Whether the letter only reports an event. Otherwise the person asked for it or has to act.
+    #[must_use]
+    pub const fn is_notice(&self) -> bool {
+        matches!(
+            self,
+            Self::PasswordChanged { .. } | Self::AddressChanged { .. } | Self::AddressConfirmed { .. }
+        )
+    }
+}
+
+/// A row to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMail {
+    pub tenant: TenantId,
+    /// 32 hexadecimal digits.
+    pub id: String,
+    pub account: AccountId,
+    pub letter: LetterKind,
+    pub sealed: Vec<u8>,
+    pub created_at: Timestamp,
+    pub deliver_by: Timestamp,
+}
+
+/// A message that waits for delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueuedMail {
+    pub tenant: TenantId,
+    /// The partition of the row.
+    pub slot: u32,
+    pub id: String,
+    pub account: AccountId,
+    pub letter: LetterKind,
+    pub sealed: Vec<u8>,
+    /// Includes attempts that failed.
+    pub attempts: u32,
+    pub deliver_by: Timestamp,
+}
+
+impl QueuedMail {
+    pub const RING: Ring = Ring::WEEKS;
+    /// How long a row is stored, so that support can see what became of the message.
+    pub const KEPT: Lifetime = Lifetime::from_seconds(30 * 86_400);
+    pub const MOST_ATTEMPTS: u32 = 5;
+    /// All attempts take place within this time.
+    pub const TRIED_FOR: Lifetime = Lifetime::from_seconds(6 * 3_600);
+
+    /// The wait after the next attempt: 2, 10, 60 and 240 minutes. Greylisting needs at least one minute.
+    #[must_use]
+    pub const fn wait(&self) -> Lifetime {
+        Lifetime::from_seconds(match self.attempts {
+            0 => 120,
+            1 => 600,
+            2 => 3_600,
+            _ => 14_400,
+        })
+    }
+
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        self.attempts + 1 >= Self::MOST_ATTEMPTS
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MailOutcome {
+    /// The mail server has accepted the message.
+    Delivered,
+    /// The mail server has refused the message for good.
+    Refused,
+    /// All attempts have failed.
+    Failed,
+    /// The code in the message is no longer valid.
+    Superseded,
+}
+
+named! {
+    MailOutcome {
+        Delivered => "delivered",
+        Refused => "refused",
+        Failed => "failed",
+        Superseded => "superseded"
+    }
+}
+
+/// What became of a message, without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailRecord {
+    pub letter: LetterKind,
+    pub created_at: Timestamp,
+    pub attempts: u32,
+    /// `None` if the message is not waiting.
+    pub next_attempt_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// `None` while the message waits.
+    pub outcome: Option<MailOutcome>,
+    /// The last answer of the mail server, without addresses. Empty before the first attempt.
+    pub answer: String,
+}
+
+/// The tenants whose messages are fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailLane {
+    /// Tenants with their own mail server.
+    Only(Vec<TenantId>),
+    /// All tenants that use the platform's mail server.
+    Except(Vec<TenantId>),
+}
+
+#[async_trait]
+pub trait MailOutbox: Send + Sync {
+    /// Adds a message and its audit record, unless the account was sent `most` letters of this kind since
+    /// `since`. Returns whether it added the message.
+    async fn queue_mail(
+        &self,
+        mail: &NewMail,
+        audit: &AuditRecord,
+        most: u32,
+        since: Timestamp,
+    ) -> Stored<bool>;
+
+    /// At most `most` due messages, at most `of_tenant` of one tenant. Tenants take turns, beginning after
+    /// the tenant `after`.
+    async fn due_mail(
+        &self,
+        now: Timestamp,
+        (most, of_tenant): (u32, u32),
+        lane: &MailLane,
+        after: Option<&TenantId>,
+    ) -> Stored<Vec<QueuedMail>>;
+
+    /// Claims an attempt for this replica and counts it. The next attempt is due at `next`. Returns true for
+    /// only one of several concurrent replicas.
+    async fn claim_mail(&self, queued: &QueuedMail, next: Timestamp) -> Stored<bool>;
+
+    /// Stores the answer to an attempt. With an outcome the message ends: its content is deleted, and the
+    /// audit record is added.
+    async fn note_mail(
+        &self,
+        queued: &QueuedMail,
+        answer: &str,
+        ended: Option<(MailOutcome, AuditRecord)>,
+        now: Timestamp,
+    ) -> Stored<()>;
+
+    /// The latest messages to an account, the newest first.
+    async fn list_mail(&self, tenant: &TenantId, account: &AccountId, most: u32) -> Stored<Vec<MailRecord>>;
+}
+
+/// Seals messages for the outbox, bound to their tenant and row.
+pub struct MailSealer(Aead);
+
+impl MailSealer {
+    #[must_use]
+    pub fn new(pepper: &Pepper) -> Self {
+        let digests = KeyedDigest::for_purpose(pepper.expose(), "latchkey mail outbox 1");
+        Self(Aead::new(&digests.of([b"key".as_slice()])))
+    }
+
+    /// A row for the outbox. `None` if the message cannot be sealed.
+    #[must_use]
+    pub fn seal(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        to: &EmailAddress,
+        letter: Letter,
+        now: Timestamp,
+    ) -> Option<NewMail> {
+        let (id, kind, deliver_by) = (hex(&*random_bytes::<16>()), letter.kind(), letter.deliver_by(now));
+        let message = Message { to: to.to_string(), letter };
+        let plaintext = serde_json::to_vec(&message).ok()?;
+        let sealed = self.0.seal(&HEAD, &context(tenant, &id), &plaintext).ok()?;
+        let (tenant, account, created_at) = (tenant.clone(), account.clone(), now);
+        Some(NewMail { tenant, id, account, letter: kind, sealed, created_at, deliver_by })
+    }
+
+    /// `None` if this installation did not seal the row, or not for this tenant and id.
+    #[must_use]
+    pub fn open(&self, queued: &QueuedMail) -> Option<Message> {
+        let sealed = queued.sealed.strip_prefix(&HEAD)?;
+        let opened = self.0.open(&HEAD, &context(&queued.tenant, &queued.id), sealed).ok()?;
+        serde_json::from_slice(&opened).ok()
+    }
+}
+
+/// The version of the sealed form, which is authenticated.
+const HEAD: [u8; 1] = [1];
+
+fn context(tenant: &TenantId, id: &str) -> Vec<u8> {
+    [b"mail1".as_slice(), tenant.as_str().as_bytes(), b"\0", id.as_bytes()].concat()
+}
