@@ -7,7 +7,7 @@ use accounts::{Account, AccountCode, AccountId, CodePurpose, CodeTries, EmailAdd
 use secrets::CallerAddress;
 use serde_json::json;
 use tenancy::{Stored, Tenant, TenantId};
-use values::{Lifetime, Timestamp, causes};
+use values::{Lifetime, Timestamp};
 
 use super::load::Needs;
 use super::{Administrator, Caller, InTenant};
@@ -43,29 +43,25 @@ pub struct CodePage<'a> {
 
 impl Administrator {
     /// Mails a code and a link to the person with this identifier, unless there is an obstacle or a limit is
-    /// reached. The caller must not learn which.
-    pub async fn ask_recovery(&self, tries: &CodeTries, at: CodePage<'_>) -> Stored<()> {
+    /// reached. The caller must not learn which. The inner error means that the identifier has an account.
+    pub async fn ask_recovery(&self, tries: &CodeTries, at: CodePage<'_>) -> Stored<Stored<()>> {
         let CodePage { tenant, identifier, page, source, now, .. } = at;
         let row = self.find_typed(&tenant.id, identifier).await?;
         let id = row.as_ref().map(|row| &row.account.id);
         let limits = (&tenant.id, tenant.limits.sign_in);
         if !tries.ask(limits, (identifier, id), &CallerAddress::new(source), now) {
-            return Ok(());
+            return Ok(Ok(()));
         }
         let Some(row) = row.filter(|row| recovery_obstacles(tenant, row, &self.policy.mail).is_empty())
         else {
-            return Ok(());
+            return Ok(Ok(()));
         };
         let code = self.codes.make_short(&row.account, CodePurpose::Recovery, page, now);
         let (link, expires_at) = self.link_for(&row.account, CodePurpose::Recovery, now);
         let letter = Letter::Recovery { code, link, expires_at };
-        let Some(mail) = self.mail_to_owner(&row.account, letter, now) else { return Ok(()) };
+        let Some(mail) = self.mail_to_owner(&row.account, letter, now) else { return Ok(Ok(())) };
         let actor = Actor::named("anonymous", source.map(|source| source.to_string()));
-        // An error would reveal that the account exists.
-        if let Err(error) = self.queue(&mail, actor, "account.recovery_requested", now).await {
-            tracing::warn!(tenant = %tenant.id, error = %causes(&error), "cannot queue a message");
-        }
-        Ok(())
+        Ok(self.queue(&mail, actor, "account.recovery_requested", now).await.map(drop))
     }
 
     #[must_use]

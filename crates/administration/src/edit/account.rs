@@ -138,7 +138,7 @@ pub(crate) fn by_address_code(
             return Err(EditError::NotFound("code"));
         }
     };
-    if owner(state, address).is_some_and(|owner| owner != row.account.id) {
+    if owner(state, address).is_some_and(|owner| *owner != row.account.id) {
         return Err(EditError::NotFound("code"));
     }
     let mut edit = with_email(context, row, address);

@@ -38,6 +38,24 @@ named! {
     }
 }
 
+impl RecoveryObstacle {
+    /// The reason, and what to do.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NoMailServer => "the server cannot send mail for this tenant. Set `mail` in config.yaml.",
+            Self::NoSignIn => "this tenant does not offer sign-in. Set strategies.oidc.enabled.",
+            Self::RecoveryOff => "sign_in.recovery of the tenant is false.",
+            Self::NoAddress => "the account has no email address. Add one.",
+            Self::Suspended => "the account is suspended. Resume it.",
+            Self::Declared => "the operator's files declare the account. Change its password there.",
+            Self::Administrator => {
+                "the account has administrator permissions. Create a password link, or set mail.recovers_administrators."
+            }
+        }
+    }
+}
+
 /// Everything that keeps the person from resetting the password by mail.
 pub(crate) fn recovery_obstacles(tenant: &Tenant, row: &State, mail: &MailPolicy) -> Vec<RecoveryObstacle> {
     use RecoveryObstacle as O;

@@ -40,7 +40,9 @@ pub(super) async fn page(
     Ok(match &page.error {
         Some(ChangeEmailError::Invalid) => respond(StatusCode::BAD_REQUEST, &page, Opener::Severed),
         Some(ChangeEmailError::Declared) => respond(StatusCode::CONFLICT, &page, Opener::Severed),
-        Some(ChangeEmailError::Present(message)) => respond_to_sign_in(&page, Some(*message), Opener::Severed),
+        Some(ChangeEmailError::Present(message)) => {
+            respond_to_sign_in(&page, Some(*message), Opener::Severed)
+        }
         None => respond_to_sign_in(&page, None, Opener::Severed),
     })
 }

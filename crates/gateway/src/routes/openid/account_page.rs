@@ -3,7 +3,9 @@
 use actix_web::http::StatusCode;
 use administration::administrator::SignInsView;
 use administration::documents::{ConsentView, SessionView};
-use pages::{AccountEmail, AccountNotice, AccountPage, AllowedApplication, Language, MomentValue, SessionEntry};
+use pages::{
+    AccountEmail, AccountNotice, AccountPage, AllowedApplication, Language, MomentValue, SessionEntry,
+};
 use sessions::{FlowStep, PersonRequest, SignedIn};
 
 use super::scope_lines::scope_lines;

@@ -9,7 +9,7 @@ use pages::{ErrorKind, Recover, SetPasswordError, SetPasswordWay, SignInMessage}
 use protocol::RefusalReason;
 use sessions::{FlowStep, RecoveryStep};
 use tokio::time::Instant;
-use values::Timestamp;
+use values::{Timestamp, causes};
 
 use super::account::to_own_account;
 use super::authorization;
@@ -48,10 +48,9 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
 /// empty.
 pub(super) fn ask_page(visit: &Visit<'_>, to: &str, typed: &str) -> PageResult {
     require_offer(visit)?;
-    let SealedForm { action, flow } =
-        visit.form(to, FlowStep::Recovery(RecoveryStep::Ask), visit.now)?;
+    let SealedForm { action, flow } = visit.form(to, FlowStep::Recovery(RecoveryStep::Ask), visit.now)?;
     let identifier = typed.chars().take(LONGEST_IDENTIFIER).collect();
-    let page = Recover { common: visit.common(None), action, flow, identifier };
+    let page = Recover { common: visit.common(None), action, flow, identifier, busy: false };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 
@@ -62,7 +61,10 @@ async fn ask(visit: &Visit<'_>, to: &str, typed: &str) -> PageResult {
     visit.raw.log(|fields| fields.happened = Some(Counter::RecoveryRequested));
     let (services, page) = (visit.services, Visit::new_page());
     let at = visit.code_page(typed, (&page, visit.now));
-    services.administrator.ask_recovery(services.sign_ins.codes(), at).await?;
+    // A response with an error would reveal that the identifier has an account.
+    if let Err(error) = services.administrator.ask_recovery(services.sign_ins.codes(), at).await? {
+        tracing::error!(tenant = %visit.tenant.id, error = %causes(&error), "cannot queue a message");
+    }
     services.sign_ins.wait_for_refusal(arrival).await;
     let identifier = typed.trim_ascii().chars().take(LONGEST_IDENTIFIER).collect();
     code_page(visit, (to, visit.now), identifier, page, (String::new(), None))

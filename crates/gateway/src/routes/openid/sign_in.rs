@@ -41,10 +41,7 @@ pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
         (FlowStep::Consent { session, client_name }, None) => {
             decide(&visit, &authorization, flow.started, session, client_name, &fields.decision).await?
         }
-        (
-            FlowStep::SignOut(_) | FlowStep::Device(_) | FlowStep::Account(_) | FlowStep::Recovery(_),
-            _,
-        ) => {
+        (FlowStep::SignOut(_) | FlowStep::Device(_) | FlowStep::Account(_) | FlowStep::Recovery(_), _) => {
             return Err(Visit::foreign());
         }
     };

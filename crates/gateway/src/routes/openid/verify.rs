@@ -10,14 +10,13 @@ use sessions::{FlowStep, PersonRequest};
 
 use super::posted::Posted;
 use super::set_password::log_refusal;
-use super::visit::{SealedForm, Visit};
+use super::visit::{RECOVERY_PATH, SealedForm, Visit};
 use crate::page::{Opener, PageRequest, PageResult, respond};
 use crate::request::ServerFailure;
 
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {
     let visit = Visit::of_navigation(&request).await?;
-    let step =
-        if visit.raw.query() == "undo" { PersonRequest::UndoLink } else { PersonRequest::AddressLink };
+    let step = if visit.raw.query() == "undo" { PersonRequest::UndoLink } else { PersonRequest::AddressLink };
     let response = page(&visit, step, false)?;
     Ok(visit.finish(response))
 }
@@ -40,7 +39,10 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
         None => false,
     };
     let response = if is_done {
-        let page = AddressDone { common: visit.common(None), way: way(&step) };
+        let way = way(&step);
+        let recover = (way == ConfirmWay::Undo && visit.offers_recovery())
+            .then(|| visit.public_url.path_of(&visit.tenant.id, RECOVERY_PATH));
+        let page = AddressDone { common: visit.common(None), way, recover };
         respond(StatusCode::OK, &page, Opener::Severed)
     } else {
         log_refusal(&visit);
