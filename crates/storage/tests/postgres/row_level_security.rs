@@ -98,7 +98,6 @@ async fn request_role_writes_only_permitted_columns() {
         "UPDATE session_clients SET account_id = ''".to_owned(),
         "UPDATE logout_outbox SET attempts = 9".to_owned(),
         "UPDATE mail_outbox SET attempts = 9".to_owned(),
-        "INSERT INTO mail_outbox SELECT * FROM mail_outbox".to_owned(),
         "UPDATE audit_records SET actor = 'other'".to_owned(),
         "UPDATE api_keys SET expires_at = 9".to_owned(),
         "UPDATE audit_chains SET sequence = 9".to_owned(),
