@@ -77,7 +77,7 @@ async fn typed(browser: &mut Browser<'_>, tenant: &str, page: &Answer, code: &st
     browser.fill_in(&recover_path(tenant), page, &[("code", code), ("new_password", NEW)]).await
 }
 
-// [attacks #37]: A forgotten password opens an account to others | A mailed code of 40 bits, 5 tries, 30
+// [attacks #43]: A forgotten password opens an account to others | A mailed code of 40 bits, 5 tries, 30
 //   minutes, bound to the page; it ends with the state of the account, and administrators have none
 #[tokio::test]
 async fn mailed_code_resets_password_once() {
@@ -182,7 +182,7 @@ async fn mailed_link_resets_password_and_verifies_address() {
     }
 }
 
-// [attacks #37]
+// [attacks #43]
 #[tokio::test]
 async fn changed_address_or_time_ends_the_code() {
     let (test_env, adas) = start().await;
@@ -204,7 +204,7 @@ async fn changed_address_or_time_ends_the_code() {
     }
 }
 
-// [attacks #37]
+// [attacks #43]
 #[tokio::test]
 async fn code_has_five_tries_and_address_five_messages() {
     let (test_env, _) = start().await;
@@ -224,7 +224,7 @@ async fn code_has_five_tries_and_address_five_messages() {
     }
 }
 
-// [attacks #37]
+// [attacks #43]
 #[tokio::test]
 async fn recovery_is_refused_silently_where_mail_must_not_open_the_account() {
     let (test_env, adas) = start().await;
@@ -330,7 +330,7 @@ async fn moved(browser: &mut Browser<'_>, tenant: &str, to: (&str, &str)) -> Ans
     browser.fill_in(&account_path(tenant), &page, &[("email", to.0), ("password", to.1)]).await
 }
 
-// [attacks #38]: A stolen session or a mistyped address takes the account over | A new address takes the
+// [attacks #44]: A stolen session or a mistyped address takes the account over | A new address takes the
 //   password and a code that was mailed to it; the earlier one is told and can undo it for 72 hours
 #[tokio::test]
 async fn new_address_needs_password_and_code_and_can_be_undone() {
