@@ -17,6 +17,7 @@ use crate::documents::application::{Application, ApplicationId};
 use crate::kinds;
 use crate::kinds::revocations::RevocationChange;
 use crate::kinds::state::SecretState;
+use crate::mail::NewMail;
 
 /// One transaction: the rows as they are afterwards, the names of deleted rows, and further effects.
 #[derive(Clone, Debug)]
@@ -56,6 +57,8 @@ pub struct Rows {
     /// The accounts whose identifiers are written.
     pub identifiers: Vec<(TenantId, AccountId)>,
     pub passwords: Vec<NewPassword>,
+    /// Messages to queue.
+    pub mail: Vec<NewMail>,
     pub applications: Vec<Application>,
     pub new_applications: Vec<Application>,
     pub first_keys: Vec<(TenantId, KeyRecord)>,
@@ -83,7 +86,7 @@ pub struct DeletedRows {
     pub clients: Vec<(TenantId, ClientId)>,
     /// The clients whose audiences and resources are deleted or replaced.
     pub client_names: Vec<(TenantId, ClientId)>,
-    /// The accounts whose consents are deleted.
+    /// The accounts whose consents and mail are deleted.
     pub accounts: Vec<(TenantId, AccountId)>,
     /// The accounts whose identifiers are deleted or replaced.
     pub identifiers: Vec<(TenantId, AccountId)>,
