@@ -40,8 +40,11 @@ pub use authentication::{
 pub use connection::{CertificateRequests, CurrentTls, ReadTlsFile, TlsError, TlsFiles, TlsReaders};
 pub use request::{ForwardingHeader, TrustedPeers};
 
-// Pages for browsers.
+// Pages for browsers, and mail.
+mod mail;
 mod page;
+
+pub use mail::{mail_logo, render_mail};
 
 // Routes.
 mod routes;
