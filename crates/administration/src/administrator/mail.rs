@@ -3,7 +3,9 @@
 
 use std::net::IpAddr;
 
-use accounts::{Account, AccountCode, AccountId, AccountStatus, CodePurpose, CodeTries, EmailAddress, Identifier};
+use accounts::{
+    Account, AccountCode, AccountId, AccountStatus, CodePurpose, CodeTries, EmailAddress, Identifier,
+};
 use secrets::CallerAddress;
 use serde_json::json;
 use tenancy::{Stored, Tenant, TenantId};
