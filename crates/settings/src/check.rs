@@ -4,6 +4,7 @@
 pub(crate) mod admins;
 pub(crate) mod effects;
 pub(crate) mod files;
+pub(crate) mod mail;
 pub(crate) mod opened;
 pub(crate) mod openid;
 pub(crate) mod sealing;

@@ -1,0 +1,1 @@
+//! Tests mail over SMTP with a server in this process.
