@@ -43,6 +43,7 @@ use crate::kinds::authority::Authority;
 use crate::kinds::change::{ChangeKind, RowChange};
 use crate::kinds::state;
 use crate::kinds::{Change, TenantState};
+use crate::mail::NewMail;
 use crate::{documents, rules, store};
 
 pub use account::SignInEnd;
@@ -98,6 +99,8 @@ pub struct Edit {
     pub changes: Vec<Change>,
     pub secrets: Vec<NewSecret>,
     pub passwords: Vec<store::NewPassword>,
+    /// Messages that are queued with the changes.
+    pub mail: Vec<NewMail>,
     pub keys: store::KeyCommit,
     pub tenant_metadata: Vec<store::TenantMetadata>,
     /// For the audit, if a client gains a permission: the ids of the credentials that it keeps, and of those
@@ -212,6 +215,7 @@ impl Edit {
         self.changes.extend(other.changes);
         self.secrets.extend(other.secrets);
         self.passwords.extend(other.passwords);
+        self.mail.extend(other.mail);
         let store::KeyCommit { added, due } = other.keys;
         self.keys.added.extend(added);
         self.keys.due.extend(due);

@@ -22,6 +22,7 @@ use values::Timestamp;
 use crate::audit::AuditRecord;
 use crate::documents::application::{Application, ApplicationId};
 use crate::kinds::{Accounts, ApiKeyRows, Invalidation};
+use crate::mail::MailOutbox;
 use crate::store::query::AuditQuery;
 
 pub use audit_stream::AuditStream;
@@ -56,6 +57,7 @@ pub trait AdministrationStore:
     + RefusalLog
     + LeakedCredentials
     + ConsoleSessions
+    + MailOutbox
     + AuditLog
     + AuditStream
     + IdempotentAnswers

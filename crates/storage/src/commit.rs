@@ -25,12 +25,12 @@ use crate::statement::{Dialect, Statement};
 use crate::transaction::{Transaction, TransactionPurpose};
 use crate::{
     accounts, api_keys, applications, audit_records, change_log, client_secrets, clients, idempotent_answers,
-    key_schedules, logos, logouts, one_time, signing_keys, tenants,
+    key_schedules, logos, logouts, mail, one_time, signing_keys, tenants,
 };
 
 /// The tables whose rows are deleted with their tenant, in addition to [those of records that are used
 /// once](one_time::TABLES). The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 19] = [
+const EMPTIED: [&str; 20] = [
     "client_secrets",
     "api_keys",
     "signing_keys",
@@ -45,6 +45,7 @@ const EMPTIED: [&str; 19] = [
     "consents",
     "session_clients",
     "logout_outbox",
+    "mail_outbox",
     "accounts",
     "tenant_logos",
     "usage_days",
@@ -175,6 +176,7 @@ impl CommitWriter<'_> {
         });
         self.insert("account_identifiers", &Vec::from_iter(held)).await?;
         self.all(accounts::SET_PASSWORD, &rows.passwords).await?;
+        self.all(mail::INSERT, &Vec::from_iter(rows.mail.iter().map(mail::row))).await?;
         self.delete("consents", &deleted.accounts).await?;
         let single =
             deleted.sessions.iter().filter_map(|(account, session)| Some((account, session.as_ref()?)));

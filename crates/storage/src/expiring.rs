@@ -1,5 +1,6 @@
 //! All tables whose rows expire and are stored in ring partitions.
 
+use administration::mail::QueuedMail;
 use grants::RefreshFamily;
 use sessions::Session;
 use tenancy::{RefreshTokenPolicy, SessionPolicy};
@@ -8,7 +9,7 @@ use crate::rings::RingTable;
 use crate::{logouts, one_time};
 
 /// In addition to [the tables of records that are used once](one_time::TABLES).
-const TABLES: [RingTable; 4] = [
+const TABLES: [RingTable; 5] = [
     RingTable {
         name: "sessions",
         ring: Session::RING,
@@ -35,6 +36,13 @@ const TABLES: [RingTable; 4] = [
         ring: logouts::RING,
         kept: logouts::KEPT,
         key: "tenant_id, slot, session_id, client_id",
+        early: None,
+    },
+    RingTable {
+        name: "mail_outbox",
+        ring: QueuedMail::RING,
+        kept: QueuedMail::KEPT,
+        key: "tenant_id, slot, mail_id",
         early: None,
     },
 ];

@@ -40,6 +40,7 @@ mod key_schedules;
 mod leaked_credentials;
 mod logos;
 mod logouts;
+mod mail;
 mod notifications;
 mod one_time;
 mod pushed_requests;

@@ -67,6 +67,7 @@ macro_rules! migrator {
             "0060_refused_credentials",
             "0061_changes_without_a_lock",
             "0062_accounts_with_permissions",
+            "0063_mail_outbox",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

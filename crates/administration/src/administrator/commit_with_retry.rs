@@ -27,6 +27,7 @@ const LOOKS_A_SECOND: u64 = 20;
 const LONGEST_PASS: u64 = 5;
 
 /// The decision on the facts of one attempt.
+#[expect(clippy::large_enum_variant, reason = "there is only one decision at a time, and it is not stored")]
 pub(super) enum Decision<'a, V, P> {
     /// Commit this edit. The value becomes the answer, or a part of it.
     Commit {

@@ -30,7 +30,7 @@ impl store::Commit {
         expected: Vec<(TenantId, u64)>,
         now: Timestamp,
     ) -> Option<Self> {
-        let Edit { changes, secrets, passwords, keys, tenant_metadata, .. } = edit;
+        let Edit { changes, secrets, passwords, mail, keys, tenant_metadata, .. } = edit;
         let have_own_revisions = !changes.is_empty() && changes.iter().all(Change::has_own_revision);
         let clients = before.iter().flat_map(|state| state.clients.iter().map(move |row| (state, row)));
         let named =
@@ -58,7 +58,8 @@ impl store::Commit {
             }
         }
         let planned = keys.due.iter().map(|(tenant, _)| tenant);
-        let mut touched = changes.iter().map(Change::tenant).chain(planned);
+        let written = mail.iter().map(|mail| &mail.tenant);
+        let mut touched = changes.iter().map(Change::tenant).chain(planned).chain(written);
         let is_unseen = |tenant: &TenantId| {
             let is_seen = have_own_revisions && decided.tenants.contains_key(tenant);
             !(is_seen || decided.revisions.contains_key(tenant) || decided.rows.tenants.contains_key(tenant))
@@ -81,6 +82,7 @@ impl store::Commit {
             let noted = tenant_metadata.iter().map(|noted| (noted.tenant.clone(), noted.fingerprint));
             rows.fingerprints = noted.collect();
         }
+        rows.mail = mail;
         rows.tenant_metadata = tenant_metadata;
         rows.due = keys.due.into_iter().collect();
         rows.due.extend(rows.first_keys.iter().map(|(tenant, key)| (tenant.clone(), Some(key.active_from))));

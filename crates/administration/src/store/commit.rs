@@ -17,6 +17,7 @@ use crate::documents::application::{Application, ApplicationId};
 use crate::kinds;
 use crate::kinds::revocations::RevocationChange;
 use crate::kinds::state::SecretState;
+use crate::mail::NewMail;
 
 /// One transaction: the rows as they are afterwards, the names of deleted rows, and further effects.
 #[derive(Clone, Debug)]
@@ -56,6 +57,8 @@ pub struct Rows {
     /// The accounts whose identifiers are written.
     pub identifiers: Vec<(TenantId, AccountId)>,
     pub passwords: Vec<NewPassword>,
+    /// Messages to queue.
+    pub mail: Vec<NewMail>,
     pub applications: Vec<Application>,
     pub new_applications: Vec<Application>,
     pub first_keys: Vec<(TenantId, KeyRecord)>,

@@ -68,13 +68,14 @@ impl From<Error> for MoveError {
 /// The tables that are not moved, in addition to those of [records that are used once](one_time::TABLES):
 /// rows that live for minutes, values that are sealed for this installation or its operators, rows that
 /// triggers derive from other rows, and the audit stream, because each installation has its own chains.
-const STAYS: [&str; 7] = [
+const STAYS: [&str; 8] = [
     "audit_chains",
     "audit_salts",
     "console_sessions",
     "idempotent_answers",
     "key_thumbprints",
     "logout_outbox",
+    "mail_outbox",
     "refusals",
 ];
 

@@ -15,6 +15,7 @@ use administration::documents::application::{Application, ApplicationId};
 use administration::kinds;
 use administration::kinds::state::{ConsentState, TenantSummary};
 use administration::kinds::{Accounts, ApiKeyRows, Invalidation, TenantState};
+use administration::mail::{MailLane, MailOutbox, MailOutcome, MailRecord, NewMail, QueuedMail};
 use administration::store::query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery};
 use administration::store::{
     AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, Commit, CommitOutcome,
@@ -281,6 +282,16 @@ counted! { ConsoleSessions {
     sign_ins: begin_console_session(tenant: &TenantId, session: &ConsoleSession) -> bool;
     sign_ins: touch_console_session(tenant: &TenantId, id: &SessionId, now: Timestamp) -> ();
     sign_ins: end_console_session(tenant: &TenantId, id: &SessionId) -> ();
+}}
+
+counted! { MailOutbox {
+    administration: queue_mail(mail: &NewMail, audit: &AuditRecord, most: u32, since: Timestamp) -> bool;
+    administration: due_mail(
+        now: Timestamp, most: (u32, u32), lane: &MailLane, after: Option<&TenantId>) -> Vec<QueuedMail>;
+    administration: claim_mail(queued: &QueuedMail, next: Timestamp) -> bool;
+    administration: note_mail(
+        queued: &QueuedMail, answer: &str, ended: Option<(MailOutcome, AuditRecord)>, now: Timestamp) -> ();
+    administration: list_mail(tenant: &TenantId, account: &AccountId, most: u32) -> Vec<MailRecord>;
 }}
 
 counted! { RefusalLog {
