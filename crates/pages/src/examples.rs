@@ -9,10 +9,11 @@ pub use outside_table::texts_outside_table;
 
 use crate::texts::ErrorKind;
 use crate::{
-    AccountNotice, AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, ConsentPage,
-    Continue, DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage,
-    FormPost, FrontPage, HtmlPage, Language, Link, Links, MomentValue, ScopeLine, SelectAccount,
-    SessionEntry, SetPassword, SetPasswordError, SignInMessage, SignInPage, SignOut, SignedOut,
+    AccountEmail, AccountNotice, AccountPage, AddressDone, AllowedApplication, ChangeEmail, ChangeEmailError,
+    ChangePassword, ChangePasswordError, Common, ConfirmAddress, ConfirmWay, ConsentPage, Continue,
+    DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost,
+    FrontPage, HtmlPage, Language, Link, Links, MomentValue, Recover, ScopeLine, SelectAccount, SessionEntry,
+    SetPassword, SetPasswordError, SetPasswordWay, SignInMessage, SignInPage, SignOut, SignedOut,
 };
 
 /// The action of the example forms, and the value of their hidden field.
@@ -30,6 +31,7 @@ pub fn all(common: &Common) -> Vec<Example> {
     pages.extend(answers(common));
     pages.extend(devices(common));
     pages.extend(accounts(common));
+    pages.extend(codes(common));
     pages.extend(errors(common));
     pages.push(("components", Box::new(sheet::sheet(common))));
     pages.extend(
@@ -76,7 +78,10 @@ macro_rules! form {
 }
 
 fn sign_in(common: &Common, identifier: &str, error: Option<SignInMessage>) -> Box<dyn HtmlPage> {
-    form!(common, SignInPage { identifier: identifier.to_owned(), offers_to_stay: true, error })
+    form!(
+        common,
+        SignInPage { identifier: identifier.to_owned(), offers_to_stay: true, offers_recovery: true, error }
+    )
 }
 
 fn sign_ins(common: &Common) -> Vec<Example> {
@@ -193,13 +198,21 @@ fn accounts(common: &Common) -> Vec<Example> {
         allowed: moment("2026-11-20T17:05:00Z"),
     };
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
-    let page = |notice, elsewhere, applications, more| {
+    let email = AccountEmail { address: "ada@acme.example".to_owned(), is_verified: true };
+    let page = |notice: Option<AccountNotice>, elsewhere, applications, more| {
+        let email = match more {
+            0 if notice.is_none() => Some(AccountEmail { is_verified: false, ..email.clone() }),
+            0 => Some(email.clone()),
+            _ => None,
+        };
         form!(
             common,
             AccountPage {
                 name: (more == 0).then(|| "Ada Lovelace".to_owned()),
                 account: "ada@acme.example".to_owned(),
                 has_password: true,
+                email,
+                offers_mail: true,
                 console: (more == 0).then(|| "/console/t/acme/sign-in".to_owned()),
                 notice,
                 here: session("here", firefox, Some("2001:db8:85a3:8d3:1319:8a2e:370:7348")),
@@ -223,19 +236,55 @@ fn accounts(common: &Common) -> Vec<Example> {
         application("calendar", "Calendar", vec![ScopeLine::new("openid".to_owned(), common.language)]),
     ];
     let password = |error| form!(common, ChangePassword { account: "ada@acme.example".to_owned(), error });
-    let link = |code: &str, error| form!(common, SetPassword { code: code.to_owned(), error });
     let unfit = "a password must have at least 15 characters";
     vec![
         ("account", page(None, elsewhere.clone(), applications.clone(), 0)),
-        ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new(), 0)),
+        ("account_alone", page(Some(AccountNotice::EmailVerified), Vec::new(), Vec::new(), 0)),
         ("account_in_part", page(Some(AccountNotice::ApplicationEnded), many, applications, 7)),
         ("account_password", password(None)),
         ("account_password_refused", password(Some(ChangePasswordError::Present(SignInMessage::Refused)))),
         ("account_password_unfit", password(Some(ChangePasswordError::Unfit(unfit.to_owned())))),
         ("account_password_declared", password(Some(ChangePasswordError::Declared))),
-        ("set_password", link("", None)),
-        ("set_password_refused", link("usr_code", Some(SetPasswordError::Link))),
-        ("set_password_unfit", link("usr_code", Some(SetPasswordError::Unfit(unfit.to_owned())))),
+    ]
+}
+
+/// The pages of codes in messages and links.
+fn codes(common: &Common) -> Vec<Example> {
+    let ada = || "ada@acme.example".to_owned();
+    let password = |way, code: &str, error| form!(common, SetPassword { way, code: code.to_owned(), error });
+    let code = || SetPasswordWay::Code { identifier: ada() };
+    let refused = Some(SetPasswordError::Link);
+    let unfit = || Some(SetPasswordError::Unfit("a password must have at least 15 characters".to_owned()));
+    let recover = |identifier: &str, busy| form!(common, Recover { identifier: identifier.to_owned(), busy });
+    let confirm =
+        |code: &str, way, refused| form!(common, ConfirmAddress { code: code.to_owned(), way, refused });
+    let typed = || ConfirmWay::Typed { to: ada() };
+    let done = |way, recover: Option<&str>| {
+        Box::new(AddressDone { common: common.clone(), way, recover: recover.map(str::to_owned) })
+    };
+    let change =
+        |email: &str, error| form!(common, ChangeEmail { account: ada(), email: email.to_owned(), error });
+    let wrong_password = ChangeEmailError::Present(SignInMessage::Refused);
+    vec![
+        ("set_password", password(SetPasswordWay::Link, "", None)),
+        ("set_password_refused", password(SetPasswordWay::Link, "usr_code", refused.clone())),
+        ("set_password_unfit", password(SetPasswordWay::Link, "usr_code", unfit())),
+        ("set_password_typed", password(code(), "", None)),
+        ("set_password_typed_refused", password(code(), "", refused)),
+        ("set_password_typed_unfit", password(code(), "usr_code", unfit())),
+        ("recover", recover("", false)),
+        ("recover_busy", recover(&ada(), true)),
+        ("change_email", change("", None)),
+        ("change_email_invalid", change("ada@acme", Some(ChangeEmailError::Invalid))),
+        ("change_email_refused", change(&ada(), Some(wrong_password))),
+        ("change_email_declared", change(&ada(), Some(ChangeEmailError::Declared))),
+        ("confirm_address", confirm("", ConfirmWay::Link, false)),
+        ("confirm_address_refused", confirm("", ConfirmWay::Link, true)),
+        ("confirm_address_undo", confirm("", ConfirmWay::Undo, false)),
+        ("confirm_address_typed", confirm("", typed(), false)),
+        ("confirm_address_typed_refused", confirm("", typed(), true)),
+        ("address_confirmed", done(ConfirmWay::Link, None)),
+        ("address_restored", done(ConfirmWay::Undo, Some("/api/v1/tenant/acme/account/recover"))),
     ]
 }
 

@@ -131,6 +131,7 @@ texts! {
         show_password: Text = "Show password",
         hide: Text = "Hide",
         hide_password: Text = "Hide password",
+        forgot_password: Text = "Forgot password?",
         stay_signed_in: Text = "Stay signed in on this device",
         // The same text for every refusal, so that it does not reveal whether the account exists or is
         // locked.
@@ -268,6 +269,46 @@ texts! {
         password_link_hint: Text = "The part of your link after #.",
         // The same text for every refusal, so that it does not reveal whether the account exists.
         password_link_refused: Text = "This link is invalid, has already been used, or has expired. Ask for a new link.",
+
+        recover: Text = "Reset your password",
+        recover_text: Text = "We will send a message to the email address of your account.",
+        recover_send: Text = "Send message",
+        back_to_sign_in: Text = "Back to sign-in",
+        // The same text for every identifier, so that it does not reveal whether the account exists.
+        recovery_sent: With = |identifier| {
+            format!("If {identifier} has an account here, we have sent a message to its email address. Type the code from the message. The code expires in 30 minutes.")
+        },
+        send_again: Text = "Send another message",
+        // The same text for every refusal, so that it does not reveal whether the account exists.
+        code_refused: Text = "This code is wrong, has already been used, or has expired. After several wrong codes you need another message.",
+
+        email: Text = "Email",
+        verified: Text = "Verified",
+        not_verified: Text = "Not verified",
+        no_email: Text = "No email address.",
+        email_add: Text = "Add",
+        email_change: Text = "Change",
+        email_verify: Text = "Verify",
+        email_verified: Text = "Email address verified.",
+        email_changed: Text = "Email address changed.",
+        change_email: Text = "Change email address",
+        change_email_text: Text = "We will send a message with a code to the new address.",
+        new_email: Text = "New email address",
+        email_invalid: Text = "Enter a complete email address, for example ada@example.com.",
+        email_declared: Text = "The server's configuration sets your email address. Ask the operator of the server to change your email address.",
+
+        confirm_address: Text = "Confirm your address",
+        confirm_address_text: Text = "Choose “Confirm address” if you want to use this address for your account.",
+        confirm_address_button: Text = "Confirm address",
+        address_code_sent: With = |to| format!("We have sent a message to {to}. Type the code from the message."),
+        restore_address: Text = "Restore your address",
+        restore_address_text: Text = "Your account will use the earlier address again, and all sessions will end. Your password does not change. If somebody else knows your password, reset it next.",
+        restore_address_button: Text = "Restore my address",
+        address_link_refused: Text = "This link is invalid, has already been used, or has expired.",
+        address_confirmed: Text = "Your address is confirmed",
+        address_confirmed_text: Text = "Your account now uses this address. You can close this page.",
+        address_restored: Text = "Your address is restored",
+        address_restored_text: Text = "All sessions of your account have ended. If somebody else knows your password, reset it now.",
 
         /// What a scope of OpenID Connect permits (Core §5.4, §11). `None` for any other scope.
         scope: Named = |name| {

@@ -4,9 +4,9 @@
 
 use pages::examples::{all, common, texts_outside_table};
 use pages::{
-    AccountPage, AllowedApplication, Asset, Common, ConsentPage, Continue, ErrorKind, ErrorPage, FormPost,
-    FormTarget, HtmlPage as _, Language, Link, Links, LogoPaths, MomentValue, ScopeLine, SessionEntry,
-    SignInPage, SignedOut, Theme,
+    AccountEmail, AccountPage, AllowedApplication, Asset, Common, ConsentPage, Continue, ErrorKind,
+    ErrorPage, FormPost, FormTarget, HtmlPage as _, Language, Link, Links, LogoPaths, MomentValue, ScopeLine,
+    SessionEntry, SignInPage, SignedOut, Theme,
 };
 
 /// Removes the hashes from file names, because they change with the files.
@@ -154,6 +154,8 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
         account: text(),
         console: None,
         has_password: true,
+        email: Some(AccountEmail { address: text(), is_verified: false }),
+        offers_mail: true,
         notice: None,
         here: session(0),
         elsewhere: (0..entries).map(session).collect(),
@@ -215,7 +217,15 @@ fn markup_in_values_is_escaped() {
     ));
     pages.push((
         "sign_in",
-        Box::new(SignInPage { common, action, flow, identifier: evil(), offers_to_stay: false, error: None }),
+        Box::new(SignInPage {
+            common,
+            action,
+            flow,
+            identifier: evil(),
+            offers_to_stay: false,
+            offers_recovery: true,
+            error: None,
+        }),
     ));
     for (name, page) in pages {
         let html = page.render();

@@ -14,8 +14,8 @@ use crate::views::consent::{ScopeLine, services};
 pub struct AccountPage {
     pub common: Common,
     /// The target of the form. The form sends one of these fields:
-    /// - `decision`: `sign_out`, `sign_out_everywhere`, or `password` for the page that changes the
-    ///   password.
+    /// - `decision`: `sign_out`, `sign_out_everywhere`, `password` or `email` for the page that
+    ///   changes it, or `verify` for a message to the address.
     /// - `session`: another session to end, or several separated by blanks.
     /// - `client`: an application whose access to revoke.
     pub action: String,
@@ -26,6 +26,9 @@ pub struct AccountPage {
     pub account: String,
     /// Whether to show the button that changes the password.
     pub has_password: bool,
+    pub email: Option<AccountEmail>,
+    /// Whether the server can send mail to the person, so that an address can be verified.
+    pub offers_mail: bool,
     /// Only for an administrator.
     pub console: Option<String>,
     pub notice: Option<AccountNotice>,
@@ -40,6 +43,12 @@ pub struct AccountPage {
     pub more_applications: usize,
 }
 
+#[derive(Clone, Debug)]
+pub struct AccountEmail {
+    pub address: String,
+    pub is_verified: bool,
+}
+
 /// The result of the last action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountNotice {
@@ -47,6 +56,8 @@ pub enum AccountNotice {
     SessionsEnded,
     ApplicationEnded,
     PasswordChanged,
+    EmailVerified,
+    EmailChanged,
 }
 
 #[derive(Clone, Debug)]
@@ -92,7 +103,13 @@ impl AccountPage {
             AccountNotice::SessionsEnded => texts.sessions_ended,
             AccountNotice::ApplicationEnded => texts.application_ended,
             AccountNotice::PasswordChanged => texts.password_changed,
+            AccountNotice::EmailVerified => texts.email_verified,
+            AccountNotice::EmailChanged => texts.email_changed,
         })
+    }
+
+    fn can_verify(&self) -> bool {
+        self.email.as_ref().is_some_and(|email| !email.is_verified)
     }
 
     fn facts(&self) -> Vec<Fact> {

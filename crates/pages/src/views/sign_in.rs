@@ -16,6 +16,8 @@ pub struct SignInPage {
     pub identifier: String,
     /// Whether to offer a session that outlives the browser.
     pub offers_to_stay: bool,
+    /// Whether to offer a new password by mail, as `decision=recover`.
+    pub offers_recovery: bool,
     /// `None` when the page is shown first.
     pub error: Option<SignInMessage>,
 }

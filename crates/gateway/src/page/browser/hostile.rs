@@ -3,9 +3,9 @@
 
 use pages::examples::{Example, console_page};
 use pages::{
-    AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, ConsentPage, DeviceConfirm,
-    ErrorKind, ErrorPage, Link, MomentValue, ScopeLine, SelectAccount, SessionEntry, SignInMessage,
-    SignInPage, SignOut, SignedOut,
+    AccountEmail, AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, ConsentPage,
+    DeviceConfirm, ErrorKind, ErrorPage, Link, MomentValue, ScopeLine, SelectAccount, SessionEntry,
+    SignInMessage, SignInPage, SignOut, SignedOut,
 };
 
 pub(super) const NAMES: [&str; 10] = [
@@ -56,6 +56,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 flow: flow(),
                 identifier: text(),
                 offers_to_stay: true,
+                offers_recovery: true,
                 error: Some(SignInMessage::Refused),
             }),
         ),
@@ -105,6 +106,8 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 name: Some(text()),
                 account: text(),
                 has_password: true,
+                email: Some(AccountEmail { address: text(), is_verified: false }),
+                offers_mail: true,
                 console: Some(text()),
                 notice: None,
                 here: session("here"),

@@ -45,6 +45,8 @@ pub(super) async fn account_page(
         name,
         account,
         has_password,
+        email: None,
+        offers_mail: false,
         console,
         notice,
         here: entry(SessionView::new(own.clone(), tenant.sign_in.session)),

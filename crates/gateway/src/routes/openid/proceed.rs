@@ -175,6 +175,7 @@ pub(super) fn sign_in_form(
         flow,
         identifier,
         offers_to_stay: visit.tenant.sign_in.session.offers_to_remember(),
+        offers_recovery: false,
         error,
     };
     respond_to_sign_in(&page, error, opener)

@@ -4,7 +4,7 @@
 
 use actix_web::http::StatusCode;
 use administration::edit::EditError;
-use pages::{SetPassword, SetPasswordError};
+use pages::{SetPassword, SetPasswordError, SetPasswordWay};
 use protocol::{ErrorCode, RefusalReason};
 use sessions::{FlowStep, PersonRequest};
 
@@ -71,7 +71,8 @@ fn page(visit: &Visit<'_>, code: String, error: Option<SetPasswordError>) -> Pag
         Some(SetPasswordError::Unfit(_)) => StatusCode::BAD_REQUEST,
         Some(SetPasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let page = SetPassword { common: visit.common(None), action, flow, code, error };
+    let way = SetPasswordWay::Link;
+    let page = SetPassword { common: visit.common(None), action, flow, way, code, error };
     let mut response = respond(status, &page, Opener::Severed);
     say_when(&mut response);
     Ok(response)

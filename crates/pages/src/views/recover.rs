@@ -1,0 +1,23 @@
+//! The page that asks for a message with which the person resets the password.
+
+use askama::Template;
+
+use crate::page::{Common, page};
+
+/// The answer to the form is the same for every identifier, so that it does not reveal whether the
+/// account exists.
+#[derive(Template)]
+#[template(path = "views/recover.html")]
+pub struct Recover {
+    pub common: Common,
+    /// The form can also send `decision=back`.
+    pub action: String,
+    /// The sealed form, which the server checks against cross-site requests.
+    pub flow: String,
+    /// As typed at the sign-in.
+    pub identifier: String,
+    /// The server has too much to do, so it sent no message.
+    pub busy: bool,
+}
+
+page!(Recover, heading: recover);
