@@ -24,6 +24,7 @@ mod key_material;
 mod key_views;
 mod leaks;
 mod load;
+mod mail;
 mod password_links;
 mod readings;
 mod refusals;

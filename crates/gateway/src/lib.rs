@@ -7,6 +7,7 @@
 )]
 
 // The server: its services and addresses.
+mod caught_mail;
 mod composition;
 mod health_report;
 mod listen_addresses;
@@ -17,6 +18,7 @@ mod server;
 mod services;
 mod shared;
 
+pub use caught_mail::{CaughtLetter, CaughtMail};
 pub use composition::{Composition, PlatformStore, forget_failures};
 pub use health_report::{HealthCheck, HealthReport, HealthState, MetricKind, Sample};
 pub use listen_addresses::{BindError, ListenAddresses};
@@ -39,6 +41,11 @@ pub use authentication::{
 };
 pub use connection::{CertificateRequests, CurrentTls, ReadTlsFile, TlsError, TlsFiles, TlsReaders};
 pub use request::{ForwardingHeader, TrustedPeers};
+
+// Mail to people.
+mod mail;
+
+pub use mail::{RenderedMail, mail_logo, render_mail};
 
 // Pages for browsers.
 mod page;
