@@ -50,7 +50,7 @@ pub(crate) fn run(config: &Path, command: MailCommand) -> anyhow::Result<ExitCod
     block_on(async {
         let servers = MailServers::open(settings, None)?;
         let SenderServer { key, server, .. } = servers.of(id.as_ref());
-        let rendered = gateway::render_mail(&tenant, public_url, &Letter::Test, now);
+        let rendered = gateway::render_mail(&tenant, public_url.trim_end_matches('/'), &Letter::Test, now);
         let letter = (to.to_string(), &Letter::Test);
         let mail = servers.message(id.as_ref(), letter, rendered, format!("test-{}", now.seconds()), now);
         match server.send(&mail).await {

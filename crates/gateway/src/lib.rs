@@ -42,13 +42,12 @@ pub use authentication::{
 pub use connection::{CertificateRequests, CurrentTls, ReadTlsFile, TlsError, TlsFiles, TlsReaders};
 pub use request::{ForwardingHeader, TrustedPeers};
 
-// Mail to people.
+// Pages for browsers, and mail.
 mod mail;
-
-pub use mail::{RenderedMail, mail_logo, render_mail};
-
-// Pages for browsers.
 mod page;
+
+pub use mail::{mail_logo, render_mail};
+pub use pages::RenderedMail;
 
 // Routes.
 mod routes;

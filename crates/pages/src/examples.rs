@@ -12,9 +12,9 @@ use crate::{
     AccountEmail, AccountNotice, AccountPage, AddressDone, AllowedApplication, CaughtMailPage, ChangeEmail,
     ChangeEmailError, ChangePassword, ChangePasswordError, Common, ConfirmAddress, ConfirmWay, ConsentPage,
     Continue, DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage,
-    FormPost, FrontPage, HtmlPage, Language, Link, Links, MomentValue, Recover, ScopeLine, SelectAccount,
-    SessionEntry, SetPassword, SetPasswordError, SetPasswordWay, ShownLetter, SignInMessage, SignInPage,
-    SignOut, SignedOut,
+    FormPost, FrontPage, HtmlPage, Language, Link, Links, MailCommon, MailView, MomentValue, Recover,
+    RenderedMail, ScopeLine, SelectAccount, SessionEntry, SetPassword, SetPasswordError, SetPasswordWay,
+    ShownLetter, SignInMessage, SignInPage, SignOut, SignedOut, Theme, render_mail,
 };
 
 /// The action of the example forms, and the value of their hidden field.
@@ -252,7 +252,7 @@ fn accounts(common: &Common) -> Vec<Example> {
     let unfit = "a password must have at least 15 characters";
     vec![
         ("account", page(None, elsewhere.clone(), applications.clone(), 0)),
-        ("account_alone", page(Some(AccountNotice::EmailVerified), Vec::new(), Vec::new(), 0)),
+        ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new(), 0)),
         ("account_in_part", page(Some(AccountNotice::ApplicationEnded), many, applications, 7)),
         ("account_password", password(None)),
         ("account_password_refused", password(Some(ChangePasswordError::Present(SignInMessage::Refused)))),
@@ -299,6 +299,32 @@ fn codes(common: &Common) -> Vec<Example> {
         ("address_confirmed", done(ConfirmWay::Link, None)),
         ("address_restored", done(ConfirmWay::Undo, Some("/api/v1/tenant/acme/account/recover"))),
     ]
+}
+
+/// Every message.
+#[must_use]
+pub fn mails(common: &MailCommon<'_>) -> Vec<(&'static str, RenderedMail)> {
+    let link = "https://id.example.com/api/v1/tenant/acme/account/set-password#usr_code.1896163200.w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk";
+    let (code, at) = ("7KQF2MXD", "2026-11-22 02:40 UTC");
+    let recover = Some("https://id.example.com/api/v1/tenant/acme/account/recover");
+    let views = [
+        ("recovery", MailView::Recovery { code, link, minutes: 30 }),
+        ("verification", MailView::Verification { code, link, minutes: 1 }),
+        ("invitation", MailView::Invitation { link, days: 7 }),
+        ("password_changed", MailView::PasswordChanged { at, recover }),
+        ("password_changed_alone", MailView::PasswordChanged { at, recover: None }),
+        ("address_changed", MailView::AddressChanged { undo: link, hours: 72, at }),
+        ("address_confirmed", MailView::AddressConfirmed { at }),
+        ("test", MailView::Test),
+    ];
+    views.into_iter().map(|(name, view)| (name, render_mail(common, &view))).collect()
+}
+
+/// A tenant with every optional part.
+#[must_use]
+pub const fn mail_common<'a>(language: Language, theme: Option<&'a Theme>) -> MailCommon<'a> {
+    let (tenant_name, support) = ("Acme Ltd", Some("https://acme.example/help"));
+    MailCommon { tenant_name, theme, has_logo: theme.is_some(), language, support }
 }
 
 fn errors(common: &Common) -> Vec<Example> {

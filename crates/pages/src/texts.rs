@@ -1,10 +1,12 @@
 //! All texts of the pages, with one table for each language.
 
 pub(crate) mod console;
+mod mail;
 #[cfg(feature = "examples")]
 mod pseudo;
 
 use console::ConsoleTexts;
+use mail::MailTexts;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -374,5 +376,6 @@ texts! {
         },
 
         console: ConsoleTexts = ConsoleTexts::ENGLISH,
+        mail: MailTexts = MailTexts::ENGLISH,
     }
 }

@@ -24,27 +24,27 @@ const WARNING: Colour = Colour::rgb(0x8a, 0x53, 0x00);
 /// A theme whose contrasts have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Theme {
-    light: Palette,
-    dark: Palette,
-    corners: Corners,
-    font: Font,
+    pub(crate) light: Palette,
+    pub(crate) dark: Palette,
+    pub(crate) corners: Corners,
+    pub(crate) font: Font,
 }
 
 /// One colour scheme, light or dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Palette {
+pub(crate) struct Palette {
     /// The area around cards.
-    ground: Colour,
+    pub(crate) ground: Colour,
     /// The background of cards and fields. The tenant chooses it.
-    surface: Colour,
-    text: Colour,
-    muted: Colour,
+    pub(crate) surface: Colour,
+    pub(crate) text: Colour,
+    pub(crate) muted: Colour,
     /// Borders of fields and buttons.
     line: Colour,
     /// Separators within a card, which need no contrast.
-    line_soft: Colour,
-    primary: Colour,
-    on_primary: Colour,
+    pub(crate) line_soft: Colour,
+    pub(crate) primary: Colour,
+    pub(crate) on_primary: Colour,
     on_danger: Colour,
     info: Tone,
     danger: Tone,

@@ -4,9 +4,10 @@
 
 use pages::examples::{all, common, texts_outside_table};
 use pages::{
-    AccountEmail, AccountPage, AllowedApplication, Asset, Common, ConsentPage, Continue, ErrorKind,
-    ErrorPage, FormPost, FormTarget, HtmlPage as _, Language, Link, Links, LogoPaths, MomentValue, ScopeLine,
-    SessionEntry, SignInPage, SignedOut, Theme,
+    AccountEmail, AccountPage, AllowedApplication, Asset, ChangeEmail, Common, ConfirmAddress, ConfirmWay,
+    ConsentPage, Continue, ErrorKind, ErrorPage, FormPost, FormTarget, HtmlPage, Language, Link, Links,
+    LogoPaths, MomentValue, Recover, ScopeLine, SessionEntry, SetPassword, SetPasswordWay, SignInPage,
+    SignedOut, Theme,
 };
 
 /// Removes the hashes from file names, because they change with the files.
@@ -164,6 +165,21 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
     }
 }
 
+/// The pages of codes, with this text in every value.
+fn typed_by_people(common: &Common, text: &str) -> [Box<dyn HtmlPage>; 4] {
+    let (text, common) = (|| text.to_owned(), || common.clone());
+    let (action, flow, code, identifier, account, email) = (text(), text(), text(), text(), text(), text());
+    let recover = Recover { common: common(), action, flow, identifier: identifier.clone(), busy: true };
+    let way = SetPasswordWay::Code { identifier };
+    let (action, flow) = (text(), text());
+    let password = SetPassword { common: common(), action, flow, way, code: code.clone(), error: None };
+    let (action, flow, way) = (text(), text(), ConfirmWay::Typed { to: text() });
+    let confirm = ConfirmAddress { common: common(), action, flow, code, way, refused: true };
+    let (action, flow) = (text(), text());
+    let change = ChangeEmail { common: common(), action, flow, account, email, error: None };
+    [Box::new(recover), Box::new(password), Box::new(confirm), Box::new(change)]
+}
+
 // [attacks #14]: Markup and script in names, scopes, addresses and errors | Templates escape every value, and
 //   the policy runs no script but ours
 /// Markup in every value that a tenant, a client or a person can choose.
@@ -218,7 +234,7 @@ fn markup_in_values_is_escaped() {
     pages.push((
         "sign_in",
         Box::new(SignInPage {
-            common,
+            common: common.clone(),
             action,
             flow,
             identifier: evil(),
@@ -227,6 +243,9 @@ fn markup_in_values_is_escaped() {
             error: None,
         }),
     ));
+    for page in typed_by_people(&common, MARKUP) {
+        pages.push(("codes", page));
+    }
     for (name, page) in pages {
         let html = page.render();
         assert!(!html.contains("alert(1)<") && !html.contains("<img src=x"), "{name}: {html}");

@@ -107,6 +107,16 @@ async fn page(
     )
 }
 
+/// A message, with the logo that a program for mail would attach.
+async fn mail(path: web::Path<(String, String)>) -> HttpResponse {
+    let (look, name) = path.into_inner();
+    let theme = (look == "themed").then(theme);
+    let common = examples::mail_common(Language::English, theme.as_ref());
+    let mails = examples::mails(&common);
+    let (_, mail) = mails.into_iter().find(|(found, _)| *found == name).unwrap();
+    HttpResponse::Ok().content_type("text/html").body(mail.html.replace("cid:logo", "/logo/light"))
+}
+
 /// The target of the example forms. Shows the fields that were sent.
 async fn form(request: HttpRequest, public_url: Data<BaseUrl>, body: Bytes) -> HttpResponse {
     if let Err(kind) = judge_form(request.headers(), &OwnOrigin::from_public_url(&public_url.0)) {
@@ -192,6 +202,7 @@ fn serve() -> String {
                 .route("/assets/{hash}/{file}", web::get().to(asset))
                 .route("/theme.css", web::get().to(theme_css))
                 .route("/logo/{name}", web::get().to(logo))
+                .route("/mail/{look}/{name}", web::get().to(mail))
                 .route("/attacker", web::get().to(attacker))
                 .route("/{surface}/docs", web::get().to(docs))
                 .route("/both/api/v1/tenant/{id}/oauth/token", web::post().to(token))
@@ -250,7 +261,7 @@ fn check_views(views: &str, expected: usize) {
     assert!(said.contains(&format!("{expected} pages seen")), "{said}");
 }
 
-/// Pages without a theme are light. The page with all components also has a dark variant.
+/// Pages without a theme are light. Messages follow the same colours. The page with all components also has a dark variant.
 #[test]
 fn pages_are_accessible_and_fit_the_window() {
     check_views("usual", examples::all(&examples::common()).len() + 3);

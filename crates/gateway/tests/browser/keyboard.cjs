@@ -30,6 +30,7 @@ const JOURNEYS = {
       await page.keyboard.type("correct horse battery");
       same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example", password: "correct horse battery" }, "sign_in");
     },
+    pressed("decision", "recover", "Enter", { identifier: "", password: "" }),
   ],
   sign_in_prefilled: [
     async (page) => {
@@ -62,20 +63,56 @@ const JOURNEYS = {
     ]]),
   ),
   ...Object.fromEntries(
-    ["set_password", "set_password_refused", "set_password_unfit"].map((name) => [name, [
+    ["", "_refused", "_unfit", "_typed", "_typed_refused", "_typed_unfit"].map((end) => `set_password${end}`).map((name) => [name, [
       async (page) => {
         // The script hides the code field if the page already has a code.
         const code = await page.inputValue("#code");
         if (!code) {
-          await moveTo(page, "code");
+          await startAt(page, "code");
           await page.keyboard.type("usr_code");
         }
         await moveTo(page, "new_password");
         await page.keyboard.type("another horse battery");
         same(await answer(page, "Enter"), { flow, code: "usr_code", new_password: "another horse battery" }, name);
       },
+      ...(name === "set_password_typed" ? [pressed("decision", "again", "Enter", { code: "", new_password: "" })] : []),
     ]]),
   ),
+  ...Object.fromEntries(
+    ["", "_refused", "_undo", "_typed", "_typed_refused"].map((end) => [`confirm_address${end}`, [
+      async (page) => {
+        await startAt(page, "code");
+        await page.keyboard.type("usr_code");
+        same(await answer(page, "Enter"), { flow, code: "usr_code" }, `confirm_address${end}`);
+      },
+    ]]),
+  ),
+  ...Object.fromEntries(
+    ["", "_invalid", "_refused", "_declared"].map((end) => [`change_email${end}`, [
+      async (page) => {
+        await startAt(page, "email");
+        await page.keyboard.press("Control+A");
+        await page.keyboard.type("ada@globex.example");
+        await moveTo(page, "password");
+        await page.keyboard.type("again");
+        same(await answer(page, "Enter"), { flow, email: "ada@globex.example", password: "again" }, `change_email${end}`);
+      },
+    ]]),
+  ),
+  recover: [
+    async (page) => {
+      check((await focused(page)) === "identifier", "the identifier has not the focus");
+      await page.keyboard.type("ada");
+      same(await answer(page, "Enter"), { flow, identifier: "ada" }, "recover");
+    },
+    pressed("decision", "back", "Space", { identifier: "" }),
+  ],
+  recover_busy: [
+    async (page) => {
+      await startAt(page, "identifier");
+      same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example" }, "recover_busy");
+    },
+  ],
   device_code: [
     async (page) => same(await answer(page, "Enter"), { flow, user_code: "WDJB-MJHT" }, "device_code"),
   ],
@@ -122,6 +159,8 @@ const JOURNEYS = {
   device_confirm: [decision("deny", "Enter"), decision("allow", "Enter")],
   account: [
     decision("sign_out", "Enter"),
+    decision("email", "Enter"),
+    decision("verify", "Space"),
     pressed("session", "pHbvOqnU9Xq5p8cIbHGKsA dGhlIHNhbWUgcGhvbmUgLi", "Enter"),
     decision("sign_out_everywhere", "Space"),
     pressed("client", "calendar", "Space"),
@@ -135,14 +174,20 @@ const JOURNEYS = {
   account_in_part: [decision("sign_out_everywhere", "Enter"), pressed("client", "notes", "Enter")],
 };
 
+// Moves the focus to the field, unless the page starts there.
+async function startAt(page, id) {
+  if ((await page.evaluate(() => document.activeElement.id)) !== id) await moveTo(page, id);
+}
+
 function decision(value, key) {
   return pressed("decision", value, key);
 }
 
-function pressed(name, value, key) {
+// `others` are the fields of the form that the button sends, too.
+function pressed(name, value, key, others = {}) {
   return async (page) => {
     await moveTo(page, value);
-    same(await answer(page, key), { flow, [name]: value }, value);
+    same(await answer(page, key), { flow, ...others, [name]: value }, value);
   };
 }
 

@@ -90,6 +90,24 @@ async function inForcedColours(browser) {
   await context.close();
 }
 
+// All messages share one template. These two have all its parts.
+async function readsMail(browser, at, scheme) {
+  for (const name of ["recovery", "address_changed"]) {
+    const what = `mail-${name}-${at}-${scheme}`;
+    const { context, page, record } = await open(browser, { colorScheme: scheme }, false);
+    await visit(page, `/mail/${at}/${name}`);
+    for (const width of [PHONE, MIDDLE, WIDE]) {
+      await page.setViewportSize({ width, height: 800 });
+      await shoot(page, `${what}-${width}`, { fullPage: true });
+      await fits(page, `${what} at ${width}`);
+    }
+    await page.evaluate(axe);
+    await judge(page, what);
+    check(record.console.length === 0 && record.sent.length === 0, `${what}: ${record.console} ${record.sent}`);
+    await context.close();
+  }
+}
+
 withBrowser(async (browser) => {
   let seen = 0;
   for (const [at, scheme, pages] of VIEWS) {
@@ -97,6 +115,7 @@ withBrowser(async (browser) => {
       await look(browser, at, name, scheme);
       seen += 1;
     }
+    await readsMail(browser, at, scheme);
   }
   await inForcedColours(browser);
   console.log(`${seen} pages seen`);

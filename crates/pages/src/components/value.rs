@@ -65,7 +65,8 @@ impl MomentValue {
     }
 
     /// To the minute, such as `2026-11-22 02:40 UTC`.
-    pub(crate) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
         let (date, time) = self.instant.split_once('T').unwrap_or((&self.instant, ""));
         format!("{date} {} UTC", time.get(..5).unwrap_or_default())
     }
