@@ -33,8 +33,8 @@ BEGIN
 END
 $ring$;
 
--- As before, and the rights to the new table. A request reads the messages of its tenant. The replica that sends a message acts for all
--- tenants.
+-- As before, and the rights to the new table. A request adds messages of its tenant. The replica that sends a message acts for
+-- all tenants.
 ALTER FUNCTION latchkey_raise_wall() RENAME TO latchkey_raise_wall_before_mail_outbox;
 
 CREATE FUNCTION latchkey_raise_wall() RETURNS boolean LANGUAGE plpgsql AS $wall$
@@ -42,7 +42,8 @@ BEGIN
     IF NOT latchkey_raise_wall_before_mail_outbox() THEN
         RETURN false;
     END IF;
-    PERFORM latchkey_grant('SELECT', 'latchkey_app', ARRAY['mail_outbox']);
+    PERFORM latchkey_grant(privilege, 'latchkey_app', ARRAY['mail_outbox'])
+       FROM unnest(ARRAY['SELECT', 'INSERT']) AS privilege;
     PERFORM latchkey_grant(privilege, 'latchkey_operator', ARRAY['mail_outbox'])
        FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege;
     PERFORM latchkey_grant('TRUNCATE', 'latchkey_operator', ARRAY[inhrelid::regclass::text])

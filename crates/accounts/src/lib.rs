@@ -27,10 +27,12 @@ pub use account_password::{AccountPassword, AccountPasswords, UnknownPasswordFor
 pub use password_policy::{SHORTEST_PASSWORD, UnfitPassword, check_new_password};
 pub use password_text::normalised_password;
 
-// Links to set a password.
-mod password_link;
+// Codes in links and in mail, and the limits of asking for them and of trying them.
+mod account_code;
+mod code_tries;
 
-pub use password_link::{PasswordLink, PasswordLinks};
+pub use account_code::{AccountCode, AccountCodes, CodePurpose};
+pub use code_tries::{CodeTries, CodeTry};
 
 // Signing in, and its limits.
 mod authentication;

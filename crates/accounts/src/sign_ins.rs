@@ -20,7 +20,8 @@ use crate::throttled_accounts::Throttles;
 use crate::tried_accounts::AttemptTarget;
 use crate::{
     Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, AccountStore, Authentication,
-    BrowserHistory, BrowserId, Identifier, SignInThrottling, Throttled, ThrottledNote, normalised_password,
+    BrowserHistory, BrowserId, CodeTries, Identifier, SignInThrottling, Throttled, ThrottledNote,
+    normalised_password,
 };
 
 /// A refusal is sent at a multiple of this time after the request arrived. A hash of this server takes about
@@ -33,6 +34,7 @@ pub struct SignIns {
     pool: Arc<HashPool>,
     passwords: AccountPasswords,
     throttle: SignInThrottle,
+    codes: CodeTries,
     failure_runs: FailureRuns,
     throttled: Throttles,
     grid: Duration,
@@ -61,6 +63,7 @@ impl SignIns {
             pool,
             passwords: AccountPasswords::new(pepper),
             throttle: SignInThrottle::new(SignInThrottling::default()),
+            codes: CodeTries::new(SignInThrottling::default()),
             failure_runs: FailureRuns::default(),
             throttled: Throttles::default(),
             grid: GRID,
@@ -72,7 +75,7 @@ impl SignIns {
     /// Sets the platform's limits.
     #[must_use]
     pub fn throttling(self, limits: SignInThrottling) -> Self {
-        Self { throttle: SignInThrottle::new(limits), ..self }
+        Self { throttle: SignInThrottle::new(limits), codes: CodeTries::new(limits), ..self }
     }
 
     /// Sets another interval for the times of refusals, for tests that need many refusals.
@@ -141,11 +144,22 @@ impl SignIns {
         let arrival = Instant::now();
         let checked = self.check((tenant, limits), identifier, password, source, history, now).await;
         if let Err(SignInError::Refused) = checked {
-            let steps = arrival.elapsed().as_nanos() / self.grid.as_nanos().max(1) + 1;
-            let leave = arrival + self.grid * u32::try_from(steps).unwrap_or(u32::MAX);
-            wait_until(self.precise_timer.as_ref(), leave).await;
+            self.wait_for_refusal(arrival).await;
         }
         checked
+    }
+
+    /// The limits of mailed codes.
+    #[must_use]
+    pub const fn codes(&self) -> &CodeTries {
+        &self.codes
+    }
+
+    /// Waits until a response can be sent that must not reveal how long its request took.
+    pub async fn wait_for_refusal(&self, arrival: Instant) {
+        let steps = arrival.elapsed().as_nanos() / self.grid.as_nanos().max(1) + 1;
+        let leave = arrival + self.grid * u32::try_from(steps).unwrap_or(u32::MAX);
+        wait_until(self.precise_timer.as_ref(), leave).await;
     }
 
     async fn check(

@@ -43,7 +43,7 @@ mod usage;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
-use ::accounts::{AccountId, PasswordLinks, Throttled};
+use ::accounts::{AccountCodes, AccountId, Throttled};
 use ::secrets::{KeyedDigest, Pepper};
 use keys::{KeyPool, KeySealer};
 use tenancy::{Issuer, Stored, TenantId, TenantTurns};
@@ -54,7 +54,7 @@ use crate::administrator::secret_writer::{NoStores, SecretWriter};
 use crate::audit::sign_ins::SignInCounts;
 use crate::edit;
 use crate::kinds::{Invalidation, Permission};
-use crate::mail::MailPolicy;
+use crate::mail::{MailPolicy, MailSealer};
 use crate::rules::UrlRule;
 use crate::store::AdministrationStore;
 
@@ -64,6 +64,7 @@ pub use accounts::AccountFilter;
 pub(crate) use accounts::find_declared;
 pub use caller::{Caller, Idempotency};
 pub use leaks::LeakedCredential;
+pub use mail::CodePage;
 pub use readings::{ApplicationReading, CredentialsReading, PersonReading, TenantReading};
 pub use resource::Resource;
 pub use scheduled_rotation::ScheduledRotation;
@@ -123,7 +124,8 @@ pub struct Administrator {
     slow_hashes: TenantTurns,
     /// Computes the digests of the secrets that open console sessions.
     console: KeyedDigest,
-    password_links: PasswordLinks,
+    codes: AccountCodes,
+    mail_sealer: MailSealer,
     imports: TenantTurns,
     sign_ins: Mutex<SignInCounts>,
     throttled: ThrottledNow,
@@ -162,7 +164,7 @@ impl Administrator {
             TenantTurns::bounded(AT_ONCE, AT_ONCE_OF_TENANT, WAITING)
         };
         let console = KeyedDigest::for_purpose(pepper.expose(), "latchkey console session 1");
-        let password_links = PasswordLinks::new(&pepper);
+        let (codes, mail_sealer) = (AccountCodes::new(&pepper), MailSealer::new(&pepper));
         Self {
             store,
             sealer,
@@ -174,7 +176,8 @@ impl Administrator {
             tenant_locks,
             slow_hashes,
             console,
-            password_links,
+            codes,
+            mail_sealer,
             imports,
             sign_ins,
             throttled: Arc::new(|_, _, _| (None, 0)),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use accounts::AccountId;
 use administration::documents;
 use administration::documents::{AccountView, Shaped};
+use administration::rules::RecoveryObstacle;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -67,6 +68,12 @@ pub(crate) enum Command {
     /// Create a link with which the person sets a password. The link works once, for 24 hours.
     #[command(after_help = example!("account password-link globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     PasswordLink(Arguments),
+    /// Mail a link with which the person of an account without a password sets one. The link works once, for 7 days.
+    #[command(after_help = example!("account invite globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
+    Invite(Arguments),
+    /// Show why a person gets no mail, and what became of the latest messages.
+    #[command(after_help = example!("account mail globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
+    Mail(Arguments),
     /// List the sessions of an account, or end one of them.
     #[command(after_help = example!("account sessions globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Sessions {
@@ -158,6 +165,11 @@ const SESSIONS: DocumentTable = DocumentTable {
          as BROWSER",
 };
 
+const MAIL: DocumentTable = DocumentTable {
+    none: "No messages in the last 30 days.",
+    columns: "letter, created_at as QUEUED, attempts, outcome, ended_at as ENDED, next_attempt_at as NEXT, answer",
+};
+
 const CONSENTS: DocumentTable =
     DocumentTable { none: "No consents.", columns: "client_id as CLIENT, scopes, granted_at as GRANTED" };
 
@@ -207,6 +219,14 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
             runner
                 .show(request, |link: &documents::PasswordLinkView| to_person("the person", &of.name(), link))
         }
+        Command::Invite(of) => {
+            let request = ApiRequest::post(format!("{}/invitation", of.path()), &());
+            runner.done(request, &format!("The invitation of account {} waits to be sent.", of.name()))
+        }
+        Command::Mail(of) => {
+            let request = ApiRequest::get(format!("{}/mail", of.path()));
+            runner.show(request, |view: &documents::MailView| mail(view))
+        }
         Command::Sessions { of, end: None } => {
             let request = ApiRequest::get(format!("{}/sessions", of.path()));
             runner.show(request, |all: &documents::Page<documents::SessionView>| SESSIONS.table(&all.items))
@@ -233,6 +253,20 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
             runner.done(ApiRequest::delete(of.path()), &format!("Account {} deleted.", of.name()))
         }
     }
+}
+
+/// What keeps a person from resetting the password by mail, and the messages.
+fn mail(view: &documents::MailView) -> String {
+    let mut text = String::new();
+    for obstacle in &view.recovery_obstacles {
+        let why = RecoveryObstacle::NAMED.into_iter().find(|(name, _)| name == obstacle);
+        let why = why.map_or(obstacle.as_str(), |(_, obstacle)| obstacle.text());
+        text.push_str(&format!("No code to reset the password is sent: {why}\n"));
+    }
+    if view.is_limited {
+        text.push_str("The person has asked for 5 codes within an hour. Further codes are sent later.\n");
+    }
+    text + &MAIL.table(&view.messages)
 }
 
 /// Describes the account, and the link that replaced a password because of a grant.

@@ -55,6 +55,23 @@ pub enum FlowStep {
     Device(DeviceStep),
     /// A page of the person's own account.
     Account(PersonRequest),
+    /// Reset a forgotten password. The flow's parameters are those of the request to continue, if there is
+    /// one.
+    Recovery(RecoveryStep),
+}
+
+/// What a page asks a person who has forgotten the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryStep {
+    /// Type an identifier.
+    Ask,
+    /// Type the code that was mailed, if the identifier has an account.
+    Code {
+        identifier: String,
+        /// The random value that binds the code to this page.
+        page: String,
+    },
 }
 
 /// What an account page asks the person to do.
@@ -69,6 +86,19 @@ pub enum PersonRequest {
     Password(SessionId),
     /// Set a password with a link.
     Link,
+    /// Type another email address, in this session.
+    Email(SessionId),
+    /// Type the code that was mailed to this address, in this session.
+    Address {
+        session: SessionId,
+        address: String,
+        /// The random value that binds the code to this page.
+        page: String,
+    },
+    /// Confirm an address with a link.
+    AddressLink,
+    /// Restore an address with a link.
+    UndoLink,
 }
 
 /// What a page asks the person who connects a device.

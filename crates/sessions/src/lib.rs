@@ -13,7 +13,7 @@ mod judge;
 mod sessions;
 mod store;
 
-pub use flow::{DeviceStep, Flow, FlowError, FlowStep, Flows, PersonRequest};
+pub use flow::{DeviceStep, Flow, FlowError, FlowStep, Flows, PersonRequest, RecoveryStep};
 pub use known_browser::{KnownBrowser, KnownBrowsers};
 pub use ring::Ring;
 pub use session::{Session, SignedIn};

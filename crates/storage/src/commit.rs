@@ -178,6 +178,7 @@ impl CommitWriter<'_> {
         self.all(accounts::SET_PASSWORD, &rows.passwords).await?;
         self.all(mail::INSERT, &Vec::from_iter(rows.mail.iter().map(mail::row))).await?;
         self.delete("consents", &deleted.accounts).await?;
+        self.delete("mail_outbox", &deleted.accounts).await?;
         let single =
             deleted.sessions.iter().filter_map(|(account, session)| Some((account, session.as_ref()?)));
         self.delete("sessions", &Vec::from_iter(single)).await?;

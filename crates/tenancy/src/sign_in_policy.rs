@@ -3,10 +3,18 @@
 use serde::{Deserialize, Serialize};
 use values::Lifetime;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SignInPolicy {
     pub session: SessionPolicy,
+    /// Whether people can reset a forgotten password by mail.
+    pub recovery: bool,
+}
+
+impl Default for SignInPolicy {
+    fn default() -> Self {
+        Self { session: SessionPolicy::default(), recovery: true }
+    }
 }
 
 /// How long sessions are valid.
@@ -63,7 +71,8 @@ mod tests {
     fn missing_stored_settings_get_defaults() {
         let stored: SignInPolicy = serde_json::from_str(r#"{"session":{"idle":60}}"#).unwrap();
         let idle = Lifetime::from_seconds(60);
-        let expected = SignInPolicy { session: SessionPolicy { idle, ..SessionPolicy::default() } };
+        let expected =
+            SignInPolicy { session: SessionPolicy { idle, ..SessionPolicy::default() }, recovery: true };
         assert_eq!(stored, expected);
         assert_eq!(serde_json::from_str::<SignInPolicy>("{}").unwrap(), SignInPolicy::default());
     }

@@ -178,6 +178,7 @@ pub fn tenant_with_settings() -> Tenant {
         refresh_token: RefreshTokenPolicy { grace: seconds(19), ..RefreshTokenPolicy::default() },
         sign_in: SignInPolicy {
             session: SessionPolicy { idle: seconds(20), absolute: seconds(21), remember: seconds(22) },
+            recovery: false,
         },
         subject: SubjectType::Pairwise,
         userinfo: tenancy::UserinfoTokens::Separate,

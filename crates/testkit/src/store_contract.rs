@@ -27,6 +27,7 @@ pub mod listing;
 pub mod log;
 pub mod logos;
 pub mod logouts;
+pub mod mail;
 pub mod numbering;
 mod people;
 pub mod policies;
@@ -188,6 +189,12 @@ macro_rules! store_contract_tests {
             logouts::administrator_sign_out_queues_notices,
             logouts::each_notice_attempt_is_claimed_once,
             logouts::due_notices_alternate_between_tenants,
+            mail::messages_of_an_account_are_limited_by_kind,
+            mail::each_message_attempt_is_claimed_once,
+            mail::message_ends_once_with_an_audit_record,
+            mail::due_messages_alternate_between_tenants_of_a_lane,
+            mail::committed_messages_are_deleted_with_their_account,
+            mail::expired_messages_are_deleted,
             single_use::an_identifier_is_used_once_in_its_tenant,
             single_use::concurrent_identifier_uses_succeed_once,
             single_use::expired_identifiers_are_deleted,

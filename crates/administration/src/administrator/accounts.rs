@@ -165,6 +165,8 @@ impl InTenant<'_> {
             }
             if let Some(password) = prepared.clone() {
                 let is_own = caller.authority.is_account(tenant, account);
+                let before = context.facts.tenant()?.account(account).ok();
+                edit.mail.extend(before.and_then(|row| self.notice_of_password(&row.account, caller.now)));
                 edit.extend(edit::account::with_password(
                     tenant,
                     account,

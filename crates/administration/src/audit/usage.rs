@@ -24,6 +24,10 @@ pub enum Counter {
     Introspected,
     Revoked,
     SignedIn,
+    /// Somebody asked for a code to reset a forgotten password.
+    RecoveryRequested,
+    /// A person has reset a forgotten password with a mailed code.
+    Recovered,
     /// A request was refused, for the reason in `name`.
     Refused,
     /// A request that named no registered client was refused.
@@ -39,6 +43,8 @@ named! {
         Introspected => "introspected",
         Revoked => "revoked",
         SignedIn => "signed_in",
+        RecoveryRequested => "recovery_requested",
+        Recovered => "recovered",
         Refused => "refused",
         RefusedUnknown => "refused_unknown",
         ScopeAsked => "scope_asked"

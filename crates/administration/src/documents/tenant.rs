@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::{
     AccessTokenPolicy, AssertionPolicy, Branding, Corners, Font, KidForm, LeakAction, LeakPolicy,
-    RefreshTokenPolicy, Rotation, SessionPolicy, SigningPolicy, Strategies, Tenant, UserinfoTokens,
+    RefreshTokenPolicy, Rotation, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant,
+    UserinfoTokens,
 };
 use values::{Lifetime, Rate};
 
@@ -229,11 +230,19 @@ pub struct RefreshTokenSettings {
 }
 
 /// How people sign in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SignInSettings {
     /// How long they stay signed in.
     pub session: SessionSettings,
+    /// Whether they can reset a forgotten password by mail, if the server can send mail.
+    pub recovery: bool,
+}
+
+impl Default for SignInSettings {
+    fn default() -> Self {
+        SignInPolicy::default().into()
+    }
 }
 
 /// How long people stay signed in. A stricter setting also applies to existing sessions.

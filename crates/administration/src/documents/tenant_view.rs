@@ -128,8 +128,8 @@ impl From<&RefreshTokenPolicy> for RefreshTokenSettings {
 }
 
 impl From<SignInPolicy> for SignInSettings {
-    fn from(SignInPolicy { session }: SignInPolicy) -> Self {
-        Self { session: (&session).into() }
+    fn from(SignInPolicy { session, recovery }: SignInPolicy) -> Self {
+        Self { session: (&session).into(), recovery }
     }
 }
 

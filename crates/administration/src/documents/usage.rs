@@ -52,6 +52,12 @@ pub struct UsageSums {
     pub revoked: u64,
     /// Sign-ins of people.
     pub signed_in: u64,
+    /// Requests for a code to reset a forgotten password, for known and unknown identifiers.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub recovery_requested: u64,
+    /// Passwords that people reset with a mailed code.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub recovered: u64,
     /// Refused requests.
     pub refused: u64,
     /// Refused requests by reason.
@@ -66,6 +72,11 @@ pub struct UsageSums {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(example = BTreeMap::from([("orders:read", 41)]))]
     pub scopes_asked: BTreeMap<String, u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A client or tenant, and the number of tokens it was issued.
@@ -106,6 +117,8 @@ impl UsageSums {
             Counter::Introspected => &mut self.introspected,
             Counter::Revoked => &mut self.revoked,
             Counter::SignedIn => &mut self.signed_in,
+            Counter::RecoveryRequested => &mut self.recovery_requested,
+            Counter::Recovered => &mut self.recovered,
             Counter::Refused => {
                 self.refused += count;
                 self.refused_by_reason.entry(name.to_owned()).or_default()

@@ -1,6 +1,9 @@
 //! Creates and changes an account, sets its password, changes its status, and ends its sessions and consents.
 
-use accounts::{Account, AccountId, AccountPassword, AccountStatus, PasswordLink};
+use accounts::{
+    Account, AccountCode, AccountId, AccountIdentifier, AccountPassword, AccountStatus, CodePurpose,
+    EmailAddress, Identifier,
+};
 use registry::ClientId;
 use serde_json::Value;
 use sessions::SessionId;
@@ -15,7 +18,7 @@ use crate::kinds::authority::Authority;
 use crate::kinds::change::ChangeKind;
 use crate::kinds::keep_verification;
 use crate::kinds::{Change, Permission, TenantState, change, check_account, password_context};
-use crate::rules::{FieldErrors, check_new_groups};
+use crate::rules::{FieldErrors, check_new_groups, recovery_obstacles};
 use crate::store::NewPassword;
 
 #[derive(Debug)]
@@ -106,14 +109,88 @@ pub(crate) fn offer_link(context: EditContext<'_>, account: &AccountId) -> Edite
     Ok(Edit::from_change(Change::PasswordLink(context.tenant.clone(), account.clone())))
 }
 
-/// The passwords that an attacker would try first, for the account of a usable link.
-pub(crate) fn words_by_link(context: EditContext<'_>, link: &PasswordLink) -> Edited<Vec<String>> {
-    let fits = |row: &kinds::account::State| link.fits(&row.account, context.now);
-    if context.facts.tenant()?.account(link.account()).is_ok_and(fits) {
-        words(context, link.account())
-    } else {
-        Err(EditError::NotFound("password link"))
+/// What the holder of a code that sets a password may do: the passwords that an attacker would try first, and
+/// the change that verifies the address that the code was mailed to.
+pub(crate) fn by_password_code(context: EditContext<'_>, code: &AccountCode) -> Edited<(Edit, Vec<String>)> {
+    let (_, row) = held_by(context, code)?;
+    if !code.purpose().sets_password() {
+        return Err(EditError::NotFound("code"));
     }
+    let words = words(context, code.account())?;
+    let mailed_to = match row.account.email().map(|held| &held.identifier) {
+        Some(Identifier::Email(address)) if *code.purpose() != CodePurpose::Password => address,
+        _ => return Ok((Edit::default(), words)),
+    };
+    Ok((with_email(context, row, mailed_to), words))
+}
+
+/// Gives the account the address that the code was mailed to. A code that restores an address also ends all
+/// sessions. Returns the earlier address, too.
+pub(crate) fn by_address_code(
+    context: EditContext<'_>,
+    code: &AccountCode,
+) -> Edited<(Edit, Option<EmailAddress>)> {
+    let (state, row) = held_by(context, code)?;
+    let (address, ends_sessions) = match code.purpose() {
+        CodePurpose::Verification(address) => (address, false),
+        CodePurpose::Undo(address) => (address, true),
+        CodePurpose::Password | CodePurpose::Recovery | CodePurpose::Invitation => {
+            return Err(EditError::NotFound("code"));
+        }
+    };
+    if owner(state, address).is_some_and(|owner| *owner != row.account.id) {
+        return Err(EditError::NotFound("code"));
+    }
+    let mut edit = with_email(context, row, address);
+    if ends_sessions {
+        edit.changes.push(Change::Sessions(context.tenant.clone(), row.account.id.clone(), None));
+    }
+    let before = row.account.email().and_then(|held| match &held.identifier {
+        Identifier::Email(before) if before != address => Some(before.clone()),
+        Identifier::Email(_) | Identifier::Username(_) => None,
+    });
+    Ok((edit, before))
+}
+
+/// The account of a code that can be used now.
+fn held_by<'a>(
+    context: EditContext<'a>,
+    code: &AccountCode,
+) -> Edited<(&'a TenantState, &'a kinds::account::State)> {
+    let unusable = |_| EditError::NotFound("code");
+    let state = context.facts.tenant()?;
+    let row = state.account(code.account()).map_err(unusable)?;
+    let is_allowed = *code.purpose() != CodePurpose::Recovery
+        || recovery_obstacles(&state.tenant, row, &context.policy.mail).is_empty();
+    if !is_allowed || !code.fits(&row.account, context.now) {
+        return Err(EditError::NotFound("code"));
+    }
+    changeable(context, code.account())
+}
+
+/// The account of the signed-in person, who may change it.
+pub(crate) fn own<'a>(context: EditContext<'a>, account: &AccountId) -> Edited<&'a kinds::account::State> {
+    context.by.require_account(context.tenant, account)?;
+    Ok(changeable(context, account)?.1)
+}
+
+/// The account that has this address among the loaded accounts.
+pub(crate) fn owner<'a>(state: &'a TenantState, address: &EmailAddress) -> Option<&'a AccountId> {
+    let has = |held: &AccountIdentifier| held.identifier.as_str() == address.as_str();
+    let mut accounts = state.accounts.iter().map(|row| &row.account);
+    accounts.find(|account| account.identifiers.iter().any(has)).map(|account| &account.id)
+}
+
+/// Gives the account this verified address.
+fn with_email(context: EditContext<'_>, row: &kinds::account::State, address: &EmailAddress) -> Edit {
+    let mut after = row.account.clone();
+    after.identifiers.retain(|held| !matches!(held.identifier, Identifier::Email(_)));
+    let identifier = Identifier::Email(address.clone());
+    after.identifiers.push(AccountIdentifier { identifier, verified_at: Some(context.now) });
+    after.identifiers.sort_by(|left, right| left.identifier.cmp(&right.identifier));
+    keep_verification(&row.account, &mut after);
+    let change = change::RowChange::between(Some((&row.account, &row.lifecycle)), after);
+    change.map_or_else(Edit::default, Edit::from_change)
 }
 
 /// Sets a password, also of an account that the same commit creates. Earlier sessions end.

@@ -126,12 +126,12 @@ impl Authority {
     /// A signed-in person, who may only end sessions and consents of the own account and set its password.
     #[must_use]
     pub fn of_account_holder(signed_in: &SignedIn, source: Option<IpAddr>) -> Self {
-        Self::of_link_holder(&signed_in.session().tenant, signed_in.account(), source)
+        Self::of_code_holder(&signed_in.session().tenant, signed_in.account(), source)
     }
 
-    /// A person with a link to set the password of this account. Unlike a signed-in person, this person may
-    /// only set the password.
-    pub(crate) fn of_link_holder(tenant: &TenantId, account: &AccountId, source: Option<IpAddr>) -> Self {
+    /// A person with a code for this account. Unlike a signed-in person, this person may only do what the code
+    /// is for.
+    pub(crate) fn of_code_holder(tenant: &TenantId, account: &AccountId, source: Option<IpAddr>) -> Self {
         let actor = Actor::named(&Self::account_name(account), source.map(|source| source.to_string()));
         let extent = Extent::Account(tenant.clone(), account.clone());
         Self { actor, kind: ActorKind::AccountHolder, extent, permissions: Vec::new() }

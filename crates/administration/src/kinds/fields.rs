@@ -141,7 +141,7 @@ mod tests {
              assertions.audience=any; assertions.max_lifetime=1h; \
              client_ca=none; api_keys=none; leaks.action=end; leaks.grace=1d; \
              refresh_token.rotation=public; refresh_token.grace=30s; refresh_token.idle=30d; refresh_token.absolute=180d; \
-             sign_in.session.idle=8h; sign_in.session.absolute=1d; sign_in.session.remember=30d; \
+             sign_in.session.idle=8h; sign_in.session.absolute=1d; sign_in.session.remember=30d; sign_in.recovery=true; \
              subject=public; userinfo=combined; groups=none; \
              branding.primary=#1f5fbf; branding.background=#ffffff; branding.corners=round; branding.font=system; \
              branding.logo=none; branding.logo_dark=none; \

@@ -7,8 +7,8 @@ use super::FieldErrors;
 use crate::documents::{SessionSettings, SignInSettings};
 
 pub(super) fn check(errors: &mut FieldErrors, settings: &SignInSettings) -> SignInPolicy {
-    let SignInSettings { session } = settings;
-    SignInPolicy { session: check_session(errors, session) }
+    let SignInSettings { session, recovery } = settings;
+    SignInPolicy { session: check_session(errors, session), recovery: *recovery }
 }
 
 fn check_session(errors: &mut FieldErrors, settings: &SessionSettings) -> SessionPolicy {

@@ -86,7 +86,7 @@ pub struct DeletedRows {
     pub clients: Vec<(TenantId, ClientId)>,
     /// The clients whose audiences and resources are deleted or replaced.
     pub client_names: Vec<(TenantId, ClientId)>,
-    /// The accounts whose consents are deleted.
+    /// The accounts whose consents and mail are deleted.
     pub accounts: Vec<(TenantId, AccountId)>,
     /// The accounts whose identifiers are deleted or replaced.
     pub identifiers: Vec<(TenantId, AccountId)>,

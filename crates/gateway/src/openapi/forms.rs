@@ -176,6 +176,29 @@ pub(super) struct SetPasswordForm {
     new_password: Password,
 }
 
+/// The fields of the pages that reset a forgotten password. Each page uses some of them.
+#[derive(JsonSchema)]
+pub(super) struct RecoveryForm {
+    /// The sealed request of the page.
+    flow: String,
+    /// The email address or the user name.
+    identifier: Option<String>,
+    /// The mailed code.
+    code: Option<String>,
+    new_password: Option<Password>,
+    /// Another choice than the form's own: `again` or `back`.
+    decision: Option<String>,
+}
+
+/// The fields of the page that confirms or restores an address.
+#[derive(JsonSchema)]
+pub(super) struct VerificationForm {
+    /// The sealed request of the page.
+    flow: String,
+    /// The fragment of the link.
+    code: String,
+}
+
 /// RFC 6750 section 2.2.
 #[derive(JsonSchema)]
 pub(super) struct UserinfoForm {

@@ -10,9 +10,12 @@ pub(crate) mod device_authorization;
 
 pub(crate) mod account;
 pub(crate) mod logout;
+pub(crate) mod recover;
 pub(crate) mod set_password;
 pub(crate) mod userinfo;
+pub(crate) mod verify;
 
+mod account_email;
 mod account_page;
 mod account_password;
 mod authorization;

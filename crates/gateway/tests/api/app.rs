@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use accounts::SignIns;
 use administration::administrator::{EditPolicy, ReadClock};
 use administration::kinds::RequestRows;
+use administration::mail::MailPolicy;
 use futures_util::FutureExt as _;
 use gateway::{
     CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Services,
@@ -159,7 +160,7 @@ impl TestApp {
                 deletion_grace: Lifetime::from_seconds(30 * 86_400),
                 l1_lifetime: L1_LIFETIME,
                 urls: administration::rules::UrlRule::default(),
-                mail: administration::mail::MailPolicy::default(),
+                mail: MailPolicy { for_all: true, ..MailPolicy::default() },
             },
             public_urls: PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref()),
             default_tenant: options.default_tenant.clone(),

@@ -26,7 +26,7 @@ pub(crate) enum Rule {
 }
 
 /// Without the paths of the admin API.
-const RULES: [(&str, Rule); 52] = [
+const RULES: [(&str, Rule); 54] = [
     ("/flow/execute", Rule::Person),
     ("/applications", Rule::Person),
     ("/applications/{application}", Rule::Person),
@@ -52,6 +52,8 @@ const RULES: [(&str, Rule); 52] = [
     ("/api/v1/tenant/{id}/account", Rule::Page),
     ("/account", Rule::Page),
     ("/api/v1/tenant/{id}/account/set-password", Rule::Page),
+    ("/api/v1/tenant/{id}/oauth/recover", Rule::Page),
+    ("/api/v1/tenant/{id}/oauth/verify", Rule::Page),
     ("/api/v1/tenant/{id}/oauth/device_authorization", Rule::Client),
     ("/oauth2/device_authorization", Rule::Client),
     ("/api/v1/tenant/{id}/oauth/userinfo", Rule::Bearer),

@@ -120,6 +120,7 @@ mod prover;
 mod proxies;
 mod published_keys;
 mod pushed_requests;
+mod recovery;
 mod redirect_uris;
 mod refresh;
 mod refusal_reasons;

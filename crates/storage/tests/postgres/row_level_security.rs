@@ -37,7 +37,7 @@ async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
 async fn query_without_tenant_sees_only_the_entered_tenant() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 38, "{tables:?}");
+    assert_eq!(tables.len(), 39, "{tables:?}");
     let open: Vec<(String,)> = sqlx::query_as(OPEN_PARTITIONS).fetch_all(&mut connection).await.unwrap();
     assert!(open.is_empty(), "{open:?}");
     for (table, row_level_security) in &tables {
@@ -97,13 +97,14 @@ async fn request_role_writes_only_permitted_columns() {
         "UPDATE account_identifiers SET value = 'x'".to_owned(),
         "UPDATE session_clients SET account_id = ''".to_owned(),
         "UPDATE logout_outbox SET attempts = 9".to_owned(),
+        "UPDATE mail_outbox SET attempts = 9".to_owned(),
         "UPDATE audit_records SET actor = 'other'".to_owned(),
         "UPDATE api_keys SET expires_at = 9".to_owned(),
         "UPDATE audit_chains SET sequence = 9".to_owned(),
         "SELECT * FROM audit_salts".to_owned(),
     ];
     let kept = "clients api_keys idempotent_answers audit_records key_schedules key_thumbprints accounts used_identifiers sessions authorization_codes
-                device_codes pushed_requests refresh_families consents";
+                device_codes pushed_requests refresh_families consents mail_outbox";
     let deletions = kept.split_whitespace().map(|table| format!("DELETE FROM {table}"));
     for sql in refused.into_iter().chain(deletions) {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
@@ -248,6 +249,8 @@ async fn writer_role_cannot_change_another_tenant() {
             "DELETE FROM key_schedules",
             "DELETE FROM key_sightings",
             "DELETE FROM idempotent_answers",
+            "UPDATE mail_outbox SET account_id = 'stolen'",
+            "DELETE FROM mail_outbox",
             "UPDATE revocations SET issued_until = 0 WHERE kind = 'token'",
             "DELETE FROM revocations WHERE kind = 'token'",
         ] {

@@ -8,6 +8,7 @@ use administration::documents::UsedFrom;
 use administration::kinds;
 use administration::kinds::change::ChangeKind;
 use administration::kinds::{ApiKeyRows as _, Change};
+use administration::mail::LetterKind;
 use administration::store::{
     AuditStream as _, ConsoleSessions as _, RefusalLog as _, UsageDays as _, UsageLog as _,
 };
@@ -18,6 +19,7 @@ use tenancy::{Logo, Tenant, TenantId};
 use testkit::fixtures::{self, key_of};
 use testkit::requests;
 use testkit::store_contract::console_sessions::console_link;
+use testkit::store_contract::mail::message;
 use testkit::store_contract::sign_ins::sign_in;
 
 use crate::belongings::{answer, application, identifier, revoked, seen, used};
@@ -54,6 +56,7 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         request.edit.changes.push(Change::Account(requests::row(ChangeKind::Added, None, &account)));
         let key = fixtures::api_key(&client, "key000000001");
         request.edit.changes.push(Change::ApiKey(requests::row(ChangeKind::Added, None, &key)));
+        request.edit.mail.push(message(&tenant.id, 1, LetterKind::Test, fixtures::NOW));
         request.idempotent = Some(answer(&tenant.id));
         let record = AuditRecord {
             tenant: tenant.id.clone(),

@@ -15,6 +15,7 @@ mod earlier_schemas;
 mod feeds;
 mod importing;
 mod logouts;
+mod mail;
 #[path = "../shared/newer_columns.rs"]
 mod newer_columns;
 mod opening;

@@ -55,7 +55,7 @@ async fn expired_rows_are_deleted_by_one_or_two_replicas() {
     let [database, replica] = [sandbox.open().await, sandbox.open().await];
     let mut connection = sandbox.connect().await;
     let tables: Vec<Table> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 7, "{tables:?}");
+    assert_eq!(tables.len(), 8, "{tables:?}");
     let now = Timestamp::from_seconds(NOW);
     insert(&mut connection, &tables, (EXPIRED, 7), NOW - 59).await;
     insert(&mut connection, &tables, (0, EXPIRED), NOW - 60).await;

@@ -106,7 +106,8 @@ pub async fn each_tenant_numbers_its_own_audit_records(stores: Stores) {
     }
 }
 
-pub(super) fn record(tenant: &str, actor: &str, action: &str, subject: &str, seconds: u64) -> AuditRecord {
+#[must_use]
+pub fn record(tenant: &str, actor: &str, action: &str, subject: &str, seconds: u64) -> AuditRecord {
     AuditRecord {
         at: at(seconds).into(),
         actor: actor.to_owned(),

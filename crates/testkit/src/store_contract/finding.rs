@@ -363,6 +363,7 @@ pub(super) fn unusual_tenant() -> Tenant {
                 absolute: Lifetime::from_seconds(2),
                 remember: Lifetime::from_seconds(3),
             },
+            recovery: false,
         },
         subject: SubjectType::Pairwise,
         userinfo: tenancy::UserinfoTokens::Separate,

@@ -7,7 +7,8 @@ use super::oauth::{INVALID_CLIENT, client_form};
 use crate::openapi::HttpMethod::{Get, Post};
 use crate::openapi::forms::{
     AccountForm, AuthorizationForm, DeviceAuthorization, DeviceAuthorizationForm, LogoutForm,
-    PushedAuthorization, PushedAuthorizationForm, SetPasswordForm, SignInForm, Userinfo, UserinfoForm,
+    PushedAuthorization, PushedAuthorizationForm, RecoveryForm, SetPasswordForm, SignInForm, Userinfo,
+    UserinfoForm, VerificationForm,
 };
 use crate::openapi::operation::{FORM, Operation, on};
 
@@ -43,6 +44,8 @@ pub(crate) fn operations() -> Vec<Operation> {
     all.extend(account("/api/v1/tenant/{id}/account", "own_account"));
     all.extend(account("/account", "default_own_account"));
     all.extend(set_password());
+    all.extend(recovery());
+    all.extend(verification());
     all
 }
 
@@ -175,6 +178,27 @@ fn set_password() -> [Operation; 2] {
     let post = post.body::<SetPasswordForm>(FORM, None);
     let post =
         post.empty_answer("303", "Redirect to the account page, where the person signs in with the password");
+    let refused = "The link is wrong, used or expired, or the form does not come from a page of this server";
+    let post = post.text("403", refused, HTML).text("429", "Too many changes to one account", HTML);
+    [with_error_pages(page(get, "The page")), with_error_pages(post)]
+}
+
+fn recovery() -> [Operation; 2] {
+    let path = "/api/v1/tenant/{id}/oauth/recover";
+    let get = on(Get, path).named("recover", "Send a person here to reset a forgotten password by mail.");
+    let post = on(Post, path).named("recover_by_form", "For the forms of these pages only.");
+    let post = page(post.body::<RecoveryForm>(FORM, None), "The next page, the same for every identifier");
+    let post = post.empty_answer("303", "Redirect to the account page, where the person signs in");
+    let refused = "The code is wrong, used or expired, or the form does not come from a page of this server";
+    let post = post.text("403", refused, HTML).text("429", "Too many changes to one account", HTML);
+    [with_error_pages(page(get, "The page that asks for an identifier")), with_error_pages(post)]
+}
+
+fn verification() -> [Operation; 2] {
+    let path = "/api/v1/tenant/{id}/oauth/verify";
+    let get = on(Get, path).named("verify", "Open a mailed link that confirms or restores an address.");
+    let post = on(Post, path).named("verify_by_form", "For the form of this page only.");
+    let post = page(post.body::<VerificationForm>(FORM, None), "The account has the address");
     let refused = "The link is wrong, used or expired, or the form does not come from a page of this server";
     let post = post.text("403", refused, HTML).text("429", "Too many changes to one account", HTML);
     [with_error_pages(page(get, "The page")), with_error_pages(post)]

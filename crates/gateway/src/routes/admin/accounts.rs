@@ -5,7 +5,7 @@ use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
 use administration::administrator::AccountFilter;
 use administration::documents::{
-    AccountSettings, AccountView, EntityTag, FileSecret, ImportedAccount, ImportedLine, NewAccount,
+    AccountSettings, AccountView, EntityTag, FileSecret, ImportedAccount, ImportedLine, MailView, NewAccount,
     NewPasswordSettings, Page, PasswordLinkView, ThrottlingView,
 };
 use administration::edit;
@@ -125,6 +125,25 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "link": format!("https://id.example.com/api/v1/tenant/initech/account/set-password#{ACCOUNT}.1896163200.1896076800..47DEQpj8HBSa-_TImW-5JA.w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk"),
                 "expires_at": "2030-02-01T08:00:00Z",
             })),
+        at(Post, "/api/v1/tenant/{id}/accounts/{account}/invitation", Accounts, invite)
+            .named(
+                "invite_account",
+                "Mail a link with which the person of an account without a password sets one; it works once, within 7 days.",
+            )
+            .empty_answer("202", "The message waits to be sent")
+            .error("409", "The account has a password or no address, is declared in files, or mail is not set up"),
+        at(Get, "/api/v1/tenant/{id}/accounts/{account}/mail", Accounts, mail)
+            .named("get_account_mail", "Show why a person gets no mail, and what became of the latest messages.")
+            .answer::<MailView>("200", "The obstacles and the messages")
+            .answer_example(|| json!({
+                "recovery_obstacles": [],
+                "is_limited": false,
+                "messages": [{
+                    "letter": "recovery", "created_at": "2030-01-31T08:00:00Z", "attempts": 1,
+                    "next_attempt_at": null, "ended_at": "2030-01-31T08:00:02Z", "outcome": "delivered",
+                    "answer": "250 2.0.0 Ok: queued",
+                }],
+            })),
     ]
 }
 
@@ -186,6 +205,18 @@ async fn make_password_link(request: AdminRequest<(TenantId, AccountId)>) -> Ans
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     ResponseDocument::from_status(StatusCode::OK)
         .body(&administrator.of(caller, tenant).make_password_link(account).await?)
+}
+
+async fn invite(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+    administrator.of(caller, tenant).invite(account).await?;
+    Ok(ResponseDocument::from_status(StatusCode::ACCEPTED).empty())
+}
+
+async fn mail(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+    ResponseDocument::from_status(StatusCode::OK)
+        .body(&administrator.of(caller, tenant).mail_of(account).await?)
 }
 
 segment! { AccountId, "account", ("account", "Account id: usr_ followed by 26 characters from a-z and 2-7", ACCOUNT): |raw| {

@@ -1,5 +1,6 @@
 //! The people of a tenant (its accounts): a list in pages with a search, and a form for a new person.
 
+use accounts::AccountId;
 use actix_web::HttpResponse;
 use administration::administrator::AccountFilter;
 use administration::documents::{AccountView, NewAccount};
@@ -80,11 +81,11 @@ pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pag
     if let Some(name) = fields.given("name") {
         document["claims"] = json!({ "name": name });
     }
-    let is_invited = fields.given("invites").is_some();
+    let (is_invited, is_mailed) = (invites(fields, "yes"), invites(fields, "mail"));
     let created = match NewAccount::read(document.clone()) {
         _ if document["email"].is_null() && document["username"].is_null() => Err(no_identifier(visit)),
         Ok(new) => {
-            let caller = idempotent(visit, fields, &json!([document, is_invited]));
+            let caller = idempotent(visit, fields, &json!([document, is_invited, is_mailed]));
             let within = visit.administrator().of(&caller, &tenant);
             if is_invited { within.invite_account(new).await } else { within.create_account(new).await }
         }
@@ -96,8 +97,20 @@ pub(super) async fn create(visit: &ConsoleVisit<'_>, fields: &FormFields) -> Pag
     };
     let mut blocks = vec![success((of.created)(name(&view)))];
     blocks.extend(view.password_link.as_ref().map(|link| link_blocks(of, link)).into_iter().flatten());
+    if is_mailed && let Ok(account) = AccountId::parse(&view.account_id) {
+        let within = visit.administrator().of(&visit.caller, &tenant);
+        blocks.push(match outcome(within.invite(&account).await)? {
+            Ok(()) => success(of.invited),
+            Err(refused) => refused.alert(),
+        });
+    }
     blocks.push(created::way_on(of.open, visit.person(&view.account_id)));
     Ok(visit.show(visit.texts().frame.people, name(&view), blocks))
+}
+
+/// Whether the administrator chose this way to invite the person.
+fn invites(fields: &FormFields, way: &str) -> bool {
+    fields.values("invites").any(|value| value == way)
 }
 
 /// In the words of the form.
@@ -110,9 +123,12 @@ fn form(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) ->
     let mut inputs = inputs(visit, |name| fields.text(name).to_owned(), refused);
     // A link needs a sign-in page.
     if visit.row.as_ref().is_some_and(|tenant| tenant.strategies.oidc) {
-        let is_invited = fields.given("invites").is_some();
-        let invites = Choice::new("yes", of.make_link, of.link_text, is_invited);
-        inputs.push(Field::new("invites", of.invitation, Input::Any(vec![invites])));
+        let choice = |value, label, text| Choice::new(value, label, text, invites(fields, value));
+        let mut choices = vec![choice("yes", of.make_link, of.link_text)];
+        if visit.administrator().sends_mail_for(&visit.tenant()) {
+            choices.push(choice("mail", of.invite, of.invite_text));
+        }
+        inputs.push(Field::new("invites", of.invitation, Input::Any(choices)));
     }
     let form = HtmlForm::button(visit.path("/people/new"), &visit.form_token(), of.create);
     let form = form.meaning(Meaning::Info).with(inputs).sending("request", created::request_key(fields));

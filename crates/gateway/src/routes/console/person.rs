@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::form::FormFields;
 use super::people::{identifier, name, no_identifier};
-use super::person_page::{Answered, account, link_blocks, shown};
+use super::person_page::{Answered, account, link_blocks, mail_blocks, shown};
 use super::shown::{danger, outcome, success};
 use super::visit::{ConsoleVisit, Danger, unseen};
 use crate::page::PageResult;
@@ -29,6 +29,8 @@ pub(super) async fn step(visit: &ConsoleVisit<'_>, fields: &FormFields) -> PageR
         "resume" => within.step::<Account>(&account, Step::Resume).await.map(taken(of.resumed)),
         "unlock" => within.step::<Account>(&account, Step::Unlock).await.map(taken(of.unlocked)),
         "link" => within.make_password_link(&account).await.map(|link| link_blocks(of, &link).to_vec()),
+        "invite" => within.invite(&account).await.map(ended(of.invited)),
+        "mail" => within.mail_of(&account).await.map(|mail| mail_blocks(visit, &mail)),
         "end-sessions" => within.end_sign_ins(&account, &SignInEnd::All).await.map(ended(of.sessions_ended)),
         "end-session" => match fields.text("session").parse() {
             Ok(session) => {

@@ -118,6 +118,10 @@ impl Forms<'_> {
     }
 
     /// What the administrator may change, the dangerous forms last.
+    fn sends_mail(&self) -> bool {
+        self.visit.administrator().sends_mail_for(&self.visit.tenant())
+    }
+
     pub(super) fn manage(
         &self,
         person: &PersonReading,
@@ -140,7 +144,11 @@ impl Forms<'_> {
         }
         if is_of_api && person.checks.contains(&(SignInCheck::SignInOffered, true)) {
             blocks.push(Block::Form(self.button("link", of.make_link)));
+            if view.password_changed_at.is_none() && view.settings.email.is_some() && self.sends_mail() {
+                blocks.push(Block::Form(self.button("invite", of.invite)));
+            }
         }
+        blocks.push(Block::Form(self.button("mail", of.show_mail)));
         blocks.push(Block::Form(self.button("unlock", of.unlock)));
         blocks.push(if is_active { suspend } else { Block::Form(self.button("resume", of.resume)) });
         if is_of_api {

@@ -2,7 +2,9 @@
 
 use accounts::{AccountId, SignInCheck};
 use administration::administrator::PersonReading;
-use administration::documents::{AccountSettings, AccountView, Instant, PasswordLinkView};
+use administration::documents::{
+    AccountSettings, AccountView, Instant, MailMessageView, MailView, PasswordLinkView,
+};
 use pages::console::Block;
 use pages::{Badge, Fact, Meaning, PeopleTexts, Value};
 
@@ -60,6 +62,32 @@ pub(super) fn account(visit: &ConsoleVisit<'_>) -> PageResult<AccountId> {
 pub(super) fn link_blocks(of: &PeopleTexts, link: &PasswordLinkView) -> [Block; 2] {
     let until = Fact { label: of.link_expires, value: time(link.expires_at) };
     [Block::Code(of.link_now.to_owned(), link.link.clone()), Block::Facts(vec![until])]
+}
+
+/// Why the person gets no mail, and what became of the latest messages.
+pub(super) fn mail_blocks(visit: &ConsoleVisit<'_>, mail: &MailView) -> Vec<Block> {
+    let texts = visit.texts();
+    let of = &texts.people;
+    let why = mail.recovery_obstacles.iter().filter_map(|obstacle| (of.mail_obstacle)(obstacle));
+    let limited = mail.is_limited.then_some(of.mail_limited);
+    let note = |text: &str| Block::Note(Meaning::Warning, text.to_owned());
+    let mut blocks: Vec<_> = why.chain(limited).map(note).collect();
+    let row = |message: &MailMessageView| {
+        let outcome = message.outcome.as_deref().unwrap_or("waiting");
+        vec![
+            Value::Text((of.letter)(&message.letter).unwrap_or_default().to_owned()),
+            time(message.created_at),
+            Value::Text((of.mail_outcome)(outcome).unwrap_or_default().to_owned()),
+            time_or(message.next_attempt_at, texts.shared.none),
+            Value::Text(message.answer.clone()),
+        ]
+    };
+    let headings = [of.message, texts.labels.created, of.result, of.next_attempt, of.mail_answer];
+    blocks.push(match mail.messages.as_slice() {
+        [] => Block::Note(Meaning::Info, of.no_mail.to_owned()),
+        messages => table(of.mail, headings, messages.iter().map(row)),
+    });
+    blocks
 }
 
 fn facts(visit: &ConsoleVisit<'_>, view: &AccountView, managed_by: Value) -> Vec<Fact> {

@@ -12,10 +12,13 @@ use registry::ClientId;
 use sessions::{FlowStep, PersonRequest, SessionId, SignedIn};
 use url::form_urlencoded;
 
+use super::account_email;
 use super::account_page::account_page;
 use super::account_password;
 use super::posted::{Fields, OpenedForm, Posted};
 use super::proceed::sign_in_form;
+use super::recover;
+use super::recover::RECOVER;
 use super::sign_in::sign_in_with_password;
 use super::visit::Visit;
 use crate::page::{ACCOUNT_PATH, Opener, PASSWORD_SET, PageRequest, PageResult, SIGN_IN_AGAIN, respond};
@@ -47,17 +50,33 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let OpenedForm { mut visit, fields, flow, stale } = opened;
     let FlowStep::Account(step) = flow.step else { return Err(Visit::foreign()) };
     let response = match (stale, &step) {
-        (_, PersonRequest::Link) => return Err(Visit::foreign()),
+        (_, PersonRequest::Link | PersonRequest::AddressLink | PersonRequest::UndoLink) => {
+            return Err(Visit::foreign());
+        }
         (Some(stale), _) => match stale.person(&visit).await? {
             Some(signed_in) => account_page(&visit, &signed_in, None).await?,
             None => sign_in_page(&visit, &flow.parameters, fields.identifier, Some(stale.message()))?,
         },
+        (None, PersonRequest::SignIn) if fields.decision == RECOVER => {
+            recover::ask_page(&visit, "", &fields.identifier)?
+        }
         (None, PersonRequest::SignIn) => sign_in(&mut visit, &flow.parameters, fields).await?,
-        (None, PersonRequest::Manage(session) | PersonRequest::Password(session)) => {
+        (
+            None,
+            PersonRequest::Manage(session)
+            | PersonRequest::Password(session)
+            | PersonRequest::Email(session)
+            | PersonRequest::Address { session, .. },
+        ) => {
             match visit.signed_in().await? {
                 Some(signed_in) if signed_in.session().id == *session => match step {
                     PersonRequest::Password(_) => {
                         account_password::change(&mut visit, &signed_in, fields).await?
+                    }
+                    PersonRequest::Email(_) => account_email::change(&mut visit, &signed_in, fields).await?,
+                    PersonRequest::Address { address, page, .. } => {
+                        let page = (page, flow.started);
+                        account_email::confirm(&visit, &signed_in, address, page, &fields.code).await?
                     }
                     _ => manage(&mut visit, &signed_in, &fields).await?,
                 },
@@ -108,8 +127,11 @@ pub(super) fn to_own_account(visit: &Visit<'_>, query: &str) -> HttpResponse {
 /// or consent of another account is ignored without a message.
 async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) -> PageResult {
     let own = &signed_in.session().id;
-    if fields.decision == "password" {
-        return account_password::page(visit, signed_in, None).await;
+    match &*fields.decision {
+        "password" => return account_password::page(visit, signed_in, None).await,
+        "email" => return account_email::page(visit, signed_in, String::new(), None).await,
+        "verify" if visit.sends_mail() => return account_email::verify(visit, signed_in).await,
+        _ => {}
     }
     let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);

@@ -3,7 +3,9 @@
 use actix_web::http::StatusCode;
 use administration::administrator::SignInsView;
 use administration::documents::{ConsentView, SessionView};
-use pages::{AccountNotice, AccountPage, AllowedApplication, Language, MomentValue, SessionEntry};
+use pages::{
+    AccountEmail, AccountNotice, AccountPage, AllowedApplication, Language, MomentValue, SessionEntry,
+};
 use sessions::{FlowStep, PersonRequest, SignedIn};
 
 use super::scope_lines::scope_lines;
@@ -35,6 +37,10 @@ pub(super) async fn account_page(
     let SealedForm { action, flow } = visit.form("", step, *now)?;
     let row = visit.account(signed_in).await?;
     let (name, account) = person(row.as_deref(), signed_in);
+    let email = row.as_deref().and_then(|row| row.email()).map(|held| AccountEmail {
+        address: held.identifier.to_string(),
+        is_verified: held.verified_at.is_some(),
+    });
     let has_password = row.as_ref().is_some_and(|row| row.password_changed_at.is_some());
     let console = row.filter(|row| !row.permissions.is_empty());
     let console = console.map(|_| visit.public_url.path().to_owned() + &path_of(&tenant.id) + "/sign-in");
@@ -45,8 +51,8 @@ pub(super) async fn account_page(
         name,
         account,
         has_password,
-        email: None,
-        offers_mail: false,
+        email,
+        offers_mail: visit.sends_mail(),
         console,
         notice,
         here: entry(SessionView::new(own.clone(), tenant.sign_in.session)),

@@ -16,6 +16,8 @@ use sessions::{DeviceStep, FlowStep, SessionId, SignedIn};
 use super::authorization::LONGEST;
 use super::posted::{Fields, Posted};
 use super::proceed::{say_when, sign_in_form};
+use super::recover;
+use super::recover::RECOVER;
 use super::scope_lines::scope_lines;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
@@ -45,6 +47,11 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
 pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let (mut visit, fields, flow) = Posted::read(&mut request).await?.open()?.current()?;
     let FlowStep::Device(step) = flow.step else { return Err(Visit::foreign()) };
+    if step == DeviceStep::SignIn && fields.decision == RECOVER {
+        // The person types the code of the device again afterwards.
+        let response = recover::ask_page(&visit, "", &fields.identifier)?;
+        return Ok(visit.finish(response));
+    }
     let typed = if step == DeviceStep::Code { &fields.user_code } else { &flow.parameters };
     let response = match (find(&visit, typed).await?, step) {
         (Err(message), _) => code_page(&visit, typed.chars().take(16).collect(), Some(message))?,

@@ -45,6 +45,8 @@ pub(super) struct Fields {
     flow: String,
     pub(super) user_code: String,
     pub(super) identifier: String,
+    /// Another email address for the account.
+    pub(super) email: String,
     pub(super) password: Option<Secret>,
     pub(super) new_password: Option<Secret>,
     pub(super) decision: String,
@@ -52,7 +54,7 @@ pub(super) struct Fields {
     pub(super) session: String,
     /// The client whose access to revoke.
     pub(super) client: String,
-    /// The code of a password link.
+    /// A mailed code, or the code of a link.
     pub(super) code: String,
     /// Whether the session should outlive the browser.
     pub(super) remembers: bool,
@@ -163,6 +165,7 @@ impl Fields {
         let mut text = |name| Some(form.take(name).ok()?.unwrap_or_default().into_owned());
         let (flow, identifier, decision) = (text("flow")?, text("identifier")?, text("decision")?);
         let (session, client, code) = (text("session")?, text("client")?, text("code")?);
+        let email = text("email")?;
         let (user_code, remembers) = (text("user_code")?, !text("remember")?.is_empty());
         let mut secret = |name| form.take_secret(name).ok();
         let (password, new_password) = (secret("password")?, secret("new_password")?);
@@ -170,6 +173,7 @@ impl Fields {
             flow,
             user_code,
             identifier,
+            email,
             password,
             new_password,
             decision,

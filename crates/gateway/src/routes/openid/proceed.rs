@@ -20,7 +20,7 @@ use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageError, PageResult, respond};
 
 /// Characters. The longest e-mail address has 254.
-const LONGEST_IDENTIFIER: usize = 254;
+pub(super) const LONGEST_IDENTIFIER: usize = 254;
 
 /// What is known about the person so far.
 #[derive(Clone, Copy, Default)]
@@ -175,7 +175,7 @@ pub(super) fn sign_in_form(
         flow,
         identifier,
         offers_to_stay: visit.tenant.sign_in.session.offers_to_remember(),
-        offers_recovery: false,
+        offers_recovery: visit.offers_recovery(),
         error,
     };
     respond_to_sign_in(&page, error, opener)

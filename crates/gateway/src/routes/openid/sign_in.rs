@@ -13,6 +13,8 @@ use super::authorization::{self, Authorization};
 use super::outcome::{send, show};
 use super::posted::{Fields, OpenedForm, Posted, Stale};
 use super::proceed::{PersonFacts, next_step, proceed, select_page, sign_in_page};
+use super::recover;
+use super::recover::RECOVER;
 use super::visit::Visit;
 use crate::page::{PageRequest, PageResult};
 
@@ -29,6 +31,9 @@ pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
             step @ (FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent { .. }),
             Some(stale),
         ) => start_again(&visit, &authorization, step, fields.identifier, stale).await?,
+        (FlowStep::SignIn, None) if fields.decision == RECOVER => {
+            recover::ask_page(&visit, &flow.parameters, &fields.identifier)?
+        }
         (FlowStep::SignIn, None) => check_password(&mut visit, &authorization, flow.started, fields).await?,
         (FlowStep::SelectAccount { session, typed }, None) => {
             select(&visit, &authorization, flow.started, session, typed, &fields.decision).await?
@@ -36,7 +41,7 @@ pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
         (FlowStep::Consent { session, client_name }, None) => {
             decide(&visit, &authorization, flow.started, session, client_name, &fields.decision).await?
         }
-        (FlowStep::SignOut(_) | FlowStep::Device(_) | FlowStep::Account(_), _) => {
+        (FlowStep::SignOut(_) | FlowStep::Device(_) | FlowStep::Account(_) | FlowStep::Recovery(_), _) => {
             return Err(Visit::foreign());
         }
     };

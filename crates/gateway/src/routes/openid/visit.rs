@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use accounts::{Account, Identifier};
 use actix_web::HttpResponse;
+use administration::administrator::CodePage;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use pages::{Common, ErrorKind};
 use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason};
 use registry::Client;
+use secrets::random_bytes;
 use sessions::{Flow, FlowStep, PersonRequest, SessionWrite, SignedIn};
 use tenancy::{Stored, Tenant, TenantError};
 use values::Timestamp;
@@ -16,6 +20,13 @@ use crate::Services;
 use crate::options::BaseUrl;
 use crate::page::{ACCOUNT_PATH, Cookies, PageError, PageRequest, PageResult, common_of, judge_navigation};
 use crate::request::RawRequest;
+
+/// Where people reset a forgotten password.
+pub(super) const RECOVERY_PATH: &str = "/oauth/recover";
+/// Where people confirm an address.
+pub(super) const VERIFY_PATH: &str = "/oauth/verify";
+/// Bytes of the random value that binds a mailed code to a page.
+const PAGE_BYTES: usize = 16;
 
 pub(super) struct Visit<'r> {
     pub(super) services: &'r Services,
@@ -108,6 +119,8 @@ impl<'r> Visit<'r> {
             FlowStep::SignOut(_) => "/oauth/logout",
             FlowStep::Device(_) => "/device",
             FlowStep::Account(PersonRequest::Link) => "/account/set-password",
+            FlowStep::Account(PersonRequest::AddressLink | PersonRequest::UndoLink) => VERIFY_PATH,
+            FlowStep::Recovery(_) => RECOVERY_PATH,
             FlowStep::Account(_) => ACCOUNT_PATH,
         };
         let parameters = parameters.to_owned();
@@ -115,6 +128,26 @@ impl<'r> Visit<'r> {
         let flow = self.services.flows.seal(&self.tenant.id, self.browser.id(), &flow);
         let flow = flow.ok_or_else(PageError::too_long)?;
         Ok(SealedForm { action: self.public_url.path_of(&self.tenant.id, endpoint), flow })
+    }
+
+    /// Whether people can reset a forgotten password.
+    pub(super) fn offers_recovery(&self) -> bool {
+        self.tenant.sign_in.recovery && self.sends_mail()
+    }
+
+    pub(super) fn sends_mail(&self) -> bool {
+        self.services.administrator.sends_mail_for(&self.tenant.id)
+    }
+
+    /// A random value that binds a mailed code to a page.
+    pub(super) fn new_page() -> String {
+        BASE64URL.encode(random_bytes::<PAGE_BYTES>().as_slice())
+    }
+
+    /// A request about a mailed code. `page` is the page where the code is typed, and when it was asked for.
+    pub(super) fn code_page<'a>(&'a self, identifier: &'a str, page: (&'a str, Timestamp)) -> CodePage<'a> {
+        let (tenant, source, now) = (&*self.tenant, self.raw.address(), self.now);
+        CodePage { tenant, identifier, page: page.0, began: page.1, source, now }
     }
 
     /// A form that does not belong to this browser and tenant.

@@ -1,0 +1,132 @@
+//! Limits how often people can ask for mail, and how often they can try a short code: as for passwords by
+//! source and account, and in addition by the page where the code is typed. No response reveals that a limit
+//! was reached.
+
+use secrets::{BucketAttempt, CallerAddress, LeakyBuckets};
+use tenancy::{PasswordLimits, TenantId};
+use values::{Lifetime, Timestamp};
+
+use crate::sign_in_throttle::{SignInAttempt, SignInThrottle};
+use crate::tried_accounts::AttemptTarget;
+use crate::{AccountId, SignInThrottling};
+
+/// How many codes can be tried at a page.
+const OF_PAGE: u32 = 5;
+/// So long that a page gets no further try before it expires.
+const SPAN_OF_PAGE: Lifetime = Lifetime::from_seconds(86_400);
+
+pub struct CodeTries {
+    asked: SignInThrottle,
+    tried: SignInThrottle,
+    pages: LeakyBuckets,
+}
+
+/// A try within the limits, which counts as wrong unless it succeeds.
+#[must_use]
+pub struct CodeTry<'a> {
+    of_page: BucketAttempt<'a>,
+    attempt: SignInAttempt<'a>,
+}
+
+impl CodeTries {
+    #[must_use]
+    pub fn new(limits: SignInThrottling) -> Self {
+        let [asked, tried] = [limits; 2].map(SignInThrottle::new);
+        Self { asked, tried, pages: LeakyBuckets::new(OF_PAGE, SPAN_OF_PAGE) }
+    }
+
+    /// Counts a request for mail. `account` is the owner of the typed identifier, if there is one.
+    #[must_use]
+    pub fn ask(
+        &self,
+        (tenant, limits): (&TenantId, PasswordLimits),
+        (typed, account): (&str, Option<&AccountId>),
+        source: &CallerAddress,
+        now: Timestamp,
+    ) -> bool {
+        self.asked.begin(tenant, limits, target(typed, account), source, None, now).is_ok()
+    }
+
+    /// Counts a typed code. `page` is the random value of the page.
+    pub fn begin(
+        &self,
+        (tenant, limits): (&TenantId, PasswordLimits),
+        (typed, account): (&str, Option<&AccountId>),
+        page: &str,
+        source: &CallerAddress,
+        now: Timestamp,
+    ) -> Option<CodeTry<'_>> {
+        let of_page = self.pages.begin(tenant, page, now)?;
+        let attempt = self.tried.begin(tenant, limits, target(typed, account), source, None, now).ok()?;
+        Some(CodeTry { of_page, attempt })
+    }
+}
+
+impl CodeTry<'_> {
+    /// Ends a try with the right code.
+    pub fn succeed(self) {
+        self.of_page.forgive();
+        self.attempt.forgive();
+    }
+}
+
+const fn target<'a>(typed: &'a str, account: Option<&'a AccountId>) -> AttemptTarget<'a> {
+    match account {
+        Some(account) => AttemptTarget::Account(account),
+        None => AttemptTarget::Unknown(typed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+    fn acme() -> (TenantId, PasswordLimits) {
+        (TenantId::parse("acme").unwrap(), PasswordLimits::default())
+    }
+
+    fn source(text: &str) -> CallerAddress {
+        CallerAddress::new(text.parse().ok())
+    }
+
+    #[test]
+    fn page_accepts_five_codes_and_account_ten() {
+        let tries = CodeTries::new(SignInThrottling::default());
+        let (tenant, limits) = acme();
+        let (ada, bob) = (AccountId::from_bytes([1; 16]), AccountId::from_bytes([2; 16]));
+        let fit = |account: Option<&AccountId>, page: &str, now| {
+            let source = source("192.0.2.1");
+            let one =
+                |_: &usize| tries.begin((&tenant, limits), ("ada", account), page, &source, now).is_some();
+            (0..100).take_while(one).count()
+        };
+        assert_eq!(fit(Some(&ada), "one", NOW), 5);
+        assert_eq!(
+            fit(Some(&ada), "one", NOW + Lifetime::from_seconds(1_799)),
+            0,
+            "not as long as it is valid"
+        );
+        assert_eq!(
+            [fit(Some(&bob), "two", NOW), fit(Some(&bob), "three", NOW), fit(Some(&bob), "four", NOW)],
+            [5, 5, 0]
+        );
+        assert_eq!([fit(None, "five", NOW), fit(None, "six", NOW), fit(None, "seven", NOW)], [5, 5, 0]);
+        let globex = TenantId::parse("globex").unwrap();
+        let other = tries.begin((&globex, limits), ("bob", Some(&bob)), "one", &source("192.0.2.2"), NOW);
+        other.unwrap().succeed();
+    }
+
+    #[test]
+    fn source_can_ask_for_limited_number_of_accounts() {
+        let tries = CodeTries::new(SignInThrottling::default());
+        let (tenant, limits) = acme();
+        let asked = |number: usize, from: &str| {
+            let typed = format!("person{number}@example.com");
+            tries.ask((&tenant, limits), (&typed, None), &source(from), NOW)
+        };
+        assert_eq!((0..100).filter(|number| asked(*number, "192.0.2.1")).count(), 20);
+        assert!(asked(99, "192.0.2.2"), "another source");
+    }
+}
