@@ -127,7 +127,7 @@ fn sign_ins(common: &Common) -> Vec<Example> {
 
 fn caught_mail(common: &Common) -> Box<dyn HtmlPage> {
     let letter = |number: u64| ShownLetter {
-        to: "ada@example.com".to_owned(),
+        to: "ada@acme.example".to_owned(),
         subject: "Reset your password at Acme".to_owned(),
         text: "Type this code on the page:\n\n    ABCD-EF2H\n".to_owned(),
         at: MomentValue::at(1_780_000_000 + number),

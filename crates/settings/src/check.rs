@@ -15,6 +15,8 @@ pub(crate) mod tenant;
 #[cfg(test)]
 mod logo_tests;
 #[cfg(test)]
+mod mail_tests;
+#[cfg(test)]
 mod openid_tests;
 #[cfg(test)]
 pub(crate) mod test_folder;

@@ -176,9 +176,12 @@ async fn invitation_arrives_by_mail() {
             assert!(begun.elapsed() < Duration::from_secs(10), "the delivery is not shown");
             sleep(Duration::from_millis(100));
         }
-        let audit = cli.run(&["audit", "list", tenant, "--action", "account.mail_delivered"]).output();
+        let audit =
+            cli.run(&["audit", "list", "--tenant", tenant, "--action", "account.mail_delivered"]).output();
         assert!(audit.contains("account.mail_delivered") && audit.contains(id), "{audit}");
     }
+    let url = format!("http://{}/dev/mail", program.addresses()[0]);
+    assert_eq!(reqwest::get(url).await.unwrap().status().as_u16(), 404);
     assert_eq!(test_env.received().len(), 2);
     let log = program.log();
     assert!(log.iter().all(|line| !line.to_string().contains(".example\"")), "{log:#?}");

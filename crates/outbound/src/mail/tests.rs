@@ -35,7 +35,7 @@ fn message_has_its_parts_and_headers() {
     let text = text_of(&mail());
     let (head, parts) = text.split_once("\r\n\r\n").unwrap();
     for line in [
-        "From: \"Acme, Inc.\" <no-reply@id.example.com>",
+        "From: =?utf-8?b?QWNtZSwgSW5jLg==?= <no-reply@id.example.com>",
         "Reply-To: help+id@example.com",
         "To: ada@example.com",
         "Message-ID: <0123456789abcdef@id.example.com>",
@@ -155,7 +155,7 @@ async fn connection_is_used_for_several_messages() {
 #[tokio::test]
 async fn answers_tell_message_from_server() {
     const CLOSING: &[(&str, &str)] =
-        &[ACCEPTS[0], ACCEPTS[1], ACCEPTS[2], ("MAIL", "421 4.7.0 too many messages")];
+        &[ACCEPTS[0], ACCEPTS[1], ACCEPTS[2], ("MAIL", "421 4.7.0 too many messages"), ("QUIT", "221 bye")];
     const UNWELCOME: &[(&str, &str)] = &[("hello", "554 no service"), ("QUIT", "221 bye")];
     const NO_AUTH: &[(&str, &str)] = &[ACCEPTS[0], ("EHLO", "250 mail.example"), ("QUIT", "221 bye")];
     for (answers, expected) in [

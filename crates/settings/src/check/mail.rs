@@ -95,11 +95,11 @@ impl Reading<'_> {
         }
         let credentials = match (username, *password == MailPassword::default()) {
             (None, true) => None,
-            (Some(user), false) => {
+            (Some(user), false) if !user.is_empty() => {
                 let password = self.mail_password(password, reads, &at.key("password"));
                 password.map(|password| (user.clone(), password))
             }
-            (Some(_), true) | (None, false) => {
+            _ => {
                 let problem = "a user name needs a password, and a password needs a user name";
                 self.findings.error(at.clone(), problem, "set both `username` and `password`, or neither");
                 None

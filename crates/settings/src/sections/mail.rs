@@ -13,7 +13,7 @@ use crate::schema;
 #[schemars(transform = schema::mail)]
 pub(crate) struct Mail {
     /// The sender, such as `Acme <no-reply@id.example.com>`.
-    #[schemars(extend("pattern" = schema::SENDER))]
+    #[schemars(with = "String", extend("pattern" = schema::SENDER))]
     pub from: Option<String>,
     /// The address for replies. Default: none.
     #[schemars(extend("pattern" = schema::SENDER))]
@@ -54,10 +54,10 @@ pub(crate) struct TenantMail {
 pub(crate) struct Smtp {
     /// `smtp://host:587` for a server with STARTTLS, which Latchkey requires, or `smtps://host:465` for a
     /// server with TLS only. `smtp://` on this machine needs no STARTTLS, unless `ca` is set.
-    #[schemars(extend("pattern" = schema::MAIL_SERVER))]
+    #[schemars(with = "String", extend("pattern" = schema::MAIL_SERVER))]
     pub url: Option<String>,
     /// The user name. Default: Latchkey does not authenticate.
-    #[schemars(extend("minLength" = 1, "maxLength" = 255))]
+    #[schemars(with = "String", extend("minLength" = 1))]
     pub username: Option<String>,
     /// The source of the password. The server reads the password at the start.
     pub password: MailPassword,

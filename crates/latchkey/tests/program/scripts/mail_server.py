@@ -36,7 +36,8 @@ class Handler:
 
 def authenticate(server, session, envelope, mechanism, data):
     is_right = (data.login, data.password) == (b"latchkey", b"a-canary-of-mail-5d2")
-    return AuthResult(success=is_right)
+    # Otherwise the server sends no answer.
+    return AuthResult(success=is_right, handled=False)
 
 
 async def main():
