@@ -15,7 +15,12 @@ const OF_PAGE: u32 = 5;
 /// So long that a page gets no further try before it expires.
 const SPAN_OF_PAGE: Lifetime = Lifetime::from_seconds(86_400);
 
+/// How often people of a tenant can ask for mail within an hour.
+const OF_TENANT: u32 = 1_000;
+const HOUR: Lifetime = Lifetime::from_seconds(3_600);
+
 pub struct CodeTries {
+    tenants: LeakyBuckets,
     asked: SignInThrottle,
     tried: SignInThrottle,
     pages: LeakyBuckets,
@@ -32,7 +37,9 @@ impl CodeTries {
     #[must_use]
     pub fn new(limits: SignInThrottling) -> Self {
         let [asked, tried] = [limits; 2].map(SignInThrottle::new);
-        Self { asked, tried, pages: LeakyBuckets::new(OF_PAGE, SPAN_OF_PAGE) }
+        let [tenants, pages] = [(OF_TENANT, HOUR), (OF_PAGE, SPAN_OF_PAGE)]
+            .map(|(capacity, span)| LeakyBuckets::new(capacity, span));
+        Self { tenants, asked, tried, pages }
     }
 
     /// Counts a request for mail. `account` is the owner of the typed identifier, if there is one.
@@ -44,7 +51,9 @@ impl CodeTries {
         source: &CallerAddress,
         now: Timestamp,
     ) -> bool {
+        // An attempt that is refused for its source does not use up the tenant's share.
         self.asked.begin(tenant, limits, target(typed, account), source, None, now).is_ok()
+            && self.tenants.begin(tenant, (), now).is_some()
     }
 
     /// Counts a typed code. `page` is the random value of the page.

@@ -5,7 +5,7 @@ use pages::{Language, MailCommon, MailView, MomentValue, RenderedMail};
 use tenancy::{Logo, Tenant};
 use values::Timestamp;
 
-use crate::page::{RECOVER_PATH, theme_of};
+use crate::page::{RECOVERY_PATH, theme_of};
 
 /// The mail for one letter. `public_url` has no slash at its end. Durations are rounded up, from `now`.
 #[must_use]
@@ -23,8 +23,8 @@ pub fn render_mail(tenant: &Tenant, public_url: &str, letter: &Letter, now: Time
         language: Language::English,
         support: tenant.branding.support_url.as_deref(),
     };
-    let recover = format!("{public_url}/api/v1/tenant/{}{RECOVER_PATH}", tenant.id);
-    let recover = tenant.strategies.oidc.then_some(&*recover);
+    let recover = format!("{public_url}/api/v1/tenant/{}{RECOVERY_PATH}", tenant.id);
+    let recover = (tenant.strategies.oidc && tenant.sign_in.recovery).then_some(&*recover);
     let view = |view| pages::render_mail(&common, &view);
     match letter {
         Letter::Recovery { code, link, expires_at } => {
@@ -105,13 +105,16 @@ mod tests {
                 render_mail(&tenant, "https://id.example.com/auth", &letter, NOW);
             assert!(subject.contains(&tenant.name) && !html.contains(&*fixtures::tenant(other).name));
             assert!(text.contains("2027-01-31 12:00 UTC"), "{text}");
-            let recover = format!("https://id.example.com/auth/api/v1/tenant/{name}/account/recover\n");
+            let recover = format!("https://id.example.com/auth/api/v1/tenant/{name}/oauth/recover\n");
             assert!(text.contains(&recover) && html.contains("#7a1f5c"), "{text}");
             assert!(html.contains("cid:logo") && mail_logo(&tenant).is_some());
         }
         let mut tenant = fixtures::tenant("acme");
-        tenant.strategies.oidc = false;
-        let RenderedMail { text, html, .. } = render_mail(&tenant, "https://id.example.com", &letter, NOW);
-        assert!(!text.contains("/account/recover") && !html.contains("cid:logo"), "{text}");
+        for (oidc, recovery) in [(false, true), (true, false)] {
+            (tenant.strategies.oidc, tenant.sign_in.recovery) = (oidc, recovery);
+            let RenderedMail { text, html, .. } =
+                render_mail(&tenant, "https://id.example.com", &letter, NOW);
+            assert!(!text.contains("/oauth/recover") && !html.contains("cid:logo"), "{text}");
+        }
     }
 }

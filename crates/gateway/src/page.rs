@@ -27,8 +27,8 @@ use crate::respond::no_store;
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 /// The account page, below the path of the tenant.
 pub(crate) const ACCOUNT_PATH: &str = "/account";
-/// The page that resets a password by mail, below the path of the tenant.
-pub(crate) const RECOVER_PATH: &str = "/account/recover";
+/// Where people reset a forgotten password, below the path of the tenant.
+pub(crate) const RECOVERY_PATH: &str = "/oauth/recover";
 /// This query shows the sign-in form even if a person is signed in.
 pub(crate) const SIGN_IN_AGAIN: &str = "sign_in=again";
 /// As [`SIGN_IN_AGAIN`], after a person has set the password with a link.

@@ -297,7 +297,7 @@ fn codes(common: &Common) -> Vec<Example> {
         ("confirm_address_typed", confirm("", typed(), false)),
         ("confirm_address_typed_refused", confirm("", typed(), true)),
         ("address_confirmed", done(ConfirmWay::Link, None)),
-        ("address_restored", done(ConfirmWay::Undo, Some("/api/v1/tenant/acme/account/recover"))),
+        ("address_restored", done(ConfirmWay::Undo, Some("/api/v1/tenant/acme/oauth/recover"))),
     ]
 }
 
@@ -306,7 +306,7 @@ fn codes(common: &Common) -> Vec<Example> {
 pub fn mails(common: &MailCommon<'_>) -> Vec<(&'static str, RenderedMail)> {
     let link = "https://id.example.com/api/v1/tenant/acme/account/set-password#usr_code.1896163200.w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk";
     let (code, at) = ("7KQF2MXD", "2026-11-22 02:40 UTC");
-    let recover = Some("https://id.example.com/api/v1/tenant/acme/account/recover");
+    let recover = Some("https://id.example.com/api/v1/tenant/acme/oauth/recover");
     let views = [
         ("recovery", MailView::Recovery { code, link, minutes: 30 }),
         ("verification", MailView::Verification { code, link, minutes: 1 }),

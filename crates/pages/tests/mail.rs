@@ -54,7 +54,6 @@ fn code_is_alone_in_its_line_and_in_no_subject() {
     }
 }
 
-// [attacks #14]
 #[test]
 fn tenant_name_adds_no_header_line_or_markup() {
     let name = "<script>alert(1)</script>\r\nBcc: eve@evil.example\r\n\r\nCall \u{2028}us\" onclick=\"x";

@@ -3,7 +3,9 @@
 
 use std::net::IpAddr;
 
-use accounts::{Account, AccountCode, AccountId, CodePurpose, CodeTries, EmailAddress, Identifier};
+use accounts::{
+    Account, AccountCode, AccountId, AccountStatus, CodePurpose, CodeTries, EmailAddress, Identifier,
+};
 use secrets::CallerAddress;
 use serde_json::json;
 use tenancy::{Stored, Tenant, TenantId};
@@ -119,14 +121,14 @@ impl Administrator {
         let decide = |context: EditContext<'_>| {
             let (mut edit, before) = edit::account::by_address_code(context, code)?;
             let account = &context.facts.tenant()?.account(code.account())?.account;
-            if let Some(before) = before {
+            if account.email().is_none_or(|held| held.identifier.as_str() != address.as_str()) {
                 let confirmed = Letter::AddressConfirmed { at: now };
                 edit.mail.extend(self.mail_to(account, address, confirmed, now));
-                if matches!(code.purpose(), CodePurpose::Verification(_)) {
-                    let (undo, expires_at) = self.link_for(account, CodePurpose::Undo(before.clone()), now);
-                    let changed = Letter::AddressChanged { undo, expires_at, at: now };
-                    edit.mail.extend(self.mail_to(account, &before, changed, now));
-                }
+            }
+            if let (Some(before), CodePurpose::Verification(_)) = (before, code.purpose()) {
+                let (undo, expires_at) = self.link_for(account, CodePurpose::Undo(before.clone()), now);
+                let changed = Letter::AddressChanged { undo, expires_at, at: now };
+                edit.mail.extend(self.mail_to(account, &before, changed, now));
             }
             Ok::<_, EditError>(edit)
         };
@@ -251,6 +253,9 @@ impl InTenant<'_> {
         }
         let (link, expires_at) = self.link_for(&row.account, CodePurpose::Invitation, caller.now);
         let letter = Letter::Invitation { link, expires_at };
+        if row.account.status != AccountStatus::Active {
+            return refused("the account is suspended; resume it first");
+        }
         if !self.policy.mail.sends_for(tenant) {
             return refused("the server cannot send mail for this tenant: set `mail` in config.yaml first");
         }

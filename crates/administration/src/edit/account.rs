@@ -125,7 +125,7 @@ pub(crate) fn by_password_code(context: EditContext<'_>, code: &AccountCode) -> 
 }
 
 /// Gives the account the address that the code was mailed to. A code that restores an address also ends all
-/// sessions. Returns the earlier address, too.
+/// sessions. Also returns the earlier address, if it was verified: only then its owner can undo the change.
 pub(crate) fn by_address_code(
     context: EditContext<'_>,
     code: &AccountCode,
@@ -145,7 +145,8 @@ pub(crate) fn by_address_code(
     if ends_sessions {
         edit.changes.push(Change::Sessions(context.tenant.clone(), row.account.id.clone(), None));
     }
-    let before = row.account.email().and_then(|held| match &held.identifier {
+    let before = row.account.email().filter(|held| held.verified_at.is_some());
+    let before = before.and_then(|held| match &held.identifier {
         Identifier::Email(before) if before != address => Some(before.clone()),
         Identifier::Email(_) | Identifier::Username(_) => None,
     });

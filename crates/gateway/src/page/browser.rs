@@ -261,7 +261,7 @@ fn check_views(views: &str, expected: usize) {
     assert!(said.contains(&format!("{expected} pages seen")), "{said}");
 }
 
-/// Pages without a theme are light. Messages follow the same colours. The page with all components also has a dark variant.
+/// Pages without a theme are light. The page with all components also has a dark variant. So have messages.
 #[test]
 fn pages_are_accessible_and_fit_the_window() {
     check_views("usual", examples::all(&examples::common()).len() + 3);

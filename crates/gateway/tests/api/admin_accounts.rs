@@ -203,8 +203,8 @@ async fn suspension_signs_a_person_out_until_resumed() {
 
 // [attacks #35]: An administrator who acts as a person | not met | No operation signs in for a person, and a
 //   new password ends the sessions and is in the audit. But its administrator knows the password until the
-//   person changes it, which the page of the account offers and nothing demands, and nobody tells the person:
-//   there is no mail yet
+//   person changes it, which the page of the account offers and nothing demands. A person with a verified
+//   address is told by mail
 // [V6 6.5.6]: 3 | A factor that was lost or stolen is revoked | The one factor: an administrator sets another
 //   password, or suspends the account. Either ends its sessions
 // [V7 7.4.3]: 2 | After a change of a factor all other sessions can be ended | A new password ends all of

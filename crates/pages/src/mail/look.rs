@@ -1,5 +1,5 @@
-//! The styles of a message. Programs for mail load no style sheet and many ignore `<style>`, so the colours of
-//! the light scheme are in attributes. The rules of the dark scheme override them where `<style>` works.
+//! The styles of a message. Programs for mail load no style sheet and many ignore `<style>`, so the colours
+//! of the light scheme are in attributes. The rules of the dark scheme override them where `<style>` works.
 
 use tenancy::{Corners, Font};
 

@@ -133,7 +133,7 @@ mod tests {
         let writes = Mutex::new(vec![
             (CopyStep::RefusingWrites, "INSERT INTO sealed_values VALUES ('later', x'04', 1)"),
             (
-                CopyStep::Comparing { table: "accounts", place: 3, of: 39 },
+                CopyStep::Comparing { table: "accounts", place: 3, of: 40 },
                 "UPDATE sealed_values SET sealed = x'03' WHERE name = 'changed'; DELETE FROM sealed_values WHERE name = 'gone'",
             ),
         ]);

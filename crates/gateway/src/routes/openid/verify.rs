@@ -10,8 +10,8 @@ use sessions::{FlowStep, PersonRequest};
 
 use super::posted::Posted;
 use super::set_password::log_refusal;
-use super::visit::{RECOVERY_PATH, SealedForm, Visit};
-use crate::page::{Opener, PageRequest, PageResult, respond};
+use super::visit::{SealedForm, Visit};
+use crate::page::{Opener, PageRequest, PageResult, RECOVERY_PATH, respond};
 use crate::request::ServerFailure;
 
 pub(crate) async fn navigate(request: PageRequest) -> PageResult {

@@ -18,11 +18,11 @@ use values::Timestamp;
 use super::browser::Browser;
 use crate::Services;
 use crate::options::BaseUrl;
-use crate::page::{ACCOUNT_PATH, Cookies, PageError, PageRequest, PageResult, common_of, judge_navigation};
+use crate::page::{
+    ACCOUNT_PATH, Cookies, PageError, PageRequest, PageResult, RECOVERY_PATH, common_of, judge_navigation,
+};
 use crate::request::RawRequest;
 
-/// Where people reset a forgotten password.
-pub(super) const RECOVERY_PATH: &str = "/oauth/recover";
 /// Where people confirm an address.
 pub(super) const VERIFY_PATH: &str = "/oauth/verify";
 /// Bytes of the random value that binds a mailed code to a page.
