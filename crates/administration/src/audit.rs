@@ -26,6 +26,7 @@ use crate::kinds::fields::ABSENT;
 use crate::kinds::fields::FieldChange;
 use crate::kinds::match_change;
 use crate::kinds::{Change, Kind};
+use crate::mail::{MailOutcome, QueuedMail};
 
 /// What a token can be bound to, in the words of the audit.
 const SENDER_CONSTRAINTS: [&str; 3] = ["dpop", "certificate", "dpop certificate"];
@@ -149,6 +150,19 @@ impl AuditRecord {
             }
         };
         Self::new(actor.clone(), at, change.tenant().clone(), what)
+    }
+
+    /// Records what became of a message: the mail server's answer and the number of attempts.
+    #[must_use]
+    pub fn of_mail(
+        queued: &QueuedMail,
+        outcome: MailOutcome,
+        (answer, attempts): (&str, u32),
+        now: Timestamp,
+    ) -> Self {
+        let detail = json!({ "letter": queued.letter.as_str(), "attempts": attempts, "answer": answer });
+        let what = (format!("account.mail_{}", outcome.as_str()), queued.account.to_string(), detail);
+        Self::new(Actor::named("latchkey", None), now, queued.tenant.clone(), what)
     }
 
     /// Records that an account refuses unknown browsers after too many wrong passwords.

@@ -23,6 +23,7 @@ use crate::explain::{self, ExplainArguments};
 use crate::import::{self, ImportCommand};
 use crate::inspect::{self, InspectArguments};
 use crate::key::{self, KeyCommand};
+use crate::mail::{self, MailCommand};
 use crate::process::print;
 use crate::profiles::commands::call::{self, CallArguments};
 use crate::profiles::commands::list::{self, ProfilesArguments, UseArguments};
@@ -209,6 +210,12 @@ enum Command {
     Explain(Box<ExplainArguments>),
     /// Manage signing keys and the sealing key.
     Key(AdminCommandArguments<KeyCommand>),
+    /// Test the mail servers of the settings.
+    Mail {
+        /// Mail command.
+        #[command(subcommand)]
+        command: MailCommand,
+    },
     /// Show who changed what.
     Audit(AdminCommandArguments<AuditCommand>),
     /// Count issued, refused, introspected and revoked tokens by hour or day.
@@ -351,6 +358,7 @@ impl Command {
             Self::ApiKey(arguments) => arguments.run(config, api_key::run),
             Self::Explain(arguments) => explain::run(config, &arguments),
             Self::Key(arguments) => arguments.run(config, key::run),
+            Self::Mail { command } => mail::run(config, command),
             Self::Audit(arguments) => arguments.run(config, audit::run),
             Self::Usage(arguments) => usage::run(config, &arguments),
             Self::Refusals(arguments) => refusals::run(config, &arguments),

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod machine;
+mod mail;
 mod network;
 mod owners;
 mod report;
@@ -57,6 +58,7 @@ async fn examine(config: &Path, loaded: &Loaded, environment: &Environment) -> V
     lines.extend(owners::check(config, loaded));
     lines.extend(machine::check(config, loaded));
     lines.push(redis(loaded.platform.redis_url.as_ref()).await);
+    lines.extend(mail::check(loaded).await);
     lines.extend(certificates::check(loaded));
     lines.extend(network::listeners(loaded).await);
     lines.push(network::name(loaded).await);

@@ -29,6 +29,7 @@ mod import;
 mod init;
 mod inspect;
 mod key;
+mod mail;
 mod man;
 mod migrate;
 mod plan;

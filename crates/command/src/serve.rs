@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use administration::declaration::DeclaredSecret;
 use anyhow::Context as _;
+use gateway::CaughtMail;
 use registry::DeclaredPassword;
 use server::logging;
 use settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
@@ -31,8 +32,10 @@ pub(crate) fn start(
     let loaded = read(config, &environment)?;
     refuse_beyond_loopback(&loaded, false)?;
     let sample = sample_client(&loaded);
+    // Only a development server has its own greeting.
+    let caught = greeting.is_some().then(CaughtMail::default);
     let greet = |addresses: &[SocketAddr], is_https| greet(greeting, addresses, is_https, sample);
-    server::serve(config, environment, loaded, requires_store, Box::new(greet))
+    server::serve(config, environment, loaded, requires_store, caught, Box::new(greet))
 }
 
 /// The client of the sample settings, if it is declared with the published secret.

@@ -7,6 +7,7 @@
 )]
 
 // The server: its services and addresses.
+mod caught_mail;
 mod composition;
 mod health_report;
 mod listen_addresses;
@@ -17,6 +18,7 @@ mod server;
 mod services;
 mod shared;
 
+pub use caught_mail::{CaughtLetter, CaughtMail};
 pub use composition::{Composition, PlatformStore, forget_failures};
 pub use health_report::{HealthCheck, HealthReport, HealthState, MetricKind, Sample};
 pub use listen_addresses::{BindError, ListenAddresses};
@@ -45,6 +47,7 @@ mod mail;
 mod page;
 
 pub use mail::{mail_logo, render_mail};
+pub use pages::RenderedMail;
 
 // Routes.
 mod routes;

@@ -182,7 +182,7 @@ impl ListenerService {
             })
             .configure(routes::configure(
                 *surface,
-                self.has_front_page,
+                (self.has_front_page, self.options.caught_mail.clone()),
                 hosts,
                 metrics,
                 services.clone(),

@@ -7,7 +7,7 @@ use grants::ResourceRequirement;
 use pages::Language;
 use tenancy::TenantId;
 
-use crate::{CertificateHeader, CurrentTls, TrustedPeers};
+use crate::{CaughtMail, CertificateHeader, CurrentTls, TrustedPeers};
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -22,6 +22,8 @@ pub struct Options {
     pub protected_resource: Option<ResourceRequirement>,
     /// Whether to send `Strict-Transport-Security` (RFC 6797).
     pub strict_transport: bool,
+    /// The mail that a development server shows at `/dev/mail`.
+    pub caught_mail: Option<CaughtMail>,
     pub connections: ConnectionLimits,
     /// Of all pages.
     pub language: Language,

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 mod assets;
+pub(crate) mod caught_mail;
 pub(crate) mod console;
 mod direct;
 pub(crate) mod documentation;
@@ -38,7 +39,7 @@ use crate::page::with_pages;
 use crate::request::{HostNames, Route, ServerFailure, cross_origin};
 use crate::respond::{OAuthError, Problem};
 use crate::thunder::{ThunderError, applications, flow};
-use crate::{ListenerSurface, Services};
+use crate::{CaughtMail, ListenerSurface, Services};
 
 pub(crate) use direct::DirectRoutes;
 pub(crate) use metadata::KnownIssuers;
@@ -47,7 +48,7 @@ use public_route::{PublicRoute, get, post};
 /// Registers the routes of a listener. The paths of administration are served only under `hosts`.
 pub(crate) fn configure(
     surface: ListenerSurface,
-    has_front_page: bool,
+    (has_front_page, caught_mail): (bool, Option<CaughtMail>),
     hosts: Rc<HostNames>,
     metrics: &WorkerMetrics,
     services: Data<Services>,
@@ -126,8 +127,12 @@ pub(crate) fn configure(
             admin_surface(&mut routes, Rc::clone(&hosts), Rc::new(BearerAccess(services)));
         }
         if surface.serves_console() {
-            routes.hosts = Some(hosts);
+            routes.hosts = Some(Rc::clone(&hosts));
             routes.serve(console::routes());
+        }
+        if let Some(caught) = caught_mail.filter(|_| has_front_page) {
+            routes.hosts = Some(hosts);
+            routes.serve(caught_mail::routes(caught));
         }
         routes.hosts = None;
         if has_front_page {

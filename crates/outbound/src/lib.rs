@@ -1,6 +1,6 @@
 //! Requests to other services: documents at URLs that tenants and clients configure, key-encryption keys that
 //! never leave HashiCorp Vault or AWS KMS, and client secrets in the operator's secret stores. In addition
-//! the keyring of the system. In reading order:
+//! mail, and the keyring of the system. In reading order:
 //!
 //! A URL of a tenant or client is fetched with [`Fetcher`] and checked by [`Guard`], which allows public
 //! addresses and those that the operator lists. The same applies to the keys of signed leak reports
@@ -52,6 +52,11 @@ pub use secret_store::{
     AwsStoreOptions, SecretStore, SecretStoreError, SecretStoreOptions, StoredSecret, StoredVersion,
     UnusableSecret, VaultSignIn, VaultStoreOptions, WriteError, open_secret_store,
 };
+
+// Mail to people.
+mod mail;
+
+pub use mail::{KeepMail, MailAddress, MailError, MailServer, MailUrl, OutgoingMail, SmtpOptions};
 
 // Code that several services share.
 #[cfg(any(feature = "aws-kms", feature = "aws-secrets"))]

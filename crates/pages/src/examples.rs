@@ -9,12 +9,12 @@ pub use outside_table::texts_outside_table;
 
 use crate::texts::ErrorKind;
 use crate::{
-    AccountEmail, AccountNotice, AccountPage, AddressDone, AllowedApplication, ChangeEmail, ChangeEmailError,
-    ChangePassword, ChangePasswordError, Common, ConfirmAddress, ConfirmWay, ConsentPage, Continue,
-    DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost,
-    FrontPage, HtmlPage, Language, Link, Links, MailCommon, MailView, MomentValue, Recover, RenderedMail,
-    ScopeLine, SelectAccount, SessionEntry, SetPassword, SetPasswordError, SetPasswordWay, SignInMessage,
-    SignInPage, SignOut, SignedOut, Theme, render_mail,
+    AccountEmail, AccountNotice, AccountPage, AddressDone, AllowedApplication, CaughtMailPage, ChangeEmail,
+    ChangeEmailError, ChangePassword, ChangePasswordError, Common, ConfirmAddress, ConfirmWay, ConsentPage,
+    Continue, DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage,
+    FormPost, FrontPage, HtmlPage, Language, Link, Links, MailCommon, MailView, MomentValue, Recover,
+    RenderedMail, ScopeLine, SelectAccount, SessionEntry, SetPassword, SetPasswordError, SetPasswordWay,
+    ShownLetter, SignInMessage, SignInPage, SignOut, SignedOut, Theme, render_mail,
 };
 
 /// The action of the example forms, and the value of their hidden field.
@@ -121,7 +121,19 @@ fn sign_ins(common: &Common) -> Vec<Example> {
         ("signed_out", signed_out(Some(client_link()))),
         ("signed_out_here", signed_out(None)),
         ("front", front(common)),
+        ("caught_mail", caught_mail(common)),
     ]
+}
+
+fn caught_mail(common: &Common) -> Box<dyn HtmlPage> {
+    let letter = |number: u64| ShownLetter {
+        to: "ada@acme.example".to_owned(),
+        subject: "Reset your password at Acme".to_owned(),
+        text: "Type this code on the page:\n\n    ABCD-EF2H\n".to_owned(),
+        at: MomentValue::at(1_780_000_000 + number),
+        html: format!("/dev/mail/{number}"),
+    };
+    Box::new(CaughtMailPage { common: common.clone(), letters: vec![letter(2), letter(1)] })
 }
 
 fn front(common: &Common) -> Box<dyn HtmlPage> {

@@ -36,6 +36,7 @@ pub use theme::Theme;
 pub use views::account::{AccountEmail, AccountNotice, AccountPage, AllowedApplication, SessionEntry};
 pub use views::account_email::{ChangeEmail, ChangeEmailError};
 pub use views::account_password::{ChangePassword, ChangePasswordError};
+pub use views::caught_mail::{CaughtMailPage, ShownLetter};
 pub use views::confirm_address::{AddressDone, ConfirmAddress, ConfirmWay};
 pub use views::consent::{ConsentPage, ScopeLine};
 pub use views::continuation::Continue;

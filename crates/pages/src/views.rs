@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod account_email;
 pub(crate) mod account_password;
+pub(crate) mod caught_mail;
 pub(crate) mod confirm_address;
 pub(crate) mod consent;
 pub(crate) mod continuation;

@@ -331,6 +331,7 @@ const DATA: &[&str] = &[
     "Calendar",
     "Go",
     "Nightly export",
+    "Reset your password at Acme",
     "The id is taken",
     "a-program-with-a-very-long-name-that-no-list-of-browsers-has",
     "ada@acme.example",

@@ -13,6 +13,8 @@ use crate::clock;
 use crate::housekeeping;
 use crate::leaks::LeakWorker;
 use crate::logout_delivery::{LogoutDelivery, LogoutSender};
+use crate::mail_delivery::{LetterSender, MailDelivery};
+use crate::mail_servers::MailServers;
 use crate::periodic_writer::PeriodicWriter;
 use crate::platform::Platform;
 use crate::refusal_writer::RefusalWriter;
@@ -29,8 +31,15 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    pub(crate) fn start(platform: &Platform, server: &Server) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        platform: &Platform,
+        server: &Server,
+        mail: Option<MailServers>,
+    ) -> anyhow::Result<Self> {
         start_workers(platform, server.outbound.github_keys.clone());
+        if let Some(servers) = mail {
+            deliver_mail(platform, server, servers);
+        }
         if let Some(output) = &server.audit.stream {
             let writer = AuditWriter::start(output.clone()).context(THREAD)?;
             let leader = Arc::clone(&platform.health.rotated);
@@ -77,6 +86,26 @@ impl Background {
         tokio::spawn(Arc::clone(&rotation).run());
         self.last_writes.push(Box::pin(async move { rotation.finish().await }));
     }
+}
+
+fn deliver_mail(platform: &Platform, server: &Server, servers: MailServers) {
+    let services = &platform.services;
+    let own = servers.tenants_with_server();
+    let sender = LetterSender {
+        administrator: Arc::clone(&platform.administrator),
+        tenants: services.tokens.tenants.clone(),
+        logos: Arc::clone(&services.rows.logos),
+        servers,
+        public_url: server.public_url.as_str().trim_end_matches('/').to_owned(),
+    };
+    let delivery = MailDelivery {
+        outbox: platform.database.clone(),
+        sealer: Arc::clone(&platform.mail_sealer),
+        sender: Arc::new(sender),
+        own,
+        clock: Arc::new(clock::now),
+    };
+    tokio::spawn(Arc::new(delivery).run());
 }
 
 /// Starts the tasks that keep no data in memory, so they may end at any time. `github_keys` is the URL of the

@@ -34,6 +34,7 @@ mod service_manager;
 pub mod tls;
 
 // Background work.
+mod addresses;
 mod audit_export;
 mod background;
 mod batch_writer;
@@ -42,6 +43,8 @@ mod fetch_log;
 mod housekeeping;
 mod leaks;
 mod logout_delivery;
+mod mail_delivery;
+pub mod mail_servers;
 mod periodic;
 mod periodic_writer;
 mod refusal_writer;

@@ -5,7 +5,6 @@
 //! Tenants take turns with the attempts of a replica. An attempt begins as soon as there is room, while
 //! earlier ones are still running. If a client does not answer, only this client is paused.
 
-mod addresses;
 mod sender;
 
 #[cfg(test)]
@@ -15,14 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use administration::administrator::ReadClock;
-use grants::{LogoutOutbox, LogoutTurn, QueuedLogout};
+use grants::{LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
 use tenancy::{Stored, TenantTurns};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use values::{Lifetime, Timestamp};
 
+use crate::addresses::{Addresses, Begun};
 use crate::periodic::OutageLog;
-use addresses::{Addresses, Begun};
 use sender::DeliveryResult;
 pub(crate) use sender::{LogoutSender, SendLogout};
 
@@ -46,8 +45,8 @@ pub(crate) struct LogoutDelivery {
 
 struct UnderWay {
     turns: TenantTurns,
-    addresses: Addresses,
-    attempts: JoinSet<(Begun, Stored<HasAnswered>)>,
+    addresses: Addresses<LogoutAddress>,
+    attempts: JoinSet<(Begun<LogoutAddress>, Stored<HasAnswered>)>,
     turn: LogoutTurn,
 }
 
@@ -59,7 +58,7 @@ impl LogoutDelivery {
     pub(crate) async fn run(self: Arc<Self>) {
         let mut under_way = UnderWay {
             turns: TenantTurns::bounded(AT_ONCE, AT_ONCE_OF_TENANT, 0),
-            addresses: Addresses::default(),
+            addresses: Addresses::new(QueuedLogout::MOST_AT_ONCE as usize),
             attempts: JoinSet::new(),
             turn: LogoutTurn::default(),
         };
@@ -124,7 +123,7 @@ impl LogoutDelivery {
     async fn note(
         &self,
         under_way: &mut UnderWay,
-        begun: &Begun,
+        begun: &Begun<LogoutAddress>,
         answered: Stored<HasAnswered>,
     ) -> Stored<()> {
         let now = (self.clock)();

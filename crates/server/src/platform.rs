@@ -10,11 +10,12 @@ use administration::administrator::{Administrator, EditPolicy};
 use administration::declaration::reconcile::Reconciler;
 use administration::documents::FileSecret;
 use administration::kinds::Invalidation;
+use administration::mail::{MailPolicy, MailSealer};
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, SharedReplayGuard};
 use gateway::{
-    Composition, ConnectionLimits, ListenerOptions, ListenerSurface, Options, Services, TenantConsole,
-    TrustedPeers, WriteBudget,
+    CaughtMail, Composition, ConnectionLimits, ListenerOptions, ListenerSurface, Options, Services,
+    TenantConsole, TrustedPeers, WriteBudget,
 };
 use grants::ResourceRequirement;
 use keys::{KeyPool, KeyRingCache, KeySealer};
@@ -30,7 +31,7 @@ use crate::left_out::LeftOut;
 use crate::sealing::UnsealedKeys;
 use crate::secret_store_writer::StoreWriter;
 use crate::{clock, database, sealing, tls};
-use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
+use settings::{Loaded, MailSettings, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
 pub(crate) const THREADS: &str = "cannot start the threads that verify secrets";
 /// The number of RSA keys that are generated in advance, so that the first token of a new tenant need not
@@ -50,6 +51,7 @@ pub struct Platform {
     /// Background tasks also report their state here.
     pub(crate) health: Arc<PlatformHealth>,
     pub(crate) services: Services,
+    pub(crate) mail_sealer: Arc<MailSealer>,
 }
 
 impl Platform {
@@ -106,10 +108,11 @@ impl Platform {
             ..composition.services(sign_ins, writes, announce, health.clone())
         };
         let administrator = Arc::clone(&services.administrator);
+        let mail_sealer = Arc::new(MailSealer::new(&pepper));
         let mut reconciler = Reconciler::new(database.clone(), sealer, pepper);
         (reconciler.l1_lifetime, reconciler.clients) =
             (settings.l1_lifetime, settings.limits.clients.get().into());
-        Ok(Self { database, caches, reconciler, administrator, health, services })
+        Ok(Self { database, caches, reconciler, administrator, health, services, mail_sealer })
     }
 
     /// Handles a change notification, which the store sends to every replica: invalidates caches and tries
@@ -139,8 +142,14 @@ fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
         deletion_grace: settings.limits.deletion_grace,
         l1_lifetime: settings.l1_lifetime,
         urls: settings.server.outbound.url_rule(),
-        mail: administration::mail::MailPolicy::default(),
+        mail: settings.mail.as_ref().map(mail_policy).unwrap_or_default(),
     }
+}
+
+fn mail_policy(mail: &MailSettings) -> MailPolicy {
+    let own = mail.tenants.iter().filter(|(_, (_, route))| route.is_some());
+    let tenants = own.map(|(tenant, _)| tenant.clone()).collect();
+    MailPolicy { for_all: true, tenants, recovers_administrators: mail.recovers_administrators }
 }
 
 /// The parts that the services of a server, or of a command on the store, need.
@@ -189,7 +198,7 @@ fn refused_samples(settings: &PlatformSettings) -> &'static [&'static str] {
     if settings.server.is_beyond_loopback() { &SAMPLE_SECRETS } else { &[] }
 }
 
-pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
+pub(crate) fn gateway_options(loaded: &Loaded, caught_mail: Option<CaughtMail>) -> anyhow::Result<Options> {
     let server = &loaded.platform.server;
     let mut listeners = Vec::with_capacity(server.listeners.len());
     let names_console = server.listeners.iter().any(settings::Listener::names_console);
@@ -236,6 +245,7 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
         }),
         connections: connection_limits(server.max_connections, open_files()),
         strict_transport: server.public_url.is_https() && !server.public_url.is_on_loopback(),
+        caught_mail,
         language: gateway::Language::English,
         workers: server.workers.map_or_else(cores, NonZeroUsize::get),
     })

@@ -302,10 +302,11 @@ fn fixed(loaded: &Loaded) -> String {
         cache_memory,
         sealing_keys,
         limits,
+        mail,
         declared: _,
         secret_stores: _,
     } = platform;
     format!(
-        "{server:?} {storage:?} {connections:?} {l1_lifetime:?} {cache_memory:?} {sealing_keys:?} {limits:?} {protected_resource:?}"
+        "{server:?} {storage:?} {connections:?} {l1_lifetime:?} {cache_memory:?} {sealing_keys:?} {limits:?} {mail:?} {protected_resource:?}"
     )
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use administration::declaration::outcome::Outcome;
 use administration::store::Generations as _;
 use anyhow::Context as _;
-use gateway::{Gateway, ListenAddresses};
+use gateway::{CaughtMail, Gateway, ListenAddresses};
 use tenancy::TenantId;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,6 +18,7 @@ use crate::background::Background;
 use crate::conflict_messages::{beyond_limits, unread};
 use crate::drain::StopSignals;
 use crate::last_store::LastStore;
+use crate::mail_servers::MailServers;
 use crate::names::names;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
@@ -36,15 +37,16 @@ const FIRST_REQUESTS: Duration = Duration::from_secs(5);
 pub type Greet = Box<dyn FnOnce(&[SocketAddr], bool) -> anyhow::Result<()>>;
 
 /// Runs the server until SIGTERM or SIGINT, then until open requests are answered. Exits with 0, or with 1
-/// after a second signal. `requires_store` refuses an empty store.
+/// after a second signal. `requires_store` refuses an empty store. All mail goes to `caught`, if it is set.
 pub fn serve(
     config: &Path,
     environment: Environment,
     loaded: Loaded,
     requires_store: bool,
+    caught: Option<CaughtMail>,
     greet: Greet,
 ) -> anyhow::Result<ExitCode> {
-    block_on(run(config, environment, loaded, requires_store, greet))
+    block_on(run(config, environment, loaded, requires_store, caught, greet))
 }
 
 async fn run(
@@ -52,6 +54,7 @@ async fn run(
     environment: Environment,
     mut loaded: Loaded,
     requires_store: bool,
+    caught: Option<CaughtMail>,
     greet: Greet,
 ) -> anyhow::Result<ExitCode> {
     let beyond_limits = beyond_limits(&loaded, loaded.platform.limits.clients.get().into());
@@ -62,7 +65,8 @@ async fn run(
     // starting.
     let hangup = signal(SignalKind::hangup()).context(SIGNALS)?;
     let service_manager = ServiceManager::from_environment(&environment);
-    let options = gateway_options(&loaded)?;
+    let options = gateway_options(&loaded, caught.clone())?;
+    let mail = loaded.platform.mail.as_ref().map(|mail| MailServers::open(mail, caught)).transpose()?;
     let addresses = ListenAddresses::take(&options.listeners)?;
     let last_store = LastStore::new(config, &loaded.platform);
     if requires_store {
@@ -104,7 +108,7 @@ async fn run(
     });
     tokio::spawn(reload.run(watched, hangup));
     tokio::spawn(tls::keep_fresh(options.listeners, signal(SignalKind::hangup()).context(SIGNALS)?));
-    let background = Background::start(&platform, &server)?;
+    let background = Background::start(&platform, &server, mail)?;
     platform.health.pool.keep_full_after(FIRST_REQUESTS);
     let draining = stop.drain(gateway.handle(), service_manager);
     tokio::select! {

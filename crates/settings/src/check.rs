@@ -4,6 +4,7 @@
 pub(crate) mod admins;
 pub(crate) mod effects;
 pub(crate) mod files;
+pub(crate) mod mail;
 pub(crate) mod opened;
 pub(crate) mod openid;
 pub(crate) mod sealing;
@@ -13,6 +14,8 @@ pub(crate) mod tenant;
 
 #[cfg(test)]
 mod logo_tests;
+#[cfg(test)]
+mod mail_tests;
 #[cfg(test)]
 mod openid_tests;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{
     schema,
     secret_stores::SecretStoreSetting,
-    sections::{Admin, Cache, Keys, Limits, ProtectedResource, Reconcile, Server, Storage},
+    sections::{Admin, Cache, Keys, Limits, Mail, ProtectedResource, Reconcile, Server, Storage},
 };
 
 /// The settings of a Latchkey server.
@@ -29,6 +29,8 @@ pub(crate) struct Document {
     pub keys: Keys,
     /// Secret stores by name, for references from clients' secrets.
     pub secret_stores: BTreeMap<String, SecretStoreSetting>,
+    /// Mail to people: to reset passwords and to verify addresses. Default: Latchkey sends no mail.
+    pub mail: Mail,
     /// The sample resource server. Default: none.
     pub protected_resource: Option<ProtectedResource>,
     /// Rate limits and other limits.

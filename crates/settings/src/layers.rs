@@ -94,6 +94,15 @@ settings! {
     ],
     keys.former_sealing_keys,
     secret_stores,
+    mail.from,
+    mail.reply_to,
+    mail.smtp.url,
+    mail.smtp.username,
+    mail.smtp.password["env" "file" "store" "path" "key"],
+    mail.smtp.ca,
+    mail.folder,
+    mail.recovers_administrators,
+    mail.tenants,
     protected_resource["tenant" "audience" "required_scope"],
     limits.failed_attempts,
     limits.clients,
@@ -109,8 +118,8 @@ settings! {
     tenants_dir,
 }
 
-/// An object of which a file may set only one member.
-const EITHER_OR: &str = "keys.sealing_key";
+/// Objects of which a file may set only one member.
+const EITHER_OR: [&str; 2] = ["keys.sealing_key", "mail.smtp.password"];
 
 /// The keys that variables set.
 pub(crate) fn keys() -> impl Iterator<Item = String> {
@@ -146,7 +155,7 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
                 }
                 faults.push(Diagnostic::about_variable(&variable, (*key).to_owned(), explanation));
             }
-            if *key == EITHER_OR {
+            if EITHER_OR.contains(key) {
                 overridden.insert(path, variable);
             }
         }
@@ -160,8 +169,8 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
     if faults.is_empty() { Ok(overridden) } else { Err(faults.into()) }
 }
 
-/// The members of optional objects as the file sets them, below the layer of the variables. [`EITHER_OR`] is
-/// not among these objects, so a variable replaces all of its members.
+/// The members of optional objects as the file sets them, below the layer of the variables. [`EITHER_OR`]
+/// lists other objects, of which a variable replaces all members.
 fn below(document: &Document) -> ConfigBuilder<DefaultState> {
     let password = |place: &Option<StoreReference>| {
         let texts = place.clone().map(|StoreReference { store, path, key }| [Some(store), Some(path), key]);
@@ -343,6 +352,8 @@ mod tests {
                 "vault": { "address": "https://vault.example", "token": { "env": "T" } },
                 "refresh": 5, "tenant_prefixes": { "acme": ["a/", "b/"] },
             }}),
+            "mail.recovers_administrators" => json!(true),
+            "mail.tenants" => json!({ "acme": { "smtp": { "url": "smtps://mail.example" } } }),
             "admin.applications" => json!(["one", "two"]),
             "limits.failed_attempts" => json!("1/h"),
             "limits.admin_writes" | "limits.platform_writes" => json!("3/min"),

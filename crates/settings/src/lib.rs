@@ -63,7 +63,9 @@ pub use findings::{Findings, Location};
 pub use platform_settings::{PlatformSettings, read_platform};
 pub use read::{Loaded, inspect, read, read_snapshot, refuse_beyond_loopback};
 pub use read_error::ReadError;
-pub use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
+pub use resolved::{
+    MailRoute, MailSender, MailSettings, SealingKeySource, SealingKeys, SmtpSettings, StorageLocation, Token,
+};
 pub use scalar::PublicUrl;
 #[cfg(feature = "schemas")]
 pub use schema::schema;

@@ -14,7 +14,7 @@ use super::{
     environment::Environment,
     read_error::ReadError,
     reading::Reading,
-    resolved::{SealingKeys, StorageLocation},
+    resolved::{MailSettings, SealingKeys, StorageLocation},
     secret_stores::{Passwords, SecretStores, of_server},
     sections::{Cache, CacheMemory, Connections, Keys, Limits, Server, Storage},
 };
@@ -36,6 +36,8 @@ pub struct PlatformSettings {
     /// The keys that seal private keys and the pepper at rest.
     pub sealing_keys: SealingKeys,
     pub limits: Limits,
+    /// Without it, no mail is sent. [`read_platform`] reads no passwords of mail servers.
+    pub mail: Option<MailSettings>,
     /// The files that declare tenants.
     pub declared: DeclaredPlaces,
     pub secret_stores: Arc<SecretStores>,
@@ -45,7 +47,8 @@ pub struct PlatformSettings {
 /// because an operator's shell may not have them.
 pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformSettings, ReadError> {
     let (mut reading, document) = Reading::begin(path, environment, None, KeyService::is_built_in)?;
-    let Document { mut server, storage, cache, keys, limits, tenants_dir, secret_stores, .. } = document;
+    let Document { mut server, storage, cache, keys, limits, mail, tenants_dir, secret_stores, .. } =
+        document;
     let tenants_dir = reading.locations.tenants_dir(tenants_dir.as_deref());
     let declared = DeclaredPlaces::new(&reading.locations.sources[0].path, tenants_dir);
     reading.locations.find_files_of(&mut server);
@@ -54,6 +57,7 @@ pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformS
     let connections = storage.connections;
     let StoreSettings { storage, redis_url, passwords, sealing_keys } =
         reading.store(&cache, &storage, &keys);
+    let mail = reading.mail(&mail, &server, None);
     let is_sound = reading.form.is_empty() && reading.findings.errors.is_empty();
     let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, is_sound) else {
         return Err(reading.form.with_findings(reading.findings, &reading.locations));
@@ -68,6 +72,7 @@ pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformS
         cache_memory: cache.memory,
         sealing_keys,
         limits,
+        mail,
         declared,
         secret_stores: Arc::clone(environment.secret_stores()),
     })

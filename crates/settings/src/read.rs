@@ -23,7 +23,7 @@ use super::{
     read_error::ReadError,
     reading::{IsBuiltIn, Reading},
     resolved::{ResolvedTenant, SealingKeys, StorageLocation},
-    secret_stores::{of_clients, of_server},
+    secret_stores::{of_clients, of_mail, of_server},
     sections::{ProtectedResource, Reconcile, Server},
     source_snapshot::SourceSnapshot,
 };
@@ -89,8 +89,9 @@ fn read_through(
         return Err(reading.form.into_error());
     }
     reading.know_secret_stores(std::mem::take(&mut document.secret_stores));
-    let Document { storage, cache, keys, .. } = &document;
-    reading.read_stores(of_clients(&declared).chain(of_server(storage, cache, keys)));
+    let Document { storage, cache, keys, mail, .. } = &document;
+    let of_server = of_server(storage, cache, keys).chain(of_mail(mail));
+    reading.read_stores(of_clients(&declared).chain(of_server));
     reading.resolve(document, declared)
 }
 
@@ -141,6 +142,7 @@ impl Reading<'_> {
         }
         let StoreSettings { storage, redis_url, passwords, sealing_keys } =
             self.store(&cache, &document.storage, &document.keys);
+        let mail = self.mail(&document.mail, &server, Some(&declaration));
         self.locations.find_files_of(&mut server);
         self.check_files(&server, storage.as_ref(), sealing_keys.as_ref());
         if let Some(now) = self.inspected_at {
@@ -166,6 +168,7 @@ impl Reading<'_> {
                 cache_memory: cache.memory,
                 sealing_keys,
                 limits: document.limits,
+                mail,
                 declared,
                 secret_stores,
             },

@@ -1,12 +1,15 @@
 //! The resolved settings: the files, with the content of everything that they refer to.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use administration::declaration::{DeclaredSecret, UnreadValue};
 use administration::documents::{FileSecret, TenantSettings};
 use derive_more::Display;
-use outbound::VaultToken;
+use outbound::{MailAddress, MailUrl, VaultToken};
 use registry::DeclaredPassword;
+use tenancy::TenantId;
 use values::Secret;
 
 use super::{
@@ -88,6 +91,38 @@ pub enum SealingKeySource {
     AwsKms(KmsSetting),
 }
 
+/// The senders of mail to people.
+#[derive(Debug)]
+pub struct MailSettings {
+    pub platform: (MailSender, MailRoute),
+    /// Tenants with their own sender. Without their own route, their mail uses the platform's.
+    pub tenants: BTreeMap<TenantId, (MailSender, Option<MailRoute>)>,
+    /// Whether people with administrator permissions can reset their password by mail.
+    pub recovers_administrators: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct MailSender {
+    pub from: MailAddress,
+    pub reply_to: Option<MailAddress>,
+}
+
+#[derive(Debug)]
+pub enum MailRoute {
+    Smtp(SmtpSettings),
+    /// A folder for `.eml` files.
+    Folder(PathBuf),
+}
+
+#[derive(Debug)]
+pub struct SmtpSettings {
+    pub url: MailUrl,
+    /// User name and password.
+    pub credentials: Option<(String, Token)>,
+    /// The file with the only certificates to trust.
+    pub ca: Option<PathBuf>,
+}
+
 /// A token, or a file that is read whenever the token is needed.
 #[derive(Clone, Debug)]
 pub enum Token {
@@ -97,6 +132,14 @@ pub enum Token {
 }
 
 impl Token {
+    /// The text, without the line feed that ends a file.
+    pub fn read(&self) -> io::Result<Secret> {
+        Ok(Secret::new(match self {
+            Self::Text(token) => token.expose().to_owned(),
+            Self::File(path) => files::read_secret_text(path)?.trim_end_matches(['\r', '\n']).to_owned(),
+        }))
+    }
+
     /// Converts the token for the Vault client.
     #[must_use]
     pub fn for_vault(&self) -> VaultToken {

@@ -14,6 +14,8 @@ pub(super) use administration::documents::schema::{
 #[cfg(feature = "schemas")]
 pub(super) use made::at_most_one;
 #[cfg(feature = "schemas")]
+pub(super) use made::mail;
+#[cfg(feature = "schemas")]
 pub use made::schema;
 
 /// A host name, without a port.
@@ -21,6 +23,11 @@ pub(super) const HOST: &str = "^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$";
 pub(super) const FETCHED: &str = r"^https?://[^#@\s]+$";
 /// The address of Vault or KMS.
 pub(super) const SERVICE: &str = r"^https?://[^/?#@\s]+/?$";
+
+/// `Acme <no-reply@id.example.com>`, with or without the name.
+pub(super) const SENDER: &str =
+    r"^([^<>\x00-\x1F\x7F]*<[A-Za-z0-9._+=~-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+=~-]+@[A-Za-z0-9.-]+)$";
+pub(super) const MAIL_SERVER: &str = r"^smtps?://[^/?#@\s]+/?$";
 
 pub(super) fn beginning(prefix: &str) -> Value {
     json!({ "type": "string", "pattern": format!("^{prefix}") })

@@ -19,7 +19,7 @@ use super::{schema, sections::TokenSetting};
 pub use passwords::Passwords;
 pub use reader::SecretStores;
 pub(crate) use reader::StoredValues;
-pub(crate) use reference::{of_clients, of_server};
+pub(crate) use reference::{of_clients, of_mail, of_server};
 
 /// A secret store: exactly one of `vault` and `aws`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -1,5 +1,7 @@
 //! The sections of config.yaml that belong to the whole server and not to one tenant.
 
+mod mail;
+
 use std::{
     collections::BTreeMap,
     num::{NonZeroU32, NonZeroUsize},
@@ -14,6 +16,8 @@ use gateway::{CertificateFormat, CertificateRequests, ForwardingHeader, TlsFiles
 use outbound::Guard;
 use serde::{Deserialize, Serialize};
 use values::{Lifetime, Rate};
+
+pub(crate) use mail::{Mail, MailPassword, Smtp};
 
 use super::{
     scalar::{ListenAddress, Network, PublicUrl},

@@ -74,6 +74,7 @@ fn options() -> Options {
         mtls_url: None,
         listeners: vec![ListenerOptions::new(([127, 0, 0, 1], 0).into(), ListenerSurface::new(true, true))],
         strict_transport: false,
+        caught_mail: None,
         connections: ConnectionLimits::default(),
         default_tenant: None,
         protected_resource: None,

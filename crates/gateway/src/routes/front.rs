@@ -31,6 +31,9 @@ pub(super) async fn page(
     if listener.surface.operator_console {
         places.insert(0, way(texts.front_console, "/console"));
     }
+    if options.caught_mail.is_some() {
+        places.insert(0, way(texts.caught_mail, "/dev/mail"));
+    }
     if options.default_tenant.is_some() {
         places.insert(0, way(texts.front_account, ACCOUNT_PATH));
     }

@@ -376,6 +376,7 @@ pub(crate) fn options(default_tenant: &str) -> Options {
         mtls_url: None,
         listeners: vec![ListenerOptions::new(([127, 0, 0, 1], 0).into(), ListenerSurface::new(true, true))],
         strict_transport: false,
+        caught_mail: None,
         connections: ConnectionLimits::default(),
         default_tenant: Some(default_tenant.to_owned()),
         protected_resource: Some(ResourceRequirement {

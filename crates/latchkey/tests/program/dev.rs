@@ -3,12 +3,13 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use reqwest::Client;
 use reqwest::header::ACCEPT;
+use serde_json::Value;
 use testkit::free_port;
 
 use crate::foreign::{Killed, bash};
@@ -62,6 +63,32 @@ impl Development {
     }
 }
 
+impl Development {
+    async fn assert_shows_mail(&self, config: &Path) {
+        let cli = |arguments: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+            run(command.arg("--config").arg(config).args(arguments).env_clear()).output()
+        };
+        let added = cli(&["account", "add", "dev", "--email", "bob@example.com", "--json"]);
+        let added: Value = serde_json::from_str(&added).unwrap();
+        cli(&["account", "invite", "dev", added["account_id"].as_str().unwrap()]);
+        eventually("the message is shown", async || {
+            self.page("/dev/mail").await.1.contains("bob@example.com")
+        })
+        .await;
+        let (_, page) = self.page("/dev/mail").await;
+        assert!(page.contains("/account/set-password#"), "{page}");
+        let path = page.split("href=\"/dev/mail/").nth(1).unwrap().split('"').next().unwrap();
+        let html = Client::new().get(format!("{}/dev/mail/{path}", self.url)).send().await.unwrap();
+        let policy = html.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert_eq!(policy, "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:");
+        assert!(html.text().await.unwrap().starts_with("<!doctype html>"));
+        let elsewhere = Client::new().get(format!("{}/dev/mail", self.url)).header("host", "rebound.example");
+        assert_eq!(elsewhere.send().await.unwrap().status().as_u16(), 421);
+        assert_eq!(self.page("/dev/mail/0123").await.0, 404);
+    }
+}
+
 fn dev(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     command.arg("dev").args(arguments).env_clear();
@@ -95,6 +122,8 @@ async fn printed_commands_work_and_saved_changes_are_applied() {
     assert!(status == 200 && front.contains("Latchkey is running") && front.contains("/console"), "{front}");
     let (status, nothing) = development.page("/nothing").await;
     assert!(status == 404 && nothing.starts_with("<!doctype html>"), "{status}: {nothing}");
+
+    development.assert_shows_mail(&config).await;
 
     host::signal("TERM", development.child.0.id());
     assert_eq!(host::wait(&mut development.child.0, LONGEST), Some(Some(0)));

@@ -42,6 +42,11 @@ fn doctor(folder: &Folder, code: i32, expected: &[(&str, &str, &str)]) -> Value 
     report
 }
 
+/// Checks that the doctor finds errors, with these lines.
+pub(crate) fn assert_checks(folder: &Folder, expected: &[(&str, &str, &str)]) {
+    doctor(folder, 1, expected);
+}
+
 /// The lines of a check: status, finding and fix.
 fn lines<'r>(report: &'r Value, check: &str) -> Vec<(&'r str, &'r str, &'r str)> {
     let text = |line: &'r Value, member: &str| line[member].as_str().unwrap_or_default();

@@ -117,6 +117,7 @@ mod isolation_proof;
 mod last_store;
 mod leaked_secrets;
 mod left_out;
+mod mail;
 mod monitoring;
 mod operations;
 mod plan_and_apply;

@@ -113,7 +113,7 @@ async fn compose(config: &Path) -> (Platform, gateway::Gateway) {
     let environment = Environment::default();
     let platform = Platform::open(&read(config, &environment).unwrap().platform).await.unwrap();
     let loaded = read(config, &environment).unwrap();
-    let options = gateway_options(&loaded).unwrap();
+    let options = gateway_options(&loaded, None).unwrap();
     apply(&platform, loaded, ApplyOptions::default(), &|_| {}).await.unwrap();
     let gateway = {
         let addresses = gateway::ListenAddresses::take(&options.listeners).unwrap();

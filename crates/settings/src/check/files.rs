@@ -96,7 +96,7 @@ impl Reading<'_> {
     }
 
     /// A file that does not exist yet may be created later, and is checked again when it is opened.
-    fn check_secret_file(&mut self, path: &Path, at: Location) {
+    pub(crate) fn check_secret_file(&mut self, path: &Path, at: Location) {
         let Ok(metadata) = fs::metadata(path) else { return };
         if let Err(error) = judge(&metadata, Holds::Secret) {
             self.findings.errors.push(Finding { at, explanation: refusal(&error, path), is_of_value: true });

@@ -121,7 +121,7 @@ impl Reading<'_> {
         self.locations.folder(at).join(path)
     }
 
-    fn variable(&mut self, name: &str, at: Location) -> Option<FileSecret> {
+    pub(crate) fn variable(&mut self, name: &str, at: Location) -> Option<FileSecret> {
         self.findings.found(self.file_reader.unhashed_variable(name), at)
     }
 

@@ -69,6 +69,12 @@ pub(crate) fn at_most_one<const N: usize>(schema: &mut Schema, keys: [&str; N]) 
     );
 }
 
+/// Nothing, or a sender with a mail server or a folder.
+pub(crate) fn mail(schema: &mut Schema) {
+    let given = json!({ "type": "object", "required": ["from"], "oneOf": given(["smtp", "folder"]) });
+    schema.insert("anyOf".to_owned(), json!([{ "maxProperties": 0 }, given]));
+}
+
 /// Names that only the platform uses, which no file may name or grant.
 fn without_reserved_names(schema: &mut Schema) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };

@@ -186,6 +186,13 @@ fn everything() -> Value {
             }
         } }
     });
+    settings["mail"] = json!({
+        "from": "Acme <no-reply@id.example.com>",
+        "reply_to": "help@example.com",
+        "smtp": { "url": "smtp://mail.example.com:587", "username": "u", "password": { "env": "SET" }, "ca": "ca.pem" },
+        "recovers_administrators": true,
+        "tenants": { "acme": { "from": "a@acme.example", "reply_to": "b@acme.example", "smtp": { "url": "smtps://mail.acme.example", "username": "u", "password": { "file": "p" } } } }
+    });
     settings["tenants"]["acme"]["accounts"] = accounts();
     // Members that are missing above have the values of a client, so new settings need no line here.
     let client = fixtures::with_token_lifetime(fixtures::client(&fixtures::tenant("acme"), "web"), 2);
@@ -274,6 +281,7 @@ fn schema_and_reader_agree_on_examples() {
         "cache",
         "keys",
         "limits",
+        "mail",
         "admin",
         "tenants",
         "reconcile",
@@ -346,6 +354,14 @@ fn schema_and_reader_agree_on_examples() {
         ("server: { audit: { stream: stderr } }".to_owned(), true),
         ("server: { audit: { stream: { file: a.jsonl, stdout: true } } }".to_owned(), true),
         ("limits: { failed_attempts: 0/min }".to_owned(), true),
+        ("mail: { from: a@b.example, folder: out }".to_owned(), false),
+        ("mail: { folder: out }".to_owned(), true),
+        ("mail: { from: a@b.example }".to_owned(), true),
+        ("mail: { from: a@b.example, folder: out, smtp: { url: 'smtps://c.example' } }".to_owned(), true),
+        ("mail: { from: a@b.example, smtp: { url: 'smtps://u:p@c.example' } }".to_owned(), true),
+        ("mail: { from: a@b.example, smtp: { url: 'http://c.example' } }".to_owned(), true),
+        ("mail: { from: a@b.example, smtp: { url: 'smtp://c.example', username: u } }".to_owned(), true),
+        ("mail: { from: a b@c.example, folder: out }".to_owned(), true),
         ("storage: { url: mysql://x }".to_owned(), true),
         ("cache: { l1_lifetime: 11s }".to_owned(), true),
         ("cache: { l1_lifetime: 10s }".to_owned(), false),

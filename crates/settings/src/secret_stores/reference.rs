@@ -9,7 +9,7 @@ use values::Secret;
 
 use super::known_stores::is_path;
 use super::reader::StoredPlace;
-use crate::sections::{Cache, Keys, SealingKeySetting, Storage};
+use crate::sections::{Cache, Keys, Mail, SealingKeySetting, Storage};
 use crate::{
     SAMPLE_SECRETS, declared_tenants::UnresolvedTenants, findings::Location, reading::Reading,
     store_reference::StoreReference,
@@ -39,6 +39,11 @@ pub(crate) fn of_server<'s>(
     let keys = std::iter::once(&keys.sealing_key).chain(&keys.former_sealing_keys);
     let place = |SealingKeySetting { store, path, .. }: &'s _| store.as_deref().zip(path.as_deref());
     passwords.chain(keys.filter_map(place))
+}
+
+/// The references of the passwords for mail servers.
+pub(crate) fn of_mail(mail: &Mail) -> impl Iterator<Item = (&str, &str)> {
+    mail.servers().filter_map(|server| server.password.store.as_deref().zip(server.password.path.as_deref()))
 }
 
 impl Reading<'_> {

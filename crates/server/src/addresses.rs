@@ -1,7 +1,9 @@
-//! The clients to which notices are being sent. A client that does not answer is paused: its notices wait,
-//! and others are sent. Each replica decides for itself.
+//! The addresses to which messages are being sent: clients that get logout notices, and mail servers. An
+//! address that does not answer is paused: its messages wait, and others are sent. Each replica decides for
+//! itself.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use grants::{LogoutAddress, QueuedLogout};
@@ -13,15 +15,18 @@ const MOST_FAILURES: u32 = 2;
 /// The first pause. Each further failure doubles it.
 const SHORTEST_PAUSE: u64 = 10;
 const LONGEST_PAUSE: u64 = 300;
-/// A client is forgotten if nothing was sent to it for this long after its pause.
+/// An address is forgotten if nothing was sent to it for this long after its pause.
 const REMEMBERED: Lifetime = Lifetime::from_seconds(3_600);
 
-/// The end of the pause of a client that is not paused.
+/// The end of the pause of an address that is not paused.
 const NEVER: Timestamp = Timestamp::from_seconds(0);
 
-/// The clients with attempts in progress, and the clients that did not answer.
-#[derive(Default)]
-pub(super) struct Addresses(HashMap<LogoutAddress, CheckedAddress>);
+/// The addresses with attempts in progress, and the addresses that did not answer.
+pub(crate) struct Addresses<A> {
+    checked: HashMap<A, CheckedAddress>,
+    /// Of one address, in progress at the same time.
+    most: usize,
+}
 
 struct CheckedAddress {
     /// Each attempt in progress holds a clone, so the count of references is the number of attempts.
@@ -30,43 +35,48 @@ struct CheckedAddress {
     paused_until: Timestamp,
 }
 
-pub(super) struct Begun {
-    pub(super) address: LogoutAddress,
+pub(crate) struct Begun<A> {
+    pub(crate) address: A,
     failures_before: u32,
     _attempt: Arc<()>,
 }
 
-impl Addresses {
-    /// The clients to which no attempt may begin now. Forgets the clients without a running attempt and
+impl<A: Clone + Eq + Hash> Addresses<A> {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { checked: HashMap::new(), most }
+    }
+
+    /// The addresses to which no attempt may begin now. Forgets the addresses without a running attempt and
     /// without a recent failure.
-    pub(super) fn closed(&mut self, now: Timestamp) -> Vec<LogoutAddress> {
-        self.0.retain(|_, address| {
+    pub(crate) fn closed(&mut self, now: Timestamp) -> Vec<A> {
+        self.checked.retain(|_, address| {
             address.in_progress() > 0 || (address.failures > 0 && now <= address.paused_until + REMEMBERED)
         });
-        let closed = self.0.iter().filter(|(_, address)| !address.has_room(now));
+        let closed = self.checked.iter().filter(|(_, address)| !address.has_room(self.most, now));
         closed.map(|(address, _)| address.clone()).collect()
     }
 
-    /// Begins an attempt, unless the client is paused or already has the most attempts in progress.
-    pub(super) fn begin(&mut self, address: LogoutAddress, now: Timestamp) -> Option<Begun> {
-        let of_client = self.0.entry(address.clone()).or_insert_with(CheckedAddress::new);
-        let (failures_before, attempt) = (of_client.failures, Arc::clone(&of_client.attempts));
+    /// Begins an attempt, unless the address is paused or already has the most attempts in progress.
+    pub(crate) fn begin(&mut self, address: A, now: Timestamp) -> Option<Begun<A>> {
+        let of_address = self.checked.entry(address.clone()).or_insert_with(CheckedAddress::new);
+        let (failures_before, attempt) = (of_address.failures, Arc::clone(&of_address.attempts));
         // The count already includes the new attempt.
-        let has_room = of_client.in_progress() <= of_client.most() && now >= of_client.paused_until;
+        let has_room =
+            of_address.in_progress() <= of_address.most(self.most) && now >= of_address.paused_until;
         has_room.then_some(Begun { address, failures_before, _attempt: attempt })
     }
 
-    /// The client has answered, even if it refused the notice.
-    pub(super) fn answered(&mut self, begun: &Begun) {
-        if let Some(address) = self.0.get_mut(&begun.address) {
+    /// The address has answered, even if it refused the message.
+    pub(crate) fn answered(&mut self, begun: &Begun<A>) {
+        if let Some(address) = self.checked.get_mut(&begun.address) {
             (address.failures, address.paused_until) = (0, NEVER);
         }
     }
 
-    /// Records that the client has not answered. Concurrent attempts count as one. Returns whether a pause
+    /// Records that the address has not answered. Concurrent attempts count as one. Returns whether a pause
     /// begins.
-    pub(super) fn failed(&mut self, begun: &Begun, now: Timestamp) -> bool {
-        let Some(address) = self.0.get_mut(&begun.address) else { return false };
+    pub(crate) fn failed(&mut self, begun: &Begun<A>, now: Timestamp) -> bool {
+        let Some(address) = self.checked.get_mut(&begun.address) else { return false };
         if address.failures != begun.failures_before {
             return false;
         }
@@ -76,13 +86,15 @@ impl Addresses {
         address.paused_until = now + Lifetime::from_seconds(pause);
         true
     }
+}
 
+impl Addresses<LogoutAddress> {
     /// Orders the notices: tenants with the fewest running attempts come first, and each chosen notice counts
     /// as a running attempt for the next choice.
-    pub(super) fn in_turn(&self, due: Vec<QueuedLogout>) -> Vec<QueuedLogout> {
+    pub(crate) fn in_turn(&self, due: Vec<QueuedLogout>) -> Vec<QueuedLogout> {
         let mut held = HashMap::<&TenantId, usize>::new();
-        for (address, of_client) in &self.0 {
-            *held.entry(&address.tenant).or_default() += of_client.in_progress();
+        for (address, of_address) in &self.checked {
+            *held.entry(&address.tenant).or_default() += of_address.in_progress();
         }
         let mut places = HashMap::<TenantId, usize>::new();
         let place = |queued: QueuedLogout| {
@@ -106,13 +118,13 @@ impl CheckedAddress {
         Arc::strong_count(&self.attempts) - 1
     }
 
-    /// After a failure only one notice at a time is tried.
-    const fn most(&self) -> usize {
-        if self.failures == 0 { QueuedLogout::MOST_AT_ONCE as usize } else { 1 }
+    /// After a failure only one message at a time is tried.
+    const fn most(&self, most: usize) -> usize {
+        if self.failures == 0 { most } else { 1 }
     }
 
-    fn has_room(&self, now: Timestamp) -> bool {
-        self.in_progress() < self.most() && now >= self.paused_until
+    fn has_room(&self, most: usize, now: Timestamp) -> bool {
+        self.in_progress() < self.most(most) && now >= self.paused_until
     }
 }
 
@@ -131,7 +143,7 @@ mod tests {
     // [shared 2.3]
     #[test]
     fn unresponsive_client_is_paused_for_longer_each_time() {
-        let mut addresses = Addresses::default();
+        let mut addresses = Addresses::new(QueuedLogout::MOST_AT_ONCE as usize);
         let (dead, alive) = (address("a", "dead"), address("a", "alive"));
         let at_once = QueuedLogout::MOST_AT_ONCE as usize;
         let begun: Vec<_> = (0..at_once).map(|_| addresses.begin(dead.clone(), at(0)).unwrap()).collect();
@@ -159,13 +171,13 @@ mod tests {
 
     #[test]
     fn idle_client_is_forgotten() {
-        let mut addresses = Addresses::default();
+        let mut addresses = Addresses::new(QueuedLogout::MOST_AT_ONCE as usize);
         let begun = addresses.begin(address("a", "web"), at(0)).unwrap();
         addresses.failed(&begun, at(0));
         drop((begun, addresses.begin(address("b", "web"), at(0)).unwrap()));
         addresses.closed(at(0));
-        assert_eq!(addresses.0.len(), 1);
+        assert_eq!(addresses.checked.len(), 1);
         addresses.closed(at(3_601));
-        assert_eq!(addresses.0.len(), 0);
+        assert_eq!(addresses.checked.len(), 0);
     }
 }

@@ -1,0 +1,37 @@
+//! The mail of a development server. No mail leaves the machine; `/dev/mail` shows the messages.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use values::Timestamp;
+
+const MOST: usize = 50;
+
+/// The latest messages.
+#[derive(Clone, Debug, Default)]
+pub struct CaughtMail(Arc<Mutex<VecDeque<CaughtLetter>>>);
+
+#[derive(Clone, Debug)]
+pub struct CaughtLetter {
+    pub id: String,
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    /// Media type and content of the picture `cid:logo` in `html`.
+    pub logo: Option<(&'static str, Arc<Vec<u8>>)>,
+    pub at: Timestamp,
+}
+
+impl CaughtMail {
+    pub fn keep(&self, letter: CaughtLetter) {
+        let mut letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        letters.push_front(letter);
+        letters.truncate(MOST);
+    }
+
+    /// The newest message comes first.
+    pub(crate) fn letters(&self) -> Vec<CaughtLetter> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
