@@ -10,7 +10,7 @@ use secrets::{KeyedDigest, Pepper, random_bytes};
 use serde::{Deserialize, Serialize};
 use sessions::Ring;
 use tenancy::{Stored, TenantId};
-use values::{Lifetime, Timestamp, named};
+use values::{Letter, LetterKind, Lifetime, Timestamp, named};
 
 use crate::audit::AuditRecord;
 use crate::rows::hex;
@@ -39,98 +39,6 @@ pub struct Message {
     /// A verified address, or the address to verify.
     pub to: String,
     pub letter: Letter,
-}
-
-/// What a message says. Links contain their code after `#`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Letter {
-    /// The person, or somebody else, wants to reset the password.
-    Recovery { code: String, link: String, expires_at: Timestamp },
-    /// The person claims this address.
-    Verification { code: String, link: String, expires_at: Timestamp },
-    /// An administrator has created the account.
-    Invitation { link: String, expires_at: Timestamp },
-    /// The password was changed.
-    PasswordChanged { at: Timestamp },
-    /// The account has a new address. `undo` restores this address.
-    AddressChanged { undo: String, expires_at: Timestamp, at: Timestamp },
-    /// This address now belongs to the account.
-    AddressConfirmed { at: Timestamp },
-    /// `latchkey mail test`.
-    Test,
-}
-
-/// The kind of a [`Letter`], in rows, records and documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LetterKind {
-    Recovery,
-    Verification,
-    Invitation,
-    PasswordChanged,
-    AddressChanged,
-    AddressConfirmed,
-    Test,
-}
-
-named! {
-    LetterKind {
-        Recovery => "recovery",
-        Verification => "verification",
-        Invitation => "invitation",
-        PasswordChanged => "password_changed",
-        AddressChanged => "address_changed",
-        AddressConfirmed => "address_confirmed",
-        Test => "test"
-    }
-}
-
-impl Letter {
-    #[must_use]
-    pub const fn kind(&self) -> LetterKind {
-        match self {
-            Self::Recovery { .. } => LetterKind::Recovery,
-            Self::Verification { .. } => LetterKind::Verification,
-            Self::Invitation { .. } => LetterKind::Invitation,
-            Self::PasswordChanged { .. } => LetterKind::PasswordChanged,
-            Self::AddressChanged { .. } => LetterKind::AddressChanged,
-            Self::AddressConfirmed { .. } => LetterKind::AddressConfirmed,
-            Self::Test => LetterKind::Test,
-        }
-    }
-
-    /// The link of the letter. The letter is not sent any more when its link is invalid.
-    #[must_use]
-    pub fn link(&self) -> Option<&str> {
-        match self {
-            Self::Recovery { link, .. }
-            | Self::Verification { link, .. }
-            | Self::Invitation { link, .. }
-            | Self::AddressChanged { undo: link, .. } => Some(link),
-            Self::PasswordChanged { .. } | Self::AddressConfirmed { .. } | Self::Test => None,
-        }
-    }
-
-    /// When sending the letter makes no sense any more.
-    fn deliver_by(&self, now: Timestamp) -> Timestamp {
-        let latest = now + QueuedMail::TRIED_FOR;
-        match self {
-            Self::Recovery { expires_at, .. }
-            | Self::Verification { expires_at, .. }
-            | Self::Invitation { expires_at, .. }
-            | Self::AddressChanged { expires_at, .. } => latest.min(*expires_at),
-            Self::PasswordChanged { .. } | Self::AddressConfirmed { .. } | Self::Test => latest,
-        }
-    }
-
-    /// Whether the letter only reports an event. Otherwise the person asked for it or has to act.
-    #[must_use]
-    pub const fn is_notice(&self) -> bool {
-        matches!(
-            self,
-            Self::PasswordChanged { .. } | Self::AddressChanged { .. } | Self::AddressConfirmed { .. }
-        )
-    }
 }
 
 /// A row to write.
@@ -291,7 +199,9 @@ impl MailSealer {
         letter: Letter,
         now: Timestamp,
     ) -> Option<NewMail> {
-        let (id, kind, deliver_by) = (hex(&*random_bytes::<16>()), letter.kind(), letter.deliver_by(now));
+        let latest = now + QueuedMail::TRIED_FOR;
+        let deliver_by = letter.link.as_ref().map_or(latest, |(_, expires_at)| latest.min(*expires_at));
+        let (id, kind) = (hex(&*random_bytes::<16>()), letter.kind);
         let message = Message { to: to.to_string(), letter };
         let plaintext = serde_json::to_vec(&message).ok()?;
         let sealed = self.0.seal(&HEAD, &context(tenant, &id), &plaintext).ok()?;

@@ -259,8 +259,7 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
 fn mail(view: &documents::MailView) -> String {
     let mut text = String::new();
     for obstacle in &view.recovery_obstacles {
-        let why = RecoveryObstacle::NAMED.into_iter().find(|(name, _)| name == obstacle);
-        let why = why.map_or(obstacle.as_str(), |(_, obstacle)| obstacle.text());
+        let why = RecoveryObstacle::text_of(obstacle).unwrap_or(obstacle);
         text.push_str(&format!("No code to reset the password is sent: {why}\n"));
     }
     if view.is_limited {

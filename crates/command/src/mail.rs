@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use accounts::EmailAddress;
-use administration::mail::Letter;
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 use outbound::MailError;
@@ -12,6 +11,7 @@ use server::mail_servers::{MailServers, SenderServer};
 use server::{block_on, clock};
 use settings::{Environment, read};
 use tenancy::{Issuer, Tenant, TenantId};
+use values::{Letter, LetterKind};
 
 use crate::examples::example;
 use crate::process::print;
@@ -50,8 +50,9 @@ pub(crate) fn run(config: &Path, command: MailCommand) -> anyhow::Result<ExitCod
     block_on(async {
         let servers = MailServers::open(settings, None)?;
         let SenderServer { key, server, .. } = servers.of(id.as_ref());
-        let rendered = gateway::render_mail(&tenant, public_url.trim_end_matches('/'), &Letter::Test, now);
-        let letter = (to.to_string(), &Letter::Test);
+        let letter = Letter::new(LetterKind::Test, now);
+        let rendered = gateway::render_mail(&tenant, public_url.trim_end_matches('/'), &letter, now);
+        let letter = (to.to_string(), &letter);
         let mail = servers.message(id.as_ref(), letter, rendered, format!("test-{}", now.seconds()), now);
         match server.send(&mail).await {
             Ok(answer) => print(&format!("The mail server of {key} accepted the message: {answer}\n")),

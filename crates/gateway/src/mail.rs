@@ -1,48 +1,26 @@
 //! Letters as mail that a person reads, in the tenant's colours.
 
-use administration::mail::Letter;
-use pages::{Language, MailCommon, MailView, MomentValue, RenderedMail};
+use pages::{Language, MailCommon, RenderedMail};
 use tenancy::{Logo, Tenant};
-use values::Timestamp;
+use values::{Letter, Timestamp};
 
 use crate::page::{RECOVERY_PATH, theme_of};
 
-/// The mail for one letter. `public_url` has no slash at its end. Durations are rounded up, from `now`.
+/// The mail for one letter. `public_url` has no slash at its end.
 #[must_use]
 pub fn render_mail(tenant: &Tenant, public_url: &str, letter: &Letter, now: Timestamp) -> RenderedMail {
-    let rest = |expires_at: Timestamp, unit: u64| {
-        expires_at.seconds().saturating_sub(now.seconds()).div_ceil(unit).max(1)
-    };
-    let [minutes, hours, days] = [60, 3_600, 86_400].map(|unit| move |end| rest(end, unit));
-    let text = |at: &Timestamp| MomentValue::at(at.seconds()).text();
     let theme = theme_of(tenant);
+    let recover = format!("{public_url}/api/v1/tenant/{}{RECOVERY_PATH}", tenant.id);
     let common = MailCommon {
         tenant_name: &tenant.name,
         theme: theme.as_ref(),
         has_logo: mail_logo(tenant).is_some(),
         language: Language::English,
         support: tenant.branding.support_url.as_deref(),
+        recover: (tenant.strategies.oidc && tenant.sign_in.recovery).then_some(&recover),
+        now,
     };
-    let recover = format!("{public_url}/api/v1/tenant/{}{RECOVERY_PATH}", tenant.id);
-    let recover = (tenant.strategies.oidc && tenant.sign_in.recovery).then_some(&*recover);
-    let view = |view| pages::render_mail(&common, &view);
-    match letter {
-        Letter::Recovery { code, link, expires_at } => {
-            view(MailView::Recovery { code, link, minutes: minutes(*expires_at) })
-        }
-        Letter::Verification { code, link, expires_at } => {
-            view(MailView::Verification { code, link, minutes: minutes(*expires_at) })
-        }
-        Letter::Invitation { link, expires_at } => {
-            view(MailView::Invitation { link, days: days(*expires_at) })
-        }
-        Letter::PasswordChanged { at } => view(MailView::PasswordChanged { at: &text(at), recover }),
-        Letter::AddressChanged { undo, expires_at, at } => {
-            view(MailView::AddressChanged { undo, hours: hours(*expires_at), at: &text(at) })
-        }
-        Letter::AddressConfirmed { at } => view(MailView::AddressConfirmed { at: &text(at) }),
-        Letter::Test => view(MailView::Test),
-    }
+    pages::render_mail(&common, letter)
 }
 
 /// The logo to attach to the mail, with the content ID `logo`.
@@ -54,6 +32,7 @@ pub const fn mail_logo(tenant: &Tenant) -> Option<&Logo> {
 #[cfg(test)]
 mod tests {
     use testkit::fixtures;
+    use values::LetterKind;
 
     use super::*;
 
@@ -71,31 +50,23 @@ mod tests {
 
     #[test]
     fn rest_of_the_lifetime_is_rounded_up() {
-        let (code, link) = (|| "7KQF2MXD".to_owned(), || "https://id.example.com/#code".to_owned());
-        for (letter, said) in [
-            (
-                Letter::Recovery { code: code(), link: link(), expires_at: after(1_741) },
-                "expire in 30 minutes.",
-            ),
-            (
-                Letter::Verification { code: code(), link: link(), expires_at: after(60) },
-                "expire in 1 minute.",
-            ),
-            (Letter::Verification { code: code(), link: link(), expires_at: NOW }, "expire in 1 minute."),
-            (Letter::Invitation { link: link(), expires_at: after(6 * 86_400 + 1) }, "expires in 7 days."),
-            (
-                Letter::AddressChanged { undo: link(), expires_at: after(259_200), at: NOW },
-                "within 72 hours:",
-            ),
+        use LetterKind::{AddressChanged, Invitation, Recovery, Verification};
+        for (kind, seconds, said) in [
+            (Recovery, 1_741, "expire in 30 minutes."),
+            (Verification, 60, "expire in 1 minute."),
+            (Verification, 0, "expire in 1 minute."),
+            (Invitation, 6 * 86_400 + 1, "expires in 7 days."),
+            (AddressChanged, 259_200, "within 72 hours:"),
         ] {
-            let text = text("acme", &letter);
+            let link = Some(("https://id.example.com/#code".to_owned(), after(seconds)));
+            let text = text("acme", &Letter { link, ..Letter::new(kind, NOW) });
             assert!(text.contains(said), "{text}");
         }
     }
 
     #[test]
     fn mail_has_its_tenants_name_look_and_recovery_page() {
-        let letter = Letter::PasswordChanged { at: NOW };
+        let letter = Letter::new(LetterKind::PasswordChanged, NOW);
         for (name, other) in [("acme", "globex"), ("globex", "acme")] {
             let mut tenant = fixtures::tenant(name);
             tenant.strategies.oidc = true;

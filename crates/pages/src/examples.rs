@@ -7,14 +7,16 @@ mod sheet;
 
 pub use outside_table::texts_outside_table;
 
+use values::{Letter, LetterKind, Lifetime, Timestamp};
+
 use crate::texts::ErrorKind;
 use crate::{
     AccountEmail, AccountNotice, AccountPage, AddressDone, AllowedApplication, CaughtMailPage, ChangeEmail,
     ChangeEmailError, ChangePassword, ChangePasswordError, Common, ConfirmAddress, ConfirmWay, ConsentPage,
     Continue, DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage,
-    FormPost, FrontPage, HtmlPage, Language, Link, Links, MailCommon, MailView, MomentValue, Recover,
-    RenderedMail, ScopeLine, SelectAccount, SessionEntry, SetPassword, SetPasswordError, SetPasswordWay,
-    ShownLetter, SignInMessage, SignInPage, SignOut, SignedOut, Theme, render_mail,
+    FormPost, FrontPage, HtmlPage, Language, Link, Links, MailCommon, MomentValue, Recover, RenderedMail,
+    ScopeLine, SelectAccount, SessionEntry, SetPassword, SetPasswordError, SetPasswordWay, ShownLetter,
+    SignInMessage, SignInPage, SignOut, SignedOut, Theme, render_mail,
 };
 
 /// The action of the example forms, and the value of their hidden field.
@@ -301,30 +303,38 @@ fn codes(common: &Common) -> Vec<Example> {
     ]
 }
 
+/// When the example messages are written and sent.
+const MAILED_AT: Timestamp = Timestamp::from_seconds(1_795_315_200);
+
 /// Every message.
 #[must_use]
 pub fn mails(common: &MailCommon<'_>) -> Vec<(&'static str, RenderedMail)> {
-    let link = "https://id.example.com/api/v1/tenant/acme/account/set-password#usr_code.1896163200.w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk";
-    let (code, at) = ("7KQF2MXD", "2026-11-22 02:40 UTC");
-    let recover = Some("https://id.example.com/api/v1/tenant/acme/oauth/recover");
-    let views = [
-        ("recovery", MailView::Recovery { code, link, minutes: 30 }),
-        ("verification", MailView::Verification { code, link, minutes: 1 }),
-        ("invitation", MailView::Invitation { link, days: 7 }),
-        ("password_changed", MailView::PasswordChanged { at, recover }),
-        ("password_changed_alone", MailView::PasswordChanged { at, recover: None }),
-        ("address_changed", MailView::AddressChanged { undo: link, hours: 72, at }),
-        ("address_confirmed", MailView::AddressConfirmed { at }),
-        ("test", MailView::Test),
-    ];
-    views.into_iter().map(|(name, view)| (name, render_mail(common, &view))).collect()
+    let url = "https://id.example.com/api/v1/tenant/acme/account/set-password#usr_code.1896163200.w0fUDwdUxbo1rAzcbGLp4YVVqhxvFZlXH3uZDTzqOSk";
+    let letter = |kind, code: Option<&str>, seconds: Option<u64>| {
+        let link = seconds.map(|seconds| (url.to_owned(), MAILED_AT + Lifetime::from_seconds(seconds)));
+        Letter { code: code.map(str::to_owned), link, ..Letter::new(kind, MAILED_AT) }
+    };
+    let (code, alone) = (Some("7KQF2MXD"), MailCommon { recover: None, ..*common });
+    [
+        ("recovery", common, letter(LetterKind::Recovery, code, Some(1_800))),
+        ("verification", common, letter(LetterKind::Verification, code, Some(60))),
+        ("invitation", common, letter(LetterKind::Invitation, None, Some(604_800))),
+        ("password_changed", common, letter(LetterKind::PasswordChanged, None, None)),
+        ("password_changed_alone", &alone, letter(LetterKind::PasswordChanged, None, None)),
+        ("address_changed", common, letter(LetterKind::AddressChanged, None, Some(259_200))),
+        ("address_confirmed", common, letter(LetterKind::AddressConfirmed, None, None)),
+        ("test", common, letter(LetterKind::Test, None, None)),
+    ]
+    .map(|(name, common, letter)| (name, render_mail(common, &letter)))
+    .into()
 }
 
 /// A tenant with every optional part.
 #[must_use]
 pub const fn mail_common<'a>(language: Language, theme: Option<&'a Theme>) -> MailCommon<'a> {
     let (tenant_name, support) = ("Acme Ltd", Some("https://acme.example/help"));
-    MailCommon { tenant_name, theme, has_logo: theme.is_some(), language, support }
+    let recover = Some("https://id.example.com/api/v1/tenant/acme/oauth/recover");
+    MailCommon { tenant_name, theme, has_logo: theme.is_some(), language, support, recover, now: MAILED_AT }
 }
 
 fn errors(common: &Common) -> Vec<Example> {

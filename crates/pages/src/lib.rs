@@ -24,7 +24,7 @@ pub use components::{
     Badge, Bar, BarChart, Change, ChartSlot, Column, Destination, Empty, Fact, Frame, Meaning, MomentValue,
     Pager, Person, Preview, Step, Table, TimeLine, TimeLineRow, TimeSpan, Value,
 };
-pub use mail::{MailCommon, MailView, RenderedMail, render_mail};
+pub use mail::{MailCommon, RenderedMail, render_mail};
 pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths};
 pub use texts::console::{
     AdviceTexts, ApplicationTexts, ApplicationsTexts, AttemptTexts, AuditTexts, ConsoleTexts, CreatedTexts,

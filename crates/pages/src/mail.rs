@@ -4,44 +4,12 @@
 mod look;
 
 use askama::Template;
+use values::{Letter, LetterKind, Timestamp};
 
+use crate::components::MomentValue;
 use crate::texts::Language;
 use crate::theme::Theme;
 use look::Look;
-
-/// What a message says. Links contain their code after `#`.
-#[derive(Clone, Copy, Debug)]
-pub enum MailView<'a> {
-    Recovery {
-        code: &'a str,
-        link: &'a str,
-        minutes: u64,
-    },
-    Verification {
-        code: &'a str,
-        link: &'a str,
-        minutes: u64,
-    },
-    Invitation {
-        link: &'a str,
-        days: u64,
-    },
-    PasswordChanged {
-        at: &'a str,
-        /// The page that resets the password.
-        recover: Option<&'a str>,
-    },
-    /// The person reads this at the earlier address, which the link `undo` restores.
-    AddressChanged {
-        undo: &'a str,
-        hours: u64,
-        at: &'a str,
-    },
-    AddressConfirmed {
-        at: &'a str,
-    },
-    Test,
-}
 
 #[derive(Clone, Copy, Debug)]
 pub struct MailCommon<'a> {
@@ -53,6 +21,9 @@ pub struct MailCommon<'a> {
     pub language: Language,
     /// The URL of the page where people get help.
     pub support: Option<&'a str>,
+    /// The URL of the page that resets the password, if people can.
+    pub recover: Option<&'a str>,
+    pub now: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +35,8 @@ pub struct RenderedMail {
 }
 
 #[must_use]
-pub fn render_mail(common: &MailCommon<'_>, view: &MailView<'_>) -> RenderedMail {
-    let mail = Mail::new(common, view);
+pub fn render_mail(common: &MailCommon<'_>, letter: &Letter) -> RenderedMail {
+    let mail = Mail::new(common, letter);
     // As for pages: writing texts to a `String` does not fail.
     let html = mail.render().expect("texts can be written");
     RenderedMail { text: mail.text(), html, subject: mail.subject }
@@ -92,63 +63,62 @@ struct MailLink<'a> {
 }
 
 impl<'a> Mail<'a> {
-    fn new(common: &MailCommon<'a>, view: &MailView<'a>) -> Self {
+    fn new(common: &MailCommon<'a>, letter: &'a Letter) -> Self {
         let texts = &common.language.texts().mail;
         let tenant = &*one_line(common.tenant_name);
-        let time = |unit: fn(&str) -> String, count: u64| unit(&count.to_string());
-        let ignore = || texts.ignore.to_owned();
-        let both = |minutes| {
-            let expiry = (texts.both_expire)(&time(texts.minutes, minutes));
-            vec![format!("{expiry} {}", texts.tell_nobody), ignore()]
+        let at = &*MomentValue::at(letter.at.seconds()).text();
+        // Rounded up.
+        let left = |unit: fn(&str) -> String, seconds: u64| {
+            let end = letter.link.as_ref().map_or(0, |(_, expires_at)| expires_at.seconds());
+            unit(&end.saturating_sub(common.now.seconds()).div_ceil(seconds).max(1).to_string())
         };
-        let link = |lead: &str, button, url| Some(MailLink { lead: lead.to_owned(), button, url });
-        let (subject, lead, code, link, closing) = match *view {
-            MailView::Recovery { code, link: url, minutes } => (
-                (texts.recovery)(tenant),
+        let with_code = || {
+            let expiry = (texts.both_expire)(&left(texts.minutes, 60));
+            vec![format!("{expiry} {}", texts.tell_nobody), texts.ignore.to_owned()]
+        };
+        let own = letter.link.as_ref().map(|(url, _)| &**url);
+        let link = |lead: &str, button, url: Option<&'a str>| {
+            url.map(|url| MailLink { lead: lead.to_owned(), button, url })
+        };
+        let (subject, lead, link, closing) = match letter.kind {
+            LetterKind::Recovery => (
+                texts.recovery,
                 (texts.recovery_text)(tenant),
-                Some(code),
-                link(texts.or_open, texts.recovery_button, url),
-                both(minutes),
+                link(texts.or_open, texts.recovery_button, own),
+                with_code(),
             ),
-            MailView::Verification { code, link: url, minutes } => (
-                (texts.verification)(tenant),
+            LetterKind::Verification => (
+                texts.verification,
                 (texts.verification_text)(tenant),
-                Some(code),
-                link(texts.or_open, texts.verification_button, url),
-                both(minutes),
+                link(texts.or_open, texts.verification_button, own),
+                with_code(),
             ),
-            MailView::Invitation { link: url, days } => (
-                (texts.invitation)(tenant),
-                (texts.invitation_text)(tenant),
-                None,
-                link(texts.open, texts.invitation_button, url),
-                vec![(texts.link_expires)(&time(texts.days, days)), texts.not_expected.to_owned()],
-            ),
-            MailView::PasswordChanged { at, recover } => (
-                (texts.password_changed)(tenant),
+            LetterKind::Invitation => {
+                let expiry = (texts.link_expires)(&left(texts.days, 86_400));
+                let link = link(texts.open, texts.invitation_button, own);
+                let closing = vec![expiry, texts.not_expected.to_owned()];
+                (texts.invitation, (texts.invitation_text)(tenant), link, closing)
+            }
+            LetterKind::PasswordChanged => (
+                texts.password_changed,
                 (texts.password_changed_text)(tenant, at),
-                None,
-                recover.and_then(|url| link(texts.password_reset, texts.recovery_button, url)),
-                vec![recover.map_or(texts.not_done, |_| texts.link_fails)(tenant)],
+                link(texts.password_reset, texts.recovery_button, common.recover),
+                vec![common.recover.map_or(texts.not_done, |_| texts.link_fails)(tenant)],
             ),
-            MailView::AddressChanged { undo, hours, at } => (
-                (texts.address_changed)(tenant),
-                (texts.address_changed_text)(tenant, at),
-                None,
-                link(&(texts.address_undo)(&time(texts.hours, hours)), texts.address_undo_button, undo),
-                vec![(texts.link_fails)(tenant)],
-            ),
-            MailView::AddressConfirmed { at } => (
-                (texts.address_confirmed)(tenant),
-                (texts.address_confirmed_text)(tenant, at),
-                None,
-                None,
-                vec![(texts.not_done)(tenant)],
-            ),
-            MailView::Test => ((texts.test)(tenant), (texts.test_text)(tenant), None, None, vec![ignore()]),
+            LetterKind::AddressChanged => {
+                let undo = (texts.address_undo)(&left(texts.hours, 3_600));
+                let (lead, closing) = ((texts.address_changed_text)(tenant, at), (texts.link_fails)(tenant));
+                (texts.address_changed, lead, link(&undo, texts.address_undo_button, own), vec![closing])
+            }
+            LetterKind::AddressConfirmed => {
+                let lead = (texts.address_confirmed_text)(tenant, at);
+                (texts.address_confirmed, lead, None, vec![(texts.not_done)(tenant)])
+            }
+            LetterKind::Test => (texts.test, (texts.test_text)(tenant), None, vec![texts.ignore.to_owned()]),
         };
         let look = Look::new(common.theme.unwrap_or(&Theme::default()));
-        Self { common: *common, tenant: tenant.to_owned(), look, subject, lead, code, link, closing }
+        let (subject, code, tenant) = (subject(tenant), letter.code.as_deref(), tenant.to_owned());
+        Self { common: *common, tenant, look, subject, lead, code, link, closing }
     }
 
     /// Groups of four, which people compare more easily.

@@ -1,7 +1,8 @@
 //! Tests of every message: snapshots, and rules that all messages have to keep.
 
 use pages::examples::{mail_common, mails, texts_outside_table};
-use pages::{Language, MailCommon, MailView, RenderedMail, Theme, render_mail};
+use pages::{Language, MailCommon, RenderedMail, Theme, render_mail};
+use values::{Letter, LetterKind, Timestamp};
 
 fn all() -> Vec<(&'static str, RenderedMail)> {
     mails(&mail_common(Language::English, None))
@@ -73,8 +74,10 @@ fn tenant_name_adds_no_header_line_or_markup() {
             assert!(!html.contains("<script") && !html.contains("\" onclick"), "{kind}: {html}");
         }
     }
-    let view = MailView::Invitation { link: "https://id.example.com/#\"><script>", days: 7 };
-    let html = render_mail(&mail_common(Language::English, None), &view).html;
+    let at = Timestamp::from_seconds(0);
+    let link = Some(("https://id.example.com/#\"><script>".to_owned(), at));
+    let letter = Letter { link, ..Letter::new(LetterKind::Invitation, at) };
+    let html = render_mail(&mail_common(Language::English, None), &letter).html;
     assert!(!html.contains("<script"), "{html}");
 }
 

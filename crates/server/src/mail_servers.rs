@@ -5,13 +5,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use administration::mail::Letter;
 use anyhow::{Context as _, anyhow};
 use gateway::{CaughtLetter, CaughtMail, RenderedMail};
 use outbound::{MailServer, OutgoingMail, SmtpOptions};
 use settings::{MailRoute, MailSender, MailSettings, SmtpSettings, files};
 use tenancy::TenantId;
-use values::Timestamp;
+use values::{Letter, Timestamp};
 
 /// The senders, with the servers that accept their mail.
 pub struct MailServers {

@@ -11,7 +11,7 @@ use administration::declaration::fingerprint::Fingerprint;
 use administration::documents::Instant;
 use administration::documents::application::ApplicationId;
 use administration::kinds::state::ManagedBy;
-use administration::mail::{LetterKind, MailOutcome};
+use administration::mail::MailOutcome;
 use administration::rows::hex;
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
@@ -21,7 +21,7 @@ use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
 use tenancy::{Issuer, TenantId};
-use values::{Lifetime, Timestamp};
+use values::{LetterKind, Lifetime, Timestamp};
 
 use crate::error::Error;
 use crate::row::{DatabaseRow, FromRow};

@@ -32,6 +32,11 @@ pub use invisible_characters::{bidi_control_in_name, folded, invisible_in_id};
 pub use printable::{json_for_terminals, printable, printable_lines};
 pub use shell_command::{ShellCommand, shell_word, with_commands};
 
+// Messages to people.
+mod letter;
+
+pub use letter::{Letter, LetterKind};
+
 // Colours and pictures of pages.
 mod colour;
 mod image;

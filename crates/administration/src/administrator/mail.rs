@@ -9,7 +9,7 @@ use accounts::{
 use secrets::CallerAddress;
 use serde_json::json;
 use tenancy::{Stored, Tenant, TenantId};
-use values::{Lifetime, Timestamp};
+use values::{Letter, LetterKind, Lifetime, Timestamp};
 
 use super::load::Needs;
 use super::{Administrator, Caller, InTenant};
@@ -20,7 +20,7 @@ use crate::edit::{EditContext, EditError, Edited};
 use crate::kinds::account::{Related, State};
 use crate::kinds::authority::{Actor, Authority};
 use crate::kinds::{Permission, TenantState};
-use crate::mail::{Letter, LetterKind, NewMail};
+use crate::mail::NewMail;
 use crate::rules::recovery_obstacles;
 
 /// The most messages of a kind to an account in [`SPAN`].
@@ -58,9 +58,7 @@ impl Administrator {
         else {
             return Ok(Ok(()));
         };
-        let code = self.codes.make_short(&row.account, CodePurpose::Recovery, page, now);
-        let (link, expires_at) = self.link_for(&row.account, CodePurpose::Recovery, now);
-        let letter = Letter::Recovery { code, link, expires_at };
+        let letter = self.letter(LetterKind::Recovery, &row.account, CodePurpose::Recovery, Some(page), now);
         let Some(mail) = self.mail_to_owner(&row.account, letter, now) else { return Ok(Ok(())) };
         let actor = Actor::named("anonymous", source.map(|source| source.to_string()));
         Ok(self.queue(&mail, actor, "account.recovery_requested", now).await.map(drop))
@@ -122,12 +120,12 @@ impl Administrator {
             let (mut edit, before) = edit::account::by_address_code(context, code)?;
             let account = &context.facts.tenant()?.account(code.account())?.account;
             if account.email().is_none_or(|held| held.identifier.as_str() != address.as_str()) {
-                let confirmed = Letter::AddressConfirmed { at: now };
+                let confirmed = Letter::new(LetterKind::AddressConfirmed, now);
                 edit.mail.extend(self.mail_to(account, address, confirmed, now));
             }
             if let (Some(before), CodePurpose::Verification(_)) = (before, code.purpose()) {
-                let (undo, expires_at) = self.link_for(account, CodePurpose::Undo(before.clone()), now);
-                let changed = Letter::AddressChanged { undo, expires_at, at: now };
+                let undo = CodePurpose::Undo(before.clone());
+                let changed = self.letter(LetterKind::AddressChanged, account, undo, None, now);
                 edit.mail.extend(self.mail_to(account, &before, changed, now));
             }
             Ok::<_, EditError>(edit)
@@ -146,7 +144,7 @@ impl Administrator {
     ) -> Stored<bool> {
         let ids = [account.clone()];
         let row = self.find_live(tenant, Related { ids: &ids, ..Related::default() }).await?;
-        let (Some(row), Some(link)) = (&row, letter.link()) else { return Ok(row.is_some()) };
+        let (Some(row), Some((link, _))) = (&row, &letter.link) else { return Ok(row.is_some()) };
         let code = link.rsplit_once('#').and_then(|(_, code)| self.codes.read(tenant, code));
         Ok(code.is_some_and(|code| code.fits(&row.account, now)))
     }
@@ -162,6 +160,19 @@ impl Administrator {
         let found = self.store.find_accounts(tenant, related).await?;
         let is_live = |row: &State| row.account.tenant == *tenant && row.lifecycle.deleted_at.is_none();
         Ok(found.into_iter().find(is_live))
+    }
+
+    /// A letter with a link and, for a page with a random value, a code.
+    fn letter(
+        &self,
+        kind: LetterKind,
+        account: &Account,
+        purpose: CodePurpose,
+        page: Option<&str>,
+        now: Timestamp,
+    ) -> Letter {
+        let code = page.map(|page| self.codes.make_short(account, purpose.clone(), page, now));
+        Letter { code, link: Some(self.link_for(account, purpose, now)), ..Letter::new(kind, now) }
     }
 
     /// A message to the account's own address.
@@ -187,7 +198,7 @@ impl Administrator {
     pub(super) fn notice_of_password(&self, account: &Account, now: Timestamp) -> Option<NewMail> {
         account.password_changed_at?;
         account.email()?.verified_at?;
-        self.mail_to_owner(account, Letter::PasswordChanged { at: now }, now)
+        self.mail_to_owner(account, Letter::new(LetterKind::PasswordChanged, now), now)
     }
 
     async fn queue(&self, mail: &NewMail, actor: Actor, action: &str, now: Timestamp) -> Stored<bool> {
@@ -213,10 +224,8 @@ impl InTenant<'_> {
         if edit::account::owner(facts.tenant()?, address).is_some_and(|owner| owner != account) {
             return Ok(());
         }
-        let purpose = || CodePurpose::Verification(address.clone());
-        let code = self.codes.make_short(&row.account, purpose(), page, caller.now);
-        let (link, expires_at) = self.link_for(&row.account, purpose(), caller.now);
-        let letter = Letter::Verification { code, link, expires_at };
+        let purpose = CodePurpose::Verification(address.clone());
+        let letter = self.letter(LetterKind::Verification, &row.account, purpose, Some(page), caller.now);
         let Some(mail) = self.mail_to(&row.account, address, letter, caller.now) else { return Ok(()) };
         let actor = caller.authority.actor().clone();
         self.queue(&mail, actor, "account.verification_requested", caller.now).await?;
@@ -251,8 +260,8 @@ impl InTenant<'_> {
                 "the account already has a password; the person can reset it on the sign-in page",
             );
         }
-        let (link, expires_at) = self.link_for(&row.account, CodePurpose::Invitation, caller.now);
-        let letter = Letter::Invitation { link, expires_at };
+        let letter =
+            self.letter(LetterKind::Invitation, &row.account, CodePurpose::Invitation, None, caller.now);
         if row.account.status != AccountStatus::Active {
             return refused("the account is suspended; resume it first");
         }

@@ -1,11 +1,11 @@
 //! The messages to a person, as documents of the API.
 
 use serde::{Deserialize, Serialize};
-use values::Timestamp;
+use values::{LetterKind, Timestamp};
 
 use super::Instant;
 use super::schema::{self, JsonSchema};
-use crate::mail::{LetterKind, MailOutcome, MailRecord};
+use crate::mail::{MailOutcome, MailRecord};
 use crate::rules::RecoveryObstacle;
 
 /// Why a person gets no mail, and what became of the latest messages.

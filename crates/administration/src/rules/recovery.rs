@@ -39,9 +39,14 @@ named! {
 }
 
 impl RecoveryObstacle {
-    /// The reason, and what to do.
+    /// The reason for the name of an obstacle.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub fn text_of(name: &str) -> Option<&'static str> {
+        Self::NAMED.into_iter().find(|(named, _)| *named == name).map(|(_, obstacle)| obstacle.text())
+    }
+
+    /// The reason, and what to do.
+    const fn text(self) -> &'static str {
         match self {
             Self::NoMailServer => "the server cannot send mail for this tenant. Set `mail` in config.yaml.",
             Self::NoSignIn => "this tenant does not offer sign-in. Set strategies.oidc.enabled.",

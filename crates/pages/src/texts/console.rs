@@ -533,43 +533,11 @@ texts! {
         mail: Text = "Messages to this person",
         no_mail: Text = "No messages in the last 30 days.",
         message: Text = "Message",
+        waits: Text = "Waits to be sent",
         next_attempt: Text = "Next attempt",
         mail_answer: Text = "Answer of the mail server",
         mail_limited: Text = "The person has asked for 5 codes within an hour. Latchkey sends further codes later.",
-        mail_obstacle: Named = |name| {
-            Some(match name {
-                "no_mail_server" => "The server cannot send mail for this tenant, so people cannot reset their password.",
-                "no_sign_in" => "This tenant does not offer sign-in.",
-                "recovery_off" => "The tenant does not let people reset their password by mail.",
-                "no_address" => "The account has no email address. Add one.",
-                "suspended" => "The account is suspended. Resume it.",
-                "declared" => "The operator's files declare the account and its password.",
-                "administrator" => "The account has administrator permissions, so the person cannot reset the password by mail. Create a password link.",
-                _ => return None,
-            })
-        },
-        letter: Named = |name| {
-            Some(match name {
-                "recovery" => "Code to reset the password",
-                "verification" => "Code to confirm an address",
-                "invitation" => "Invitation",
-                "password_changed" => "Password was changed",
-                "address_changed" => "Address was changed",
-                "address_confirmed" => "Address was confirmed",
-                "test" => "Test",
-                _ => return None,
-            })
-        },
-        mail_outcome: Named = |name| {
-            Some(match name {
-                "waiting" => "Waits to be sent",
-                "delivered" => "Accepted by the mail server",
-                "refused" => "Refused by the mail server",
-                "failed" => "All attempts failed",
-                "superseded" => "Not sent: its code was no longer valid",
-                _ => return None,
-            })
-        },
+        no_recovery: With = |why| format!("Latchkey sends this person no code to reset the password: {why}"),
         password_removed: Text = "Somebody else may know the password of this account, so the new permission removed the password. The person sets a new one with this link:",
         why: Text = "Why can this person not sign in?",
         can_sign_in: Text = "The person can sign in with the password.",

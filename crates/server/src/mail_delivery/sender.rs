@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use administration::administrator::Administrator;
-use administration::mail::{Letter, Message, QueuedMail};
+use administration::mail::{Message, QueuedMail};
 use async_trait::async_trait;
 use outbound::MailError;
 use tenancy::{LogoStore, Stored, TenantError, TenantResolver};
-use values::{ImageFormat, Timestamp};
+use values::{ImageFormat, Letter, Timestamp};
 
 use crate::mail_servers::MailServers;
 

@@ -4,11 +4,11 @@
 use std::sync::Mutex;
 
 use accounts::EmailAddress;
-use administration::mail::{Letter, MailRecord, Message, NewMail};
+use administration::mail::{MailRecord, Message, NewMail};
 use async_trait::async_trait;
 use secrets::Pepper;
 use tokio::time::{sleep, timeout};
-use values::Lifetime;
+use values::{Letter, LetterKind, Lifetime};
 
 use super::*;
 
@@ -140,8 +140,11 @@ fn message(of: &str, to: &str, link: &str) -> Row {
     let account = "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap();
     let to = EmailAddress::parse(&format!("{to}@example.com")).unwrap();
     let letter = match link {
-        "" => Letter::PasswordChanged { at: at(0) },
-        link => Letter::Invitation { link: link.to_owned(), expires_at: at(1_800) },
+        "" => Letter::new(LetterKind::PasswordChanged, at(0)),
+        link => {
+            let link = Some((link.to_owned(), at(1_800)));
+            Letter { link, ..Letter::new(LetterKind::Invitation, at(0)) }
+        }
     };
     let NewMail { tenant, id, account, letter, sealed, deliver_by, .. } =
         sealer().seal(&tenant(of), &account, &to, letter, at(0)).unwrap();

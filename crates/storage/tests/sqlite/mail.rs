@@ -1,9 +1,10 @@
 //! Tests what is stored of a message that has ended.
 
-use administration::mail::{LetterKind, MailLane, MailOutbox as _, MailOutcome};
+use administration::mail::{MailLane, MailOutbox as _, MailOutcome};
 use testkit::store_contract::audit::record;
 use testkit::store_contract::mail::message;
 use testkit::{fixtures, requests};
+use values::LetterKind;
 
 use crate::sandbox::Sandbox;
 

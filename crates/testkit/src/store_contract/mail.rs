@@ -5,11 +5,11 @@ use administration::audit::AuditRecord;
 use administration::kinds::Change;
 use administration::kinds::change::ChangeKind;
 use administration::kinds::state::ManagedBy;
-use administration::mail::{LetterKind, MailLane, MailOutcome, MailRecord, NewMail, QueuedMail};
+use administration::mail::{MailLane, MailOutcome, MailRecord, NewMail, QueuedMail};
 use administration::store::CommitOutcome;
 use administration::store::query::AuditQuery;
 use tenancy::TenantId;
-use values::{Lifetime, Timestamp};
+use values::{LetterKind, Lifetime, Timestamp};
 
 use super::audit::record;
 use super::people::{at, person};

@@ -5,6 +5,7 @@ use administration::administrator::PersonReading;
 use administration::documents::{
     AccountSettings, AccountView, Instant, MailMessageView, MailView, PasswordLinkView,
 };
+use administration::rules::RecoveryObstacle;
 use pages::console::Block;
 use pages::{Badge, Fact, Meaning, PeopleTexts, Value};
 
@@ -66,23 +67,22 @@ pub(super) fn link_blocks(of: &PeopleTexts, link: &PasswordLinkView) -> [Block; 
 
 /// Why the person gets no mail, and what became of the latest messages.
 pub(super) fn mail_blocks(visit: &ConsoleVisit<'_>, mail: &MailView) -> Vec<Block> {
-    let texts = visit.texts();
-    let of = &texts.people;
-    let why = mail.recovery_obstacles.iter().filter_map(|obstacle| (of.mail_obstacle)(obstacle));
-    let limited = mail.is_limited.then_some(of.mail_limited);
-    let note = |text: &str| Block::Note(Meaning::Warning, text.to_owned());
-    let mut blocks: Vec<_> = why.chain(limited).map(note).collect();
+    let (of, shared) = (&visit.texts().people, &visit.texts().shared);
+    let why = mail.recovery_obstacles.iter().filter_map(|name| RecoveryObstacle::text_of(name));
+    let limited = mail.is_limited.then(|| of.mail_limited.to_owned());
+    let notes = why.map(|why| (of.no_recovery)(why)).chain(limited);
+    let mut blocks: Vec<_> = notes.map(|text| Block::Note(Meaning::Warning, text)).collect();
+    let code = |name: &str| Value::Codes(vec![name.to_owned()]);
     let row = |message: &MailMessageView| {
-        let outcome = message.outcome.as_deref().unwrap_or("waiting");
         vec![
-            Value::Text((of.letter)(&message.letter).unwrap_or_default().to_owned()),
+            code(&message.letter),
             time(message.created_at),
-            Value::Text((of.mail_outcome)(outcome).unwrap_or_default().to_owned()),
-            time_or(message.next_attempt_at, texts.shared.none),
+            message.outcome.as_deref().map_or_else(|| Value::Text(of.waits.to_owned()), code),
+            time_or(message.next_attempt_at, shared.none),
             Value::Text(message.answer.clone()),
         ]
     };
-    let headings = [of.message, texts.labels.created, of.result, of.next_attempt, of.mail_answer];
+    let headings = [of.message, visit.texts().labels.created, of.result, of.next_attempt, of.mail_answer];
     blocks.push(match mail.messages.as_slice() {
         [] => Block::Note(Meaning::Info, of.no_mail.to_owned()),
         messages => table(of.mail, headings, messages.iter().map(row)),
