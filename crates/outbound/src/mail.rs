@@ -1,5 +1,5 @@
-//! Sends mail to people over SMTP, or hands each message to a function. The operator configures the server, so
-//! private addresses are allowed.
+//! Sends mail to people over SMTP, or hands each message to a function. The operator configures the server,
+//! so private addresses are allowed.
 
 mod address;
 mod answer;

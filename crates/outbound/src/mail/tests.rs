@@ -1,5 +1,5 @@
-//! Tests messages, and what is done about servers that answer badly. The tests of the program use a mail server
-//! of others.
+//! Tests messages, and what is done about servers that answer badly. The tests of the program use a mail
+//! server of others.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
