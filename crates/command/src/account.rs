@@ -68,7 +68,7 @@ pub(crate) enum Command {
     /// Create a link with which the person sets a password. The link works once, for 24 hours.
     #[command(after_help = example!("account password-link globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     PasswordLink(Arguments),
-    /// Mail a link with which the person of an account without a password sets one. The link works once, for 7 days.
+    /// Mail a link with which a person sets the first password. The link works once, for 7 days.
     #[command(after_help = example!("account invite globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Invite(Arguments),
     /// Show why a person gets no mail, and what became of the latest messages.

@@ -129,8 +129,8 @@ impl Authority {
         Self::of_code_holder(&signed_in.session().tenant, signed_in.account(), source)
     }
 
-    /// A person with a code for this account. Unlike a signed-in person, this person may only do what the code
-    /// is for.
+    /// A person with a code for this account. Unlike a signed-in person, this person may only do what the
+    /// code is for.
     pub(crate) fn of_code_holder(tenant: &TenantId, account: &AccountId, source: Option<IpAddr>) -> Self {
         let actor = Actor::named(&Self::account_name(account), source.map(|source| source.to_string()));
         let extent = Extent::Account(tenant.clone(), account.clone());

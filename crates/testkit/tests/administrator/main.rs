@@ -8,5 +8,6 @@ mod clients;
 mod contention;
 mod keys;
 mod keys_in_time;
+mod mailed_codes;
 mod secret_rotations;
 mod test_env;

@@ -9,6 +9,7 @@ use administration::documents::{ClientView, CreatedClient, KeysChanged, NewClien
 use administration::edit::{EditError, KeyCommand, TenantStep};
 use administration::kinds::Invalidation;
 use administration::kinds::authority::{Actor, Authority};
+use administration::mail::MailPolicy;
 use administration::store::KeySchedule as _;
 use administration::store::query::AuditQuery;
 use async_trait::async_trait;
@@ -35,7 +36,7 @@ pub(crate) struct TestEnv {
     /// How many seconds of this clock each sealing takes, if sealing is slow.
     pub(crate) seconds: Arc<AtomicU64>,
     sealer: Arc<dyn KeySealer>,
-    pepper: Arc<Pepper>,
+    pub(crate) pepper: Arc<Pepper>,
 }
 
 pub(crate) fn later(seconds: u64) -> Timestamp {
@@ -45,6 +46,13 @@ pub(crate) fn later(seconds: u64) -> Timestamp {
 pub(crate) fn env() -> TestEnv {
     let sealer = Arc::new(SealingKey::generate().unwrap());
     over(Arc::default(), sealer, Arc::new(Pepper::generate()), Arc::default())
+}
+
+/// An environment where administrators can reset their password by mail.
+pub(crate) fn env_that_recovers_administrators() -> TestEnv {
+    let (sealer, pepper) = (Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()));
+    let mail = MailPolicy { for_all: true, recovers_administrators: true, ..MailPolicy::default() };
+    over_with(Arc::default(), sealer, pepper, Arc::default(), mail)
 }
 
 /// An environment with a slow sealing service: each call takes this many seconds of the administrator's
@@ -85,6 +93,16 @@ fn over(
     pepper: Arc<Pepper>,
     clock: Arc<AtomicU64>,
 ) -> TestEnv {
+    over_with(store, sealer, pepper, clock, MailPolicy { for_all: true, ..MailPolicy::default() })
+}
+
+fn over_with(
+    store: Arc<TestStore>,
+    sealer: Arc<dyn KeySealer>,
+    pepper: Arc<Pepper>,
+    clock: Arc<AtomicU64>,
+    mail: MailPolicy,
+) -> TestEnv {
     let published = Arc::<Mutex<Vec<Invalidation>>>::default();
     let tick = Arc::<AtomicU64>::default();
     let (recorded, time, ticking) = (Arc::clone(&published), Arc::clone(&clock), Arc::clone(&tick));
@@ -96,7 +114,7 @@ fn over(
         deletion_grace: Lifetime::from_seconds(7 * 86_400),
         l1_lifetime: Lifetime::from_seconds(10),
         urls: administration::rules::UrlRule::default(),
-        mail: administration::mail::MailPolicy::default(),
+        mail,
     };
     let administrator = Administrator::new(
         store.clone(),
