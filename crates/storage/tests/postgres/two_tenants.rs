@@ -8,7 +8,6 @@ use administration::documents::UsedFrom;
 use administration::kinds;
 use administration::kinds::change::ChangeKind;
 use administration::kinds::{ApiKeyRows as _, Change};
-use administration::mail::LetterKind;
 use administration::store::{
     AuditStream as _, ConsoleSessions as _, RefusalLog as _, UsageDays as _, UsageLog as _,
 };
@@ -21,6 +20,7 @@ use testkit::requests;
 use testkit::store_contract::console_sessions::console_link;
 use testkit::store_contract::mail::message;
 use testkit::store_contract::sign_ins::sign_in;
+use values::LetterKind;
 
 use crate::belongings::{answer, application, identifier, revoked, seen, used};
 use crate::sandbox::{Sandbox, execute};
