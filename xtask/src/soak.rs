@@ -1,7 +1,7 @@
 //! Measurements that take long or need servers: the platform on PostgreSQL with few and with very many
 //! tenants, requests during outages of Redis and PostgreSQL, and requests while keys rotate. All servers run
 //! on this machine. The report shows times. A measurement can fail only on the times of refusals, of
-//! sign-ins, and of one tenant while another floods.
+//! sign-ins and recovery, and of one tenant while another floods.
 
 mod administrator;
 mod calls;
@@ -14,6 +14,7 @@ mod postgres;
 mod postgres_outage;
 mod program;
 mod propagation;
+mod recovery_times;
 mod redis;
 mod redis_outage;
 mod rotation;
@@ -44,7 +45,7 @@ pub(crate) struct SoakOptions {
     /// Number of tenants in the store, for each row of the table
     #[arg(long, value_delimiter = ',', default_values_t = [10, 1_000, 100_000])]
     tenants: Vec<u32>,
-    /// Number of refused sign-ins whose times are compared; each takes a tenth of a second
+    /// Number of refused sign-ins or requests for a code whose times are compared; each takes half a second
     #[arg(long, default_value_t = 2_000)]
     tries: usize,
 }
@@ -67,6 +68,9 @@ enum Measurement {
     /// Whether the time of a refused sign-in reveals which accounts exist (Welch's
     /// t-test); it can fail on times
     SignInTimes,
+    /// Whether the time of a request for a recovery code reveals which accounts exist
+    /// (Welch's t-test); it can fail on times
+    RecoveryTimes,
     /// Ten times as many token requests as the worker can answer: goodput, latencies, refusals, memory, and
     /// the time until all is normal
     Overload,
@@ -105,6 +109,7 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
             Measurement::Rotation => rotation::measure(&test_env)?,
             Measurement::Enumeration => enumeration::measure(&test_env)?,
             Measurement::SignInTimes => sign_in_times::measure(&test_env, options.tries)?,
+            Measurement::RecoveryTimes => recovery_times::measure(&test_env, options.tries)?,
             Measurement::Overload => overload::measure(&test_env)?,
             Measurement::Fairness => fairness::measure(&test_env)?,
             Measurement::Usage => usage::measure(&test_env)?,

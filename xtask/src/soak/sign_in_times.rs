@@ -15,7 +15,7 @@ use crate::workspace::{Failure, read_text};
 
 const TENANT: &str = "timed";
 /// A limit of 10 attempts in 15 minutes refuses an account before its hash.
-const TRIES_OF_ACCOUNT: usize = 5;
+pub(super) const TRIES_OF_ACCOUNT: usize = 5;
 /// A source may fail at 100 accounts. The header of the trusted proxy names the source.
 const TRIES_OF_SOURCE: usize = 50;
 /// With a greater value the times reveal accounts.
@@ -24,14 +24,14 @@ const MOST: f64 = 4.5;
 /// others.
 const FASTEST: usize = 95;
 /// The hash of a password that no sign-in tries.
-const HASH: &str =
+pub(super) const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ";
 
 /// The kinds of refusals. The number of a try decides which it is.
 const KINDS: [&str; 3] = ["unknown account", "wrong password", "suspended account"];
 const UNKNOWN: usize = 0;
-const KNOWN: usize = 1;
-const SUSPENDED: usize = 2;
+pub(super) const KNOWN: usize = 1;
+pub(super) const SUSPENDED: usize = 2;
 
 /// Compares the times of so many sign-ins.
 pub(super) fn measure(test_env: &TestEnv<'_>, tries: usize) -> Result<(), Failure> {
@@ -40,7 +40,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>, tries: usize) -> Result<(), Failur
     let mut program = Program::start(test_env, &stores, &declared(accounts))?;
     program.await_token(&Client { tenant: TENANT.to_owned(), id: "service".to_owned() })?;
     for account in 0..accounts {
-        suspend(test_env, &name(account * KINDS.len() * TRIES_OF_ACCOUNT + SUSPENDED))?;
+        suspend(test_env, TENANT, &name(account * KINDS.len() * TRIES_OF_ACCOUNT + SUSPENDED))?;
     }
     let mut caller = Caller::new(program.address);
     let form = Form::of_page(&mut caller, TENANT)?;
@@ -48,11 +48,11 @@ pub(super) fn measure(test_env: &TestEnv<'_>, tries: usize) -> Result<(), Failur
     for number in mixed(tries) {
         samples.push((number % KINDS.len(), form.refused(&mut caller, number)?));
     }
-    judge(&samples)
+    judge("refused sign-ins", KINDS, &samples)
 }
 
 /// The name for a number and its kind. All names have the same length.
-fn name(number: usize) -> String {
+pub(super) fn name(number: usize) -> String {
     let account = number / KINDS.len() / TRIES_OF_ACCOUNT;
     format!("person-{:05}", account * KINDS.len() + number % KINDS.len())
 }
@@ -80,17 +80,17 @@ fn declared(accounts: usize) -> String {
 }
 
 /// Suspends the account with the command line on the store, beside the program.
-fn suspend(test_env: &TestEnv<'_>, name: &str) -> Result<(), Failure> {
+pub(super) fn suspend(test_env: &TestEnv<'_>, tenant: &str, name: &str) -> Result<(), Failure> {
     let config = test_env.file("config.yaml");
     let run = |arguments: &[&str]| {
         let arguments = [&["account"], arguments, &["--json"]].concat();
         let mut command = test_env.workspace.program(&test_env.program, &arguments);
         parse(&read_text(command.arg("--config").arg(&config))?)
     };
-    let listed = run(&["list", TENANT, "--identifier", &format!("{name}@example.com")])?;
+    let listed = run(&["list", tenant, "--identifier", &format!("{name}@example.com")])?;
     let id = listed["items"][0]["account_id"].as_str();
     let id = id.ok_or_else(|| Failure::new(format!("no account {name}: {listed}")))?;
-    let suspended = run(&["suspend", TENANT, id])?;
+    let suspended = run(&["suspend", tenant, id])?;
     let is_suspended = suspended["status"] == "suspended";
     is_suspended.then_some(()).ok_or_else(|| Failure::new(format!("{name} is not suspended: {suspended}")))
 }
@@ -108,26 +108,40 @@ impl Form {
             "/api/v1/tenant/{tenant}/oauth/authorize?response_type=code&client_id=web&scope=openid\
              &redirect_uri=http://127.0.0.1:3001/callback"
         );
-        let (page, cookies) = caller.page(&path);
+        Self::read(caller, &path)
+    }
+
+    pub(super) fn read(caller: &mut Caller, path: &str) -> Result<Self, Failure> {
+        let (page, cookies) = caller.page(path);
         let flow = page.split_once("name=\"flow\" value=\"").and_then(|(_, rest)| rest.split_once('"'));
-        let (flow, _) = flow.ok_or_else(|| Failure::new(format!("no sign-in page: {page}")))?;
+        let (flow, _) = flow.ok_or_else(|| Failure::new(format!("no form at {path}: {page}")))?;
         Ok(Self { flow: flow.to_owned(), cookies })
     }
 
     /// The time of the answer to this try.
     fn refused(&self, caller: &mut Caller, number: usize) -> Result<Duration, Failure> {
-        let Self { flow, cookies } = self;
         let path = format!("/api/v1/tenant/{TENANT}/oauth/sign-in");
-        let form =
-            format!("flow={flow}&identifier={}%40example.com&password=a+guess+of+a+stranger", name(number));
+        self.send(caller, [&path, "&password=a+guess+of+a+stranger"], number)
+    }
+
+    /// Sends the form to a path, with the address and the source of this try and with more fields. Returns
+    /// the time of the answer, which has a form, too.
+    pub(super) fn send(
+        &self,
+        caller: &mut Caller,
+        to: [&str; 2],
+        number: usize,
+    ) -> Result<Duration, Failure> {
+        let (Self { flow, cookies }, [path, more]) = (self, to);
+        let form = format!("flow={flow}&identifier={}%40example.com{more}", name(number));
         let source = number / TRIES_OF_SOURCE;
         let headers = format!(
             "Origin: http://{HOST}\r\nCookie: {cookies}\r\nX-Forwarded-For: 10.0.{}.{}\r\n",
             source / 256,
             source % 256
         );
-        let (answer, said) = caller.send_form(&path, &headers, &form);
-        if answer.status == 403 && said.contains("name=\"flow\"") {
+        let (answer, said) = caller.send_form(path, &headers, &form);
+        if matches!(answer.status, 200 | 403) && said.contains("name=\"flow\"") {
             return Ok(answer.took);
         }
         Err(Failure::new(format!("{}: {} {said}", name(number), answer.status)))
@@ -135,9 +149,9 @@ impl Form {
 }
 
 /// Prints the measurements, and compares each kind with each other one.
-fn judge(samples: &[(usize, Duration)]) -> Result<(), Failure> {
-    println!("\nsign-in-times: {} refused sign-ins in mixed order, ms", samples.len());
-    for (kind, name) in KINDS.iter().enumerate() {
+pub(super) fn judge(what: &str, kinds: [&str; 3], samples: &[(usize, Duration)]) -> Result<(), Failure> {
+    println!("\n{what}: {} in mixed order, ms", samples.len());
+    for (kind, name) in kinds.iter().enumerate() {
         let times = || samples.iter().filter(|(of, _)| *of == kind).map(|(_, took)| *took);
         println!(
             "{name:<18} {:>5}  p1 {:>8.3}  p50 {:>8.3}  p99 {:>8.3}",
@@ -149,7 +163,7 @@ fn judge(samples: &[(usize, Duration)]) -> Result<(), Failure> {
     }
     let latest = percentile(samples.iter().map(|(_, took)| *took), FASTEST);
     let mut greatest: f64 = 0.0;
-    for (what, latest) in
+    for (which, latest) in
         [("all answers".to_owned(), f64::INFINITY), (format!("the fastest {FASTEST} %"), latest)]
     {
         let of = |kind: usize| -> Vec<f64> {
@@ -157,20 +171,20 @@ fn judge(samples: &[(usize, Duration)]) -> Result<(), Failure> {
                 samples.iter().filter(|(of, _)| *of == kind).map(|(_, took)| took.as_secs_f64() * 1e3);
             times.filter(|took| *took <= latest).collect()
         };
-        print!("Welch's t, {what}:");
+        print!("Welch's t, {which}:");
         for (left, right) in [(UNKNOWN, KNOWN), (UNKNOWN, SUSPENDED), (KNOWN, SUSPENDED)] {
             let t = welch::t(&of(left), &of(right));
-            print!("  {} and {} {t:.2}", KINDS[left], KINDS[right]);
+            print!("  {} and {} {t:.2}", kinds[left], kinds[right]);
             greatest = greatest.max(t.abs());
             if t.is_nan() {
-                return Err(Failure::new("too few sign-ins to compare".to_owned()));
+                return Err(Failure::new(format!("too few {what} to compare")));
             }
         }
         println!();
     }
     println!("the greatest is {greatest:.2} (at most {MOST})");
     if greatest > MOST {
-        Err(Failure::new("the time of a refused sign-in tells which accounts exist".to_owned()))
+        Err(Failure::new(format!("the times of {what} tell which accounts exist")))
     } else {
         Ok(())
     }
@@ -201,6 +215,7 @@ mod tests {
             };
             (0..600).map(|number| (number % 3, took(number))).collect()
         };
+        let judge = |samples: &[_]| judge("sign-ins", KINDS, samples);
         assert!(judge(&samples(0)).is_ok());
         assert!(judge(&samples(20)).is_err());
         assert!(judge(&samples(0)[..2]).is_err(), "nothing was compared");

@@ -220,8 +220,9 @@ async fn long_password_with_changed_or_missing_byte_is_refused() {
 }
 
 // [attacks #17]: Which accounts exist | One text, one status, one length, one hash, one instant. `cargo xtask
-//   soak --only sign-in-times` compares the times of 2 000 answers by Welch's t and fails above 4.5
-//   ([performance.md](performance.md#what-the-time-of-a-refused-sign-in-reveals)); CI does not run it
+//   soak --only sign-in-times` and `recovery-times` compare the times of 2 000 answers by Welch's t and fail
+//   above 4.5 ([performance.md](performance.md#what-the-time-of-a-refused-sign-in-reveals)); CI does not run
+//   them
 // [V6 6.3.8]: 3 | A failed attempt does not say which accounts exist | not met | One text, one cost and one
 //   of few instants for each refusal. But an account whose imported hash takes longer than 100 ms stands out
 //   ([known gaps](#known-gaps))

@@ -1,5 +1,5 @@
-//! Tests how people use the program in Chromium: whole sign-ins with only the keyboard, and the return to the
-//! client after a sign-out.
+//! Tests how people use the program in Chromium: whole sign-ins with only the keyboard, the return to the
+//! client after a sign-out, and what they do with mail.
 
 use serde_json::{Value, json};
 
@@ -7,6 +7,8 @@ use crate::foreign::browser;
 use crate::two_providers::TwoProviders;
 
 const NOBODY: &str = "http://127.0.0.1:9";
+/// The screenshots are outside the folder of the test, which is deleted.
+const REPORTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/screenshots");
 
 #[test]
 fn all_journeys_work_with_the_keyboard_only() {
@@ -43,6 +45,20 @@ fn back_button_shows_no_account_after_sign_out() {
             assert!(after.iter().any(|page| page["heading"] == "Sign in"), "{found}");
         }
     }
+}
+
+/// At one tenant with script, at the other one without.
+#[test]
+fn people_reset_passwords_and_change_addresses_by_mail() {
+    let providers = TwoProviders::start(NOBODY);
+    let [(tenant, other), _] = providers.each();
+    let more = [("MAIL", &*providers.mail()), ("REPORTS", REPORTS)];
+    let found = tenant.found(other, &more, |environment| browser("mail-journeys.cjs", environment));
+    let expected = ["acme", "globex"].map(|id| {
+        let addresses = ["hopper", "grace"].map(|name| format!("{name}@{id}.example Verified"));
+        json!({ "client": true, "addresses": addresses, "problems": [] })
+    });
+    assert_eq!(found, json!(expected));
 }
 
 fn shows_nothing(page: &Value) -> bool {

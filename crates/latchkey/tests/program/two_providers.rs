@@ -72,6 +72,7 @@ impl TwoProviders {
         // JSON is also YAML.
         let settings = json!({
             "server": { "public_url": url, "listeners": [listener], "outbound": { "allowed_networks": ["127.0.0.0/8"] } },
+            "mail": { "from": "no-reply@example.com", "folder": "mail" },
             "tenants": declared,
         });
         let folder = Folder::with(&settings.to_string());
@@ -79,6 +80,11 @@ impl TwoProviders {
             folder.run(&["dev-cert", "--certificate", "cert.pem", "--key", "key.pem"]).output();
         }
         Self { tenants, program: Program::start(&folder), folder }
+    }
+
+    /// The folder of the mail that the program sends.
+    pub(crate) fn mail(&self) -> String {
+        self.folder.path("mail").display().to_string()
     }
 
     /// Each tenant together with the other one.
@@ -129,7 +135,7 @@ impl ProviderTenant {
             "subject": if *id == "globex" { "pairwise" } else { "public" },
             "accounts": {
                 "ada": { "email": "ada@example.com", "password": { "value": password }, "claims": { "name": name },
-                    "permissions": ["latchkey:clients", "latchkey:audit"] },
+                    "permissions": ["latchkey:accounts", "latchkey:clients", "latchkey:audit"] },
                 "eve": { "email": "eve@example.com", "password": { "value": eves_password }, "permissions": ["latchkey:audit"] },
             },
             "clients": {

@@ -3,10 +3,12 @@
 // frames. Reports each attempt.
 "use strict";
 const { Attempts, SECRETS } = require("./attempts.cjs");
+const { message, messages } = require("./mailbox.cjs");
 const { VERIFIER, administered, changed, closeOthers, consoleOf, enterConsole, flowIn, serve, start } = require("./person.cjs");
 
 const { EVES_PASSWORD, ISSUER, PASSWORD, REDIRECT_URI, SECRET } = process.env;
 const EVE = "eve@example.com";
+const GRACE = `grace@${ISSUER.split("/").at(-1)}.example`;
 const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 // The attacker's own account at the tenant, device, and sealed form of each kind, from her own browser.
@@ -24,7 +26,11 @@ async function prepare({ authorize, open, redirectUri }) {
     signIn: flowIn(await page(authorize(ISSUER))),
     device: flowIn(await page(`${ISSUER}/device`)),
     account: flowIn(await page(`${ISSUER}/account`)),
+    recover: flowIn(await page(`${ISSUER}/oauth/recover`)),
+    verify: flowIn(await page(`${ISSUER}/oauth/verify`)),
+    undo: flowIn(await page(`${ISSUER}/oauth/verify?undo`)),
   };
+  before.recoveryCode = flowIn(await post("/oauth/recover", { flow: before.recover, identifier: EVE }));
   before.deviceSignIn = flowIn(await post("/device", { flow: before.device, user_code }));
   await post("/oauth/sign-in", { flow: before.signIn, ...person });
   const after = {
@@ -58,6 +64,11 @@ async function prepare({ authorize, open, redirectUri }) {
     "a sign-out": ["/oauth/logout", { flow: after.signOut, decision: "sign_out" }],
     "a sign-out without a flow": ["/oauth/logout", { decision: "sign_out" }],
     "a sign-out with her ID token": ["/oauth/logout", { id_token_hint: id_token }],
+    "a request for a code": ["/oauth/recover", { flow: before.recover, identifier: GRACE }],
+    "a request for a code without a flow": ["/oauth/recover", { identifier: GRACE }],
+    "a code with a new password": ["/oauth/recover", { flow: before.recoveryCode, code: "7KQF2MXD", new_password: EVES_PASSWORD }],
+    "the confirmation of an address": ["/oauth/verify", { flow: before.verify, code: "usr_code.1.x" }],
+    "the restoring of an address": ["/oauth/verify", { flow: before.undo, code: "usr_code.1.x" }],
     "an application of the console": ["/console/applications/new", { client_id: "evil", name: "evil", purpose: "machine_to_machine", step: "create" }],
     "the suspension of an application": ["/console/applications/web", { step: "suspend", form: "x" }],
     "a session of the console": ["/console/account", {}],
@@ -75,10 +86,14 @@ async function prepare({ authorize, open, redirectUri }) {
     "its code without a page": authorize(ISSUER, { prompt: "none" }),
     "its consent": authorize(ISSUER, { client_id: "partner" }),
     "its console": `${consoleOf(ISSUER)}/applications`,
+    "its recovery": `${ISSUER}/oauth/recover`,
+    "its page of a mailed link": `${ISSUER}/oauth/verify#usr_code.1.x`,
   };
   // Proves that her flows are valid in her own browser, so that the other attempts fail for another reason.
   const control = async () => {
     const polled = await asClient("/oauth/token", { grant_type: "urn:ietf:params:oauth:grant-type:device_code", device_code: device.device_code });
+    await post("/oauth/recover", { flow: before.recover, identifier: GRACE });
+    await message(GRACE, /^Reset your password/);
     const signedOut = await post("/account", { flow: after.account, decision: "sign_out" });
     if (!/You are signed out/.test(signedOut)) throw new Error(`her own form does nothing: ${signedOut}`);
     return polled;
@@ -197,8 +212,9 @@ const LINK_WAYS = {
   const judge = async (what, { answers, read }) => {
     const now = /console/.test(what) ? await administered(context, ISSUER) : listed;
     const done = (await changed(context, ISSUER, before)) || (now !== listed && `the console is ${now}`);
+    const mailed = messages(GRACE).length > 0 && "a code is mailed";
     const redirected = site.asked.find((url) => SECRETS.test(url));
-    attempts.note(what, done || (redirected && `is sent ${redirected}`) || (SECRETS.test(read) && `reads ${SECRETS.exec(read)[0]}`), answers.join(", ") || "no request");
+    attempts.note(what, done || mailed || (redirected && `is sent ${redirected}`) || (SECRETS.test(read) && `reads ${SECRETS.exec(read)[0]}`), answers.join(", ") || "no request");
     // After a success, the next attempts would prove nothing.
     if (done) throw new Error(`${what}: ${done}`);
   };
@@ -233,6 +249,9 @@ const LINK_WAYS = {
   const shown = await act(redirectUri, LINK_WAYS["a frame"], redirectUri);
   if (!/<title>client/.test(shown.read)) throw new Error(`a frame shows nothing at all: ${shown.read}`);
 
+  // Longer than the server waits between two looks for mail.
+  await later(2_500);
+  attempts.note("the mail about her requests, in the end", messages(GRACE).length > 0 && "a code is mailed");
   const polled = await control();
   attempts.note("her device, in the end", polled.error !== "authorization_pending" && JSON.stringify(polled), polled.error);
   await person.goto(authorize(ISSUER, { prompt: "none" }));

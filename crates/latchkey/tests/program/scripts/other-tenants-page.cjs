@@ -2,10 +2,12 @@
 // the first tenant's pages and to act there. Reports each attempt.
 "use strict";
 const { Attempts, SECRETS } = require("./attempts.cjs");
+const { messages } = require("./mailbox.cjs");
 const { administered, changed, closeOthers, consoleOf, enterConsole, start } = require("./person.cjs");
 
 const { ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
 const CONSOLE = consoleOf(ISSUER);
+const GRACE = `grace@${ISSUER.split("/").at(-1)}.example`;
 const victims = (authorize) => ({
   "its code": authorize(ISSUER),
   "its code without a page": authorize(ISSUER, { prompt: "none" }),
@@ -16,6 +18,8 @@ const victims = (authorize) => ({
   "its account": `${ISSUER}/account`,
   "its device page": `${ISSUER}/device`,
   "its console": `${CONSOLE}/applications`,
+  "its recovery": `${ISSUER}/oauth/recover`,
+  "its page of a mailed link": `${ISSUER}/oauth/verify`,
 });
 
 // Each function runs in the attacker's page and returns the text that it could read.
@@ -98,6 +102,9 @@ const FORMS = {
   "the end of all sessions": ["/account", { decision: "sign_out_everywhere" }],
   "the end of a client's access": ["/account", { client: "partner" }],
   "a sign-out": ["/oauth/logout", { decision: "sign_out" }],
+  "a request for a code": ["/oauth/recover", { identifier: GRACE }],
+  "a code with a new password": ["/oauth/recover", { code: "7KQF2MXD", new_password: "nine quiet harbours in winter" }],
+  "the confirmation of an address": ["/oauth/verify", { code: "usr_code.1.x" }],
 };
 const CONSOLE_FORMS = {
   "an application": ["/applications/new", { client_id: "evil", name: "evil", purpose: "machine_to_machine", step: "create" }],
@@ -202,6 +209,9 @@ const HELPERS = `
     }
   }
   await attack();
+  // Longer than the server waits between two looks for mail.
+  await attacker.waitForTimeout(2_500);
+  attempts.note("the mail about requests for a code", messages(GRACE).length > 0 && "a code is mailed");
   attempts.note("document.cookie", await attacker.evaluate(() => document.cookie));
   await person.goto(authorize(ISSUER, { prompt: "none" }));
   if (!person.url().includes("code=")) throw new Error("the person is not signed in any more");
