@@ -34,7 +34,7 @@ for (const time of document.querySelectorAll("time[datetime]")) {
 for (const field of document.querySelectorAll("input[data-fragment]")) {
   if (location.hash.length > 1) {
     field.value = location.hash.slice(1);
-    history.replaceState(null, "", location.pathname);
+    history.replaceState(null, "", location.pathname + location.search);
     if (field.dataset.fragment === "send") field.form.submit();
   }
   field.closest(".field").hidden = field.value !== "";
