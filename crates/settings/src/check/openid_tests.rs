@@ -100,7 +100,6 @@ fn key_of_missing_feature_is_refused_with_location() {
         ("sign_in.passkeys", "true"),
         ("sign_in.second_factor", "required"),
         ("sign_in.registration", "open"),
-        ("sign_in.recovery", "true"),
         ("id_token", "{ lifetime: 1h }"),
         ("claims", "{}"),
         ("branding.default_locale", "de"),

@@ -210,8 +210,8 @@ async fn settings_of_schema_40_are_kept() {
         assert_eq!(found.as_deref(), Some(&expected));
     }
     let found = database.find_tenant(&acme).await.unwrap();
-    // That schema had no API keys, static claims, other issuers, separate userinfo tokens or declared groups,
-    // and it numbered keys.
+    // That schema had no API keys, static claims, other issuers, separate userinfo tokens, declared groups or
+    // recovery, and it numbered keys.
     let mut expected =
         Tenant { api_keys: None, leaks: tenancy::LeakPolicy::default(), ..tenant_with_settings() };
     expected.signing.kid = tenancy::KidForm::Numbered;
@@ -221,6 +221,7 @@ async fn settings_of_schema_40_are_kept() {
     expected.client_ca = None;
     expected.userinfo = tenancy::UserinfoTokens::default();
     expected.groups = None;
+    expected.sign_in.recovery = true;
     assert_eq!(found.as_deref(), Some(&expected));
 }
 
