@@ -126,14 +126,9 @@ fn key_of_missing_feature_is_refused_with_location() {
             assert!(is_refused, "{text}\n{found}\nhas no\n{expected}");
         }
     }
-    for (key, section) in [
-        ("mail", "mail: { from: a@example.com }"),
-        ("accounts", "accounts: { password_hash: { memory: 19456 } }"),
-    ] {
-        let found = load(section).expect_err(section);
-        let expected = format!("config.yaml:1:1: {key}: unknown key");
-        assert!(found.starts_with(&expected), "{section}\n{found}");
-    }
+    let section = "accounts: { password_hash: { memory: 19456 } }";
+    let found = load(section).expect_err(section);
+    assert!(found.starts_with("config.yaml:1:1: accounts: unknown key"), "{found}");
 }
 
 #[test]
