@@ -135,7 +135,8 @@ impl AccountCodes {
         &self,
         account: &Account,
         purpose: CodePurpose,
-        (page, made_at): (&str, Timestamp),
+        page: &str,
+        made_at: Timestamp,
         typed: &str,
     ) -> Option<AccountCode> {
         let code = AccountCode::of(account, purpose, made_at);
@@ -386,7 +387,7 @@ mod tests {
         let code = codes.make_short(&account, CodePurpose::Recovery, "page", AT(2_000));
         assert!(code.len() == 8 && code.bytes().all(|digit| DIGITS.contains(&digit)), "{code}");
         let read = |account: &Account, purpose, page, at, typed: &str| {
-            codes.read_short(account, purpose, (page, AT(at)), typed)
+            codes.read_short(account, purpose, page, AT(at), typed)
         };
         let spaced = format!(" {}-{} ", &code[..4].to_lowercase(), &code[4..]);
         for typed in [code.as_str(), &spaced] {

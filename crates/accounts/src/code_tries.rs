@@ -3,7 +3,7 @@
 //! was reached.
 
 use secrets::{BucketAttempt, CallerAddress, LeakyBuckets};
-use tenancy::{PasswordLimits, TenantId};
+use tenancy::Tenant;
 use values::{Lifetime, Timestamp};
 
 use crate::sign_in_throttle::{SignInAttempt, SignInThrottle};
@@ -46,27 +46,30 @@ impl CodeTries {
     #[must_use]
     pub fn ask(
         &self,
-        (tenant, limits): (&TenantId, PasswordLimits),
-        (typed, account): (&str, Option<&AccountId>),
+        tenant: &Tenant,
+        typed: &str,
+        account: Option<&AccountId>,
         source: &CallerAddress,
         now: Timestamp,
     ) -> bool {
         // An attempt that is refused for its source does not use up the tenant's share.
-        self.asked.begin(tenant, limits, target(typed, account), source, None, now).is_ok()
-            && self.tenants.begin(tenant, (), now).is_some()
+        self.asked.begin(&tenant.id, tenant.limits.sign_in, target(typed, account), source, None, now).is_ok()
+            && self.tenants.begin(&tenant.id, (), now).is_some()
     }
 
     /// Counts a typed code. `page` is the random value of the page.
     pub fn begin(
         &self,
-        (tenant, limits): (&TenantId, PasswordLimits),
-        (typed, account): (&str, Option<&AccountId>),
+        tenant: &Tenant,
+        typed: &str,
+        account: Option<&AccountId>,
         page: &str,
         source: &CallerAddress,
         now: Timestamp,
     ) -> Option<CodeTry<'_>> {
-        let of_page = self.pages.begin(tenant, page, now)?;
-        let attempt = self.tried.begin(tenant, limits, target(typed, account), source, None, now).ok()?;
+        let of_page = self.pages.begin(&tenant.id, page, now)?;
+        let (id, limits) = (&tenant.id, tenant.limits.sign_in);
+        let attempt = self.tried.begin(id, limits, target(typed, account), source, None, now).ok()?;
         Some(CodeTry { of_page, attempt })
     }
 }
@@ -88,12 +91,15 @@ const fn target<'a>(typed: &'a str, account: Option<&'a AccountId>) -> AttemptTa
 
 #[cfg(test)]
 mod tests {
+    use tenancy::{Issuer, TenantId};
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
-    fn acme() -> (TenantId, PasswordLimits) {
-        (TenantId::parse("acme").unwrap(), PasswordLimits::default())
+    fn tenant(id: &str) -> Tenant {
+        let issuer = Issuer::parse(&format!("https://{id}.example")).unwrap();
+        Tenant::new(TenantId::parse(id).unwrap(), issuer)
     }
 
     fn source(text: &str) -> CallerAddress {
@@ -103,12 +109,11 @@ mod tests {
     #[test]
     fn page_accepts_five_codes_and_account_ten() {
         let tries = CodeTries::new(SignInThrottling::default());
-        let (tenant, limits) = acme();
+        let acme = tenant("acme");
         let (ada, bob) = (AccountId::from_bytes([1; 16]), AccountId::from_bytes([2; 16]));
         let fit = |account: Option<&AccountId>, page: &str, now| {
             let source = source("192.0.2.1");
-            let one =
-                |_: &usize| tries.begin((&tenant, limits), ("ada", account), page, &source, now).is_some();
+            let one = |_: &usize| tries.begin(&acme, "ada", account, page, &source, now).is_some();
             (0..100).take_while(one).count()
         };
         assert_eq!(fit(Some(&ada), "one", NOW), 5);
@@ -122,18 +127,18 @@ mod tests {
             [5, 5, 0]
         );
         assert_eq!([fit(None, "five", NOW), fit(None, "six", NOW), fit(None, "seven", NOW)], [5, 5, 0]);
-        let globex = TenantId::parse("globex").unwrap();
-        let other = tries.begin((&globex, limits), ("bob", Some(&bob)), "one", &source("192.0.2.2"), NOW);
+        let globex = tenant("globex");
+        let other = tries.begin(&globex, "bob", Some(&bob), "one", &source("192.0.2.2"), NOW);
         other.unwrap().succeed();
     }
 
     #[test]
     fn source_can_ask_for_limited_number_of_accounts() {
         let tries = CodeTries::new(SignInThrottling::default());
-        let (tenant, limits) = acme();
+        let acme = tenant("acme");
         let asked = |number: usize, from: &str| {
             let typed = format!("person{number}@example.com");
-            tries.ask((&tenant, limits), (&typed, None), &source(from), NOW)
+            tries.ask(&acme, &typed, None, &source(from), NOW)
         };
         assert_eq!((0..100).filter(|number| asked(*number, "192.0.2.1")).count(), 20);
         assert!(asked(99, "192.0.2.2"), "another source");

@@ -183,6 +183,18 @@ async fn correct_password_signs_in_immediately() {
     assert_eq!(*test_env.store.reads.lock().unwrap(), 3);
 }
 
+/// Recovery answers so, whether it has found an account, queued a message, or neither.
+#[tokio::test(start_paused = true)]
+async fn responses_leave_at_one_instant_whatever_their_work() {
+    let test_env = test_env();
+    for milliseconds in 0..400 {
+        let arrival = Instant::now();
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        test_env.sign_ins.wait_for_refusal(arrival).await;
+        assert_eq!(arrival.elapsed(), GRID, "{milliseconds}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn decomposed_password_is_accepted() {
     let test_env = test_env();

@@ -50,8 +50,7 @@ impl Administrator {
         let CodePage { tenant, identifier, page, source, now, .. } = at;
         let row = self.find_typed(&tenant.id, identifier).await?;
         let id = row.as_ref().map(|row| &row.account.id);
-        let limits = (&tenant.id, tenant.limits.sign_in);
-        if !tries.ask(limits, (identifier, id), &CallerAddress::new(source), now) {
+        if !tries.ask(tenant, identifier, id, &CallerAddress::new(source), now) {
             return Ok(Ok(()));
         }
         let Some(row) = row.filter(|row| recovery_obstacles(tenant, row, &self.policy.mail).is_empty())
@@ -89,11 +88,10 @@ impl Administrator {
         typed: &str,
     ) -> Option<AccountCode> {
         let CodePage { tenant, identifier, page, began, source, now } = at;
-        let of = (identifier, account.map(|account| &account.id));
-        let limits = (&tenant.id, tenant.limits.sign_in);
-        let tried = tries.begin(limits, of, page, &CallerAddress::new(source), now)?;
+        let id = account.map(|account| &account.id);
+        let tried = tries.begin(tenant, identifier, id, page, &CallerAddress::new(source), now)?;
         let account = account?;
-        let code = self.codes.read_short(account, purpose, (page, began), typed)?;
+        let code = self.codes.read_short(account, purpose, page, began, typed)?;
         let code = Some(code).filter(|code| code.fits(account, now))?;
         tried.succeed();
         Some(code)
@@ -238,7 +236,8 @@ impl InTenant<'_> {
         tries: &CodeTries,
         at: CodePage<'_>,
         address: EmailAddress,
-        (account, typed): (&AccountId, &str),
+        account: &AccountId,
+        typed: &str,
     ) -> Stored<Option<AccountCode>> {
         let ids = [account.clone()];
         let row = self.find_live(self.tenant, Related { ids: &ids, ..Related::default() }).await?;

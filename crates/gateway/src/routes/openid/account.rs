@@ -75,8 +75,8 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
                     }
                     PersonRequest::Email(_) => account_email::change(&mut visit, &signed_in, fields).await?,
                     PersonRequest::Address { address, page, .. } => {
-                        let page = (page, flow.started);
-                        account_email::confirm(&visit, &signed_in, address, page, &fields.code).await?
+                        account_email::confirm(&visit, &signed_in, address, page, flow.started, &fields.code)
+                            .await?
                     }
                     _ => manage(&mut visit, &signed_in, &fields).await?,
                 },

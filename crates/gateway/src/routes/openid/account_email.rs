@@ -92,7 +92,7 @@ async fn ask(visit: &Visit<'_>, signed_in: &SignedIn, address: &EmailAddress) ->
         Err(error) => return Err(error.into()),
     }
     visit.services.sign_ins.wait_for_refusal(arrival).await;
-    code_page(visit, signed_in, address.to_string(), (page_value, now), false)
+    code_page(visit, signed_in, address.to_string(), page_value, now, false)
 }
 
 /// Gives the account the address if the code is right.
@@ -100,7 +100,8 @@ pub(super) async fn confirm(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
     address: String,
-    (page_value, began): (String, Timestamp),
+    page_value: String,
+    began: Timestamp,
     typed: &str,
 ) -> PageResult {
     let arrival = Instant::now();
@@ -110,7 +111,7 @@ pub(super) async fn confirm(
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), visit.now);
     let within = services.administrator.of(&caller, &visit.tenant.id);
     let at = visit.code_page(&address, (&page_value, began));
-    let code = within.read_address_code(services.sign_ins.codes(), at, parsed, (account, typed)).await?;
+    let code = within.read_address_code(services.sign_ins.codes(), at, parsed, account, typed).await?;
     let is_done = match &code {
         Some(code) => set_address(visit, code).await?,
         None => false,
@@ -118,7 +119,7 @@ pub(super) async fn confirm(
     if !is_done {
         log_refusal(visit);
         services.sign_ins.wait_for_refusal(arrival).await;
-        return code_page(visit, signed_in, address, (page_value, began), true);
+        return code_page(visit, signed_in, address, page_value, began, true);
     }
     let had = before.as_deref().and_then(|account| account.email());
     let is_same = had.is_some_and(|held| held.identifier.as_str() == address);
@@ -130,7 +131,8 @@ fn code_page(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
     address: String,
-    (page, began): (String, Timestamp),
+    page: String,
+    began: Timestamp,
     is_refused: bool,
 ) -> PageResult<HttpResponse> {
     let session = signed_in.session().id.clone();

@@ -38,7 +38,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
         (RecoveryStep::Ask, _) => ask(&visit, to, &fields.identifier).await?,
         (RecoveryStep::Code { identifier, .. }, "again") => ask(&visit, to, &identifier).await?,
         (RecoveryStep::Code { identifier, page }, _) => {
-            recover(&visit, (to, flow.started), identifier, page, fields).await?
+            recover(&visit, to, flow.started, identifier, page, fields).await?
         }
     };
     Ok(visit.finish(response))
@@ -67,13 +67,14 @@ async fn ask(visit: &Visit<'_>, to: &str, typed: &str) -> PageResult {
     }
     services.sign_ins.wait_for_refusal(arrival).await;
     let identifier = typed.trim_ascii().chars().take(LONGEST_IDENTIFIER).collect();
-    code_page(visit, (to, visit.now), identifier, page, (String::new(), None))
+    code_page(visit, to, visit.now, identifier, page, String::new(), None)
 }
 
 /// Sets the password if the code is right.
 async fn recover(
     visit: &Visit<'_>,
-    from: (&str, Timestamp),
+    to: &str,
+    began: Timestamp,
     identifier: String,
     page: String,
     fields: Fields,
@@ -81,14 +82,14 @@ async fn recover(
     require_offer(visit)?;
     let (arrival, services) = (Instant::now(), visit.services);
     let Fields { code: typed, new_password, .. } = fields;
-    let at = visit.code_page(&identifier, (&page, from.1));
+    let at = visit.code_page(&identifier, (&page, began));
     let held: Option<AccountCode> =
         services.administrator.read_recovery_code(services.sign_ins.codes(), at, &typed).await?;
     let error = match held {
         Some(held) => match set_by_code(visit, &held, new_password).await? {
             Ok(()) => {
                 visit.raw.log(|fields| fields.happened = Some(Counter::Recovered));
-                return to_sign_in(visit, from.0, Some(SignInMessage::PasswordSet)).await;
+                return to_sign_in(visit, to, Some(SignInMessage::PasswordSet)).await;
             }
             Err(error) => error,
         },
@@ -99,15 +100,17 @@ async fn recover(
         services.sign_ins.wait_for_refusal(arrival).await;
     }
     let kept = if error == SetPasswordError::Link { String::new() } else { typed };
-    code_page(visit, from, identifier, page, (kept, Some(error)))
+    code_page(visit, to, began, identifier, page, kept, Some(error))
 }
 
 fn code_page(
     visit: &Visit<'_>,
-    (to, began): (&str, Timestamp),
+    to: &str,
+    began: Timestamp,
     identifier: String,
     page: String,
-    (code, error): (String, Option<SetPasswordError>),
+    code: String,
+    error: Option<SetPasswordError>,
 ) -> PageResult {
     let way = SetPasswordWay::Code { identifier: identifier.clone() };
     let form = visit.form(to, FlowStep::Recovery(RecoveryStep::Code { identifier, page }), began)?;
