@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tenancy::{Stored, TenantId};
 use values::{Timestamp, folded};
 
-use crate::{AccountId, AccountPassword, Identifier};
+use crate::{AccountId, AccountPassword, EmailAddress, Identifier};
 
 /// An account without its password hash, so that it can be cached and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,14 @@ impl Account {
     #[must_use]
     pub fn email(&self) -> Option<&AccountIdentifier> {
         self.identifiers.iter().find(|held| matches!(held.identifier, Identifier::Email(_)))
+    }
+
+    #[must_use]
+    pub fn email_address(&self) -> Option<&EmailAddress> {
+        self.identifiers.iter().find_map(|held| match &held.identifier {
+            Identifier::Email(address) => Some(address),
+            Identifier::Username(_) => None,
+        })
     }
 
     #[must_use]

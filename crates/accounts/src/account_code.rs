@@ -220,9 +220,7 @@ impl AccountCode {
     pub fn fits(&self, account: &Account, now: Timestamp) -> bool {
         let is_as_it_was = match &self.purpose {
             // Whoever took over the account can change its state, and must not keep the person from this.
-            CodePurpose::Undo(address) => {
-                account.email().is_none_or(|email| email.identifier.as_str() != address.as_str())
-            }
+            CodePurpose::Undo(address) => account.email_address() != Some(address),
             purpose => {
                 self.valid_from == account.valid_from
                     && self.password_changed_at == account.password_changed_at

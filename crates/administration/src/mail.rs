@@ -1,8 +1,6 @@
 //! Mail to people: what a message says, the sealed row that waits for delivery, and its store. A request only
 //! queues a message; a background task of the server sends it.
 
-use std::collections::BTreeSet;
-
 use accounts::{AccountId, EmailAddress};
 use async_trait::async_trait;
 use keys::Aead;
@@ -15,22 +13,13 @@ use values::{Letter, LetterKind, Lifetime, Timestamp, named};
 use crate::audit::AuditRecord;
 use crate::rows::hex;
 
-/// Who can be sent mail. By default nobody.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Whether the server can send mail. By default it cannot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MailPolicy {
-    /// Whether the platform has a mail server, which all tenants use.
-    pub for_all: bool,
-    /// The tenants with their own mail server.
-    pub tenants: BTreeSet<TenantId>,
+    /// Whether the platform has a mail server. Tenants without their own server use it.
+    pub sends: bool,
     /// Whether people with administrator permissions can reset their password by mail.
     pub recovers_administrators: bool,
-}
-
-impl MailPolicy {
-    #[must_use]
-    pub fn sends_for(&self, tenant: &TenantId) -> bool {
-        self.for_all || self.tenants.contains(tenant)
-    }
 }
 
 /// A message to one person.

@@ -270,7 +270,7 @@ fn codes(common: &Common) -> Vec<Example> {
     let code = || SetPasswordWay::Code { identifier: ada() };
     let refused = Some(SetPasswordError::Link);
     let unfit = || Some(SetPasswordError::Unfit("a password must have at least 15 characters".to_owned()));
-    let recover = |identifier: &str, busy| form!(common, Recover { identifier: identifier.to_owned(), busy });
+    let recover = |identifier: &str| form!(common, Recover { identifier: identifier.to_owned() });
     let confirm =
         |code: &str, way, refused| form!(common, ConfirmAddress { code: code.to_owned(), way, refused });
     let typed = || ConfirmWay::Typed { to: ada() };
@@ -287,8 +287,8 @@ fn codes(common: &Common) -> Vec<Example> {
         ("set_password_typed", password(code(), "", None)),
         ("set_password_typed_refused", password(code(), "", refused)),
         ("set_password_typed_unfit", password(code(), "usr_code", unfit())),
-        ("recover", recover("", false)),
-        ("recover_busy", recover(&ada(), true)),
+        ("recover", recover("")),
+        ("recover_typed", recover(&ada())),
         ("change_email", change("", None)),
         ("change_email_invalid", change("ada@acme", Some(ChangeEmailError::Invalid))),
         ("change_email_refused", change(&ada(), Some(wrong_password))),

@@ -169,7 +169,7 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
 fn typed_by_people(common: &Common, text: &str) -> [Box<dyn HtmlPage>; 4] {
     let (text, common) = (|| text.to_owned(), || common.clone());
     let (action, flow, code, identifier, account, email) = (text(), text(), text(), text(), text(), text());
-    let recover = Recover { common: common(), action, flow, identifier: identifier.clone(), busy: true };
+    let recover = Recover { common: common(), action, flow, identifier: identifier.clone() };
     let way = SetPasswordWay::Code { identifier };
     let (action, flow) = (text(), text());
     let password = SetPassword { common: common(), action, flow, way, code: code.clone(), error: None };

@@ -24,7 +24,7 @@ const NEVER: Timestamp = Timestamp::from_seconds(0);
 /// The addresses with attempts in progress, and the addresses that did not answer.
 pub(crate) struct Addresses<A> {
     checked: HashMap<A, CheckedAddress>,
-    /// Of one address, in progress at the same time.
+    /// The most attempts in progress at one address.
     most: usize,
 }
 

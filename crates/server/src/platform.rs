@@ -31,7 +31,7 @@ use crate::left_out::LeftOut;
 use crate::sealing::UnsealedKeys;
 use crate::secret_store_writer::StoreWriter;
 use crate::{clock, database, sealing, tls};
-use settings::{Loaded, MailSettings, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
+use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
 pub(crate) const THREADS: &str = "cannot start the threads that verify secrets";
 /// The number of RSA keys that are generated in advance, so that the first token of a new tenant need not
@@ -142,14 +142,11 @@ fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
         deletion_grace: settings.limits.deletion_grace,
         l1_lifetime: settings.l1_lifetime,
         urls: settings.server.outbound.url_rule(),
-        mail: settings.mail.as_ref().map(mail_policy).unwrap_or_default(),
+        mail: MailPolicy {
+            sends: settings.mail.is_some(),
+            recovers_administrators: settings.mail.as_ref().is_some_and(|mail| mail.recovers_administrators),
+        },
     }
-}
-
-fn mail_policy(mail: &MailSettings) -> MailPolicy {
-    let own = mail.tenants.iter().filter(|(_, (_, route))| route.is_some());
-    let tenants = own.map(|(tenant, _)| tenant.clone()).collect();
-    MailPolicy { for_all: true, tenants, recovers_administrators: mail.recovers_administrators }
 }
 
 /// The parts that the services of a server, or of a command on the store, need.

@@ -183,7 +183,7 @@ async fn correct_password_signs_in_immediately() {
     assert_eq!(*test_env.store.reads.lock().unwrap(), 3);
 }
 
-/// Recovery answers so, whether it has found an account, queued a message, or neither.
+/// Recovery responds at the same instant whether it has found an account, queued a message, or neither.
 #[tokio::test(start_paused = true)]
 async fn responses_leave_at_one_instant_whatever_their_work() {
     let test_env = test_env();

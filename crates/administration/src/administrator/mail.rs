@@ -3,9 +3,7 @@
 
 use std::net::IpAddr;
 
-use accounts::{
-    Account, AccountCode, AccountId, AccountStatus, CodePurpose, CodeTries, EmailAddress, Identifier,
-};
+use accounts::{Account, AccountCode, AccountId, CodePurpose, CodeTries, EmailAddress, Identifier};
 use secrets::CallerAddress;
 use serde_json::json;
 use tenancy::{Stored, Tenant, TenantId};
@@ -53,8 +51,7 @@ impl Administrator {
         if !tries.ask(tenant, identifier, id, &CallerAddress::new(source), now) {
             return Ok(Ok(()));
         }
-        let Some(row) = row.filter(|row| recovery_obstacles(tenant, row, &self.policy.mail).is_empty())
-        else {
+        let Some(row) = row.filter(|row| recovery_obstacles(tenant, row, self.policy.mail).is_empty()) else {
             return Ok(Ok(()));
         };
         let letter = self.letter(LetterKind::Recovery, &row.account, CodePurpose::Recovery, Some(page), now);
@@ -64,8 +61,8 @@ impl Administrator {
     }
 
     #[must_use]
-    pub fn sends_mail_for(&self, tenant: &TenantId) -> bool {
-        self.policy.mail.sends_for(tenant)
+    pub const fn sends_mail(&self) -> bool {
+        self.policy.mail.sends
     }
 
     /// The content of the code that the person typed, if it is right and no limit is reached.
@@ -117,7 +114,7 @@ impl Administrator {
         let decide = |context: EditContext<'_>| {
             let (mut edit, before) = edit::account::by_address_code(context, code)?;
             let account = &context.facts.tenant()?.account(code.account())?.account;
-            if account.email().is_none_or(|held| held.identifier.as_str() != address.as_str()) {
+            if account.email_address() != Some(address) {
                 let confirmed = Letter::new(LetterKind::AddressConfirmed, now);
                 edit.mail.extend(self.mail_to(account, address, confirmed, now));
             }
@@ -175,11 +172,10 @@ impl Administrator {
 
     /// A message to the account's own address.
     pub(super) fn mail_to_owner(&self, account: &Account, letter: Letter, now: Timestamp) -> Option<NewMail> {
-        let Identifier::Email(address) = &account.email()?.identifier else { return None };
-        self.mail_to(account, address, letter, now)
+        self.mail_to(account, account.email_address()?, letter, now)
     }
 
-    /// `None` if no mail is sent for the tenant.
+    /// `None` if the server cannot send mail.
     fn mail_to(
         &self,
         account: &Account,
@@ -187,8 +183,10 @@ impl Administrator {
         letter: Letter,
         now: Timestamp,
     ) -> Option<NewMail> {
-        let sealed = self.mail_sealer.seal(&account.tenant, &account.id, to, letter, now);
-        sealed.filter(|_| self.policy.mail.sends_for(&account.tenant))
+        if !self.policy.mail.sends {
+            return None;
+        }
+        self.mail_sealer.seal(&account.tenant, &account.id, to, letter, now)
     }
 
     /// Tells the person that the password was changed, if the account had a password and has a verified
@@ -216,10 +214,11 @@ impl InTenant<'_> {
         page: &str,
     ) -> Edited<()> {
         let Self { caller, tenant, .. } = *self;
-        let identifiers = vec![Identifier::Email(address.clone())];
-        let facts = self.load(tenant, &Needs { identifiers, ..Needs::account(account) }).await?;
+        let identifier = Identifier::Email(address.clone());
+        let needs = Needs { identifiers: vec![identifier.clone()], ..Needs::account(account) };
+        let facts = self.load(tenant, &needs).await?;
         let row = edit::account::own(self.context(&facts), account)?;
-        if edit::account::owner(facts.tenant()?, address).is_some_and(|owner| owner != account) {
+        if edit::account::another_owner(facts.tenant()?, account, &identifier).is_some() {
             return Ok(());
         }
         let purpose = CodePurpose::Verification(address.clone());
@@ -250,23 +249,10 @@ impl InTenant<'_> {
         self.require(Permission::Accounts)?;
         let Self { caller, tenant, .. } = *self;
         let facts = self.load(tenant, &Needs::account(account)).await?;
-        let context = self.context(&facts);
-        edit::account::link(context, account)?;
-        let row = facts.tenant()?.account(account)?;
+        let row = edit::account::invite(self.context(&facts), account)?;
+        let (kind, purpose) = (LetterKind::Invitation, CodePurpose::Invitation);
+        let letter = self.letter(kind, &row.account, purpose, None, caller.now);
         let refused = |text: &str| Err(EditError::Conflict(text.to_owned()));
-        if row.account.password_changed_at.is_some() {
-            return refused(
-                "the account already has a password; the person can reset it on the sign-in page",
-            );
-        }
-        let letter =
-            self.letter(LetterKind::Invitation, &row.account, CodePurpose::Invitation, None, caller.now);
-        if row.account.status != AccountStatus::Active {
-            return refused("the account is suspended; resume it first");
-        }
-        if !self.policy.mail.sends_for(tenant) {
-            return refused("the server cannot send mail for this tenant: set `mail` in config.yaml first");
-        }
         let Some(mail) = self.mail_to_owner(&row.account, letter, caller.now) else {
             return refused("the account has no email address");
         };
@@ -283,7 +269,7 @@ impl InTenant<'_> {
         self.require(Permission::Accounts)?;
         let facts = self.load(self.tenant, &Needs::account(account)).await?;
         let row = facts.tenant()?.account(account)?;
-        let obstacles = recovery_obstacles(&facts.tenant()?.tenant, row, &self.policy.mail);
+        let obstacles = recovery_obstacles(&facts.tenant()?.tenant, row, self.policy.mail);
         let messages = self.store.list_mail(self.tenant, account, LISTED).await?;
         let asked = messages
             .iter()

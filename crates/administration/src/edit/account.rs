@@ -109,6 +109,23 @@ pub(crate) fn offer_link(context: EditContext<'_>, account: &AccountId) -> Edite
     Ok(Edit::from_change(Change::PasswordLink(context.tenant.clone(), account.clone())))
 }
 
+/// The account, if a link that sets the first password may be mailed to its person.
+pub(crate) fn invite<'a>(context: EditContext<'a>, account: &AccountId) -> Edited<&'a kinds::account::State> {
+    // The same authority and tenant as for a link.
+    link(context, account)?;
+    let row = context.facts.tenant()?.account(account)?;
+    let obstacle = if row.account.password_changed_at.is_some() {
+        "the account already has a password; the person can reset it on the sign-in page"
+    } else if row.account.status != AccountStatus::Active {
+        "the account is suspended; resume it first"
+    } else if !context.policy.mail.sends {
+        "the server cannot send mail for this tenant: set `mail` in config.yaml first"
+    } else {
+        return Ok(row);
+    };
+    Err(EditError::Conflict(obstacle.to_owned()))
+}
+
 /// What the holder of a code that sets a password may do: the passwords that an attacker would try first, and
 /// the change that verifies the address that the code was mailed to.
 pub(crate) fn by_password_code(context: EditContext<'_>, code: &AccountCode) -> Edited<(Edit, Vec<String>)> {
@@ -117,11 +134,8 @@ pub(crate) fn by_password_code(context: EditContext<'_>, code: &AccountCode) -> 
         return Err(EditError::NotFound("code"));
     }
     let words = words(context, code.account())?;
-    let mailed_to = match row.account.email().map(|held| &held.identifier) {
-        Some(Identifier::Email(address)) if *code.purpose() != CodePurpose::Password => address,
-        _ => return Ok((Edit::default(), words)),
-    };
-    Ok((with_email(context, row, mailed_to), words))
+    let mailed_to = row.account.email_address().filter(|_| *code.purpose() != CodePurpose::Password);
+    Ok((mailed_to.map(|address| with_email(context, row, address)).unwrap_or_default(), words))
 }
 
 /// Gives the account the address that the code was mailed to. A code that restores an address also ends all
@@ -138,19 +152,16 @@ pub(crate) fn by_address_code(
             return Err(EditError::NotFound("code"));
         }
     };
-    if owner(state, address).is_some_and(|owner| *owner != row.account.id) {
+    if another_owner(state, &row.account.id, &Identifier::Email(address.clone())).is_some() {
         return Err(EditError::NotFound("code"));
     }
     let mut edit = with_email(context, row, address);
     if ends_sessions {
         edit.changes.push(Change::Sessions(context.tenant.clone(), row.account.id.clone(), None));
     }
-    let before = row.account.email().filter(|held| held.verified_at.is_some());
-    let before = before.and_then(|held| match &held.identifier {
-        Identifier::Email(before) if before != address => Some(before.clone()),
-        Identifier::Email(_) | Identifier::Username(_) => None,
-    });
-    Ok((edit, before))
+    let is_verified = row.account.email().is_some_and(|held| held.verified_at.is_some());
+    let before = row.account.email_address().filter(|before| is_verified && *before != address);
+    Ok((edit, before.cloned()))
 }
 
 /// The account of a code that can be used now.
@@ -162,7 +173,7 @@ fn held_by<'a>(
     let state = context.facts.tenant()?;
     let row = state.account(code.account()).map_err(unusable)?;
     let is_allowed = *code.purpose() != CodePurpose::Recovery
-        || recovery_obstacles(&state.tenant, row, &context.policy.mail).is_empty();
+        || recovery_obstacles(&state.tenant, row, context.policy.mail).is_empty();
     if !is_allowed || !code.fits(&row.account, context.now) {
         return Err(EditError::NotFound("code"));
     }
@@ -175,11 +186,15 @@ pub(crate) fn own<'a>(context: EditContext<'a>, account: &AccountId) -> Edited<&
     Ok(changeable(context, account)?.1)
 }
 
-/// The account that has this address among the loaded accounts.
-pub(crate) fn owner<'a>(state: &'a TenantState, address: &EmailAddress) -> Option<&'a AccountId> {
-    let has = |held: &AccountIdentifier| held.identifier.as_str() == address.as_str();
-    let mut accounts = state.accounts.iter().map(|row| &row.account);
-    accounts.find(|account| account.identifiers.iter().any(has)).map(|account| &account.id)
+/// Another of the loaded accounts that has this identifier.
+pub(crate) fn another_owner<'a>(
+    state: &'a TenantState,
+    id: &AccountId,
+    identifier: &Identifier,
+) -> Option<&'a AccountId> {
+    let mut others = state.accounts.iter().map(|row| &row.account).filter(|other| other.id != *id);
+    let has = |other: &&Account| other.identifiers.iter().any(|of| of.identifier == *identifier);
+    others.find(has).map(|other| &other.id)
 }
 
 /// Gives the account this verified address.
@@ -255,16 +270,15 @@ fn checked(
     let before = before.map(|row| row.account.groups.as_slice()).unwrap_or_default();
     errors.extend(check_new_groups(state.tenant.groups.as_deref(), before, &account.groups));
     let account = ok_unless_errors(account, errors.into_vec())?;
-    let others = || state.accounts.iter().map(|row| &row.account).filter(|other| other.id != *id);
     for held in &account.identifiers {
-        let has = |other: &Account| other.identifiers.iter().any(|of| of.identifier == held.identifier);
-        if let Some(owner) = others().find(|other| has(other)) {
+        if let Some(owner) = another_owner(state, id, &held.identifier) {
             let kind = held.identifier.kind();
-            return Err(EditError::Conflict(format!("account {} already has this {kind}", owner.id)));
+            return Err(EditError::Conflict(format!("account {owner} already has this {kind}")));
         }
     }
+    let mut others = state.accounts.iter().map(|row| &row.account).filter(|other| other.id != *id);
     if let Some(external_id) = &account.external_id
-        && let Some(owner) = others().find(|other| other.external_id.as_ref() == Some(external_id))
+        && let Some(owner) = others.find(|other| other.external_id.as_ref() == Some(external_id))
     {
         return Err(EditError::Conflict(format!("account {} already has this external_id", owner.id)));
     }

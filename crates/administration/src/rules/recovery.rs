@@ -62,11 +62,11 @@ impl RecoveryObstacle {
 }
 
 /// Everything that keeps the person from resetting the password by mail.
-pub(crate) fn recovery_obstacles(tenant: &Tenant, row: &State, mail: &MailPolicy) -> Vec<RecoveryObstacle> {
+pub(crate) fn recovery_obstacles(tenant: &Tenant, row: &State, mail: MailPolicy) -> Vec<RecoveryObstacle> {
     use RecoveryObstacle as O;
     let is_administrator = !row.account.permissions.is_empty() && !mail.recovers_administrators;
     let found = [
-        (O::NoMailServer, !mail.sends_for(&tenant.id)),
+        (O::NoMailServer, !mail.sends),
         (O::NoSignIn, !tenant.strategies.oidc),
         (O::RecoveryOff, !tenant.sign_in.recovery),
         (O::NoAddress, row.account.email().is_none()),

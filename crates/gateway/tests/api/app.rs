@@ -160,7 +160,7 @@ impl TestApp {
                 deletion_grace: Lifetime::from_seconds(30 * 86_400),
                 l1_lifetime: L1_LIFETIME,
                 urls: administration::rules::UrlRule::default(),
-                mail: MailPolicy { for_all: true, ..MailPolicy::default() },
+                mail: MailPolicy { sends: true, ..MailPolicy::default() },
             },
             public_urls: PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref()),
             default_tenant: options.default_tenant.clone(),

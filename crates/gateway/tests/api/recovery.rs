@@ -378,7 +378,7 @@ async fn new_address_needs_password_and_code_and_can_be_undone() {
             message.to == NEW_ADDRESS && message.letter.kind == LetterKind::AddressConfirmed
         }));
 
-        // The code and its link are used up.
+        // The code and its link have already been used.
         browser.fill_in(&account_path(tenant), &page, &[("code", &code)]).await.assert_status(403);
         let confirm = |link: String| async move {
             let mut person = Browser::new(app);

@@ -107,10 +107,10 @@ const JOURNEYS = {
     },
     pressed("decision", "back", "Space", { identifier: "" }),
   ],
-  recover_busy: [
+  recover_typed: [
     async (page) => {
       await startAt(page, "identifier");
-      same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example" }, "recover_busy");
+      same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example" }, "recover_typed");
     },
   ],
   device_code: [

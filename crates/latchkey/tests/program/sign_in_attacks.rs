@@ -23,7 +23,7 @@ fn attack(script: &str, scheme: &str, least: u64) {
     let each = providers.each();
     let mail = &*providers.mail();
     for (tenant, _) in each {
-        // Mail can reset the password of this account, which no file declares.
+        // No file declares this account, so its password can be reset by mail.
         let email = format!("grace@{}.example", tenant.id);
         providers.folder.run(&["account", "add", tenant.id, "--email", &email]).output();
     }

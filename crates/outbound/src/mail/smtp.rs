@@ -1,4 +1,4 @@
-//! An SMTP server (RFC 5321) that accepts mail for everybody from those who sign in (RFC 6409).
+//! An SMTP server (RFC 5321) that accepts mail to any recipient from clients that sign in (RFC 6409).
 
 use std::mem;
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +23,7 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(8);
 /// A connection that was unused for longer is closed, because servers close it soon.
 const LONGEST_IDLE: Duration = Duration::from_secs(30);
 const MOST_IDLE: usize = 4;
-/// The server wants credentials, other credentials, or TLS (RFC 4954 §6, RFC 3207 §4).
+/// The server requires credentials, other credentials, or TLS (RFC 4954 §6, RFC 3207 §4).
 const NOT_SIGNED_IN: [u16; 5] = [454, 530, 534, 535, 538];
 /// The server closes the connection, whatever the message is.
 const CLOSING: u16 = 421;

@@ -16,8 +16,6 @@ pub struct Recover {
     pub flow: String,
     /// As typed at the sign-in.
     pub identifier: String,
-    /// The server has too much to do, so it sent no message.
-    pub busy: bool,
 }
 
 page!(Recover, heading: recover);

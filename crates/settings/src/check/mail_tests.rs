@@ -1,4 +1,5 @@
-//! Tests the section `mail`: what it refuses, whom it sends for, and that no output has its passwords.
+//! Tests the section `mail`: which settings are refused, which server sends for a tenant, and that no output
+//! contains a password.
 
 use tenancy::TenantId;
 

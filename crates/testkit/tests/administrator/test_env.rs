@@ -51,7 +51,7 @@ pub(crate) fn env() -> TestEnv {
 /// An environment where administrators can reset their password by mail.
 pub(crate) fn env_that_recovers_administrators() -> TestEnv {
     let (sealer, pepper) = (Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()));
-    let mail = MailPolicy { for_all: true, recovers_administrators: true, ..MailPolicy::default() };
+    let mail = MailPolicy { sends: true, recovers_administrators: true };
     over_with(Arc::default(), sealer, pepper, Arc::default(), mail)
 }
 
@@ -93,7 +93,7 @@ fn over(
     pepper: Arc<Pepper>,
     clock: Arc<AtomicU64>,
 ) -> TestEnv {
-    over_with(store, sealer, pepper, clock, MailPolicy { for_all: true, ..MailPolicy::default() })
+    over_with(store, sealer, pepper, clock, MailPolicy { sends: true, ..MailPolicy::default() })
 }
 
 fn over_with(

@@ -125,7 +125,7 @@ fn form(visit: &ConsoleVisit<'_>, fields: &FormFields, refused: &RefusedForm) ->
     if visit.row.as_ref().is_some_and(|tenant| tenant.strategies.oidc) {
         let choice = |value, label, text| Choice::new(value, label, text, invites(fields, value));
         let mut choices = vec![choice("yes", of.make_link, of.link_text)];
-        if visit.administrator().sends_mail_for(&visit.tenant()) {
+        if visit.administrator().sends_mail() {
             choices.push(choice("mail", of.invite, of.invite_text));
         }
         inputs.push(Field::new("invites", of.invitation, Input::Any(choices)));

@@ -118,10 +118,6 @@ impl Forms<'_> {
     }
 
     /// What the administrator may change, the dangerous forms last.
-    fn sends_mail(&self) -> bool {
-        self.visit.administrator().sends_mail_for(&self.visit.tenant())
-    }
-
     pub(super) fn manage(
         &self,
         person: &PersonReading,
@@ -144,7 +140,8 @@ impl Forms<'_> {
         }
         if is_of_api && person.checks.contains(&(SignInCheck::SignInOffered, true)) {
             blocks.push(Block::Form(self.button("link", of.make_link)));
-            if view.password_changed_at.is_none() && view.settings.email.is_some() && self.sends_mail() {
+            let sends_mail = self.visit.administrator().sends_mail();
+            if view.password_changed_at.is_none() && view.settings.email.is_some() && sends_mail {
                 blocks.push(Block::Form(self.button("invite", of.invite)));
             }
         }

@@ -1,8 +1,7 @@
 //! A signed-in person verifies the email address of the account, or changes it. A new address needs the
 //! current password. The account gets the address when the person types the code that was mailed to it.
 
-use accounts::EmailAddress;
-use actix_web::HttpResponse;
+use accounts::{Account, EmailAddress};
 use actix_web::http::StatusCode;
 use administration::administrator::Caller;
 use administration::edit::EditError;
@@ -14,10 +13,10 @@ use tokio::time::Instant;
 use values::Timestamp;
 
 use super::account_page::account_page;
+use super::browser::random_value;
 use super::posted::Fields;
 use super::proceed::respond_to_sign_in;
-use super::set_password::log_refusal;
-use super::sign_in::prove;
+use super::sign_in::prove_again;
 use super::verify::{confirm_page, set_address};
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageError, PageResult, respond};
@@ -49,14 +48,8 @@ pub(super) async fn page(
 
 /// Mails a code to the new address.
 pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: Fields) -> PageResult {
-    let identifier = visit.sign_in_name(signed_in).await?.unwrap_or_default();
-    match prove(visit, &identifier, fields.password).await? {
-        Ok(authentication) if authentication.account() == signed_in.account() => {}
-        // The identifier belongs to another account since a moment ago.
-        Ok(_) => return Err(Visit::foreign()),
-        Err(message) => {
-            return page(visit, signed_in, fields.email, Some(ChangeEmailError::Present(message))).await;
-        }
+    if let Err(message) = prove_again(visit, signed_in, fields.password).await? {
+        return page(visit, signed_in, fields.email, Some(ChangeEmailError::Present(message))).await;
     }
     match EmailAddress::parse(fields.email.trim_ascii()) {
         Ok(address) => ask(visit, signed_in, &address).await,
@@ -67,10 +60,9 @@ pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: 
 /// Mails a code to the address that the account already has.
 pub(super) async fn verify(visit: &Visit<'_>, signed_in: &SignedIn) -> PageResult {
     let account = visit.account(signed_in).await?;
-    let address = account.as_deref().and_then(|account| account.email());
-    match address.map(|held| EmailAddress::parse(held.identifier.as_str())) {
-        Some(Ok(address)) => ask(visit, signed_in, &address).await,
-        _ => account_page(visit, signed_in, None).await,
+    match account.as_deref().and_then(Account::email_address) {
+        Some(address) => ask(visit, signed_in, address).await,
+        None => account_page(visit, signed_in, None).await,
     }
 }
 
@@ -80,7 +72,7 @@ async fn ask(visit: &Visit<'_>, signed_in: &SignedIn, address: &EmailAddress) ->
     let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
     visit.services.writes.spend_of_person(tenant, account, now).map_err(ServerFailure::TooManyWrites)?;
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
-    let page_value = Visit::new_page();
+    let page_value = random_value();
     let administrator = &visit.services.administrator;
     match administrator.of(&caller, tenant).ask_verification(account, address, &page_value).await {
         Ok(()) => {}
@@ -117,12 +109,12 @@ pub(super) async fn confirm(
         None => false,
     };
     if !is_done {
-        log_refusal(visit);
+        visit.log_refusal();
         services.sign_ins.wait_for_refusal(arrival).await;
         return code_page(visit, signed_in, address, page_value, began, true);
     }
-    let had = before.as_deref().and_then(|account| account.email());
-    let is_same = had.is_some_and(|held| held.identifier.as_str() == address);
+    let had = before.as_deref().and_then(Account::email_address);
+    let is_same = had.is_some_and(|had| had.as_str() == address);
     let notice = if is_same { AccountNotice::EmailVerified } else { AccountNotice::EmailChanged };
     account_page(visit, signed_in, Some(notice)).await
 }
@@ -134,7 +126,7 @@ fn code_page(
     page: String,
     began: Timestamp,
     is_refused: bool,
-) -> PageResult<HttpResponse> {
+) -> PageResult {
     let session = signed_in.session().id.clone();
     let step = PersonRequest::Address { session, address: address.clone(), page };
     let form = visit.form("", FlowStep::Account(step), began)?;

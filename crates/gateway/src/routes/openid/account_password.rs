@@ -11,7 +11,7 @@ use sessions::{FlowStep, PersonRequest, SignedIn};
 use super::account_page::account_page;
 use super::posted::Fields;
 use super::proceed::respond_to_sign_in;
-use super::sign_in::{begin_session, prove};
+use super::sign_in::{begin_session, prove_again};
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageResult, respond};
 use crate::request::ServerFailure;
@@ -37,11 +37,8 @@ pub(super) async fn page(
 
 /// Requires the current password. This browser gets a new session.
 pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: Fields) -> PageResult {
-    let identifier = visit.sign_in_name(signed_in).await?.unwrap_or_default();
-    let authentication = match prove(visit, &identifier, fields.password).await? {
-        Ok(authentication) if authentication.account() == signed_in.account() => authentication,
-        // The identifier belongs to another account since a moment ago.
-        Ok(_) => return Err(Visit::foreign()),
+    let authentication = match prove_again(visit, signed_in, fields.password).await? {
+        Ok(authentication) => authentication,
         Err(message) => return page(visit, signed_in, Some(ChangePasswordError::Present(message))).await,
     };
     let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);

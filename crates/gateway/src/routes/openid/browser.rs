@@ -14,8 +14,12 @@ use values::Timestamp;
 use crate::Services;
 use crate::page::{CookieName, Cookies, PageResult};
 
-/// Bytes of the value that binds forms to a browser.
 const BYTES: usize = 16;
+
+/// A value that nobody can guess. It binds forms to a browser, or a mailed code to a page.
+pub(super) fn random_value() -> String {
+    BASE64URL.encode(random_bytes::<BYTES>().as_slice())
+}
 
 /// A browser and its cookies.
 pub(super) struct Browser<'r> {
@@ -33,7 +37,7 @@ impl<'r> Browser<'r> {
         if let Some(id) = cookies.read(headers, CookieName::Browser).filter(|id| !id.is_empty()) {
             return Self { cookies, headers, id: id.into(), set: Vec::new() };
         }
-        let id = BASE64URL.encode(random_bytes::<BYTES>().as_slice());
+        let id = random_value();
         let cookie = cookies.set(CookieName::Browser, &id, None);
         Self { cookies, headers, id: id.into(), set: cookie.into_iter().collect() }
     }

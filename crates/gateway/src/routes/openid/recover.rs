@@ -13,10 +13,11 @@ use values::{Timestamp, causes};
 
 use super::account::to_own_account;
 use super::authorization;
+use super::browser::random_value;
 use super::outcome::show;
 use super::posted::{Fields, Posted};
 use super::proceed::{LONGEST_IDENTIFIER, sign_in_page};
-use super::set_password::{log_refusal, set_by_code, set_password_page};
+use super::set_password::{set_by_code, set_password_page};
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PASSWORD_SET, PageError, PageRequest, PageResult, respond};
 
@@ -50,7 +51,7 @@ pub(super) fn ask_page(visit: &Visit<'_>, to: &str, typed: &str) -> PageResult {
     require_offer(visit)?;
     let SealedForm { action, flow } = visit.form(to, FlowStep::Recovery(RecoveryStep::Ask), visit.now)?;
     let identifier = typed.chars().take(LONGEST_IDENTIFIER).collect();
-    let page = Recover { common: visit.common(None), action, flow, identifier, busy: false };
+    let page = Recover { common: visit.common(None), action, flow, identifier };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 
@@ -59,7 +60,7 @@ async fn ask(visit: &Visit<'_>, to: &str, typed: &str) -> PageResult {
     require_offer(visit)?;
     let arrival = Instant::now();
     visit.raw.log(|fields| fields.happened = Some(Counter::RecoveryRequested));
-    let (services, page) = (visit.services, Visit::new_page());
+    let (services, page) = (visit.services, random_value());
     let at = visit.code_page(typed, (&page, visit.now));
     // A response with an error would reveal that the identifier has an account.
     if let Err(error) = services.administrator.ask_recovery(services.sign_ins.codes(), at).await? {
@@ -96,7 +97,7 @@ async fn recover(
         None => SetPasswordError::Link,
     };
     if error == SetPasswordError::Link {
-        log_refusal(visit);
+        visit.log_refusal();
         services.sign_ins.wait_for_refusal(arrival).await;
     }
     let kept = if error == SetPasswordError::Link { String::new() } else { typed };

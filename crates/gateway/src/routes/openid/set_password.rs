@@ -7,7 +7,6 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use administration::edit::EditError;
 use pages::{SetPassword, SetPasswordError, SetPasswordWay};
-use protocol::{ErrorCode, RefusalReason};
 use sessions::{FlowStep, PersonRequest};
 use values::Secret;
 
@@ -71,16 +70,8 @@ pub(super) async fn set_by_code(
     }
 }
 
-/// Notes in the access log that a code was refused.
-pub(super) fn log_refusal(visit: &Visit<'_>) {
-    visit.raw.log(|fields| {
-        fields.error = Some(ErrorCode::AccessDenied);
-        fields.reason = Some(RefusalReason::SignInFailed);
-    });
-}
-
 fn refuse(visit: &Visit<'_>) -> PageResult {
-    log_refusal(visit);
+    visit.log_refusal();
     page(visit, String::new(), Some(SetPasswordError::Link))
 }
 

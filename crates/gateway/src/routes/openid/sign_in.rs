@@ -114,7 +114,7 @@ pub(super) async fn sign_in_with_password(
     })
 }
 
-pub(super) async fn prove(
+async fn prove(
     visit: &mut Visit<'_>,
     identifier: &str,
     password: Option<Secret>,
@@ -133,10 +133,7 @@ pub(super) async fn prove(
         Ok((_, authentication)) => Ok(Ok(authentication)),
         Err(SignInError::Refused) => {
             tracing::warn!(%tenant, source = %raw.source(), "a sign-in failed");
-            raw.log(|fields| {
-                fields.error = Some(ErrorCode::AccessDenied);
-                fields.reason = Some(RefusalReason::SignInFailed);
-            });
+            visit.log_refusal();
             Ok(Err(SignInMessage::Refused))
         }
         Err(SignInError::Busy) => {
@@ -147,6 +144,20 @@ pub(super) async fn prove(
             Ok(Err(SignInMessage::Busy))
         }
         Err(SignInError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Checks the password of the signed-in person again.
+pub(super) async fn prove_again(
+    visit: &mut Visit<'_>,
+    signed_in: &SignedIn,
+    password: Option<Secret>,
+) -> PageResult<Result<Authentication, SignInMessage>> {
+    let identifier = visit.sign_in_name(signed_in).await?.unwrap_or_default();
+    match prove(visit, &identifier, password).await? {
+        // The identifier belongs to another account since a moment ago.
+        Ok(authentication) if authentication.account() != signed_in.account() => Err(Visit::foreign()),
+        proved => Ok(proved),
     }
 }
 

@@ -3,13 +3,13 @@
 //! fragment of the link, which browsers do not send.
 
 use accounts::{AccountCode, CodePurpose};
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use administration::edit::EditError;
 use pages::{AddressDone, ConfirmAddress, ConfirmWay};
 use sessions::{FlowStep, PersonRequest};
 
 use super::posted::Posted;
-use super::set_password::log_refusal;
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, PageRequest, PageResult, RECOVERY_PATH, respond};
 use crate::request::ServerFailure;
@@ -45,7 +45,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
         let page = AddressDone { common: visit.common(None), way, recover };
         respond(StatusCode::OK, &page, Opener::Severed)
     } else {
-        log_refusal(&visit);
+        visit.log_refusal();
         page(&visit, step, true)?
     };
     Ok(visit.finish(response))
@@ -75,7 +75,7 @@ pub(super) fn confirm_page(
     SealedForm { action, flow }: SealedForm,
     way: ConfirmWay,
     refused: bool,
-) -> actix_web::HttpResponse {
+) -> HttpResponse {
     let page = ConfirmAddress { common: visit.common(None), action, flow, code: String::new(), way, refused };
     let status = if refused { StatusCode::FORBIDDEN } else { StatusCode::OK };
     respond(status, &page, Opener::Severed)

@@ -5,12 +5,9 @@ use std::sync::Arc;
 use accounts::{Account, Identifier};
 use actix_web::HttpResponse;
 use administration::administrator::CodePage;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use pages::{Common, ErrorKind};
-use protocol::{AuthorizationError, AuthorizationErrorCode, RefusalReason};
+use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason};
 use registry::Client;
-use secrets::random_bytes;
 use sessions::{Flow, FlowStep, PersonRequest, SessionWrite, SignedIn};
 use tenancy::{Stored, Tenant, TenantError};
 use values::Timestamp;
@@ -25,8 +22,6 @@ use crate::request::RawRequest;
 
 /// Where people confirm an address.
 pub(super) const VERIFY_PATH: &str = "/oauth/verify";
-/// Bytes of the random value that binds a mailed code to a page.
-const PAGE_BYTES: usize = 16;
 
 pub(super) struct Visit<'r> {
     pub(super) services: &'r Services,
@@ -136,12 +131,7 @@ impl<'r> Visit<'r> {
     }
 
     pub(super) fn sends_mail(&self) -> bool {
-        self.services.administrator.sends_mail_for(&self.tenant.id)
-    }
-
-    /// A random value that binds a mailed code to a page.
-    pub(super) fn new_page() -> String {
-        BASE64URL.encode(random_bytes::<PAGE_BYTES>().as_slice())
+        self.services.administrator.sends_mail()
     }
 
     /// A request about a mailed code. `page` is the page where the code is typed, and when it was asked for.
@@ -153,6 +143,14 @@ impl<'r> Visit<'r> {
     /// A form that does not belong to this browser and tenant.
     pub(super) fn foreign() -> PageError {
         PageError::from_kind(ErrorKind::ForeignForm, RefusalReason::ForeignForm)
+    }
+
+    /// Notes in the access log that a password or a code was refused.
+    pub(super) fn log_refusal(&self) {
+        self.raw.log(|fields| {
+            fields.error = Some(ErrorCode::AccessDenied);
+            fields.reason = Some(RefusalReason::SignInFailed);
+        });
     }
 
     pub(super) fn log_client(&self, client: &Client) {
