@@ -58,12 +58,18 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     RUBY,
     SHELLS,
     tool("command -v chromium-headless-shell", &["chromium-headless-shell"]),
+    tool("ruby -e 'require %q(jwt)'", &["ruby-jwt"]),
     // The package apache2 is not used, because it would start a server at port 80.
     tool(
-        "test -x /usr/sbin/apache2 && test -f /usr/lib/apache2/modules/mod_auth_openidc.so",
-        &["apache2-bin", "libapache2-mod-auth-openidc"],
+        "cd /usr/lib/apache2/modules && test -x /usr/sbin/apache2 && test -f mod_auth_openidc.so && test -f mod_oauth2.so",
+        &["apache2-bin", "libapache2-mod-auth-openidc", "libapache2-mod-oauth2"],
     ),
+    tool("test -x /usr/lib/rabbitmq/bin/rabbitmq-server", &["rabbitmq-server"]),
 ];
+
+/// Packages that would start services, and the services.
+const SERVICES: &[(&str, &[&str])] =
+    &[("nginx", &["nginx"]), ("rabbitmq-server", &["rabbitmq-server", "epmd.service", "epmd.socket"])];
 
 /// Tools for packages.
 pub(crate) const FOR_PACKAGES: &[Tool] = &[DPKG, GIT, ZIP];
@@ -126,9 +132,10 @@ fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), Failure> {
             .and_then(|()| fs::write(file, text))
             .doing(format_args!("write {file}"))?;
     }
-    if packages.contains(&"nginx") && Path::new("/run/systemd/system").exists() {
-        // Without this the package would start a server, too.
-        run(&mut workspace.program("systemctl", &["mask", "nginx"]))?;
+    if Path::new("/run/systemd/system").exists() {
+        for (_, services) in SERVICES.iter().filter(|(package, _)| packages.contains(package)) {
+            run(workspace.program("systemctl", &["mask"]).args(*services))?;
+        }
     }
     let apt = |arguments: &[&str]| {
         run(workspace.program("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive"))

@@ -1,6 +1,8 @@
 //! Apache with mod_auth_openidc: one process with a site for each tenant, in front of one application.
 
+use std::fs::File;
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,22 +45,37 @@ impl Apache {
     /// Starts a site for each tenant, where people sign in with the client `web`.
     #[track_caller]
     pub(crate) fn start(sites: &Sites, providers: &TwoProviders) -> Self {
+        let secrets = providers.tenants.iter().map(|tenant| (secret_variable(tenant), tenant.secret.clone()));
+        let passphrase = GeneratedSecret::generate().secret.expose().to_owned();
+        let variables = secrets.chain([("CRYPTO_PASSPHRASE".to_owned(), passphrase)]);
+        let modules = ["authz_user", "proxy", "proxy_http", "auth_openidc"];
+        let address = sites.of("acme").trim_start_matches("http://");
+        Self::run(&modules, &text(sites, providers), variables, address)
+    }
+
+    /// Starts Apache with these modules and settings, and waits until it listens at the address.
+    #[track_caller]
+    pub(crate) fn run(
+        modules: &[&str],
+        settings: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+        address: &str,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
-        let settings = folder.path().join("httpd.conf");
-        std::fs::write(&settings, text(&folder, sites, providers)).unwrap();
+        let file = folder.path().join("httpd.conf");
+        std::fs::write(&file, common(folder.path(), modules) + settings).unwrap();
         // `-X`: Apache stays one process in the foreground. If root starts it, it changes to the user in its
         // settings.
         let mut apache = Command::new(PROGRAM);
-        apache.arg("-X").arg("-f").arg(&settings).env_clear();
-        apache.env("CRYPTO_PASSPHRASE", GeneratedSecret::generate().secret.expose());
-        apache.envs(providers.tenants.iter().map(|tenant| (secret_variable(tenant), &tenant.secret)));
-        let quiet = apache.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        apache.arg("-X").arg("-f").arg(&file).env_clear().envs(variables);
+        // Errors in its settings are not in its log.
+        let log = File::create(folder.path().join("error.log")).unwrap();
+        let quiet = apache.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let process = quiet.spawn().unwrap_or_else(|error| {
             panic!("{PROGRAM}: {error}: run `cargo xtask test`, which installs what this needs")
         });
         let mut apache = Self { process, folder };
         let until = Instant::now() + LONGEST;
-        let address = sites.of("acme").trim_start_matches("http://");
         while TcpStream::connect(address).is_err() {
             let ended = apache.process.try_wait().unwrap();
             assert!(ended.is_none() && Instant::now() < until, "Apache does not listen: {ended:?}");
@@ -85,13 +102,26 @@ impl Drop for Apache {
     }
 }
 
-fn text(folder: &TempDir, sites: &Sites, providers: &TwoProviders) -> String {
-    let root = folder.path().display();
-    let modules: String =
-        ["mpm_event", "authz_core", "authn_core", "authz_user", "proxy", "proxy_http", "auth_openidc"]
-            .iter()
-            .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
-            .collect();
+fn common(root: &Path, modules: &[&str]) -> String {
+    let root = root.display();
+    let modules: String = ["mpm_event", "authz_core", "authn_core"]
+        .iter()
+        .chain(modules)
+        .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
+        .collect();
+    format!(
+        "ServerRoot \"{root}\"\n\
+         ServerName 127.0.0.1\n\
+         DefaultRuntimeDir \"{root}\"\n\
+         PidFile \"{root}/httpd.pid\"\n\
+         ErrorLog \"{root}/error.log\"\n\
+         User nobody\n\
+         Group nogroup\n\
+         {modules}"
+    )
+}
+
+fn text(sites: &Sites, providers: &TwoProviders) -> String {
     let hosts: String = providers
         .tenants
         .iter()
@@ -109,15 +139,7 @@ fn text(folder: &TempDir, sites: &Sites, providers: &TwoProviders) -> String {
         })
         .collect();
     format!(
-        "ServerRoot \"{root}\"\n\
-         ServerName 127.0.0.1\n\
-         DefaultRuntimeDir \"{root}\"\n\
-         PidFile \"{root}/httpd.pid\"\n\
-         ErrorLog \"{root}/error.log\"\n\
-         User nobody\n\
-         Group nogroup\n\
-         {modules}\
-         OIDCCryptoPassphrase ${{CRYPTO_PASSPHRASE}}\n\
+        "OIDCCryptoPassphrase ${{CRYPTO_PASSPHRASE}}\n\
          OIDCClientID web\n\
          OIDCRedirectURI /callback\n\
          OIDCScope \"openid profile email\"\n\
