@@ -96,7 +96,7 @@ fn deliver_mail(platform: &Platform, server: &Server, servers: MailServers) {
         tenants: services.tokens.tenants.clone(),
         logos: Arc::clone(&services.rows.logos),
         servers,
-        public_url: server.public_url.as_str().trim_end_matches('/').to_owned(),
+        public_url: server.public_url.as_str().to_owned(),
     };
     let delivery = MailDelivery {
         outbox: platform.database.clone(),
