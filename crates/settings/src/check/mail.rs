@@ -45,8 +45,7 @@ impl Reading<'_> {
             }
             (None, true) | (Some(_), false) => {
                 let problem = "set exactly one of `smtp` and `folder`";
-                self.findings.error(at.clone(), problem, "set `smtp: { url: 'smtp://host:587' }`");
-                None
+                self.findings.refuse(at.clone(), problem, "set `smtp: { url: 'smtp://host:587' }`")
             }
         };
         let mut tenants = BTreeMap::new();
@@ -101,8 +100,7 @@ impl Reading<'_> {
             }
             _ => {
                 let problem = "a user name needs a password, and a password needs a user name";
-                self.findings.error(at.clone(), problem, "set both `username` and `password`, or neither");
-                None
+                self.findings.refuse(at.clone(), problem, "set both `username` and `password`, or neither")
             }
         };
         let ca = ca.as_ref().map(|path| self.path(path, &at.key("ca")));
@@ -122,10 +120,7 @@ impl Reading<'_> {
             }
             (None, None, Some(stored)) if reads => self.stored_of_server(&stored, at).map(Token::Text),
             (Some(_), None, None) | (None, None, Some(_)) => None,
-            _ => {
-                self.findings.error(at.clone(), "the password needs exactly one location", ALLOWED);
-                None
-            }
+            _ => self.findings.refuse(at.clone(), "the password needs exactly one location", ALLOWED),
         }
     }
 }
