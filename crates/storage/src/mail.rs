@@ -72,28 +72,14 @@ const OF_ACCOUNT: &str = "
 columns! {
     QueuedMail {
         tenant: "tenant_id",
-        slot: "slot",
         id: "mail_id",
         account: "account_id",
-        letter: "letter",
-        sealed: "sealed",
-        attempts: "attempts",
-        created_at: "created_at",
-        deliver_by: "deliver_by",
-        expires_at: "expires_at",
+        slot, letter, sealed, attempts, created_at, deliver_by, expires_at,
     }
 }
 
 columns! {
-    MailRecord {
-        letter: "letter",
-        created_at: "created_at",
-        attempts: "attempts",
-        next_attempt_at: "next_attempt_at",
-        ended_at: "ended_at",
-        outcome: "outcome",
-        answer: "answer",
-    }
+    MailRecord { letter, created_at, attempts, next_attempt_at, ended_at, outcome, answer }
 }
 
 #[async_trait]

@@ -200,7 +200,7 @@ impl From<&UsageDay> for WrittenDay {
 }
 
 crate::columns::written! {
-    WrittenDay { tenant: "tenant_id", client: "client_id", slot: "slot", total: "total" } with { counts: DayCounts }
+    WrittenDay { tenant: "tenant_id", client: "client_id", slot, total } with { counts: DayCounts }
 }
 
 struct Counted {
@@ -211,7 +211,7 @@ struct Counted {
 }
 
 columns! {
-    Counted { client: "client_id", counter: "counter", name: "name", total: "total" }
+    Counted { client: "client_id", counter, name, total }
 }
 
 struct Busy {
@@ -220,7 +220,7 @@ struct Busy {
 }
 
 columns! {
-    Busy { id: "id", issued: "issued" }
+    Busy { id, issued }
 }
 
 impl Columns for DayCounts {
