@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use gateway::{CaughtLetter, CaughtMail, RenderedMail};
-use outbound::{MailServer, OutgoingMail, SmtpOptions};
+use outbound::{MailServer, OutgoingMail};
 use settings::{MailRoute, MailSender, MailSettings, SmtpSettings, files};
 use tenancy::{Tenant, TenantId};
 use values::{Letter, Timestamp};
@@ -102,12 +102,9 @@ fn connected(SmtpSettings { url, credentials, ca }: &SmtpSettings) -> anyhow::Re
     let credentials = credentials.as_ref().map(|(user, password)| Ok((user.clone(), password.read()?)));
     let credentials = credentials.transpose().map_err(|error: io::Error| anyhow!(error));
     let ca = ca.as_deref().map(files::read_public).transpose().context("cannot read the file in `ca`")?;
-    let options = SmtpOptions {
-        url: url.clone(),
-        credentials: credentials.context("cannot read the password of the mail server")?,
-        ca: ca.map(|pem| pem.to_vec()),
-    };
-    MailServer::open(options).map_err(|why| anyhow!("cannot read the certificates in `ca`: {why}"))
+    let credentials = credentials.context("cannot read the password of the mail server")?;
+    MailServer::open(url.clone(), credentials, ca.as_ref().map(|pem| pem.as_slice()))
+        .map_err(|why| anyhow!("cannot read the certificates in `ca`: {why}"))
 }
 
 /// Another attempt for a message that is already there changes nothing.
