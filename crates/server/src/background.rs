@@ -113,14 +113,8 @@ fn deliver_mail(platform: &Platform, server: &Server, servers: MailServers) {
 fn start_workers(platform: &Platform, github_keys: Option<String>) {
     let (services, store) = (&platform.services, &platform.database);
     tokio::spawn(Arc::clone(&platform.health).watch());
-    tokio::spawn(housekeeping::keep(
-        Arc::clone(&platform.administrator),
-        Arc::clone(&services.sign_ins),
-        store.clone(),
-        store.clone(),
-        store.clone(),
-        store.clone(),
-    ));
+    let (administrator, sign_ins) = (Arc::clone(&platform.administrator), Arc::clone(&services.sign_ins));
+    tokio::spawn(housekeeping::keep(administrator, sign_ins, store.clone()));
     let sender = LogoutSender {
         tenants: services.tokens.tenants.clone(),
         authenticator: Arc::clone(&services.tokens.authenticator),
