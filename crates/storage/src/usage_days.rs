@@ -134,8 +134,7 @@ impl UsageDays for Database {
             Some(tenant) => Statement::from_text(BUSIEST_CLIENTS).bind(tenant),
             None => Statement::from_text(BUSIEST_TENANTS),
         };
-        let busy: Vec<Busy> = self.read(within(statement, days).bind(limit)).await?;
-        Ok(busy.into_iter().map(|Busy { id, issued }| (id, issued)).collect())
+        Ok(self.read(within(statement, days).bind(limit)).await?)
     }
 
     async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>> {
@@ -212,15 +211,6 @@ struct Counted {
 
 columns! {
     Counted { client: "client_id", counter, name, total }
-}
-
-struct Busy {
-    id: String,
-    issued: u64,
-}
-
-columns! {
-    Busy { id, issued }
 }
 
 impl Columns for DayCounts {
