@@ -4,10 +4,9 @@
 
 use pages::examples::{all, common, texts_outside_table};
 use pages::{
-    AccountEmail, AccountPage, AllowedApplication, Asset, ChangeEmail, Common, ConfirmAddress, ConfirmWay,
-    ConsentPage, Continue, ErrorKind, ErrorPage, FormPost, FormTarget, HtmlPage, Language, Link, Links,
-    LogoPaths, MomentValue, Recover, ScopeLine, SessionEntry, SetPassword, SetPasswordWay, SignInPage,
-    SignedOut, Theme,
+    AccountEmail, AccountPage, AllowedApplication, Asset, ChangeOwn, CodeUse, Common, ConsentPage, Continue,
+    ErrorKind, ErrorPage, FormError, FormPost, FormTarget, HtmlPage, Language, Link, Links, LogoPaths,
+    MailedCode, MomentValue, OwnChange, Recover, ScopeLine, SessionEntry, SignInPage, SignedOut, Theme,
 };
 
 /// Removes the hashes from file names, because they change with the files.
@@ -168,15 +167,20 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
 /// The pages of codes, with this text in every value.
 fn typed_by_people(common: &Common, text: &str) -> [Box<dyn HtmlPage>; 4] {
     let (text, common) = (|| text.to_owned(), || common.clone());
-    let (action, flow, code, identifier, account, email) = (text(), text(), text(), text(), text(), text());
-    let recover = Recover { common: common(), action, flow, identifier: identifier.clone() };
-    let way = SetPasswordWay::Code { identifier };
-    let (action, flow) = (text(), text());
-    let password = SetPassword { common: common(), action, flow, way, code: code.clone(), error: None };
-    let (action, flow, way) = (text(), text(), ConfirmWay::Typed { to: text() });
-    let confirm = ConfirmAddress { common: common(), action, flow, code, way, refused: true };
-    let (action, flow) = (text(), text());
-    let change = ChangeEmail { common: common(), action, flow, account, email, error: None };
+    let recover = Recover { common: common(), action: text(), flow: text(), identifier: text() };
+    let code = |purpose, error| MailedCode {
+        common: common(),
+        action: text(),
+        flow: text(),
+        purpose,
+        sent_to: Some(text()),
+        code: text(),
+        error,
+    };
+    let password = code(CodeUse::SetPassword, None);
+    let confirm = code(CodeUse::ConfirmAddress, Some(FormError::Refused));
+    let (action, flow, account, change) = (text(), text(), text(), OwnChange::Email(text()));
+    let change = ChangeOwn { common: common(), action, flow, account, change, error: None };
     [Box::new(recover), Box::new(password), Box::new(confirm), Box::new(change)]
 }
 

@@ -1,5 +1,5 @@
-//! The pages of the device grant (RFC 8628 §3.3): the person types the user code, confirms the
-//! request, and returns to the device.
+//! The pages of the device grant (RFC 8628 §3.3): the person types the user code and confirms the
+//! request.
 
 use askama::Template;
 
@@ -49,19 +49,6 @@ pub struct DeviceConfirm {
     pub apis: Vec<String>,
 }
 
-#[derive(Template)]
-#[template(path = "views/device_done.html")]
-pub struct DeviceDone {
-    pub common: Common,
-    pub outcome: DeviceOutcome,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceOutcome {
-    Connected,
-    Refused,
-}
-
 impl DeviceCodePage {
     fn message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
@@ -88,22 +75,5 @@ impl DeviceConfirm {
     }
 }
 
-impl DeviceDone {
-    fn heading(&self) -> &'static str {
-        match self.outcome {
-            DeviceOutcome::Connected => self.common.texts().device_connected,
-            DeviceOutcome::Refused => self.common.texts().device_refused,
-        }
-    }
-
-    fn explanation(&self) -> &'static str {
-        match self.outcome {
-            DeviceOutcome::Connected => self.common.texts().device_connected_text,
-            DeviceOutcome::Refused => self.common.texts().device_refused_text,
-        }
-    }
-}
-
 page!(DeviceCodePage, heading: device);
 page!(DeviceConfirm, heading: device_confirm);
-page!(DeviceDone);

@@ -3,8 +3,8 @@
 
 use pages::examples::{Example, console_page};
 use pages::{
-    AccountEmail, AccountPage, AllowedApplication, ChangePassword, ChangePasswordError, Common, ConsentPage,
-    DeviceConfirm, ErrorKind, ErrorPage, Link, MomentValue, ScopeLine, SelectAccount, SessionEntry,
+    AccountEmail, AccountPage, AllowedApplication, ChangeOwn, Common, ConsentPage, DeviceConfirm, ErrorKind,
+    ErrorPage, FormError, Link, MomentValue, OwnChange, ScopeLine, SelectAccount, SessionEntry,
     SignInMessage, SignInPage, SignOut, SignedOut,
 };
 
@@ -124,12 +124,13 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
         ),
         (
             "account_password",
-            Box::new(ChangePassword {
+            Box::new(ChangeOwn {
                 common: common(),
                 action: action(),
                 flow: flow(),
                 account: text(),
-                error: Some(ChangePasswordError::Unfit(text())),
+                change: OwnChange::Password,
+                error: Some(FormError::Unfit(text())),
             }),
         ),
         (

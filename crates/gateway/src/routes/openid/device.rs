@@ -6,8 +6,8 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use grants::{DeviceCode, OneTime, TypedCode};
 use pages::{
-    DeviceCodeMessage, DeviceCodePage as CodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind,
-    MomentValue, SignInMessage,
+    DeviceCodeMessage, DeviceCodePage as CodePage, DeviceConfirm, Done, ErrorKind, MomentValue, Outcome,
+    SignInMessage,
 };
 use protocol::{Form, GrantType, RefusalReason, UserCode};
 use registry::Client;
@@ -132,14 +132,14 @@ async fn decide(
 ) -> PageResult {
     let signed_in = visit.signed_in().await?.filter(|signed_in| signed_in.session().id == *session);
     let (allowed_by, outcome) = match (decision, &signed_in) {
-        ("allow", Some(signed_in)) => (Some(signed_in), DeviceOutcome::Connected),
-        ("deny", _) => (None, DeviceOutcome::Refused),
+        ("allow", Some(signed_in)) => (Some(signed_in), Outcome::DeviceConnected),
+        ("deny", _) => (None, Outcome::DeviceRefused),
         _ => return ask(visit, waiting).await,
     };
     if !visit.services.authorizations.devices().decide(&waiting.code, allowed_by, visit.now).await? {
         return code_page(visit, waiting.user_code.clone(), Some(DeviceCodeMessage::Unknown));
     }
-    let page = DeviceDone { common: visit.common(None), outcome };
+    let page = Done { common: visit.common(None), outcome };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 
