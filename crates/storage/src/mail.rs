@@ -2,7 +2,7 @@
 
 use accounts::AccountId;
 use administration::audit::AuditRecord;
-use administration::mail::{MailLane, MailOutbox, MailOutcome, MailRecord, NewMail, QueuedMail};
+use administration::mail::{MailLane, MailMessage, MailOutbox, MailOutcome, NewMail, QueuedMail};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
@@ -87,7 +87,7 @@ columns! {
 }
 
 columns! {
-    MailRecord {
+    MailMessage {
         letter: "letter",
         created_at: "created_at",
         attempts: "attempts",
@@ -169,7 +169,7 @@ impl MailOutbox for Database {
         Ok(())
     }
 
-    async fn list_mail(&self, tenant: &TenantId, account: &AccountId, most: u32) -> Stored<Vec<MailRecord>> {
+    async fn list_mail(&self, tenant: &TenantId, account: &AccountId, most: u32) -> Stored<Vec<MailMessage>> {
         let list = Statement::from_text(OF_ACCOUNT).bind(tenant).bind(account.as_str()).bind(most);
         Ok(self.read(list).await?)
     }

@@ -12,7 +12,7 @@ use values::{Letter, LetterKind, Lifetime, Timestamp};
 use super::load::Needs;
 use super::{Administrator, Caller, InTenant};
 use crate::audit::AuditRecord;
-use crate::documents::MailView;
+use crate::documents::{MailMessage, MailView};
 use crate::edit;
 use crate::edit::{EditContext, EditError, Edited};
 use crate::kinds::account::{Related, State};
@@ -105,9 +105,7 @@ impl Administrator {
         source: Option<IpAddr>,
         now: Timestamp,
     ) -> Edited<()> {
-        let (CodePurpose::Verification(address) | CodePurpose::Undo(address)) = code.purpose() else {
-            return Err(EditError::NotFound("code"));
-        };
+        let address = code.purpose().address().ok_or(EditError::NotFound("code"))?;
         let caller = Caller::new(Authority::of_code_holder(tenant, code.account(), source), now);
         let needs =
             Needs { identifiers: vec![Identifier::Email(address.clone())], ..Needs::account(code.account()) };
@@ -260,9 +258,9 @@ impl InTenant<'_> {
         let row = facts.tenant()?.account(account)?;
         let obstacles = recovery_obstacles(&facts.tenant()?.tenant, row, self.policy.mail);
         let messages = self.store.list_mail(self.tenant, account, LISTED).await?;
-        let asked = messages
-            .iter()
-            .filter(|mail| mail.letter == LetterKind::Recovery && mail.created_at + SPAN > self.caller.now);
+        let kind = LetterKind::Recovery.as_str();
+        let is_recent = |mail: &&MailMessage| mail.created_at.0 + SPAN > self.caller.now;
+        let asked = messages.iter().filter(|mail| mail.letter == kind).filter(is_recent);
         Ok(MailView::new(&obstacles, asked.count() >= MOST as usize, messages))
     }
 }

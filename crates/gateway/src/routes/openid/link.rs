@@ -36,7 +36,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
     let held = visit.services.administrator.read_code(&visit.tenant.id, fragment);
     let of = held.as_ref().map(|held| (held, held.purpose()));
     let set = match (step, of) {
-        (PersonRequest::Link, Some((held, purpose))) if purpose.sets_password() => {
+        (PersonRequest::Link, Some((held, purpose))) if purpose.address().is_none() => {
             set_password(&visit, held, new_password).await?
         }
         (PersonRequest::AddressLink, Some((held, CodePurpose::Verification(_))))
