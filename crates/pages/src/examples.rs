@@ -1,21 +1,23 @@
 //! Every page with example values, for the tests of pages.
 
 mod console;
+mod hostile;
 mod keys;
 mod outside_table;
 mod sheet;
 
+pub use hostile::hostile;
 pub use outside_table::texts_outside_table;
 
 use values::{Letter, LetterKind, Lifetime, Timestamp};
 
 use crate::texts::ErrorKind;
 use crate::{
-    AccountEmail, AccountNotice, AccountPage, AllowedApplication, CaughtMailPage, ChangeOwn, CodeUse, Common,
-    ConsentPage, Continue, DeviceCodeMessage, DeviceCodePage, DeviceConfirm, Done, ErrorPage, FormError,
-    FormPost, FrontPage, HtmlPage, Language, Link, Links, MailCommon, MailedCode, MomentValue, Outcome,
-    OwnChange, Recover, RenderedMail, ScopeLine, SelectAccount, SessionEntry, ShownLetter, SignInMessage,
-    SignInPage, SignOut, SignedOut, Theme, render_mail,
+    AccountEmail, AccountNotice, AccountPage, AllowedApplication, CaughtLetter, CaughtMailPage, ChangeOwn,
+    CodeUse, Common, ConsentPage, Continue, DeviceCodeMessage, DeviceCodePage, DeviceConfirm, Done,
+    ErrorPage, FormError, FormPost, FrontPage, HtmlPage, Language, Link, Links, MailCommon, MailedCode,
+    MomentValue, Outcome, OwnChange, Recover, RenderedMail, ScopeLine, SealedForm, SelectAccount,
+    SessionEntry, SignInMessage, SignInPage, SignOut, SignedOut, Theme, render_mail,
 };
 
 /// The action of the example forms, and the value of their hidden field.
@@ -42,12 +44,6 @@ pub fn all(common: &Common) -> Vec<Example> {
     pages
 }
 
-/// A console page with this text wherever callers or administrators can enter text.
-#[must_use]
-pub fn console_page(common: &Common, text: &str) -> crate::console::ConsolePage {
-    console::named(common, text)
-}
-
 /// A tenant and a client with every optional part.
 #[must_use]
 pub fn common() -> Common {
@@ -72,8 +68,7 @@ macro_rules! form {
     ($common:expr, $view:ident { $($fields:tt)* }) => {
         Box::new($view {
             common: $common.clone(),
-            action: ACTION.to_owned(),
-            flow: FLOW.to_owned(),
+            form: SealedForm { action: ACTION.to_owned(), flow: FLOW.to_owned() },
             $($fields)*
         })
     };
@@ -127,12 +122,14 @@ fn sign_ins(common: &Common) -> Vec<Example> {
 }
 
 fn caught_mail(common: &Common) -> Box<dyn HtmlPage> {
-    let letter = |number: u64| ShownLetter {
+    let letter = |number: u64| CaughtLetter {
+        id: number.to_string(),
         to: "ada@acme.example".to_owned(),
         subject: "Reset your password at Acme".to_owned(),
         text: "Type this code on the page:\n\n    ABCD-EF2H\n".to_owned(),
-        at: MomentValue::at(1_780_000_000 + number),
-        html: format!("/dev/mail/{number}"),
+        at: Timestamp::from_seconds(1_780_000_000 + number),
+        html: "<p>Type this code on the page.</p>".to_owned(),
+        logo: None,
     };
     Box::new(CaughtMailPage { common: common.clone(), letters: vec![letter(2), letter(1)] })
 }

@@ -25,7 +25,7 @@ pub use components::{
     Pager, Person, Preview, Step, Table, TimeLine, TimeLineRow, TimeSpan, Value,
 };
 pub use mail::{MailCommon, RenderedMail, render_mail};
-pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths};
+pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths, SealedForm};
 pub use texts::console::{
     AdviceTexts, ApplicationTexts, ApplicationsTexts, AttemptTexts, AuditTexts, ConsoleTexts, CreatedTexts,
     CredentialsTexts, EditTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, NewApplicationTexts,
@@ -34,7 +34,7 @@ pub use texts::console::{
 pub use texts::{ErrorKind, Language, Texts};
 pub use theme::Theme;
 pub use views::account::{AccountEmail, AccountNotice, AccountPage, AllowedApplication, SessionEntry};
-pub use views::caught_mail::{CaughtMailPage, ShownLetter};
+pub use views::caught_mail::{CaughtLetter, CaughtMailPage};
 pub use views::change_own::{ChangeOwn, OwnChange};
 pub use views::consent::{ConsentPage, ScopeLine};
 pub use views::continuation::Continue;

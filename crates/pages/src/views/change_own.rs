@@ -3,16 +3,14 @@
 
 use askama::Template;
 
-use crate::page::{Common, page};
+use crate::page::{Common, SealedForm, page};
 use crate::views::form_error::FormError;
 
 #[derive(Template)]
 #[template(path = "views/change_own.html")]
 pub struct ChangeOwn {
     pub common: Common,
-    pub action: String,
-    /// The sealed form, which the server checks against cross-site requests.
-    pub flow: String,
+    pub form: SealedForm,
     /// The identifier that the person signs in with.
     pub account: String,
     pub change: OwnChange,

@@ -4,16 +4,14 @@
 use askama::Template;
 
 use crate::components::{Fact, MomentValue, Value};
-use crate::page::{Common, page};
+use crate::page::{Common, SealedForm, page};
 use crate::views::consent::{ScopeLine, services};
 
 #[derive(Template)]
 #[template(path = "views/device_code.html")]
 pub struct DeviceCodePage {
     pub common: Common,
-    pub action: String,
-    /// The sealed form, which the server checks against cross-site requests.
-    pub flow: String,
+    pub form: SealedForm,
     /// From `verification_uri_complete`, or typed by the person.
     pub user_code: String,
     /// `None` when the page is shown first.
@@ -34,9 +32,7 @@ pub enum DeviceCodeMessage {
 pub struct DeviceConfirm {
     pub common: Common,
     /// The form sends `decision`: `deny` or `allow`.
-    pub action: String,
-    /// The sealed form, which the server checks against cross-site requests.
-    pub flow: String,
+    pub form: SealedForm,
     /// The identifier that the person signs in with.
     pub account: String,
     /// Shown so that the person can compare it with the device.

@@ -5,7 +5,7 @@
 
 use askama::Template;
 
-use crate::page::{Common, page};
+use crate::page::{Common, SealedForm, page};
 use crate::views::form_error::FormError;
 
 /// Asks for the code if the form does not have it yet, and for a new password if the code sets one.
@@ -13,9 +13,7 @@ use crate::views::form_error::FormError;
 #[template(path = "views/mailed_code.html")]
 pub struct MailedCode {
     pub common: Common,
-    pub action: String,
-    /// The sealed form, which the server checks against cross-site requests.
-    pub flow: String,
+    pub form: SealedForm,
     pub purpose: CodeUse,
     /// The identifier or the address for which the person asked for a message, to type its code. A form that
     /// sets a password can then also send `decision=again`. `None` if the person has opened a link.
@@ -35,22 +33,18 @@ pub enum CodeUse {
 }
 
 impl MailedCode {
-    fn heading(&self) -> &'static str {
+    /// The heading, and the label of the button.
+    fn labels(&self) -> (&'static str, &'static str) {
         let texts = self.common.texts();
         match self.purpose {
-            CodeUse::SetPassword => texts.set_password,
-            CodeUse::ConfirmAddress => texts.confirm_address,
-            CodeUse::RestoreAddress => texts.restore_address,
+            CodeUse::SetPassword => (texts.set_password, texts.set_password),
+            CodeUse::ConfirmAddress => (texts.confirm_address, texts.confirm_address_button),
+            CodeUse::RestoreAddress => (texts.restore_address, texts.restore_address_button),
         }
     }
 
-    fn button(&self) -> &'static str {
-        let texts = self.common.texts();
-        match self.purpose {
-            CodeUse::SetPassword => texts.set_password,
-            CodeUse::ConfirmAddress => texts.confirm_address_button,
-            CodeUse::RestoreAddress => texts.restore_address_button,
-        }
+    fn heading(&self) -> &'static str {
+        self.labels().0
     }
 
     fn explanation(&self) -> Option<String> {

@@ -55,7 +55,7 @@ impl SendLetter for LetterSender {
         let rendered = gateway::render_mail(&tenant, &self.public_url, &letter, now);
         let id = Some(&tenant.id);
         let mut mail = self.servers.message(id, (to, &letter), rendered, queued.id.clone(), now);
-        if let Some(logo) = gateway::mail_logo(&tenant) {
+        if let Some(logo) = &tenant.branding.logo {
             let picture = self.logos.find_logo(&tenant.id, logo.hash()).await?;
             mail.logo =
                 picture.and_then(|picture| Some((ImageFormat::from_bytes(&picture)?.media_type(), picture)));

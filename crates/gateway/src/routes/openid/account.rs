@@ -126,7 +126,7 @@ async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) ->
     let own = &signed_in.session().id;
     match &*fields.decision {
         "password" => return change_page(visit, signed_in, OwnChange::Password, None).await,
-        "email" => return account_email::page(visit, signed_in, String::new(), None).await,
+        "email" => return change_page(visit, signed_in, OwnChange::Email(String::new()), None).await,
         "verify" if visit.sends_mail() => return account_email::verify(visit, signed_in).await,
         _ => {}
     }

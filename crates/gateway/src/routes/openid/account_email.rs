@@ -17,25 +17,17 @@ use super::sign_in::prove_again;
 use super::visit::Visit;
 use crate::page::PageResult;
 
-/// Asks for another address.
-pub(super) async fn page(
-    visit: &Visit<'_>,
-    signed_in: &SignedIn,
-    email: String,
-    error: Option<FormError>,
-) -> PageResult {
-    visit.require_offer(visit.sends_mail())?;
-    change_page(visit, signed_in, OwnChange::Email(email), error).await
-}
-
 /// Mails a code to the new address.
 pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: Fields) -> PageResult {
     if let Err(error) = prove_again(visit, signed_in, fields.password).await? {
-        return page(visit, signed_in, fields.email, Some(error)).await;
+        return change_page(visit, signed_in, OwnChange::Email(fields.email), Some(error)).await;
     }
     match EmailAddress::parse(fields.email.trim_ascii()) {
         Ok(address) => ask(visit, signed_in, &address).await,
-        Err(why) => page(visit, signed_in, fields.email, Some(FormError::Unfit(why.to_string()))).await,
+        Err(why) => {
+            let error = FormError::Unfit(why.to_string());
+            change_page(visit, signed_in, OwnChange::Email(fields.email), Some(error)).await
+        }
     }
 }
 
@@ -55,7 +47,8 @@ async fn ask(visit: &Visit<'_>, signed_in: &SignedIn, address: &EmailAddress) ->
     let (caller, page_value) = (visit.caller(signed_in), random_value());
     let within = services.administrator.of(&caller, &visit.tenant.id);
     if let Err(error) = within.ask_verification(account, address, &page_value).await {
-        return page(visit, signed_in, address.to_string(), Some(form_error(error)?)).await;
+        let email = OwnChange::Email(address.to_string());
+        return change_page(visit, signed_in, email, Some(form_error(error)?)).await;
     }
     services.sign_ins.wait_for_refusal(arrival).await;
     let session = signed_in.session().id.clone();

@@ -8,7 +8,7 @@ use super::account_page::account_page;
 use super::forms::{form_error, respond_to_form};
 use super::posted::Fields;
 use super::sign_in::{begin_session, prove_again};
-use super::visit::{SealedForm, Visit};
+use super::visit::Visit;
 use crate::page::PageResult;
 
 /// Asks for the current password, and for another password or email address.
@@ -21,11 +21,14 @@ pub(super) async fn change_page(
     let session = signed_in.session().id.clone();
     let step = match change {
         OwnChange::Password => PersonRequest::Password(session),
-        OwnChange::Email(_) => PersonRequest::Email(session),
+        OwnChange::Email(_) => {
+            visit.require_offer(visit.sends_mail())?;
+            PersonRequest::Email(session)
+        }
     };
-    let SealedForm { action, flow } = visit.form("", FlowStep::Account(step), visit.now)?;
+    let form = visit.form("", FlowStep::Account(step), visit.now)?;
     let account = visit.shown_name(signed_in).await?;
-    let page = ChangeOwn { common: visit.common(None), action, flow, account, change, error };
+    let page = ChangeOwn { common: visit.common(None), form, account, change, error };
     Ok(respond_to_form(&page, page.error.as_ref()))
 }
 

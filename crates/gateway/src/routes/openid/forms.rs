@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use administration::edit::EditError;
 use pages::{FormError, HtmlPage};
 
-use super::proceed::say_when;
 use super::visit::Visit;
 use crate::page::{Opener, PageResult, respond};
 
@@ -19,9 +18,7 @@ pub(super) fn respond_to_form(page: &dyn HtmlPage, error: Option<&FormError>) ->
         Some(FormError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
         Some(FormError::Declared) => StatusCode::CONFLICT,
     };
-    let mut response = respond(status, page, Opener::Severed);
-    say_when(&mut response);
-    response
+    respond(status, page, Opener::Severed)
 }
 
 /// Separates errors that the form can show from error pages.

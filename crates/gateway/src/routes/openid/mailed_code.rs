@@ -7,7 +7,7 @@ use sessions::{FlowStep, PersonRequest, RecoveryStep};
 use values::{Secret, Timestamp};
 
 use super::forms::{form_error, respond_to_form};
-use super::visit::{SealedForm, Visit};
+use super::visit::Visit;
 use crate::page::PageResult;
 
 /// Asks for the code of this step. A refused code is not shown again.
@@ -32,8 +32,8 @@ pub(super) fn code_page(
         visit.log_refusal();
     }
     let (sent_to, code) = (sent_to.cloned(), if is_refused { String::new() } else { code });
-    let SealedForm { action, flow } = visit.form(to, step, began)?;
-    let page = MailedCode { common: visit.common(None), action, flow, purpose, sent_to, code, error };
+    let form = visit.form(to, step, began)?;
+    let page = MailedCode { common: visit.common(None), form, purpose, sent_to, code, error };
     Ok(respond_to_form(&page, page.error.as_ref()))
 }
 

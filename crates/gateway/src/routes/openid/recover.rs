@@ -16,7 +16,7 @@ use super::mailed_code::{code_page, set_password};
 use super::outcome::show;
 use super::posted::{Fields, Posted};
 use super::proceed::{LONGEST_IDENTIFIER, sign_in_page};
-use super::visit::{SealedForm, Visit};
+use super::visit::Visit;
 use crate::page::{Opener, PASSWORD_SET, PageRequest, PageResult, respond};
 
 /// The decision of a person who clicks "Forgot password?" in a sign-in form.
@@ -47,9 +47,9 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
 /// empty.
 pub(super) fn ask_page(visit: &Visit<'_>, to: &str, typed: &str) -> PageResult {
     visit.require_offer(visit.offers_recovery())?;
-    let SealedForm { action, flow } = visit.form(to, FlowStep::Recovery(RecoveryStep::Ask), visit.now)?;
+    let form = visit.form(to, FlowStep::Recovery(RecoveryStep::Ask), visit.now)?;
     let identifier = typed.chars().take(LONGEST_IDENTIFIER).collect();
-    let page = Recover { common: visit.common(None), action, flow, identifier };
+    let page = Recover { common: visit.common(None), form, identifier };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 

@@ -6,7 +6,7 @@ use accounts::{Account, AccountId, Identifier};
 use actix_web::HttpResponse;
 use administration::administrator::{Caller, CodePage};
 use administration::kinds::authority::Authority;
-use pages::{Common, ErrorKind};
+use pages::{Common, ErrorKind, SealedForm};
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason};
 use registry::Client;
 use sessions::{Flow, FlowStep, PersonRequest, SessionWrite, SignedIn};
@@ -33,12 +33,6 @@ pub(super) struct Visit<'r> {
     /// Whether the page asks the person to allow cookies.
     pub(super) asks_for_cookies: bool,
     pub(super) now: Timestamp,
-}
-
-/// The target of a form and its hidden field.
-pub(super) struct SealedForm {
-    pub(super) action: String,
-    pub(super) flow: String,
 }
 
 impl<'r> Visit<'r> {
