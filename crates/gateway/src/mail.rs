@@ -6,8 +6,8 @@ use values::{Letter, Timestamp};
 
 use crate::page::{RECOVERY_PATH, theme_of};
 
-/// The mail for one letter. `public_url` has no slash at its end. The caller attaches the tenant's logo with the
-/// content ID `logo`.
+/// The mail for one letter. `public_url` has no slash at its end. The caller attaches the tenant's logo with
+/// the content ID `logo`.
 #[must_use]
 pub fn render_mail(tenant: &Tenant, public_url: &str, letter: &Letter, now: Timestamp) -> RenderedMail {
     let theme = theme_of(tenant);

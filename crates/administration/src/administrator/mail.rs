@@ -65,8 +65,8 @@ impl Administrator {
         self.policy.mail.sends
     }
 
-    /// The content of the code that a person typed, if it is right and no limit is reached. The signed-in `owner`
-    /// of an account confirms the address of the page; others reset a password.
+    /// The content of the code that a person typed, if it is right and no limit is reached. The signed-in
+    /// `owner` of an account confirms the address of the page; others reset a password.
     pub async fn read_typed_code(
         &self,
         tries: &CodeTries,

@@ -56,7 +56,8 @@ async fn ask(visit: &Visit<'_>, signed_in: &SignedIn, address: &EmailAddress) ->
     code_page(visit, "", FlowStep::Account(step), visit.now, String::new(), None)
 }
 
-/// Gives the account the address if the code is right. `step` is the step of the page where the code was typed.
+/// Gives the account the address if the code is right. `step` is the step of the page where the person typed
+/// the code.
 pub(super) async fn confirm(
     visit: &Visit<'_>,
     signed_in: &SignedIn,

@@ -1,7 +1,7 @@
-//! `GET` and `POST …/account/set-password` and `…/oauth/verify`: the page of a link with which a person sets a
-//! password, confirms an address or, with `?undo`, restores one. Opening the page changes nothing, because mail
-//! servers open links, too. The code is in the fragment of the link, which browsers do not send. A wrong code
-//! costs neither a lookup nor a hash, so that guesses cannot overload the server.
+//! `GET` and `POST …/account/set-password` and `…/oauth/verify`: the page of a link with which a person sets
+//! a password, confirms an address or, with `?undo`, restores one. Opening the page changes nothing, because
+//! mail servers open links, too. The code is in the fragment of the link, which browsers do not send. A wrong
+//! code costs neither a lookup nor a hash, so that guesses cannot overload the server.
 
 use accounts::CodePurpose;
 use actix_web::HttpResponse;
