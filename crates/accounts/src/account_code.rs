@@ -64,10 +64,13 @@ impl CodePurpose {
         })
     }
 
-    /// Whether a code can set a password.
+    /// The address that the account gets. `None` for a code that sets a password.
     #[must_use]
-    pub const fn sets_password(&self) -> bool {
-        matches!(self, Self::Password | Self::Recovery | Self::Invitation)
+    pub const fn address(&self) -> Option<&EmailAddress> {
+        match self {
+            Self::Password | Self::Recovery | Self::Invitation => None,
+            Self::Verification(address) | Self::Undo(address) => Some(address),
+        }
     }
 
     const fn letter(&self) -> &'static str {
@@ -180,11 +183,9 @@ impl AccountCode {
         let (letter, expires, valid_from) = (purpose.letter(), expires_at.seconds(), valid_from.seconds());
         let state = BASE64URL.encode(state);
         let text = format!("{account}.{letter}{expires}.{valid_from}.{changed}.{state}");
-        match purpose {
-            CodePurpose::Verification(address) | CodePurpose::Undo(address) => {
-                format!("{text}.{}", BASE64URL.encode(address.as_str()))
-            }
-            CodePurpose::Password | CodePurpose::Recovery | CodePurpose::Invitation => text,
+        match purpose.address() {
+            Some(address) => format!("{text}.{}", BASE64URL.encode(address.as_str())),
+            None => text,
         }
     }
 

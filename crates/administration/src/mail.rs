@@ -8,9 +8,10 @@ use secrets::{KeyedDigest, Pepper, random_bytes};
 use serde::{Deserialize, Serialize};
 use sessions::Ring;
 use tenancy::{Stored, TenantId};
-use values::{Letter, LetterKind, Lifetime, Timestamp, named};
+use values::{Letter, LetterKind, Lifetime, Timestamp};
 
 use crate::audit::AuditRecord;
+pub use crate::documents::{MailMessage, MailOutcome};
 use crate::rows::hex;
 
 /// Whether the server can send mail. By default it cannot.
@@ -73,42 +74,6 @@ impl QueuedMail {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MailOutcome {
-    /// The mail server has accepted the message.
-    Delivered,
-    /// The mail server has refused the message for good.
-    Refused,
-    /// All attempts have failed.
-    Failed,
-    /// The code in the message is no longer valid.
-    Superseded,
-}
-
-named! {
-    MailOutcome {
-        Delivered => "delivered",
-        Refused => "refused",
-        Failed => "failed",
-        Superseded => "superseded"
-    }
-}
-
-/// What became of a message, without its content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MailRecord {
-    pub letter: LetterKind,
-    pub created_at: Timestamp,
-    pub attempts: u32,
-    /// `None` if the message is not waiting.
-    pub next_attempt_at: Option<Timestamp>,
-    pub ended_at: Option<Timestamp>,
-    /// `None` while the message waits.
-    pub outcome: Option<MailOutcome>,
-    /// The last answer of the mail server, without addresses. Empty before the first attempt.
-    pub answer: String,
-}
-
 /// The tenants whose messages are fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MailLane {
@@ -155,7 +120,7 @@ pub trait MailOutbox: Send + Sync {
     ) -> Stored<()>;
 
     /// The latest messages to an account, the newest first.
-    async fn list_mail(&self, tenant: &TenantId, account: &AccountId, most: u32) -> Stored<Vec<MailRecord>>;
+    async fn list_mail(&self, tenant: &TenantId, account: &AccountId, most: u32) -> Stored<Vec<MailMessage>>;
 }
 
 /// Seals messages for the outbox, bound to their tenant and row.

@@ -3,25 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use values::Timestamp;
+use pages::CaughtLetter;
 
 const MOST: usize = 50;
 
 /// The latest messages.
 #[derive(Clone, Debug, Default)]
 pub struct CaughtMail(Arc<Mutex<VecDeque<CaughtLetter>>>);
-
-#[derive(Clone, Debug)]
-pub struct CaughtLetter {
-    pub id: String,
-    pub to: String,
-    pub subject: String,
-    pub text: String,
-    pub html: String,
-    /// Media type and content of the picture `cid:logo` in `html`.
-    pub logo: Option<(&'static str, Arc<Vec<u8>>)>,
-    pub at: Timestamp,
-}
 
 impl CaughtMail {
     pub fn keep(&self, letter: CaughtLetter) {

@@ -18,7 +18,7 @@ mod server;
 mod services;
 mod shared;
 
-pub use caught_mail::{CaughtLetter, CaughtMail};
+pub use caught_mail::CaughtMail;
 pub use composition::{Composition, PlatformStore, forget_failures};
 pub use health_report::{HealthCheck, HealthReport, HealthState, MetricKind, Sample};
 pub use listen_addresses::{BindError, ListenAddresses};
@@ -27,7 +27,7 @@ pub use options::{ConnectionLimits, ListenerOptions, ListenerSurface, Options, T
 pub use server::{Gateway, GatewayHandle, serve_connection};
 pub use services::{DeclaredAt, Services, TokenServices};
 
-pub use pages::Language;
+pub use pages::{CaughtLetter, Language, RenderedMail};
 
 // From connection to handler: head, body, authentication, response.
 mod authentication;
@@ -46,8 +46,7 @@ pub use request::{ForwardingHeader, TrustedPeers};
 mod mail;
 mod page;
 
-pub use mail::{mail_logo, render_mail};
-pub use pages::RenderedMail;
+pub use mail::render_mail;
 
 // Routes.
 mod routes;

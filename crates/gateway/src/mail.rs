@@ -1,12 +1,13 @@
 //! Letters as mail that a person reads, in the tenant's colours.
 
 use pages::{Language, MailCommon, RenderedMail};
-use tenancy::{Logo, Tenant};
+use tenancy::Tenant;
 use values::{Letter, Timestamp};
 
 use crate::page::{RECOVERY_PATH, theme_of};
 
-/// The mail for one letter. `public_url` has no slash at its end.
+/// The mail for one letter. `public_url` has no slash at its end. The caller attaches the tenant's logo with
+/// the content ID `logo`.
 #[must_use]
 pub fn render_mail(tenant: &Tenant, public_url: &str, letter: &Letter, now: Timestamp) -> RenderedMail {
     let theme = theme_of(tenant);
@@ -14,7 +15,7 @@ pub fn render_mail(tenant: &Tenant, public_url: &str, letter: &Letter, now: Time
     let common = MailCommon {
         tenant_name: &tenant.name,
         theme: theme.as_ref(),
-        has_logo: mail_logo(tenant).is_some(),
+        has_logo: tenant.branding.logo.is_some(),
         language: Language::English,
         support: tenant.branding.support_url.as_deref(),
         recover: (tenant.strategies.oidc && tenant.sign_in.recovery).then_some(&recover),
@@ -23,14 +24,9 @@ pub fn render_mail(tenant: &Tenant, public_url: &str, letter: &Letter, now: Time
     pages::render_mail(&common, letter)
 }
 
-/// The logo to attach to the mail, with the content ID `logo`.
-#[must_use]
-pub const fn mail_logo(tenant: &Tenant) -> Option<&Logo> {
-    tenant.branding.logo.as_ref()
-}
-
 #[cfg(test)]
 mod tests {
+    use tenancy::Logo;
     use testkit::fixtures;
     use values::LetterKind;
 
@@ -78,7 +74,7 @@ mod tests {
             assert!(text.contains("2027-01-31 12:00 UTC"), "{text}");
             let recover = format!("https://id.example.com/auth/api/v1/tenant/{name}/oauth/recover\n");
             assert!(text.contains(&recover) && html.contains("#7a1f5c"), "{text}");
-            assert!(html.contains("cid:logo") && mail_logo(&tenant).is_some());
+            assert!(html.contains("cid:logo"));
         }
         let mut tenant = fixtures::tenant("acme");
         for (oidc, recovery) in [(false, true), (true, false)] {

@@ -11,7 +11,7 @@ pub(crate) use page_error::{PageAnswer, PageError, PageRequest, PageResult, with
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY, ContentType,
-    HeaderName, HeaderValue, PERMISSIONS_POLICY, X_FRAME_OPTIONS,
+    HeaderName, HeaderValue, PERMISSIONS_POLICY, RETRY_AFTER, X_FRAME_OPTIONS,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use base64::Engine as _;
@@ -101,6 +101,9 @@ pub(crate) fn common(public_url: &BaseUrl) -> Common {
 pub(crate) fn respond(status: StatusCode, page: &(impl HtmlPage + ?Sized), opener: Opener) -> HttpResponse {
     let mut response = no_store(status);
     protect(&mut response, page, opener);
+    if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
+        response.insert_header((RETRY_AFTER, "1"));
+    }
     response.insert_header(ContentType::html()).body(page.render())
 }
 

@@ -111,12 +111,12 @@ pub(crate) fn configure(
                     .post(with_pages(openid::account::post)),
                 get("/account", with_pages(openid::account::navigate))
                     .post(with_pages(openid::account::post)),
-                get("/api/v1/tenant/{id}/account/set-password", with_pages(openid::set_password::navigate))
-                    .post(with_pages(openid::set_password::post)),
+                get("/api/v1/tenant/{id}/account/set-password", with_pages(openid::link::navigate))
+                    .post(with_pages(openid::link::post)),
                 get("/api/v1/tenant/{id}/oauth/recover", with_pages(openid::recover::navigate))
                     .post(with_pages(openid::recover::post)),
-                get("/api/v1/tenant/{id}/oauth/verify", with_pages(openid::verify::navigate))
-                    .post(with_pages(openid::verify::post)),
+                get("/api/v1/tenant/{id}/oauth/verify", with_pages(openid::link::navigate))
+                    .post(with_pages(openid::link::post)),
                 get("/api/v1/tenant/{id}/strategies", strategies::strategies),
                 get("/api/v1/protected-resource", protected_resource::protected_resource),
                 post("/api/v1/secrets/leaked", leaked::report),

@@ -1,22 +1,23 @@
 //! Every page with example values, for the tests of pages.
 
 mod console;
+mod hostile;
 mod keys;
 mod outside_table;
 mod sheet;
 
+pub use hostile::hostile;
 pub use outside_table::texts_outside_table;
 
 use values::{Letter, LetterKind, Lifetime, Timestamp};
 
 use crate::texts::ErrorKind;
 use crate::{
-    AccountEmail, AccountNotice, AccountPage, AddressDone, AllowedApplication, CaughtMailPage, ChangeEmail,
-    ChangeEmailError, ChangePassword, ChangePasswordError, Common, ConfirmAddress, ConfirmWay, ConsentPage,
-    Continue, DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage,
-    FormPost, FrontPage, HtmlPage, Language, Link, Links, MailCommon, MomentValue, Recover, RenderedMail,
-    ScopeLine, SelectAccount, SessionEntry, SetPassword, SetPasswordError, SetPasswordWay, ShownLetter,
-    SignInMessage, SignInPage, SignOut, SignedOut, Theme, render_mail,
+    AccountEmail, AccountNotice, AccountPage, AllowedApplication, CaughtLetter, CaughtMailPage, ChangeOwn,
+    CodeUse, Common, ConsentPage, Continue, DeviceCodeMessage, DeviceCodePage, DeviceConfirm, Done,
+    ErrorPage, FormError, FormPost, FrontPage, HtmlPage, Language, Link, Links, MailCommon, MailedCode,
+    MomentValue, Outcome, OwnChange, Recover, RenderedMail, ScopeLine, SealedForm, SelectAccount,
+    SessionEntry, SignInMessage, SignInPage, SignOut, SignedOut, Theme, render_mail,
 };
 
 /// The action of the example forms, and the value of their hidden field.
@@ -43,12 +44,6 @@ pub fn all(common: &Common) -> Vec<Example> {
     pages
 }
 
-/// A console page with this text wherever callers or administrators can enter text.
-#[must_use]
-pub fn console_page(common: &Common, text: &str) -> crate::console::ConsolePage {
-    console::named(common, text)
-}
-
 /// A tenant and a client with every optional part.
 #[must_use]
 pub fn common() -> Common {
@@ -73,8 +68,7 @@ macro_rules! form {
     ($common:expr, $view:ident { $($fields:tt)* }) => {
         Box::new($view {
             common: $common.clone(),
-            action: ACTION.to_owned(),
-            flow: FLOW.to_owned(),
+            form: SealedForm { action: ACTION.to_owned(), flow: FLOW.to_owned() },
             $($fields)*
         })
     };
@@ -128,12 +122,14 @@ fn sign_ins(common: &Common) -> Vec<Example> {
 }
 
 fn caught_mail(common: &Common) -> Box<dyn HtmlPage> {
-    let letter = |number: u64| ShownLetter {
+    let letter = |number: u64| CaughtLetter {
+        id: number.to_string(),
         to: "ada@acme.example".to_owned(),
         subject: "Reset your password at Acme".to_owned(),
         text: "Type this code on the page:\n\n    ABCD-EF2H\n".to_owned(),
-        at: MomentValue::at(1_780_000_000 + number),
-        html: format!("/dev/mail/{number}"),
+        at: Timestamp::from_seconds(1_780_000_000 + number),
+        html: "<p>Type this code on the page.</p>".to_owned(),
+        logo: None,
     };
     Box::new(CaughtMailPage { common: common.clone(), letters: vec![letter(2), letter(1)] })
 }
@@ -173,7 +169,7 @@ fn answers(common: &Common) -> Vec<Example> {
 
 fn devices(common: &Common) -> Vec<Example> {
     let code = |error| form!(common, DeviceCodePage { user_code: "WDJB-MJHT".to_owned(), error });
-    let done = |outcome| Box::new(DeviceDone { common: common.clone(), outcome });
+    let done = |outcome| done(common, outcome);
     vec![
         ("device_code", code(None)),
         ("device_code_unknown", code(Some(DeviceCodeMessage::Unknown))),
@@ -192,8 +188,8 @@ fn devices(common: &Common) -> Vec<Example> {
                 }
             ),
         ),
-        ("device_connected", done(DeviceOutcome::Connected)),
-        ("device_refused", done(DeviceOutcome::Refused)),
+        ("device_connected", done(Outcome::DeviceConnected)),
+        ("device_refused", done(Outcome::DeviceRefused)),
     ]
 }
 
@@ -250,56 +246,59 @@ fn accounts(common: &Common) -> Vec<Example> {
         application("notes", "Acme Notes", scopes(common.language)),
         application("calendar", "Calendar", vec![ScopeLine::new("openid".to_owned(), common.language)]),
     ];
-    let password = |error| form!(common, ChangePassword { account: "ada@acme.example".to_owned(), error });
+    let password = |error| change(common, OwnChange::Password, error);
     let unfit = "a password must have at least 15 characters";
     vec![
         ("account", page(None, elsewhere.clone(), applications.clone(), 0)),
         ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new(), 0)),
         ("account_in_part", page(Some(AccountNotice::ApplicationEnded), many, applications, 7)),
         ("account_password", password(None)),
-        ("account_password_refused", password(Some(ChangePasswordError::Present(SignInMessage::Refused)))),
-        ("account_password_unfit", password(Some(ChangePasswordError::Unfit(unfit.to_owned())))),
-        ("account_password_declared", password(Some(ChangePasswordError::Declared))),
+        ("account_password_refused", password(Some(FormError::Refused))),
+        ("account_password_unfit", password(Some(FormError::Unfit(unfit.to_owned())))),
+        ("account_password_declared", password(Some(FormError::Declared))),
     ]
+}
+
+fn change(common: &Common, change: OwnChange, error: Option<FormError>) -> Box<dyn HtmlPage> {
+    form!(common, ChangeOwn { account: "ada@acme.example".to_owned(), change, error })
+}
+
+fn done(common: &Common, outcome: Outcome) -> Box<dyn HtmlPage> {
+    Box::new(Done { common: common.clone(), outcome })
 }
 
 /// The pages of codes in messages and links.
 fn codes(common: &Common) -> Vec<Example> {
     let ada = || "ada@acme.example".to_owned();
-    let password = |way, code: &str, error| form!(common, SetPassword { way, code: code.to_owned(), error });
-    let code = || SetPasswordWay::Code { identifier: ada() };
-    let refused = Some(SetPasswordError::Link);
-    let unfit = || Some(SetPasswordError::Unfit("a password must have at least 15 characters".to_owned()));
-    let recover = |identifier: &str| form!(common, Recover { identifier: identifier.to_owned() });
-    let confirm =
-        |code: &str, way, refused| form!(common, ConfirmAddress { code: code.to_owned(), way, refused });
-    let typed = || ConfirmWay::Typed { to: ada() };
-    let done = |way, recover: Option<&str>| {
-        Box::new(AddressDone { common: common.clone(), way, recover: recover.map(str::to_owned) })
+    let code = |purpose, sent_to: Option<String>, code: &str, error| {
+        form!(common, MailedCode { purpose, sent_to, code: code.to_owned(), error })
     };
-    let change =
-        |email: &str, error| form!(common, ChangeEmail { account: ada(), email: email.to_owned(), error });
-    let wrong_password = ChangeEmailError::Present(SignInMessage::Refused);
+    let refused = || Some(FormError::Refused);
+    let unfit = || Some(FormError::Unfit("a password must have at least 15 characters".to_owned()));
+    let recover = |identifier: &str| form!(common, Recover { identifier: identifier.to_owned() });
+    let change = |email: &str, error| change(common, OwnChange::Email(email.to_owned()), error);
+    let (set, confirm, restore) = (CodeUse::SetPassword, CodeUse::ConfirmAddress, CodeUse::RestoreAddress);
+    let reset = "/api/v1/tenant/acme/oauth/recover".to_owned();
     vec![
-        ("set_password", password(SetPasswordWay::Link, "", None)),
-        ("set_password_refused", password(SetPasswordWay::Link, "usr_code", refused.clone())),
-        ("set_password_unfit", password(SetPasswordWay::Link, "usr_code", unfit())),
-        ("set_password_typed", password(code(), "", None)),
-        ("set_password_typed_refused", password(code(), "", refused)),
-        ("set_password_typed_unfit", password(code(), "usr_code", unfit())),
+        ("set_password", code(set, None, "", None)),
+        ("set_password_refused", code(set, None, "usr_code", refused())),
+        ("set_password_unfit", code(set, None, "usr_code", unfit())),
+        ("set_password_typed", code(set, Some(ada()), "", None)),
+        ("set_password_typed_refused", code(set, Some(ada()), "", refused())),
+        ("set_password_typed_unfit", code(set, Some(ada()), "usr_code", unfit())),
         ("recover", recover("")),
         ("recover_typed", recover(&ada())),
         ("change_email", change("", None)),
-        ("change_email_invalid", change("ada@acme", Some(ChangeEmailError::Invalid))),
-        ("change_email_refused", change(&ada(), Some(wrong_password))),
-        ("change_email_declared", change(&ada(), Some(ChangeEmailError::Declared))),
-        ("confirm_address", confirm("", ConfirmWay::Link, false)),
-        ("confirm_address_refused", confirm("", ConfirmWay::Link, true)),
-        ("confirm_address_undo", confirm("", ConfirmWay::Undo, false)),
-        ("confirm_address_typed", confirm("", typed(), false)),
-        ("confirm_address_typed_refused", confirm("", typed(), true)),
-        ("address_confirmed", done(ConfirmWay::Link, None)),
-        ("address_restored", done(ConfirmWay::Undo, Some("/api/v1/tenant/acme/oauth/recover"))),
+        ("change_email_invalid", change("ada@acme", Some(FormError::Unfit(String::new())))),
+        ("change_email_refused", change(&ada(), refused())),
+        ("change_email_declared", change(&ada(), Some(FormError::Declared))),
+        ("confirm_address", code(confirm, None, "", None)),
+        ("confirm_address_refused", code(confirm, None, "", refused())),
+        ("confirm_address_undo", code(restore, None, "", None)),
+        ("confirm_address_typed", code(confirm, Some(ada()), "", None)),
+        ("confirm_address_typed_refused", code(confirm, Some(ada()), "", refused())),
+        ("address_confirmed", done(common, Outcome::AddressConfirmed)),
+        ("address_restored", done(common, Outcome::AddressRestored(Some(reset)))),
     ]
 }
 

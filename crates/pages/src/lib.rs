@@ -25,7 +25,7 @@ pub use components::{
     Pager, Person, Preview, Step, Table, TimeLine, TimeLineRow, TimeSpan, Value,
 };
 pub use mail::{MailCommon, RenderedMail, render_mail};
-pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths};
+pub use page::{Common, FormTarget, HtmlPage, Link, Links, LogoPaths, SealedForm};
 pub use texts::console::{
     AdviceTexts, ApplicationTexts, ApplicationsTexts, AttemptTexts, AuditTexts, ConsoleTexts, CreatedTexts,
     CredentialsTexts, EditTexts, EntryTexts, FrameTexts, KeysTexts, LabelTexts, NewApplicationTexts,
@@ -34,22 +34,22 @@ pub use texts::console::{
 pub use texts::{ErrorKind, Language, Texts};
 pub use theme::Theme;
 pub use views::account::{AccountEmail, AccountNotice, AccountPage, AllowedApplication, SessionEntry};
-pub use views::account_email::{ChangeEmail, ChangeEmailError};
-pub use views::account_password::{ChangePassword, ChangePasswordError};
-pub use views::caught_mail::{CaughtMailPage, ShownLetter};
-pub use views::confirm_address::{AddressDone, ConfirmAddress, ConfirmWay};
+pub use views::caught_mail::{CaughtLetter, CaughtMailPage};
+pub use views::change_own::{ChangeOwn, OwnChange};
 pub use views::consent::{ConsentPage, ScopeLine};
 pub use views::continuation::Continue;
-pub use views::device::{DeviceCodeMessage, DeviceCodePage, DeviceConfirm, DeviceDone, DeviceOutcome};
+pub use views::device::{DeviceCodeMessage, DeviceCodePage, DeviceConfirm};
+pub use views::done::{Done, Outcome};
 pub use views::error::ErrorPage;
+pub use views::form_error::FormError;
 pub use views::form_post::FormPost;
 pub use views::front::FrontPage;
+pub use views::mailed_code::{CodeUse, MailedCode};
 pub use views::recover::Recover;
 pub use views::reference::{
     DescribedOperation, DescribedSchema, OperationGroup, Paragraph, Reference, ReferenceMember, Said,
     TextSpan, TokenField, TokenPlace,
 };
 pub use views::select_account::SelectAccount;
-pub use views::set_password::{SetPassword, SetPasswordError, SetPasswordWay};
 pub use views::sign_in::{SignInMessage, SignInPage};
 pub use views::sign_out::{SignOut, SignedOut};

@@ -44,6 +44,14 @@ pub struct Common {
     pub account: Option<String>,
 }
 
+/// The target of a form and its hidden field.
+#[derive(Clone, Debug)]
+pub struct SealedForm {
+    pub action: String,
+    /// The sealed request, which the server checks against cross-site requests.
+    pub flow: String,
+}
+
 #[derive(Clone, Debug)]
 pub struct LogoPaths {
     pub light: String,

@@ -2,12 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which lints do not take for tests")]
 
-use pages::examples::{all, common, texts_outside_table};
+use pages::examples::{all, common, hostile, texts_outside_table};
 use pages::{
-    AccountEmail, AccountPage, AllowedApplication, Asset, ChangeEmail, Common, ConfirmAddress, ConfirmWay,
-    ConsentPage, Continue, ErrorKind, ErrorPage, FormPost, FormTarget, HtmlPage, Language, Link, Links,
-    LogoPaths, MomentValue, Recover, ScopeLine, SessionEntry, SetPassword, SetPasswordWay, SignInPage,
-    SignedOut, Theme,
+    AccountEmail, AccountPage, AllowedApplication, Asset, Common, Continue, ErrorKind, ErrorPage, FormPost,
+    FormTarget, HtmlPage, Language, Link, Links, LogoPaths, MomentValue, ScopeLine, SealedForm, SessionEntry,
+    Theme,
 };
 
 /// Removes the hashes from file names, because they change with the files.
@@ -149,8 +148,7 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
         AllowedApplication { client: text(), name: text(), scopes, apis: vec![text()], allowed: moment() };
     AccountPage {
         common: common.clone(),
-        action: text(),
-        flow: text(),
+        form: SealedForm { action: text(), flow: text() },
         name: Some(text()),
         account: text(),
         console: None,
@@ -163,21 +161,6 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
         applications: vec![application; entries.min(AccountPage::MOST)],
         more_applications: 180,
     }
-}
-
-/// The pages of codes, with this text in every value.
-fn typed_by_people(common: &Common, text: &str) -> [Box<dyn HtmlPage>; 4] {
-    let (text, common) = (|| text.to_owned(), || common.clone());
-    let (action, flow, code, identifier, account, email) = (text(), text(), text(), text(), text(), text());
-    let recover = Recover { common: common(), action, flow, identifier: identifier.clone() };
-    let way = SetPasswordWay::Code { identifier };
-    let (action, flow) = (text(), text());
-    let password = SetPassword { common: common(), action, flow, way, code: code.clone(), error: None };
-    let (action, flow, way) = (text(), text(), ConfirmWay::Typed { to: text() });
-    let confirm = ConfirmAddress { common: common(), action, flow, code, way, refused: true };
-    let (action, flow) = (text(), text());
-    let change = ChangeEmail { common: common(), action, flow, account, email, error: None };
-    [Box::new(recover), Box::new(password), Box::new(confirm), Box::new(change)]
 }
 
 // [attacks #14]: Markup and script in names, scopes, addresses and errors | Templates escape every value, and
@@ -198,54 +181,12 @@ fn markup_in_values_is_escaped() {
         ..common()
     };
     let mut pages = all(&common);
-    let scopes = vec![ScopeLine { name: evil(), description: evil() }];
-    let (action, flow) = (evil(), evil());
-    pages.push((
-        "consent",
-        Box::new(ConsentPage {
-            common: common.clone(),
-            action: action.clone(),
-            flow: flow.clone(),
-            account: evil(),
-            return_host: evil(),
-            registered_by: Some(evil()),
-            scopes,
-            apis: vec![evil()],
-        }),
-    ));
+    let form = SealedForm { action: evil(), flow: evil() };
+    pages.extend(hostile(&common, &form, &Link { name: evil(), url: evil() }, MARKUP));
     pages.push(("continue", Box::new(Continue { common: common.clone(), to: evil() })));
     pages.push(("account", Box::new(account_of(&common, MARKUP, 1))));
     let fields = vec![(evil(), evil())];
     pages.push(("form_post", Box::new(FormPost { common: common.clone(), to: evil(), fields })));
-    let link = Link { name: evil(), url: evil() };
-    pages.push(("signed_out", Box::new(SignedOut { common: common.clone(), back: Some(link.clone()) })));
-    let (kind, detail) = (ErrorKind::Internal, Some(evil()));
-    pages.push((
-        "error",
-        Box::new(ErrorPage {
-            common: common.clone(),
-            kind,
-            detail,
-            code: None,
-            request_id: None,
-            back: Some(link),
-        }),
-    ));
-    pages.push((
-        "sign_in",
-        Box::new(SignInPage {
-            common: common.clone(),
-            action,
-            flow,
-            identifier: evil(),
-            offers_to_stay: false,
-            offers_recovery: true,
-            error: None,
-        }),
-    ));
-    for page in typed_by_people(&common, MARKUP) {
-        pages.push(("codes", page));
-    }
     for (name, page) in pages {
         let html = page.render();
         assert!(!html.contains("alert(1)<") && !html.contains("<img src=x"), "{name}: {html}");

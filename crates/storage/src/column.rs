@@ -11,7 +11,6 @@ use administration::declaration::fingerprint::Fingerprint;
 use administration::documents::Instant;
 use administration::documents::application::ApplicationId;
 use administration::kinds::state::ManagedBy;
-use administration::mail::MailOutcome;
 use administration::rows::hex;
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
@@ -114,9 +113,6 @@ columns_stored_as! {
 
     LetterKind, String: |text| named(&LetterKind::NAMED.map(|(_, letter)| letter), LetterKind::as_str, &text),
         |letter| letter.as_str().to_owned();
-
-    MailOutcome, String: |text| named(&MailOutcome::NAMED.map(|(_, outcome)| outcome), MailOutcome::as_str, &text),
-        |outcome| outcome.as_str().to_owned();
 
     // JSON documents.
     BTreeMap<String, String>, String: |text| serde_json::from_str(&text), |texts| json!(texts).to_string();

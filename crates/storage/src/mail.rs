@@ -2,7 +2,7 @@
 
 use accounts::AccountId;
 use administration::audit::AuditRecord;
-use administration::mail::{MailLane, MailOutbox, MailOutcome, MailRecord, QueuedMail};
+use administration::mail::{MailLane, MailMessage, MailOutbox, MailOutcome, QueuedMail};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
@@ -79,7 +79,7 @@ columns! {
 }
 
 columns! {
-    MailRecord { letter, created_at, attempts, next_attempt_at, ended_at, outcome, answer }
+    MailMessage { letter, created_at, attempts, next_attempt_at, ended_at, outcome, answer }
 }
 
 #[async_trait]
@@ -152,7 +152,7 @@ impl MailOutbox for Database {
         Ok(())
     }
 
-    async fn list_mail(&self, tenant: &TenantId, account: &AccountId, most: u32) -> Stored<Vec<MailRecord>> {
+    async fn list_mail(&self, tenant: &TenantId, account: &AccountId, most: u32) -> Stored<Vec<MailMessage>> {
         let list = Statement::from_text(OF_ACCOUNT).bind(tenant).bind(account.as_str()).bind(most);
         Ok(self.read(list).await?)
     }

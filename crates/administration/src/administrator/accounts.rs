@@ -214,6 +214,8 @@ impl Resource for Account {
     type Id = AccountId;
     type View = AccountView;
     type Step = edit::account::Step;
+    const PATCH: fn(EditContext<'_>, &AccountId, &Value) -> Edited = edit::account::patch;
+    const TAKE_STEP: fn(EditContext<'_>, &AccountId, Self::Step) -> Edited = edit::account::step;
 
     fn needs(within: &InTenant<'_>, account: &AccountId, edit: Option<&Value>) -> Needs {
         let Some(document) = edit else { return Needs::account(account) };
@@ -228,14 +230,6 @@ impl Resource for Account {
 
     fn unreadable(account: &AccountId, step: edit::account::Step) -> Option<Needs> {
         (step == edit::account::Step::Delete).then(|| UnreadableRow::Account(account.clone()).into())
-    }
-
-    fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value) -> Edited {
-        edit::account::patch(context, account, patch)
-    }
-
-    fn take_step(context: EditContext<'_>, account: &AccountId, step: edit::account::Step) -> Edited {
-        edit::account::step(context, account, step)
     }
 
     fn lifecycle<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a RowLifecycle> {

@@ -142,6 +142,8 @@ impl Resource for ApiKey {
     type Id = Name;
     type View = ApiKeyView;
     type Step = edit::api_key::Step;
+    const PATCH: fn(EditContext<'_>, &Name, &Value) -> Edited = api_key::patch;
+    const TAKE_STEP: fn(EditContext<'_>, &Name, Self::Step) -> Edited = api_key::step;
 
     fn needs(_: &InTenant<'_>, name: &Name, _: Option<&Value>) -> Needs {
         Needs { api_key: Some(name.clone()), ..Needs::client(&name.0) }
@@ -149,14 +151,6 @@ impl Resource for ApiKey {
 
     fn unreadable((client, key): &Name, edit::api_key::Step::Revoke: edit::api_key::Step) -> Option<Needs> {
         Some(Needs { unreadable: Some(UnreadableRow::ApiKey(key.clone())), ..Needs::client(client) })
-    }
-
-    fn patch(context: EditContext<'_>, key: &Name, patch: &Value) -> Edited {
-        api_key::patch(context, key, patch)
-    }
-
-    fn take_step(context: EditContext<'_>, key: &Name, step: edit::api_key::Step) -> Edited {
-        api_key::step(context, key, step)
     }
 
     fn lifecycle<'a>(state: &'a TenantState, (client, key): &Name) -> Option<&'a RowLifecycle> {

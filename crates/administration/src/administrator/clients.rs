@@ -105,6 +105,8 @@ impl Resource for Client {
     type Id = ClientId;
     type View = ClientView;
     type Step = edit::client::Step;
+    const PATCH: fn(EditContext<'_>, &ClientId, &Value) -> Edited = edit::client::patch;
+    const TAKE_STEP: fn(EditContext<'_>, &ClientId, Self::Step) -> Edited = edit::client::step;
 
     fn needs(within: &InTenant<'_>, client: &ClientId, edit: Option<&Value>) -> Needs {
         let own = Needs::client(client).clients;
@@ -122,14 +124,6 @@ impl Resource for Client {
 
     fn unreadable(client: &ClientId, step: edit::client::Step) -> Option<Needs> {
         (step == edit::client::Step::Delete).then(|| UnreadableRow::Client(client.clone()).into())
-    }
-
-    fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) -> Edited {
-        edit::client::patch(context, client, patch)
-    }
-
-    fn take_step(context: EditContext<'_>, client: &ClientId, step: edit::client::Step) -> Edited {
-        edit::client::step(context, client, step)
     }
 
     fn lifecycle<'a>(state: &'a TenantState, client: &ClientId) -> Option<&'a RowLifecycle> {

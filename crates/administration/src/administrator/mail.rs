@@ -12,7 +12,7 @@ use values::{Letter, LetterKind, Lifetime, Timestamp};
 use super::load::Needs;
 use super::{Administrator, Caller, InTenant};
 use crate::audit::AuditRecord;
-use crate::documents::MailView;
+use crate::documents::{MailMessage, MailView};
 use crate::edit;
 use crate::edit::{EditContext, EditError, Edited};
 use crate::kinds::account::{Related, State};
@@ -65,33 +65,33 @@ impl Administrator {
         self.policy.mail.sends
     }
 
-    /// The content of the code that the person typed, if it is right and no limit is reached.
-    pub async fn read_recovery_code(
+    /// The content of the code that a person typed, if it is right and no limit is reached. The signed-in
+    /// `owner` of an account confirms the address of the page; others reset a password.
+    pub async fn read_typed_code(
         &self,
         tries: &CodeTries,
         at: CodePage<'_>,
+        owner: Option<&AccountId>,
         typed: &str,
     ) -> Stored<Option<AccountCode>> {
-        let row = self.find_typed(&at.tenant.id, at.identifier).await?;
-        Ok(self.read_typed(tries, at, row.as_ref().map(|row| &row.account), CodePurpose::Recovery, typed))
-    }
-
-    fn read_typed(
-        &self,
-        tries: &CodeTries,
-        at: CodePage<'_>,
-        account: Option<&Account>,
-        purpose: CodePurpose,
-        typed: &str,
-    ) -> Option<AccountCode> {
         let CodePage { tenant, identifier, page, began, source, now } = at;
+        let (row, purpose) = match (owner, EmailAddress::parse(identifier)) {
+            (None, _) => (self.find_typed(&tenant.id, identifier).await?, CodePurpose::Recovery),
+            (Some(owner), Ok(address)) => {
+                (self.find_account(&tenant.id, owner).await?, CodePurpose::Verification(address))
+            }
+            (Some(_), Err(_)) => return Ok(None),
+        };
+        let account = row.as_ref().map(|row| &row.account);
         let id = account.map(|account| &account.id);
-        let tried = tries.begin(tenant, identifier, id, page, &CallerAddress::new(source), now)?;
-        let account = account?;
-        let code = self.codes.read_short(account, purpose, page, began, typed)?;
-        let code = Some(code).filter(|code| code.fits(account, now))?;
-        tried.succeed();
-        Some(code)
+        let tried = tries.begin(tenant, identifier, id, page, &CallerAddress::new(source), now);
+        let Some((tried, account)) = tried.zip(account) else { return Ok(None) };
+        let code = self.codes.read_short(account, purpose, page, began, typed);
+        let code = code.filter(|code| code.fits(account, now));
+        if code.is_some() {
+            tried.succeed();
+        }
+        Ok(code)
     }
 
     /// Gives the account of the code the address that the code was mailed to. Tells both addresses.
@@ -105,9 +105,7 @@ impl Administrator {
         source: Option<IpAddr>,
         now: Timestamp,
     ) -> Edited<()> {
-        let (CodePurpose::Verification(address) | CodePurpose::Undo(address)) = code.purpose() else {
-            return Err(EditError::NotFound("code"));
-        };
+        let address = code.purpose().address().ok_or(EditError::NotFound("code"))?;
         let caller = Caller::new(Authority::of_code_holder(tenant, code.account(), source), now);
         let needs =
             Needs { identifiers: vec![Identifier::Email(address.clone())], ..Needs::account(code.account()) };
@@ -137,8 +135,7 @@ impl Administrator {
         letter: &Letter,
         now: Timestamp,
     ) -> Stored<bool> {
-        let ids = [account.clone()];
-        let row = self.find_live(tenant, Related { ids: &ids, ..Related::default() }).await?;
+        let row = self.find_account(tenant, account).await?;
         let (Some(row), Some((link, _))) = (&row, &letter.link) else { return Ok(row.is_some()) };
         let code = link.rsplit_once('#').and_then(|(_, code)| self.codes.read(tenant, code));
         Ok(code.is_some_and(|code| code.fits(&row.account, now)))
@@ -148,6 +145,11 @@ impl Administrator {
     async fn find_typed(&self, tenant: &TenantId, typed: &str) -> Stored<Option<State>> {
         let Ok(identifier) = Identifier::parse(typed) else { return Ok(None) };
         self.find_live(tenant, Related { identifiers: &[identifier], ..Related::default() }).await
+    }
+
+    async fn find_account(&self, tenant: &TenantId, account: &AccountId) -> Stored<Option<State>> {
+        let ids = [account.clone()];
+        self.find_live(tenant, Related { ids: &ids, ..Related::default() }).await
     }
 
     /// Discards a row of another tenant, which only a faulty store returns.
@@ -234,21 +236,6 @@ impl InTenant<'_> {
         Ok(())
     }
 
-    /// The content of a code that the signed-in person typed to confirm this address.
-    pub async fn read_address_code(
-        &self,
-        tries: &CodeTries,
-        at: CodePage<'_>,
-        address: EmailAddress,
-        account: &AccountId,
-        typed: &str,
-    ) -> Stored<Option<AccountCode>> {
-        let ids = [account.clone()];
-        let row = self.find_live(self.tenant, Related { ids: &ids, ..Related::default() }).await?;
-        let account = row.as_ref().map(|row| &row.account);
-        Ok(self.read_typed(tries, at, account, CodePurpose::Verification(address), typed))
-    }
-
     /// Mails a link with which the person of an account without a password sets one within seven days.
     pub async fn invite(&self, account: &AccountId) -> Edited<()> {
         self.require(Permission::Accounts)?;
@@ -276,9 +263,9 @@ impl InTenant<'_> {
         let row = facts.tenant()?.account(account)?;
         let obstacles = recovery_obstacles(&facts.tenant()?.tenant, row, self.policy.mail);
         let messages = self.store.list_mail(self.tenant, account, LISTED).await?;
-        let asked = messages
-            .iter()
-            .filter(|mail| mail.letter == LetterKind::Recovery && mail.created_at + SPAN > self.caller.now);
+        let kind = LetterKind::Recovery.as_str();
+        let is_recent = |mail: &&MailMessage| mail.created_at.0 + SPAN > self.caller.now;
+        let asked = messages.iter().filter(|mail| mail.letter == kind).filter(is_recent);
         Ok(MailView::new(&obstacles, asked.count() >= MOST as usize, messages))
     }
 }

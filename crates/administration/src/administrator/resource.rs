@@ -22,6 +22,10 @@ pub trait Resource: Kind + 'static {
     type View: Serialize + Send;
     /// A step in a row's life, for example suspending it. Repeating a step changes nothing.
     type Step: Copy + Send + Sync + 'static;
+    /// Decides what a merge patch of the row's settings changes.
+    const PATCH: fn(EditContext<'_>, &Self::Id, &Value) -> Edited;
+    /// Decides what a step changes.
+    const TAKE_STEP: fn(EditContext<'_>, &Self::Id, Self::Step) -> Edited;
 
     /// Refuses a caller that does not manage rows of this kind in the tenant.
     fn authorize(within: &InTenant<'_>) -> Edited<()> {
@@ -36,11 +40,6 @@ pub trait Resource: Kind + 'static {
     fn unreadable(_: &Self::Id, _: Self::Step) -> Option<Needs> {
         None
     }
-
-    /// Decides what a merge patch of the row's settings changes.
-    fn patch(context: EditContext<'_>, id: &Self::Id, patch: &Value) -> Edited;
-
-    fn take_step(context: EditContext<'_>, id: &Self::Id, step: Self::Step) -> Edited;
 
     fn lifecycle<'a>(state: &'a TenantState, id: &Self::Id) -> Option<&'a RowLifecycle>;
 
@@ -62,7 +61,7 @@ impl InTenant<'_> {
     }
 
     pub async fn patch<R: Resource>(&self, id: &R::Id, patch: Value) -> Edited<R::View> {
-        let decide = |context: EditContext<'_>| R::patch(context, id, &patch);
+        let decide = |context: EditContext<'_>| R::PATCH(context, id, &patch);
         let edited = self.edit_and_look::<R>(id, &patch, decide).await;
         match edited {
             Err(EditError::LiveCredentials(found)) => Err(self.with_makers(found).await?),
@@ -72,7 +71,7 @@ impl InTenant<'_> {
 
     /// Takes a step, such as suspending the row.
     pub async fn step<R: Resource>(&self, id: &R::Id, step: R::Step) -> Edited<R::View> {
-        let decide = |context: EditContext<'_>| R::take_step(context, id, step);
+        let decide = |context: EditContext<'_>| R::TAKE_STEP(context, id, step);
         let failed = match self.edit_and_look::<R>(id, &Value::Null, decide).await {
             Err(failed @ EditError::Store(StoreError::Fault(_))) => failed,
             taken => return taken,

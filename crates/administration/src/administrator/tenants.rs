@@ -130,6 +130,10 @@ impl Resource for Tenant {
     type Id = ();
     type View = TenantView;
     type Step = TenantStep;
+    const PATCH: fn(EditContext<'_>, &(), &Value) -> Edited =
+        |context, (), patch| edit::tenant::patch(context, patch);
+    const TAKE_STEP: fn(EditContext<'_>, &(), TenantStep) -> Edited =
+        |context, (), step| edit::tenant::step(context, step);
 
     fn authorize(within: &InTenant<'_>) -> Edited<()> {
         within.caller.authority.require_everywhere(Permission::Tenants)
@@ -145,14 +149,6 @@ impl Resource for Tenant {
                 ..Needs::whole()
             },
         }
-    }
-
-    fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited {
-        edit::tenant::patch(context, patch)
-    }
-
-    fn take_step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edited {
-        edit::tenant::step(context, step)
     }
 
     fn lifecycle<'a>(state: &'a TenantState, (): &()) -> Option<&'a RowLifecycle> {

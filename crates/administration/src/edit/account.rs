@@ -21,6 +21,9 @@ use crate::kinds::{Change, Permission, TenantState, change, check_account, passw
 use crate::rules::{FieldErrors, check_new_groups, recovery_obstacles};
 use crate::store::NewPassword;
 
+/// An account that is not deleted, with its tenant.
+type Found<'a> = (&'a TenantState, &'a kinds::account::State);
+
 #[derive(Debug)]
 pub(crate) struct NewPerson<'a> {
     pub(crate) id: AccountId,
@@ -130,7 +133,7 @@ pub(crate) fn invite<'a>(context: EditContext<'a>, account: &AccountId) -> Edite
 /// the change that verifies the address that the code was mailed to.
 pub(crate) fn by_password_code(context: EditContext<'_>, code: &AccountCode) -> Edited<(Edit, Vec<String>)> {
     let (_, row) = held_by(context, code)?;
-    if !code.purpose().sets_password() {
+    if code.purpose().address().is_some() {
         return Err(EditError::NotFound("code"));
     }
     let words = words(context, code.account())?;
@@ -145,18 +148,12 @@ pub(crate) fn by_address_code(
     code: &AccountCode,
 ) -> Edited<(Edit, Option<EmailAddress>)> {
     let (state, row) = held_by(context, code)?;
-    let (address, ends_sessions) = match code.purpose() {
-        CodePurpose::Verification(address) => (address, false),
-        CodePurpose::Undo(address) => (address, true),
-        CodePurpose::Password | CodePurpose::Recovery | CodePurpose::Invitation => {
-            return Err(EditError::NotFound("code"));
-        }
-    };
+    let address = code.purpose().address().ok_or(EditError::NotFound("code"))?;
     if another_owner(state, &row.account.id, &Identifier::Email(address.clone())).is_some() {
         return Err(EditError::NotFound("code"));
     }
     let mut edit = with_email(context, row, address);
-    if ends_sessions {
+    if matches!(code.purpose(), CodePurpose::Undo(_)) {
         edit.changes.push(Change::Sessions(context.tenant.clone(), row.account.id.clone(), None));
     }
     let is_verified = row.account.email().is_some_and(|held| held.verified_at.is_some());
@@ -165,10 +162,7 @@ pub(crate) fn by_address_code(
 }
 
 /// The account of a code that can be used now.
-fn held_by<'a>(
-    context: EditContext<'a>,
-    code: &AccountCode,
-) -> Edited<(&'a TenantState, &'a kinds::account::State)> {
+fn held_by<'a>(context: EditContext<'a>, code: &AccountCode) -> Edited<Found<'a>> {
     let unusable = |_| EditError::NotFound("code");
     let state = context.facts.tenant()?;
     let row = state.account(code.account()).map_err(unusable)?;
@@ -225,29 +219,20 @@ pub(crate) fn with_password(
 }
 
 /// The account, unless it is deleted.
-pub(super) fn find<'a>(
-    context: EditContext<'a>,
-    account: &AccountId,
-) -> Edited<(&'a TenantState, &'a kinds::account::State)> {
+pub(super) fn find<'a>(context: EditContext<'a>, account: &AccountId) -> Edited<Found<'a>> {
     context.by.require_in(context.tenant, Permission::Accounts)?;
     let state = context.facts.tenant()?;
     Ok((state, state.account(account)?))
 }
 
 /// Finds the account, unless the caller's version is out of date or the operator's files declare the account.
-fn find_to_change<'a>(
-    context: EditContext<'a>,
-    account: &AccountId,
-) -> Edited<(&'a TenantState, &'a kinds::account::State)> {
+fn find_to_change<'a>(context: EditContext<'a>, account: &AccountId) -> Edited<Found<'a>> {
     context.by.require_in(context.tenant, Permission::Accounts)?;
     changeable(context, account)
 }
 
 /// Finds the account. The caller must be authorized already.
-fn changeable<'a>(
-    context: EditContext<'a>,
-    account: &AccountId,
-) -> Edited<(&'a TenantState, &'a kinds::account::State)> {
+fn changeable<'a>(context: EditContext<'a>, account: &AccountId) -> Edited<Found<'a>> {
     let state = context.facts.tenant()?;
     let row = state.account(account)?;
     if row.lifecycle.is_config_managed() {

@@ -6,10 +6,10 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, ResponseError as _};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use pages::{CaughtMailPage, Common, MomentValue, ShownLetter};
+use pages::{CaughtLetter, CaughtMailPage, Common};
 
 use super::public_route::{PublicRoute, get};
-use crate::caught_mail::{CaughtLetter, CaughtMail};
+use crate::caught_mail::CaughtMail;
 use crate::options::BaseUrl;
 use crate::page::{Opener, common, passive, respond};
 use crate::request::{RawRequest, ServerFailure};
@@ -40,16 +40,8 @@ pub(super) fn routes(caught: CaughtMail) -> [PublicRoute; 2] {
 }
 
 fn page(caught: &CaughtMail, public_url: &BaseUrl) -> HttpResponse {
-    let shown = |letter: CaughtLetter| ShownLetter {
-        html: format!("{}/dev/mail/{}", public_url.path(), letter.id),
-        at: MomentValue::at(letter.at.seconds()),
-        to: letter.to,
-        subject: letter.subject,
-        text: letter.text,
-    };
-    let letters = caught.letters().into_iter().map(shown).collect();
     let common = Common { nonce: String::new(), ..common(public_url) };
-    respond(StatusCode::OK, &CaughtMailPage { common, letters }, Opener::Severed)
+    respond(StatusCode::OK, &CaughtMailPage { common, letters: caught.letters() }, Opener::Severed)
 }
 
 fn html(letter: &CaughtLetter) -> HttpResponse {

@@ -9,17 +9,18 @@ pub(crate) mod device;
 pub(crate) mod device_authorization;
 
 pub(crate) mod account;
+pub(crate) mod link;
 pub(crate) mod logout;
 pub(crate) mod recover;
-pub(crate) mod set_password;
 pub(crate) mod userinfo;
-pub(crate) mod verify;
 
 mod account_email;
 mod account_page;
 mod account_password;
 mod authorization;
 mod browser;
+mod forms;
+mod mailed_code;
 mod outcome;
 mod posted;
 mod proceed;

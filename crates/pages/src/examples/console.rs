@@ -205,12 +205,13 @@ fn form(texts: &ConsoleTexts, error: &str) -> Vec<Block> {
         UriRule { text: new.uri_fragment, pattern: "^[^#]*$" },
     ];
     let uris = "app.acme.example".to_owned();
+    let uris_label = (texts.edit.label)("redirect_uris").unwrap_or_default();
     let inputs = vec![
         Field::new("purpose", of.kind, Input::Tiles(tiles)),
         Field::text("client_id", texts.labels.client_id, "billing")
             .hint(of.client_id_hint)
             .error(error.to_owned()),
-        Field::new("redirect_uris", new.redirect_uris, Input::Uris(uris, rules)).hint(new.uris_hint),
+        Field::new("redirect_uris", uris_label, Input::Uris(uris, rules)).hint(new.uris_hint),
         Field::new("access", &(new.access)("orders"), Input::Any(scopes)),
         Field::new("words", texts.labels.scopes, Input::Lines("reports:read".to_owned())),
     ];

@@ -5,7 +5,7 @@ use askama::Template;
 
 use crate::browser_name::browser_name;
 use crate::components::{Fact, MomentValue, Value};
-use crate::page::{Common, page};
+use crate::page::{Common, SealedForm, page};
 use crate::texts::With;
 use crate::views::consent::{ScopeLine, services};
 
@@ -18,9 +18,7 @@ pub struct AccountPage {
     ///   changes it, or `verify` for a message to the address.
     /// - `session`: another session to end, or several separated by blanks.
     /// - `client`: an application whose access to revoke.
-    pub action: String,
-    /// The sealed form, which the server checks against cross-site requests.
-    pub flow: String,
+    pub form: SealedForm,
     pub name: Option<String>,
     /// The identifier that the person signs in with.
     pub account: String,

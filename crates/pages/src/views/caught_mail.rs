@@ -1,8 +1,10 @@
 //! The page with the mail that a development server has caught.
 
-use askama::Template;
+use std::sync::Arc;
 
-use crate::components::MomentValue;
+use askama::Template;
+use values::Timestamp;
+
 use crate::page::{Common, page};
 
 #[derive(Template)]
@@ -10,16 +12,19 @@ use crate::page::{Common, page};
 pub struct CaughtMailPage {
     pub common: Common,
     /// The newest message comes first.
-    pub letters: Vec<ShownLetter>,
+    pub letters: Vec<CaughtLetter>,
 }
 
-pub struct ShownLetter {
+#[derive(Clone, Debug)]
+pub struct CaughtLetter {
+    pub id: String,
     pub to: String,
     pub subject: String,
     pub text: String,
-    pub at: MomentValue,
-    /// The path of the HTML part.
     pub html: String,
+    /// Media type and content of the picture `cid:logo` in `html`.
+    pub logo: Option<(&'static str, Arc<Vec<u8>>)>,
+    pub at: Timestamp,
 }
 
 page!(CaughtMailPage, heading: caught_mail);

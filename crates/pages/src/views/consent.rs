@@ -6,16 +6,14 @@ use askama::Template;
 
 use crate::Language;
 use crate::components::{Fact, Value};
-use crate::page::{Common, page};
+use crate::page::{Common, SealedForm, page};
 
 #[derive(Template)]
 #[template(path = "views/consent.html")]
 pub struct ConsentPage {
     pub common: Common,
     /// The form sends `decision`: `allow` or `deny`.
-    pub action: String,
-    /// The sealed authorization request.
-    pub flow: String,
+    pub form: SealedForm,
     /// The identifier that the person signs in with.
     pub account: String,
     /// Where the browser goes afterwards: a host, or the private-use scheme of an app.

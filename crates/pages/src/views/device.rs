@@ -1,19 +1,17 @@
-//! The pages of the device grant (RFC 8628 §3.3): the person types the user code, confirms the
-//! request, and returns to the device.
+//! The pages of the device grant (RFC 8628 §3.3): the person types the user code and confirms the
+//! request.
 
 use askama::Template;
 
 use crate::components::{Fact, MomentValue, Value};
-use crate::page::{Common, page};
+use crate::page::{Common, SealedForm, page};
 use crate::views::consent::{ScopeLine, services};
 
 #[derive(Template)]
 #[template(path = "views/device_code.html")]
 pub struct DeviceCodePage {
     pub common: Common,
-    pub action: String,
-    /// The sealed form, which the server checks against cross-site requests.
-    pub flow: String,
+    pub form: SealedForm,
     /// From `verification_uri_complete`, or typed by the person.
     pub user_code: String,
     /// `None` when the page is shown first.
@@ -34,9 +32,7 @@ pub enum DeviceCodeMessage {
 pub struct DeviceConfirm {
     pub common: Common,
     /// The form sends `decision`: `deny` or `allow`.
-    pub action: String,
-    /// The sealed form, which the server checks against cross-site requests.
-    pub flow: String,
+    pub form: SealedForm,
     /// The identifier that the person signs in with.
     pub account: String,
     /// Shown so that the person can compare it with the device.
@@ -47,19 +43,6 @@ pub struct DeviceConfirm {
     pub scopes: Vec<ScopeLine>,
     /// The APIs where the scopes are valid.
     pub apis: Vec<String>,
-}
-
-#[derive(Template)]
-#[template(path = "views/device_done.html")]
-pub struct DeviceDone {
-    pub common: Common,
-    pub outcome: DeviceOutcome,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceOutcome {
-    Connected,
-    Refused,
 }
 
 impl DeviceCodePage {
@@ -88,22 +71,5 @@ impl DeviceConfirm {
     }
 }
 
-impl DeviceDone {
-    fn heading(&self) -> &'static str {
-        match self.outcome {
-            DeviceOutcome::Connected => self.common.texts().device_connected,
-            DeviceOutcome::Refused => self.common.texts().device_refused,
-        }
-    }
-
-    fn explanation(&self) -> &'static str {
-        match self.outcome {
-            DeviceOutcome::Connected => self.common.texts().device_connected_text,
-            DeviceOutcome::Refused => self.common.texts().device_refused_text,
-        }
-    }
-}
-
 page!(DeviceCodePage, heading: device);
 page!(DeviceConfirm, heading: device_confirm);
-page!(DeviceDone);

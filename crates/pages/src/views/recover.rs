@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::page::{Common, page};
+use crate::page::{Common, SealedForm, page};
 
 /// The answer to the form is the same for every identifier, so that it does not reveal whether the
 /// account exists.
@@ -11,9 +11,7 @@ use crate::page::{Common, page};
 pub struct Recover {
     pub common: Common,
     /// The form can also send `decision=back`.
-    pub action: String,
-    /// The sealed form, which the server checks against cross-site requests.
-    pub flow: String,
+    pub form: SealedForm,
     /// As typed at the sign-in.
     pub identifier: String,
 }

@@ -3,16 +3,14 @@
 
 use askama::Template;
 
-use crate::page::{Common, page};
+use crate::page::{Common, SealedForm, page};
 
 #[derive(Template)]
 #[template(path = "views/select_account.html")]
 pub struct SelectAccount {
     pub common: Common,
     /// The form sends `decision`: `continue` or `other`.
-    pub action: String,
-    /// The sealed authorization request.
-    pub flow: String,
+    pub form: SealedForm,
     /// The signed-in account.
     pub account: String,
     /// The account that the person typed, if it is not the signed-in account.

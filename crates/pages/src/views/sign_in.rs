@@ -3,15 +3,13 @@
 
 use askama::Template;
 
-use crate::page::{Common, page};
+use crate::page::{Common, SealedForm, page};
 
 #[derive(Template)]
 #[template(path = "views/sign_in.html")]
 pub struct SignInPage {
     pub common: Common,
-    pub action: String,
-    /// The sealed authorization request.
-    pub flow: String,
+    pub form: SealedForm,
     /// From the request, or typed by the person.
     pub identifier: String,
     /// Whether to offer a session that outlives the browser.

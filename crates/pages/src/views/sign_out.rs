@@ -2,16 +2,14 @@
 
 use askama::Template;
 
-use crate::page::{Common, Link, page};
+use crate::page::{Common, Link, SealedForm, page};
 
 #[derive(Template)]
 #[template(path = "views/sign_out.html")]
 pub struct SignOut {
     pub common: Common,
     /// The form sends `decision`: `sign_out` or `stay`.
-    pub action: String,
-    /// The sealed form, which the server checks against cross-site requests.
-    pub flow: String,
+    pub form: SealedForm,
     /// The identifier that the person signs in with.
     pub account: Option<String>,
 }

@@ -54,7 +54,7 @@ impl SendLetter for LetterSender {
         };
         let (to, id) = ((to, &letter), queued.id.clone());
         let mut mail = self.servers.message(&tenant, &self.public_url, to, id, now);
-        if let Some(logo) = gateway::mail_logo(&tenant) {
+        if let Some(logo) = &tenant.branding.logo {
             let picture = self.logos.find_logo(&tenant.id, logo.hash()).await?;
             mail.logo =
                 picture.and_then(|picture| Some((ImageFormat::from_bytes(&picture)?.media_type(), picture)));

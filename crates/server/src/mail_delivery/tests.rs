@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use accounts::EmailAddress;
-use administration::mail::{MailRecord, Message};
+use administration::mail::{MailMessage, Message};
 use async_trait::async_trait;
 use secrets::Pepper;
 use tokio::time::{sleep, timeout};
@@ -73,7 +73,7 @@ impl MailOutbox for FakeOutbox {
         Ok(())
     }
 
-    async fn list_mail(&self, _: &TenantId, _: &accounts::AccountId, _: u32) -> Stored<Vec<MailRecord>> {
+    async fn list_mail(&self, _: &TenantId, _: &accounts::AccountId, _: u32) -> Stored<Vec<MailMessage>> {
         unreachable!("deliveries list nothing")
     }
 }

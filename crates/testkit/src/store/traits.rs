@@ -15,7 +15,7 @@ use administration::documents::application::{Application, ApplicationId};
 use administration::kinds;
 use administration::kinds::state::{ConsentState, TenantSummary};
 use administration::kinds::{Accounts, ApiKeyRows, Invalidation, TenantState};
-use administration::mail::{MailLane, MailOutbox, MailOutcome, MailRecord, QueuedMail};
+use administration::mail::{MailLane, MailMessage, MailOutbox, MailOutcome, QueuedMail};
 use administration::store::query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery};
 use administration::store::{
     AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, Commit, CommitOutcome,
@@ -291,7 +291,7 @@ counted! { MailOutbox {
     administration: claim_mail(queued: &QueuedMail, next: Timestamp) -> bool;
     administration: note_mail(
         queued: &QueuedMail, answer: &str, ended: Option<(MailOutcome, AuditRecord)>, now: Timestamp) -> ();
-    administration: list_mail(tenant: &TenantId, account: &AccountId, most: u32) -> Vec<MailRecord>;
+    administration: list_mail(tenant: &TenantId, account: &AccountId, most: u32) -> Vec<MailMessage>;
 }}
 
 counted! { RefusalLog {

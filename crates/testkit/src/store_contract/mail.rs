@@ -5,7 +5,7 @@ use administration::audit::AuditRecord;
 use administration::kinds::Change;
 use administration::kinds::change::ChangeKind;
 use administration::kinds::state::ManagedBy;
-use administration::mail::{MailLane, MailOutcome, MailRecord, QueuedMail};
+use administration::mail::{MailLane, MailMessage, MailOutcome, QueuedMail};
 use administration::store::CommitOutcome;
 use administration::store::query::AuditQuery;
 use tenancy::TenantId;
@@ -48,7 +48,7 @@ async fn due(stores: &Stores, now: Timestamp) -> Vec<QueuedMail> {
     stores.due_mail(now, (100, 100), &MailLane::Except(Vec::new()), None).await.unwrap()
 }
 
-async fn listed(stores: &Stores, account: &Account) -> Vec<MailRecord> {
+async fn listed(stores: &Stores, account: &Account) -> Vec<MailMessage> {
     stores.list_mail(&account.tenant, &account.id, 100).await.unwrap()
 }
 
@@ -126,11 +126,11 @@ pub async fn message_ends_once_with_an_audit_record(stores: Stores) {
     let [queued] = due(&stores, at(0)).await.try_into().unwrap();
     assert!(stores.claim_mail(&queued, at(120)).await.unwrap());
     stores.note_mail(&queued, "451 try\0 again", None, at(1)).await.unwrap();
-    let waiting = MailRecord {
-        letter: LetterKind::Invitation,
-        created_at: at(0),
+    let waiting = MailMessage {
+        letter: LetterKind::Invitation.as_str().to_owned(),
+        created_at: at(0).into(),
         attempts: 1,
-        next_attempt_at: Some(at(120)),
+        next_attempt_at: Some(at(120).into()),
         ended_at: None,
         outcome: None,
         answer: "451 try again".to_owned(),
@@ -145,10 +145,10 @@ pub async fn message_ends_once_with_an_audit_record(stores: Stores) {
     stores.note_mail(&queued, "late", None, at(131)).await.unwrap();
     let claimed = QueuedMail { attempts: 1, ..queued };
     assert!(!stores.claim_mail(&claimed, at(140)).await.unwrap());
-    let ended = MailRecord {
+    let ended = MailMessage {
         next_attempt_at: None,
-        ended_at: Some(at(130)),
-        outcome: Some(MailOutcome::Delivered),
+        ended_at: Some(at(130).into()),
+        outcome: Some(MailOutcome::Delivered.as_str().to_owned()),
         answer: "250 ok".to_owned(),
         ..waiting
     };

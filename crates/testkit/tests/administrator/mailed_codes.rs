@@ -46,7 +46,7 @@ async fn code_works_once_on_all_replicas() {
         let (env, tenant, code) = (one.beside(), tenant.clone(), letter.code.clone().unwrap());
         async move {
             let tries = CodeTries::new(SignInThrottling::default());
-            let read = env.administrator.read_recovery_code(&tries, page(&tenant), &code).await.unwrap();
+            let read = env.administrator.read_typed_code(&tries, page(&tenant), None, &code).await.unwrap();
             let password = Some(Secret::new("nine lanterns beside the river".to_owned()));
             match read {
                 Some(code) => {

@@ -130,7 +130,7 @@ fn facts(texts: &ConsoleTexts, view: &ClientView, managed_by: Value) -> Vec<Fact
     ];
     if !settings.redirect_uris.is_empty() {
         let uris = Value::Codes(settings.redirect_uris.clone());
-        facts.insert(6, Fact { label: texts.new_application.redirect_uris, value: uris });
+        facts.insert(6, Fact { label: (texts.edit.label)("redirect_uris").unwrap_or_default(), value: uris });
     }
     let kind = kind(texts, view);
     if !kind.is_empty() {

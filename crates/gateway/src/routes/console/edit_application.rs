@@ -259,7 +259,7 @@ fn field(
         Control::Lines | Control::Json => Field::new(name, label, Input::Lines(text)),
         Control::Uris => {
             let is_public = settings["token_endpoint_auth_method"] == "none";
-            uris_field(&texts.new_application, (name, label), text, is_public)
+            uris_field(texts, name, text, is_public)
         }
     };
     let field = match (of.hint)(name) {

@@ -27,6 +27,9 @@ use super::visit::{ConsoleVisit, unseen};
 use crate::page::PageResult;
 use crate::request::ServerFailure;
 
+/// The settings with the URIs of an application that signs people in.
+const URIS: [&str; 2] = ["redirect_uris", "post_logout_redirect_uris"];
+
 /// With `like`, the form is filled with the settings of that application.
 pub(super) async fn new(visit: &ConsoleVisit<'_>) -> PageResult {
     visit.require_here(Permission::Clients)?;
@@ -36,11 +39,8 @@ pub(super) async fn new(visit: &ConsoleVisit<'_>) -> PageResult {
     let (ClientView { client_id, settings, .. }, tenant) = (find(visit, &like).await?, visit.tenant_row()?);
     let kind = ApplicationKind::of(&settings).unwrap_or(ApplicationKind::Machine);
     let mut fields = api_access::filled(tenant, kind.identity_scopes(), &settings);
-    let uris = [
-        ("redirect_uris", &settings.redirect_uris),
-        ("post_logout_redirect_uris", &settings.post_logout_redirect_uris),
-    ];
-    fields.extend(uris.map(|(name, uris)| (name, uris.join("\n"))));
+    let uris = [&settings.redirect_uris, &settings.post_logout_redirect_uris];
+    fields.extend(URIS.into_iter().zip(uris.map(|uris| uris.join("\n"))));
     fields.push(("like", client_id));
     let fields = FormFields::from_pairs(fields);
     Ok(second_step(visit, tenant, kind, &fields, &RefusedForm::default()))
@@ -148,7 +148,7 @@ fn fill(
     }
     api_access::read(fields, document);
     if kind.has_redirect_uris() {
-        for name in ["redirect_uris", "post_logout_redirect_uris"] {
+        for name in URIS {
             document[name] = json!(fields.lines(name));
         }
     }
@@ -215,13 +215,9 @@ fn second_step(
         ApplicationKind::Api => blocks.push(Block::Text(of.own_api.to_owned())),
         _ => {}
     }
-    for (name, label) in
-        [("redirect_uris", of.redirect_uris), ("post_logout_redirect_uris", of.sign_out_uris)]
-    {
-        if kind.has_redirect_uris() {
-            let field = uris_field(of, (name, label), fields.text(name).to_owned(), kind.is_public());
-            inputs.push(refused.at(&format!("/{name}"), field));
-        }
+    for name in URIS.into_iter().filter(|_| kind.has_redirect_uris()) {
+        let field = uris_field(texts, name, fields.text(name).to_owned(), kind.is_public());
+        inputs.push(refused.at(&format!("/{name}"), field));
     }
     inputs.extend(api_access::fields(of, tenant, kind.identity_scopes(), fields, refused));
     show(visit, refused, blocks, form.with(inputs))

@@ -3,7 +3,7 @@
 use accounts::{AccountId, SignInCheck};
 use administration::administrator::PersonReading;
 use administration::documents::{
-    AccountSettings, AccountView, Instant, MailMessageView, MailView, PasswordLinkView,
+    AccountSettings, AccountView, Instant, MailMessage, MailView, PasswordLinkView,
 };
 use administration::rules::RecoveryObstacle;
 use pages::console::Block;
@@ -73,7 +73,7 @@ pub(super) fn mail_blocks(visit: &ConsoleVisit<'_>, mail: &MailView) -> Vec<Bloc
     let notes = why.map(|why| (of.no_recovery)(why)).chain(limited);
     let mut blocks: Vec<_> = notes.map(|text| Block::Note(Meaning::Warning, text)).collect();
     let code = |name: &str| Value::Codes(vec![name.to_owned()]);
-    let row = |message: &MailMessageView| {
+    let row = |message: &MailMessage| {
         vec![
             code(&message.letter),
             time(message.created_at),

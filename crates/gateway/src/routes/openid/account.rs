@@ -4,10 +4,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use administration::administrator::Caller;
 use administration::edit::{EditError, SignInEnd};
-use administration::kinds::authority::Authority;
-use pages::{AccountNotice, AccountPage, SignInMessage, SignedOut};
+use pages::{AccountNotice, AccountPage, OwnChange, SignInMessage, SignedOut};
 use registry::ClientId;
 use sessions::{FlowStep, PersonRequest, SessionId, SignedIn};
 use url::form_urlencoded;
@@ -15,6 +13,7 @@ use url::form_urlencoded;
 use super::account_email;
 use super::account_page::account_page;
 use super::account_password;
+use super::account_password::change_page;
 use super::posted::{Fields, OpenedForm, Posted};
 use super::proceed::sign_in_form;
 use super::recover;
@@ -22,7 +21,6 @@ use super::recover::RECOVER;
 use super::sign_in::sign_in_with_password;
 use super::visit::Visit;
 use crate::page::{ACCOUNT_PATH, Opener, PASSWORD_SET, PageRequest, PageResult, SIGN_IN_AGAIN, respond};
-use crate::request::ServerFailure;
 use crate::respond::no_store;
 use crate::routes::console::enter_from_account;
 use crate::routes::console::paths::{WANTED, wanted};
@@ -74,9 +72,8 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
                         account_password::change(&mut visit, &signed_in, fields).await?
                     }
                     PersonRequest::Email(_) => account_email::change(&mut visit, &signed_in, fields).await?,
-                    PersonRequest::Address { address, page, .. } => {
-                        account_email::confirm(&visit, &signed_in, address, page, flow.started, &fields.code)
-                            .await?
+                    PersonRequest::Address { .. } => {
+                        account_email::confirm(&visit, &signed_in, step, flow.started, fields.code).await?
                     }
                     _ => manage(&mut visit, &signed_in, &fields).await?,
                 },
@@ -128,16 +125,15 @@ pub(super) fn to_own_account(visit: &Visit<'_>, query: &str) -> HttpResponse {
 async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) -> PageResult {
     let own = &signed_in.session().id;
     match &*fields.decision {
-        "password" => return account_password::page(visit, signed_in, None).await,
-        "email" => return account_email::page(visit, signed_in, String::new(), None).await,
+        "password" => return change_page(visit, signed_in, OwnChange::Password, None).await,
+        "email" => return change_page(visit, signed_in, OwnChange::Email(String::new()), None).await,
         "verify" if visit.sends_mail() => return account_email::verify(visit, signed_in).await,
         _ => {}
     }
-    let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
-    let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
-    let mut notice = None;
+    let (tenant, account) = (&visit.tenant.id, signed_in.account());
+    let (caller, mut notice) = (visit.caller(signed_in), None);
     for end in pressed(fields, own) {
-        visit.services.writes.spend_of_person(tenant, account, now).map_err(ServerFailure::TooManyWrites)?;
+        visit.spend(account)?;
         let ended = visit.services.administrator.of(&caller, tenant).end_sign_ins(account, &end).await;
         notice = match (ended, end) {
             (Err(EditError::NotFound(_)), _) => notice,

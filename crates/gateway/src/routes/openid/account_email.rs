@@ -2,58 +2,32 @@
 //! current password. The account gets the address when the person types the code that was mailed to it.
 
 use accounts::{Account, EmailAddress};
-use actix_web::http::StatusCode;
-use administration::administrator::Caller;
-use administration::edit::EditError;
-use administration::kinds::authority::Authority;
-use pages::{AccountNotice, ChangeEmail, ChangeEmailError, ConfirmWay, ErrorKind};
-use protocol::RefusalReason;
+use pages::{AccountNotice, FormError, OwnChange};
 use sessions::{FlowStep, PersonRequest, SignedIn};
 use tokio::time::Instant;
 use values::Timestamp;
 
 use super::account_page::account_page;
+use super::account_password::change_page;
 use super::browser::random_value;
+use super::forms::form_error;
+use super::mailed_code::{code_page, set_address};
 use super::posted::Fields;
-use super::proceed::respond_to_sign_in;
 use super::sign_in::prove_again;
-use super::verify::{confirm_page, set_address};
-use super::visit::{SealedForm, Visit};
-use crate::page::{Opener, PageError, PageResult, respond};
-use crate::request::ServerFailure;
-
-/// Asks for another address.
-pub(super) async fn page(
-    visit: &Visit<'_>,
-    signed_in: &SignedIn,
-    email: String,
-    error: Option<ChangeEmailError>,
-) -> PageResult {
-    if !visit.sends_mail() {
-        return Err(PageError::from_kind(ErrorKind::NotFound, RefusalReason::StrategyNotEnabled));
-    }
-    let step = FlowStep::Account(PersonRequest::Email(signed_in.session().id.clone()));
-    let SealedForm { action, flow } = visit.form("", step, visit.now)?;
-    let account = visit.shown_name(signed_in).await?;
-    let page = ChangeEmail { common: visit.common(None), action, flow, account, email, error };
-    Ok(match &page.error {
-        Some(ChangeEmailError::Invalid) => respond(StatusCode::BAD_REQUEST, &page, Opener::Severed),
-        Some(ChangeEmailError::Declared) => respond(StatusCode::CONFLICT, &page, Opener::Severed),
-        Some(ChangeEmailError::Present(message)) => {
-            respond_to_sign_in(&page, Some(*message), Opener::Severed)
-        }
-        None => respond_to_sign_in(&page, None, Opener::Severed),
-    })
-}
+use super::visit::Visit;
+use crate::page::PageResult;
 
 /// Mails a code to the new address.
 pub(super) async fn change(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: Fields) -> PageResult {
-    if let Err(message) = prove_again(visit, signed_in, fields.password).await? {
-        return page(visit, signed_in, fields.email, Some(ChangeEmailError::Present(message))).await;
+    if let Err(error) = prove_again(visit, signed_in, fields.password).await? {
+        return change_page(visit, signed_in, OwnChange::Email(fields.email), Some(error)).await;
     }
     match EmailAddress::parse(fields.email.trim_ascii()) {
         Ok(address) => ask(visit, signed_in, &address).await,
-        Err(_) => page(visit, signed_in, fields.email, Some(ChangeEmailError::Invalid)).await,
+        Err(why) => {
+            let error = FormError::Unfit(why.to_string());
+            change_page(visit, signed_in, OwnChange::Email(fields.email), Some(error)).await
+        }
     }
 }
 
@@ -68,67 +42,44 @@ pub(super) async fn verify(visit: &Visit<'_>, signed_in: &SignedIn) -> PageResul
 
 /// The response and its time do not reveal whether another account has the address.
 async fn ask(visit: &Visit<'_>, signed_in: &SignedIn, address: &EmailAddress) -> PageResult {
-    let arrival = Instant::now();
-    let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
-    visit.services.writes.spend_of_person(tenant, account, now).map_err(ServerFailure::TooManyWrites)?;
-    let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
-    let page_value = random_value();
-    let administrator = &visit.services.administrator;
-    match administrator.of(&caller, tenant).ask_verification(account, address, &page_value).await {
-        Ok(()) => {}
-        Err(EditError::Conflict(_)) => {
-            return page(visit, signed_in, address.to_string(), Some(ChangeEmailError::Declared)).await;
-        }
-        // The account was just deleted.
-        Err(EditError::NotFound(_)) => return Err(Visit::foreign()),
-        Err(error) => return Err(error.into()),
+    let (arrival, account, services) = (Instant::now(), signed_in.account(), visit.services);
+    visit.spend(account)?;
+    let (caller, page_value) = (visit.caller(signed_in), random_value());
+    let within = services.administrator.of(&caller, &visit.tenant.id);
+    if let Err(error) = within.ask_verification(account, address, &page_value).await {
+        let email = OwnChange::Email(address.to_string());
+        return change_page(visit, signed_in, email, Some(form_error(error)?)).await;
     }
-    visit.services.sign_ins.wait_for_refusal(arrival).await;
-    code_page(visit, signed_in, address.to_string(), page_value, now, false)
+    services.sign_ins.wait_for_refusal(arrival).await;
+    let session = signed_in.session().id.clone();
+    let step = PersonRequest::Address { session, address: address.to_string(), page: page_value };
+    code_page(visit, "", FlowStep::Account(step), visit.now, String::new(), None)
 }
 
-/// Gives the account the address if the code is right.
+/// Gives the account the address if the code is right. `step` is the step of the page where the person typed
+/// the code.
 pub(super) async fn confirm(
     visit: &Visit<'_>,
     signed_in: &SignedIn,
-    address: String,
-    page_value: String,
+    step: PersonRequest,
     began: Timestamp,
-    typed: &str,
+    typed: String,
 ) -> PageResult {
-    let arrival = Instant::now();
-    let Ok(parsed) = EmailAddress::parse(&address) else { return Err(Visit::foreign()) };
-    let (services, account) = (visit.services, signed_in.account());
+    let PersonRequest::Address { address, page, .. } = &step else { return Err(Visit::foreign()) };
+    let (arrival, services) = (Instant::now(), visit.services);
     let before = visit.account(signed_in).await?;
-    let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), visit.now);
-    let within = services.administrator.of(&caller, &visit.tenant.id);
-    let at = visit.code_page(&address, (&page_value, began));
-    let code = within.read_address_code(services.sign_ins.codes(), at, parsed, account, typed).await?;
-    let is_done = match &code {
-        Some(code) => set_address(visit, code).await?,
-        None => false,
+    let (codes, at) = (services.sign_ins.codes(), visit.typed_at(address, (page, began)));
+    let code = services.administrator.read_typed_code(codes, at, Some(signed_in.account()), &typed).await?;
+    let set = match code {
+        Some(code) => set_address(visit, &code).await?,
+        None => Err(FormError::Refused),
     };
-    if !is_done {
-        visit.log_refusal();
+    if let Err(error) = set {
         services.sign_ins.wait_for_refusal(arrival).await;
-        return code_page(visit, signed_in, address, page_value, began, true);
+        return code_page(visit, "", FlowStep::Account(step), began, typed, Some(error));
     }
     let had = before.as_deref().and_then(Account::email_address);
     let is_same = had.is_some_and(|had| had.as_str() == address);
     let notice = if is_same { AccountNotice::EmailVerified } else { AccountNotice::EmailChanged };
     account_page(visit, signed_in, Some(notice)).await
-}
-
-fn code_page(
-    visit: &Visit<'_>,
-    signed_in: &SignedIn,
-    address: String,
-    page: String,
-    began: Timestamp,
-    is_refused: bool,
-) -> PageResult {
-    let session = signed_in.session().id.clone();
-    let step = PersonRequest::Address { session, address: address.clone(), page };
-    let form = visit.form("", FlowStep::Account(step), began)?;
-    Ok(confirm_page(visit, form, ConfirmWay::Typed { to: address }, is_refused))
 }

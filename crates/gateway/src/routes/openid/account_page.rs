@@ -9,7 +9,7 @@ use pages::{
 use sessions::{FlowStep, PersonRequest, SignedIn};
 
 use super::scope_lines::scope_lines;
-use super::visit::{SealedForm, Visit, person};
+use super::visit::{Visit, person};
 use crate::page::{Opener, PageResult, respond};
 use crate::routes::console::paths::path_of;
 
@@ -34,7 +34,7 @@ pub(super) async fn account_page(
         applications.push(application(visit, consent, common.language).await?);
     }
     let step = FlowStep::Account(PersonRequest::Manage(own.id.clone()));
-    let SealedForm { action, flow } = visit.form("", step, *now)?;
+    let form = visit.form("", step, *now)?;
     let row = visit.account(signed_in).await?;
     let (name, account) = person(row.as_deref(), signed_in);
     let email = row.as_deref().and_then(|row| row.email()).map(|held| AccountEmail {
@@ -46,8 +46,7 @@ pub(super) async fn account_page(
     let console = console.map(|_| visit.public_url.path().to_owned() + &path_of(&tenant.id) + "/sign-in");
     let page = AccountPage {
         common,
-        action,
-        flow,
+        form,
         name,
         account,
         has_password,

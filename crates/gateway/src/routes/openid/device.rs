@@ -6,8 +6,8 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use grants::{DeviceCode, OneTime, TypedCode};
 use pages::{
-    DeviceCodeMessage, DeviceCodePage as CodePage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind,
-    MomentValue, SignInMessage,
+    DeviceCodeMessage, DeviceCodePage as CodePage, DeviceConfirm, Done, ErrorKind, MomentValue, Outcome,
+    SignInMessage,
 };
 use protocol::{Form, GrantType, RefusalReason, UserCode};
 use registry::Client;
@@ -15,12 +15,12 @@ use sessions::{DeviceStep, FlowStep, SessionId, SignedIn};
 
 use super::authorization::LONGEST;
 use super::posted::{Fields, Posted};
-use super::proceed::{say_when, sign_in_form};
+use super::proceed::sign_in_form;
 use super::recover;
 use super::recover::RECOVER;
 use super::scope_lines::scope_lines;
 use super::sign_in::sign_in_with_password;
-use super::visit::{SealedForm, Visit};
+use super::visit::Visit;
 use crate::page::{Opener, PageError, PageRequest, PageResult, respond};
 
 struct WaitingDevice {
@@ -88,8 +88,8 @@ async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<WaitingDevice
 }
 
 fn code_page(visit: &Visit<'_>, user_code: String, error: Option<DeviceCodeMessage>) -> PageResult {
-    let SealedForm { action, flow } = form(visit, "", DeviceStep::Code)?;
-    let page = CodePage { common: visit.common(None), action, flow, user_code, error };
+    let form = form(visit, "", DeviceStep::Code)?;
+    let page = CodePage { common: visit.common(None), form, user_code, error };
     // Programs that test status codes must not mistake a refused code for a success. Browsers show
     // the page with any status.
     let status = match error {
@@ -97,9 +97,7 @@ fn code_page(visit: &Visit<'_>, user_code: String, error: Option<DeviceCodeMessa
         Some(DeviceCodeMessage::Unknown) => StatusCode::FORBIDDEN,
         Some(DeviceCodeMessage::TooMany) => StatusCode::TOO_MANY_REQUESTS,
     };
-    let mut response = respond(status, &page, Opener::Severed);
-    say_when(&mut response);
-    Ok(response)
+    Ok(respond(status, &page, Opener::Severed))
 }
 
 /// If nobody is signed in, shows the sign-in page first.
@@ -132,14 +130,14 @@ async fn decide(
 ) -> PageResult {
     let signed_in = visit.signed_in().await?.filter(|signed_in| signed_in.session().id == *session);
     let (allowed_by, outcome) = match (decision, &signed_in) {
-        ("allow", Some(signed_in)) => (Some(signed_in), DeviceOutcome::Connected),
-        ("deny", _) => (None, DeviceOutcome::Refused),
+        ("allow", Some(signed_in)) => (Some(signed_in), Outcome::DeviceConnected),
+        ("deny", _) => (None, Outcome::DeviceRefused),
         _ => return ask(visit, waiting).await,
     };
     if !visit.services.authorizations.devices().decide(&waiting.code, allowed_by, visit.now).await? {
         return code_page(visit, waiting.user_code.clone(), Some(DeviceCodeMessage::Unknown));
     }
-    let page = DeviceDone { common: visit.common(None), outcome };
+    let page = Done { common: visit.common(None), outcome };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 
@@ -161,15 +159,14 @@ async fn confirm_page(
 ) -> PageResult {
     let account = visit.shown_name(signed_in).await?;
     let step = DeviceStep::Confirm(signed_in.session().id.clone());
-    let SealedForm { action, flow } = form(visit, user_code, step)?;
+    let form = form(visit, user_code, step)?;
     let common = visit.common(Some(client));
     let apis = code.granted.apis(client);
     let page = DeviceConfirm {
         apis: apis.to_vec(),
         scopes: scope_lines(&visit.tenant, apis, code.granted.scopes(), common.language),
         common,
-        action,
-        flow,
+        form,
         account,
         user_code: user_code.clone(),
         requested_from: code.requested_from.clone(),
@@ -178,6 +175,6 @@ async fn confirm_page(
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 
-fn form(visit: &Visit<'_>, user_code: &str, step: DeviceStep) -> PageResult<SealedForm> {
+fn form(visit: &Visit<'_>, user_code: &str, step: DeviceStep) -> PageResult<pages::SealedForm> {
     visit.form(user_code, FlowStep::Device(step), visit.now)
 }

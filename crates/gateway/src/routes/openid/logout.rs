@@ -15,7 +15,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::account::to_own_account;
 use super::posted::Posted;
-use super::visit::{SealedForm, Visit};
+use super::visit::Visit;
 use crate::page::{Opener, PageError, PageRequest, PageResult, respond};
 use crate::respond::no_store;
 
@@ -159,8 +159,8 @@ async fn ask(
     parameters: &str,
 ) -> PageResult {
     let step = FlowStep::SignOut(signed_in.session().id.clone());
-    let SealedForm { action, flow } = visit.form(parameters, step, visit.now)?;
+    let form = visit.form(parameters, step, visit.now)?;
     let account = visit.sign_in_name(signed_in).await?;
-    let page = SignOut { common: visit.common(request.client.as_deref()), action, flow, account };
+    let page = SignOut { common: visit.common(request.client.as_deref()), form, account };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }

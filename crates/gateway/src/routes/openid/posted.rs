@@ -161,26 +161,24 @@ impl From<Stale> for PageError {
 
 impl Fields {
     fn take(body: &[u8]) -> Option<Self> {
-        let mut form = Form::parse(body).ok()?;
-        let mut text = |name| Some(form.take(name).ok()?.unwrap_or_default().into_owned());
-        let (flow, identifier, decision) = (text("flow")?, text("identifier")?, text("decision")?);
-        let (session, client, code) = (text("session")?, text("client")?, text("code")?);
-        let email = text("email")?;
-        let (user_code, remembers) = (text("user_code")?, !text("remember")?.is_empty());
-        let mut secret = |name| form.take_secret(name).ok();
-        let (password, new_password) = (secret("password")?, secret("new_password")?);
+        let form = &mut Form::parse(body).ok()?;
         Some(Self {
-            flow,
-            user_code,
-            identifier,
-            email,
-            password,
-            new_password,
-            decision,
-            session,
-            client,
-            code,
-            remembers,
+            flow: text(form, "flow")?,
+            user_code: text(form, "user_code")?,
+            identifier: text(form, "identifier")?,
+            email: text(form, "email")?,
+            password: form.take_secret("password").ok()?,
+            new_password: form.take_secret("new_password").ok()?,
+            decision: text(form, "decision")?,
+            session: text(form, "session")?,
+            client: text(form, "client")?,
+            code: text(form, "code")?,
+            remembers: !text(form, "remember")?.is_empty(),
         })
     }
+}
+
+/// Empty if the field is missing. `None` if it is malformed.
+fn text(form: &mut Form, name: &str) -> Option<String> {
+    Some(form.take(name).ok()?.unwrap_or_default().into_owned())
 }

@@ -2,11 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use grants::{
     CodeNotIssued, Consent as Allowed, Grantee, NamedAccount, Next, NextContext, RequestedCode, next,
 };
-use pages::{ConsentPage, HtmlPage, SelectAccount, SignInMessage, SignInPage};
+use pages::{ConsentPage, SelectAccount, SignInMessage, SignInPage};
 use protocol::{AuthorizationError, AuthorizationErrorCode, redirect_host};
 use registry::Client;
 use sessions::{FlowStep, SessionWrite, SignedIn};
@@ -16,7 +15,7 @@ use super::authorization::Authorization;
 use super::outcome::send;
 use super::request_source::used_up;
 use super::scope_lines::scope_lines;
-use super::visit::{SealedForm, Visit};
+use super::visit::Visit;
 use crate::page::{Opener, PageError, PageResult, respond};
 
 /// Characters. The longest e-mail address has 254.
@@ -165,29 +164,20 @@ pub(super) fn sign_in_form(
     visit: &Visit<'_>,
     client: Option<&Client>,
     opener: Opener,
-    SealedForm { action, flow }: SealedForm,
+    form: pages::SealedForm,
     identifier: String,
     error: Option<SignInMessage>,
 ) -> HttpResponse {
     let page = SignInPage {
         common: visit.common(client),
-        action,
-        flow,
+        form,
         identifier,
         offers_to_stay: visit.tenant.sign_in.session.offers_to_remember(),
         offers_recovery: visit.offers_recovery(),
         error,
     };
-    respond_to_sign_in(&page, error, opener)
-}
-
-/// Programs that test status codes must not mistake a refused password for a success. Browsers show
-/// the page with any status.
-pub(super) fn respond_to_sign_in(
-    page: &dyn HtmlPage,
-    error: Option<SignInMessage>,
-    opener: Opener,
-) -> HttpResponse {
+    // Programs that test status codes must not mistake a refused password for a success. Browsers show the
+    // page with any status.
     let status = match error {
         None | Some(SignInMessage::PasswordSet) => StatusCode::OK,
         Some(SignInMessage::Busy) => StatusCode::SERVICE_UNAVAILABLE,
@@ -195,16 +185,7 @@ pub(super) fn respond_to_sign_in(
             StatusCode::FORBIDDEN
         }
     };
-    let mut response = respond(status, page, opener);
-    say_when(&mut response);
-    response
-}
-
-/// Adds `Retry-After` to a response with 429 or 503.
-pub(super) fn say_when(response: &mut HttpResponse) {
-    if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&response.status()) {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
+    respond(status, &page, opener)
 }
 
 /// Asks whether to continue with the account of the session.
@@ -218,10 +199,9 @@ pub(super) async fn select_page(
     let typed: String = progress.typed.chars().take(LONGEST_IDENTIFIER).collect();
     let other = Some(typed.clone()).filter(|typed| !typed.is_empty());
     let step = FlowStep::SelectAccount { session: signed_in.session().id.clone(), typed };
-    let SealedForm { action, flow } =
-        visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
+    let form = visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
     let account = visit.shown_name(signed_in).await?;
-    let page = SelectAccount { common: visit.common(Some(&to.client)), action, flow, account, other };
+    let page = SelectAccount { common: visit.common(Some(&to.client)), form, account, other };
     Ok(respond(StatusCode::OK, &page, Opener::from_client(&to.client)))
 }
 
@@ -234,8 +214,7 @@ async fn consent_page(
     let to = &authorization.to;
     let (session, client_name) = (signed_in.session().id.clone(), to.client.name.clone());
     let step = FlowStep::Consent { session, client_name };
-    let SealedForm { action, flow } =
-        visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
+    let form = visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
     let account = visit.shown_name(signed_in).await?;
     let scopes = authorization.granted.permissions().filter(|_| !to.client.code_flow.first_party);
     let common = visit.common(Some(&to.client));
@@ -244,8 +223,7 @@ async fn consent_page(
         apis: apis.to_vec(),
         scopes: scope_lines(&to.tenant, apis, scopes, common.language),
         common,
-        action,
-        flow,
+        form,
         account,
         return_host: redirect_host(&to.redirect_uri).to_owned(),
         registered_by: Some(to.tenant.name.clone()),

@@ -2,11 +2,9 @@
 //! response at the same time, whether or not it has an account. The person then types the mailed code and a
 //! new password here, or opens the mailed link, and signs in with the new password.
 
-use accounts::AccountCode;
 use actix_web::http::StatusCode;
 use administration::audit::usage::Counter;
-use pages::{ErrorKind, Recover, SetPasswordError, SetPasswordWay, SignInMessage};
-use protocol::RefusalReason;
+use pages::{FormError, Recover, SignInMessage};
 use sessions::{FlowStep, RecoveryStep};
 use tokio::time::Instant;
 use values::{Timestamp, causes};
@@ -14,12 +12,12 @@ use values::{Timestamp, causes};
 use super::account::to_own_account;
 use super::authorization;
 use super::browser::random_value;
+use super::mailed_code::{code_page, set_password};
 use super::outcome::show;
 use super::posted::{Fields, Posted};
 use super::proceed::{LONGEST_IDENTIFIER, sign_in_page};
-use super::set_password::{set_by_code, set_password_page};
-use super::visit::{SealedForm, Visit};
-use crate::page::{Opener, PASSWORD_SET, PageError, PageRequest, PageResult, respond};
+use super::visit::Visit;
+use crate::page::{Opener, PASSWORD_SET, PageRequest, PageResult, respond};
 
 /// The decision of a person who clicks "Forgot password?" in a sign-in form.
 pub(super) const RECOVER: &str = "recover";
@@ -39,7 +37,7 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
         (RecoveryStep::Ask, _) => ask(&visit, to, &fields.identifier).await?,
         (RecoveryStep::Code { identifier, .. }, "again") => ask(&visit, to, &identifier).await?,
         (RecoveryStep::Code { identifier, page }, _) => {
-            recover(&visit, to, flow.started, identifier, page, fields).await?
+            recover(&visit, to, flow.started, (identifier, page), fields).await?
         }
     };
     Ok(visit.finish(response))
@@ -48,27 +46,28 @@ pub(crate) async fn post(mut request: PageRequest) -> PageResult {
 /// Asks for the identifier. `to` are the parameters of the authorization request to continue; they may be
 /// empty.
 pub(super) fn ask_page(visit: &Visit<'_>, to: &str, typed: &str) -> PageResult {
-    require_offer(visit)?;
-    let SealedForm { action, flow } = visit.form(to, FlowStep::Recovery(RecoveryStep::Ask), visit.now)?;
+    visit.require_offer(visit.offers_recovery())?;
+    let form = visit.form(to, FlowStep::Recovery(RecoveryStep::Ask), visit.now)?;
     let identifier = typed.chars().take(LONGEST_IDENTIFIER).collect();
-    let page = Recover { common: visit.common(None), action, flow, identifier };
+    let page = Recover { common: visit.common(None), form, identifier };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 
 /// Mails a code, if the identifier has an account that can be recovered.
 async fn ask(visit: &Visit<'_>, to: &str, typed: &str) -> PageResult {
-    require_offer(visit)?;
+    visit.require_offer(visit.offers_recovery())?;
     let arrival = Instant::now();
     visit.raw.log(|fields| fields.happened = Some(Counter::RecoveryRequested));
     let (services, page) = (visit.services, random_value());
-    let at = visit.code_page(typed, (&page, visit.now));
+    let at = visit.typed_at(typed, (&page, visit.now));
     // A response with an error would reveal that the identifier has an account.
     if let Err(error) = services.administrator.ask_recovery(services.sign_ins.codes(), at).await? {
         tracing::error!(tenant = %visit.tenant.id, error = %causes(&error), "cannot queue a message");
     }
     services.sign_ins.wait_for_refusal(arrival).await;
     let identifier = typed.trim_ascii().chars().take(LONGEST_IDENTIFIER).collect();
-    code_page(visit, to, visit.now, identifier, page, String::new(), None)
+    let step = RecoveryStep::Code { identifier, page };
+    code_page(visit, to, FlowStep::Recovery(step), visit.now, String::new(), None)
 }
 
 /// Sets the password if the code is right.
@@ -76,46 +75,26 @@ async fn recover(
     visit: &Visit<'_>,
     to: &str,
     began: Timestamp,
-    identifier: String,
-    page: String,
+    (identifier, page): (String, String),
     fields: Fields,
 ) -> PageResult {
-    require_offer(visit)?;
+    visit.require_offer(visit.offers_recovery())?;
     let (arrival, services) = (Instant::now(), visit.services);
-    let Fields { code: typed, new_password, .. } = fields;
-    let at = visit.code_page(&identifier, (&page, began));
-    let held: Option<AccountCode> =
-        services.administrator.read_recovery_code(services.sign_ins.codes(), at, &typed).await?;
-    let error = match held {
-        Some(held) => match set_by_code(visit, &held, new_password).await? {
-            Ok(()) => {
-                visit.raw.log(|fields| fields.happened = Some(Counter::Recovered));
-                return to_sign_in(visit, to, Some(SignInMessage::PasswordSet)).await;
-            }
-            Err(error) => error,
-        },
-        None => SetPasswordError::Link,
+    let Fields { code, new_password, .. } = fields;
+    let (codes, at) = (services.sign_ins.codes(), visit.typed_at(&identifier, (&page, began)));
+    let set = match services.administrator.read_typed_code(codes, at, None, &code).await? {
+        Some(held) => set_password(visit, &held, new_password).await?,
+        None => Err(FormError::Refused),
     };
-    if error == SetPasswordError::Link {
-        visit.log_refusal();
+    let Err(error) = set else {
+        visit.raw.log(|fields| fields.happened = Some(Counter::Recovered));
+        return to_sign_in(visit, to, Some(SignInMessage::PasswordSet)).await;
+    };
+    if error == FormError::Refused {
         services.sign_ins.wait_for_refusal(arrival).await;
     }
-    let kept = if error == SetPasswordError::Link { String::new() } else { typed };
-    code_page(visit, to, began, identifier, page, kept, Some(error))
-}
-
-fn code_page(
-    visit: &Visit<'_>,
-    to: &str,
-    began: Timestamp,
-    identifier: String,
-    page: String,
-    code: String,
-    error: Option<SetPasswordError>,
-) -> PageResult {
-    let way = SetPasswordWay::Code { identifier: identifier.clone() };
-    let form = visit.form(to, FlowStep::Recovery(RecoveryStep::Code { identifier, page }), began)?;
-    Ok(set_password_page(visit, form, way, code, error))
+    let step = RecoveryStep::Code { identifier, page };
+    code_page(visit, to, FlowStep::Recovery(step), began, code, Some(error))
 }
 
 /// Continues the sign-in in which the person clicked "Forgot password?".
@@ -128,11 +107,4 @@ async fn to_sign_in(visit: &Visit<'_>, to: &str, message: Option<SignInMessage>)
         Ok(authorization) => sign_in_page(visit, &authorization, String::new(), message),
         Err(refused) => Ok(show(&refused, visit.public_url)),
     }
-}
-
-fn require_offer(visit: &Visit<'_>) -> PageResult<()> {
-    if visit.offers_recovery() {
-        return Ok(());
-    }
-    Err(PageError::from_kind(ErrorKind::NotFound, RefusalReason::StrategyNotEnabled))
 }

@@ -2,7 +2,7 @@
 
 use administration::audit::usage::Counter;
 use grants::{NamedAccount, Next, PushedUse};
-use pages::SignInMessage;
+use pages::{FormError, SignInMessage};
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason};
 use sessions::{FlowStep, SessionId, SessionWrite, SignInBrowser, SignedIn};
 use values::{Secret, Timestamp};
@@ -152,12 +152,14 @@ pub(super) async fn prove_again(
     visit: &mut Visit<'_>,
     signed_in: &SignedIn,
     password: Option<Secret>,
-) -> PageResult<Result<Authentication, SignInMessage>> {
+) -> PageResult<Result<Authentication, FormError>> {
     let identifier = visit.sign_in_name(signed_in).await?.unwrap_or_default();
     match prove(visit, &identifier, password).await? {
         // The identifier belongs to another account since a moment ago.
         Ok(authentication) if authentication.account() != signed_in.account() => Err(Visit::foreign()),
-        proved => Ok(proved),
+        Ok(authentication) => Ok(Ok(authentication)),
+        Err(SignInMessage::Busy) => Ok(Err(FormError::Busy)),
+        Err(_) => Ok(Err(FormError::Refused)),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use accounts::{Account, Identifier};
+use accounts::{Account, AccountId, Identifier};
 use actix_web::HttpResponse;
-use administration::administrator::CodePage;
-use pages::{Common, ErrorKind};
+use administration::administrator::{Caller, CodePage};
+use administration::kinds::authority::Authority;
+use pages::{Common, ErrorKind, SealedForm};
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason};
 use registry::Client;
 use sessions::{Flow, FlowStep, PersonRequest, SessionWrite, SignedIn};
@@ -18,7 +19,7 @@ use crate::options::BaseUrl;
 use crate::page::{
     ACCOUNT_PATH, Cookies, PageError, PageRequest, PageResult, RECOVERY_PATH, common_of, judge_navigation,
 };
-use crate::request::RawRequest;
+use crate::request::{RawRequest, ServerFailure};
 
 /// Where people confirm an address.
 pub(super) const VERIFY_PATH: &str = "/oauth/verify";
@@ -32,12 +33,6 @@ pub(super) struct Visit<'r> {
     /// Whether the page asks the person to allow cookies.
     pub(super) asks_for_cookies: bool,
     pub(super) now: Timestamp,
-}
-
-/// The target of a form and its hidden field.
-pub(super) struct SealedForm {
-    pub(super) action: String,
-    pub(super) flow: String,
 }
 
 impl<'r> Visit<'r> {
@@ -134,8 +129,25 @@ impl<'r> Visit<'r> {
         self.services.administrator.sends_mail()
     }
 
+    /// Refuses a page that the tenant does not offer.
+    pub(super) fn require_offer(&self, is_offered: bool) -> PageResult<()> {
+        let refused = || PageError::from_kind(ErrorKind::NotFound, RefusalReason::StrategyNotEnabled);
+        is_offered.then_some(()).ok_or_else(refused)
+    }
+
+    /// The signed-in person as the caller of an operation of the admin API.
+    pub(super) fn caller(&self, signed_in: &SignedIn) -> Caller {
+        Caller::new(Authority::of_account_holder(signed_in, self.raw.address()), self.now)
+    }
+
+    /// Counts a change that the person of this account asks for.
+    pub(super) fn spend(&self, account: &AccountId) -> PageResult<()> {
+        let spent = self.services.writes.spend_of_person(&self.tenant.id, account, self.now);
+        Ok(spent.map_err(ServerFailure::TooManyWrites)?)
+    }
+
     /// A request about a mailed code. `page` is the page where the code is typed, and when it was asked for.
-    pub(super) fn code_page<'a>(&'a self, identifier: &'a str, page: (&'a str, Timestamp)) -> CodePage<'a> {
+    pub(super) fn typed_at<'a>(&'a self, identifier: &'a str, page: (&'a str, Timestamp)) -> CodePage<'a> {
         let (tenant, source, now) = (&*self.tenant, self.raw.address(), self.now);
         CodePage { tenant, identifier, page: page.0, began: page.1, source, now }
     }

@@ -34,8 +34,6 @@ texts! {
         subject: Text = "Subject",
         subject_hint: Text = "For workload identity: the sub of the token, such as repo:example/billing:ref:refs/heads/main. * matches any characters except : and /.",
         not_json: Text = "This is not JSON.",
-        redirect_uris: Text = "Redirect URIs",
-        sign_out_uris: Text = "Redirect URIs after sign-out",
         uris_hint: Text = "One URI per line, exactly as the application sends it.",
         uri_confidential: Text = "https, or http on this computer (127.0.0.1, [::1] or localhost)",
         uri_public: Text = "https, http on this computer (127.0.0.1, [::1] or localhost), or the app's own scheme with a dot, such as com.example.app:/callback",
