@@ -1,31 +1,30 @@
 //! Apache with mod_auth_openidc: one process with a site for each tenant, in front of one application.
 
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
-use testkit::free_port;
+use std::process::Command;
 
 use secrets::GeneratedSecret;
 use tempfile::TempDir;
+use testkit::free_port;
 
-use crate::host::{LONGEST, signal, wait};
+use crate::proxy_process::ProxyProcess;
 use crate::two_providers::{ProviderTenant, TwoProviders};
 
 // The paths of Debian's packages.
-const PROGRAM: &str = "/usr/sbin/apache2";
-const MODULES: &str = "/usr/lib/apache2/modules";
+pub(crate) const PROGRAM: &str = "/usr/sbin/apache2";
+pub(crate) const MODULES: &str = "/usr/lib/apache2/modules";
 
 /// Addresses on free ports. They are chosen before Apache starts, because clients are registered with them.
 pub(crate) struct Sites {
     pub(crate) application: String,
+    ports: [u16; 2],
     sites: [String; 2],
 }
 
 impl Sites {
     pub(crate) fn new() -> Self {
-        let free = || format!("http://127.0.0.1:{}", free_port());
-        Self { application: free(), sites: [free(), free()] }
+        let ports = [free_port(), free_port()];
+        let at = |port: u16| format!("http://127.0.0.1:{port}");
+        Self { application: at(free_port()), ports, sites: ports.map(at) }
     }
 
     pub(crate) fn of(&self, tenant: &str) -> &str {
@@ -35,8 +34,8 @@ impl Sites {
 
 /// A running Apache. It is stopped when the value is dropped.
 pub(crate) struct Apache {
-    process: Child,
-    folder: TempDir,
+    _process: ProxyProcess,
+    _folder: TempDir,
 }
 
 impl Apache {
@@ -52,36 +51,8 @@ impl Apache {
         apache.arg("-X").arg("-f").arg(&settings).env_clear();
         apache.env("CRYPTO_PASSPHRASE", GeneratedSecret::generate().secret.expose());
         apache.envs(providers.tenants.iter().map(|tenant| (secret_variable(tenant), &tenant.secret)));
-        let quiet = apache.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let process = quiet.spawn().unwrap_or_else(|error| {
-            panic!("{PROGRAM}: {error}: run `cargo xtask test`, which installs what this needs")
-        });
-        let mut apache = Self { process, folder };
-        let until = Instant::now() + LONGEST;
-        let address = sites.of("acme").trim_start_matches("http://");
-        while TcpStream::connect(address).is_err() {
-            let ended = apache.process.try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < until, "Apache does not listen: {ended:?}");
-            thread::sleep(Duration::from_millis(20));
-        }
-        apache
-    }
-}
-
-impl Drop for Apache {
-    fn drop(&mut self) {
-        if matches!(self.process.try_wait(), Ok(None)) {
-            // On SIGTERM Apache also frees the memory that its processes share.
-            signal("TERM", self.process.id());
-        }
-        if wait(&mut self.process, Duration::from_secs(10)).is_none() {
-            drop(self.process.kill());
-            drop(self.process.wait());
-        }
-        if thread::panicking() {
-            let log = std::fs::read_to_string(self.folder.path().join("error.log"));
-            eprintln!("Apache wrote:\n{}", log.unwrap_or_default());
-        }
+        let process = ProxyProcess::start(&mut apache, folder.path(), &sites.ports);
+        Self { _process: process, _folder: folder }
     }
 }
 
@@ -113,7 +84,7 @@ fn text(folder: &TempDir, sites: &Sites, providers: &TwoProviders) -> String {
          ServerName 127.0.0.1\n\
          DefaultRuntimeDir \"{root}\"\n\
          PidFile \"{root}/httpd.pid\"\n\
-         ErrorLog \"{root}/error.log\"\n\
+         ErrorLog /dev/stderr\n\
          User nobody\n\
          Group nogroup\n\
          {modules}\

@@ -22,6 +22,7 @@ mod creations;
 mod database;
 mod folder;
 mod foreign;
+mod forward_auth;
 mod host;
 mod inspected;
 mod jwt;
@@ -39,6 +40,8 @@ mod person;
 mod postgres_server;
 mod program;
 mod prover;
+mod proxy_files;
+mod proxy_process;
 mod public_clients;
 mod published_keys;
 #[path = "../replicas/redis_server.rs"]
@@ -61,6 +64,7 @@ mod taking_over;
 #[path = "../replicas/test_servers.rs"]
 mod test_servers;
 mod two_providers;
+mod upstream;
 
 mod certificate_source;
 mod client_credentials_chapter;
@@ -121,6 +125,7 @@ mod mail;
 mod monitoring;
 mod operations;
 mod plan_and_apply;
+mod proxies;
 mod readme_pictures;
 mod reload;
 mod reload_sources;
