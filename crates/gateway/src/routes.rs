@@ -7,6 +7,7 @@ pub(crate) mod console;
 mod direct;
 pub(crate) mod documentation;
 mod error_page;
+mod forward_auth;
 pub(crate) mod front;
 pub(crate) mod health;
 mod introspect;
@@ -43,7 +44,7 @@ use crate::{CaughtMail, ListenerSurface, Services};
 
 pub(crate) use direct::DirectRoutes;
 pub(crate) use metadata::KnownIssuers;
-use public_route::{PublicRoute, get, post};
+use public_route::{PublicRoute, any, get, post};
 
 /// Registers the routes of a listener. The paths of administration are served only under `hosts`.
 pub(crate) fn configure(
@@ -88,6 +89,7 @@ pub(crate) fn configure(
             let frequent = [
                 post("/api/v1/tenant/{id}/oauth/introspect", introspect::introspect),
                 post("/oauth2/introspect", introspect::introspect),
+                any("/api/v1/tenant/{id}/oauth/forward-auth", forward_auth::forward_auth),
             ];
             routes.serve_directly(direct, frequent);
             routes.serve([

@@ -30,13 +30,16 @@ pub enum ConstraintError {
     /// The request has another certificate or none.
     #[error("the token is bound to another certificate")]
     OtherCertificate,
+    /// A proxy asks about the token, so the request with the proof is not known.
+    #[error("the token is bound to a key, which cannot be checked for a proxy")]
+    BehindProxy,
 }
 
 /// A valid token whose sender has not proven the token's key yet. [`Self::confirm`] is the only way
 /// to the claims: "confirm that the public key to which the access token is bound matches the
 /// public key from the DPoP proof" (RFC 9449 §4.3).
 #[derive(Debug)]
-pub struct UnconfirmedToken(AccessTokenClaims<'static>);
+pub struct UnconfirmedToken(pub(crate) AccessTokenClaims<'static>);
 
 /// The confirmation of a new token. A DPoP proof always binds the token. A certificate binds the
 /// token only if the client or the tenant requires bound tokens.
@@ -116,6 +119,7 @@ impl ConstraintError {
             Self::NotDpopBound => "Token is not bound to a DPoP key",
             Self::OtherKey => "Token is not bound to the key of the DPoP proof",
             Self::OtherCertificate => "Token is not bound to the client certificate of the request",
+            Self::BehindProxy => "Sender-constrained tokens are not accepted behind a proxy",
         }
     }
 
@@ -127,6 +131,7 @@ impl ConstraintError {
             Self::NotDpopBound => RefusalReason::TokenNotDpopBound,
             Self::OtherKey => RefusalReason::TokenOfAnotherKey,
             Self::OtherCertificate => RefusalReason::TokenOfAnotherCertificate,
+            Self::BehindProxy => RefusalReason::TokenSenderConstrained,
         }
     }
 }

@@ -136,6 +136,8 @@ pub enum RefusalReason {
     /// The token's `typ` is another.
     TokenOfAnotherType,
     TokenForAnotherAudience,
+    /// The token is bound to a key of its sender, and a proxy asks about it.
+    TokenSenderConstrained,
     /// The token is bound to a key, and is presented as a bearer token.
     TokenNeedsDpopProof,
     /// The token is not bound to a key, and is presented with the scheme DPoP.

@@ -19,7 +19,7 @@ use gateway::{
 };
 use grants::ResourceRequirement;
 use keys::{KeyPool, KeyRingCache, KeySealer};
-use protocol::ScopeToken;
+use protocol::Scope;
 use registry::{ClientId, PublicUrls, ReplayStore};
 use rustix::process::{Resource, getrlimit};
 use secrets::{HashPool, Pepper, PreciseTimer};
@@ -238,7 +238,8 @@ pub(crate) fn gateway_options(loaded: &Loaded, caught_mail: Option<CaughtMail>) 
             required_scope: resource
                 .required_scope
                 .as_deref()
-                .and_then(|scope| ScopeToken::parse(scope).ok()),
+                .and_then(|scope| Scope::parse(scope).ok())
+                .unwrap_or_default(),
         }),
         connections: connection_limits(server.max_connections, open_files()),
         strict_transport: server.public_url.is_https() && !server.public_url.is_on_loopback(),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToken};
+use grants::{Engine, ResourceRequirement, UnconfirmedToken};
+use protocol::{ClientAuthentication, IdAndSecret, PresentedMethod, PresentedToken, api_key_name};
 use registry::{
     AuthenticatedClient, CertificateMethod, ClientAuthenticationError, FederationCheck, Proof, Purpose,
 };
@@ -25,12 +26,21 @@ impl TenantRequest<'_> {
         authenticate_client(&services.tokens, (tenant, raw, now), credentials, purpose).await
     }
 
-    /// For an API key that is sent as an access token. The same limits apply as for other client
-    /// authentication.
-    pub(crate) async fn authenticate_by_api_key(
+    /// Checks an access token or an API key against the requirement of a resource.
+    pub(crate) async fn admit(
         self,
-        key: &PresentedToken,
-    ) -> OAuthResult<AuthenticatedClient> {
+        token: &PresentedToken,
+        resource: &ResourceRequirement,
+    ) -> OAuthResult<UnconfirmedToken> {
+        if api_key_name(token.expose()).is_none() {
+            return Ok(self.services.tokens.engine.admit(self.tenant, token, resource, self.now).await?);
+        }
+        let client = self.authenticate_by_api_key(token).await?;
+        Ok(Engine::admit_api_key(self.tenant, &client, resource)?)
+    }
+
+    /// The same limits apply as for other client authentication.
+    async fn authenticate_by_api_key(self, key: &PresentedToken) -> OAuthResult<AuthenticatedClient> {
         let secret = Secret::new(key.expose().to_owned());
         let alone = ClientAuthentication::Post(IdAndSecret { client_id: String::new(), secret });
         self.authenticate(alone, Purpose::Exchange).await.map_err(OAuthError::of_token)

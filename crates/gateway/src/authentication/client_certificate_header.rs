@@ -9,10 +9,10 @@ use administration::documents::schema::JsonSchema;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use keys::sha256;
 use percent_encoding::percent_decode;
 use protocol::ClientCertificate;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
 use values::Timestamp;
 
@@ -20,6 +20,7 @@ use crate::TlsError;
 use crate::connection::{
     AuthoritiesFile, CertificateAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadTlsFile,
 };
+use crate::request::parameter;
 
 /// The intermediate certificates (RFC 9440 §2.3).
 const CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
@@ -48,9 +49,23 @@ pub struct CertificateHeader {
 pub enum CertificateFormat {
     /// A byte sequence of structured fields (RFC 9440 §2.2), with the chain in `Client-Cert-Chain`.
     Rfc9440,
-    /// Percent-encoded PEM, like nginx's `$ssl_client_escaped_cert`; several certificates form a chain.
+    /// PEM, percent-encoded like nginx's `$ssl_client_escaped_cert`, or with spaces for line ends like Apache's
+    /// `%{SSL_CLIENT_CERT}s`; several certificates form a chain.
     UrlEncodedPem,
+    /// DER in base64, like HAProxy's `%[ssl_c_der,base64]` and Traefik's `X-Forwarded-Tls-Client-Cert`; several
+    /// certificates, separated by commas, form a chain.
+    Base64Der,
+    /// Envoy's `X-Forwarded-Client-Cert` with `Hash`, and with `Cert` or `Chain`. Envoy must be configured with
+    /// `SANITIZE_SET`.
+    Xfcc,
 }
+
+/// What proxies send if the client has no certificate.
+const NONE: [&[u8]; 3] = [b"", b"-", b"(null)"];
+
+/// RFC 7468 §5.1.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
 
 /// Reasons to refuse the header of a trusted proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,8 +114,8 @@ impl CertificateHeader {
         self.authorities.authorities()
     }
 
-    /// The caller must have checked that a trusted proxy sent the request. `None` if the header is
-    /// empty, because proxies send an empty header if the client has no certificate.
+    /// The caller must have checked that a trusted proxy sent the request. The first certificate is the
+    /// client's own; the others never identify it.
     pub(crate) fn read(
         &self,
         headers: &HeaderMap,
@@ -114,12 +129,14 @@ impl CertificateHeader {
             return Err(HeaderError::Repeated);
         }
         let value = value.trim_ascii();
-        if value.is_empty() {
+        if NONE.contains(&value) {
             return Ok(None);
         }
         let presented = match self.format {
             CertificateFormat::Rfc9440 => structured(value, headers),
-            CertificateFormat::UrlEncodedPem => url_encoded(value),
+            CertificateFormat::UrlEncodedPem => pem(value),
+            CertificateFormat::Base64Der => base64_list(value),
+            CertificateFormat::Xfcc => xfcc(value),
         };
         let presented = presented.filter(|presented| {
             (1..=LONGEST_CHAIN).contains(&presented.len())
@@ -146,13 +163,48 @@ fn structured(value: &[u8], headers: &HeaderMap) -> Option<Vec<CertificateDer<'s
 
 /// `:base64:` (RFC 8941 §3.3.5).
 fn byte_sequence(value: &[u8]) -> Option<CertificateDer<'static>> {
-    let encoded = value.strip_prefix(b":")?.strip_suffix(b":")?;
+    base64(value.strip_prefix(b":")?.strip_suffix(b":")?)
+}
+
+fn base64(encoded: &[u8]) -> Option<CertificateDer<'static>> {
     BASE64.decode(encoded).ok().map(CertificateDer::from)
 }
 
-fn url_encoded(value: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
-    let pem: Vec<u8> = percent_decode(value).collect();
-    CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().ok()
+/// The line ends may be any white space, or missing, because a header is one line.
+fn pem(value: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let decoded = percent_decode(value).decode_utf8().ok()?;
+    let mut rest = decoded.trim();
+    let mut certificates = Vec::new();
+    while !rest.is_empty() && certificates.len() <= LONGEST_CHAIN {
+        let (encoded, after) = rest.strip_prefix(BEGIN)?.split_once(END)?;
+        let encoded: Vec<u8> = encoded.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        certificates.push(base64(&encoded)?);
+        rest = after.trim_start();
+    }
+    Some(certificates)
+}
+
+/// Some versions of Traefik percent-encode the list.
+fn base64_list(value: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let decoded: Vec<u8> = percent_decode(value).collect();
+    let members = decoded.split(|byte| *byte == b',').take(LONGEST_CHAIN + 1);
+    members.map(|member| base64(member.trim_ascii())).collect()
+}
+
+/// Envoy copies names from the certificate into the element, partly without quotes. They could
+/// contain a parameter of their own, so each parameter may occur only once, and `Hash`, which is
+/// always there, must be that of the certificate.
+fn xfcc(value: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let element = std::str::from_utf8(value).ok()?;
+    let parameter = |name| parameter(element, name).ok();
+    let read = |value: Option<&str>| value.map_or(Some(Vec::new()), |value| pem(value.as_bytes()));
+    let (own, chain) = (read(parameter("Cert")?)?, read(parameter("Chain")?)?);
+    let presented = if chain.is_empty() { own.clone() } else { chain };
+    let leaf = presented.first()?;
+    let hash = parameter("Hash")??.to_ascii_lowercase();
+    let is_hashed = hash == sha256(leaf).map(|byte| format!("{byte:02x}")).concat();
+    let agrees = own.is_empty() || own == presented[..1];
+    (is_hashed && agrees).then_some(presented)
 }
 
 #[cfg(test)]
@@ -178,26 +230,67 @@ mod tests {
         CertificateHeader::open(name, format, None, none).unwrap()
     }
 
+    fn pem_of(der: &[u8]) -> String {
+        let text = STANDARD.encode(der);
+        let lines: Vec<_> =
+            text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))
+    }
+
+    #[test]
+    fn header_without_certificate_is_no_certificate() {
+        for value in ["", " ", "-", "(null)"] {
+            let header = of(CertificateFormat::UrlEncodedPem);
+            let sent = headers(&[(&header.name, value.as_bytes())]).unwrap();
+            assert_eq!(header.read(&sent, NOW), Ok(None), "{value:?}");
+        }
+    }
+
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
-        fn both_formats_return_the_certificate_bytes(der in vec(any::<u8>(), 1..2_000), between in vec(vec(any::<u8>(), 1..100), 0..8)) {
+        fn all_formats_return_the_certificate_bytes(der in vec(any::<u8>(), 1..2_000), between in vec(vec(any::<u8>(), 1..100), 0..8)) {
             let certificates = [std::slice::from_ref(&der), &between].concat();
             let sequences: Vec<_> = between.iter().map(|one| format!(":{}:", STANDARD_NO_PAD.encode(one))).collect();
             let chain = headers(&[(&CHAIN, sequences.join(" , ").as_bytes())]).unwrap();
             let chain = if between.is_empty() { HeaderMap::new() } else { chain };
             let read = structured(format!(":{}:", STANDARD.encode(&der)).as_bytes(), &chain).unwrap();
             prop_assert_eq!(read.iter().map(|one| one.to_vec()).collect::<Vec<_>>(), certificates.clone());
-            let pem: String = certificates
-                .iter()
-                .map(|one| format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(one)))
-                .collect();
-            let encoded = percent_encode(pem.as_bytes(), NON_ALPHANUMERIC).to_string();
-            let read = url_encoded(encoded.as_bytes()).unwrap();
-            prop_assert_eq!(read.iter().map(|one| one.to_vec()).collect::<Vec<_>>(), certificates);
+            let text: String = certificates.iter().map(|one| pem_of(one)).collect();
+            let encoded = percent_encode(text.as_bytes(), NON_ALPHANUMERIC).to_string();
+            let hash = sha256(&der).map(|byte| format!("{byte:02X}")).concat();
+            let xfcc_of = |parameters: String| xfcc(format!("By=spiffe://a;Hash={hash};{parameters}").as_bytes());
+            let subject = r#"Subject="CN=a\",;Cert=\"x""#;
+            let list: Vec<_> = certificates.iter().map(|one| STANDARD.encode(one)).collect();
+            for read in [
+                pem(encoded.as_bytes()),
+                pem(text.replace('\n', " ").as_bytes()),
+                pem(text.replace('\n', "\t").as_bytes()),
+                pem(text.replace('\n', "").as_bytes()),
+                base64_list(list.join(", ").as_bytes()),
+                base64_list(list.join(",").replace('+', "%2B").as_bytes()),
+                xfcc_of(format!("{subject};Chain=\"{encoded}\";URI=a;URI=b")),
+            ] {
+                prop_assert_eq!(read.unwrap().iter().map(|one| one.to_vec()).collect::<Vec<_>>(), certificates.clone());
+            }
+            let own = percent_encode(pem_of(&der).as_bytes(), NON_ALPHANUMERIC).to_string();
+            prop_assert_eq!(xfcc_of(format!("Cert=\"{own}\";{subject}")).unwrap()[0].to_vec(), der.clone());
+            // Each of these could be a name in the certificate that Envoy has copied.
+            let other = percent_encode(pem_of(b"other").as_bytes(), NON_ALPHANUMERIC).to_string();
+            for injected in [
+                format!("URI=x;Cert=\"{other}\""),
+                format!("Cert=\"{own}\";URI=x;Cert=\"{other}\""),
+                format!("Cert=\"{own}\";URI=x;Chain=\"{other}\""),
+                format!("Chain=\"{own}\";URI=x;Cert=\"{other}\""),
+                format!("Cert=\"{own}\";URI=x,Hash={hash};Cert=\"{own}\""),
+                format!("Cert=\"{own}\";URI=x;hash={hash}"),
+                "URI=x".to_owned(),
+            ] {
+                prop_assert!(xfcc_of(injected.clone()).is_none(), "{}", injected);
+            }
         }
 
         #[test]
@@ -205,7 +298,7 @@ mod tests {
             bytes in vec(prop_oneof![any::<u8>(), Just(b':'), Just(b','), Just(b'%'), Just(b'-'), Just(b'A')], 0..500),
             chain in vec(prop_oneof![any::<u8>(), Just(b':'), Just(b','), Just(b'A')], 0..500),
         ) {
-            for format in [CertificateFormat::Rfc9440, CertificateFormat::UrlEncodedPem] {
+            for format in [CertificateFormat::Rfc9440, CertificateFormat::UrlEncodedPem, CertificateFormat::Base64Der, CertificateFormat::Xfcc] {
                 let header = of(format);
                 let name = header.name.clone();
                 for value in [bytes.clone(), [b":", &*bytes, b":"].concat(), [b"-----BEGIN%20CERTIFICATE-----%0A", &*bytes].concat()] {

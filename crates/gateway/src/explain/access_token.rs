@@ -102,6 +102,7 @@ fn confirmation(
                 ConstraintError::OtherCertificate => {
                     "Present the certificate that you used in the token request."
                 }
+                ConstraintError::BehindProxy => "Present the token to an API that checks proofs itself.",
                 ConstraintError::OtherKey | ConstraintError::NeedsDpopProof => {
                     "Sign the proof with the same key as the proof in the token request."
                 }

@@ -9,7 +9,7 @@ pub(super) fn groups() -> impl Iterator<Item = &'static Group> {
     BEFORE_ADMINISTRATION.iter().chain(&admin::GROUPS).chain(&AFTER_ADMINISTRATION)
 }
 
-const BEFORE_ADMINISTRATION: [Group; 8] = [
+const BEFORE_ADMINISTRATION: [Group; 9] = [
     (
         "Get a token",
         "The token endpoint (RFC 6749 section 4.4), for a tenant and for the default tenant.",
@@ -21,6 +21,11 @@ const BEFORE_ADMINISTRATION: [Group; 8] = [
         &[openid::operations],
     ),
     ("Introspect a token", "Find out whether a token is valid now (RFC 7662).", &[oauth::introspection]),
+    (
+        "Ask for a proxy",
+        "A proxy in front of APIs asks whether a request may pass: docs/protect-an-api.md.",
+        &[oauth::forward_auth],
+    ),
     ("Revoke a token", "A client revokes its own token (RFC 7009).", &[oauth::revocation]),
     ("Read your own usage", "A client's own activity: docs/usage.md.", &[oauth::own_usage]),
     (

@@ -78,24 +78,37 @@ pub(crate) fn claims_to_be_forwarded(headers: &HeaderMap) -> bool {
 
 /// The value of the parameter `for`, without quotes. `None` if it is missing or repeated.
 fn forwarded_for(element: &str) -> Option<&str> {
+    parameter(element, "for").ok().flatten()
+}
+
+/// The value of a parameter of one element, without quotes. The other parameters may have any value.
+///
+/// # Errors If the parameter is repeated, or the element is not a list of parameters.
+pub(crate) fn parameter<'e>(element: &'e str, wanted: &str) -> Result<Option<&'e str>, NotOneElement> {
     let mut found = None;
     let mut rest = element;
     while !rest.is_empty() {
         let end = end_of_pair(rest);
-        let (name, value) = rest[..end].split_once('=')?;
-        if name.trim().eq_ignore_ascii_case("for") && found.replace(value.trim()).is_some() {
-            return None;
+        let (name, value) = rest[..end].split_once('=').ok_or(NotOneElement)?;
+        if name.trim().eq_ignore_ascii_case(wanted) && found.replace(value.trim()).is_some() {
+            return Err(NotOneElement);
         }
-        rest = rest.get(end + 1..).unwrap_or_default();
+        rest = match rest.as_bytes().get(end) {
+            Some(b',') => return Err(NotOneElement),
+            _ => rest.get(end + 1..).unwrap_or_default(),
+        };
     }
-    let value = found?;
-    match value.strip_prefix('"') {
-        Some(quoted) => quoted.strip_suffix('"'),
-        None => Some(value),
-    }
+    let unquoted = |value: &'e str| match value.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"').ok_or(NotOneElement),
+        None => Ok(value),
+    };
+    found.map(unquoted).transpose()
 }
 
-/// The end of the first pair of an element: the first semicolon outside quotes.
+/// The text is several elements, or none that can be read.
+pub(crate) struct NotOneElement;
+
+/// The end of the first pair of an element: the first semicolon or comma outside quotes.
 fn end_of_pair(text: &str) -> usize {
     let (mut quoted, mut escaped) = (false, false);
     for (index, byte) in text.bytes().enumerate() {
@@ -103,7 +116,7 @@ fn end_of_pair(text: &str) -> usize {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
-            b';' if !quoted => return index,
+            b';' | b',' if !quoted => return index,
             _ => {}
         }
     }

@@ -2,8 +2,8 @@
 
 use actix_web::web::Data;
 use administration::documents::schema::JsonSchema;
-use grants::{BearerError, Engine, ResourceRequirement};
-use protocol::{PresentedToken, ScopeToken, api_key_name};
+use grants::{BearerError, ResourceRequirement};
+use protocol::{PresentedToken, Scope};
 use serde::Serialize;
 use tenancy::TenantError;
 
@@ -43,8 +43,8 @@ pub(crate) async fn protected_resource(
     let token = PresentedToken::from_authorization(raw.authorization()?)
         .ok_or_else(|| OAuthError::bearer_required(REALM))?;
     answer(&services, resource, &token, &raw).await.map_err(|refusal| {
-        let scope = resource.required_scope.as_ref().map(ScopeToken::as_str);
-        refusal.in_resource_realm(token.scheme, REALM, scope)
+        let scope = Scope::text(resource.required_scope.iter());
+        refusal.in_resource_realm(token.scheme, REALM, scope.as_deref())
     })
 }
 
@@ -62,13 +62,7 @@ async fn answer(
     })?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let request = TenantRequest { services, tenant: &tenant, raw, now: (services.clock)() };
-    let admitted = match api_key_name(token.expose()) {
-        Some(_) => {
-            let client = request.authenticate_by_api_key(token).await?;
-            Engine::admit_api_key(&tenant, &client, resource)?
-        }
-        None => services.tokens.engine.admit(&tenant, token, resource, request.now).await?,
-    };
+    let admitted = request.admit(token, resource).await?;
     let claims = request.confirm(token, admitted).await?;
     raw.log(|fields| fields.client = registry::ClientId::parse(&claims.client_id).ok());
     let mut response = secret_json(&Answer {

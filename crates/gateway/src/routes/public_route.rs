@@ -27,6 +27,13 @@ pub(super) fn get<Args: FromRequest + 'static>(
     PublicRoute { pattern, methods: "GET, HEAD", to_handlers: Vec::new() }.with(methods::get, handler)
 }
 
+pub(super) fn any<Args: FromRequest + 'static>(
+    pattern: &'static str,
+    handler: impl Handler<Args, Output: Responder + 'static>,
+) -> PublicRoute {
+    PublicRoute { pattern, methods: "", to_handlers: Vec::new() }.with(web::route, handler)
+}
+
 impl PublicRoute {
     pub(super) fn post<Args: FromRequest + 'static>(
         self,

@@ -18,7 +18,7 @@ use gateway::{
 };
 use grants::ResourceRequirement;
 use keys::{KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
-use protocol::ScopeToken;
+use protocol::Scope;
 use registry::PublicUrls;
 use secrets::{HashPool, Pepper};
 use tenancy::TenantResolver;
@@ -382,7 +382,7 @@ pub(crate) fn options(default_tenant: &str) -> Options {
         protected_resource: Some(ResourceRequirement {
             tenant: default_tenant.to_owned(),
             audience: fixtures::AUDIENCE.to_owned(),
-            required_scope: Some(ScopeToken::parse("api:read").unwrap()),
+            required_scope: Scope::parse("api:read").unwrap(),
         }),
         language: gateway::Language::English,
         workers: 1,

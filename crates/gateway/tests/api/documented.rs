@@ -41,7 +41,9 @@ fn describes(method: &Method, path: &str, answer: &Answer) -> Result<(), String>
     let Some(content) = operation["responses"][status]["content"].as_object() else {
         // The body of a refused token cannot be described, because it depends on the token (RFC
         // 6750 §3.1).
-        let takes_bearers = pattern == "/api/v1/protected-resource" || pattern.ends_with("/userinfo");
+        let takes_bearers = pattern == "/api/v1/protected-resource"
+            || pattern.ends_with("/userinfo")
+            || pattern.ends_with("/forward-auth");
         let is_bearers = takes_bearers && answer.status == 401;
         let is_described = answer.body.is_empty() || is_bearers;
         return if is_described { Ok(()) } else { Err(format!("{pattern} has no body here")) };

@@ -4,7 +4,7 @@
 use crate::prelude::*;
 
 /// The responses to a wrong secret, and to a valid token, key set, assertion and proof.
-async fn answers(app: &TestApp, tenant: &str, tokens: [&str; 2], prover: &Prover) -> [Answer; 7] {
+async fn answers(app: &TestApp, tenant: &str, tokens: [&str; 2], prover: &Prover) -> [Answer; 8] {
     let [token, bound] = tokens;
     let assertion = assertion_key(tenant).sign("JWT", &assertion_claims(tenant, "1")).unwrap();
     let proof = prover.proof(proof_claims("GET", RESOURCE, app.now(), "1"), json!({ "ath": hash_of(bound) }));
@@ -13,6 +13,7 @@ async fn answers(app: &TestApp, tenant: &str, tokens: [&str; 2], prover: &Prover
         app.post_as((tenant, SVC), "/oauth/introspect", &[("token", token)]).await,
         app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await,
         app.get_with(token, RESOURCE).await,
+        app.get_with(token, &tenant_path(tenant, "/oauth/forward-auth?audience=api")).await,
         app.post(&token_path(tenant), &asserted(&assertion)).await,
         Answer::to(with_dpop(app.request(Method::GET, RESOURCE), bound, &proof)).await,
         app.post_as((tenant, SVC), "/oauth/revoke", &[("token", token)]).await,

@@ -26,7 +26,7 @@ pub(crate) enum Rule {
 }
 
 /// Without the paths of the admin API.
-const RULES: [(&str, Rule); 54] = [
+const RULES: [(&str, Rule); 55] = [
     ("/flow/execute", Rule::Person),
     ("/applications", Rule::Person),
     ("/applications/{application}", Rule::Person),
@@ -35,6 +35,7 @@ const RULES: [(&str, Rule); 54] = [
     ("/oauth2/token", Rule::Client),
     ("/api/v1/tenant/{id}/oauth/introspect", Rule::Introspection),
     ("/oauth2/introspect", Rule::Introspection),
+    ("/api/v1/tenant/{id}/oauth/forward-auth", Rule::Bearer),
     ("/api/v1/tenant/{id}/oauth/revoke", Rule::Client),
     ("/api/v1/tenant/{id}/oauth/revocations", Rule::Public),
     ("/api/v1/tenant/{id}/oauth/usage", Rule::Client),

@@ -99,6 +99,7 @@ mod federation;
 mod flow;
 mod forged_forms;
 mod forged_hosts;
+mod forward_auth;
 mod groups;
 mod health;
 mod isolation;

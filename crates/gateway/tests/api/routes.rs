@@ -29,7 +29,8 @@ pub(crate) fn placed(path: &str, tenant: &str) -> String {
     let path = path.replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
     let path = path.replace("{account}", ACCOUNT).replace("{session}", SESSION);
     let path = path.replace("{issuer}", &format!("api/v1/tenant/{tenant}"));
-    path.replace("{hash}", DIGEST).replace("{file}", "pages.css")
+    let path = path.replace("{hash}", DIGEST).replace("{file}", "pages.css");
+    if path.ends_with("/forward-auth") { path + "?audience=api" } else { path }
 }
 
 /// Gives a tenant the logo whose hash [`placed`] fills in. The bytes contain the tenant's name.

@@ -38,6 +38,33 @@ pub(crate) fn introspection() -> Vec<Operation> {
     ]
 }
 
+pub(crate) fn forward_auth() -> Vec<Operation> {
+    vec![
+        on(Get, "/api/v1/tenant/{id}/oauth/forward-auth")
+            .named("forward_auth", "Decide about a request that a proxy wants to forward.")
+            .secured(json!({ "access_token": [] }))
+            .query(
+                "string",
+                "audience",
+                "The API's audience, which the token must have. Without it the answer is 400",
+            )
+            .query("string", "scope", "Scopes that the token must have, separated by spaces")
+            .empty_answer(
+                "200",
+                "The request may pass; X-Auth-Tenant, -Subject, -Client and -Scope have the facts",
+            )
+            .empty_answer(
+                "401",
+                "invalid_token, or without a code if there was no token; WWW-Authenticate says why",
+            )
+            .errors(&[
+                ("400", "The proxy's demand cannot be read, for example without an audience"),
+                ("403", "insufficient_scope"),
+                TOO_MANY_FAILURES,
+            ]),
+    ]
+}
+
 pub(crate) fn own_usage() -> Vec<Operation> {
     vec![
         client_form::<UsageForm>("/api/v1/tenant/{id}/oauth/usage")

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use grants::{BearerError, ResourceRequirement, userinfo as userinfo_of};
 use keys::TokenError;
-use protocol::{ErrorResponse, Form, PresentedToken, RefusalReason, ScopeToken};
+use protocol::{ErrorResponse, Form, PresentedToken, RefusalReason, Scope};
 use registry::ClaimPlace;
 use serde_json::{Map, Value};
 
@@ -49,7 +49,7 @@ async fn claims(request: TenantRequest<'_>, token: &PresentedToken) -> OAuthResu
     let resource = ResourceRequirement {
         tenant: tenant.id.to_string(),
         audience: tenant.issuer.as_str().to_owned(),
-        required_scope: ScopeToken::parse(OPENID).ok(),
+        required_scope: Scope::parse(OPENID).unwrap_or_default(),
     };
     let admitted = services.tokens.engine.admit(tenant, token, &resource, now).await?;
     let claims = request.confirm(token, admitted).await?;
