@@ -33,6 +33,7 @@ const POSTGRES: Tool = tool("command -v initdb || ls /usr/lib/postgresql/*/bin/i
 const REDIS: Tool = tool("command -v redis-server", &["redis-server"]);
 const PGBOUNCER: Tool = tool("command -v pgbouncer || test -x /usr/sbin/pgbouncer", &["pgbouncer"]);
 const IP: Tool = tool("command -v ip", &["iproute2"]);
+const NGINX: Tool = tool("command -v nginx || test -x /usr/sbin/nginx", &["nginx"]);
 const GIT: Tool = tool("command -v git", &["git"]);
 const DPKG: Tool = tool("command -v dpkg-deb", &["dpkg"]);
 const ZIP: Tool = tool("command -v zip", &["zip"]);
@@ -63,6 +64,9 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         "test -x /usr/sbin/apache2 && test -f /usr/lib/apache2/modules/mod_auth_openidc.so",
         &["apache2-bin", "libapache2-mod-auth-openidc"],
     ),
+    NGINX,
+    tool("command -v haproxy || test -x /usr/sbin/haproxy", &["haproxy"]),
+    tool("command -v caddy", &["caddy"]),
 ];
 
 /// Tools for packages.
@@ -79,7 +83,7 @@ pub(crate) const FOR_DOCUMENTS: &[Tool] = &[
     tool("command -v openssl", &["openssl"]),
     PYTHON,
     NODE,
-    tool("command -v nginx", &["nginx"]),
+    NGINX,
     POSTGRES,
     REDIS,
     IP,
@@ -99,6 +103,9 @@ pub(crate) const FOR_COUNTS: &[Tool] = &[tool("command -v valgrind", &["valgrind
 /// Without this file the package would start a server, which is not needed and might take the port.
 const NO_CLUSTER: (&str, &str) =
     ("/etc/postgresql-common/createcluster.d/latchkey.conf", "create_main_cluster = false\n");
+
+/// These packages would start a server, too.
+const PROXIES: [&str; 3] = ["nginx", "haproxy", "caddy"];
 
 /// Installs every tool of the list that is missing.
 pub(crate) fn make_ready(workspace: &Workspace, tools: &[Tool]) -> Result<(), Failure> {
@@ -126,9 +133,9 @@ fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), Failure> {
             .and_then(|()| fs::write(file, text))
             .doing(format_args!("write {file}"))?;
     }
-    if packages.contains(&"nginx") && Path::new("/run/systemd/system").exists() {
-        // Without this the package would start a server, too.
-        run(&mut workspace.program("systemctl", &["mask", "nginx"]))?;
+    let proxies = packages.iter().filter(|name| PROXIES.contains(name));
+    for proxy in proxies.filter(|_| Path::new("/run/systemd/system").exists()) {
+        run(&mut workspace.program("systemctl", &["mask", proxy]))?;
     }
     let apt = |arguments: &[&str]| {
         run(workspace.program("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive"))

@@ -366,7 +366,7 @@ fn connections_are_reused(site: &Site<'_>) {
 }
 
 fn http_1_0_is_answered(site: &Site<'_>) {
-    let (answer, sent) = site.passed_on("/strategies", &["--http1.0"]);
+    let (answer, sent) = site.passed_on("/strategies", &["--http1.0", "--no-alpn"]);
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(sent.contains("/strategies HTTP/1.1\r\n"), "{sent}");
     // Proxies with older settings speak HTTP/1.0 to the server.
