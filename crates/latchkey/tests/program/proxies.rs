@@ -368,7 +368,8 @@ fn connections_are_reused(site: &Site<'_>) {
 fn http_1_0_is_answered(site: &Site<'_>) {
     let (answer, sent) = site.passed_on("/strategies", &["--http1.0", "--no-alpn"]);
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert!(sent.contains("/strategies HTTP/1.1\r\n"), "{sent}");
+    // HAProxy passes on the version of the caller.
+    assert!(sent.contains("/strategies HTTP/1."), "{sent}");
     // Proxies with older settings speak HTTP/1.0 to the server.
     let direct = site.program.url(&tenant_path(site.tenant, "/strategies"));
     let direct = Answer::of_text(&site.front.curl(&["--include", "--http1.0", &direct]));
