@@ -39,7 +39,6 @@ async fn only_a_trusted_proxy_names_the_caller() {
 }
 
 /// As their documentation describes the header, with what the caller wrote on the left.
-// [rfc9700 §4.13]
 #[tokio::test]
 async fn documented_headers_of_load_balancers_name_the_caller() {
     let options = behind("127.0.0.0/8", ForwardingHeader::XForwardedFor);

@@ -20,11 +20,11 @@ const CELLS: [Cell; 8] = [
     ("answers of the API", answers_of_the_api_are_its_own),
 ];
 
-pub(crate) fn check(proxy: &Proxy) {
+pub(crate) fn check(proxy: &'static Proxy) {
     let front = Front::start(proxy);
     front.api.lead_to(Target::Answer(api));
     let mut failed = Vec::new();
-    with_program(&front, proxy, PUBLIC_URL, |site| failed.extend(failures(CELLS, site)));
+    with_program(&front, PUBLIC_URL, |site| failed.extend(failures(CELLS, site)));
     server_without_an_answer_is_no_permission(&front);
     assert_eq!(failed, [""; 0], "{}", proxy.name);
 }

@@ -24,7 +24,9 @@ pub(crate) struct Proxy {
     settings: fn(&str, [u16; 2], &str) -> String,
     command: fn(&Path) -> Command,
     pub(crate) certificate_format: &'static str,
-    pub(crate) is_forward_authentication: bool,
+    is_forward_authentication: bool,
+    /// The status for a line of 40 KiB.
+    pub(crate) too_large: u16,
 }
 
 pub(crate) const NGINX: Proxy = Proxy {
@@ -51,6 +53,7 @@ pub(crate) const NGINX: Proxy = Proxy {
     },
     certificate_format: "url_encoded_pem",
     is_forward_authentication: true,
+    too_large: 400,
 };
 
 pub(crate) const APACHE: Proxy = Proxy {
@@ -80,6 +83,7 @@ pub(crate) const APACHE: Proxy = Proxy {
     },
     certificate_format: "url_encoded_pem",
     is_forward_authentication: false,
+    too_large: 400,
 };
 
 pub(crate) const HAPROXY: Proxy = Proxy {
@@ -99,6 +103,7 @@ pub(crate) const HAPROXY: Proxy = Proxy {
     },
     certificate_format: "base64_der",
     is_forward_authentication: false,
+    too_large: 400,
 };
 
 pub(crate) const CADDY: Proxy = Proxy {
@@ -120,10 +125,12 @@ pub(crate) const CADDY: Proxy = Proxy {
     },
     certificate_format: "base64_der",
     is_forward_authentication: true,
+    too_large: 431,
 };
 
 /// A proxy that runs, in front of a server and an API.
 pub(crate) struct Front {
+    pub(crate) proxy: &'static Proxy,
     pub(crate) folder: Folder,
     pub(crate) latchkey: Upstream,
     pub(crate) api: Upstream,
@@ -133,7 +140,7 @@ pub(crate) struct Front {
 
 impl Front {
     /// The folder has the authority `ca.pem` of all certificates, and for each tenant a client certificate.
-    pub(crate) fn start(proxy: &Proxy) -> Self {
+    pub(crate) fn start(proxy: &'static Proxy) -> Self {
         let folder = Folder::with("");
         write_certificates(&folder);
         let [latchkey, api] = [503, 200].map(|_| Upstream::new(Target::Answer(|_| answer(200, ""))));
@@ -151,7 +158,7 @@ impl Front {
         folder.write("proxy.conf", &settings);
         let mut command = (proxy.command)(&folder.path("proxy.conf"));
         let process = ProxyProcess::start(&mut command, &folder.path(""), &ports);
-        Self { folder, latchkey, api, ports, _process: process }
+        Self { proxy, folder, latchkey, api, ports, _process: process }
     }
 
     /// The answer to curl, with further arguments for it. The host of the URL is that of the file.
