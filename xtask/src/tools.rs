@@ -59,14 +59,24 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     RUBY,
     SHELLS,
     tool("command -v chromium-headless-shell", &["chromium-headless-shell"]),
+    tool("ruby -e 'require %q(jwt)'", &["ruby-jwt"]),
     // The package apache2 is not used, because it would start a server at port 80.
     tool(
-        "test -x /usr/sbin/apache2 && test -f /usr/lib/apache2/modules/mod_auth_openidc.so",
-        &["apache2-bin", "libapache2-mod-auth-openidc"],
+        "cd /usr/lib/apache2/modules && test -x /usr/sbin/apache2 && test -f mod_auth_openidc.so && test -f mod_oauth2.so",
+        &["apache2-bin", "libapache2-mod-auth-openidc", "libapache2-mod-oauth2"],
     ),
     NGINX,
     tool("command -v haproxy || test -x /usr/sbin/haproxy", &["haproxy"]),
     tool("command -v caddy", &["caddy"]),
+    tool("test -x /usr/lib/rabbitmq/bin/rabbitmq-server", &["rabbitmq-server"]),
+];
+
+/// Packages that would start services, and the services.
+const SERVICES: &[(&str, &[&str])] = &[
+    ("nginx", &["nginx"]),
+    ("haproxy", &["haproxy"]),
+    ("caddy", &["caddy"]),
+    ("rabbitmq-server", &["rabbitmq-server", "epmd.service", "epmd.socket"]),
 ];
 
 /// Tools for packages.
@@ -104,9 +114,6 @@ pub(crate) const FOR_COUNTS: &[Tool] = &[tool("command -v valgrind", &["valgrind
 const NO_CLUSTER: (&str, &str) =
     ("/etc/postgresql-common/createcluster.d/latchkey.conf", "create_main_cluster = false\n");
 
-/// These packages would start a server, too.
-const PROXIES: [&str; 3] = ["nginx", "haproxy", "caddy"];
-
 /// Installs every tool of the list that is missing.
 pub(crate) fn make_ready(workspace: &Workspace, tools: &[Tool]) -> Result<(), Failure> {
     let is_missing = |tool: &&Tool| !is_content(&mut workspace.program("sh", &["-c", tool.probe]));
@@ -133,9 +140,10 @@ fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), Failure> {
             .and_then(|()| fs::write(file, text))
             .doing(format_args!("write {file}"))?;
     }
-    let proxies = packages.iter().filter(|name| PROXIES.contains(name));
-    for proxy in proxies.filter(|_| Path::new("/run/systemd/system").exists()) {
-        run(&mut workspace.program("systemctl", &["mask", proxy]))?;
+    if Path::new("/run/systemd/system").exists() {
+        for (_, services) in SERVICES.iter().filter(|(package, _)| packages.contains(package)) {
+            run(workspace.program("systemctl", &["mask"]).args(*services))?;
+        }
     }
     let apt = |arguments: &[&str]| {
         run(workspace.program("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive"))

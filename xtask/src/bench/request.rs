@@ -39,6 +39,12 @@ impl Request {
         Self::post("/api/v1/tenant/bench/oauth/introspect", format!("token={token}"))
     }
 
+    pub(super) fn forward_auth(token: &str) -> Self {
+        let headers = vec![("Authorization", format!("Bearer {token}"))];
+        let path = "/api/v1/tenant/bench/oauth/forward-auth?audience=bench-api&scope=api:read";
+        Self { headers, ..Self::get(path) }
+    }
+
     fn post(path: &'static str, body: String) -> Self {
         let headers = vec![
             ("Authorization", format!("Basic {BASIC_CREDENTIALS}")),

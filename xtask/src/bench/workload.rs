@@ -21,11 +21,20 @@ pub(super) enum Workload {
     NotModified,
     /// Introspection of an own RS256 token
     Introspection,
+    /// Forward authentication with an RS256 token
+    ForwardAuth,
 }
 
 impl Workload {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Rs256, Self::Es256, Self::EdDsa, Self::Jwks, Self::NotModified, Self::Introspection];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Rs256,
+        Self::Es256,
+        Self::EdDsa,
+        Self::Jwks,
+        Self::NotModified,
+        Self::Introspection,
+        Self::ForwardAuth,
+    ];
 
     /// The name in tables and of the folder.
     pub(super) fn title(self) -> &'static str {
@@ -36,6 +45,7 @@ impl Workload {
             Self::Jwks => "JWKS 200",
             Self::NotModified => "JWKS 304",
             Self::Introspection => "introspection",
+            Self::ForwardAuth => "forward authentication",
         }
     }
 
@@ -44,7 +54,7 @@ impl Workload {
         match self {
             Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
-            Self::Rs256 | Self::Jwks | Self::NotModified | Self::Introspection => "RS256",
+            Self::Rs256 | Self::Jwks | Self::NotModified | Self::Introspection | Self::ForwardAuth => "RS256",
         }
     }
 
@@ -54,7 +64,7 @@ impl Workload {
             Self::Rs256 => 0.98,
             Self::Es256 | Self::Jwks | Self::NotModified => 0.90,
             Self::EdDsa => 0.88,
-            Self::Introspection => 0.85,
+            Self::Introspection | Self::ForwardAuth => 0.85,
         }
     }
 
@@ -74,6 +84,7 @@ impl Workload {
                 Request::jwks(Some(tag))
             }
             Self::Introspection => Request::introspection(token),
+            Self::ForwardAuth => Request::forward_auth(token),
         })
     }
 
@@ -92,6 +103,7 @@ impl Workload {
             Self::Jwks => answer.member("keys").is_some_and(|keys| keys[0].is_object()),
             Self::NotModified => answer.status() == 304,
             Self::Introspection => answer.member("active").is_some_and(|active| active == true),
+            Self::ForwardAuth => answer.status() == 200 && answer.header("x-auth-client") == Some("bench"),
         }
     }
 }
@@ -115,6 +127,9 @@ mod tests {
             (Workload::NotModified, "200 OK", r#"{"keys":[{"kid":"1"}]}"#, false),
             (Workload::Introspection, "200 OK", r#"{"active":true}"#, true),
             (Workload::Introspection, "200 OK", r#"{"active":false}"#, false),
+            (Workload::ForwardAuth, "200 OK\r\nX-Auth-Client: bench", "", true),
+            (Workload::ForwardAuth, "200 OK", "", false),
+            (Workload::ForwardAuth, "401 Unauthorized", "", false),
         ] {
             let answer = Answer(format!("HTTP/1.1 {status}\r\n\r\n{body}"));
             assert_eq!(workload.accepts(&answer), expected, "{}: {status} {body}", workload.title());

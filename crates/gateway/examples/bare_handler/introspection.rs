@@ -1,8 +1,9 @@
 //! Introspection: authenticates the client, verifies an RS256 token with a key that is parsed once,
-//! checks its end and repeats its claims (RFC 7662 §2.2).
+//! checks its end and repeats its claims (RFC 7662 §2.2). Forward authentication: does the same with
+//! the token of the request, for one audience.
 
-use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web::{Data, Form};
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use actix_web::web::{Data, Form, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine as _;
@@ -27,6 +28,12 @@ struct Claims {
     iat: u64,
     nbf: u64,
     exp: u64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Demand {
+    audience: String,
+    scope: String,
 }
 
 /// The claims are absent for a token that is not active.
@@ -57,6 +64,28 @@ pub(crate) async fn introspect(
         token_type,
         claims,
     })
+}
+
+pub(crate) async fn forward_auth(
+    request: HttpRequest,
+    demand: Query<Demand>,
+    state: Data<State>,
+) -> HttpResponse {
+    let header = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+    let token = header.and_then(|header| header.strip_prefix("Bearer "));
+    let claims = token.zip(state.public.as_ref()).and_then(|(token, key)| verify(key, token));
+    match claims {
+        Some(claims) if claims.aud.contains(&demand.audience) && claims.scope == demand.scope => {
+            HttpResponse::Ok()
+                .insert_header((CACHE_CONTROL, "no-store"))
+                .insert_header(("x-auth-tenant", "bench"))
+                .insert_header(("x-auth-subject", claims.sub))
+                .insert_header(("x-auth-client", claims.client_id))
+                .insert_header(("x-auth-scope", claims.scope))
+                .finish()
+        }
+        _ => HttpResponse::Unauthorized().finish(),
+    }
 }
 
 /// There is one key of one algorithm, so the header has no effect.

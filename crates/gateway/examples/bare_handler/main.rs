@@ -1,7 +1,7 @@
-//! The ceiling that requests are measured against: bare actix handlers that do what a token, a JWKS and an
-//! introspection cannot do without, with nothing of the platform.
-//! `bare_handler ADDRESS ALGORITHM FILE` serves tokens with one worker, and with RS256 the JWKS and
-//! introspections, at the platform's paths for a tenant `bench`. It keeps its signing key in FILE.
+//! The ceiling that requests are measured against: bare actix handlers that do what a token, a JWKS, an
+//! introspection and forward authentication cannot do without, with nothing of the platform.
+//! `bare_handler ADDRESS ALGORITHM FILE` serves tokens with one worker, and with RS256 all of them, at the
+//! platform's paths for a tenant `bench`. It keeps its signing key in FILE.
 
 mod client;
 mod introspection;
@@ -62,6 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let tenant = web::scope("/api/v1/tenant/bench")
             .route("/oauth/token", web::post().to(token::token))
             .route("/oauth/introspect", web::post().to(introspection::introspect))
+            .route("/oauth/forward-auth", web::get().to(introspection::forward_auth))
             .route("/.well-known/jwks.json", web::get().to(jwks::jwks));
         App::new()
             .app_data(state.clone())

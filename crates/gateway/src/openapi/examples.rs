@@ -57,6 +57,8 @@ fn of_path(name: &str, is_public: bool) -> Option<&'static str> {
 
 fn of_query(operation: &str, name: &str) -> Option<Value> {
     Some(match (operation, name) {
+        ("forward_auth", "audience") => json!("your-api"),
+        ("forward_auth", "scope") => json!("api:read"),
         ("list_tenants", "search") => json!("north"),
         ("list_clients", "search") => json!("bill"),
         (_, "identifier") => json!("ada@example.com"),

@@ -157,7 +157,12 @@ async fn example_requests_are_accepted() {
             _ => {}
         }
     }
-    let with_query = |operation: &&Operation| operation.path.contains('?') && operation.method == Method::GET;
+    // Forward authentication refuses administrators' tokens.
+    let with_query = |operation: &&Operation| {
+        operation.path.contains('?')
+            && operation.method == Method::GET
+            && operation.object["operationId"] != "forward_auth"
+    };
     for operation in operations.iter().filter(with_query) {
         let answer = send(&test_env.app, operation, &made, (&admin, &person)).await;
         assert_eq!(answer.status, 200, "{}: {answer:?}", operation.path);

@@ -70,8 +70,8 @@ async fn refusals_are_challenges_of_the_tenant() {
             (API, format!("Bearer {proven}"), constrained),
             (API, format!("DPoP {proven}"), constrained),
             (API, format!("DPoP {good}"), constrained),
-            (API, format!("Bearer {}", forge(json!({ "client_id": SUSPENDED }))), "Token is revoked"),
-            (API, format!("Bearer {}", forge(json!({ "client_id": "deleted" }))), "Token is revoked"),
+            (API, format!("Bearer {}", forge(json!({ "client_id": SUSPENDED }))), "Token has been revoked"),
+            (API, format!("Bearer {}", forge(json!({ "client_id": "deleted" }))), "Token has been revoked"),
         ] {
             let answer = present(&app, tenant, demand, &authorization).await;
             answer.assert_refused(401, "invalid_token", words);

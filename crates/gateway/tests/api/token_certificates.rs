@@ -617,8 +617,7 @@ fn unreadable(der: &[u8]) -> Vec<(usize, String)> {
         pem(&encoded),
     ];
     let of_rfc_9440 = words.split(' ').chain(with_blanks).map(str::to_owned).chain(of_rfc_9440);
-    let words =
-        "x % %0 %zz %00 %FF%FE + -----BEGIN%20CERTIFICATE----- -----END%20CERTIFICATE----- %2D (null)";
+    let words = "x % %0 %zz %00 %FF%FE + -----BEGIN%20CERTIFICATE----- -----END%20CERTIFICATE----- %2E null)";
     let good = pem(&encoded);
     let of_pem = [
         encoded.clone(),
@@ -629,7 +628,7 @@ fn unreadable(der: &[u8]) -> Vec<(usize, String)> {
         good.replace("CERTIFICATE", "PRIVATE%20KEY"),
         good.replace("-----END", "-----ENDE"),
         good.replace("BEGIN%20", "BEGIN"),
-        good.replace("%0A", ""),
+        good.replace("%0A", "%0A%0B"),
         format!("{good}%0A{}", pem("*")),
         vec![pem("AAAA"); 9].join("%0A"),
     ];

@@ -11,9 +11,8 @@ use openidconnect::{JsonWebKey as _, JsonWebKeySetUrl};
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
-use crate::foreign::{node, python};
-use crate::host::Ran;
 use crate::jwt;
+use crate::library::Library;
 use crate::program::Program;
 use crate::running::tenant_path;
 use crate::verifiers::client;
@@ -37,14 +36,14 @@ const TENANTS: [(&str, &str, Option<u32>, usize); 9] = [
 #[tokio::test]
 async fn jose_accepts_tokens_of_every_algorithm() {
     let refusals = ["ERR_JWS_SIGNATURE_VERIFICATION_FAILED", "ERR_JWS_INVALID"];
-    verified_by(|environment| node(include_str!("scripts/verify.cjs"), environment), refusals).await;
+    verified_by(Library::jose(), refusals).await;
 }
 
 // [keys RFC 7517 §5]
 #[tokio::test]
 async fn pyjwt_accepts_tokens_of_every_algorithm() {
     let refusals = ["InvalidSignatureError", "DecodeError"];
-    verified_by(|environment| python(include_str!("scripts/verify.py"), environment), refusals).await;
+    verified_by(Library::pyjwt(), refusals).await;
 }
 
 // [core Core §15.1 b]: RS256 is served. A tenant may sign with another algorithm alone, and then is not for
@@ -70,22 +69,21 @@ async fn openidconnect_accepts_signatures_of_every_algorithm() {
 
 /// Gives a library each tenant's own token, another tenant's token and a malformed one. The second tenant's
 /// key has the same algorithm as the first one's.
-async fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran, [of_another, malformed]: [&str; 2]) {
+async fn verified_by(mut library: Library, [of_another, malformed]: [&str; 2]) {
     let (_folder, program, tokens) = start().await;
     for (index, (tenant, algorithm, _, _)) in TENANTS.into_iter().enumerate() {
-        let verdicts = verify(&[
-            ("JWKS", &program.url(&tenant_path(tenant, "/.well-known/jwks.json"))),
-            ("ISSUER", &format!("http://localhost:3000/api/v1/tenant/{tenant}")),
-            ("AUDIENCE", "api"),
-            ("TYP", "at+jwt"),
-            ("ALGORITHM", algorithm),
-            ("TOKENS", &format!("{} {} none", tokens[index], tokens[(index + 1) % tokens.len()])),
-        ]);
-        let verdicts: Value = serde_json::from_str(&verdicts.output()).unwrap();
-        assert_eq!(verdicts[0], json!({ "claims": jwt::claims(&tokens[index]) }), "{tenant}");
-        let refused = verdicts[1]["refused"].as_str().unwrap_or_else(|| panic!("{tenant}: {verdicts}"));
-        assert!(index > 0 || refused == of_another, "{tenant}: {verdicts}");
-        assert_eq!(verdicts[2], json!({ "refused": malformed }), "{tenant}");
+        let question = json!({
+            "jwks": program.url(&tenant_path(tenant, "/.well-known/jwks.json")),
+            "issuer": format!("http://localhost:3000/api/v1/tenant/{tenant}"),
+            "audience": "api",
+            "algorithms": [algorithm],
+        });
+        let taken = library.verdict(&question, &tokens[index]);
+        assert_eq!(taken, json!({ "claims": jwt::claims(&tokens[index]) }), "{tenant}");
+        let verdict = library.verdict(&question, &tokens[(index + 1) % tokens.len()]);
+        let refused = verdict["refused"].as_str().unwrap_or_else(|| panic!("{tenant}: {verdict}"));
+        assert!(index > 0 || refused == of_another, "{tenant}: {verdict}");
+        assert_eq!(library.verdict(&question, "none"), json!({ "refused": malformed }), "{tenant}");
         let header: Value = serde_json::from_str(&jwt::header(&tokens[index])).unwrap();
         assert_eq!((&header["alg"], &header["kid"]), (&json!(algorithm), &json!("oauth2-key-1")));
     }

@@ -1,5 +1,6 @@
 //! Apache with mod_auth_openidc: one process with a site for each tenant, in front of one application.
 
+use std::path::Path;
 use std::process::Command;
 
 use secrets::GeneratedSecret;
@@ -11,20 +12,18 @@ use crate::two_providers::{ProviderTenant, TwoProviders};
 
 // The paths of Debian's packages.
 pub(crate) const PROGRAM: &str = "/usr/sbin/apache2";
-pub(crate) const MODULES: &str = "/usr/lib/apache2/modules";
+const MODULES: &str = "/usr/lib/apache2/modules";
 
 /// Addresses on free ports. They are chosen before Apache starts, because clients are registered with them.
 pub(crate) struct Sites {
     pub(crate) application: String,
-    ports: [u16; 2],
     sites: [String; 2],
 }
 
 impl Sites {
     pub(crate) fn new() -> Self {
-        let ports = [free_port(), free_port()];
-        let at = |port: u16| format!("http://127.0.0.1:{port}");
-        Self { application: at(free_port()), ports, sites: ports.map(at) }
+        let free = || format!("http://127.0.0.1:{}", free_port());
+        Self { application: free(), sites: [free(), free()] }
     }
 
     pub(crate) fn of(&self, tenant: &str) -> &str {
@@ -42,27 +41,55 @@ impl Apache {
     /// Starts a site for each tenant, where people sign in with the client `web`.
     #[track_caller]
     pub(crate) fn start(sites: &Sites, providers: &TwoProviders) -> Self {
+        let secrets = providers.tenants.iter().map(|tenant| (secret_variable(tenant), tenant.secret.clone()));
+        let passphrase = GeneratedSecret::generate().secret.expose().to_owned();
+        let variables = secrets.chain([("CRYPTO_PASSPHRASE".to_owned(), passphrase)]);
+        let modules = ["authz_user", "proxy", "proxy_http", "auth_openidc"];
+        let address = sites.of("acme").trim_start_matches("http://");
+        Self::run(&modules, &text(sites, providers), variables, address)
+    }
+
+    /// Starts Apache with these modules and settings, and waits until it listens at the address.
+    #[track_caller]
+    pub(crate) fn run(
+        modules: &[&str],
+        settings: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+        address: &str,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
-        let settings = folder.path().join("httpd.conf");
-        std::fs::write(&settings, text(&folder, sites, providers)).unwrap();
+        let file = folder.path().join("httpd.conf");
+        std::fs::write(&file, common(folder.path(), modules) + settings).unwrap();
         // `-X`: Apache stays one process in the foreground. If root starts it, it changes to the user in its
         // settings.
         let mut apache = Command::new(PROGRAM);
-        apache.arg("-X").arg("-f").arg(&settings).env_clear();
-        apache.env("CRYPTO_PASSPHRASE", GeneratedSecret::generate().secret.expose());
-        apache.envs(providers.tenants.iter().map(|tenant| (secret_variable(tenant), &tenant.secret)));
-        let process = ProxyProcess::start(&mut apache, folder.path(), &sites.ports);
+        apache.arg("-X").arg("-f").arg(&file).env_clear().envs(variables);
+        let process = ProxyProcess::start(&mut apache, folder.path(), &[address]);
         Self { _process: process, _folder: folder }
     }
 }
 
-fn text(folder: &TempDir, sites: &Sites, providers: &TwoProviders) -> String {
-    let root = folder.path().display();
-    let modules: String =
-        ["mpm_event", "authz_core", "authn_core", "authz_user", "proxy", "proxy_http", "auth_openidc"]
-            .iter()
-            .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
-            .collect();
+/// The settings of Apache with these modules, which logs to standard error.
+pub(crate) fn common(root: &Path, modules: &[&str]) -> String {
+    let root = root.display();
+    let modules: String = ["mpm_event", "authz_core", "authn_core"]
+        .iter()
+        .chain(modules)
+        .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
+        .collect();
+    format!(
+        "ServerRoot \"{root}\"\n\
+         ServerName 127.0.0.1\n\
+         DefaultRuntimeDir \"{root}\"\n\
+         PidFile \"{root}/httpd.pid\"\n\
+         ErrorLog /dev/stderr\n\
+         User nobody\n\
+         Group nogroup\n\
+         {modules}"
+    )
+}
+
+fn text(sites: &Sites, providers: &TwoProviders) -> String {
     let hosts: String = providers
         .tenants
         .iter()
@@ -80,15 +107,7 @@ fn text(folder: &TempDir, sites: &Sites, providers: &TwoProviders) -> String {
         })
         .collect();
     format!(
-        "ServerRoot \"{root}\"\n\
-         ServerName 127.0.0.1\n\
-         DefaultRuntimeDir \"{root}\"\n\
-         PidFile \"{root}/httpd.pid\"\n\
-         ErrorLog /dev/stderr\n\
-         User nobody\n\
-         Group nogroup\n\
-         {modules}\
-         OIDCCryptoPassphrase ${{CRYPTO_PASSPHRASE}}\n\
+        "OIDCCryptoPassphrase ${{CRYPTO_PASSPHRASE}}\n\
          OIDCClientID web\n\
          OIDCRedirectURI /callback\n\
          OIDCScope \"openid profile email\"\n\

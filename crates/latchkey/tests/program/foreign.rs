@@ -44,7 +44,7 @@ pub(crate) fn run_example(files: &str, text: &str, environment: &[(&str, &str)])
     std::fs::write(place.path().join(names[0]), text.replace(GO_OIDC, GO_OIDC_OF_DEBIAN)).unwrap();
     let mut command = match names[0].rsplit_once('.').unwrap().1 {
         "mjs" => node_in(place.path()),
-        "py" => Command::new(installed("LATCHKEY_TEST_PYTHON")),
+        "py" => python_command(),
         "go" => go_run(),
         "java" => Command::new("java"),
         "php" => Command::new("php"),
@@ -60,9 +60,13 @@ pub(crate) fn bash(script: &str, environment: &[(&str, &str)]) -> Ran {
 
 /// Runs a Node script that may `require` jose and axios.
 pub(crate) fn node(script: &str, environment: &[(&str, &str)]) -> Ran {
+    run_file(node_command(), "script.cjs", script, environment)
+}
+
+pub(crate) fn node_command() -> Command {
     let mut node = Command::new("node");
     node.env("NODE_PATH", installed("LATCHKEY_TEST_NODE_DIR").join("node_modules"));
-    run_file(node, "script.cjs", script, environment)
+    node
 }
 
 /// Runs a file of `scripts` that controls Debian's Chromium and may `require` client libraries for browsers.
@@ -144,7 +148,7 @@ pub(crate) fn go(text: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(go_run(), "main.go", text, environment)
 }
 
-fn go_run() -> Command {
+pub(crate) fn go_run() -> Command {
     let mut go = Command::new("go");
     // The tests share the compiled packages.
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-build");
@@ -154,8 +158,11 @@ fn go_run() -> Command {
 
 /// Runs a Python script that may import jwt and requests.
 pub(crate) fn python(script: &str, environment: &[(&str, &str)]) -> Ran {
-    let python = Command::new(installed("LATCHKEY_TEST_PYTHON"));
-    run_file(python, "script.py", script, environment)
+    run_file(python_command(), "script.py", script, environment)
+}
+
+pub(crate) fn python_command() -> Command {
+    Command::new(installed("LATCHKEY_TEST_PYTHON"))
 }
 
 fn run_file(mut command: Command, name: &str, text: &str, environment: &[(&str, &str)]) -> Ran {
@@ -170,7 +177,7 @@ pub(crate) fn run_in(command: &mut Command, folder: &Path, longest: Duration) ->
 }
 
 /// Requests to loopback addresses must not go through the machine's proxy.
-fn without_proxy(command: &mut Command) -> &mut Command {
+pub(crate) fn without_proxy(command: &mut Command) -> &mut Command {
     command.env("NO_PROXY", "127.0.0.1,localhost").env("no_proxy", "127.0.0.1,localhost")
 }
 

@@ -11,10 +11,12 @@
 mod administrator;
 mod answer;
 mod apache;
+mod apache_verifiers;
 mod assertions;
 mod busy_once;
 mod canaries;
 mod certificates;
+mod changing_keys;
 mod cli;
 mod creations;
 #[path = "../replicas/database.rs"]
@@ -27,6 +29,7 @@ mod host;
 mod inspected;
 mod jwt;
 mod language_examples;
+mod library;
 mod logout_receiver;
 mod mcp_sdks;
 #[path = "../../../outbound/src/mock_server/mod.rs"]
@@ -44,6 +47,7 @@ mod proxy_files;
 mod proxy_process;
 mod public_clients;
 mod published_keys;
+mod rabbitmq;
 #[path = "../replicas/redis_server.rs"]
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod redis_server;
@@ -76,6 +80,7 @@ mod thunder_api;
 
 mod algorithms;
 mod generated_clients;
+mod other_verifiers;
 mod schemathesis;
 mod verifier_crate;
 mod verifiers;

@@ -7,7 +7,7 @@ use rcgen::{CertificateParams, KeyPair};
 use testkit::free_port;
 
 use crate::answer::Answer;
-use crate::apache::{MODULES, PROGRAM};
+use crate::apache::{PROGRAM, common};
 use crate::certificates::{authority, path, subject, write};
 use crate::folder::Folder;
 use crate::foreign::pointed;
@@ -68,13 +68,8 @@ pub(crate) const APACHE: Proxy = Proxy {
         ]
     },
     settings: |folder, _, file| {
-        let modules = ["mpm_event", "authz_core", "ssl", "headers", "proxy", "proxy_http", "http2"];
-        let modules = modules.map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"));
-        format!(
-            "ServerRoot {folder}\nServerName 127.0.0.1\nDefaultRuntimeDir {folder}\nPidFile {folder}/pid\n\
-             ErrorLog /dev/stderr\nUser nobody\nGroup nogroup\n{}{file}",
-            modules.concat()
-        )
+        let modules = ["ssl", "headers", "proxy", "proxy_http", "http2"];
+        common(Path::new(folder), &modules) + file
     },
     command: |settings| {
         let mut apache = Command::new(PROGRAM);
@@ -157,7 +152,9 @@ impl Front {
         let settings = (proxy.settings)(place, ports, &pointed(proxy.text, &replaced));
         folder.write("proxy.conf", &settings);
         let mut command = (proxy.command)(&folder.path("proxy.conf"));
-        let process = ProxyProcess::start(&mut command, &folder.path(""), &ports);
+        let addresses = ports.map(|port| format!("127.0.0.1:{port}"));
+        let addresses = addresses.each_ref().map(String::as_str);
+        let process = ProxyProcess::start(&mut command, &folder.path(""), &addresses);
         Self { proxy, folder, latchkey, api, ports, _process: process }
     }
 

@@ -1,7 +1,7 @@
 //! A proxy that runs in a folder. It is stopped when the value is dropped.
 
 use std::fs::OpenOptions;
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -15,9 +15,9 @@ pub(crate) struct ProxyProcess {
 }
 
 impl ProxyProcess {
-    /// Starts the proxy with a log in the folder, and waits until it listens.
+    /// Starts the proxy with a log in the folder, and waits until it listens at the addresses.
     #[track_caller]
-    pub(crate) fn start(command: &mut Command, folder: &Path, ports: &[u16]) -> Self {
+    pub(crate) fn start(command: &mut Command, folder: &Path, addresses: &[&str]) -> Self {
         let log = folder.join("proxy.log");
         let output = OpenOptions::new().create(true).append(true).open(&log).unwrap();
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
@@ -26,7 +26,7 @@ impl ProxyProcess {
         });
         let mut proxy = Self { process, log };
         let until = Instant::now() + LONGEST;
-        while !ports.iter().all(|port| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok()) {
+        while !addresses.iter().all(|address| TcpStream::connect(address).is_ok()) {
             let ended = proxy.process.try_wait().unwrap();
             assert!(ended.is_none() && Instant::now() < until, "{command:?} does not listen: {ended:?}");
             thread::sleep(Duration::from_millis(20));

@@ -1,18 +1,24 @@
-// Verifies tokens with only the URL of the key set, and prints the result for each.
+// Verifies a token for each question on standard input, and prints the result. Keeps the keys meanwhile.
+const readline = require('node:readline');
 const { createRemoteJWKSet, jwtVerify } = require('jose');
 
+const keySets = new Map();
+// `cooldown` is the time in seconds between two fetches, without it the library's own.
+const keysAt = (url, cooldown) => {
+  const options = cooldown === undefined ? {} : { cooldownDuration: cooldown * 1000 };
+  if (!keySets.has(url)) keySets.set(url, createRemoteJWKSet(new URL(url), options));
+  return keySets.get(url);
+};
+
 (async () => {
-  const { JWKS, ISSUER, AUDIENCE, TYP, ALGORITHM, TOKENS } = process.env;
-  const keys = createRemoteJWKSet(new URL(JWKS));
-  const expected = { issuer: ISSUER, audience: AUDIENCE, typ: TYP, algorithms: [ALGORITHM] };
-  const verdicts = [];
-  for (const token of TOKENS.split(' ')) {
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const { jwks, issuer, audience, algorithms, token, cooldown } = JSON.parse(line);
     try {
-      const { payload } = await jwtVerify(token, keys, expected);
-      verdicts.push({ claims: payload });
+      const expected = { issuer, audience, algorithms, typ: 'at+jwt' };
+      const { payload } = await jwtVerify(token, keysAt(jwks, cooldown), expected);
+      console.log(JSON.stringify({ claims: payload }));
     } catch (error) {
-      verdicts.push({ refused: error.code });
+      console.log(JSON.stringify({ refused: error.code }));
     }
   }
-  console.log(JSON.stringify(verdicts));
 })();

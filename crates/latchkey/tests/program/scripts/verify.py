@@ -1,23 +1,27 @@
-# Verifies tokens with only the URL of the key set, and prints the result for each.
+# Verifies a token for each question on standard input, and prints the result. Keeps the keys meanwhile.
 import json
-import os
+import sys
 
 import jwt
 
-keys = jwt.PyJWKClient(os.environ["JWKS"])
-verdicts = []
-for token in os.environ["TOKENS"].split(" "):
+key_sets = {}
+for line in sys.stdin:
+    question = json.loads(line)
+    url, token = question["jwks"], question["token"]
+    if url not in key_sets:
+        # The time in seconds between two fetches, without it the library's own.
+        cooldown = {"cooldown_duration": question["cooldown"]} if "cooldown" in question else {}
+        key_sets[url] = jwt.PyJWKClient(url, **cooldown)
     try:
-        key = keys.get_signing_key_from_jwt(token).key
         claims = jwt.decode(
             token,
-            key,
-            algorithms=[os.environ["ALGORITHM"]],
-            audience=os.environ["AUDIENCE"],
-            issuer=os.environ["ISSUER"],
+            key_sets[url].get_signing_key_from_jwt(token).key,
+            algorithms=question["algorithms"],
+            audience=question["audience"],
+            issuer=question["issuer"],
             options={"require": ["exp", "iat", "nbf", "iss", "aud", "sub", "jti"]},
         )
-        verdicts.append({"claims": claims})
+        answer = {"claims": claims}
     except jwt.PyJWTError as error:
-        verdicts.append({"refused": type(error).__name__})
-print(json.dumps(verdicts))
+        answer = {"refused": type(error).__name__}
+    print(json.dumps(answer), flush=True)
