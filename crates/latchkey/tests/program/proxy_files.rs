@@ -142,12 +142,13 @@ impl Front {
         let ports = [free_port(), free_port()];
         let place = path(&folder, "");
         let place = place.trim_end_matches('/');
-        let mut replaced = (proxy.ports)(ports);
-        replaced.push(("/etc/ssl/latchkey", place.to_owned()));
-        replaced.push(("127.0.0.1:3000", latchkey.address()));
+        // The ports come last: with one of 30000 to 30009, 127.0.0.1:3000 would be found in its address.
+        let mut replaced =
+            vec![("/etc/ssl/latchkey", place.to_owned()), ("127.0.0.1:3000", latchkey.address())];
         if proxy.is_forward_authentication {
             replaced.push(("127.0.0.1:8000", api.address()));
         }
+        replaced.extend((proxy.ports)(ports));
         let replaced: Vec<_> = replaced.iter().map(|(printed, served)| (*printed, &**served)).collect();
         let settings = (proxy.settings)(place, ports, &pointed(proxy.text, &replaced));
         folder.write("proxy.conf", &settings);
