@@ -106,10 +106,12 @@ pub(crate) const CADDY: Proxy = Proxy {
     text: include_str!("../../../../deploy/proxies/Caddyfile"),
     ports: |[_, mtls]| vec![(".com:8443 {", format!(".com:{mtls} {{"))],
     settings: |folder, [public, _], file| {
-        format!(
+        let more = format!(
             "{{\nadmin off\nhttps_port {public}\ndefault_bind 127.0.0.1\nauto_https disable_redirects\n\
-             storage file_system {folder}\n}}\n{file}"
-        )
+             storage file_system {folder}\n"
+        );
+        // The file begins with the options of the whole server.
+        file.replacen("{\n", &more, 1)
     },
     command: |settings| {
         let mut caddy = Command::new("caddy");
