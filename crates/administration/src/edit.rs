@@ -43,7 +43,7 @@ use crate::kinds::authority::Authority;
 use crate::kinds::change::{ChangeKind, RowChange};
 use crate::kinds::state;
 use crate::kinds::{Change, TenantState};
-use crate::mail::NewMail;
+use crate::mail::QueuedMail;
 use crate::{documents, rules, store};
 
 pub use account::SignInEnd;
@@ -100,7 +100,7 @@ pub struct Edit {
     pub secrets: Vec<NewSecret>,
     pub passwords: Vec<store::NewPassword>,
     /// Messages that are queued with the changes.
-    pub mail: Vec<NewMail>,
+    pub mail: Vec<QueuedMail>,
     pub keys: store::KeyCommit,
     pub tenant_metadata: Vec<store::TenantMetadata>,
     /// For the audit, if a client gains a permission: the ids of the credentials that it keeps, and of those

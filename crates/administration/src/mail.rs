@@ -30,32 +30,22 @@ pub struct Message {
     pub letter: Letter,
 }
 
-/// A row to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewMail {
-    pub tenant: TenantId,
-    /// 32 hexadecimal digits.
-    pub id: String,
-    pub account: AccountId,
-    pub letter: LetterKind,
-    pub sealed: Vec<u8>,
-    pub created_at: Timestamp,
-    pub deliver_by: Timestamp,
-}
-
 /// A message that waits for delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedMail {
     pub tenant: TenantId,
     /// The partition of the row.
     pub slot: u32,
+    /// 32 hexadecimal digits.
     pub id: String,
     pub account: AccountId,
     pub letter: LetterKind,
     pub sealed: Vec<u8>,
     /// Includes attempts that failed.
     pub attempts: u32,
+    pub created_at: Timestamp,
     pub deliver_by: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 impl QueuedMail {
@@ -134,7 +124,7 @@ pub trait MailOutbox: Send + Sync {
     /// `since`. Returns whether it added the message.
     async fn queue_mail(
         &self,
-        mail: &NewMail,
+        mail: &QueuedMail,
         audit: &AuditRecord,
         most: u32,
         since: Timestamp,
@@ -187,15 +177,25 @@ impl MailSealer {
         to: &EmailAddress,
         letter: Letter,
         now: Timestamp,
-    ) -> Option<NewMail> {
-        let latest = now + QueuedMail::TRIED_FOR;
+    ) -> Option<QueuedMail> {
+        let (latest, expires_at) = (now + QueuedMail::TRIED_FOR, now + QueuedMail::KEPT);
         let deliver_by = letter.link.as_ref().map_or(latest, |(_, expires_at)| latest.min(*expires_at));
         let (id, kind) = (hex(&*random_bytes::<16>()), letter.kind);
         let message = Message { to: to.to_string(), letter };
         let plaintext = serde_json::to_vec(&message).ok()?;
         let sealed = self.0.seal(&HEAD, &context(tenant, &id), &plaintext).ok()?;
-        let (tenant, account, created_at) = (tenant.clone(), account.clone(), now);
-        Some(NewMail { tenant, id, account, letter: kind, sealed, created_at, deliver_by })
+        Some(QueuedMail {
+            tenant: tenant.clone(),
+            slot: QueuedMail::RING.slot(expires_at),
+            id,
+            account: account.clone(),
+            letter: kind,
+            sealed,
+            attempts: 0,
+            created_at: now,
+            deliver_by,
+            expires_at,
+        })
     }
 
     /// `None` if this installation did not seal the row, or not for this tenant and id.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use async_trait::async_trait;
-use tenancy::{StoreError, Stored, TenantId};
+use tenancy::{Stored, TenantId};
 use tokio::time::Instant;
 
+use crate::read_through::checked;
 use crate::{ReadThrough, SharedReading, Source, weights};
 
 /// An [`AccountStore`] that caches another one.
@@ -62,13 +63,9 @@ impl Source for Accounts {
 
     async fn load(&self, (tenant, id): &Self::Key) -> Stored<SharedReading<Account>> {
         let at = Instant::now();
-        let value = self.store.find_account(tenant, id).await?;
-        match value.as_deref().filter(|account| account.tenant != *tenant || account.id != *id) {
-            Some(Account { tenant: owner, id: answered, .. }) => Err(StoreError::fault(format!(
-                "the store answered with account {answered} of {owner} instead of {id} of {tenant}"
-            ))),
-            None => Ok(SharedReading { value, at, is_shared: false }),
-        }
+        let found = self.store.find_account(tenant, id).await?;
+        let value = checked((tenant, id.as_str()), found, |row| (&row.tenant, row.id.as_str()))?;
+        Ok(SharedReading { value, at, is_shared: false })
     }
 
     /// Never stale: the person may have been suspended in the meantime.

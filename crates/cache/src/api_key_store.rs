@@ -6,8 +6,9 @@ use std::time::Duration;
 use administration::kinds::Invalidation;
 use async_trait::async_trait;
 use registry::{ApiKey, ApiKeyId, ApiKeyStore};
-use tenancy::{StoreError, Stored, TenantId};
+use tenancy::{Stored, TenantId};
 
+use crate::read_through::checked;
 use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
@@ -46,12 +47,7 @@ impl Source for ApiKeyRows {
     async fn load(&self, (tenant, id): &Self::Key) -> Stored<SharedReading<ApiKey>> {
         let load = async {
             let found = self.store.find_api_key(tenant, id).await?;
-            match found.as_deref().filter(|key| key.tenant != *tenant || key.id != *id) {
-                Some(ApiKey { tenant: owner, id: answered, .. }) => Err(StoreError::fault(format!(
-                    "the store answered with API key {answered} of {owner} instead of {id} of {tenant}"
-                ))),
-                None => Ok(found),
-            }
+            checked((tenant, id.as_str()), found, |key| (&key.tenant, key.id.as_str()))
         };
         self.shared.read(&Invalidation::ApiKey(tenant.clone(), id.clone()), load).await
     }

@@ -29,31 +29,6 @@ use crate::{
 /// After the store's history changed, all rows are read again within this time.
 const READ_AGAIN_WITHIN: Duration = Duration::from_millis(750);
 
-/// The store behind the caches.
-pub trait CachedStore:
-    TenantStore
-    + LogoStore
-    + ClientStore
-    + FederatedClientStore
-    + ApiKeyStore
-    + SigningKeyStore
-    + RevocationStore
-    + AccountStore
-{
-}
-
-impl<S> CachedStore for S where
-    S: TenantStore
-        + LogoStore
-        + ClientStore
-        + FederatedClientStore
-        + ApiKeyStore
-        + SigningKeyStore
-        + RevocationStore
-        + AccountStore
-{
-}
-
 /// Defines the caches of a replica, each with its default capacity, and the functions that apply to all
 /// caches.
 macro_rules! caches {
@@ -154,12 +129,16 @@ caches! {
 impl Caches {
     /// With Redis, the caches share rows and invalidations with other replicas.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn CachedStore>,
+    pub fn new<S>(
+        store: Arc<S>,
         redis: Option<Arc<RedisCache>>,
         capacity: Capacity,
         freshness: Freshness,
-    ) -> Self {
+    ) -> Self
+    where
+        S: TenantStore + LogoStore + ClientStore + FederatedClientStore + ApiKeyStore,
+        S: SigningKeyStore + RevocationStore + AccountStore + 'static,
+    {
         let shared = SharedRows { redis, freshness };
         let tenants = Tenants { store: store.clone(), shared: shared.clone() };
         let tenants = Arc::new(ReadThrough::new(tenants, capacity.tenants, freshness));

@@ -6,8 +6,9 @@ use std::time::Duration;
 use administration::kinds::Invalidation;
 use async_trait::async_trait;
 use registry::{Client, ClientId, ClientStore};
-use tenancy::{StoreError, Stored, TenantId};
+use tenancy::{Stored, TenantId};
 
+use crate::read_through::checked;
 use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
@@ -46,12 +47,7 @@ impl Source for Clients {
     async fn load(&self, (tenant, id): &Self::Key) -> Stored<SharedReading<Client>> {
         let load = async {
             let found = self.store.find_client(tenant, id).await?;
-            match found.as_deref().filter(|client| client.tenant != *tenant || client.id != *id) {
-                Some(Client { tenant: owner, id: answered, .. }) => Err(StoreError::fault(format!(
-                    "the store answered with client {answered} of {owner} instead of {id} of {tenant}"
-                ))),
-                None => Ok(found),
-            }
+            checked((tenant, id.as_str()), found, |client| (&client.tenant, client.id.as_str()))
         };
         self.shared.read(&Invalidation::Client(tenant.clone(), id.clone()), load).await
     }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use registry::{FederatedClientStore, FederatedClients, ForeignSubject};
-use tenancy::{StoreError, Stored, TenantId};
+use tenancy::{Stored, TenantId};
 use tokio::time::Instant;
 
+use crate::read_through::checked;
 use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
 /// A [`FederatedClientStore`] that caches another one.
@@ -50,13 +51,8 @@ impl Source for FederatedSubjects {
 
     async fn load(&self, (tenant, subject): &Self::Key) -> Stored<SharedReading<FederatedClients>> {
         let at = Instant::now();
-        let value = self.store.find_federated_clients(tenant, subject).await?;
-        if let Some(FederatedClients { tenant: owner, .. }) = value.as_deref()
-            && owner != tenant
-        {
-            let fault = format!("the store answered with rules of {owner} instead of {tenant}");
-            return Err(StoreError::fault(fault));
-        }
+        let found = self.store.find_federated_clients(tenant, subject).await?;
+        let value = checked((tenant, ""), found, |rules| (&rules.tenant, ""))?;
         Ok(SharedReading { value, at, is_shared: false })
     }
 

@@ -55,4 +55,4 @@ pub use tenant_store::CachedTenantStore;
 // All caches of a replica.
 mod caches;
 
-pub use caches::{CachedStore, Caches, Capacity};
+pub use caches::{Caches, Capacity};

@@ -5,13 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use administration::kinds::Invalidation;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use tenancy::{Stored, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::Instant;
 
 use crate::counters::Counters;
 use crate::row_key::BorrowedRowKey;
+use crate::shared::SharedRows;
 use crate::slot::Value;
 use crate::untyped_cache::{LoadedRow, UntypedCache, WantedRow};
 use crate::{Freshness, SharedReading};
@@ -31,7 +33,7 @@ pub trait Source: Send + Sync + 'static {
     fn name(key: &Self::Key) -> (&TenantId, &str);
 
     /// Reads the row from the store, or from Redis if another replica has read it. Must check that the result
-    /// is the requested row.
+    /// is the requested row, as [`checked`] does.
     async fn load(&self, key: &Self::Key) -> Stored<SharedReading<Self::Value>>;
 
     /// Like `load`, with an earlier value of this key, which may be from before a change.
@@ -173,6 +175,36 @@ impl<S: Source> WantedRow for Asked<'_, S> {
             Ok(LoadedRow { value: value.map(|value| value as Value), at, is_shared, bytes })
         })
     }
+}
+
+/// Invalidates a tenant's rows on drop, here and at other replicas. So the invalidation also happens if the
+/// caller is cancelled during a write that may have succeeded.
+pub(crate) struct ReadAnew<'a, S: Source> {
+    pub(crate) cache: &'a ReadThrough<S>,
+    pub(crate) shared: &'a SharedRows,
+    pub(crate) row: Invalidation,
+}
+
+impl<S: Source> Drop for ReadAnew<'_, S> {
+    fn drop(&mut self) {
+        // The invalidation runs in the background. Until it is complete, Redis is bypassed.
+        drop(self.shared.publish_invalidation(std::slice::from_ref(&self.row)));
+        self.cache.invalidate_tenant(self.row.tenant());
+    }
+}
+
+/// The row, if the store answered with the requested one. Both are given as tenant and name.
+pub(crate) fn checked<V>(
+    asked: (&TenantId, &str),
+    found: Option<Arc<V>>,
+    of: impl FnOnce(&V) -> (&TenantId, &str),
+) -> Stored<Option<Arc<V>>> {
+    let Some(answered) = found.as_deref().map(of).filter(|answered| *answered != asked) else {
+        return Ok(found);
+    };
+    let row = |(tenant, name)| format!("{tenant}/{name}").trim_end_matches('/').to_owned();
+    let (answered, asked) = (row(answered), row(asked));
+    Err(StoreError::fault(format!("the store answered with {answered} instead of {asked}")))
 }
 
 const ONE_TYPE: &str = "a cache has the values of its own source alone";

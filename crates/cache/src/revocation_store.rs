@@ -11,6 +11,7 @@ use tenancy::{StoreError, Stored, TenantId};
 use tokio::time::Instant;
 use values::Timestamp;
 
+use crate::read_through::{ReadAnew, checked};
 use crate::shared::SharedRows;
 use crate::{ReadThrough, SharedReading, Source, weights};
 
@@ -21,10 +22,6 @@ pub struct Revocations {
     pub(crate) store: Arc<dyn RevocationStore>,
     pub(crate) shared: SharedRows,
 }
-
-/// Invalidates a tenant's revocations on drop, here and at other replicas. So the invalidation also happens
-/// if the caller is cancelled during a write that may have succeeded.
-struct DropFacts<'a>(&'a CachedRevocationStore, &'a TenantId);
 
 #[async_trait]
 impl RevocationStore for CachedRevocationStore {
@@ -43,7 +40,7 @@ impl RevocationStore for CachedRevocationStore {
     async fn revoke_token(&self, tenant: &TenantId, token: &TokenRevocation, now: Timestamp) -> Stored<()> {
         // RFC 7009 §2.1: "The invalidation takes place immediately, and the token cannot be used again after
         // the revocation. In practice, there could be a propagation delay".
-        let _read_anew = DropFacts(self, tenant);
+        let _read_anew = self.read_anew(tenant);
         self.source.store.revoke_token(tenant, token, now).await
     }
 
@@ -54,12 +51,12 @@ impl RevocationStore for CachedRevocationStore {
         sub: Option<&str>,
         now: Timestamp,
     ) -> Stored<()> {
-        let _read_anew = DropFacts(self, tenant);
+        let _read_anew = self.read_anew(tenant);
         self.source.store.revoke_people(tenant, subject, sub, now).await
     }
 
     fn notice_revocations(&self, tenant: &TenantId) {
-        drop(DropFacts(self, tenant));
+        drop(self.read_anew(tenant));
     }
 
     async fn delete_ended_revocations(&self, now: Timestamp) -> Stored<u64> {
@@ -68,23 +65,16 @@ impl RevocationStore for CachedRevocationStore {
 }
 
 fn of_tenant(tenant: &TenantId, found: Arc<RevocationFacts>) -> Stored<Option<Arc<RevocationFacts>>> {
-    if found.tenant == *tenant {
-        return Ok(Some(found));
-    }
-    let owner = &found.tenant;
-    Err(StoreError::fault(format!("the store answered with revocations of {owner} instead of {tenant}")))
+    checked((tenant, ""), Some(found), |facts| (&facts.tenant, ""))
 }
 
 fn present(found: Stored<Option<Arc<RevocationFacts>>>) -> Stored<Arc<RevocationFacts>> {
     found?.ok_or_else(|| StoreError::fault("the revocations of a tenant are never absent"))
 }
 
-impl Drop for DropFacts<'_> {
-    fn drop(&mut self) {
-        let Self(revocations, tenant) = self;
-        // The invalidation runs in the background. Until it is complete, Redis is bypassed.
-        drop(revocations.source.shared.publish_invalidation(&[Invalidation::Revocations((*tenant).clone())]));
-        revocations.invalidate_tenant(tenant);
+impl CachedRevocationStore {
+    fn read_anew(&self, tenant: &TenantId) -> ReadAnew<'_, Revocations> {
+        ReadAnew { cache: self, shared: &self.source.shared, row: Invalidation::Revocations(tenant.clone()) }
     }
 }
 

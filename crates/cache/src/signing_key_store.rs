@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, Kid, SigningKeyStore};
 use tenancy::{StoreError, Stored, TenantId};
 
+use crate::read_through::ReadAnew;
 use crate::shared::SharedRows;
 use crate::{CachedTenantStore, ReadThrough, SharedReading, Source, weights};
 
@@ -21,10 +22,6 @@ pub struct KeySets {
     /// The tenants limit how long keys may be served stale.
     pub(crate) tenants: Arc<CachedTenantStore>,
 }
-
-/// Invalidates a tenant's key set on drop, here and at other replicas. So the invalidation also happens if
-/// the caller is cancelled during a write that may have succeeded.
-struct DropKeySet<'a>(&'a CachedSigningKeyStore, &'a TenantId);
 
 #[async_trait]
 impl SigningKeyStore for CachedSigningKeyStore {
@@ -40,17 +37,9 @@ impl SigningKeyStore for CachedSigningKeyStore {
 
     /// Always invalidates the cached keys: `false` means that the store has a key that is not in the cache.
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Stored<bool> {
-        let _read_anew = DropKeySet(self, tenant);
+        let row = Invalidation::Keys(tenant.clone());
+        let _read_anew = ReadAnew { cache: self, shared: &self.source.shared, row };
         self.source.store.add_key(tenant, key).await
-    }
-}
-
-impl Drop for DropKeySet<'_> {
-    fn drop(&mut self) {
-        let Self(keys, tenant) = self;
-        // The invalidation runs in the background. Until it is complete, Redis is bypassed.
-        drop(keys.source.shared.publish_invalidation(&[Invalidation::Keys((*tenant).clone())]));
-        keys.invalidate_tenant(tenant);
     }
 }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 use administration::kinds::Invalidation;
 use async_trait::async_trait;
 use keys::life_cycle::KeyPolicy;
-use tenancy::{StoreError, Stored, Tenant, TenantId, TenantStore};
+use tenancy::{Stored, Tenant, TenantId, TenantStore};
 use values::Lifetime;
 
+use crate::read_through::checked;
 use crate::shared::SharedRows;
 use crate::{ReadThrough, SharedReading, Source, weights};
 
@@ -62,15 +63,8 @@ impl Source for Tenants {
     }
 
     async fn load(&self, key: &TenantId) -> Stored<SharedReading<Tenant>> {
-        let load = async {
-            let found = self.store.find_tenant(key).await?;
-            match found.as_ref().map(|tenant| &tenant.id).filter(|id| *id != key) {
-                Some(id) => {
-                    Err(StoreError::fault(format!("the store answered with tenant {id} instead of {key}")))
-                }
-                None => Ok(found),
-            }
-        };
+        let load =
+            async { checked((key, ""), self.store.find_tenant(key).await?, |tenant| (&tenant.id, "")) };
         self.shared.read(&Invalidation::Tenant(key.clone()), load).await
     }
 

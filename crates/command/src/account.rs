@@ -175,8 +175,9 @@ const CONSENTS: DocumentTable =
 
 pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCode> {
     let step = |of: &Arguments, verb: &str| {
-        let request = ApiRequest::post(format!("{}/{verb}", of.path()), &());
-        runner.show(request, |view: &AccountView| format!("Account {} is {}.\n", of.named(view), view.status))
+        runner.show(of.post(verb), |view: &AccountView| {
+            format!("Account {} is {}.\n", of.named(view), view.status)
+        })
     };
     match command {
         Command::Add(arguments) => {
@@ -197,55 +198,47 @@ pub(crate) fn run(runner: Runner<'_>, command: Command) -> anyhow::Result<ExitCo
         }
         Command::Suspend(of) => step(&of, "suspend"),
         Command::Resume(of) => step(&of, "resume"),
-        Command::Unlock(of) => {
-            let request = ApiRequest::post(format!("{}/unlock", of.path()), &());
-            runner.show(request, |view: &AccountView| {
-                format!("Cleared the failed sign-in attempts of account {}.\n", of.named(view))
-            })
-        }
+        Command::Unlock(of) => runner.show(of.post("unlock"), |view: &AccountView| {
+            format!("Cleared the failed sign-in attempts of account {}.\n", of.named(view))
+        }),
         Command::Password(RowArguments { of, more: password }) => {
             let password = match password.read()? {
                 Some(password) => password,
                 None => asked()?,
             };
-            let request =
-                ApiRequest::post(format!("{}/password", of.path()), &json!({ "password": password }));
+            let request = ApiRequest::post(of.part("password"), &json!({ "password": password }));
             runner.show(request, |view: &AccountView| {
                 format!("Password of account {} changed. All earlier sessions have ended.\n", of.named(view))
             })
         }
         Command::PasswordLink(of) => {
-            let request = ApiRequest::post(format!("{}/password-link", of.path()), &());
-            runner
-                .show(request, |link: &documents::PasswordLinkView| to_person("the person", &of.name(), link))
+            let text = |link: &documents::PasswordLinkView| to_person("the person", &of.name(), link);
+            runner.show(of.post("password-link"), text)
         }
         Command::Invite(of) => {
-            let request = ApiRequest::post(format!("{}/invitation", of.path()), &());
-            runner.done(request, &format!("The invitation of account {} waits to be sent.", of.name()))
+            let words = format!("The invitation of account {} waits to be sent.", of.name());
+            runner.done(of.post("invitation"), &words)
         }
-        Command::Mail(of) => {
-            let request = ApiRequest::get(format!("{}/mail", of.path()));
-            runner.show(request, |view: &documents::MailView| mail(view))
-        }
+        Command::Mail(of) => runner.show(ApiRequest::get(of.part("mail")), mail),
         Command::Sessions { of, end: None } => {
-            let request = ApiRequest::get(format!("{}/sessions", of.path()));
-            runner.show(request, |all: &documents::Page<documents::SessionView>| SESSIONS.table(&all.items))
+            let table = |all: &documents::Page<documents::SessionView>| SESSIONS.table(&all.items);
+            runner.show(ApiRequest::get(of.part("sessions")), table)
         }
         Command::Sessions { of, end: Some(session) } => {
-            let request = ApiRequest::delete(format!("{}/sessions/{}", of.path(), segment(&session)));
+            let request = ApiRequest::delete(of.part(&format!("sessions/{}", segment(&session))));
             runner.done(request, &format!("Session {session} of account {} ended.", of.name()))
         }
         Command::Consents { of, revoke: None } => {
-            let request = ApiRequest::get(format!("{}/consents", of.path()));
-            runner.show(request, |all: &documents::Page<documents::ConsentView>| CONSENTS.table(&all.items))
+            let table = |all: &documents::Page<documents::ConsentView>| CONSENTS.table(&all.items);
+            runner.show(ApiRequest::get(of.part("consents")), table)
         }
         Command::Consents { of, revoke: Some(client) } => {
-            let request = ApiRequest::delete(format!("{}/consents/{}", of.path(), segment(&client)));
-            runner
-                .done(request, &format!("Revoked the consent of account {} for client {client}.", of.name()))
+            let request = ApiRequest::delete(of.part(&format!("consents/{}", segment(&client))));
+            let words = format!("Revoked the consent of account {} for client {client}.", of.name());
+            runner.done(request, &words)
         }
         Command::SignOut(of) => {
-            let request = ApiRequest::delete(format!("{}/sessions", of.path()));
+            let request = ApiRequest::delete(of.part("sessions"));
             runner.done(request, &format!("Ended all sessions of account {}.", of.name()))
         }
         Command::Delete(RowArguments { of, more: ConfirmArguments { yes } }) => {
@@ -303,7 +296,7 @@ const NOT_KNOWN_HERE: &str = "unknown without a server; pass --server";
 fn show(runner: Runner<'_>, of: &Arguments) -> anyhow::Result<ExitCode> {
     runner.run(async |admin| {
         let account: AccountView = admin.send(ApiRequest::get(of.path())).await?;
-        let path = format!("{}/throttling", of.path());
+        let path = of.part("throttling");
         let throttling = match admin.server() {
             Some(_) => Some(admin.send::<documents::ThrottlingView>(ApiRequest::get(path)).await?),
             None => None,
@@ -351,6 +344,14 @@ fn asked() -> anyhow::Result<String> {
 impl Arguments {
     fn path(&self) -> String {
         format!("{}/{}", accounts_path(&self.tenant), self.account)
+    }
+
+    fn part(&self, name: &str) -> String {
+        format!("{}/{name}", self.path())
+    }
+
+    fn post(&self, action: &str) -> ApiRequest {
+        ApiRequest::post(self.part(action), &())
     }
 
     fn name(&self) -> String {

@@ -211,11 +211,8 @@ enum Command {
     /// Manage signing keys and the sealing key.
     Key(AdminCommandArguments<KeyCommand>),
     /// Test the mail servers of the settings.
-    Mail {
-        /// Mail command.
-        #[command(subcommand)]
-        command: MailCommand,
-    },
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Show who changed what.
     Audit(AdminCommandArguments<AuditCommand>),
     /// Count issued, refused, introspected and revoked tokens by hour or day.
@@ -302,11 +299,8 @@ enum Command {
         json: bool,
     },
     /// Preview what starting this version would change in the store.
-    Upgrade {
-        /// Upgrade command.
-        #[command(subcommand)]
-        command: UpgradeCommand,
-    },
+    #[command(subcommand)]
+    Upgrade(UpgradeCommand),
     /// Back up the store to a file while servers use the store.
     ///
     /// The backup does not contain the sealing key.
@@ -318,11 +312,8 @@ enum Command {
     #[command(after_help = example!("restore latchkey.backup --verify"))]
     Restore(RestoreArguments),
     /// Copy the store into another store.
-    Store {
-        /// Store command.
-        #[command(subcommand)]
-        command: StoreCommand,
-    },
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Print the JSON Schema of the settings, for editors.
     #[command(after_help = example!("schema > config.schema.json"))]
     Schema,
@@ -358,7 +349,7 @@ impl Command {
             Self::ApiKey(arguments) => arguments.run(config, api_key::run),
             Self::Explain(arguments) => explain::run(config, &arguments),
             Self::Key(arguments) => arguments.run(config, key::run),
-            Self::Mail { command } => mail::run(config, command),
+            Self::Mail(command) => mail::run(config, command),
             Self::Audit(arguments) => arguments.run(config, audit::run),
             Self::Usage(arguments) => usage::run(config, &arguments),
             Self::Refusals(arguments) => refusals::run(config, &arguments),
@@ -379,8 +370,8 @@ impl Command {
             Self::Migrate { json } => migrate::run(config, json),
             Self::Backup(arguments) => backup::run(config, &arguments),
             Self::Restore(arguments) => restore::run(config, &arguments),
-            Self::Upgrade { command } => upgrade::run(config, &command),
-            Self::Store { command } => store::run(config, command),
+            Self::Upgrade(command) => upgrade::run(config, &command),
+            Self::Store(command) => store::run(config, command),
             Self::Schema => print(&gateway::settings_schema()),
             Self::Openapi => print(&gateway::openapi_document()),
         }

@@ -7,7 +7,7 @@ use accounts::EmailAddress;
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 use outbound::MailError;
-use server::mail_servers::{MailServers, SenderServer};
+use server::mail_servers::{MailServers, NamedServer};
 use server::{block_on, clock};
 use settings::{Environment, read};
 use tenancy::{Issuer, Tenant, TenantId};
@@ -39,21 +39,16 @@ pub(crate) fn run(config: &Path, command: MailCommand) -> anyhow::Result<ExitCod
         bail!("the settings have no section `mail`. Add it (docs/operations.md, \"Send mail\")");
     };
     let (now, public_url) = (clock::now(), loaded.platform.server.public_url.as_str());
-    let declared = id.as_ref().and_then(|id| loaded.declaration.tenants.get(id));
-    let tenant = match declared {
+    let id = id.unwrap_or_else(TenantId::platform);
+    let tenant = match loaded.declaration.tenants.get(&id) {
         Some(declared) => declared.tenant.clone(),
-        None => {
-            let id = id.clone().unwrap_or_else(TenantId::platform);
-            Tenant::new(id.clone(), Issuer::derived(public_url, &id))
-        }
+        None => Tenant::new(id.clone(), Issuer::derived(public_url, &id)),
     };
     block_on(async {
         let servers = MailServers::open(settings, None)?;
-        let SenderServer { key, server, .. } = servers.of(id.as_ref());
-        let letter = Letter::new(LetterKind::Test, now);
-        let rendered = gateway::render_mail(&tenant, public_url.trim_end_matches('/'), &letter, now);
-        let letter = (to.to_string(), &letter);
-        let mail = servers.message(id.as_ref(), letter, rendered, format!("test-{}", now.seconds()), now);
+        let NamedServer { key, server } = servers.of(&tenant.id);
+        let letter = (to.to_string(), &Letter::new(LetterKind::Test, now));
+        let mail = servers.message(&tenant, public_url, letter, format!("test-{}", now.seconds()), now);
         match server.send(&mail).await {
             Ok(answer) => print(&format!("The mail server of {key} accepted the message: {answer}\n")),
             Err(error) => bail!("{key}: {error}. {}", fix(&error)),

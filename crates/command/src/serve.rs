@@ -9,7 +9,7 @@ use administration::declaration::DeclaredSecret;
 use anyhow::Context as _;
 use gateway::CaughtMail;
 use registry::DeclaredPassword;
-use server::logging;
+use server::{block_on, logging};
 use settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
 
 use crate::process::OUTPUT;
@@ -35,7 +35,7 @@ pub(crate) fn start(
     // Only a development server has its own greeting.
     let caught = greeting.is_some().then(CaughtMail::default);
     let greet = |addresses: &[SocketAddr], is_https| greet(greeting, addresses, is_https, sample);
-    server::serve(config, environment, loaded, requires_store, caught, Box::new(greet))
+    block_on(server::serve(config, environment, loaded, requires_store, caught, Box::new(greet)))
 }
 
 /// The client of the sample settings, if it is declared with the published secret.

@@ -56,7 +56,7 @@ pub use secret_store::{
 // Mail to people.
 mod mail;
 
-pub use mail::{KeepMail, MailAddress, MailError, MailServer, MailUrl, OutgoingMail, SmtpOptions};
+pub use mail::{KeepMail, MailAddress, MailError, MailServer, MailUrl, OutgoingMail};
 
 // Code that several services share.
 #[cfg(any(feature = "aws-kms", feature = "aws-secrets"))]

@@ -11,11 +11,10 @@ mod tests;
 use std::io;
 use std::sync::Arc;
 
-use values::Timestamp;
+use values::{Secret, Timestamp};
 
 pub use address::{MailAddress, MailUrl};
 use answer::shown;
-pub use smtp::SmtpOptions;
 use smtp::SmtpServer;
 
 /// A message to one person.
@@ -63,10 +62,17 @@ enum Way {
 }
 
 impl MailServer {
+    /// Signs in with these credentials: user name and password. `ca` are the only certificates to trust, in
+    /// PEM; by default those of the machine.
+    ///
     /// # Errors
     /// If the certificates cannot be read.
-    pub fn open(options: SmtpOptions) -> Result<Self, String> {
-        Ok(Self(Way::Smtp(Box::new(SmtpServer::new(options)?))))
+    pub fn open(
+        url: MailUrl,
+        credentials: Option<(String, Secret)>,
+        ca: Option<&[u8]>,
+    ) -> Result<Self, String> {
+        Ok(Self(Way::Smtp(Box::new(SmtpServer::new(url, credentials, ca)?))))
     }
 
     /// Messages go to this function, which may block.

@@ -96,7 +96,7 @@ fn deliver_mail(platform: &Platform, server: &Server, servers: MailServers) {
         tenants: services.tokens.tenants.clone(),
         logos: Arc::clone(&services.rows.logos),
         servers,
-        public_url: server.public_url.as_str().trim_end_matches('/').to_owned(),
+        public_url: server.public_url.as_str().to_owned(),
     };
     let delivery = MailDelivery {
         outbox: platform.database.clone(),
@@ -113,14 +113,8 @@ fn deliver_mail(platform: &Platform, server: &Server, servers: MailServers) {
 fn start_workers(platform: &Platform, github_keys: Option<String>) {
     let (services, store) = (&platform.services, &platform.database);
     tokio::spawn(Arc::clone(&platform.health).watch());
-    tokio::spawn(housekeeping::keep(
-        Arc::clone(&platform.administrator),
-        Arc::clone(&services.sign_ins),
-        store.clone(),
-        store.clone(),
-        store.clone(),
-        store.clone(),
-    ));
+    let (administrator, sign_ins) = (Arc::clone(&platform.administrator), Arc::clone(&services.sign_ins));
+    tokio::spawn(housekeeping::keep(administrator, sign_ins, store.clone()));
     let sender = LogoutSender {
         tenants: services.tokens.tenants.clone(),
         authenticator: Arc::clone(&services.tokens.authenticator),

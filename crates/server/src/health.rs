@@ -203,20 +203,14 @@ impl HealthReport for PlatformHealth {
             HealthCheck { part: "keys", state: found.keys(self.unopened()) },
         ];
         if let Some(redis) = &self.redis {
-            let missed = || {
-                HealthState::Degraded(
+            let state = match (redis.is_up(), redis.is_deaf()) {
+                (false, _) => HealthState::Degraded(
                     format!("{}; Latchkey reads from the store instead", redis.trouble()).into(),
-                )
-            };
-            let deaf = || {
-                HealthState::Degraded(
+                ),
+                (true, true) => HealthState::Degraded(
                     "Redis refuses the subscription, so changes of other replicas take effect only after cache.l1_lifetime"
                         .into(),
-                )
-            };
-            let state = match (redis.is_up(), redis.is_deaf()) {
-                (false, _) => missed(),
-                (true, true) => deaf(),
+                ),
                 (true, false) => HealthState::Good,
             };
             checks.push(HealthCheck { part: "redis", state });

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use accounts::SignIns;
 use administration::administrator::Administrator;
-use administration::store::AuditStream;
-use registry::{ReplayStore, RevocationStore};
-use sessions::SessionStore;
+use administration::store::AuditStream as _;
+use registry::{ReplayStore as _, RevocationStore as _};
+use sessions::SessionStore as _;
+use storage::Database;
 use tenancy::Stored;
 use values::Timestamp;
 
@@ -23,45 +24,34 @@ const EVERY: Duration = Duration::from_secs(60);
 const ROUNDS_AN_HOUR: u64 = 60;
 
 /// Runs once a minute, until the program ends.
-pub(crate) async fn keep(
-    administrator: Arc<Administrator>,
-    sign_ins: Arc<SignIns>,
-    identifiers: Arc<dyn ReplayStore>,
-    revocations: Arc<dyn RevocationStore>,
-    sessions: Arc<dyn SessionStore>,
-    audit: Arc<dyn AuditStream>,
-) {
-    let (mut rounds, mut logs) = (rounds(EVERY), Logs::default());
+pub(crate) async fn keep(administrator: Arc<Administrator>, sign_ins: Arc<SignIns>, store: Arc<Database>) {
+    let mut rounds = rounds(EVERY);
+    let [mut secrets, mut identifiers, mut revocations, mut sessions] = <[OutageLog; 4]>::default();
+    let [mut addresses, mut sums, mut throttling, mut tenants] = <[OutageLog; 4]>::default();
     // The throttled accounts that are not in the audit yet.
     let mut throttled = Vec::new();
     for round in 0_u64.. {
         rounds.tick().await;
         if round % ROUNDS_AN_HOUR == 1 {
             let pruned = administrator.prune_ended_secrets(clock::now()).await;
-            note_deletion(&mut logs.secrets, "client secrets that expired or were revoked long ago", &pruned);
+            note_deletion(&mut secrets, "client secrets that expired or were revoked long ago", &pruned);
         }
-        delete_all("expired identifiers", &mut logs.identifiers, |now| {
-            identifiers.delete_expired_identifiers(now)
-        })
-        .await;
-        delete_all("expired revocations", &mut logs.revocations, |now| {
-            revocations.delete_ended_revocations(now)
-        })
-        .await;
-        delete_all("expired sessions and codes", &mut logs.sessions, |now| {
-            sessions.delete_expired_sign_ins(now)
-        })
-        .await;
-        delete_all("addresses of deleted people", &mut logs.addresses, |_| audit.erase_deleted_people())
-            .await;
-        logs.sums.note(
+        let delete = |now| store.delete_expired_identifiers(now);
+        delete_all("expired identifiers", &mut identifiers, delete).await;
+        let delete = |now| store.delete_ended_revocations(now);
+        delete_all("expired revocations", &mut revocations, delete).await;
+        let delete = |now| store.delete_expired_sign_ins(now);
+        delete_all("expired sessions and codes", &mut sessions, delete).await;
+        let delete = |_| store.erase_deleted_people();
+        delete_all("addresses of deleted people", &mut addresses, delete).await;
+        sums.note(
             &administrator.sum_sign_ins(clock::now()).await,
             "cannot add the sign-ins of the last minutes to the audit; trying again every minute",
             "sign-ins are added to the audit again",
         );
         throttled.extend(sign_ins.take_throttled(clock::now()));
         let noted = administrator.note_throttled(throttled.clone(), clock::now()).await;
-        logs.throttled.note(
+        throttling.note(
             &noted,
             "cannot add throttled accounts to the audit; trying again every minute",
             "throttled accounts are added to the audit again",
@@ -70,21 +60,8 @@ pub(crate) async fn keep(
             throttled.clear();
         }
         let deleted = administrator.delete_due_tenants(clock::now()).await.map(|tenants| tenants as u64);
-        note_deletion(&mut logs.tenants, "tenants whose deletion was due", &deleted);
+        note_deletion(&mut tenants, "tenants whose deletion was due", &deleted);
     }
-}
-
-/// The outages that were already logged.
-#[derive(Default)]
-struct Logs {
-    secrets: OutageLog,
-    identifiers: OutageLog,
-    revocations: OutageLog,
-    sessions: OutageLog,
-    addresses: OutageLog,
-    sums: OutageLog,
-    throttled: OutageLog,
-    tenants: OutageLog,
 }
 
 /// Deletes in batches, so that requests can write in between. Rows that expire in the meantime are deleted by

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use administration::administrator::ReadClock;
 use administration::audit::AuditRecord;
-use administration::mail::{MailLane, MailOutbox, MailOutcome, MailSealer, QueuedMail};
+use administration::mail::{MailLane, MailOutbox, MailOutcome, MailSealer, Message, QueuedMail};
 use outbound::MailError;
 use tenancy::{Stored, TenantId, TenantTurns};
 use tokio::task::JoinSet;
@@ -140,53 +140,52 @@ impl MailDelivery {
     /// Makes one attempt, and stores its result. Returns whether the server was reached.
     async fn deliver(&self, queued: &QueuedMail) -> Stored<Option<bool>> {
         let now = (self.clock)();
-        let Some(message) = self.sealer.open(queued) else {
-            let why = "the message was queued by another installation";
-            return self.end(queued, MailOutcome::Failed, why, false).await.map(|()| None);
+        let (outcome, answer, reached) = match self.open(queued, now).await? {
+            Err((outcome, why)) => (Some(outcome), why.to_owned(), None),
+            Ok(message) => match self.sender.send(queued, message, now).await? {
+                Ok(answer) => (Some(MailOutcome::Delivered), answer, Some(true)),
+                Err(MailError::Refused(why)) => (Some(MailOutcome::Refused), why, Some(true)),
+                Err(MailError::Failed(why)) => (failed(queued), why, Some(true)),
+                Err(MailError::Unreachable(why)) => (failed(queued), why, Some(false)),
+            },
         };
-        let is_late = queued.deliver_by <= now;
-        if is_late || !self.sender.is_current(queued, &message.letter, now).await? {
-            let was_tried = queued.attempts > 0;
-            let outcome = if was_tried { MailOutcome::Failed } else { MailOutcome::Superseded };
-            let why =
-                if is_late { "it is too late to send the message" } else { "the link is no longer valid" };
-            return self.end(queued, outcome, why, false).await.map(|()| None);
-        }
-        let sent = self.sender.send(queued, message, now).await?;
-        let reached = !matches!(sent, Err(MailError::Unreachable(_)));
-        match sent {
-            Ok(answer) => self.end(queued, MailOutcome::Delivered, &answer, true).await?,
-            Err(MailError::Refused(why)) => self.end(queued, MailOutcome::Refused, &why, true).await?,
-            Err(MailError::Failed(why) | MailError::Unreachable(why)) if queued.is_last() => {
-                self.end(queued, MailOutcome::Failed, &why, true).await?;
-            }
-            Err(MailError::Failed(why) | MailError::Unreachable(why)) => {
-                let (tenant, letter) = (queued.tenant.as_str(), queued.letter.as_str());
-                tracing::info!(tenant, letter, answer = why, "mail was not accepted; trying again");
-                self.outbox.note_mail(queued, &why, None, (self.clock)()).await?;
-            }
-        }
-        Ok(Some(reached))
-    }
-
-    async fn end(
-        &self,
-        queued: &QueuedMail,
-        outcome: MailOutcome,
-        answer: &str,
-        was_sent: bool,
-    ) -> Stored<()> {
-        let now: Timestamp = (self.clock)();
         let (tenant, letter) = (queued.tenant.as_str(), queued.letter.as_str());
         match outcome {
-            MailOutcome::Delivered => tracing::debug!(tenant, letter, answer, "mail was accepted"),
-            MailOutcome::Superseded => tracing::debug!(tenant, letter, answer, "mail was not sent"),
-            MailOutcome::Refused | MailOutcome::Failed => {
+            None => tracing::info!(tenant, letter, answer, "mail was not accepted; trying again"),
+            Some(MailOutcome::Delivered) => tracing::debug!(tenant, letter, answer, "mail was accepted"),
+            Some(MailOutcome::Superseded) => tracing::debug!(tenant, letter, answer, "mail was not sent"),
+            Some(MailOutcome::Refused | MailOutcome::Failed) => {
                 tracing::warn!(tenant, letter, answer, "mail cannot be delivered");
             }
         }
-        let attempts = queued.attempts + u32::from(was_sent);
-        let audit = AuditRecord::of_mail(queued, outcome, (answer, attempts), now);
-        self.outbox.note_mail(queued, answer, Some((outcome, audit)), now).await
+        let (now, attempts) = ((self.clock)(), queued.attempts + u32::from(reached.is_some()));
+        let audit = |outcome| (outcome, AuditRecord::of_mail(queued, outcome, (&answer, attempts), now));
+        self.outbox.note_mail(queued, &answer, outcome.map(audit), now).await?;
+        Ok(reached)
     }
+
+    /// The message, or why it is not sent.
+    async fn open(
+        &self,
+        queued: &QueuedMail,
+        now: Timestamp,
+    ) -> Stored<Result<Message, (MailOutcome, &'static str)>> {
+        let Some(message) = self.sealer.open(queued) else {
+            return Ok(Err((MailOutcome::Failed, "the message was queued by another installation")));
+        };
+        let why = match () {
+            () if queued.deliver_by <= now => "it is too late to send the message",
+            () if !self.sender.is_current(queued, &message.letter, now).await? => {
+                "the link is no longer valid"
+            }
+            () => return Ok(Ok(message)),
+        };
+        let was_tried = queued.attempts > 0;
+        Ok(Err((if was_tried { MailOutcome::Failed } else { MailOutcome::Superseded }, why)))
+    }
+}
+
+/// How the message ends after a failed attempt, if no other attempt follows.
+fn failed(queued: &QueuedMail) -> Option<MailOutcome> {
+    queued.is_last().then_some(MailOutcome::Failed)
 }

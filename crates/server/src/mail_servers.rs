@@ -7,107 +7,104 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use gateway::{CaughtLetter, CaughtMail, RenderedMail};
-use outbound::{MailServer, OutgoingMail, SmtpOptions};
+use outbound::{MailServer, OutgoingMail};
 use settings::{MailRoute, MailSender, MailSettings, SmtpSettings, files};
-use tenancy::TenantId;
+use tenancy::{Tenant, TenantId};
 use values::{Letter, Timestamp};
 
 /// The senders, with the servers that accept their mail.
 pub struct MailServers {
-    platform: SenderServer,
-    tenants: BTreeMap<TenantId, SenderServer>,
+    platform: (MailSender, NamedServer),
+    /// Tenants with their own sender. Without their own server, their mail uses the platform's.
+    tenants: BTreeMap<TenantId, (MailSender, Option<NamedServer>)>,
 }
 
-/// A sender, and the server that accepts its mail.
-pub struct SenderServer {
-    sender: MailSender,
-    pub server: Arc<MailServer>,
+pub struct NamedServer {
     /// The key of the server in the settings.
     pub key: String,
-    /// Whether the server is for one tenant only.
-    is_own: bool,
+    pub server: MailServer,
 }
 
 impl MailServers {
     /// Reads passwords and certificates, but connects to no server. All mail goes to `caught`, if it is set.
     pub fn open(settings: &MailSettings, caught: Option<CaughtMail>) -> anyhow::Result<Self> {
-        let (sender, route) = &settings.platform;
-        let server = match caught.clone() {
-            Some(caught) => MailServer::keeping(Arc::new(move |mail: &OutgoingMail, _: &[u8]| {
-                caught.keep(caught_letter(mail));
-                Ok(())
-            })),
-            None => open(route).context("cannot use the section mail of the settings")?,
+        let own = |(tenant, (sender, route)): (&TenantId, &(MailSender, Option<MailRoute>))| {
+            let route = route.as_ref().filter(|_| caught.is_none());
+            let own = route.map(|route| NamedServer::open(route, format!("mail.tenants.{tenant}.smtp")));
+            anyhow::Ok((tenant.clone(), (sender.clone(), own.transpose()?)))
         };
-        let key = if matches!(route, MailRoute::Smtp(_)) { "mail.smtp" } else { "mail.folder" };
-        let (sender, server, key) = (sender.clone(), Arc::new(server), key.to_owned());
-        let platform = SenderServer { sender, server, key, is_own: false };
-        let mut tenants = BTreeMap::new();
-        for (tenant, (sender, own)) in &settings.tenants {
-            let own = own.as_ref().filter(|_| caught.is_none());
-            let (server, key) = match own {
-                Some(route) => {
-                    let key = format!("mail.tenants.{tenant}.smtp");
-                    (Arc::new(open(route).with_context(|| format!("cannot use {key}"))?), key)
-                }
-                None => (Arc::clone(&platform.server), platform.key.clone()),
-            };
-            let of_tenant = SenderServer { sender: sender.clone(), server, key, is_own: own.is_some() };
-            tenants.insert(tenant.clone(), of_tenant);
-        }
-        Ok(Self { platform, tenants })
+        let tenants = settings.tenants.iter().map(own).collect::<anyhow::Result<_>>()?;
+        let (sender, route) = &settings.platform;
+        let key = if matches!(route, MailRoute::Smtp(_)) { "mail.smtp" } else { "mail.folder" }.to_owned();
+        let server = match caught {
+            Some(caught) => {
+                let keep = move |mail: &OutgoingMail, _: &[u8]| {
+                    caught.keep(caught_letter(mail));
+                    Ok(())
+                };
+                NamedServer { key, server: MailServer::keeping(Arc::new(keep)) }
+            }
+            None => NamedServer::open(route, key)?,
+        };
+        Ok(Self { platform: (sender.clone(), server), tenants })
     }
 
     /// The tenants with their own server.
     pub(crate) fn tenants_with_server(&self) -> Vec<TenantId> {
-        let own = self.tenants.iter().filter(|(_, of_tenant)| of_tenant.is_own);
+        let own = self.tenants.iter().filter(|(_, (_, own))| own.is_some());
         own.map(|(tenant, _)| tenant.clone()).collect()
     }
 
     /// Each server once.
-    pub fn all(&self) -> impl Iterator<Item = &SenderServer> {
-        std::iter::once(&self.platform).chain(self.tenants.values().filter(|of_tenant| of_tenant.is_own))
+    pub fn all(&self) -> impl Iterator<Item = &NamedServer> {
+        std::iter::once(&self.platform.1).chain(self.tenants.values().filter_map(|(_, own)| own.as_ref()))
     }
 
-    /// The sender of a tenant, or of the platform.
+    /// The server that accepts the mail of a tenant.
     #[must_use]
-    pub fn of(&self, tenant: Option<&TenantId>) -> &SenderServer {
-        tenant.and_then(|tenant| self.tenants.get(tenant)).unwrap_or(&self.platform)
+    pub fn of(&self, tenant: &TenantId) -> &NamedServer {
+        self.tenants.get(tenant).and_then(|(_, own)| own.as_ref()).unwrap_or(&self.platform.1)
     }
 
-    /// A message from the sender of a tenant, or of the platform.
+    /// A letter from a tenant, in its texts and colours.
     #[must_use]
     pub fn message(
         &self,
-        tenant: Option<&TenantId>,
+        tenant: &Tenant,
+        public_url: &str,
         (to, letter): (String, &Letter),
-        RenderedMail { subject, text, html }: RenderedMail,
         id: String,
         date: Timestamp,
     ) -> OutgoingMail {
-        let MailSender { from, reply_to } = self.of(tenant).sender.clone();
+        let RenderedMail { subject, text, html } =
+            gateway::render_mail(tenant, public_url.trim_end_matches('/'), letter, date);
+        let sender = self.tenants.get(&tenant.id).map_or(&self.platform.0, |(sender, _)| sender);
+        let MailSender { from, reply_to } = sender.clone();
         let is_notice = letter.is_notice();
         OutgoingMail { from, reply_to, to, subject, text, html, logo: None, id, date, is_notice }
     }
 }
 
-fn open(route: &MailRoute) -> anyhow::Result<MailServer> {
-    let SmtpSettings { url, credentials, ca } = match route {
-        MailRoute::Smtp(smtp) => smtp,
-        MailRoute::Folder(folder) => {
-            let folder = folder.clone();
-            return Ok(MailServer::keeping(Arc::new(move |mail, bytes| write(&folder, mail, bytes))));
-        }
-    };
+impl NamedServer {
+    fn open(route: &MailRoute, key: String) -> anyhow::Result<Self> {
+        let server = match route {
+            MailRoute::Smtp(smtp) => connected(smtp).with_context(|| format!("cannot use {key}"))?,
+            MailRoute::Folder(folder) => {
+                let folder = folder.clone();
+                MailServer::keeping(Arc::new(move |mail, bytes| write(&folder, mail, bytes)))
+            }
+        };
+        Ok(Self { key, server })
+    }
+}
+
+fn connected(SmtpSettings { url, credentials, ca }: &SmtpSettings) -> anyhow::Result<MailServer> {
     let credentials = credentials.as_ref().map(|(user, password)| Ok((user.clone(), password.read()?)));
     let credentials = credentials.transpose().map_err(|error: io::Error| anyhow!(error));
     let ca = ca.as_deref().map(files::read_public).transpose().context("cannot read the file in `ca`")?;
-    let options = SmtpOptions {
-        url: url.clone(),
-        credentials: credentials.context("cannot read the password of the mail server")?,
-        ca: ca.map(|pem| pem.to_vec()),
-    };
-    MailServer::open(options).map_err(|why| anyhow!("cannot read the certificates in `ca`: {why}"))
+    let credentials = credentials.context("cannot read the password of the mail server")?;
+    MailServer::open(url.clone(), credentials, ca.as_ref().map(|pem| pem.as_slice()))
+        .map_err(|why| anyhow!("cannot read the certificates in `ca`: {why}"))
 }
 
 /// Another attempt for a message that is already there changes nothing.

@@ -22,7 +22,6 @@ use crate::mail_servers::MailServers;
 use crate::names::names;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
-use crate::runtime::block_on;
 use crate::service_manager::ServiceManager;
 use crate::tls;
 use settings::{Environment, Loaded, ReadError};
@@ -38,18 +37,7 @@ pub type Greet = Box<dyn FnOnce(&[SocketAddr], bool) -> anyhow::Result<()>>;
 
 /// Runs the server until SIGTERM or SIGINT, then until open requests are answered. Exits with 0, or with 1
 /// after a second signal. `requires_store` refuses an empty store. All mail goes to `caught`, if it is set.
-pub fn serve(
-    config: &Path,
-    environment: Environment,
-    loaded: Loaded,
-    requires_store: bool,
-    caught: Option<CaughtMail>,
-    greet: Greet,
-) -> anyhow::Result<ExitCode> {
-    block_on(run(config, environment, loaded, requires_store, caught, greet))
-}
-
-async fn run(
+pub async fn serve(
     config: &Path,
     environment: Environment,
     mut loaded: Loaded,

@@ -109,6 +109,17 @@ impl Findings {
         self.errors.push(Finding::new(at, problem, hint));
     }
 
+    /// Adds an error in the value of this key, which cannot be used.
+    pub(crate) fn refuse<T>(
+        &mut self,
+        at: Location,
+        problem: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Option<T> {
+        self.error(at, problem, hint);
+        None
+    }
+
     pub fn key_error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
         self.error(Location { on_key: true, ..at }, problem, hint);
     }

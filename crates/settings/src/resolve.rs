@@ -205,16 +205,12 @@ impl Reading<'_> {
                 without_last_newline(&text)
             }
             (None, None, None, None) => {
-                self.findings.error(
-                    at.clone(),
-                    "the source of the value is missing",
-                    format!("give {allowed}"),
-                );
-                return None;
+                let problem = "the source of the value is missing";
+                return self.findings.refuse(at.clone(), problem, format!("give {allowed}"));
             }
             _ => {
-                self.findings.error(at.clone(), SEVERAL_PLACES, format!("set exactly one of {allowed}"));
-                return None;
+                let hint = format!("set exactly one of {allowed}");
+                return self.findings.refuse(at.clone(), SEVERAL_PLACES, hint);
             }
         };
         Some(DeclaredPassword::Value(text.into_inner()))
@@ -275,8 +271,7 @@ impl Reading<'_> {
             }
             _ => {
                 let problem = "set exactly one source for the picture";
-                self.findings.error(at.clone(), problem, "set either `file` or `data`");
-                None
+                self.findings.refuse(at.clone(), problem, "set either `file` or `data`")
             }
         }
     }

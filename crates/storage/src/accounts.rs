@@ -139,11 +139,8 @@ columns! {
     Account {
         tenant: "tenant_id",
         id: "account_id",
-        external_id: "external_id",
-        claims: "claims",
         groups: "group_names",
-        permissions: "permissions",
-        valid_from: "valid_from",
+        external_id, claims, permissions, valid_from,
     }
     else |row| {
         status: status(row)?,
@@ -231,8 +228,7 @@ written! {
         tenant: "tenant_id",
         account: "account_id",
         password: "password_hash",
-        is_own: "is_own",
-        declared_digest: "declared_digest",
+        is_own, declared_digest,
     }
 }
 

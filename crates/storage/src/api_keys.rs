@@ -71,23 +71,14 @@ columns! {
         tenant: "tenant_id",
         id: "api_key_id",
         client: "client_id",
-        hash: "hash",
-        hint: "hint",
-        name: "name",
-        labels: "labels",
-        owner: "owner",
         scope: "scopes",
-        audiences: "audiences",
-        created_at: "created_at",
-        expires_at: "expires_at",
-        revoked_at: "revoked_at",
-        replaced_by: "replaced_by",
+        hash, hint, name, labels, owner, audiences, created_at, expires_at, revoked_at, replaced_by,
     }
 }
 
 // The uses of a key are missing here, because they have their own table.
 written! {
-    kinds::api_key::State { lifecycle.updated_at: "updated_at", revision: "revision" } with { key: ApiKey }
+    kinds::api_key::State { lifecycle.updated_at: "updated_at", revision } with { key: ApiKey }
 }
 
 impl FromRow for kinds::api_key::State {

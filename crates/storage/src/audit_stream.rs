@@ -78,13 +78,7 @@ const ERASED: &str = "
 const AT_ONCE: u32 = 100;
 
 columns! {
-    AuditChain {
-        chain: "chain",
-        position: "position",
-        sequence: "sequence",
-        digest: "digest",
-        pending: "pending",
-    }
+    AuditChain { chain, position, sequence, digest, pending }
 }
 
 #[async_trait]

@@ -25,20 +25,13 @@ use crate::transaction::TransactionPurpose;
 columns! {
     AuthorizationCode {
         account: "account_id",
-        session_slot: "session_slot",
         session: "session_id",
-        redirect_uri: "redirect_uri",
-        code_challenge: "code_challenge",
-        granted: "granted",
-        created_at: "created_at",
+        session_slot, redirect_uri, code_challenge, granted, created_at,
     }
 }
 
 written! {
-    CodeProof {
-        redirect_uri: "redirect_uri",
-        code_challenge: "code_challenge",
-    }
+    CodeProof { redirect_uri, code_challenge }
 }
 
 impl OneTimeKind for AuthorizationCode {

@@ -28,17 +28,27 @@ pub(crate) trait Columns {
     fn write(&self, row: &mut Map<String, Value>);
 }
 
-/// Implements [`Columns`] and [`FromRow`](crate::row::FromRow) for a struct. Each field is listed with its
-/// column. `with` lists fields that have several columns themselves. `else` lists fields that are read from
-/// the row in another way.
+/// The column of a field: the given one, or the column with the field's name.
+macro_rules! column_of {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($($field:ident).+: $column:literal) => {
+        $column
+    };
+}
+
+/// Implements [`Columns`] and [`FromRow`](crate::row::FromRow) for a struct. Each field is listed, with its
+/// column if the column has another name. `with` lists fields that have several columns themselves. `else`
+/// lists fields that are read from the row in another way.
 macro_rules! columns {
     (
-        $type:ty { $($field:ident: $column:literal),+ $(,)? }
+        $type:ty { $($field:ident $(: $column:literal)?),+ $(,)? }
         $(with { $($nested:ident: $nested_type:ty),+ $(,)? })?
         $(else |$row:ident| { $($rest:ident: $value:expr),+ $(,)? })?
     ) => {
         crate::columns::written! {
-            $type { $($field: $column),+ }
+            $type { $($field $(: $column)?),+ }
             $(with { $($nested: $nested_type),+ })?
         }
 
@@ -50,7 +60,10 @@ macro_rules! columns {
             fn from_row(row: &crate::row::DatabaseRow) -> Result<Self, crate::error::Error> {
                 $(let $row = row;)?
                 Ok(Self {
-                    $($field: crate::column::ColumnValue::read(row, $column)?,)+
+                    $($field: crate::column::ColumnValue::read(
+                        row,
+                        crate::columns::column_of!($field $(: $column)?),
+                    )?,)+
                     $($($nested: crate::row::FromRow::from_row(row)?,)+)?
                     $($($rest: $value,)+)?
                 })
@@ -63,7 +76,7 @@ macro_rules! columns {
 /// and for structs whose table lacks some of the lifecycle columns.
 macro_rules! written {
     (
-        $type:ty { $($($field:ident).+: $column:literal),* $(,)? }
+        $type:ty { $($($field:ident).+ $(: $column:literal)?),* $(,)? }
         $(with { $($nested:ident: $nested_type:ty),+ $(,)? })?
         $(and $lifecycle:ident without [$($absent:literal),+])?
         $(settings $document:expr)?
@@ -71,7 +84,10 @@ macro_rules! written {
         impl crate::columns::Columns for $type {
             fn columns() -> Vec<(&'static str, &'static str)> {
                 [
-                    vec![$(($column, crate::columns::type_of(|row: &Self| &row.$($field).+))),*],
+                    vec![$((
+                        crate::columns::column_of!($($field).+ $(: $column)?),
+                        crate::columns::type_of(|row: &Self| &row.$($field).+),
+                    )),*],
                     $($(<$nested_type as crate::columns::Columns>::columns(),)+)?
                     $(crate::columns::of_document($document),)?
                     $(crate::rows::lifecycle_without(&[$($absent),+]),)?
@@ -80,7 +96,10 @@ macro_rules! written {
             }
 
             fn write(&self, row: &mut serde_json::Map<String, serde_json::Value>) {
-                $(row.insert($column.to_owned(), crate::column::ColumnValue::json(&self.$($field).+));)*
+                $(row.insert(
+                    crate::columns::column_of!($($field).+ $(: $column)?).to_owned(),
+                    crate::column::ColumnValue::json(&self.$($field).+),
+                );)*
                 $($(crate::columns::Columns::write(&self.$nested, row);)+)?
                 $(row.insert("settings".to_owned(), $document(self).into());)?
                 $(crate::columns::Columns::write(&self.$lifecycle, row);)?
@@ -89,7 +108,7 @@ macro_rules! written {
     };
 }
 
-pub(crate) use {columns, written};
+pub(crate) use {column_of, columns, written};
 
 pub(crate) const fn type_of<R, C: ColumnValue>(_field: fn(&R) -> &C) -> &'static str {
     C::TYPE

@@ -176,7 +176,7 @@ impl CommitWriter<'_> {
         });
         self.insert("account_identifiers", &Vec::from_iter(held)).await?;
         self.all(accounts::SET_PASSWORD, &rows.passwords).await?;
-        self.all(mail::INSERT, &Vec::from_iter(rows.mail.iter().map(mail::row))).await?;
+        self.all(mail::INSERT, &rows.mail).await?;
         self.delete("consents", &deleted.accounts).await?;
         self.delete("mail_outbox", &deleted.accounts).await?;
         let single =

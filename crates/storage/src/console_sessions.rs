@@ -43,13 +43,7 @@ columns! {
     ConsoleSession {
         tenant: "tenant_id",
         id: "session_id",
-        token_digest: "token_digest",
-        is_link: "is_link",
-        holder: "holder",
-        actor: "actor",
-        proven_at: "proven_at",
-        last_seen_at: "last_seen_at",
-        expires_at: "expires_at",
+        token_digest, is_link, holder, actor, proven_at, last_seen_at, expires_at,
     }
 }
 

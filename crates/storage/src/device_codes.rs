@@ -14,12 +14,8 @@ use crate::statement::{Argument, Statement};
 
 columns! {
     DeviceCode {
-        user_digest: "user_digest",
-        granted: "granted",
-        requested_from: "requested_from",
-        created_at: "created_at",
-        decided_at: "decided_at",
         account: "account_id",
+        user_digest, granted, requested_from, created_at, decided_at,
     }
 }
 

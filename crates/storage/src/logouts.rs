@@ -16,6 +16,8 @@ use crate::transaction::Transaction;
 pub(crate) const RING: Ring = Session::RING;
 /// The clients of a session are stored for the longest possible duration of a session.
 pub(crate) const KNOWN: Lifetime = SessionPolicy::LONGEST;
+/// The primary key of both tables.
+pub(crate) const KEY: &str = "tenant_id, slot, session_id, client_id";
 /// The maximum age of an unsent notice, for example while no replica runs.
 pub(crate) const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 

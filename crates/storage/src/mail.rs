@@ -2,25 +2,21 @@
 
 use accounts::AccountId;
 use administration::audit::AuditRecord;
-use administration::mail::{MailLane, MailOutbox, MailOutcome, MailRecord, NewMail, QueuedMail};
+use administration::mail::{MailLane, MailOutbox, MailOutcome, MailRecord, QueuedMail};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
 use crate::audit_records;
-use crate::column::ColumnValue as _;
 use crate::columns::columns;
 use crate::database::Database;
 use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 
 /// The first attempt is due immediately.
-pub(crate) const INSERT: &str = "
-    INSERT INTO mail_outbox (tenant_id, slot, mail_id, account_id, letter, sealed, created_at, deliver_by,
-                             next_attempt_at, expires_at)
-    SELECT tenant_id, slot, mail_id, account_id, letter, sealed, created_at, deliver_by, created_at, expires_at
-      FROM {given(tenant_id text, slot bigint, mail_id text, account_id text, letter text, sealed bytea, created_at bigint, deliver_by bigint, expires_at bigint)}";
+pub(crate) const INSERT: &str =
+    "INSERT INTO mail_outbox ({names}, next_attempt_at) SELECT {names}, created_at FROM {given}";
 
 /// A deleted tenant gets no rows. The transaction has locked the tenant, so two replicas count one after
 /// another.
@@ -76,39 +72,26 @@ const OF_ACCOUNT: &str = "
 columns! {
     QueuedMail {
         tenant: "tenant_id",
-        slot: "slot",
         id: "mail_id",
         account: "account_id",
-        letter: "letter",
-        sealed: "sealed",
-        attempts: "attempts",
-        deliver_by: "deliver_by",
+        slot, letter, sealed, attempts, created_at, deliver_by, expires_at,
     }
 }
 
 columns! {
-    MailRecord {
-        letter: "letter",
-        created_at: "created_at",
-        attempts: "attempts",
-        next_attempt_at: "next_attempt_at",
-        ended_at: "ended_at",
-        outcome: "outcome",
-        answer: "answer",
-    }
+    MailRecord { letter, created_at, attempts, next_attempt_at, ended_at, outcome, answer }
 }
 
 #[async_trait]
 impl MailOutbox for Database {
     async fn queue_mail(
         &self,
-        mail: &NewMail,
+        mail: &QueuedMail,
         audit: &AuditRecord,
         most: u32,
         since: Timestamp,
     ) -> Stored<bool> {
-        let queue = Statement::from_text(format!("{INSERT}{UNDER_LIMIT}"));
-        let queue = queue.bind(json!([row(mail)]).to_string()).bind(since).bind(most);
+        let queue = Statement::of_rows(&format!("{INSERT}{UNDER_LIMIT}"), &[mail], since).bind(most);
         let mut transaction = self.begin(TransactionPurpose::CommitOf(&mail.tenant)).await?;
         if transaction.execute(&queue).await? == 0 {
             return Ok(false);
@@ -173,15 +156,6 @@ impl MailOutbox for Database {
         let list = Statement::from_text(OF_ACCOUNT).bind(tenant).bind(account.as_str()).bind(most);
         Ok(self.read(list).await?)
     }
-}
-
-/// The input of [`INSERT`].
-pub(crate) fn row(mail: &NewMail) -> Value {
-    let expires_at = mail.created_at + QueuedMail::KEPT;
-    json!({ "tenant_id": mail.tenant.as_str(), "slot": QueuedMail::RING.slot(expires_at), "mail_id": mail.id,
-            "account_id": mail.account.as_str(), "letter": mail.letter.as_str(), "sealed": mail.sealed.json(),
-            "created_at": mail.created_at.json(), "deliver_by": mail.deliver_by.json(),
-            "expires_at": expires_at.json() })
 }
 
 fn of_mail(text: &'static str, queued: &QueuedMail) -> Statement {

@@ -7,11 +7,7 @@ use crate::one_time::{Emptied, OneTimeKind};
 use crate::statement::Argument;
 
 columns! {
-    PushedRequest {
-        parameters: "parameters",
-        pushed_from: "pushed_from",
-        opened_at: "opened_at",
-    }
+    PushedRequest { parameters, pushed_from, opened_at }
 }
 
 impl OneTimeKind for PushedRequest {

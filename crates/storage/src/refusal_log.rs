@@ -35,17 +35,8 @@ const OF_TENANT: &str = "SELECT {columns(r)} FROM refusals r WHERE r.tenant_id =
 columns! {
     Refusal {
         tenant: "tenant_id",
-        at: "at",
-        request_id: "request_id",
-        route: "route",
-        status: "status",
-        error: "error",
-        reason: "reason",
         client: "client_id",
-        is_proven: "is_proven",
-        auth_method: "auth_method",
-        scope: "scope",
-        source: "source",
+        at, request_id, route, status, error, reason, is_proven, auth_method, scope, source,
     }
 }
 

@@ -45,6 +45,11 @@ const LOCK_WAIT: &str = "SET LOCAL lock_timeout = '100ms'";
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 impl RingTable {
+    /// A table whose rows stay until they expire.
+    pub(crate) const fn new(name: &'static str, ring: Ring, kept: Lifetime, key: &'static str) -> Self {
+        Self { name, ring, kept, key, early: None }
+    }
+
     /// How far ahead new rows expire, in units of the ring, rounded up.
     fn ahead(&self) -> u64 {
         self.kept.seconds().div_ceil(self.ring.unit().seconds())

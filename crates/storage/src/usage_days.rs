@@ -134,8 +134,7 @@ impl UsageDays for Database {
             Some(tenant) => Statement::from_text(BUSIEST_CLIENTS).bind(tenant),
             None => Statement::from_text(BUSIEST_TENANTS),
         };
-        let busy: Vec<Busy> = self.read(within(statement, days).bind(limit)).await?;
-        Ok(busy.into_iter().map(|Busy { id, issued }| (id, issued)).collect())
+        Ok(self.read(within(statement, days).bind(limit)).await?)
     }
 
     async fn list_replicas(&self, limit: u32) -> Stored<Vec<(String, Timestamp)>> {
@@ -200,7 +199,7 @@ impl From<&UsageDay> for WrittenDay {
 }
 
 crate::columns::written! {
-    WrittenDay { tenant: "tenant_id", client: "client_id", slot: "slot", total: "total" } with { counts: DayCounts }
+    WrittenDay { tenant: "tenant_id", client: "client_id", slot, total } with { counts: DayCounts }
 }
 
 struct Counted {
@@ -211,16 +210,7 @@ struct Counted {
 }
 
 columns! {
-    Counted { client: "client_id", counter: "counter", name: "name", total: "total" }
-}
-
-struct Busy {
-    id: String,
-    issued: u64,
-}
-
-columns! {
-    Busy { id: "id", issued: "issued" }
+    Counted { client: "client_id", counter, name, total }
 }
 
 impl Columns for DayCounts {

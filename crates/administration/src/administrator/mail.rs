@@ -18,7 +18,7 @@ use crate::edit::{EditContext, EditError, Edited};
 use crate::kinds::account::{Related, State};
 use crate::kinds::authority::{Actor, Authority};
 use crate::kinds::{Permission, TenantState};
-use crate::mail::NewMail;
+use crate::mail::QueuedMail;
 use crate::rules::recovery_obstacles;
 
 /// The most messages of a kind to an account in [`SPAN`].
@@ -171,7 +171,12 @@ impl Administrator {
     }
 
     /// A message to the account's own address.
-    pub(super) fn mail_to_owner(&self, account: &Account, letter: Letter, now: Timestamp) -> Option<NewMail> {
+    pub(super) fn mail_to_owner(
+        &self,
+        account: &Account,
+        letter: Letter,
+        now: Timestamp,
+    ) -> Option<QueuedMail> {
         self.mail_to(account, account.email_address()?, letter, now)
     }
 
@@ -182,7 +187,7 @@ impl Administrator {
         to: &EmailAddress,
         letter: Letter,
         now: Timestamp,
-    ) -> Option<NewMail> {
+    ) -> Option<QueuedMail> {
         if !self.policy.mail.sends {
             return None;
         }
@@ -191,13 +196,13 @@ impl Administrator {
 
     /// Tells the person that the password was changed, if the account had a password and has a verified
     /// address.
-    pub(super) fn notice_of_password(&self, account: &Account, now: Timestamp) -> Option<NewMail> {
+    pub(super) fn notice_of_password(&self, account: &Account, now: Timestamp) -> Option<QueuedMail> {
         account.password_changed_at?;
         account.email()?.verified_at?;
         self.mail_to_owner(account, Letter::new(LetterKind::PasswordChanged, now), now)
     }
 
-    async fn queue(&self, mail: &NewMail, actor: Actor, action: &str, now: Timestamp) -> Stored<bool> {
+    async fn queue(&self, mail: &QueuedMail, actor: Actor, action: &str, now: Timestamp) -> Stored<bool> {
         let what = (action, mail.account.to_string(), json!({}));
         let audit = AuditRecord::new(actor, now, mail.tenant.clone(), what);
         self.store.queue_mail(mail, &audit, MOST, now.saturating_sub(SPAN)).await

@@ -17,7 +17,7 @@ use crate::documents::application::{Application, ApplicationId};
 use crate::kinds;
 use crate::kinds::revocations::RevocationChange;
 use crate::kinds::state::SecretState;
-use crate::mail::NewMail;
+use crate::mail::QueuedMail;
 
 /// One transaction: the rows as they are afterwards, the names of deleted rows, and further effects.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ pub struct Rows {
     pub identifiers: Vec<(TenantId, AccountId)>,
     pub passwords: Vec<NewPassword>,
     /// Messages to queue.
-    pub mail: Vec<NewMail>,
+    pub mail: Vec<QueuedMail>,
     pub applications: Vec<Application>,
     pub new_applications: Vec<Application>,
     pub first_keys: Vec<(TenantId, KeyRecord)>,

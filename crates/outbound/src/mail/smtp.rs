@@ -1,6 +1,5 @@
 //! An SMTP server (RFC 5321) that accepts mail to any recipient from clients that sign in (RFC 6409).
 
-use std::mem;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,16 +27,6 @@ const NOT_SIGNED_IN: [u16; 5] = [454, 530, 534, 535, 538];
 /// The server closes the connection, whatever the message is.
 const CLOSING: u16 = 421;
 
-/// How to reach a mail server.
-#[derive(Debug)]
-pub struct SmtpOptions {
-    pub url: MailUrl,
-    /// User name and password.
-    pub credentials: Option<(String, Secret)>,
-    /// The only certificates to trust, in PEM. By default those of the machine.
-    pub ca: Option<Vec<u8>>,
-}
-
 pub(super) struct SmtpServer {
     url: MailUrl,
     /// `None` for a server on this machine without TLS.
@@ -47,10 +36,13 @@ pub(super) struct SmtpServer {
 }
 
 impl SmtpServer {
-    pub(super) fn new(options: SmtpOptions) -> Result<Self, String> {
-        let SmtpOptions { url, credentials, ca } = options;
+    pub(super) fn new(
+        url: MailUrl,
+        credentials: Option<(String, Secret)>,
+        ca: Option<&[u8]>,
+    ) -> Result<Self, String> {
         let needs_tls = url.uses_tls_at_once || ca.is_some() || !url.is_on_loopback();
-        let tls = needs_tls.then(|| tls(&url.host, ca.as_deref())).transpose();
+        let tls = needs_tls.then(|| tls(&url.host, ca)).transpose();
         let tls = tls.map_err(|error| error.to_string())?;
         let credentials =
             credentials.map(|(user, password)| Credentials::new(user, password.expose().to_owned()));
@@ -108,8 +100,9 @@ impl SmtpServer {
 
     fn keep(&self, connection: AsyncSmtpConnection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = mem::take(&mut *idle).into_iter().filter(|(_, since)| since.elapsed() < LONGEST_IDLE);
-        *idle = kept.take(MOST_IDLE - 1).chain([(connection, Instant::now())]).collect();
+        idle.retain(|(_, since)| since.elapsed() < LONGEST_IDLE);
+        idle.truncate(MOST_IDLE - 1);
+        idle.push((connection, Instant::now()));
     }
 }
 

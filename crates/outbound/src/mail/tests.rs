@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use values::{Secret, Timestamp};
+use values::Timestamp;
 
 use super::*;
 
@@ -125,7 +125,7 @@ async fn server(answers: &'static [(&'static str, &'static str)]) -> (MailServer
         }
     });
     let credentials = Some(("user".to_owned(), Secret::new("hunter2".to_owned())));
-    (MailServer::open(SmtpOptions { url, credentials, ca: None }).unwrap(), got)
+    (MailServer::open(url, credentials, None).unwrap(), got)
 }
 
 const ACCEPTS: [(&str, &str); 8] = [

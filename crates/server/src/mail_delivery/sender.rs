@@ -52,14 +52,13 @@ impl SendLetter for LetterSender {
             Err(TenantError::Store(error)) => return Err(error),
             Err(error) => return Ok(Err(MailError::Failed(error.to_string()))),
         };
-        let rendered = gateway::render_mail(&tenant, &self.public_url, &letter, now);
-        let id = Some(&tenant.id);
-        let mut mail = self.servers.message(id, (to, &letter), rendered, queued.id.clone(), now);
+        let (to, id) = ((to, &letter), queued.id.clone());
+        let mut mail = self.servers.message(&tenant, &self.public_url, to, id, now);
         if let Some(logo) = gateway::mail_logo(&tenant) {
             let picture = self.logos.find_logo(&tenant.id, logo.hash()).await?;
             mail.logo =
                 picture.and_then(|picture| Some((ImageFormat::from_bytes(&picture)?.media_type(), picture)));
         }
-        Ok(self.servers.of(id).server.send(&mail).await)
+        Ok(self.servers.of(&tenant.id).server.send(&mail).await)
     }
 }

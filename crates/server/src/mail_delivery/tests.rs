@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use accounts::EmailAddress;
-use administration::mail::{MailRecord, Message, NewMail};
+use administration::mail::{MailRecord, Message};
 use async_trait::async_trait;
 use secrets::Pepper;
 use tokio::time::{sleep, timeout};
@@ -24,7 +24,7 @@ struct FakeOutbox(Mutex<Vec<Row>>);
 
 #[async_trait]
 impl MailOutbox for FakeOutbox {
-    async fn queue_mail(&self, _: &NewMail, _: &AuditRecord, _: u32, _: Timestamp) -> Stored<bool> {
+    async fn queue_mail(&self, _: &QueuedMail, _: &AuditRecord, _: u32, _: Timestamp) -> Stored<bool> {
         unreachable!("deliveries queue nothing")
     }
 
@@ -146,9 +146,7 @@ fn message(of: &str, to: &str, link: &str) -> Row {
             Letter { link, ..Letter::new(LetterKind::Invitation, at(0)) }
         }
     };
-    let NewMail { tenant, id, account, letter, sealed, deliver_by, .. } =
-        sealer().seal(&tenant(of), &account, &to, letter, at(0)).unwrap();
-    let queued = QueuedMail { tenant, slot: 0, id, account, letter, sealed, attempts: 0, deliver_by };
+    let queued = sealer().seal(&tenant(of), &account, &to, letter, at(0)).unwrap();
     Row { queued, next: at(0), answer: String::new(), ended: None }
 }
 

@@ -45,18 +45,15 @@ impl Reading<'_> {
             }
             (None, true) | (Some(_), false) => {
                 let problem = "set exactly one of `smtp` and `folder`";
-                self.findings.error(at.clone(), problem, "set `smtp: { url: 'smtp://host:587' }`");
-                None
+                self.findings.refuse(at.clone(), problem, "set `smtp: { url: 'smtp://host:587' }`")
             }
         };
         let mut tenants = BTreeMap::new();
         for (name, own) in &mail.tenants {
             let at = at.key("tenants").key(name);
-            let (own_from, own_reply_to) = (
-                self.address(own.from.as_deref(), &at.key("from")),
-                self.address(own.reply_to.as_deref(), &at.key("reply_to")),
-            );
-            let own_smtp = own.smtp.as_ref().and_then(|smtp| self.smtp(smtp, reads, &at.key("smtp")));
+            let own_from = self.address(own.from.as_deref(), &at.key("from"));
+            let own_reply_to = self.address(own.reply_to.as_deref(), &at.key("reply_to"));
+            let smtp = own.smtp.as_ref().and_then(|smtp| self.smtp(smtp, reads, &at.key("smtp")));
             let Ok(id) = TenantId::parse(name) else {
                 let hint = "use lower-case letters, digits and hyphens";
                 self.findings.key_error(at, "this is not a valid tenant id", hint);
@@ -66,10 +63,10 @@ impl Reading<'_> {
                 let problem = format!("no file declares the tenant `{id}`");
                 self.findings.warning(at, problem, "create the tenant, or remove its mail settings");
             }
-            let (from, route) = (own_from.or_else(|| from.clone()), own_smtp.map(MailRoute::Smtp));
-            let reply_to = own_reply_to.or_else(|| reply_to.clone());
-            tenants
-                .extend(from.zip(Some(route)).map(|(from, own)| (id, (MailSender { from, reply_to }, own))));
+            if let Some(from) = own_from.or_else(|| from.clone()) {
+                let reply_to = own_reply_to.or_else(|| reply_to.clone());
+                tenants.insert(id, (MailSender { from, reply_to }, smtp.map(MailRoute::Smtp)));
+            }
         }
         let platform = (MailSender { from: from?, reply_to }, route?);
         Some(MailSettings { platform, tenants, recovers_administrators: mail.recovers_administrators })
@@ -101,8 +98,7 @@ impl Reading<'_> {
             }
             _ => {
                 let problem = "a user name needs a password, and a password needs a user name";
-                self.findings.error(at.clone(), problem, "set both `username` and `password`, or neither");
-                None
+                self.findings.refuse(at.clone(), problem, "set both `username` and `password`, or neither")
             }
         };
         let ca = ca.as_ref().map(|path| self.path(path, &at.key("ca")));
@@ -122,10 +118,7 @@ impl Reading<'_> {
             }
             (None, None, Some(stored)) if reads => self.stored_of_server(&stored, at).map(Token::Text),
             (Some(_), None, None) | (None, None, Some(_)) => None,
-            _ => {
-                self.findings.error(at.clone(), "the password needs exactly one location", ALLOWED);
-                None
-            }
+            _ => self.findings.refuse(at.clone(), "the password needs exactly one location", ALLOWED),
         }
     }
 }

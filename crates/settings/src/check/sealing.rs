@@ -57,13 +57,9 @@ impl Reading<'_> {
             (None, None, None, Some(vault), None) => self.vault(vault, &at.key("vault")),
             (None, None, None, None, Some(kms)) => Some(self.kms(kms, &at.key("aws_kms"))),
             (None, None, None, None, None) => {
-                self.findings.error(at.clone(), "the location of the key is missing", ALLOWED);
-                None
+                self.findings.refuse(at.clone(), "the location of the key is missing", ALLOWED)
             }
-            _ => {
-                self.findings.error(at.clone(), "the key has more than one location", ALLOWED);
-                None
-            }
+            _ => self.findings.refuse(at.clone(), "the key has more than one location", ALLOWED),
         }
     }
 
@@ -111,8 +107,7 @@ impl Reading<'_> {
             (None, Some(file)) => Some(Token::File(self.path(file, &at.key("file")))),
             (None, None) | (Some(_), Some(_)) => {
                 let problem = "set exactly one location for the token";
-                self.findings.error(at.clone(), problem, "set either `env` or `file`");
-                None
+                self.findings.refuse(at.clone(), problem, "set either `env` or `file`")
             }
         }
     }

@@ -43,8 +43,7 @@ impl Reading<'_> {
                 (None, Some(aws)) => Some(self.aws_store(aws, &at.key("aws"))),
                 (None, None) | (Some(_), Some(_)) => {
                     let problem = "set exactly one type of store";
-                    self.findings.error(at, problem, "set either `vault` or `aws`");
-                    None
+                    self.findings.refuse(at, problem, "set either `vault` or `aws`")
                 }
             };
             let refresh = Duration::from_secs(refresh.seconds());
@@ -87,8 +86,7 @@ impl Reading<'_> {
             }
             _ => {
                 let problem = "set exactly one way to sign in to Vault";
-                self.findings.error(at.clone(), problem, SIGN_IN);
-                return None;
+                return self.findings.refuse(at.clone(), problem, SIGN_IN);
             }
         };
         Some(StoreAddress::Vault { setting: Box::new(setting), sign_in })

@@ -98,8 +98,7 @@ impl Reading<'_> {
             Ok((value, _)) => Some(documents::FileSecret::new(value.expose().to_owned())),
             Err(why) => {
                 let hint = "the server does not start without this secret; fix the problem above";
-                self.findings.error(at.clone(), why, hint);
-                None
+                self.findings.refuse(at.clone(), why, hint)
             }
         }
     }
@@ -115,18 +114,15 @@ impl Reading<'_> {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "declare it under `secret_stores`".to_owned(),
             };
-            findings.error(at.key("store"), "this secret store does not exist", hint);
-            return None;
+            return findings.refuse(at.key("store"), "this secret store does not exist", hint);
         };
         if !is_path(path) {
             let hint = "use segments of letters, digits and _+=.@:-, separated by slashes";
-            findings.error(at.key("path"), "this is not a valid path in a secret store", hint);
-            return None;
+            return findings.refuse(at.key("path"), "this is not a valid path in a secret store", hint);
         }
         if key.is_none() && known.needs_key() {
             let problem = "a Vault secret has several members, and the reference names none";
-            findings.error(at.clone(), problem, "set `key`, such as `key: client_secret`");
-            return None;
+            return findings.refuse(at.clone(), problem, "set `key`, such as `key: client_secret`");
         }
         let place = StoredPlace { store: store.clone(), path: path.clone() };
         Some(match self.stored.get(&place) {

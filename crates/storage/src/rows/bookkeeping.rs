@@ -20,29 +20,21 @@ columns! {
     Application {
         tenant: "tenant_id",
         id: "application_id",
-        name: "name",
         client: "client_id",
-        document: "document",
-        created_at: "created_at",
+        name, document, created_at,
     }
 }
 
 columns! {
-    Generation { number: "number", content: "content", applied_at: "applied_at", left_out: "left_out" }
+    Generation { number, content, applied_at, left_out }
 }
 
 columns! {
-    IdempotentAnswer {
-        tenant: "tenant_id",
-        key: "key",
-        request: "request",
-        sealed: "sealed",
-        expires_at: "expires_at",
-    }
+    IdempotentAnswer { tenant: "tenant_id", key, request, sealed, expires_at }
 }
 
 columns! {
-    SingleUseIdentifier { digest: "digest", expires_at: "expires_at" }
+    SingleUseIdentifier { digest, expires_at }
 }
 
 columns! {
@@ -86,25 +78,13 @@ impl FromRow for UsedFrom {
 }
 
 columns! {
-    VerifierFetch {
-        tenant: "tenant_id",
-        verifier: "verifier",
-        last_fetch_at: "last_fetch_at",
-        newest_key: "newest_key",
-    }
+    VerifierFetch { tenant: "tenant_id", verifier, last_fetch_at, newest_key }
 }
 
 columns! {
     AuditRecord {
         tenant: "tenant_id",
-        at: "at",
-        actor: "actor",
-        source: "source",
-        credential: "credential",
-        sender_constraint: "sender_constraint",
-        action: "action",
-        subject: "subject",
-        detail: "detail",
+        at, actor, source, credential, sender_constraint, action, subject, detail,
     }
 }
 

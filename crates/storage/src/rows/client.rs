@@ -20,11 +20,7 @@ written! {
     Client {
         tenant: "tenant_id",
         id: "client_id",
-        name: "name",
-        description: "description",
-        rotation: "rotation",
-        federated: "federated",
-        access_token_lifetime: "access_token_lifetime",
+        name, description, rotation, federated, access_token_lifetime,
     }
     settings settings
 }
@@ -56,25 +52,11 @@ impl FromRow for Client {
 }
 
 columns! {
-    ClientSecret {
-        id: "secret_id",
-        hash: "hash",
-        hint: "hint",
-        created_at: "created_at",
-        expires_at: "expires_at",
-        revoked_at: "revoked_at",
-    }
+    ClientSecret { id: "secret_id", hash, hint, created_at, expires_at, revoked_at }
 }
 
 columns! {
-    SecretState {
-        managed_by: "managed_by",
-        revoked_by: "revoked_by",
-        declared_digest: "declared_digest",
-        declared_expires_at: "declared_expires_at",
-        name: "name",
-        fingerprint: "fingerprint",
-    }
+    SecretState { managed_by, revoked_by, declared_digest, declared_expires_at, name, fingerprint }
     with { secret: ClientSecret }
 }
 

@@ -5,13 +5,7 @@ use administration::kinds::state::RowLifecycle;
 
 columns! {
     RowLifecycle {
-        managed_by: "managed_by",
-        suspended_at: "suspended_at",
-        retired_at: "retired_at",
-        deleted_at: "deleted_at",
-        deletion_due_at: "deletion_due_at",
-        created_at: "created_at",
-        updated_at: "updated_at",
+        managed_by, suspended_at, retired_at, deleted_at, deletion_due_at, created_at, updated_at,
     }
 }
 

@@ -15,44 +15,22 @@ use crate::row::{DatabaseRow, FromRow};
 columns! {
     Session {
         tenant: "tenant_id",
-        slot: "slot",
         id: "session_id",
-        token_digest: "token_digest",
         account: "account_id",
-        authenticated_at: "authenticated_at",
-        acr: "acr",
-        amr: "amr",
-        created_at: "created_at",
-        last_seen_at: "last_seen_at",
-        idle: "idle",
-        expires_at: "expires_at",
-        remembered: "remembered",
-        user_agent: "user_agent",
-        source: "source",
-        ended_at: "ended_at",
+        slot, token_digest, authenticated_at, acr, amr, created_at, last_seen_at, idle, expires_at,
+        remembered, user_agent, source, ended_at,
     }
 }
 
 columns! {
     RefreshFamily {
         tenant: "tenant_id",
-        slot: "slot",
         id: "family_id",
         client: "client_id",
         account: "account_id",
         session: "session_id",
-        session_slot: "session_slot",
-        secret_digest: "secret_digest",
-        generation: "generation",
-        rotated_at: "rotated_at",
-        dpop_key: "dpop_key",
-        certificate: "certificate",
-        credential: "credential",
-        granted: "granted",
-        created_at: "created_at",
-        idle_until: "idle_until",
-        expires_at: "expires_at",
-        ended_at: "ended_at",
+        slot, session_slot, secret_digest, generation, rotated_at, dpop_key, certificate,
+        credential, granted, created_at, idle_until, expires_at, ended_at,
     }
 }
 
@@ -66,11 +44,10 @@ columns! {
 columns! {
     QueuedLogout {
         tenant: "tenant_id",
-        slot: "slot",
         session: "session_id",
         client: "client_id",
         account: "account_id",
-        attempts: "attempts",
+        slot, attempts,
     }
 }
 
@@ -78,11 +55,7 @@ columns! {
     Consent {
         account: "account_id",
         client: "client_id",
-        scopes: "scopes",
-        hosts: "hosts",
-        client_name: "client_name",
-        resources: "resources",
-        granted_at: "granted_at",
+        scopes, hosts, client_name, resources, granted_at,
     }
 }
 

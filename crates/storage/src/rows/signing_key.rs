@@ -12,14 +12,8 @@ use crate::row::{DatabaseRow, FromRow};
 
 columns! {
     KeyRecord {
-        algorithm: "algorithm",
-        sealed_private_key: "sealed_private_key",
-        thumbprint: "thumbprint",
-        public_jwk: "public_jwk",
-        announced_at: "announced_at",
-        active_from: "active_from",
-        retiring_from: "retiring_from",
-        removed_at: "removed_at",
+        algorithm, sealed_private_key, thumbprint, public_jwk, announced_at, active_from,
+        retiring_from, removed_at,
     }
     with {
         id: KeyId,
@@ -28,12 +22,7 @@ columns! {
 }
 
 columns! {
-    KeyTimes {
-        id: "number",
-        active_from: "active_from",
-        retiring_from: "retiring_from",
-        removed_at: "removed_at",
-    }
+    KeyTimes { id: "number", active_from, retiring_from, removed_at }
     with {
         shown: ShownTimes,
     }

@@ -26,11 +26,10 @@ const GROUPS: [&str; 4] = ["strategies", "signing", "access_token", "assertions"
 written! {
     Tenant {
         id: "tenant_id",
-        name: "name",
-        stale_if_error: "stale_if_error",
         access_token.lifetime: "access_token_lifetime",
         signing.skew: "skew",
         signing.jwks_max_age: "jwks_max_age",
+        name, stale_if_error,
     }
     settings settings
 }
@@ -70,25 +69,20 @@ impl FromRow for Tenant {
 }
 
 columns! {
-    PreviousTyp { typ: "typ", accepted_until: "accepted_until" }
+    PreviousTyp { typ, accepted_until }
 }
 
 columns! {
-    ResourceServer {
-        audience: "audience",
-        scopes: "scopes",
-        scope_descriptions: "scope_descriptions",
-        introspection_clients: "introspection_clients",
-    }
+    ResourceServer { audience, scopes, scope_descriptions, introspection_clients }
 }
 
 columns! {
-    TenantRow { keys_published_until: "keys_published_until", revision: "revision" }
+    TenantRow { keys_published_until, revision }
     with { tenant: Tenant, lifecycle: RowLifecycle }
 }
 
 columns! {
-    TenantSummary { tenant: "tenant_id", fingerprint: "fingerprint" }
+    TenantSummary { tenant: "tenant_id", fingerprint }
     with { lifecycle: RowLifecycle }
 }
 

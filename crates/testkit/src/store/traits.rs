@@ -15,7 +15,7 @@ use administration::documents::application::{Application, ApplicationId};
 use administration::kinds;
 use administration::kinds::state::{ConsentState, TenantSummary};
 use administration::kinds::{Accounts, ApiKeyRows, Invalidation, TenantState};
-use administration::mail::{MailLane, MailOutbox, MailOutcome, MailRecord, NewMail, QueuedMail};
+use administration::mail::{MailLane, MailOutbox, MailOutcome, MailRecord, QueuedMail};
 use administration::store::query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery};
 use administration::store::{
     AdministrationStore, Applications, AuditLog, AuditStream, ChangeLog, Commit, CommitOutcome,
@@ -285,7 +285,7 @@ counted! { ConsoleSessions {
 }}
 
 counted! { MailOutbox {
-    administration: queue_mail(mail: &NewMail, audit: &AuditRecord, most: u32, since: Timestamp) -> bool;
+    administration: queue_mail(mail: &QueuedMail, audit: &AuditRecord, most: u32, since: Timestamp) -> bool;
     administration: due_mail(
         now: Timestamp, most: (u32, u32), lane: &MailLane, after: Option<&TenantId>) -> Vec<QueuedMail>;
     administration: claim_mail(queued: &QueuedMail, next: Timestamp) -> bool;

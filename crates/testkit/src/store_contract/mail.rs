@@ -5,7 +5,7 @@ use administration::audit::AuditRecord;
 use administration::kinds::Change;
 use administration::kinds::change::ChangeKind;
 use administration::kinds::state::ManagedBy;
-use administration::mail::{MailLane, MailOutcome, MailRecord, NewMail, QueuedMail};
+use administration::mail::{MailLane, MailOutcome, MailRecord, QueuedMail};
 use administration::store::CommitOutcome;
 use administration::store::query::AuditQuery;
 use tenancy::TenantId;
@@ -19,19 +19,23 @@ use crate::{at_once, fixtures, requests};
 
 /// A message to the account of [`requests::account`] with the number 1.
 #[must_use]
-pub fn message(tenant: &TenantId, number: u32, letter: LetterKind, created_at: Timestamp) -> NewMail {
-    NewMail {
+pub fn message(tenant: &TenantId, number: u32, letter: LetterKind, created_at: Timestamp) -> QueuedMail {
+    let expires_at = created_at + QueuedMail::KEPT;
+    QueuedMail {
         tenant: tenant.clone(),
+        slot: QueuedMail::RING.slot(expires_at),
         id: format!("{number:032x}"),
         account: requests::account(tenant, 1, &[]).id,
         letter,
         sealed: format!("sealed for {tenant}").into_bytes(),
+        attempts: 0,
         created_at,
         deliver_by: created_at + QueuedMail::TRIED_FOR,
+        expires_at,
     }
 }
 
-async fn queue(stores: &Stores, mail: &NewMail, most: u32, since: Timestamp) -> bool {
+async fn queue(stores: &Stores, mail: &QueuedMail, most: u32, since: Timestamp) -> bool {
     let audit = queued_record(&mail.tenant);
     stores.queue_mail(mail, &audit, most, since).await.unwrap()
 }
@@ -72,7 +76,7 @@ pub async fn messages_of_an_account_are_limited_by_kind(stores: Stores) {
     let of_other = message(&other.tenant, 30, LetterKind::Recovery, at(160));
     assert!(queue(&stores, &of_other, 1, at(99)).await);
     let bob = requests::account(&ada.tenant, 2, &[]).id;
-    assert!(queue(&stores, &NewMail { account: bob, ..recovery(32, at(160)) }, 1, at(99)).await);
+    assert!(queue(&stores, &QueuedMail { account: bob, ..recovery(32, at(160)) }, 1, at(99)).await);
 
     let records = listed(&stores, &ada).await;
     assert_eq!(records.len(), 5);
@@ -97,11 +101,7 @@ pub async fn each_message_attempt_is_claimed_once(stores: Stores) {
     for attempt in 0..QueuedMail::MOST_ATTEMPTS {
         let [queued] = due(&stores, now).await.try_into().unwrap();
         assert_eq!(queued.attempts, attempt);
-        let NewMail { tenant, id, account, letter, sealed, deliver_by, .. } = mail.clone();
-        let slot = QueuedMail::RING.slot(at(0) + QueuedMail::KEPT);
-        let expected =
-            QueuedMail { tenant, slot, id, account, letter, sealed, attempts: attempt, deliver_by };
-        assert_eq!(queued, expected);
+        assert_eq!(queued, QueuedMail { attempts: attempt, ..mail.clone() });
         let next = now + queued.wait();
         let claims = (0..20).map(|_| {
             let (stores, queued) = (stores.clone(), queued.clone());
@@ -155,9 +155,9 @@ pub async fn message_ends_once_with_an_audit_record(stores: Stores) {
     assert_eq!(listed(&stores, &ada).await, [ended]);
     assert_eq!(audited(&stores, &ada.tenant, "mail.ended").await, 1);
     assert_eq!(due(&stores, mail.deliver_by).await, []);
-    let again = NewMail { id: "2".to_owned(), created_at: at(200), ..mail };
+    let again = QueuedMail { id: "2".to_owned(), created_at: at(200), ..mail };
     assert!(queue(&stores, &again, 1, at(0)).await);
-    let another = NewMail { id: "3".to_owned(), ..again };
+    let another = QueuedMail { id: "3".to_owned(), ..again };
     assert!(!queue(&stores, &another, 1, at(0)).await);
 }
 
