@@ -33,6 +33,7 @@ const POSTGRES: Tool = tool("command -v initdb || ls /usr/lib/postgresql/*/bin/i
 const REDIS: Tool = tool("command -v redis-server", &["redis-server"]);
 const PGBOUNCER: Tool = tool("command -v pgbouncer || test -x /usr/sbin/pgbouncer", &["pgbouncer"]);
 const IP: Tool = tool("command -v ip", &["iproute2"]);
+const NGINX: Tool = tool("command -v nginx || test -x /usr/sbin/nginx", &["nginx"]);
 const GIT: Tool = tool("command -v git", &["git"]);
 const DPKG: Tool = tool("command -v dpkg-deb", &["dpkg"]);
 const ZIP: Tool = tool("command -v zip", &["zip"]);
@@ -64,12 +65,19 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         "cd /usr/lib/apache2/modules && test -x /usr/sbin/apache2 && test -f mod_auth_openidc.so && test -f mod_oauth2.so",
         &["apache2-bin", "libapache2-mod-auth-openidc", "libapache2-mod-oauth2"],
     ),
+    NGINX,
+    tool("command -v haproxy || test -x /usr/sbin/haproxy", &["haproxy"]),
+    tool("command -v caddy", &["caddy"]),
     tool("test -x /usr/lib/rabbitmq/bin/rabbitmq-server", &["rabbitmq-server"]),
 ];
 
 /// Packages that would start services, and the services.
-const SERVICES: &[(&str, &[&str])] =
-    &[("nginx", &["nginx"]), ("rabbitmq-server", &["rabbitmq-server", "epmd.service", "epmd.socket"])];
+const SERVICES: &[(&str, &[&str])] = &[
+    ("nginx", &["nginx"]),
+    ("haproxy", &["haproxy"]),
+    ("caddy", &["caddy"]),
+    ("rabbitmq-server", &["rabbitmq-server", "epmd.service", "epmd.socket"]),
+];
 
 /// Tools for packages.
 pub(crate) const FOR_PACKAGES: &[Tool] = &[DPKG, GIT, ZIP];
@@ -85,7 +93,7 @@ pub(crate) const FOR_DOCUMENTS: &[Tool] = &[
     tool("command -v openssl", &["openssl"]),
     PYTHON,
     NODE,
-    tool("command -v nginx", &["nginx"]),
+    NGINX,
     POSTGRES,
     REDIS,
     IP,

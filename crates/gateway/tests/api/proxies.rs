@@ -38,6 +38,24 @@ async fn only_a_trusted_proxy_names_the_caller() {
     check(&behind(loopback, Forwarded), &both, "192.0.2.2").await;
 }
 
+/// As their documentation describes the header, with what the caller wrote on the left.
+#[tokio::test]
+async fn documented_headers_of_load_balancers_name_the_caller() {
+    let options = behind("127.0.0.0/8", ForwardingHeader::XForwardedFor);
+    for value in [
+        // Envoy, Traefik.
+        "192.0.2.1",
+        // AWS Application Load Balancer.
+        "192.0.2.66, 192.0.2.1",
+        // Google Cloud Application Load Balancer, which appends its own address.
+        "192.0.2.66,192.0.2.1,127.0.0.9",
+        // Azure Application Gateway.
+        "192.0.2.66, 192.0.2.1:51234",
+    ] {
+        check(&options, &[("x-forwarded-for", value)], "192.0.2.1").await;
+    }
+}
+
 // [found 11]
 #[tokio::test]
 async fn ignored_forwarding_headers_are_counted() {

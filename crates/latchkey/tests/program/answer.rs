@@ -47,7 +47,12 @@ impl Answer {
             read
         };
         let read = timeout(LONGEST, exchange).await.expect("an answer in time");
-        let read = String::from_utf8(read).unwrap();
+        Self::of_text(&String::from_utf8(read).unwrap())
+    }
+
+    /// The head and the body as they were read.
+    #[track_caller]
+    pub(crate) fn of_text(read: &str) -> Self {
         let (head, body) = read.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {read:?}"));
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();

@@ -1,21 +1,17 @@
 //! Apache with mod_auth_openidc: one process with a site for each tenant, in front of one application.
 
-use std::fs::File;
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
-use testkit::free_port;
+use std::process::Command;
 
 use secrets::GeneratedSecret;
 use tempfile::TempDir;
+use testkit::free_port;
 
-use crate::host::{LONGEST, signal, wait};
+use crate::proxy_process::ProxyProcess;
 use crate::two_providers::{ProviderTenant, TwoProviders};
 
 // The paths of Debian's packages.
-const PROGRAM: &str = "/usr/sbin/apache2";
+pub(crate) const PROGRAM: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
 
 /// Addresses on free ports. They are chosen before Apache starts, because clients are registered with them.
@@ -37,8 +33,8 @@ impl Sites {
 
 /// A running Apache. It is stopped when the value is dropped.
 pub(crate) struct Apache {
-    process: Child,
-    folder: TempDir,
+    _process: ProxyProcess,
+    _folder: TempDir,
 }
 
 impl Apache {
@@ -68,41 +64,13 @@ impl Apache {
         // settings.
         let mut apache = Command::new(PROGRAM);
         apache.arg("-X").arg("-f").arg(&file).env_clear().envs(variables);
-        // Errors in its settings are not in its log.
-        let log = File::create(folder.path().join("error.log")).unwrap();
-        let quiet = apache.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let process = quiet.spawn().unwrap_or_else(|error| {
-            panic!("{PROGRAM}: {error}: run `cargo xtask test`, which installs what this needs")
-        });
-        let mut apache = Self { process, folder };
-        let until = Instant::now() + LONGEST;
-        while TcpStream::connect(address).is_err() {
-            let ended = apache.process.try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < until, "Apache does not listen: {ended:?}");
-            thread::sleep(Duration::from_millis(20));
-        }
-        apache
+        let process = ProxyProcess::start(&mut apache, folder.path(), &[address]);
+        Self { _process: process, _folder: folder }
     }
 }
 
-impl Drop for Apache {
-    fn drop(&mut self) {
-        if matches!(self.process.try_wait(), Ok(None)) {
-            // On SIGTERM Apache also frees the memory that its processes share.
-            signal("TERM", self.process.id());
-        }
-        if wait(&mut self.process, Duration::from_secs(10)).is_none() {
-            drop(self.process.kill());
-            drop(self.process.wait());
-        }
-        if thread::panicking() {
-            let log = std::fs::read_to_string(self.folder.path().join("error.log"));
-            eprintln!("Apache wrote:\n{}", log.unwrap_or_default());
-        }
-    }
-}
-
-fn common(root: &Path, modules: &[&str]) -> String {
+/// The settings of Apache with these modules, which logs to standard error.
+pub(crate) fn common(root: &Path, modules: &[&str]) -> String {
     let root = root.display();
     let modules: String = ["mpm_event", "authz_core", "authn_core"]
         .iter()
@@ -114,7 +82,7 @@ fn common(root: &Path, modules: &[&str]) -> String {
          ServerName 127.0.0.1\n\
          DefaultRuntimeDir \"{root}\"\n\
          PidFile \"{root}/httpd.pid\"\n\
-         ErrorLog \"{root}/error.log\"\n\
+         ErrorLog /dev/stderr\n\
          User nobody\n\
          Group nogroup\n\
          {modules}"
