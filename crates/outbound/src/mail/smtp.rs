@@ -1,15 +1,12 @@
 //! An SMTP server (RFC 5321) that accepts mail to any recipient from clients that sign in (RFC 6409).
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lettre::Message;
-use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Response;
-use tokio::time::{Instant, timeout};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
+use lettre::transport::smtp::{Error, PoolConfig};
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use tokio::time::timeout;
 use values::Secret;
 
 use super::answer::shown;
@@ -21,19 +18,13 @@ const LONGEST: Duration = Duration::from_secs(20);
 const LONGEST_CONNECT: Duration = Duration::from_secs(8);
 /// A connection that was unused for longer is closed, because servers close it soon.
 const LONGEST_IDLE: Duration = Duration::from_secs(30);
-const MOST_IDLE: usize = 4;
+const MOST_IDLE: u32 = 4;
 /// The server requires credentials, other credentials, or TLS (RFC 4954 §6, RFC 3207 §4).
 const NOT_SIGNED_IN: [u16; 5] = [454, 530, 534, 535, 538];
 /// The server closes the connection, whatever the message is.
 const CLOSING: u16 = 421;
 
-pub(super) struct SmtpServer {
-    url: MailUrl,
-    /// `None` for a server on this machine without TLS.
-    tls: Option<TlsParameters>,
-    credentials: Option<Credentials>,
-    idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
-}
+pub(super) struct SmtpServer(AsyncSmtpTransport<Tokio1Executor>);
 
 impl SmtpServer {
     pub(super) fn new(
@@ -41,68 +32,41 @@ impl SmtpServer {
         credentials: Option<(String, Secret)>,
         ca: Option<&[u8]>,
     ) -> Result<Self, String> {
+        // A server on this machine needs no TLS.
         let needs_tls = url.uses_tls_at_once || ca.is_some() || !url.is_on_loopback();
-        let tls = needs_tls.then(|| tls(&url.host, ca)).transpose();
-        let tls = tls.map_err(|error| error.to_string())?;
-        let credentials =
-            credentials.map(|(user, password)| Credentials::new(user, password.expose().to_owned()));
-        Ok(Self { url, tls, credentials, idle: Mutex::default() })
+        let tls = needs_tls.then(|| tls(&url.host, ca)).transpose().map_err(|error| error.to_string())?;
+        let tls = match tls {
+            None => Tls::None,
+            Some(tls) if url.uses_tls_at_once => Tls::Wrapper(tls),
+            Some(tls) => Tls::Required(tls),
+        };
+        let mut server = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(url.host)
+            .port(url.port)
+            .tls(tls)
+            .timeout(Some(LONGEST_CONNECT))
+            .pool_config(PoolConfig::new().max_size(MOST_IDLE).idle_timeout(LONGEST_IDLE));
+        if let Some((user, password)) = credentials {
+            let credentials = Credentials::new(user, password.expose().to_owned());
+            server = server.credentials(credentials).authentication(vec![Mechanism::Plain, Mechanism::Login]);
+        }
+        Ok(Self(server.build()))
     }
 
     pub(super) async fn check(&self) -> Result<(), MailError> {
-        within(async {
-            self.connect().await?.quit().await.map_err(|error| unreachable(&error))?;
-            Ok(())
-        })
-        .await
+        let checked = within(self.0.test_connection()).await?;
+        checked.map(drop).map_err(|error| MailError::Unreachable(shown(&said(&error), "")))
     }
 
+    /// An error of the library does not tell whether the server has refused the message or the connection, so
+    /// the connection is checked after it.
     pub(super) async fn send(&self, message: &Message) -> Result<String, MailError> {
-        within(async {
-            let mut connection = match self.idle().await {
-                Some(connection) => connection,
-                None => self.connect().await?,
-            };
-            let answer = connection.send(message.envelope(), &message.formatted()).await;
-            let answer = answer.map_err(|error| not_sent(&error))?;
-            self.keep(connection);
-            Ok(words(&answer))
-        })
-        .await
-    }
-
-    async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
-        let (hello, tls) = (ClientId::default(), self.tls.clone());
-        let (at_once, later) = if self.url.uses_tls_at_once { (tls, None) } else { (None, tls) };
-        let server = (self.url.host.as_str(), self.url.port);
-        let connecting =
-            AsyncSmtpConnection::connect_tokio1(server, Some(LONGEST_CONNECT), &hello, at_once, None);
-        let mut connection = connecting.await.map_err(|error| unreachable(&error))?;
-        if let Some(tls) = later {
-            connection.starttls(tls, &hello).await.map_err(|error| unreachable(&error))?;
-        }
-        if let Some(credentials) = &self.credentials {
-            let ways = [Mechanism::Plain, Mechanism::Login];
-            connection.auth(&ways, credentials).await.map_err(|error| unreachable(&error))?;
-        }
-        Ok(connection)
-    }
-
-    /// A connection that the server has not closed.
-    async fn idle(&self) -> Option<AsyncSmtpConnection> {
-        loop {
-            let (mut connection, since) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-            if since.elapsed() < LONGEST_IDLE && connection.test_connected().await {
-                return Some(connection);
+        match within(self.0.send_raw(message.envelope(), &message.formatted())).await? {
+            Ok(answer) => Ok(format!("{} {}", answer.code(), answer.message().collect::<Vec<_>>().join(" "))),
+            Err(error) => {
+                self.check().await?;
+                Err(not_sent(&error))
             }
         }
-    }
-
-    fn keep(&self, connection: AsyncSmtpConnection) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|(_, since)| since.elapsed() < LONGEST_IDLE);
-        idle.truncate(MOST_IDLE - 1);
-        idle.push((connection, Instant::now()));
     }
 }
 
@@ -114,13 +78,9 @@ fn tls(host: &str, ca: Option<&[u8]>) -> Result<TlsParameters, Error> {
     tls.build_rustls()
 }
 
-async fn within<T>(work: impl Future<Output = Result<T, MailError>>) -> Result<T, MailError> {
+async fn within<T>(work: impl Future<Output = T>) -> Result<T, MailError> {
     let late = |_| MailError::Unreachable(format!("no answer within {} s", LONGEST.as_secs()));
-    timeout(LONGEST, work).await.map_err(late)?
-}
-
-fn words(answer: &Response) -> String {
-    format!("{} {}", answer.code(), answer.message().collect::<Vec<_>>().join(" "))
+    timeout(LONGEST, work).await.map_err(late)
 }
 
 /// A text that begins with the code of the answer, if there is one.
@@ -131,10 +91,6 @@ fn said(error: &Error) -> String {
         (None, Some(source)) => source,
         (None, None) => error.to_string(),
     }
-}
-
-fn unreachable(error: &Error) -> MailError {
-    MailError::Unreachable(shown(&said(error), ""))
 }
 
 fn not_sent(error: &Error) -> MailError {
