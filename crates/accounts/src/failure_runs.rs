@@ -6,8 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::Mutex;
 use secrets::FairTable;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
@@ -78,7 +77,7 @@ impl FailureRuns {
         browser: Option<BrowserId>,
         now: Timestamp,
     ) -> Option<CountedAttempt<'_>> {
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         let run = entry(&mut all, tenant, account, now).run(browser);
         if run.length(now) >= MOST {
             return None;
@@ -95,7 +94,7 @@ impl FailureRuns {
         account: &AccountId,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         let runs = entry(&mut all, tenant, account, now);
         let before = runs.throttled.filter(|throttled| now < throttled.until);
         let since = before.map_or(now, |throttled| throttled.since);
@@ -111,24 +110,20 @@ impl FailureRuns {
         account: &AccountId,
         now: Timestamp,
     ) -> (Option<Throttled>, u64) {
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         let Some(runs) = all.get_mut(tenant, account) else { return (None, 0) };
         (runs.throttled_at(now), runs.unknown.length(now))
     }
 
     /// The number of accounts that refuse unknown browsers.
     pub(crate) fn throttled(&self, now: Timestamp) -> usize {
-        self.lock().values().filter(|runs| runs.throttled_at(now).is_some()).count()
+        self.0.lock().values().filter(|runs| runs.throttled_at(now).is_some()).count()
     }
 
     /// Resets the counts of an account. Returns the known browsers that had failures.
     pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) -> Vec<BrowserId> {
-        let forgotten = self.lock().remove(tenant, account);
+        let forgotten = self.0.lock().remove(tenant, account);
         forgotten.into_iter().flat_map(|runs| runs.known).map(|(browser, _)| browser).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, FairTable<AccountId, Runs>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -154,7 +149,7 @@ impl CountedAttempt<'_> {
 
     fn set(self, change: fn(&mut Run)) {
         let (tenant, account) = &self.account;
-        if let Some(runs) = self.runs.lock().get_mut(tenant, account) {
+        if let Some(runs) = self.runs.0.lock().get_mut(tenant, account) {
             change(runs.run(self.browser));
         }
     }

@@ -2,8 +2,8 @@
 //! limited number of records an hour, and one additional record with the number of the others.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use tenancy::TenantId;
 use values::Timestamp;
 
@@ -36,7 +36,7 @@ struct TenantThrottles {
 
 impl Throttles {
     pub(crate) fn add(&self, tenant: &TenantId, account: &AccountId, since: Timestamp) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         let own = all.entry(tenant.clone()).or_default();
         let hour = since.seconds() / HOUR;
         if own.more == 0 && own.hour < hour {
@@ -52,7 +52,7 @@ impl Throttles {
 
     /// Takes the records to write now. The sum of an hour follows after the end of the hour.
     pub(crate) fn take(&self, now: Timestamp) -> Vec<ThrottledNote> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         let hour = now.seconds() / HOUR;
         let mut notes = Vec::new();
         for (tenant, own) in &mut *all {
@@ -93,6 +93,6 @@ mod tests {
         let later = start + Lifetime::from_seconds(HOUR);
         let sum = ThrottledNote { tenant: tenant("acme"), account: Err(81), since: start };
         assert_eq!(all.take(later), [sum]);
-        assert!(all.0.lock().unwrap().is_empty(), "nothing is left of a tenant");
+        assert!(all.0.lock().is_empty(), "nothing is left of a tenant");
     }
 }

@@ -2,8 +2,8 @@
 //! one account count once: they use up the limit of the account, but leave the source its other accounts.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use secrets::{CallerAddress, SourceTable};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
@@ -77,7 +77,7 @@ impl SourceAttempts {
         now: Timestamp,
     ) -> Option<TriedAttempt<'_>> {
         let digest = self.digests.hash_one((tenant, target));
-        let mut sources = self.lock();
+        let mut sources = self.sources.lock();
         if now >= sources.swept_at + SWEPT_EVERY {
             sources.table.sweep(|tried| importance(tried, now));
             sources.swept_at = now;
@@ -94,10 +94,6 @@ impl SourceAttempts {
         of_account.under_way = of_account.under_way.saturating_add(1);
         let (tenant, source) = (tenant.clone(), *source);
         Some(TriedAttempt { of: self, tenant, source, digest, most, now, is_forgiven: false })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Sources> {
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -132,7 +128,7 @@ impl TriedAttempt<'_> {
     /// Ends an attempt with the correct password. Returns `false` if the source has failed at too many other
     /// accounts in the meantime: a concurrent attempt must not succeed when a later one would be refused.
     pub(crate) fn succeed(self) -> bool {
-        let mut sources = self.of.lock();
+        let mut sources = self.of.sources.lock();
         let tried = sources.table.get_mut(&self.tenant, &self.source);
         let is_refused = tried.is_some_and(|tried| has_failed_at_others(tried, self.digest, self.most));
         drop(sources);
@@ -148,7 +144,7 @@ impl TriedAttempt<'_> {
 
 impl Drop for TriedAttempt<'_> {
     fn drop(&mut self) {
-        let mut sources = self.of.lock();
+        let mut sources = self.of.sources.lock();
         let tried = sources.table.entry(&self.tenant, &self.source, |tried| importance(tried, self.now));
         let of_account = of_account(tried, self.digest, self.now);
         of_account.under_way = of_account.under_way.saturating_sub(1);
@@ -206,7 +202,7 @@ mod tests {
         let tried = SourceAttempts::new();
         let begin = |name| tried.begin(&tenant("acme"), &source(1), AttemptTarget::Unknown(name), 1, NOW);
         begin("ada").unwrap().forgive();
-        assert!(tried.lock().table.is_empty());
+        assert!(tried.sources.lock().table.is_empty());
         drop(begin("bob").unwrap());
         begin("bob").unwrap().forgive();
         assert!(begin("ada").is_none() && begin("bob").is_some());
@@ -248,7 +244,7 @@ mod tests {
         for number in 0..40_000 {
             assert!(fails(&tried, "globex", number, "ada", NOW));
         }
-        assert!(tried.lock().table.len() <= SOURCES);
+        assert!(tried.sources.lock().table.len() <= SOURCES);
         assert!(!fails(&tried, "acme", 1, "eve", NOW));
     }
 }

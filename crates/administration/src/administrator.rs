@@ -41,7 +41,7 @@ mod tenants;
 mod usage;
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ::accounts::{AccountCodes, AccountId, Throttled};
 use ::secrets::{KeyedDigest, Pepper};
@@ -127,7 +127,7 @@ pub struct Administrator {
     codes: AccountCodes,
     mail_sealer: MailSealer,
     imports: TenantTurns,
-    sign_ins: Mutex<SignInCounts>,
+    sign_ins: parking_lot::Mutex<SignInCounts>,
     throttled: ThrottledNow,
     secret_writer: Arc<dyn SecretWriter>,
 }
@@ -157,7 +157,7 @@ impl Administrator {
         publish: Publish,
         clock: ReadClock,
     ) -> Self {
-        let (tenant_locks, sign_ins) = (TenantLocks::default(), Mutex::default());
+        let (tenant_locks, sign_ins) = (TenantLocks::default(), parking_lot::Mutex::default());
         let slow_hashes = TenantTurns::new(SLOW_HASHES, SLOW_HASHES_WAITING);
         let imports = {
             use account_import::{AT_ONCE, AT_ONCE_OF_TENANT, WAITING};

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use parking_lot::Mutex;
 use tenancy::TenantId;
 
 /// A period in which no change affected all entries of the tenant.
@@ -62,7 +63,7 @@ impl Epoch {
 impl Epochs {
     /// The epoch for a new entry of this tenant.
     pub(crate) fn current(&self, tenant: &TenantId) -> Arc<Epoch> {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.lock();
         let known = table.current.get(tenant).and_then(Weak::upgrade);
         if let Some(epoch) = known.filter(|epoch| !epoch.has_ended()) {
             return epoch;
@@ -75,12 +76,12 @@ impl Epochs {
 
     /// The number of tenants with entries. May include tenants whose entries were evicted recently.
     pub(crate) fn tenants(&self) -> usize {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner).current.len()
+        self.table.lock().current.len()
     }
 
     /// Ends the tenant's epoch, which invalidates all its entries.
     pub(crate) fn end(&self, tenant: &TenantId) {
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.lock();
         if let Some(epoch) = table.current.remove(tenant).and_then(|epoch| epoch.upgrade()) {
             epoch.ended.store(BY_CHANGE, Ordering::Release);
         }
@@ -89,7 +90,7 @@ impl Epochs {
     /// Ends the epochs of all tenants because of a new history. A later change still marks the epoch as ended
     /// by a change.
     pub(crate) fn begin_history(&self) {
-        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table.lock();
         for epoch in table.current.values().filter_map(Weak::upgrade) {
             epoch.ended.store(BY_HISTORY, Ordering::Release);
         }
@@ -135,7 +136,7 @@ mod tests {
         for number in 0..10_000 {
             epochs.current(&tenant(&format!("t{number}")));
         }
-        assert!(epochs.table.lock().unwrap().current.len() <= 1025);
+        assert!(epochs.table.lock().current.len() <= 1025);
         assert!(Arc::ptr_eq(&kept, &epochs.current(&tenant("acme"))));
     }
 }

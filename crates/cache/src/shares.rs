@@ -3,9 +3,10 @@
 //! is room, a tenant may use all of it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use moka::sync::Cache;
+use parking_lot::Mutex;
 use tenancy::TenantId;
 
 use crate::row_key::RowKey;
@@ -50,7 +51,7 @@ impl Shares {
     ) {
         let share = self.capacity / u64::try_from(tenants.max(1)).unwrap_or(u64::MAX);
         let is_full = slots.weighted_size() >= self.capacity / 16 * FULL;
-        let mut of_tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of_tenants = self.tenants.lock();
         of_tenants.sweep();
         let entries = of_tenants.entries.entry(key.tenant.clone()).or_insert_with(Entries::new);
         if is_full && slot.bytes_of_tenant() > share {

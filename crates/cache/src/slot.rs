@@ -2,12 +2,13 @@
 //! current time is an argument and always monotonic.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
+use parking_lot::RwLock;
 use tenancy::{StoreError, Stored};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -149,7 +150,7 @@ impl Slot {
 
     /// The value, or a negative result, if it is fresh.
     pub(crate) fn fresh(&self, now: Instant) -> Option<Option<Value>> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         let fresh = state.loaded.as_ref().filter(|loaded| now < self.expires(loaded));
         fresh.map(|loaded| loaded.value.clone())
     }
@@ -157,7 +158,7 @@ impl Slot {
     /// Limits the freshness of the value to `remaining`, also for a value that the running load has already
     /// read.
     pub(crate) fn expire_within(&self, now: Instant, remaining: Duration) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write();
         let expires = now + remaining;
         if let Some(loaded) = &mut state.loaded {
             loaded.expire(expires, self.freshness);
@@ -167,7 +168,7 @@ impl Slot {
 
     /// Whether the loaded value was already stale at this time.
     pub(crate) fn had_expired(&self, at: Instant) -> bool {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         state.loaded.as_ref().is_some_and(|loaded| self.expires(loaded) < at)
     }
 
@@ -185,13 +186,13 @@ impl Slot {
 
     /// The value, even if it is stale.
     pub(crate) fn last(&self) -> Option<Value> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         state.loaded.as_ref().and_then(|loaded| loaded.value.clone())
     }
 
     /// The last value, or that of the previous slot, as a start for a load.
     pub(crate) fn earlier(&self) -> Option<Value> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         let own = state.loaded.as_ref().map(|loaded| loaded.value.clone());
         own.unwrap_or_else(|| state.earlier.clone())
     }
@@ -209,7 +210,7 @@ impl Slot {
     /// While the store is unavailable, one load at a time tries again: readers with a stale value do not wait
     /// for the load, and no reader waits during the pause after a failure.
     pub(crate) fn next(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> NextRead {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write();
         if let Some(loaded) = state.loaded.as_ref().filter(|loaded| now < self.expires(loaded)) {
             return NextRead { load: None, answer: Answer::Known(Ok(loaded.value.clone())) };
         }
@@ -249,7 +250,7 @@ impl Slot {
         outcome: Outcome,
         load: oneshot::Sender<Outcome>,
     ) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write();
         state.flight = None;
         state.unavailable = None;
         let limit = state.limit.take();
@@ -273,7 +274,7 @@ impl Slot {
 
     /// The stale value, if it may be served.
     pub(crate) fn stale(&self, now: Instant, stale_if_error: &dyn Fn(&Value) -> Duration) -> Option<Value> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         self.stale_of(&state, now, stale_if_error)
     }
 

@@ -1,11 +1,11 @@
 //! The progress of a command, as a bar at a terminal.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use administration::declaration::outcome::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
+use parking_lot::Mutex;
 use storage::store_copy::CopyStep;
 
 /// The progress bar of applying. It is shown on the standard error if that is a terminal.
@@ -52,7 +52,7 @@ impl CopyBar {
             }
         };
         if !stderr().is_terminal() {
-            let last = self.printed.lock().unwrap_or_else(PoisonError::into_inner).replace(kind);
+            let last = self.printed.lock().replace(kind);
             if self.has_lines && last != Some(kind) {
                 let line = at.map_or_else(|| kind.to_owned(), |(_, of)| format!("{kind} {of} tables"));
                 // A closed pipe must not stop the copy.

@@ -1,9 +1,10 @@
 //! The mail of a development server. No mail leaves the machine; `/dev/mail` shows the messages.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pages::CaughtLetter;
+use parking_lot::Mutex;
 
 const MOST: usize = 50;
 
@@ -13,13 +14,13 @@ pub struct CaughtMail(Arc<Mutex<VecDeque<CaughtLetter>>>);
 
 impl CaughtMail {
     pub fn keep(&self, letter: CaughtLetter) {
-        let mut letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut letters = self.0.lock();
         letters.push_front(letter);
         letters.truncate(MOST);
     }
 
     /// The newest message comes first.
     pub(crate) fn letters(&self) -> Vec<CaughtLetter> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.0.lock().iter().cloned().collect()
     }
 }

@@ -7,8 +7,10 @@ mod histogram;
 mod series;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 pub(crate) use series::Series;
 
@@ -36,7 +38,7 @@ impl WorkerMetrics {
     /// Creates the counters of one route for one worker.
     pub(crate) fn series(&self, route: &'static str) -> Arc<Series> {
         let series = Arc::new(Series::default());
-        self.routes.lock().unwrap_or_else(PoisonError::into_inner).push((route, Arc::clone(&series)));
+        self.routes.lock().push((route, Arc::clone(&series)));
         series
     }
 
@@ -59,12 +61,12 @@ impl WorkerMetrics {
 
     #[cfg(test)]
     pub(crate) fn patterns(&self) -> Vec<&'static str> {
-        self.routes.lock().unwrap().iter().map(|(pattern, _)| *pattern).collect()
+        self.routes.lock().iter().map(|(pattern, _)| *pattern).collect()
     }
 
     /// Prometheus text format 0.0.4. The gateway's own metrics come first.
     pub(crate) fn render(&self, samples: &[Sample]) -> String {
-        let all = self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let all = self.routes.lock().clone();
         let mut by_route: BTreeMap<&'static str, series::SeriesCounts> = BTreeMap::new();
         for (route, series) in &all {
             if let Some(counts) = series.counts() {

@@ -3,8 +3,9 @@
 //! wait for one before it ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// Shared by all listeners and the code that stops the gateway.
 #[derive(Default)]
@@ -24,11 +25,11 @@ impl Readiness {
     }
 
     pub(crate) fn probed(&self, now: Instant) {
-        *self.last_probe.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *self.last_probe.lock() = Some(now);
     }
 
     pub(crate) fn probed_within(&self, span: Duration, now: Instant) -> bool {
-        let last = *self.last_probe.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = *self.last_probe.lock();
         last.is_some_and(|last| now.saturating_duration_since(last) <= span)
     }
 }

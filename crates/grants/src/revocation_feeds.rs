@@ -2,9 +2,10 @@
 //! many requests.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use keys::{SignError, SigningKey};
+use parking_lot::Mutex;
 use registry::{RevocationFacts, RevocationFeed};
 use tenancy::{Tenant, TenantId};
 use values::{Lifetime, Timestamp};
@@ -65,7 +66,7 @@ impl RevocationFeeds {
         now: Timestamp,
     ) -> Result<Option<Arc<SignedFeed>>, SignError> {
         // Holds the lock while signing, so that concurrent requests cause one signature.
-        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut feeds = self.feeds.lock();
         if let Some(kept) = feeds.of_tenants.get_mut(&tenant.id)
             && kept.says(facts, key, now)
         {
@@ -221,6 +222,6 @@ mod tests {
         let tenant = Tenant { id: TenantId::parse("later").unwrap(), ..acme() };
         assert_eq!(feeds.get(&tenant, &facts(&tenant, &[]), &key, at(59)).unwrap(), None);
         assert!(feeds.get(&tenant, &facts(&tenant, &[]), &key, at(60)).unwrap().is_some());
-        assert_eq!(feeds.feeds.lock().unwrap().of_tenants.len(), 1);
+        assert_eq!(feeds.feeds.lock().of_tenants.len(), 1);
     }
 }

@@ -1,8 +1,8 @@
 //! The tenants whose keys cannot be loaded, for the readiness check and the log.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -41,7 +41,7 @@ impl KeyFailures {
         now: Timestamp,
     ) {
         let found: Vec<_> = found.collect();
-        let mut failures = self.lock();
+        let mut failures = self.0.lock();
         if found.is_empty() {
             if failures.remove(tenant).is_some() {
                 tracing::info!(%tenant, "Latchkey can open the keys of tenant {tenant} again");
@@ -61,13 +61,9 @@ impl KeyFailures {
     }
 
     pub(crate) fn lately(&self, now: Timestamp) -> Option<UnopenedKeys> {
-        let mut failures = self.lock();
+        let mut failures = self.0.lock();
         failures.retain(|_, failure| failure.at + LATELY > now);
         let waiting = failures.values().any(|failure| failure.waits);
         (!failures.is_empty()).then_some(UnopenedKeys { tenants: failures.len(), waiting })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, KeyFailure>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

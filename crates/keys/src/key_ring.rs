@@ -1,8 +1,9 @@
 //! A tenant's keys by state: which key signs, which are published, and which verify (RFC 7517 §4.5). States
 //! depend on `now`, so a ring stays correct over time. It is replaced only when the rows change.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tenancy::{SigningPolicy, Tenant};
 use values::{Lifetime, Timestamp};
 
@@ -71,7 +72,7 @@ impl KeyRing {
     #[must_use]
     pub fn jwk_set(&self, now: Timestamp) -> Arc<JwkSet> {
         // A panic under the lock leaves either the old or the new document, and both are complete.
-        if let Some(published) = &*self.jwk_set.read().unwrap_or_else(PoisonError::into_inner)
+        if let Some(published) = &*self.jwk_set.read()
             && self.published(now).map(SigningKey::id).eq(published.ids.iter().copied())
         {
             return published.set.clone();
@@ -79,7 +80,7 @@ impl KeyRing {
         let ids = self.published(now).map(SigningKey::id).collect();
         let set = Arc::new(JwkSet::new(self.published(now).map(|key| key.jwk.clone()).collect()));
         let published = Published { ids, set: set.clone() };
-        *self.jwk_set.write().unwrap_or_else(PoisonError::into_inner) = Some(published);
+        *self.jwk_set.write() = Some(published);
         set
     }
 

@@ -2,7 +2,7 @@
 //! thread generates them. Another thread generates larger keys on request, because a 4096-bit key may take
 //! seconds.
 
-use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tenancy::{TenantId, TenantTurns};
@@ -23,7 +23,7 @@ pub struct KeyPool {
 #[derive(Debug)]
 struct PoolState {
     size: usize,
-    stock: StdMutex<Stock>,
+    stock: parking_lot::Mutex<Stock>,
     /// At most two threads generate keys, however many tenants there are.
     stocked: Lane,
     others: Lane,
@@ -58,19 +58,19 @@ impl KeyPool {
     pub fn new(size: usize) -> Self {
         let [stocked, others] =
             [(); 2].map(|()| Lane { tenants: TenantTurns::new(1, MOST_WAITING), thread: Arc::default() });
-        Self { shared: Arc::new(PoolState { size, stock: StdMutex::default(), stocked, others }) }
+        Self { shared: Arc::new(PoolState { size, stock: parking_lot::Mutex::default(), stocked, others }) }
     }
 
     /// Fills the pool in the background after this pause, and from then on whenever a key is taken. Must be
     /// called in a Tokio runtime.
     pub fn keep_full_after(&self, pause: Duration) {
-        self.stock().is_kept = true;
+        self.shared.stock.lock().is_kept = true;
         self.refill_after(pause);
     }
 
     fn refill_after(&self, pause: Duration) {
         {
-            let mut stock = self.stock();
+            let mut stock = self.shared.stock.lock();
             if !stock.is_kept || stock.filling || stock.ready.len() >= self.shared.size {
                 return;
             }
@@ -85,7 +85,7 @@ impl KeyPool {
 
     #[must_use]
     pub fn ready(&self) -> usize {
-        self.stock().ready.len()
+        self.shared.stock.lock().ready.len()
     }
 
     /// A key for one caller. An RSA key comes from the pool, or is generated on another thread when it is the
@@ -137,7 +137,7 @@ impl KeyPool {
             let made = generate(Self::STOCKED, turn).await;
             let took = began.elapsed();
             {
-                let mut stock = self.stock();
+                let mut stock = self.shared.stock.lock();
                 match made {
                     Ok(document) => stock.ready.push(document),
                     Err(error) => {
@@ -150,7 +150,7 @@ impl KeyPool {
             sleep(took).await;
             // Decides under the lock, so that a caller that takes a key afterwards sees that the pool is not
             // being filled.
-            let mut stock = self.stock();
+            let mut stock = self.shared.stock.lock();
             if stock.ready.len() >= self.shared.size {
                 stock.filling = false;
                 return;
@@ -159,12 +159,7 @@ impl KeyPool {
     }
 
     fn pop(&self) -> Option<PrivateKeyDocument> {
-        self.stock().ready.pop()
-    }
-
-    fn stock(&self) -> MutexGuard<'_, Stock> {
-        // No code under the lock can panic.
-        self.shared.stock.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.stock.lock().ready.pop()
     }
 }
 
@@ -197,7 +192,7 @@ mod tests {
     }
 
     async fn filled(pool: &KeyPool, keys: usize) {
-        while pool.ready() < keys || pool.stock().filling {
+        while pool.ready() < keys || pool.shared.stock.lock().filling {
             sleep(Duration::from_millis(5)).await;
         }
     }
@@ -229,7 +224,7 @@ mod tests {
     async fn pool_refills_in_background_and_hands_out_keys_once() {
         let pool = KeyPool::new(2);
         take(&pool, "acme", usual()).await;
-        assert_eq!((pool.ready(), pool.stock().filling), (0, false));
+        assert_eq!((pool.ready(), pool.shared.stock.lock().filling), (0, false));
         pool.keep_full_after(Duration::ZERO);
         pool.keep_full_after(Duration::ZERO);
         while pool.ready() < 2 {
@@ -245,7 +240,7 @@ mod tests {
         let pool = KeyPool::new(0);
         pool.keep_full_after(Duration::ZERO);
         assert!(!take(&pool, "acme", usual()).await.expose().is_empty());
-        assert_eq!((pool.ready(), pool.stock().filling), (0, false));
+        assert_eq!((pool.ready(), pool.shared.stock.lock().filling), (0, false));
     }
 
     #[tokio::test]
@@ -293,7 +288,7 @@ mod tests {
             while pool.shared.stocked.thread.try_lock().is_err() {
                 sleep(Duration::from_millis(1)).await;
             }
-            rested += u32::from(pool.stock().filling);
+            rested += u32::from(pool.shared.stock.lock().filling);
             if rested == 5 {
                 break;
             }

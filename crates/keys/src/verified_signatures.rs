@@ -8,10 +8,11 @@
 //! Claims are not remembered: parsing is a small part, and each new check would have to consider the copy. A
 //! memory in each key ring would be too large for many tenants, or too small for one with many people.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use latchkey_verifier::Algorithm;
+use parking_lot::Mutex;
 
 /// With [`WAYS`] this is 65 536 signatures in 2 MiB, which are allocated with the first signature.
 const SETS: usize = 1 << 14;
@@ -75,7 +76,7 @@ impl VerifiedSignatures {
     fn change<T>(&self, signed: &SignedMessage, change: impl FnOnce(&mut [SignedMessage; WAYS]) -> T) -> T {
         let number = usize::from(u16::from_be_bytes([signed[0], signed[1]])) % self.sets.len();
         // A panic under the lock leaves every digest complete.
-        change(&mut self.sets[number].lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.sets[number].lock())
     }
 }
 

@@ -10,10 +10,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use parking_lot::RwLock;
 use subtle::ConstantTimeEq as _;
 use tenancy::Tenant;
 use tokio::time::sleep;
@@ -141,7 +142,7 @@ impl Users {
         };
         let users = users.into_iter().map(user).collect();
         let declared = Declared { users, applications, salt: Some(salt) };
-        *self.declared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(declared);
+        *self.declared.write() = Arc::new(declared);
     }
 
     #[must_use]
@@ -251,7 +252,7 @@ impl Users {
     }
 
     fn declared(&self) -> Arc<Declared> {
-        Arc::clone(&self.declared.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.declared.read())
     }
 }
 

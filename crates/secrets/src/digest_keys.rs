@@ -3,10 +3,11 @@
 //! reveals nothing about the pepper or about other tenants' keys.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
 use derive_more::Debug;
+use parking_lot::RwLock;
 use tenancy::TenantId;
 use zeroize::Zeroizing;
 
@@ -36,7 +37,7 @@ impl DigestKeys {
     pub fn of(&self, tenant: &TenantId) -> DigestKey {
         if self.0.any.load(Ordering::Acquire) {
             // No code under the lock can panic.
-            let brought = self.0.brought.read().unwrap_or_else(PoisonError::into_inner);
+            let brought = self.0.brought.read();
             if let Some(key) = brought.get(tenant) {
                 return key.clone();
             }
@@ -58,7 +59,7 @@ impl DigestKeys {
 
     /// Replaces all imported keys.
     pub fn set_brought(&self, keys: HashMap<TenantId, DigestKey>) {
-        let mut brought = self.0.brought.write().unwrap_or_else(PoisonError::into_inner);
+        let mut brought = self.0.brought.write();
         self.0.any.store(!keys.is_empty(), Ordering::Release);
         *brought = keys;
     }

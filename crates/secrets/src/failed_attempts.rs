@@ -4,8 +4,8 @@
 //! Nothing is locked: an attacker with the same address as a service must not be able to stop that service.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use tenancy::TenantId;
 use values::{Lifetime, Rate, RateUnit, Timestamp};
 
@@ -78,7 +78,7 @@ impl FailedAttempts {
 impl FailureSpan {
     /// The counts of this span. A new span clears them.
     fn counts(&self, span: u64) -> MutexGuard<'_, Counts> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock();
         // An attempt may end shortly after its span. But counts must not stay if the clock was set back.
         if counts.span != span && counts.span != span.saturating_add(1) {
             *counts = Counts { span, ..Counts::default() };

@@ -7,11 +7,12 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, Mutex};
 use tenancy::TenantId;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -90,10 +91,10 @@ impl HashPool {
     ) -> Result<Option<SecretHash>, Busy> {
         let (answer, answered) = oneshot::channel();
         if job.only_if.is_some() {
-            self.shared.lock().foreign.add(tenant, job, *source, answer)?;
+            self.shared.lanes.lock().foreign.add(tenant, job, *source, answer)?;
             self.shared.foreign_changed.notify_one();
         } else {
-            self.shared.lock().lanes.add(tenant, job, lane, *source, answer)?;
+            self.shared.lanes.lock().lanes.add(tenant, job, lane, *source, answer)?;
             self.shared.changed.notify_one();
         }
         let answered = timeout(Self::LONGEST_WAIT, answered).await.map_err(|_elapsed| Busy)?;
@@ -135,13 +136,13 @@ impl HashPool {
 
     #[must_use]
     pub fn callers(&self) -> usize {
-        let lanes = self.shared.lock();
+        let lanes = self.shared.lanes.lock();
         lanes.lanes.callers() + lanes.foreign.callers()
     }
 
     /// Checks the next foreign hash on this thread. Returns `false` if none is waiting.
     pub fn step_foreign(&self) -> bool {
-        let taken = self.shared.lock().foreign.next();
+        let taken = self.shared.lanes.lock().foreign.next();
         taken.is_some_and(|(check, turn)| {
             self.shared.check(check, turn);
             true
@@ -151,7 +152,7 @@ impl HashPool {
     /// Computes the next hash on this thread. Returns `false` if none is waiting. Foreign hashes need
     /// [`HashPool::step_foreign`].
     pub fn step(&self) -> bool {
-        let taken = self.shared.lock().lanes.next();
+        let taken = self.shared.lanes.lock().lanes.next();
         taken.is_some_and(|taken| {
             self.shared.compute(taken, &mut HashMemory::default());
             true
@@ -162,7 +163,7 @@ impl HashPool {
 /// Waiting callers get [`Busy`]. Running computations finish.
 impl Drop for HashPool {
     fn drop(&mut self) {
-        *self.shared.lock() = Lanes { closed: true, ..Lanes::default() };
+        *self.shared.lanes.lock() = Lanes { closed: true, ..Lanes::default() };
         self.shared.changed.notify_all();
         self.shared.foreign_changed.notify_all();
     }
@@ -198,7 +199,7 @@ impl HashPoolState {
         // restart. The content of the memory after a panic does not matter.
         let hash = catch_unwind(AssertUnwindSafe(|| job.compute(memory)));
         drop(job);
-        let answers = self.lock().lanes.finish(&turn);
+        let answers = self.lanes.lock().lanes.finish(&turn);
         if let Ok(hash) = hash {
             for answer in answers {
                 // The caller may have gone away.
@@ -209,7 +210,7 @@ impl HashPoolState {
 
     fn check_foreign(&self) {
         loop {
-            let mut lanes = self.lock();
+            let mut lanes = self.lanes.lock();
             let (check, turn) = loop {
                 if lanes.closed {
                     return;
@@ -217,7 +218,7 @@ impl HashPoolState {
                 if let Some(taken) = lanes.foreign.next() {
                     break taken;
                 }
-                lanes = self.foreign_changed.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+                self.foreign_changed.wait(&mut lanes);
             };
             drop(lanes);
             self.check(check, turn);
@@ -230,7 +231,7 @@ impl HashPoolState {
         // A panic must not end this thread either.
         let hash = catch_unwind(AssertUnwindSafe(|| job.compute(&mut HashMemory::default())));
         drop(job);
-        self.lock().foreign.finish(turn, began.elapsed());
+        self.lanes.lock().foreign.finish(turn, began.elapsed());
         if let Ok(hash) = hash {
             // The caller may have gone away.
             let _ = answer.send(hash);
@@ -239,28 +240,20 @@ impl HashPoolState {
 
     /// The next job, or `None` if the pool is closed. Frees the memory if there is no job for a while.
     fn next(&self, memory: &mut HashMemory) -> Option<Taken> {
-        let mut lanes = self.lock();
+        let mut lanes = self.lanes.lock();
         while !lanes.closed {
             if let Some(taken) = lanes.lanes.next() {
                 return Some(taken);
             }
             if memory.is_held() {
-                let waited = self.changed.wait_timeout(lanes, KEPT);
-                let (again, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-                lanes = again;
-                if waited.timed_out() {
+                if self.changed.wait_for(&mut lanes, KEPT).timed_out() {
                     memory.release();
                 }
             } else {
-                lanes = self.changed.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+                self.changed.wait(&mut lanes);
             }
         }
         None
-    }
-
-    /// No code panics while it holds the lock, so the data is consistent even if the lock is poisoned.
-    fn lock(&self) -> MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

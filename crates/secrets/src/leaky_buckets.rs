@@ -3,8 +3,8 @@
 //! `span / capacity`.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -59,7 +59,7 @@ impl LeakyBuckets {
         let key = self.keys.hash_one(key);
         let now = now.seconds().saturating_mul(1_000);
         let full = now.saturating_add(interval.saturating_mul(capacity));
-        let mut buckets = self.lock();
+        let mut buckets = self.empty_at.lock();
         // A full table keeps the fullest buckets. An attacker who wants to evict a bucket must fill tens of
         // thousands of other buckets of the tenant first.
         let empty_at = buckets.entry(tenant, &key, |empty_at| empty_at.saturating_sub(now));
@@ -72,18 +72,14 @@ impl LeakyBuckets {
     }
 
     pub fn clear(&self, tenant: &TenantId, key: impl Hash) {
-        self.lock().remove(tenant, &self.keys.hash_one(key));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, FairTable<u64, u64>> {
-        self.empty_at.lock().unwrap_or_else(PoisonError::into_inner)
+        self.empty_at.lock().remove(tenant, &self.keys.hash_one(key));
     }
 }
 
 impl BucketAttempt<'_> {
     /// Removes the attempt from its bucket, because it succeeded or failed because of this server.
     pub fn forgive(self) {
-        if let Some(empty_at) = self.of.lock().get_mut(&self.tenant, &self.key) {
+        if let Some(empty_at) = self.of.empty_at.lock().get_mut(&self.tenant, &self.key) {
             *empty_at = empty_at.saturating_sub(self.interval);
         }
     }
@@ -125,7 +121,7 @@ mod tests {
         for number in 0..2 * BUCKETS {
             assert!(buckets.begin_of(&tenant("globex"), number, 1, at(1_000)).is_some(), "{number}");
         }
-        assert!(buckets.lock().len() <= BUCKETS);
+        assert!(buckets.empty_at.lock().len() <= BUCKETS);
         assert_eq!(fit(&buckets, "ada", 1_000), 0);
         assert_eq!(fit(&buckets, "bob", 1_000), 10);
     }

@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use values::{Lifetime, Timestamp};
 
 use crate::CallerAddress;
@@ -43,7 +43,7 @@ impl SignInDelays {
     /// attempts wait longer and longer.
     pub fn begin(&self, name: &str, source: CallerAddress, now: Timestamp) -> Duration {
         let pair = self.pair(name, source);
-        let mut pairs = self.pairs();
+        let mut pairs = self.pairs.lock();
         let known = pairs.get(&pair).filter(|known| is_fresh(known, now)).map_or(0, |known| known.count);
         if pairs.len() >= PAIRS && !pairs.contains_key(&pair) {
             make_room(&mut pairs, now);
@@ -54,22 +54,18 @@ impl SignInDelays {
 
     /// Drops the failures after the correct password.
     pub fn succeeded(&self, name: &str, source: CallerAddress) {
-        self.pairs().remove(&self.pair(name, source));
+        self.pairs.lock().remove(&self.pair(name, source));
     }
 
     /// Cancels an attempt whose password was not checked.
     pub fn unchecked(&self, name: &str, source: CallerAddress) {
-        if let Some(known) = self.pairs().get_mut(&self.pair(name, source)) {
+        if let Some(known) = self.pairs.lock().get_mut(&self.pair(name, source)) {
             known.count = known.count.saturating_sub(1);
         }
     }
 
     fn pair(&self, name: &str, source: CallerAddress) -> Pair {
         (self.names.hash_one(name), source)
-    }
-
-    fn pairs(&self) -> MutexGuard<'_, HashMap<Pair, Failures>> {
-        self.pairs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,9 +148,9 @@ mod tests {
         for number in 0..u32::try_from(PAIRS).unwrap() - 1 {
             fail(&delays, "admin", number + 2, 2);
         }
-        assert_eq!(delays.pairs().len(), PAIRS);
+        assert_eq!(delays.pairs.lock().len(), PAIRS);
         assert_eq!(fail(&delays, "admin", 1, 3), 200);
         assert_eq!(fail(&delays, "old", 1, 3), 0);
-        assert_eq!(delays.pairs().len(), PAIRS);
+        assert_eq!(delays.pairs.lock().len(), PAIRS);
     }
 }

@@ -1,11 +1,12 @@
 //! Writes usage buffers to the store every ten seconds.
 
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use administration::store::AdministrationStore;
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tenancy::{Stored, Usage, UsageBuffer};
 
 use crate::periodic::OutageLog;
@@ -63,7 +64,7 @@ impl<N: Buffered + 'static> BatchWriter<N> {
     }
 
     fn log(&self, outcome: &Stored<()>) {
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = self.logged.lock();
         Self::log_outcome(&mut logged.outage, outcome);
         let dropped = self.buffer.dropped();
         if dropped > logged.dropped {

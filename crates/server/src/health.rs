@@ -4,13 +4,14 @@
 mod metrics;
 mod probes;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::SignIns;
 use cache::{Caches, RedisCache};
 use gateway::{HealthCheck, HealthReport, HealthState, Sample, take_unserved};
 use keys::{KeyPool, KeyRingCache, KeySealer};
+use parking_lot::Mutex;
 use secrets::{DigestKeys, HashPool};
 use settings::SecretStores;
 use storage::Database;
@@ -95,7 +96,7 @@ impl PlatformHealth {
             // whether the tenant is declared or was created through the API.
             let serves_stale = opens.is_none() && self.caches.may_serve_stale();
             let clocks = self.database.store_clock().filter(|_| opens.is_some()).zip(Some(clock::now()));
-            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut found = self.found.lock();
             let after = found.after(opens, serves_stale).with_access(access).with_clocks(clocks);
             if after.clock_differs() && !found.clock_differs() {
                 tracing::warn!(
@@ -191,7 +192,7 @@ impl PlatformHealth {
     }
 
     fn found(&self) -> ProbeResults {
-        *self.found.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.found.lock()
     }
 }
 

@@ -2,10 +2,10 @@
 //! their number, and when to try again.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use administration::kinds::Invalidation;
+use parking_lot::Mutex;
 use tenancy::TenantId;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -43,16 +43,16 @@ impl Default for LeftOut {
 
 impl LeftOut {
     pub(crate) fn replace(&self, count: usize, depends_on: BTreeSet<TenantId>) {
-        *self.tenants() = LeftOutTenants { count, depends_on };
+        *self.tenants.lock() = LeftOutTenants { count, depends_on };
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.tenants().count
+        self.tenants.lock().count
     }
 
     /// Handles a change notification from the store.
     pub(crate) fn on_invalidation(&self, changed: &[Invalidation]) {
-        let tenants = self.tenants();
+        let tenants = self.tenants.lock();
         if changed.iter().any(|changed| tenants.depends_on.contains(changed.tenant())) {
             self.changed.send_replace(());
         }
@@ -67,10 +67,6 @@ impl LeftOut {
 
     pub(crate) fn tries(&self) -> Tries {
         Tries { changed: self.changed.subscribe(), last: Instant::now() }
-    }
-
-    fn tenants(&self) -> MutexGuard<'_, LeftOutTenants> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

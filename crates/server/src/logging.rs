@@ -5,11 +5,12 @@
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use administration::documents::nearest;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use settings::{Diagnostic, Environment, ExplainedError};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -134,10 +135,10 @@ impl Buffer {
     }
 
     fn wait_for_lines(&self) -> MutexGuard<'_, Pending> {
-        let mut pending = self.lock();
+        let mut pending = self.pending.lock();
         while pending.lines.is_empty() && !pending.has_ended {
             pending.is_idle = true;
-            pending = self.changed.wait(pending).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut pending);
         }
         pending.is_idle = false;
         pending
@@ -145,11 +146,12 @@ impl Buffer {
 
     /// Sleeps for the flush interval, or until the program ends.
     fn rest(&self) {
-        let _ = self.changed.wait_timeout_while(self.lock(), FLUSH_EVERY, |pending| !pending.has_ended);
+        let is_needed = |pending: &mut Pending| !pending.has_ended;
+        self.changed.wait_while_for(&mut self.pending.lock(), is_needed, FLUSH_EVERY);
     }
 
     fn push(&self, line: &[u8]) {
-        let mut pending = self.lock();
+        let mut pending = self.pending.lock();
         if pending.lines.len() + line.len() > CAPACITY {
             pending.dropped += 1;
         } else {
@@ -163,12 +165,8 @@ impl Buffer {
     }
 
     fn end(&self) {
-        self.lock().has_ended = true;
+        self.pending.lock().has_ended = true;
         self.changed.notify_one();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -245,7 +243,7 @@ mod tests {
         let of_writer = Arc::clone(&buffer);
         let thread = thread::spawn(move || of_writer.write_until_ended(&mut Sent(written)));
         for line in ["first\n", "second\n"] {
-            while !buffer.lock().is_idle {
+            while !buffer.pending.lock().is_idle {
                 thread::yield_now();
             }
             buffer.push(line.as_bytes());

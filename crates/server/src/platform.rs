@@ -1,7 +1,7 @@
 //! The composition root: creates every part of the platform once and connects the parts.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use gateway::{
 };
 use grants::ResourceRequirement;
 use keys::{KeyPool, KeyRingCache, KeySealer};
+use parking_lot::Mutex;
 use protocol::Scope;
 use registry::{ClientId, PublicUrls, ReplayStore};
 use rustix::process::{Resource, getrlimit};

@@ -4,10 +4,11 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
@@ -72,7 +73,7 @@ impl Watch {
             if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
                 tracing::warn!(%error, folder = %folder.display(), "cannot watch the folder; checking it every 15 s instead");
             }
-            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut names = self.names.lock();
             names.extend(path.file_name().map(OsString::from));
         }
     }
@@ -82,7 +83,7 @@ impl Watch {
 /// files, YAML files (tenants), and names that begin with two dots, like the link that a mounted ConfigMap
 /// replaces.
 fn concerns(event: &Event, names: &Mutex<HashSet<OsString>>) -> bool {
-    let names = names.lock().unwrap_or_else(PoisonError::into_inner);
+    let names = names.lock();
     !event.kind.is_access()
         && event.paths.iter().any(|path| {
             let yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");

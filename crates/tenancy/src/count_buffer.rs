@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indexmap::{Equivalent, IndexMap};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::TenantId;
 use crate::usage_buffer::{SHARDS, own_shard};
@@ -60,7 +60,7 @@ impl<K: Hash + Ord> CountBuffer<K> {
             *count += 1;
             return true;
         }
-        let has_room = self.held().take_place(share_of, self.capacity);
+        let has_room = self.held.lock().take_place(share_of, self.capacity);
         if has_room {
             counts.insert(to_key(key), 1);
         }
@@ -76,16 +76,12 @@ impl<K: Hash + Ord> CountBuffer<K> {
             }
         }
         // Keys that are added during the drain are not counted until the next drain.
-        *self.held() = KeyCounts::default();
+        *self.held.lock() = KeyCounts::default();
         drained
     }
 
-    fn held(&self) -> MutexGuard<'_, KeyCounts> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn shard(&self, index: usize) -> MutexGuard<'_, IndexMap<K, u64, RandomState>> {
-        self.shards[index].0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].0.lock()
     }
 }
 

@@ -6,8 +6,9 @@
 mod tests;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::TenantId;
@@ -74,7 +75,7 @@ impl TenantTurns {
     pub async fn take(&self, tenant: &TenantId) -> Result<Turn, TooManyWait> {
         let (sender, turn) = oneshot::channel();
         {
-            let mut state = self.0.state();
+            let mut state = self.0.state.lock();
             if state.may_start(tenant, self.0.most_of_tenant) {
                 state.start(tenant);
                 return Ok(self.turn(tenant));
@@ -87,7 +88,7 @@ impl TenantTurns {
     /// Takes a permit if one is free.
     #[must_use]
     pub fn try_take(&self, tenant: &TenantId) -> Option<Turn> {
-        let mut state = self.0.state();
+        let mut state = self.0.state.lock();
         state.may_start(tenant, self.0.most_of_tenant).then(|| {
             state.start(tenant);
             self.turn(tenant)
@@ -97,7 +98,7 @@ impl TenantTurns {
     /// The number of free permits.
     #[must_use]
     pub fn free(&self) -> usize {
-        self.0.state().free
+        self.0.state.lock().free
     }
 
     fn turn(&self, tenant: &TenantId) -> Turn {
@@ -105,11 +106,7 @@ impl TenantTurns {
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl Shared {}
 
 impl State {
     fn may_start(&self, tenant: &TenantId, most_of_tenant: usize) -> bool {
@@ -195,13 +192,13 @@ impl State {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut state = self.of.state();
+        let mut state = self.of.state.lock();
         state.end(&self.tenant, self.of.most_of_tenant);
         while let Some((tenant, waiting)) = state.next(self.of.most_of_tenant) {
             drop(state);
             // If the caller was cancelled, sending drops the turn, which passes it on.
             drop(waiting.send(Self { of: Arc::clone(&self.of), tenant }));
-            state = self.of.state();
+            state = self.of.state.lock();
         }
     }
 }

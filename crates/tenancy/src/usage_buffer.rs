@@ -5,9 +5,9 @@
 
 use std::hash::{Hash, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indexmap::{Equivalent, IndexMap};
+use parking_lot::{Mutex, MutexGuard};
 use values::Timestamp;
 
 /// The number of parts. More threads than this share parts and wait for each other.
@@ -137,7 +137,7 @@ impl<O: Clone + Hash + Ord, U: Clone + Ord, N: Clone + Ord> UsageBuffer<O, U, N>
     }
 
     fn shard(&self, index: usize) -> MutexGuard<'_, OwnerTable<O, U, N>> {
-        self.shards[index].0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].0.lock()
     }
 }
 

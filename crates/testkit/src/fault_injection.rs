@@ -1,7 +1,8 @@
 //! Makes a store fail, or delays its answers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tenancy::{StoreError, Stored};
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
@@ -26,11 +27,11 @@ pub(crate) struct FaultInjection {
 
 impl FaultInjection {
     pub(crate) fn fail_with(&self, failure: Option<Failure>) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        *self.failure.lock() = failure;
     }
 
     pub(crate) fn check(&self) -> Stored<()> {
-        match *self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
+        match *self.failure.lock() {
             Some(Failure::Unavailable) => Err(StoreError::unavailable("made to be unavailable")),
             Some(Failure::Fault) => Err(StoreError::fault("made to fail")),
             None => Ok(()),

@@ -17,13 +17,14 @@ mod traits;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use administration::audit::AuditRecord;
 use administration::store::AuditLog as _;
 use administration::store::query::AuditQuery;
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 use registry::{FetchedJwks, JwksFetcher, KeyPlace, KeySource, jwks_uri_of};
 use sqlx::SqlitePool;
 use storage::{Database, sqlite};
@@ -141,7 +142,7 @@ impl TestStore {
     /// From now on this URL returns this document for this tenant. `None`: no document.
     pub fn publish_jwks(&self, tenant: &TenantId, url: &str, document: Option<&str>) {
         let key = (tenant.clone(), url.to_owned());
-        let mut published = lock(&self.published_jwks);
+        let mut published = self.published_jwks.lock();
         match document {
             Some(document) => published.insert(key, document.to_owned()),
             None => published.remove(&key),
@@ -149,15 +150,15 @@ impl TestStore {
     }
 
     fn database(&self) -> Arc<Database> {
-        Arc::clone(&lock(&self.server).database)
+        Arc::clone(&self.server.lock().database)
     }
 
     fn rows(&self) -> SqlitePool {
-        lock(&self.server).rows.clone()
+        self.server.lock().rows.clone()
     }
 
     fn counters(&self) -> MutexGuard<'_, Calls> {
-        lock(&self.calls)
+        self.calls.lock()
     }
 
     async fn answer<T: Send>(
@@ -189,7 +190,7 @@ impl Server {
 impl JwksFetcher for TestStore {
     async fn fetch_jwks(&self, tenant: &TenantId, source: &KeySource<'_>) -> Option<FetchedJwks> {
         let published =
-            |url: &str| lock(&self.published_jwks).get(&(tenant.clone(), url.to_owned())).cloned();
+            |url: &str| self.published_jwks.lock().get(&(tenant.clone(), url.to_owned())).cloned();
         let mut document = published(&source.url()?)?;
         if source.place == KeyPlace::Discovery {
             document = published(&jwks_uri_of(&document, &source.text).ok()?)?;
@@ -197,8 +198,4 @@ impl JwksFetcher for TestStore {
         let keys = source.read(&document).ok()?;
         Some(FetchedJwks { keys, size: document.len(), max_age: None })
     }
-}
-
-fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

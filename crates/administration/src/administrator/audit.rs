@@ -1,8 +1,6 @@
 //! Reads the audit, which needs `latchkey:audit` of the platform or of the tenant, and records sign-ins of
 //! people.
 
-use std::sync::PoisonError;
-
 use accounts::ThrottledNote;
 use serde_json::json;
 use tenancy::TenantId;
@@ -45,7 +43,7 @@ impl Administrator {
     /// # Errors
     /// [`EditError`] if the store does not answer. The records are then lost.
     pub async fn note_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), EditError> {
-        let records = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).note(sign_in, now);
+        let records = self.sign_ins.lock().note(sign_in, now);
         self.record(records, now).await
     }
 
@@ -54,7 +52,7 @@ impl Administrator {
     /// # Errors
     /// As [`Administrator::note_sign_in`].
     pub async fn sum_sign_ins(&self, now: Timestamp) -> Edited<()> {
-        let records = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).over(now);
+        let records = self.sign_ins.lock().over(now);
         self.record(records, now).await
     }
 

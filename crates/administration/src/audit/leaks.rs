@@ -2,9 +2,10 @@
 //! has got an answer, so that the answer reveals nothing.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::Digest;
+use parking_lot::Mutex;
 use protocol::api_key_name;
 use secrets::{GeneratedSecret, has_checksum};
 use tokio::sync::Notify;
@@ -76,7 +77,7 @@ impl LeakReports {
             source: source.to_owned(),
             place,
         });
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.lock();
         let has_room = waiting.len() < WAITING;
         if has_room {
             waiting.extend(reports);
@@ -93,17 +94,13 @@ impl LeakReports {
 
     #[must_use]
     pub fn take(&self) -> Option<LeakReport> {
-        self.waiting().pop_front()
+        self.waiting.lock().pop_front()
     }
 
     /// Puts back a report that could not be checked, at the end of the queue, so that it does not delay
     /// others.
     pub fn give_back(&self, report: LeakReport) {
-        self.waiting().push_back(report);
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<LeakReport>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().push_back(report);
     }
 }
 

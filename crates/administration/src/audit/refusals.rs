@@ -1,8 +1,8 @@
 //! The most recent refused requests of each tenant. They wait in memory until a background task writes them.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use registry::ClientId;
 use tenancy::TenantId;
 use values::Timestamp;
@@ -55,7 +55,7 @@ struct WaitingRefusals {
 impl RefusalBuffer {
     /// Adds a refusal. If a limit is exceeded, the oldest refusal of the same tenant is dropped.
     pub fn note(&self, refusal: Refusal) {
-        let mut waiting = self.waiting();
+        let mut waiting = self.0.lock();
         let most = waiting.most();
         let of_tenant = waiting.of(&refusal.tenant);
         let gone = (of_tenant.len() >= most).then(|| of_tenant.pop_front()).flatten();
@@ -66,7 +66,7 @@ impl RefusalBuffer {
     /// Takes out at most `most` refusals: from each tenant in turn, its oldest first.
     #[must_use]
     pub fn take(&self, most: usize) -> Vec<Refusal> {
-        let mut waiting = self.waiting();
+        let mut waiting = self.0.lock();
         let mut taken = Vec::new();
         while taken.len() < most
             && let Some(tenant) = waiting.turns.pop_front()
@@ -85,7 +85,7 @@ impl RefusalBuffer {
 
     /// Puts back refusals that could not be written, if there is room.
     pub fn give_back(&self, refusals: Vec<Refusal>) {
-        let mut waiting = self.waiting();
+        let mut waiting = self.0.lock();
         for refusal in refusals.into_iter().rev() {
             let most = waiting.most();
             let of_tenant = waiting.of(&refusal.tenant);
@@ -94,10 +94,6 @@ impl RefusalBuffer {
                 waiting.held += 1;
             }
         }
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, WaitingRefusals> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,8 @@
 //! request uses this node until a probe has opened a new connection.
 
 use std::collections::BTreeSet;
-use std::sync::{PoisonError, RwLock};
+
+use parking_lot::RwLock;
 
 pub(crate) struct Breaker<C> {
     state: RwLock<BreakerState<C>>,
@@ -27,7 +28,7 @@ impl<C: Clone> Breaker<C> {
 
     /// The connection with its number and the node, if the node works.
     pub(crate) fn admit(&self, node_of: impl FnOnce(&C) -> Option<usize>) -> Option<(u64, usize, C)> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         let connection = state.connection.as_ref()?;
         let node = node_of(connection).filter(|node| !state.down.contains(node))?;
         Some((state.number, node, connection.clone()))
@@ -35,21 +36,21 @@ impl<C: Clone> Breaker<C> {
 
     /// Whether the node works.
     pub(crate) fn admits(&self, node_of: impl FnOnce(&C) -> Option<usize>) -> bool {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         let node = state.connection.as_ref().and_then(node_of);
         node.is_some_and(|node| !state.down.contains(&node))
     }
 
     /// Whether all nodes work.
     pub(crate) fn is_closed(&self) -> bool {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         state.connection.is_some() && state.down.is_empty()
     }
 
     /// Installs a connection after a probe. `down` are the nodes that did not answer; if there are any,
     /// probes continue. Returns the number of the connection.
     pub(crate) fn close(&self, connection: C, down: BTreeSet<usize>) -> u64 {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write();
         state.number += 1;
         state.connection = Some(connection);
         state.is_probed = !down.is_empty();
@@ -60,14 +61,14 @@ impl<C: Clone> Breaker<C> {
     /// Records that a key has moved to another node. Returns whether the caller must start the probes, which
     /// find the new node.
     pub(crate) fn key_moved(&self, number: u64) -> bool {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write();
         state.number == number && !std::mem::replace(&mut state.is_probed, true)
     }
 
     /// Records that a node failed on the connection with this number. Returns whether this is the first
     /// failure of the node, and whether the caller must start the probes.
     pub(crate) fn trip(&self, number: u64, node: usize) -> (bool, bool) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.write();
         let is_first = state.number == number && state.down.insert(node);
         (is_first, is_first && !std::mem::replace(&mut state.is_probed, true))
     }

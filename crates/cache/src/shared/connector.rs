@@ -1,7 +1,6 @@
 //! Opens connections: one for commands, which all requests share, and one for messages.
 
-use std::sync::{PoisonError, RwLock};
-
+use parking_lot::RwLock;
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::sentinel::{Sentinel, SentinelNodeConnectionInfo};
 use redis::{AsyncConnectionConfig, Client, ConnectionInfo, FromRedisValue, RedisResult, Script, TlsMode};
@@ -34,11 +33,11 @@ impl Connector {
     /// Sets the password for new connections.
     pub(crate) fn use_password(&self, password: &str) {
         let address = self.address().with_password(password);
-        *self.address.write().unwrap_or_else(PoisonError::into_inner) = address;
+        *self.address.write() = address;
     }
 
     fn address(&self) -> Address {
-        self.address.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.address.read().clone()
     }
 
     pub(crate) async fn connect(&self) -> RedisResult<Connection> {

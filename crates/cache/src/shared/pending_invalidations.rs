@@ -2,8 +2,9 @@
 //! use Redis for these tenants until the rows are deleted or have expired.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tenancy::TenantId;
 
 /// One token for each tenant. The table has one reference to it, and each pending invalidation another.
@@ -13,13 +14,13 @@ pub(crate) struct PendingInvalidations(Mutex<HashMap<TenantId, Arc<()>>>);
 impl PendingInvalidations {
     /// Begins an invalidation. While the returned tokens exist, Redis is bypassed for these tenants.
     pub(crate) fn begin<'a>(&self, tenants: impl Iterator<Item = &'a TenantId>) -> Vec<Arc<()>> {
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tokens = self.0.lock();
         tokens.retain(|_, token| is_held(token));
         tenants.map(|tenant| tokens.entry(tenant.clone()).or_default().clone()).collect()
     }
 
     pub(crate) fn is_pending(&self, tenant: &TenantId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).is_some_and(is_held)
+        self.0.lock().get(tenant).is_some_and(is_held)
     }
 }
 

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, Script, ServerErrorKind, Value};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -81,23 +82,19 @@ impl RedisConnection {
     /// Logs an outage once, however many commands fail.
     fn fails(&self, error: &RedisError) {
         let trouble = trouble(error);
-        if self.outage().fails(Instant::now(), trouble) {
+        if self.outage.lock().fails(Instant::now(), trouble) {
             tracing::warn!(%error, "{trouble}; the store is read instead");
         }
     }
 
     /// The problem at the last failure.
     pub(crate) fn trouble(&self) -> &'static str {
-        self.outage().trouble.unwrap_or("Redis is not connected yet")
+        self.outage.lock().trouble.unwrap_or("Redis is not connected yet")
     }
 
     fn pause(&self) -> Duration {
         let chance = f64::from(RandomState::new().hash_one(()) as u32) / f64::from(u32::MAX);
-        self.outage().pause(self.connector.timing.probe_every, chance)
-    }
-
-    fn outage(&self) -> MutexGuard<'_, Outage> {
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+        self.outage.lock().pause(self.connector.timing.probe_every, chance)
     }
 
     async fn attempt<T: FromRedisValue>(
@@ -164,13 +161,13 @@ async fn probe_until_answered(redis: Weak<RedisConnection>, first: Instant) {
 
 /// Logs the end of an outage when Redis has answered for a while, and a first connection immediately.
 async fn tell_of_the_end(redis: Arc<RedisConnection>, is_first_connection: bool) {
-    redis.outage().answers(Instant::now());
+    redis.outage.lock().answers(Instant::now());
     if is_first_connection {
         tracing::info!("Redis answers");
     }
     let redis = Arc::downgrade(&redis);
     sleep(Outage::OVER_AFTER).await;
-    if redis.upgrade().is_some_and(|redis| redis.outage().is_over(Instant::now())) {
+    if redis.upgrade().is_some_and(|redis| redis.outage.lock().is_over(Instant::now())) {
         tracing::info!("Redis answers again");
     }
 }

@@ -4,13 +4,14 @@
 use std::io::{Write as _, stderr};
 use std::mem::take;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use administration::kinds::Invalidation;
 use administration::kinds::authority::{Actor, Authority};
 use cache::Caches;
 use gateway::{OperatorAnswer, OperatorApi};
 use keys::KeySealer;
+use parking_lot::Mutex;
 use reqwest::StatusCode;
 use secrets::Pepper;
 use storage::Database;
@@ -94,7 +95,7 @@ impl InProcess {
         let announce = {
             let changed = Arc::clone(&changed);
             Arc::new(move |committed: &[Invalidation]| {
-                changed.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(committed);
+                changed.lock().extend_from_slice(committed);
             })
         };
         let operator = Authority::operator(Actor { name: actor.to_owned(), ..Actor::default() });
@@ -127,7 +128,7 @@ impl InProcess {
 
     /// Publishes the committed changes, then returns the answer.
     async fn published(&self, answer: OperatorAnswer) -> ApiAnswer {
-        let changed = take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner));
+        let changed = take(&mut *self.changed.lock());
         publish(&self.caches, &changed).await;
         let OperatorAnswer { status, body, cause } = answer;
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

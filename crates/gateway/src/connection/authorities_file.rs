@@ -1,9 +1,10 @@
 //! The authorities of client certificates from a PEM file that can be reloaded without a restart.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use keys::sha256;
+use parking_lot::RwLock;
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs::default_provider;
 
@@ -35,7 +36,7 @@ impl AuthoritiesFile {
     /// previous authorities stay in use.
     pub(crate) fn reload(&self) -> Result<bool, TlsError> {
         let read = CurrentAuthorities::read(self.path.as_deref(), self.read)?;
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.write();
         let changed = current.content != read.content;
         if changed {
             *current = read;
@@ -48,7 +49,7 @@ impl AuthoritiesFile {
     }
 
     pub(crate) fn authorities(&self) -> Arc<CertificateAuthorities> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).authorities)
+        Arc::clone(&self.current.read().authorities)
     }
 }
 

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
 use secrets::CallerAddress;
 
 use crate::{ConnectionLimits, Sample};
@@ -61,7 +62,7 @@ impl ConnectionSlots {
     /// applies.
     pub(crate) fn take(self: &Arc<Self>, peer: Option<IpAddr>, is_proxy: bool) -> Option<ConnectionSlot> {
         let source = CallerAddress::new(peer);
-        let mut taken = self.taken();
+        let mut taken = self.taken.lock();
         let of_source = taken.of.get(&source).copied().unwrap_or_default();
         let full = |open, most, oldest: Option<u64>| (open >= most).then_some(oldest);
         let is_limited = !is_proxy && taken.open >= self.limits.all / 2;
@@ -87,7 +88,7 @@ impl ConnectionSlots {
     }
 
     pub(crate) fn samples(&self) -> [Sample; 3] {
-        let open = u64::try_from(self.taken().open).unwrap_or(u64::MAX);
+        let open = u64::try_from(self.taken.lock().open).unwrap_or(u64::MAX);
         let refused =
             "Connections closed immediately, because all slots, or the slots of their source, were taken.";
         let evicted =
@@ -98,10 +99,6 @@ impl ConnectionSlots {
             Sample::counter("latchkey_connections_refused_total", refused, &[], count(&self.refused)),
             Sample::counter("latchkey_connections_ousted_total", evicted, &[], count(&self.evicted)),
         ]
-    }
-
-    fn taken(&self) -> MutexGuard<'_, TakenSlots> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -146,7 +143,7 @@ impl ConnectionSlot {
     pub(crate) fn protect(&mut self) {
         if !self.protected {
             self.protected = true;
-            self.slots.taken().waits_no_longer(self.number);
+            self.slots.taken.lock().waits_no_longer(self.number);
         }
     }
 
@@ -162,7 +159,7 @@ impl ConnectionSlot {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut taken = self.slots.taken();
+        let mut taken = self.slots.taken.lock();
         taken.waits_no_longer(self.number);
         if !self.eviction.evicted.load(Ordering::Acquire) {
             taken.free(self.source);

@@ -5,11 +5,12 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use actix_web::rt::time::timeout;
 use administration::documents::schema::JsonSchema;
 use keys::sha256;
+use parking_lot::RwLock;
 use protocol::{ClientCertificate, Validity};
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
 use rustls::pki_types::pem::PemObject as _;
@@ -120,7 +121,7 @@ impl CurrentTls {
     /// # Errors [`TlsError`], as in [`CurrentTls::open`].
     pub fn reload(&self) -> Result<bool, TlsError> {
         let read = read(&self.0.files, self.0.readers)?;
-        let mut current = self.0.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.0.current.write();
         let changed = current.content != read.content;
         if changed {
             *current = read;
@@ -136,12 +137,12 @@ impl CurrentTls {
     /// The validity of the server's certificate. `None` if it cannot be read.
     #[must_use]
     pub fn validity(&self) -> Option<Validity> {
-        self.0.current.read().unwrap_or_else(PoisonError::into_inner).validity
+        self.0.current.read().validity
     }
 
     /// `None` if the listener requests no client certificates.
     pub(crate) fn client_authorities(&self) -> Option<Arc<CertificateAuthorities>> {
-        self.0.current.read().unwrap_or_else(PoisonError::into_inner).authorities.clone()
+        self.0.current.read().authorities.clone()
     }
 
     /// The handshake must be complete within the time of a head, because until then the client
@@ -152,8 +153,7 @@ impl CurrentTls {
         socket: WriteDeadlineSocket,
         now: impl FnOnce() -> Timestamp,
     ) -> io::Result<(Socket, Option<Arc<ClientCertificate>>)> {
-        let Current { config, authorities, .. } =
-            self.0.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Current { config, authorities, .. } = self.0.current.read().clone();
         let shaken = timeout(HEAD, TlsAcceptor::from(config).accept(socket)).await;
         let stream = shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         let presented = stream.get_ref().1.peer_certificates();

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -12,6 +12,7 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use grants::BearerError;
 use keys::{KeyError, SealError};
+use parking_lot::Mutex;
 use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, TokenType};
 use registry::{DpopCheck, SingleUseError};
 use tenancy::{StoreError, Tenant, TenantError};
@@ -94,7 +95,7 @@ impl<B: ErrorBody> HttpError<B> {
     /// A temporary failure. The health check reports the first cause, so that an outage is not
     /// logged for each request.
     pub(crate) fn unavailable(cause: &(dyn Error + 'static)) -> Self {
-        let mut unserved = UNSERVED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unserved = UNSERVED.lock();
         unserved.get_or_insert_with(|| causes(cause));
         ServerFailure::Unavailable.into()
     }
@@ -286,7 +287,7 @@ static UNSERVED: Mutex<Option<String>> = Mutex::new(None);
 /// Returns and forgets the first cause that [`HttpError::unavailable`] has noted since the last
 /// call.
 pub fn take_unserved() -> Option<String> {
-    UNSERVED.lock().unwrap_or_else(PoisonError::into_inner).take()
+    UNSERVED.lock().take()
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 //! and at the paths that follow from a tenant's issuer.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{Either, HttpRequest, HttpResponse};
 use grants::claims_supported;
+use parking_lot::Mutex;
 use protocol::{AuthorizationServerMetadata, GrantType, OpenIdMetadata, ScopeToken};
 use tenancy::{Issuer, StoreError, Tenant, TenantError, TenantId, TenantTurns};
 use tokio::time::timeout;
@@ -35,12 +36,6 @@ const LONGEST_WAIT: Duration = Duration::from_millis(250);
 impl Default for KnownIssuers {
     fn default() -> Self {
         Self { tenants: Mutex::default(), lookups: TenantTurns::new(1, WAITING) }
-    }
-}
-
-impl KnownIssuers {
-    fn tenants(&self) -> MutexGuard<'_, HashMap<String, TenantId>> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,7 +106,7 @@ async fn tenant_of(
         Ok(found) if !spellings.contains(&found.issuer) => Ok(None),
         found => found.map(Some),
     };
-    let remembered = known.tenants().get(issuer).cloned();
+    let remembered = known.tenants.lock().get(issuer).cloned();
     if let Some(id) = remembered
         && let Some(tenant) = named(&id).await?
     {
@@ -125,7 +120,7 @@ async fn tenant_of(
     owners.sort();
     for (_, id) in owners {
         if let Some(tenant) = named(&id).await? {
-            let mut tenants = known.tenants();
+            let mut tenants = known.tenants.lock();
             if tenants.len() >= KNOWN {
                 tenants.clear();
             }

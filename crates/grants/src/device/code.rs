@@ -1,9 +1,8 @@
 //! Device codes and the intervals between polls (RFC 8628 §3.5). Each replica counts the polls that
 //! it receives, so a poll writes nothing to the store.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use accounts::AccountId;
+use parking_lot::Mutex;
 use secrets::FairTable;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
@@ -79,7 +78,7 @@ struct Poll {
 impl Polls {
     /// Notes a poll. Returns true if the poll is too early, and increases the interval.
     pub(super) fn is_too_early(&self, tenant: &TenantId, digest: &[u8; 32], now: Timestamp) -> bool {
-        let mut known = self.known();
+        let mut known = self.0.lock();
         let Some(poll) = known.get_mut(tenant, digest) else { return false };
         let since = now.seconds().saturating_sub(poll.last.seconds());
         let is_early = since + ROUNDING < poll.interval.seconds();
@@ -92,7 +91,7 @@ impl Polls {
 
     /// Notes the first poll of an existing code.
     pub(super) fn note(&self, tenant: &TenantId, digest: [u8; 32], valid_until: Timestamp, now: Timestamp) {
-        let mut known = self.known();
+        let mut known = self.0.lock();
         if known.get_mut(tenant, &digest).is_none() {
             let first = Poll { last: now, interval: POLL_INTERVAL, valid_until };
             known.insert(tenant, digest, first, |poll| u64::from(poll.valid_until > now));
@@ -100,11 +99,7 @@ impl Polls {
     }
 
     pub(super) fn forget(&self, tenant: &TenantId, digest: &[u8; 32]) {
-        self.known().remove(tenant, digest);
-    }
-
-    fn known(&self) -> MutexGuard<'_, FairTable<[u8; 32], Poll>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().remove(tenant, digest);
     }
 }
 
@@ -149,7 +144,7 @@ mod tests {
         for number in 0..150 {
             polls.note(&acme, code(number), at(700), at(100));
         }
-        let len = || polls.known().len();
+        let len = || polls.0.lock().len();
         assert!((50..=100).contains(&len()), "{}", len());
         assert!(polls.is_too_early(&globex, &code(0), at(101)));
         for number in 1..=100 {

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
+use parking_lot::Mutex;
 use tenancy::TenantId;
 use tokio::sync::oneshot;
 
@@ -64,7 +65,7 @@ impl SingleLoads {
     }
 
     fn part<'a>(&'a self, tenant: &'a TenantId, known: impl Fn() -> Option<Arc<LoadedKeys>>) -> LoadPart<'a> {
-        let mut loads = self.loads();
+        let mut loads = self.0.lock();
         if let Some(waiting) = loads.get(tenant) {
             return LoadPart::Waiting(waiting.clone());
         }
@@ -75,15 +76,11 @@ impl SingleLoads {
         loads.insert(tenant.clone(), waiting.shared());
         LoadPart::Running(Running { loads: self, tenant, result: Some(result) })
     }
-
-    fn loads(&self) -> MutexGuard<'_, HashMap<TenantId, WaitingCallers>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.loads.loads().remove(self.tenant);
+        self.loads.0.lock().remove(self.tenant);
     }
 }
 
@@ -131,7 +128,7 @@ mod tests {
         // Errors are not cached.
         assert!(load(&acme).await.is_err());
         assert_eq!(begun.load(Ordering::Relaxed), 3);
-        assert!(loads.loads().is_empty());
+        assert!(loads.0.lock().is_empty());
     }
 
     #[tokio::test]
@@ -156,6 +153,6 @@ mod tests {
         assert!(!second.is_finished());
         first.abort();
         assert!(second.await.unwrap().is_err());
-        assert!(loads.loads().is_empty());
+        assert!(loads.0.lock().is_empty());
     }
 }

@@ -11,10 +11,11 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::mem::replace;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use keys::PublicKeys;
+use parking_lot::Mutex;
 use tenancy::{TenantId, TenantTurns};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
@@ -112,7 +113,7 @@ impl KeySets {
     /// fetch.
     pub(crate) fn refusal_delay(&self, tenant: &TenantId) -> Duration {
         let now = self.began.elapsed();
-        let tenants = self.tenants();
+        let tenants = self.tenants.lock();
         let longest = tenants.get(tenant).map(|of_tenant| of_tenant.longest);
         longest.filter(|(_, ended)| now < *ended + REMEMBERED).map_or(Duration::ZERO, |(took, _)| took)
     }
@@ -127,7 +128,7 @@ impl KeySets {
         let mut ended = pin!(source.ended.notified());
         ended.as_mut().enable();
         let (found, begins) = {
-            let (mut state, now) = (source.state(), self.began.elapsed());
+            let (mut state, now) = (source.state.lock(), self.began.elapsed());
             let found = match step(&state.keys, now) {
                 FetchStep::Use(set) => return Some(set),
                 FetchStep::GoWithout => return None,
@@ -145,7 +146,7 @@ impl KeySets {
             return found;
         }
         let _ = timeout(LONGEST_WAIT, ended).await;
-        match step(&source.state().keys, self.began.elapsed()) {
+        match step(&source.state.lock().keys, self.began.elapsed()) {
             FetchStep::Use(set) | FetchStep::UseAndFetch(set) => Some(set),
             FetchStep::Fetch | FetchStep::GoWithout => None,
         }
@@ -154,13 +155,13 @@ impl KeySets {
     /// The entry of a source. A new entry has no set.
     fn source(&self, tenant: &TenantId, keys_at: &KeySource<'_>) -> Arc<Source> {
         let now = self.began.elapsed();
-        let mut tenants = self.tenants();
+        let mut tenants = self.tenants.lock();
         let of_tenant = match tenants.get_mut(tenant) {
             Some(of_tenant) => of_tenant,
             None => tenants.entry(tenant.clone()).or_insert_with(OfTenant::new),
         };
         if let Some(source) = of_tenant.sources.get(keys_at) {
-            source.state().used_at = now;
+            source.state.lock().used_at = now;
             return Arc::clone(source);
         }
         let keys_at = Arc::new(keys_at.clone().into_owned());
@@ -181,7 +182,7 @@ impl KeySets {
     /// Updates the number of bytes that a set needs.
     fn count(&self, source: &Arc<Source>, before: usize, bytes: usize) {
         let now = self.began.elapsed();
-        let mut tenants = self.tenants();
+        let mut tenants = self.tenants.lock();
         let Some(of_tenant) = tenants.get_mut(&source.tenant) else { return };
         if !of_tenant.sources.get(&source.keys_at).is_some_and(|held| Arc::ptr_eq(held, source)) {
             return;
@@ -191,16 +192,12 @@ impl KeySets {
     }
 
     fn note_length(&self, tenant: &TenantId, took: Duration, now: Duration) {
-        if let Some(of_tenant) = self.tenants().get_mut(tenant) {
+        if let Some(of_tenant) = self.tenants.lock().get_mut(tenant) {
             let (longest, ended) = of_tenant.longest;
             if took >= longest || now >= ended + REMEMBERED {
                 of_tenant.longest = (took.min(LONGEST_WAIT), now);
             }
         }
-    }
-
-    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, OfTenant>> {
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -250,7 +247,7 @@ impl Running {
         let Some(FetchedJwks { keys, size, max_age }) = fetched else { return };
         let bytes = COST[0] + source.keys_at.text.len() + COST[1] * size;
         let before = {
-            let mut state = source.state();
+            let mut state = source.state.lock();
             state.keys.end(Some((keys, max_age)), now);
             replace(&mut state.bytes, bytes)
         };
@@ -261,7 +258,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let now = self.sets.began.elapsed();
-        let mut state = self.source.state();
+        let mut state = self.source.state.lock();
         if state.keys.is_running() {
             state.keys.end(None, now);
         }
@@ -283,7 +280,7 @@ impl OfTenant {
         }
         let mut sources: Vec<_> = self.sources.values().map(Arc::clone).collect();
         sources.sort_by_key(|source| {
-            let state = source.state();
+            let state = source.state.lock();
             (!state.keys.is_over(now), state.used_at)
         });
         // Frees a quarter more than necessary, so that not every new set sorts all sets.
@@ -293,13 +290,7 @@ impl OfTenant {
                 return;
             }
             self.sources.remove(&source.keys_at);
-            self.bytes = self.bytes.saturating_sub(source.state().bytes);
+            self.bytes = self.bytes.saturating_sub(source.state.lock().bytes);
         }
-    }
-}
-
-impl Source {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

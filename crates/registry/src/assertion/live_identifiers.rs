@@ -3,8 +3,8 @@
 //! have at most a tenth.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use secrets::FairTable;
 use tenancy::TenantId;
 use values::Timestamp;
@@ -64,7 +64,7 @@ impl LiveIdentifiers {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Option<CountedIdentifier<'a>> {
-        let mut counts = self.counts();
+        let mut counts = self.counts.lock();
         let current = now.seconds() / MINUTE;
         counts.sweep(current);
         let IdentifierCounts { tenants, clients, .. } = &mut *counts;
@@ -82,10 +82,6 @@ impl LiveIdentifiers {
         of_client.add(minute, current);
         Some(CountedIdentifier { of: self, is_recorded: false, tenant, client, minute })
     }
-
-    fn counts(&self) -> MutexGuard<'_, IdentifierCounts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl CountedIdentifier<'_> {
@@ -101,7 +97,7 @@ impl Drop for CountedIdentifier<'_> {
         if self.is_recorded {
             return;
         }
-        let mut counts = self.of.counts();
+        let mut counts = self.of.counts.lock();
         let IdentifierCounts { tenants, clients, .. } = &mut *counts;
         let both = [tenants.get_mut(self.tenant), clients.get_mut(self.tenant, self.client)];
         both.into_iter().flatten().for_each(|minutes| minutes.take_back(self.minute));
@@ -219,8 +215,8 @@ mod tests {
                 live.take(&acme, &client(&number.to_string()), at(120), at(0)).unwrap().keep();
             }
         });
-        assert!(live.counts().clients.len() <= CLIENTS);
-        assert_eq!(live.counts().clients.get_mut(&acme, &greedy).unwrap().live(0), 2);
+        assert!(live.counts.lock().clients.len() <= CLIENTS);
+        assert_eq!(live.counts.lock().clients.get_mut(&acme, &greedy).unwrap().live(0), 2);
         let left = allocation_counter::measure(|| {
             drop(live.take(&tenant("globex"), &greedy, at(720), at(600)).unwrap());
         });
@@ -251,7 +247,7 @@ mod tests {
             }
         }
         assert!(live.take(&globex, &svc, at(900), at(600)).is_some());
-        let counts = live.counts();
+        let counts = live.counts.lock();
         assert_eq!((counts.tenants.len(), counts.clients.len()), (1, 1), "nothing of acme is left");
     }
 
@@ -281,8 +277,8 @@ mod tests {
         let most = i64::try_from(TENANTS * BYTES_OF_A_TENANT).unwrap();
         assert!((1..=most).contains(&full), "{} bytes of a tenant", full / TENANTS as i64);
         let numbers = |minutes: &Minutes| minutes.0.len();
-        assert_eq!(live.counts().tenants.values().map(numbers).max(), Some(64));
-        assert_eq!(live.counts().clients.values().map(numbers).max(), Some(64));
+        assert_eq!(live.counts.lock().tenants.values().map(numbers).max(), Some(64));
+        assert_eq!(live.counts.lock().clients.values().map(numbers).max(), Some(64));
         // More identifiers in the same minutes do not need more memory, in any order.
         let mut any_order = ascending.clone();
         any_order.sort_by_key(|second| second * 7_919 % 1_000);

@@ -1,7 +1,8 @@
 //! The delay of refusals. It is long enough to hide whether the store was read for the client.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 /// The minimum delay of a refusal.
 const LEAST: Duration = Duration::from_millis(5);
@@ -30,7 +31,7 @@ impl LookupLatency {
     /// Adds a lookup that ended at `at`.
     pub(crate) fn note(&self, took: Duration, at: Duration) {
         let number = slice(at);
-        let mut slices = self.slices.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slices = self.slices.lock();
         let slice = &mut slices[place(number)];
         if slice.number != number {
             *slice = Slice { number, buckets: [0; BUCKETS] };
@@ -42,7 +43,7 @@ impl LookupLatency {
     /// The current delay of refusals: the 99.9th percentile of the last minute's lookups, at least 5 ms.
     pub(crate) fn refusal_delay(&self, at: Duration) -> Duration {
         let now = slice(at);
-        let slices = self.slices.lock().unwrap_or_else(PoisonError::into_inner);
+        let slices = self.slices.lock();
         let last_minute = slices.iter().filter(|slice| now - slice.number.min(now) < SLICES as u64);
         let mut buckets = [0_u64; BUCKETS];
         for slice in last_minute {

@@ -2,10 +2,11 @@
 //! contains keyed digests, never secrets.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
+use parking_lot::Mutex;
 use tenancy::TenantId;
 use values::Secret;
 
@@ -95,7 +96,7 @@ impl VerifiedCache {
 
 impl EntryCounts {
     fn add(&self, tenant: &TenantId, capacity: usize) -> bool {
-        let mut tenants = self.tenants();
+        let mut tenants = self.0.lock();
         let own = tenants.get(tenant).copied().unwrap_or_default();
         let others = tenants.len() - usize::from(own > 0);
         // The sum is only computed for tenants with at least their share.
@@ -107,17 +108,13 @@ impl EntryCounts {
     }
 
     fn remove(&self, tenant: &TenantId) {
-        let mut tenants = self.tenants();
+        let mut tenants = self.0.lock();
         if let Some(own) = tenants.get_mut(tenant) {
             *own -= 1;
             if *own == 0 {
                 tenants.remove(tenant);
             }
         }
-    }
-
-    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -168,7 +165,7 @@ mod tests {
             let late = insert("acme", number);
             assert!(cache.find(late).is_some() || cache.secrets.entry_count() >= 160);
         }
-        let counted = cache.held.tenants().values().sum::<usize>();
+        let counted = cache.held.0.lock().values().sum::<usize>();
         assert_eq!(u64::try_from(counted).unwrap(), cache.secrets.entry_count());
     }
 

@@ -13,7 +13,7 @@ use super::answers::{Answered, Refused};
 use super::directory::{Copy, Token};
 use super::evidence::{Evidence, STALE};
 use super::model::{FRESH, Request};
-use super::world::{World, locked};
+use super::world::World;
 
 /// The expected error of a request for a key that was generated while its process was stopped.
 const OUTDATED: &str = "change faster than they can be read";
@@ -168,7 +168,7 @@ impl World {
         let Request { replica, from, to } = evidence.request;
         let is_calm = !evidence.faults.concern_store(replica, from.saturating_sub(FRESH), to);
         if evidence.is_of_unchanged(client) && is_calm {
-            locked(&self.warm_since)[replica] = Some(from);
+            self.warm_since.lock()[replica] = Some(from);
         }
     }
 
@@ -176,7 +176,7 @@ impl World {
     /// as stale rows for as long as the tenant allows.
     fn must_serve(&self, evidence: &Evidence<'_>, client: &ClientId) -> bool {
         let Request { replica, to, .. } = evidence.request;
-        let since = locked(&self.warm_since)[replica];
+        let since = self.warm_since.lock()[replica];
         let changed = evidence.last_change();
         // The replica was notified of that change long ago.
         let is_notified = !evidence.faults.concern_feed(replica, changed, changed + FRESH);

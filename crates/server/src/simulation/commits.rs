@@ -16,7 +16,7 @@ use super::defect::Defect;
 use super::directory::Known;
 use super::faults::Fault;
 use super::model::{TenantVersions, Versions};
-use super::world::{World, at_once, locked};
+use super::world::{World, at_once};
 
 tokio::task_local! {
     /// The command that the task executes.
@@ -66,14 +66,14 @@ impl World {
             tenant.removals.push((since, Some(self.now())));
         }
         drop(model);
-        *locked(&self.listeners) = [None, None];
+        *self.listeners.lock() = [None, None];
         self.note(format!("a standby takes the place of the store, which loses {lost} changes"));
         lost
     }
 
     fn notify(self: &Arc<Self>) {
         for replica in 0..2 {
-            let Some(listener) = locked(&self.listeners)[replica].clone() else { continue };
+            let Some(listener) = self.listeners.lock()[replica].clone() else { continue };
             let is_lost = self.holds(replica, Fault::FeedIsSilent) || self.holds(replica, Fault::FeedRefuses);
             let (is_lost, longest) = match self.holds(replica, Fault::NotificationsLost) {
                 true => (is_lost || self.below(2) == 0, 3_000),

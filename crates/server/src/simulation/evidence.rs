@@ -1,10 +1,10 @@
 //! The rows that a replica may still use for its answer to a request.
 
-use std::sync::MutexGuard;
 use std::time::Duration;
 
 use keys::KeyRecords;
 use keys::life_cycle::KeyPolicy;
+use parking_lot::MutexGuard;
 use registry::{Client, ClientId, RevocationFacts};
 use tenancy::Tenant;
 use values::Lifetime;

@@ -2,8 +2,9 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+
+use parking_lot::Mutex;
 
 #[derive(Default)]
 pub(super) struct Gate(Mutex<Stopped>);
@@ -16,12 +17,12 @@ struct Stopped {
 
 impl Gate {
     pub(super) fn stop(&self) {
-        self.stopped().is_stopped = true;
+        self.0.lock().is_stopped = true;
     }
 
     /// Lets the process continue. Events that arrived while it was stopped are handled in random order.
     pub(super) fn go_on(&self, mut below: impl FnMut(usize) -> usize) {
-        let mut stopped = self.stopped();
+        let mut stopped = self.0.lock();
         stopped.is_stopped = false;
         let waiting = &mut stopped.waiting;
         for place in (1..waiting.len()).rev() {
@@ -34,7 +35,7 @@ impl Gate {
     pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {
-            let mut stopped = self.stopped();
+            let mut stopped = self.0.lock();
             if stopped.is_stopped {
                 stopped.waiting.push(context.waker().clone());
                 return Poll::Pending;
@@ -43,9 +44,5 @@ impl Gate {
             work.as_mut().poll(context)
         })
         .await
-    }
-
-    fn stopped(&self) -> MutexGuard<'_, Stopped> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use super::defect::Defect;
 use super::faults::Fault;
 use super::run::LONGEST_STOP;
-use super::world::{World, at_once, locked};
+use super::world::{World, at_once};
 
 /// After this time a call without an answer times out.
 const GIVEN_UP: Duration = Duration::from_millis(2_500);
@@ -97,7 +97,7 @@ impl NotifyingLog for Log {
         let (world, replica) = (Arc::clone(&self.world), self.replica);
         answer(&world, replica).await?;
         let (sender, notifications) = unbounded_channel();
-        locked(&world.listeners)[replica] = Some(sender);
+        world.listeners.lock()[replica] = Some(sender);
         Ok(Box::new(Connection { world, replica, notifications, has_read: false }))
     }
 }

@@ -1,7 +1,7 @@
 //! One process: the services of the program over the simulated connections.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use administration::administrator::secret_writer::NoStores;
@@ -23,7 +23,7 @@ use values::{Lifetime, Rate};
 use super::defect::Defect;
 use super::links::{Log, StoreLink};
 use super::model::FRESH;
-use super::world::{World, locked};
+use super::world::World;
 use crate::rotation::KeyScheduler;
 
 const PUBLIC_URL: &str = "http://localhost:3000";
@@ -34,7 +34,7 @@ pub(super) struct Replica {
     pub(super) administrator: Arc<Administrator>,
     pub(super) tokens: TokenServices,
     pub(super) keys: Arc<KeyRingCache>,
-    tasks: Mutex<Vec<AbortHandle>>,
+    tasks: parking_lot::Mutex<Vec<AbortHandle>>,
 }
 
 impl Replica {
@@ -69,9 +69,9 @@ impl Replica {
 
     pub(super) fn kill(&self) {
         self.world.set_replica(self.number, None);
-        locked(&self.world.warm_since)[self.number] = None;
-        locked(&self.world.listeners)[self.number] = None;
-        locked(&self.tasks).drain(..).for_each(|task| task.abort());
+        self.world.warm_since.lock()[self.number] = None;
+        self.world.listeners.lock()[self.number] = None;
+        self.tasks.lock().drain(..).for_each(|task| task.abort());
     }
 
     pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
@@ -82,7 +82,7 @@ impl Replica {
                 world.violated(format!("a task of replica {number} panics"));
             }
         });
-        let mut tasks = locked(&self.tasks);
+        let mut tasks = self.tasks.lock();
         tasks.retain(|task| !task.is_finished());
         tasks.push(task.abort_handle());
     }
@@ -137,7 +137,7 @@ impl Replica {
             administrator: Arc::new(administrator),
             tokens: composition.token_services(CertificateSources::default()),
             keys,
-            tasks: Mutex::default(),
+            tasks: parking_lot::Mutex::default(),
         };
         (Arc::new(replica), caches)
     }

@@ -1,12 +1,13 @@
 //! What the simulated processes share: the clock, the random generator, the store, and the history.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use administration::store::ChangeLog as _;
 use futures_util::FutureExt as _;
 use keys::SealingKey;
+use parking_lot::{Mutex, MutexGuard};
 use secrets::{HashPool, Pepper};
 use tenancy::Stored;
 use testkit::{Random, TestStore, fixtures};
@@ -100,7 +101,7 @@ impl World {
     }
 
     pub(super) fn below(&self, end: usize) -> usize {
-        locked(&self.random).below(end)
+        self.random.lock().below(end)
     }
 
     /// A random number of milliseconds below `end`.
@@ -109,23 +110,23 @@ impl World {
     }
 
     pub(super) fn model(&self) -> MutexGuard<'_, Model> {
-        locked(&self.model)
+        self.model.lock()
     }
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
-        locked(&self.faults)
+        self.faults.lock()
     }
 
     pub(super) fn directory(&self) -> MutexGuard<'_, Directory> {
-        locked(&self.directory)
+        self.directory.lock()
     }
 
     pub(super) fn replica(&self, number: usize) -> Option<Arc<Replica>> {
-        locked(&self.replicas)[number].clone()
+        self.replicas.lock()[number].clone()
     }
 
     pub(super) fn set_replica(&self, number: usize, replica: Option<Arc<Replica>>) {
-        locked(&self.replicas)[number] = replica;
+        self.replicas.lock()[number] = replica;
     }
 
     pub(super) fn holds(&self, replica: usize, fault: Fault) -> bool {
@@ -161,27 +162,23 @@ impl World {
     }
 
     pub(super) fn note(&self, event: impl AsRef<str>) {
-        locked(&self.history).push(format!("{:>9.3} {}", self.now().as_secs_f64(), event.as_ref()));
+        self.history.lock().push(format!("{:>9.3} {}", self.now().as_secs_f64(), event.as_ref()));
     }
 
     pub(super) fn violated(&self, violation: String) {
         self.note(&violation);
-        locked(&self.violation).get_or_insert(violation);
+        self.violation.lock().get_or_insert(violation);
     }
 
     pub(super) fn violation(&self) -> Option<String> {
-        locked(&self.violation).clone()
+        self.violation.lock().clone()
     }
 
     pub(super) fn history(&self) -> Vec<String> {
-        locked(&self.history).clone()
+        self.history.lock().clone()
     }
 }
 
 pub(super) fn at_once<T>(call: impl Future<Output = Stored<T>>) -> T {
     call.now_or_never().expect("the store answers at once").expect("the store answers")
-}
-
-pub(super) fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

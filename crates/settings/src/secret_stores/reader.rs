@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand;
 use outbound::{SecretStore, SecretStoreError, StoredSecret, open_secret_store};
+use parking_lot::Mutex;
 use tenancy::TenantId;
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
@@ -23,7 +24,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(15);
 const AT_ONCE: usize = 8;
 
 #[derive(Default, derive_more::Debug)]
-#[debug("SecretStores({} secrets)", locked(memory).read.len())]
+#[debug("SecretStores({} secrets)", memory.lock().read.len())]
 pub struct SecretStores {
     /// The stores of the settings that were read last.
     known: Mutex<KnownStores>,
@@ -59,18 +60,18 @@ impl SecretStores {
     /// The names of the stores from which a secret cannot be read now.
     #[must_use]
     pub fn failing(&self) -> BTreeSet<String> {
-        locked(&self.failures).keys().map(|place| place.store.clone()).collect()
+        self.failures.lock().keys().map(|place| place.store.clone()).collect()
     }
 
     /// The errors of the stores, one line for each secret.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
-        locked(&self.failures).values().cloned().collect()
+        self.failures.lock().values().cloned().collect()
     }
 
     /// Completes when a secret must be read again.
     pub async fn due(&self) {
-        let due = locked(&self.memory).read.values().map(|held| held.due).min();
+        let due = self.memory.lock().read.values().map(|held| held.due).min();
         match due {
             Some(due) => sleep_until(due.into()).await,
             None => pending().await,
@@ -80,7 +81,7 @@ impl SecretStores {
     /// Call after a reading that may not have read all due secrets, for example because the settings have an
     /// error. These secrets become due later. Secrets that became due since `began` stay due.
     pub fn put_off(&self, began: Instant) {
-        let mut memory = locked(&self.memory);
+        let mut memory = self.memory.lock();
         let overdue = memory.read.values_mut().filter(|held| held.due <= began);
         overdue.for_each(|held| held.due = Instant::now() + TRY_AGAIN);
     }
@@ -88,21 +89,21 @@ impl SecretStores {
     /// Makes the next reading request every secret.
     pub fn expire(&self) {
         let now = Instant::now();
-        locked(&self.memory).read.values_mut().for_each(|held| held.due = now);
+        self.memory.lock().read.values_mut().for_each(|held| held.due = now);
     }
 
     /// Replaces the stores of earlier settings.
     pub(crate) fn know(&self, known: KnownStores) {
-        *locked(&self.known) = known;
+        *self.known.lock() = known;
     }
 
     pub(crate) fn known(&self, name: &str) -> Option<KnownStore> {
-        locked(&self.known).get(name).cloned()
+        self.known.lock().get(name).cloned()
     }
 
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        locked(&self.known).keys().cloned().collect()
+        self.known.lock().keys().cloned().collect()
     }
 
     /// Checks the place where a secret will be written.
@@ -142,12 +143,12 @@ impl SecretStores {
 
     async fn open_known(&self, name: &str, store: &KnownStore) -> Result<Arc<dyn SecretStore>, String> {
         let setting = format!("{:?}", store.place);
-        if let Some((_, opened)) = locked(&self.memory).opened.get(name).filter(|(of, _)| *of == setting) {
+        if let Some((_, opened)) = self.memory.lock().opened.get(name).filter(|(of, _)| *of == setting) {
             return Ok(Arc::clone(opened));
         }
         let opened = open_secret_store(name, store.options()?).await;
         let opened = opened.map_err(|error| format!("cannot use secret store {name}: {error}"))?;
-        locked(&self.memory).opened.insert(name.to_owned(), (setting, Arc::clone(&opened)));
+        self.memory.lock().opened.insert(name.to_owned(), (setting, Arc::clone(&opened)));
         Ok(opened)
     }
 
@@ -155,15 +156,15 @@ impl SecretStores {
     pub(crate) fn read(&self, wanted: &BTreeSet<StoredPlace>) -> BTreeMap<StoredPlace, Read> {
         let now = Instant::now();
         let due: Vec<(StoredPlace, Option<Arc<StoredSecret>>)> = {
-            let mut memory = locked(&self.memory);
+            let mut memory = self.memory.lock();
             memory.read.retain(|place, _| wanted.contains(place));
-            locked(&self.failures).retain(|place, _| wanted.contains(place));
+            self.failures.lock().retain(|place, _| wanted.contains(place));
             let held = wanted.iter().map(|place| (place, memory.read.get(place)));
             let due = held.filter(|(_, held)| held.is_none_or(|held| held.due <= now));
             due.map(|(place, held)| (place.clone(), held.map(|held| Arc::clone(&held.secret)))).collect()
         };
         let asked = if due.is_empty() { BTreeMap::new() } else { self.ask_on_a_thread(due) };
-        let (mut memory, mut failures) = (locked(&self.memory), locked(&self.failures));
+        let (mut memory, mut failures) = (self.memory.lock(), self.failures.lock());
         for (place, read) in asked {
             let refresh = self.known(&place.store).map_or(Duration::ZERO, |store| store.refresh);
             match read {
@@ -223,7 +224,7 @@ impl SecretStores {
             let (turns, away) = (Arc::clone(&turns), Arc::clone(&away));
             asking.spawn(async move {
                 let _turn = turns.acquire().await;
-                let first = locked(&away).get(&place.store).cloned();
+                let first = away.lock().get(&place.store).cloned();
                 if let Some(first) = first {
                     let StoredPlace { store, path } = &place;
                     let why = format!("{path} was not requested from secret store {store}: {first}");
@@ -231,7 +232,7 @@ impl SecretStores {
                 }
                 let read = read_if_changed(&*opened, &place.path, held).await;
                 if let Err(error @ SecretStoreError::Silent(_)) = &read {
-                    locked(&away).entry(place.store.clone()).or_insert_with(|| error.to_string());
+                    away.lock().entry(place.store.clone()).or_insert_with(|| error.to_string());
                 }
                 (place, read.map_err(|error| error.to_string()))
             });
@@ -266,10 +267,6 @@ fn jittered(refresh: Duration) -> Duration {
     refresh.mul_f64(0.9 + 0.2 * f64::from(u16::from_be_bytes(random)) / f64::from(u16::MAX))
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
@@ -298,7 +295,7 @@ mod tests {
         let version = StoredVersion::new("kept".to_owned(), "1".to_owned(), Timestamp::from_seconds(0), text);
         let secret = Arc::new(StoredSecret { current: version.unwrap(), previous: None });
         let stores = SecretStores::default();
-        locked(&stores.memory).read.insert(place(), HeldValue { secret, due: Instant::now() });
+        stores.memory.lock().read.insert(place(), HeldValue { secret, due: Instant::now() });
         stores
     }
 

@@ -1,9 +1,10 @@
 //! The number of connections, and the role of each.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
+use parking_lot::Mutex;
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -147,7 +148,7 @@ impl PostgresOptions {
 fn leaving(moved: &Moved) -> PgPoolOptions {
     let moved = Arc::clone(moved);
     PgPoolOptions::new().before_acquire(move |_, PoolConnectionMetadata { age, .. }| {
-        let moved = *moved.lock().unwrap_or_else(PoisonError::into_inner);
+        let moved = *moved.lock();
         async move { Ok(moved.is_none_or(|moved| age < moved.elapsed())) }.boxed()
     })
 }

@@ -1,10 +1,11 @@
 //! Opens the database: the schema, row level security, and two pools, one for requests and one for all other
 //! work.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _};
@@ -199,7 +200,7 @@ impl PostgresPools {
     }
 
     pub(crate) fn place(&self) -> String {
-        place(&locked(&self.primary).server)
+        place(&self.primary.lock().server)
     }
 
     /// The pool, the role and the flag that the change feed uses. The feed sets the flag when no replica of
@@ -226,7 +227,7 @@ impl PostgresPools {
     /// Sets the password for new connections. Open connections stay open.
     pub(crate) fn use_password(&self, password: &str) {
         for (route, pools) in self.routes() {
-            let mut primary = locked(route);
+            let mut primary = route.lock();
             primary.server = primary.server.clone().password(password);
             primary.servers = primary.servers.clone().with(|server| server.password(password));
             connect_to(&primary.server, &pools);
@@ -237,12 +238,12 @@ impl PostgresPools {
     pub(crate) async fn follow(&self) {
         let Ok(_search) = self.following.try_lock() else { return };
         for (route, pools) in self.routes() {
-            let servers = locked(route).servers.clone();
+            let servers = route.lock().servers.clone();
             if !servers.are_several() {
                 continue;
             }
             let Ok(found) = servers.choose().await else { continue };
-            let mut primary = locked(route);
+            let mut primary = route.lock();
             if place(&found) != place(&primary.server) {
                 info!(
                     database = place(&found),
@@ -267,7 +268,7 @@ impl PostgresPools {
 
     /// Makes the pools close all open connections at their next use.
     fn leave_sessions(&self) {
-        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *self.moved.lock() = Some(Instant::now());
     }
 
     /// Each route to the database (pooled and direct) with its pools.
@@ -410,10 +411,6 @@ impl PostgresPools {
             sessions,
         }
     }
-}
-
-fn locked(primary: &Mutex<Primary>) -> MutexGuard<'_, Primary> {
-    primary.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn connect_to(server: &PgConnectOptions, pools: &[&PgPool]) {

@@ -1,10 +1,11 @@
 //! Lets concurrent writes of requests share a transaction, and so share one flush to the disk.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{iter, mem};
 
+use parking_lot::Mutex;
 use sqlx::SqlitePool;
 use tenancy::{StoreError, Stored, TenantId};
 use tokio::sync::oneshot;
@@ -57,7 +58,7 @@ impl<W: GroupedWrite> Groups<W> {
     ) -> Stored<W::Outcome> {
         let (answer, answered) = oneshot::channel();
         let has_writer = {
-            let mut queue = lock(&self.0);
+            let mut queue = self.0.lock();
             queue.waiting.push((write, answer));
             mem::replace(&mut queue.has_writer, true)
         };
@@ -68,10 +69,6 @@ impl<W: GroupedWrite> Groups<W> {
         // The task ends early only if the program stops. The result of the write is unknown then.
         answered.await.unwrap_or_else(|_ended| Err(StoreError::unavailable("the writer has ended")))
     }
-}
-
-fn lock<W: GroupedWrite>(queue: &Mutex<Queue<W>>) -> MutexGuard<'_, Queue<W>> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The task that writes groups until no write is waiting.
@@ -87,7 +84,7 @@ impl<W: GroupedWrite> Writer<W> {
             // more than its rows.
             yield_now().await;
             let (group, answers): (Vec<_>, Vec<_>) = {
-                let mut queue = lock(&self.queue);
+                let mut queue = self.queue.lock();
                 if queue.waiting.is_empty() {
                     (queue.has_writer, self.has_left) = (false, true);
                     return;
@@ -138,7 +135,7 @@ fn answer<A>(answers: Vec<oneshot::Sender<A>>, outcomes: impl Iterator<Item = A>
 impl<W: GroupedWrite> Drop for Writer<W> {
     fn drop(&mut self) {
         if !self.has_left {
-            *lock(&self.queue) = Queue { waiting: Vec::new(), has_writer: false };
+            *self.queue.lock() = Queue { waiting: Vec::new(), has_writer: false };
         }
     }
 }

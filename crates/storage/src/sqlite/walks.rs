@@ -2,8 +2,8 @@
 //! page write for each row, and most rows that are written expire.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::Mutex;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 use values::Timestamp;
@@ -22,11 +22,7 @@ type Key = Vec<Argument>;
 #[derive(Default)]
 pub(crate) struct Walks(Mutex<HashMap<&'static str, Key>>);
 
-impl Walks {
-    fn places(&self) -> MutexGuard<'_, HashMap<&'static str, Key>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl Walks {}
 
 impl SqlitePools {
     /// Deletes expired rows and rows that end early from the next part of the table, and returns their
@@ -40,7 +36,7 @@ impl SqlitePools {
         batch: u64,
     ) -> Result<u64, Error> {
         let mut deleted = 0;
-        let mut after = self.walks.places().remove(table);
+        let mut after = self.walks.0.lock().remove(table);
         for _ in 0..ROWS / batch {
             let end = self.end_of_batch(table, key, after.as_ref(), batch).await?;
             let expired = format!("FROM {table} WHERE (expires_at <= $1 OR ({early}))");
@@ -60,7 +56,7 @@ impl SqlitePools {
             let Some(end) = end else { return Ok(deleted) };
             after = Some(end);
         }
-        self.walks.places().extend(after.map(|after| (table, after)));
+        self.walks.0.lock().extend(after.map(|after| (table, after)));
         Ok(deleted)
     }
 

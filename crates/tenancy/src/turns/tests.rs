@@ -55,7 +55,7 @@ fn tenant_waits_at_most_one_turn_per_other_tenant() {
     let waiting = request(&turns, &["b", "b", "b", "a", "c", "a"]);
     assert_eq!(order(waiting, first), ["b", "a", "c", "b", "a", "b"]);
     assert_eq!(turns.free(), 1);
-    assert!(turns.0.state().tenants.is_empty(), "nothing is kept of a tenant that has nothing to do");
+    assert!(turns.0.state.lock().tenants.is_empty(), "nothing is kept of a tenant that has nothing to do");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tenancy::History;
 
 use super::blocking::block_on;
-use super::{Server, TestStore, lock};
+use super::{Server, TestStore};
 
 /// A copy of a store that receives no more transactions.
 pub struct Standby(PathBuf);
@@ -37,7 +37,7 @@ impl TestStore {
             }
             server
         });
-        let before = std::mem::replace(&mut *lock(&self.server), server);
+        let before = std::mem::replace(&mut *self.server.lock(), server);
         block_on(async { drop(before) });
     }
 

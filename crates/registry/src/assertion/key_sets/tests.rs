@@ -25,14 +25,14 @@ struct FakeFetcher {
 #[async_trait]
 impl JwksFetcher for FakeFetcher {
     async fn fetch_jwks(&self, tenant: &TenantId, source: &KeySource<'_>) -> Option<FetchedJwks> {
-        self.fetches.lock().unwrap().push((tenant.clone(), source.text.clone().into_owned()));
+        self.fetches.lock().push((tenant.clone(), source.text.clone().into_owned()));
         let running = self.running.fetch_add(1, Ordering::Relaxed) + 1;
         self.most_running.fetch_max(running, Ordering::Relaxed);
         sleep(self.takes).await;
         self.running.fetch_sub(1, Ordering::Relaxed);
         let size = self.size.load(Ordering::Relaxed);
         let fetched = FetchedJwks { keys: PublicKeys::default(), size, max_age: None };
-        (!*self.is_away.lock().unwrap()).then_some(fetched)
+        (!*self.is_away.lock()).then_some(fetched)
     }
 }
 
@@ -57,11 +57,11 @@ async fn known(sets: &Arc<KeySets>, tenant: &TenantId) -> Option<Arc<PublicKeys>
 
 impl FakeFetcher {
     fn count(&self) -> usize {
-        self.fetches.lock().unwrap().len()
+        self.fetches.lock().len()
     }
 
     fn be_away(&self, is_away: bool) {
-        *self.is_away.lock().unwrap() = is_away;
+        *self.is_away.lock() = is_away;
     }
 }
 
@@ -89,7 +89,7 @@ async fn tenants_with_one_url_have_separate_sets() {
     let of_globex = sets.find(&sets.source(&globex, &OF_CLIENT)).await.unwrap();
     assert!(!Arc::ptr_eq(&of_acme, &of_globex));
     let fetches = [&acme, &globex].map(|tenant| (tenant.clone(), URL.to_owned()));
-    assert_eq!(*fetcher.fetches.lock().unwrap(), fetches);
+    assert_eq!(*fetcher.fetches.lock(), fetches);
     // A fetch for an unknown key at one tenant does not use up that of the other tenant.
     assert!(sets.find_newer(&sets.source(&acme, &OF_CLIENT), &of_acme).await.is_some());
     assert!(Arc::ptr_eq(&sets.find(&sets.source(&globex, &OF_CLIENT)).await.unwrap(), &of_globex));
@@ -205,7 +205,7 @@ async fn tenant_sets_stay_within_their_share() {
         numbered(&sets, &acme, number).await.unwrap();
         assert!(bytes_of(&sets, &acme) <= SHARE, "{number}: {}", bytes_of(&sets, &acme));
         advance(Duration::from_millis(1)).await;
-        assert_eq!(bytes_of(&sets, &acme), counted(&sets.tenants()[&acme]));
+        assert_eq!(bytes_of(&sets, &acme), counted(&sets.tenants.lock()[&acme]));
     }
     assert_eq!(bytes_of(&sets, &globex), of_globex);
     // The latest sets are kept.
@@ -217,16 +217,16 @@ async fn tenant_sets_stay_within_their_share() {
 
 /// The bytes of a tenant's sets according to the counter.
 fn bytes_of(sets: &KeySets, tenant: &TenantId) -> usize {
-    sets.tenants().get(tenant).map_or(0, |of_tenant| of_tenant.bytes)
+    sets.tenants.lock().get(tenant).map_or(0, |of_tenant| of_tenant.bytes)
 }
 
 /// The bytes of a tenant's sets, summed.
 fn counted(of_tenant: &OfTenant) -> usize {
-    of_tenant.sources.values().map(|source| source.state().bytes).sum()
+    of_tenant.sources.values().map(|source| source.state.lock().bytes).sum()
 }
 
 fn all_bytes(sets: &KeySets) -> usize {
-    sets.tenants().values().map(|of_tenant| of_tenant.bytes).sum()
+    sets.tenants.lock().values().map(|of_tenant| of_tenant.bytes).sum()
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,7 +253,7 @@ async fn total_is_bounded_and_largest_tenants_are_evicted() {
     }
     assert!(fetched > 3 * ALL / 2, "{fetched}");
     assert!(all_bytes(&sets) > ALL / 2, "no more goes than has to: {}", all_bytes(&sets));
-    let held: usize = sets.tenants().values().map(counted).sum();
+    let held: usize = sets.tenants.lock().values().map(counted).sum();
     assert_eq!(held, all_bytes(&sets));
     // The tenant with the smallest sets has lost none.
     assert_eq!(bytes_of(&sets, &small), size_of_small);
