@@ -146,8 +146,8 @@ pub struct ClientCertificateHeader {
     /// Its name, such as `Client-Cert`.
     #[schemars(extend("pattern" = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"))]
     pub header: String,
-    /// The format of the certificate: `rfc9440`; `url_encoded_pem` for nginx and Apache; `base64_der` for HAProxy,
-    /// Caddy and Traefik; `xfcc` for Envoy.
+    /// The format of the certificate: `rfc9440`; `url_encoded_pem` for nginx and Apache; `base64_der` for
+    /// HAProxy, Caddy and Traefik; `xfcc` for Envoy.
     pub format: CertificateFormat,
     /// The certificate authorities of client certificates, in PEM. Default: none, so only self-signed
     /// certificates can authenticate a client.

@@ -106,8 +106,6 @@ impl TenantTurns {
     }
 }
 
-impl Shared {}
-
 impl State {
     fn may_start(&self, tenant: &TenantId, most_of_tenant: usize) -> bool {
         self.free > 0 && self.tenants.get(tenant).is_none_or(|of| of.held < most_of_tenant)

@@ -49,14 +49,14 @@ pub struct CertificateHeader {
 pub enum CertificateFormat {
     /// A byte sequence of structured fields (RFC 9440 §2.2), with the chain in `Client-Cert-Chain`.
     Rfc9440,
-    /// PEM, percent-encoded like nginx's `$ssl_client_escaped_cert`, or with spaces for line ends like Apache's
-    /// `%{SSL_CLIENT_CERT}s`; several certificates form a chain.
+    /// PEM, percent-encoded like nginx's `$ssl_client_escaped_cert`, or with spaces for line ends like
+    /// Apache's `%{SSL_CLIENT_CERT}s`; several certificates form a chain.
     UrlEncodedPem,
-    /// DER in base64, like HAProxy's `%[ssl_c_der,base64]` and Traefik's `X-Forwarded-Tls-Client-Cert`; several
-    /// certificates, separated by commas, form a chain.
+    /// DER in base64, like HAProxy's `%[ssl_c_der,base64]` and Traefik's
+    /// `X-Forwarded-Tls-Client-Cert`; several certificates, separated by commas, form a chain.
     Base64Der,
-    /// Envoy's `X-Forwarded-Client-Cert` with `Hash`, and with `Cert` or `Chain`. Envoy must be configured with
-    /// `SANITIZE_SET`.
+    /// Envoy's `X-Forwarded-Client-Cert` with `Hash`, and with `Cert` or `Chain`. Envoy must be
+    /// configured with `SANITIZE_SET`.
     Xfcc,
 }
 

@@ -22,8 +22,6 @@ type Key = Vec<Argument>;
 #[derive(Default)]
 pub(crate) struct Walks(Mutex<HashMap<&'static str, Key>>);
 
-impl Walks {}
-
 impl SqlitePools {
     /// Deletes expired rows and rows that end early from the next part of the table, and returns their
     /// number. `key` lists the columns of the primary key. A part without such rows does not need the writer.
