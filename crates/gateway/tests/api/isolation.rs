@@ -350,6 +350,12 @@ impl Setting {
         Answer::to(request).await
     }
 
+    /// Random values, such as sealed forms and nonces, may contain the letters of any name.
+    fn names_stranger(&self, body: &str) -> bool {
+        let mut words = body.split(|letter: char| !letter.is_ascii_alphanumeric() && !"-_".contains(letter));
+        words.any(|word| word.len() < 20 && word.contains(self.stranger))
+    }
+
     async fn check(
         &self,
         (method, path): (&str, &str),
@@ -375,7 +381,7 @@ impl Setting {
             Rule::Bearer => assert_eq!((answer.status, answer.body.contains("data")), (401, false)),
             Rule::Page => {
                 assert_eq!(answer.status, without.status, "{path} {credential:?}");
-                assert!(!answer.body.contains(self.stranger), "{path}: {}", answer.body);
+                assert!(!self.names_stranger(&answer.body), "{path}: {}", answer.body);
                 assert!(!answer.header("set-cookie").contains("lk-s."), "nobody is signed in");
             }
             Rule::Numbers => {
@@ -385,7 +391,7 @@ impl Setting {
             Rule::Public => {
                 let expected = (without.status, &without.body);
                 assert_eq!((answer.status, &answer.body), expected, "{path} {credential:?}");
-                assert!(!answer.body.contains(self.stranger), "{path}: {}", answer.body);
+                assert!(!self.names_stranger(&answer.body), "{path}: {}", answer.body);
             }
         }
     }
