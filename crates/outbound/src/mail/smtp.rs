@@ -63,8 +63,11 @@ impl SmtpServer {
         match within(self.0.send_raw(message.envelope(), &message.formatted())).await? {
             Ok(answer) => Ok(format!("{} {}", answer.code(), answer.message().collect::<Vec<_>>().join(" "))),
             Err(error) => {
-                self.check().await?;
-                Err(not_sent(&error))
+                let not_sent = not_sent(&error);
+                if !matches!(not_sent, MailError::Unreachable(_)) {
+                    self.check().await?;
+                }
+                Err(not_sent)
             }
         }
     }
