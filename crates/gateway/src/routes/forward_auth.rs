@@ -41,8 +41,8 @@ pub(crate) async fn forward_auth(services: Data<Services>, raw: RawRequest) -> O
     let resource = requirement(&tenant, raw.query())?;
     let realm = tenant.issuer.as_str();
     let Ok(header) = raw.authorization() else { return Err(refuse(TokenError::Malformed.into(), realm)) };
-    let token =
-        PresentedToken::from_authorization(header).ok_or_else(|| OAuthError::bearer_required(realm))?;
+    let token = PresentedToken::from_authorization(header)
+        .ok_or_else(|| OAuthError { offers_dpop: false, ..OAuthError::bearer_required(realm) })?;
     let request = TenantRequest { services: &services, tenant: &tenant, raw: &raw, now: (services.clock)() };
     let claims = claims(request, &token, &resource).await.map_err(|refusal| {
         let scope = Scope::text(resource.required_scope.iter());
