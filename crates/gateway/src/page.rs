@@ -22,7 +22,7 @@ use registry::Client;
 use tenancy::{Branding, Logo, Tenant};
 
 use crate::options::BaseUrl;
-use crate::respond::no_store;
+use crate::respond::{no_store, retry_after};
 
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 /// The account page, below the path of the tenant.
@@ -101,8 +101,8 @@ pub(crate) fn common(public_url: &BaseUrl) -> Common {
 pub(crate) fn respond(status: StatusCode, page: &(impl HtmlPage + ?Sized), opener: Opener) -> HttpResponse {
     let mut response = no_store(status);
     protect(&mut response, page, opener);
-    if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status) {
-        response.insert_header((RETRY_AFTER, "1"));
+    if let Some(seconds) = retry_after(status) {
+        response.insert_header((RETRY_AFTER, seconds.to_string()));
     }
     response.insert_header(ContentType::html()).body(page.render())
 }

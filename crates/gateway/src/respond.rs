@@ -12,7 +12,7 @@ mod protective;
 pub(crate) use document::{ResponseDocument, changed, created, looked_at, looked_at_as};
 pub(crate) use error_help::{error_help, help_link, link_help};
 pub use http_error::take_unserved;
-pub(crate) use http_error::{DPOP_NONCE, ErrorBody, HttpError, ResourceErrorBody};
+pub(crate) use http_error::{DPOP_NONCE, ErrorBody, HttpError, ResourceErrorBody, retry_after};
 pub(crate) use json::{APPLICATION_JSON, created_secret_json, fresh_json, secret_document, secret_json};
 pub(crate) use no_store::no_store;
 pub(crate) use oauth_error::{OAuthError, OAuthResult};

@@ -68,7 +68,7 @@ mod userinfo;
 pub use grant_id::{GrantId, InvalidGrantId};
 pub use groups::{GrantedGroups, GroupsLeftOut};
 pub use id_token_hint::IdTokenHint;
-pub use resource_access::{BearerError, ResourceRequirement};
+pub use resource_access::{BearerError, ResourceRequirement, confirm_forwarded};
 pub use reused_grant::{Reused, ReusedGrant, ReusedGrants};
 pub use revocation_feeds::SignedFeed;
 pub use subject::{NamedPerson, Subjects};

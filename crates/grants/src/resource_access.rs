@@ -2,9 +2,9 @@
 
 use keys::{Refused as _, TokenError};
 use protocol::{ErrorCode, ErrorResponse, RefusalReason, Scope, ScopeToken, TokenType};
-use registry::ClientId;
+use registry::{ClientId, SenderKeys};
 
-use crate::{AccessTokenClaims, ConstraintError};
+use crate::{AccessTokenClaims, ConstraintError, UnconfirmedToken};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceRequirement {
@@ -41,15 +41,19 @@ pub(crate) fn decide(
     lacking.map_or(Ok(()), |lacking| Err(BearerError::InsufficientScope(lacking.clone())))
 }
 
-/// For the request of a proxy, which shows the token but not the request that the token came with.
-/// A proof of the sender cannot be compared with that request. A token for administration must never
-/// reach an API behind a proxy.
-pub(crate) fn decide_forwarded(claims: &AccessTokenClaims<'_>, scheme: TokenType) -> Result<(), BearerError> {
-    if scheme != TokenType::Bearer || claims.cnf.is_some() {
-        return Err(ConstraintError::BehindProxy.into());
-    }
+/// Returns the claims for a proxy, which shows the token but not the request that the token came with. A
+/// proof of the sender cannot be compared with that request. A token for administration must never reach an
+/// API behind a proxy.
+///
+/// # Errors [`BearerError`] for a token of either kind.
+pub fn confirm_forwarded(
+    scheme: TokenType,
+    token: UnconfirmedToken,
+) -> Result<AccessTokenClaims<'static>, BearerError> {
+    let unbound = token.confirm(scheme, &SenderKeys::default());
+    let claims = unbound.map_err(|_| ConstraintError::BehindProxy)?;
     let is_reserved = claims.aud.iter().any(|audience| audience.starts_with(ClientId::RESERVED_PREFIX));
-    if is_reserved { Err(TokenError::WrongAudience.into()) } else { Ok(()) }
+    if is_reserved { Err(TokenError::WrongAudience.into()) } else { Ok(claims) }
 }
 
 impl From<&BearerError> for ErrorResponse {

@@ -39,7 +39,7 @@ pub enum ConstraintError {
 /// to the claims: "confirm that the public key to which the access token is bound matches the
 /// public key from the DPoP proof" (RFC 9449 §4.3).
 #[derive(Debug)]
-pub struct UnconfirmedToken(pub(crate) AccessTokenClaims<'static>);
+pub struct UnconfirmedToken(AccessTokenClaims<'static>);
 
 /// The confirmation of a new token. A DPoP proof always binds the token. A certificate binds the
 /// token only if the client or the tenant requires bound tokens.

@@ -9,6 +9,7 @@ use administration::documents::schema::JsonSchema;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use keys::sha256;
 use percent_encoding::percent_decode;
 use protocol::ClientCertificate;
@@ -201,8 +202,7 @@ fn xfcc(value: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     let (own, chain) = (read(parameter("Cert")?)?, read(parameter("Chain")?)?);
     let presented = if chain.is_empty() { own.clone() } else { chain };
     let leaf = presented.first()?;
-    let hash = parameter("Hash")??.to_ascii_lowercase();
-    let is_hashed = hash == sha256(leaf).map(|byte| format!("{byte:02x}")).concat();
+    let is_hashed = HEXLOWER_PERMISSIVE.decode(parameter("Hash")??.as_bytes()).ok()? == sha256(leaf);
     let agrees = own.is_empty() || own == presented[..1];
     (is_hashed && agrees).then_some(presented)
 }

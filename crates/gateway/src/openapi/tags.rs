@@ -22,8 +22,8 @@ const BEFORE_ADMINISTRATION: [Group; 9] = [
     ),
     ("Introspect a token", "Find out whether a token is valid now (RFC 7662).", &[oauth::introspection]),
     (
-        "Ask for a proxy",
-        "A proxy in front of APIs asks whether a request may pass: docs/protect-an-api.md.",
+        "Forward authentication",
+        "A proxy asks whether it may forward a request to an API: docs/protect-an-api.md.",
         &[oauth::forward_auth],
     ),
     ("Revoke a token", "A client revokes its own token (RFC 7009).", &[oauth::revocation]),

@@ -68,10 +68,8 @@ pub(crate) trait ResourceErrorBody: ErrorBody {
 }
 
 impl<B: ErrorBody> HttpError<B> {
-    /// An error without headers of its own. A response with 429 or 503 has `Retry-After`.
+    /// An error without headers of its own.
     pub(crate) fn with(status: StatusCode, code: Option<ErrorCode>, reason: RefusalReason, body: B) -> Self {
-        let passes = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status);
-        let retry_after = passes.then_some(1);
         let refused = RequestRefusal::because(reason);
         Self {
             status,
@@ -80,7 +78,7 @@ impl<B: ErrorBody> HttpError<B> {
             challenge: None,
             offers_dpop: false,
             own_header: None,
-            retry_after,
+            retry_after: retry_after(status),
             close: false,
             body,
         }
@@ -146,6 +144,11 @@ impl<B: ErrorBody> HttpError<B> {
     pub(crate) fn with_token_challenges(self, realm: &str) -> Self {
         Self { offers_dpop: true, ..self.with_token_challenge(TokenType::Bearer, realm, None, None) }
     }
+}
+
+/// Seconds. A response with 429 or 503 has `Retry-After`.
+pub(crate) fn retry_after(status: StatusCode) -> Option<u32> {
+    [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&status).then_some(1)
 }
 
 /// The parameter `algs` of a challenge.

@@ -8,6 +8,7 @@ use grants::{BearerError, GrantError, PushError, PushedRequest};
 use protocol::{ErrorCode, ErrorResponse, RefusalReason, TokenType};
 use registry::methods::secret;
 use registry::{ClientAuthenticationError, DpopCheck};
+use tenancy::TenantError;
 
 use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
 use super::problem::AUTHENTICATION_REQUIRED;
@@ -74,6 +75,16 @@ impl HttpError<OAuthBody> {
         let code = ErrorCode::InvalidToken;
         let body = ErrorResponse::new(code, self.refused.reason, "Token is not accepted");
         Self { code: Some(code), body: OAuthBody(Some(body)), ..self }
+    }
+
+    /// The tenant that must have issued an access token is not served.
+    pub(crate) fn of_resource_tenant(error: TenantError) -> Self {
+        match error {
+            TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_) => {
+                BearerError::TenantSuspended.into()
+            }
+            TenantError::Store(_) => error.into(),
+        }
     }
 
     /// Adds the challenge for a failed client authentication (RFC 6749 §5.2, RFC 7617 §2).

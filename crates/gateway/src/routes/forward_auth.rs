@@ -5,11 +5,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderName;
 use actix_web::web::Data;
-use grants::{AccessTokenClaims, BearerError, ResourceRequirement};
+use grants::{AccessTokenClaims, BearerError, ResourceRequirement, confirm_forwarded};
 use keys::TokenError;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use protocol::{Form, PresentedToken, Scope, TokenType};
-use tenancy::{Tenant, TenantError};
+use tenancy::Tenant;
 
 use crate::Services;
 use crate::request::{RawRequest, TenantRequest};
@@ -32,15 +32,13 @@ const ESCAPED_SCOPE: &AsciiSet = &ESCAPED.remove(b' ');
 /// Reads neither cookies nor the body, and accepts all methods, because some proxies send that of their
 /// caller. A caller's mistake is always a 401 or 403: nginx turns each other refusal into a 500.
 pub(crate) async fn forward_auth(services: Data<Services>, raw: RawRequest) -> OAuthResult {
-    let tenant = match services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await {
-        Ok(tenant) => tenant,
-        Err(error @ TenantError::Store(_)) => return Err(error.into()),
-        Err(_) => return Err(refuse(BearerError::TenantSuspended, REALM)),
-    };
+    let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await;
+    let tenant = tenant.map_err(|error| refuse(OAuthError::of_resource_tenant(error), REALM))?;
     raw.serve(&services, &tenant);
     let resource = requirement(&tenant, raw.query())?;
     let realm = tenant.issuer.as_str();
-    let Ok(header) = raw.authorization() else { return Err(refuse(TokenError::Malformed.into(), realm)) };
+    let malformed = |_| refuse(BearerError::from(TokenError::Malformed).into(), realm);
+    let header = raw.authorization().map_err(malformed)?;
     let token = PresentedToken::from_authorization(header)
         .ok_or_else(|| OAuthError { offers_dpop: false, ..OAuthError::bearer_required(realm) })?;
     let request = TenantRequest { services: &services, tenant: &tenant, raw: &raw, now: (services.clock)() };
@@ -67,13 +65,14 @@ async fn claims(
     token: &PresentedToken,
     resource: &ResourceRequirement,
 ) -> OAuthResult<AccessTokenClaims<'static>> {
-    let admitted = request.admit(token, resource).await?;
-    let engine = &request.services.tokens.engine;
-    Ok(engine.admit_forwarded(request.tenant, token.scheme, admitted).await?)
+    let claims = confirm_forwarded(token.scheme, request.admit(token, resource).await?)?;
+    let authenticator = &request.services.tokens.authenticator;
+    let client = authenticator.find_active(&request.tenant.id, &claims.client_id).await?;
+    client.map(|_| claims).ok_or_else(|| BearerError::from(TokenError::Revoked).into())
 }
 
-fn refuse(error: BearerError, realm: &str) -> OAuthError {
-    OAuthError::from(error).in_resource_realm(TokenType::Bearer, realm, None)
+fn refuse(refusal: OAuthError, realm: &str) -> OAuthError {
+    refusal.in_resource_realm(TokenType::Bearer, realm, None)
 }
 
 /// All headers are always there, so that a proxy that copies them replaces those of its caller.

@@ -2,10 +2,9 @@
 
 use actix_web::web::Data;
 use administration::documents::schema::JsonSchema;
-use grants::{BearerError, ResourceRequirement};
+use grants::ResourceRequirement;
 use protocol::{PresentedToken, Scope};
 use serde::Serialize;
-use tenancy::TenantError;
 
 use crate::request::{RawRequest, ServerFailure, TenantRequest};
 use crate::respond::{OAuthError, OAuthResult, secret_json};
@@ -54,12 +53,8 @@ async fn answer(
     token: &PresentedToken,
     raw: &RawRequest,
 ) -> OAuthResult {
-    let tenant = services.tokens.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
-        TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_) => {
-            BearerError::TenantSuspended.into()
-        }
-        TenantError::Store(_) => OAuthError::from(error),
-    })?;
+    let tenant = services.tokens.tenants.resolve(&resource.tenant).await;
+    let tenant = tenant.map_err(OAuthError::of_resource_tenant)?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let request = TenantRequest { services, tenant: &tenant, raw, now: (services.clock)() };
     let admitted = request.admit(token, resource).await?;

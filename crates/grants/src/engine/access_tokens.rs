@@ -1,8 +1,8 @@
 //! Introspection and verification of access tokens.
 
 use keys::{Expectations, KeyError, KeyRing, TokenError};
-use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, TokenType, api_key_name};
-use registry::{AuthenticatedClient, ClientId, ClientStatus, RevokedBy};
+use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, api_key_name};
+use registry::{AuthenticatedClient, ClientId, RevokedBy};
 use secrets::CallerAddress;
 use tenancy::Tenant;
 use values::{Secret, Timestamp};
@@ -115,25 +115,6 @@ impl Engine {
         }
         resource_access::decide(&claims, resource)?;
         Ok(UnconfirmedToken::new(claims))
-    }
-
-    /// Continues [`Engine::admit`] for the request of a proxy: the client must be active now.
-    ///
-    /// # Errors [`GrantError::Bearer`] when the token is refused. [`GrantError::Store`] when the store
-    /// fails.
-    pub async fn admit_forwarded(
-        &self,
-        tenant: &Tenant,
-        scheme: TokenType,
-        UnconfirmedToken(claims): UnconfirmedToken,
-    ) -> Result<AccessTokenClaims<'static>, GrantError> {
-        resource_access::decide_forwarded(&claims, scheme)?;
-        let holder = match ClientId::parse(&claims.client_id) {
-            Ok(id) => self.find_client(&tenant.id, &id).await?,
-            Err(_) => None,
-        };
-        let is_live = holder.is_some_and(|holder| holder.status == ClientStatus::Active);
-        if is_live { Ok(claims) } else { Err(BearerError::from(TokenError::Revoked).into()) }
     }
 
     /// Checks that a token allows administering its tenant (or the whole platform, for the reserved

@@ -92,7 +92,7 @@ impl Platform {
         self.program.token(tenant.id, client, &tenant.secret).await
     }
 
-    /// A token that its sender has to prove a key for.
+    /// A token that is bound to a key.
     pub(crate) async fn bound_token(&self, tenant: &Tenant) -> String {
         let builder = TokenSource::builder().issuer(&tenant.issuer).client_id("shipping");
         let source = builder.credential(Secret::value(&tenant.secret)).dpop().build().unwrap();

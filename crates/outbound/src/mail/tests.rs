@@ -143,7 +143,7 @@ const ACCEPTS: [(&str, &str); 8] = [
 async fn connection_is_used_for_several_messages() {
     const ANSWERS: &[(&str, &str)] = &ACCEPTS;
     let (server, got) = server(ANSWERS).await;
-    for _ in 0..5 {
+    for _ in 0..3 {
         let answer = server.send(&mail()).await.unwrap();
         assert_eq!(answer, "250 2.0.0 queued for <address> with <code>");
         // The pool takes the connection back in a task of its own.
@@ -151,8 +151,7 @@ async fn connection_is_used_for_several_messages() {
     }
     let got = got.lock().unwrap();
     let count = |command: &str| got.iter().filter(|line| line.starts_with(command)).count();
-    assert_eq!(count("RCPT"), 5);
-    assert!(count("AUTH") < 5 && count("NOOP") > 0, "{got:?}");
+    assert_eq!((count("AUTH"), count("RCPT"), count("NOOP")), (1, 3, 2));
 }
 
 #[tokio::test]

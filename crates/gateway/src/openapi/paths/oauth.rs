@@ -51,7 +51,7 @@ pub(crate) fn forward_auth() -> Vec<Operation> {
             .query("string", "scope", "Scopes that the token must have, separated by spaces")
             .empty_answer(
                 "200",
-                "The request may pass; X-Auth-Tenant, -Subject, -Client and -Scope have the facts",
+                "The proxy may forward the request with X-Auth-Tenant, X-Auth-Subject, X-Auth-Client and X-Auth-Scope",
             )
             .empty_answer(
                 "401",
