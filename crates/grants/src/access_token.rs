@@ -7,7 +7,7 @@ use protocol::{Audience, Confirmation, StaticClaims, TokenResponse};
 use registry::{ApiKey, Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
 use sessions::SessionId;
-use tenancy::Tenant;
+use tenancy::{Tenant, TokenFormat};
 use values::{Lifetime, Timestamp, skip_serializing_none};
 
 use crate::NamedPerson;
@@ -160,6 +160,18 @@ impl<'a> Grantee<'a> {
     #[must_use]
     pub(crate) fn lifetime(&self) -> Lifetime {
         self.client.token_lifetime(self.tenant)
+    }
+
+    /// The format of a token for these audiences: opaque if one of them says so, otherwise as one of them says,
+    /// or the client, or the tenant.
+    pub(crate) fn token_format(&self, audience: &Audience<'_>) -> TokenFormat {
+        let own = self.client.access_token.format.unwrap_or(self.tenant.access_token.format);
+        // Few tenants have such APIs, and others need not be searched.
+        if self.tenant.resource_servers.iter().all(|server| server.token_format.is_none()) {
+            return own;
+        }
+        let format = |name: &str| self.tenant.server_of_resource(name)?.token_format;
+        audience.iter().filter_map(format).max().unwrap_or(own)
     }
 
     /// The static claims of the client and its tenant.

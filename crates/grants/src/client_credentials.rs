@@ -511,17 +511,11 @@ mod tests {
     // [V10 10.4.4]: 1 | A client uses only grants that it needs; no implicit, no password grant |
     //   `grant_types` of the client; the other two do not exist in the code
     #[test]
-    fn unregistered_grants_and_unserved_formats_are_refused() {
+    fn unregistered_grants_are_refused() {
         let code_only = Client { grant_types: vec![GrantType::AuthorizationCode], ..client("svc") };
         assert_eq!(
             ask(&acme(), &code_only, "", &[]),
             Err(ClientCredentialsError::NotAllowed(GrantNotAllowed::GrantNotRegistered))
-        );
-        let mut opaque = acme();
-        opaque.access_token.format = TokenFormat::Opaque;
-        assert_eq!(
-            ask(&opaque, &client("svc"), "", &[]),
-            Err(ClientCredentialsError::NotAllowed(GrantNotAllowed::FormatNotServed))
         );
     }
 }

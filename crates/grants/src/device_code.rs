@@ -46,10 +46,7 @@ impl DeviceAuthorizationRequest {
 fn refused(AuthorizationError { error, description }: AuthorizationError) -> ErrorResponse {
     let (error, reason) = match error {
         AuthorizationErrorCode::InvalidScope => (ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
-        AuthorizationErrorCode::InvalidTarget => {
-            (ErrorCode::InvalidTarget, RefusalReason::ResourceNotRegistered)
-        }
-        _ => (ErrorCode::UnsupportedGrantType, RefusalReason::FormatNotServed),
+        _ => (ErrorCode::InvalidTarget, RefusalReason::ResourceNotRegistered),
     };
     ErrorResponse::new(error, reason, description)
 }

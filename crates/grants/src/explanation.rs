@@ -4,6 +4,7 @@
 
 use protocol::{Audience, Confirmation, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken};
 use registry::{ApiKey, SenderKeys};
+use tenancy::TokenFormat;
 use uuid::Uuid;
 use values::Timestamp;
 
@@ -26,8 +27,8 @@ pub struct Explanation<'a> {
 #[derive(Debug)]
 pub struct GrantChecks<'a> {
     pub grant_type: Result<(), ErrorResponse>,
-    /// Whether the server supports the tenant's token format.
-    pub format: Result<(), ErrorResponse>,
+    /// The format of the token.
+    pub format: TokenFormat,
     /// Whether the request proves the key that the token must be bound to.
     pub sender: Result<Option<Confirmation>, ErrorResponse>,
     pub audience: Result<(Audience<'a>, AudienceSource), ErrorResponse>,
@@ -90,7 +91,7 @@ fn checks<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>, sender: &SenderKeys) -
 #[cfg(test)]
 mod tests {
     use registry::Client;
-    use tenancy::{Tenant, TokenFormat};
+    use tenancy::Tenant;
 
     use super::*;
     use crate::test_fixtures::{acme, client};
@@ -128,7 +129,7 @@ mod tests {
             },
         );
         let named = |check: Result<(), ErrorResponse>| check.map_or_else(reason, |()| "ok");
-        let before = [named(parameters), named(checks.grant_type), named(checks.format)].join(" ");
+        let before = [named(parameters), named(checks.grant_type)].join(" ");
         format!("{before} | {decision} | {audience} | {scopes}")
     }
 
@@ -139,47 +140,42 @@ mod tests {
 
     #[test]
     fn granted_request_explains_audience_source_and_scopes() {
-        check(
-            &[],
-            "ok ok ok | read write report anywhere | ClientItself svc | +read +write +report +anywhere",
-        );
+        check(&[], "ok ok | read write report anywhere | ClientItself svc | +read +write +report +anywhere");
         check(
             &[ORDERS],
-            "ok ok ok | read write anywhere | Requested https://orders.example | \
+            "ok ok | read write anywhere | Requested https://orders.example | \
              +read +write -report:scope_not_of_resource +anywhere",
         );
-        check(&[("scope", "read")], "ok ok ok | read | ClientItself svc | +read");
+        check(&[("scope", "read")], "ok ok | read | ClientItself svc | +read");
         let registered = Client { audiences: vec!["api".to_owned()], ..client("svc") };
         let found = explain(&acme(), &registered, &[("scope", "read")]);
-        assert_eq!(found, "ok ok ok | read | Registered api | +read");
+        assert_eq!(found, "ok ok | read | Registered api | +read");
         let found = explain(&acme(), &registered, &[("scope", "read"), ORDERS, ("audience", "api")]);
-        assert_eq!(found, "ok ok ok | read | Requested https://orders.example api | +read");
+        assert_eq!(found, "ok ok | read | Requested https://orders.example api | +read");
     }
 
     #[test]
     fn checks_continue_after_a_refusal() {
         check(
             &[("scope", "read admin report"), ORDERS],
-            "ok ok ok | scope_not_registered | Requested https://orders.example | \
+            "ok ok | scope_not_registered | Requested https://orders.example | \
              +read !admin:scope_not_registered !report:scope_not_of_resource",
         );
         check(
             &[("scope", "read admin"), ("resource", "urn:other")],
-            "ok ok ok | resource_not_registered | resource_not_registered | ?read !admin:scope_not_registered",
+            "ok ok | resource_not_registered | resource_not_registered | ?read !admin:scope_not_registered",
         );
         check(
             &[("scope", "read admin"), ("audience", "other")],
-            "ok ok ok | resource_not_registered | resource_not_registered | ?read !admin:scope_not_registered",
+            "ok ok | resource_not_registered | resource_not_registered | ?read !admin:scope_not_registered",
         );
         check(
             &[("scope", "\""), ("resource", "no uri")],
-            "malformed_scope ok ok | unread | malformed_resource | malformed_scope",
+            "malformed_scope ok | unread | malformed_resource | malformed_scope",
         );
-        let mut tenant = acme();
-        tenant.access_token.format = TokenFormat::Opaque;
         let code_only = Client { grant_types: Vec::new(), ..client("svc") };
-        let found = explain(&tenant, &code_only, &[("scope", "admin")]);
-        let expected = "ok grant_not_registered format_not_served | grant_not_registered | ClientItself svc | \
+        let found = explain(&acme(), &code_only, &[("scope", "admin")]);
+        let expected = "ok grant_not_registered | grant_not_registered | ClientItself svc | \
              !admin:scope_not_registered";
         assert_eq!(found, expected);
     }
@@ -191,16 +187,16 @@ mod tests {
         let (own, other) = (acme().id.admin_audience(), "urn:latchkey:tenant:globex");
         let found = explain(&acme(), &admin, &[("resource", &own)]);
         let expected = format!(
-            "ok ok ok | latchkey:clients | Requested {own} | +latchkey:clients -read:scope_not_of_resource"
+            "ok ok | latchkey:clients | Requested {own} | +latchkey:clients -read:scope_not_of_resource"
         );
         assert_eq!(found, expected);
         let found = explain(&acme(), &admin, &[("resource", other)]);
         assert_eq!(
             found,
-            "ok ok ok | resource_not_registered | resource_not_registered | ?latchkey:clients ?read"
+            "ok ok | resource_not_registered | resource_not_registered | ?latchkey:clients ?read"
         );
         let found = explain(&acme(), &admin, &[("scope", "latchkey:clients")]);
-        let expected = "ok ok ok | scope_needs_admin_audience | ClientItself svc | \
+        let expected = "ok ok | scope_needs_admin_audience | ClientItself svc | \
              !latchkey:clients:scope_needs_admin_audience";
         assert_eq!(found, expected);
     }

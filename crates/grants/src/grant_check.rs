@@ -9,8 +9,6 @@ use crate::{GrantError, Grantee};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GrantNotAllowed {
     GrantNotRegistered,
-    /// The tenant's access tokens are opaque, which this server does not support.
-    FormatNotServed,
     SenderNotProven(SenderNotProven),
 }
 
@@ -21,18 +19,12 @@ pub(crate) fn check(
     sender: &SenderKeys,
 ) -> Result<Option<Confirmation>, GrantNotAllowed> {
     check_grant_type(grant_type, grantee)?;
-    check_format(grantee)?;
     confirmation(grantee, sender).map_err(GrantNotAllowed::SenderNotProven)
 }
 
 pub(crate) fn check_grant_type(grant_type: GrantType, grantee: &Grantee<'_>) -> Result<(), GrantNotAllowed> {
     let is_registered = grantee.client.grant_types.contains(&grant_type);
     if is_registered { Ok(()) } else { Err(GrantNotAllowed::GrantNotRegistered) }
-}
-
-pub(crate) fn check_format(grantee: &Grantee<'_>) -> Result<(), GrantNotAllowed> {
-    let is_served = grantee.tenant.access_token.format.is_served();
-    if is_served { Ok(()) } else { Err(GrantNotAllowed::FormatNotServed) }
 }
 
 impl From<GrantNotAllowed> for ErrorResponse {
@@ -43,11 +35,6 @@ impl From<GrantNotAllowed> for ErrorResponse {
                 ErrorCode::UnauthorizedClient,
                 RefusalReason::GrantNotRegistered,
                 "The client is not authorized to use this grant type",
-            ),
-            GrantNotAllowed::FormatNotServed => (
-                ErrorCode::UnsupportedGrantType,
-                RefusalReason::FormatNotServed,
-                "This server does not support the token format of this tenant",
             ),
         };
         Self::new(error, reason, description)

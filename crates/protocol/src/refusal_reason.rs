@@ -98,8 +98,6 @@ pub enum RefusalReason {
     ScopeNotGranted,
     /// The resource was not granted when the person signed in.
     ResourceNotGranted,
-    /// The tenant demands a token format that is not served.
-    FormatNotServed,
     /// The scope does not have the grammar of RFC 6749 section 3.3.
     MalformedScope,
     /// The client is not registered for the scope.

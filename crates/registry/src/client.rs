@@ -7,7 +7,7 @@ use protocol::{
     ClientAuthenticationMethod, GrantType, ResourceIndicator, Scope, StaticClaims, SubjectType, find_resource,
 };
 use serde::{Deserialize, Serialize};
-use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId, UserinfoTokens};
+use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId, TokenOverrides, UserinfoTokens};
 use values::Lifetime;
 
 use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow, SecretRotation, TrustRules};
@@ -39,6 +39,9 @@ pub struct Client {
     pub scope: Scope,
     /// Overrides the tenant's lifetime of access tokens.
     pub access_token_lifetime: Option<Lifetime>,
+    /// Overrides other settings of the tenant's access tokens.
+    #[serde(default)]
+    pub access_token: TokenOverrides,
     /// Claims of the client's tokens, in addition to those of the grant and the tenant.
     #[serde(default)]
     pub claims: StaticClaims,
@@ -141,6 +144,7 @@ impl Client {
             resources: Vec::new(),
             scope: Scope::default(),
             access_token_lifetime: None,
+            access_token: TokenOverrides::default(),
             claims: StaticClaims::default(),
             copied_claims: BTreeMap::new(),
             issuer: None,

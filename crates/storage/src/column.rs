@@ -19,7 +19,7 @@ use registry::{ApiKeyId, ClientId, CredentialTag, SecretId, SecretRotation, Text
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
-use tenancy::{Issuer, TenantId};
+use tenancy::{Issuer, TenantId, TokenFormat};
 use values::{LetterKind, Lifetime, Timestamp};
 
 use crate::error::Error;
@@ -113,6 +113,9 @@ columns_stored_as! {
 
     LetterKind, String: |text| named(&LetterKind::NAMED.map(|(_, letter)| letter), LetterKind::as_str, &text),
         |letter| letter.as_str().to_owned();
+
+    TokenFormat, String: |text| named(&TokenFormat::NAMED.map(|(_, format)| format), TokenFormat::as_str, &text),
+        |format| format.as_str().to_owned();
 
     // JSON documents.
     BTreeMap<String, String>, String: |text| serde_json::from_str(&text), |texts| json!(texts).to_string();

@@ -68,6 +68,7 @@ macro_rules! migrator {
             "0061_changes_without_a_lock",
             "0062_accounts_with_permissions",
             "0063_mail_outbox",
+            "0064_token_format_of_apis",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -9,6 +9,9 @@ pub struct AccessTokenPolicy {
     /// The lifetime of a token, unless the client has its own.
     pub lifetime: Lifetime,
     pub format: TokenFormat,
+    /// How long identical requests get the same token, unless the client has its own window.
+    #[serde(default)]
+    pub reuse: ReuseWindow,
     /// The `typ` header of new tokens.
     pub typ: String,
     /// Whether each token must be bound to a key that its sender proves to have (RFC 9449, RFC 8705).
@@ -32,23 +35,49 @@ pub struct PreviousTyp {
     pub accepted_until: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// In the order of who can read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenFormat {
     /// A signed JWT (RFC 9068).
     Jwt,
-    /// A reference into the store. Accepted in the configuration, but not supported yet.
+    /// Encrypted for the server, which introspects it (RFC 7662).
     Opaque,
 }
 
 named!(TokenFormat { Jwt => "jwt", Opaque => "opaque" });
 
-impl TokenFormat {
-    /// Whether tokens of this format are supported. A tenant with an unsupported format has no grants.
+/// The part of a token's lifetime in which identical requests get the same token, in percent. Zero means
+/// that each request gets its own token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, derive_more::Display)]
+#[display("{_0}%")]
+pub struct ReuseWindow(u8);
+
+impl ReuseWindow {
+    /// The maximum percentage: every token is valid for at least half of its lifetime.
+    pub const MOST: u8 = 50;
+
+    /// Parses a percentage such as `20%`.
     #[must_use]
-    pub const fn is_served(self) -> bool {
-        matches!(self, Self::Jwt)
+    pub fn parse(text: &str) -> Option<Self> {
+        let percent = text.strip_suffix('%').filter(|digits| !digits.starts_with('+'))?.parse().ok()?;
+        (percent <= Self::MOST).then_some(Self(percent))
     }
+
+    /// `None` if each request gets its own token.
+    #[must_use]
+    pub fn of(self, lifetime: Lifetime) -> Option<Lifetime> {
+        let seconds =
+            lifetime.seconds() / 100 * u64::from(self.0) + lifetime.seconds() % 100 * u64::from(self.0) / 100;
+        (seconds > 0).then(|| Lifetime::from_seconds(seconds))
+    }
+}
+
+/// A client's own settings, which override those of its tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenOverrides {
+    pub format: Option<TokenFormat>,
+    pub reuse: Option<ReuseWindow>,
 }
 
 impl AccessTokenPolicy {
@@ -70,6 +99,7 @@ impl Default for AccessTokenPolicy {
         Self {
             lifetime: Lifetime::from_seconds(3600),
             format: TokenFormat::Jwt,
+            reuse: ReuseWindow::default(),
             typ: "at+jwt".to_owned(),
             require_sender_constraint: false,
             require_dpop_nonce: false,
@@ -100,6 +130,20 @@ pub fn bare_media_type(typ: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reuse_window_is_a_percentage_of_the_lifetime() {
+        for (text, lifetime, seconds) in
+            [("20%", 3600, Some(720)), ("0%", 3600, None), ("50%", 3, Some(1)), ("10%", 9, None)]
+        {
+            let window = ReuseWindow::parse(text).unwrap();
+            assert_eq!(window.to_string(), text);
+            assert_eq!(window.of(Lifetime::from_seconds(lifetime)).map(Lifetime::seconds), seconds, "{text}");
+        }
+        for text in ["51%", "20", "%", "-1%", "+1%", "1.5%", " 1%", "300%"] {
+            assert_eq!(ReuseWindow::parse(text), None, "{text}");
+        }
+    }
 
     // [jwt RFC 8725 §3.11, §3.12]: `typ` distinguishes kinds of token
     // [access-tokens RFC 9068 §4]

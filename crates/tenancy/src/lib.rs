@@ -24,7 +24,8 @@ mod trusted_issuer;
 mod userinfo_tokens;
 
 pub use access_token_policy::{
-    AccessTokenPolicy, PreviousTyp, TokenFormat, bare_media_type, same_media_type,
+    AccessTokenPolicy, PreviousTyp, ReuseWindow, TokenFormat, TokenOverrides, bare_media_type,
+    same_media_type,
 };
 pub use api_key_policy::ApiKeyPolicy;
 pub use assertion_policy::AssertionPolicy;

@@ -9,7 +9,7 @@ use values::{Lifetime, Timestamp};
 
 use crate::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, LeakPolicy, RefreshTokenPolicy,
-    SignInPolicy, SigningPolicy, TenantId, TenantLimits, TrustedIssuer, UserinfoTokens,
+    SignInPolicy, SigningPolicy, TenantId, TenantLimits, TokenFormat, TrustedIssuer, UserinfoTokens,
 };
 
 /// An isolated authorization server.
@@ -132,6 +132,9 @@ pub struct ResourceServer {
     pub scope_descriptions: BTreeMap<String, String>,
     /// The clients that may introspect tokens for this audience.
     pub introspection_clients: Vec<String>,
+    /// The format of its tokens, if it overrides those of client and tenant.
+    #[serde(default)]
+    pub token_format: Option<TokenFormat>,
 }
 
 impl Tenant {

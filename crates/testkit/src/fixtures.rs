@@ -11,8 +11,8 @@ use registry::{
 use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, ApiKeyPolicy, AssertionPolicy, Branding, Issuer, IssuerKeys, KidForm,
-    RefreshTokenPolicy, ResourceServer, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant,
-    TenantId, TenantLimits, TokenFormat, TrustedIssuer,
+    RefreshTokenPolicy, ResourceServer, ReuseWindow, SessionPolicy, SignInPolicy, SigningPolicy, Strategies,
+    Tenant, TenantId, TenantLimits, TokenFormat, TokenOverrides, TrustedIssuer,
 };
 use values::{Lifetime, Timestamp};
 
@@ -152,6 +152,7 @@ pub fn tenant_with_settings() -> Tenant {
             hold_activation: Some(seconds(16)),
         },
         access_token: AccessTokenPolicy {
+            reuse: ReuseWindow::parse("20%").unwrap_or_default(),
             lifetime: seconds(17),
             format: TokenFormat::Jwt,
             typ: "at+jwt".to_owned(),
@@ -210,6 +211,7 @@ pub fn client_with_settings() -> Client {
         audiences: vec!["api".to_owned(), "a b".to_owned()],
         scope: scope("b a"),
         access_token_lifetime: Some(Lifetime::from_seconds(77)),
+        access_token: TokenOverrides { format: Some(TokenFormat::Opaque), reuse: ReuseWindow::parse("25%") },
         issuer: Some(issuer("thunder")),
         introspection: IntrospectionRight::Tenant,
         dpop_bound_access_tokens: true,

@@ -61,6 +61,8 @@ pub struct ClientSettings {
     /// Overrides the tenant's `access_token.lifetime`. Default: the tenant's.
     #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub access_token_lifetime: Option<Lifetime>,
+    /// Overrides of the tenant's `access_token`.
+    pub access_token: OwnAccessTokenSettings,
     /// Overrides for this client's tokens.
     pub token: TokenSettings,
     /// Claims of all its access tokens, which override the tenant's `access_token.claims`: up to 1 KiB of
@@ -191,6 +193,19 @@ pub struct TokenSettings {
     pub issuer: Option<String>,
 }
 
+/// Overrides of the tenant's settings for a client's access tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OwnAccessTokenSettings {
+    /// `jwt` or `opaque`, as in the tenant's settings. Default: the tenant's.
+    #[schemars(extend("enum" = schema::token_formats()))]
+    pub format: Option<String>,
+    /// How long identical requests of the client get the same token, as in the tenant's settings. Default:
+    /// the tenant's.
+    #[schemars(extend("pattern" = schema::REUSE))]
+    pub reuse: Option<String>,
+}
+
 /// Overrides of the tenant's settings for a client's refresh tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -280,6 +295,10 @@ impl From<&Client> for ClientSettings {
             resources: client.resources.clone(),
             scopes: client.scope.iter().map(|token| token.as_str().to_owned()).collect(),
             access_token_lifetime: client.access_token_lifetime,
+            access_token: OwnAccessTokenSettings {
+                format: client.access_token.format.map(|format| format.as_str().to_owned()),
+                reuse: client.access_token.reuse.map(|window| window.to_string()),
+            },
             token: TokenSettings { issuer: client.issuer.as_ref().map(ToString::to_string) },
             claims: claims_of(client),
             jwks: client.keys.as_ref().and_then(|keys| serde_json::from_str(keys.document()).ok()),

@@ -6,6 +6,7 @@
 mod by_hand;
 
 use serde_json::{Value, json};
+use tenancy::TokenFormat;
 
 use crate::kinds::state::ManagedBy;
 use crate::rules::{AUTHORIZATION_CLAIMS, RESERVED};
@@ -52,6 +53,8 @@ pub(crate) const ASSERTION_ALGORITHMS: [&str; 7] =
 pub(crate) const HTTPS_URL: &str = r"^https://[^#\s@]+$";
 /// Bytes in base64 (RFC 4648 §4).
 pub(crate) const BASE64: &str = "^[A-Za-z0-9+/]+={0,2}$";
+/// A percentage up to [`tenancy::ReuseWindow::MOST`].
+pub(crate) const REUSE: &str = "^(50|[1-4]?[0-9])%$";
 pub(crate) const COLOUR: &str = "^#[0-9A-Fa-f]{6}$";
 /// A duration of at least 1s, as text.
 pub const SOME_TIME: &str = "^0*[1-9][0-9]*[smhd]?$";
@@ -108,6 +111,11 @@ pub fn ids() -> Value {
 /// The names of static claims, except the claims that the server sets itself.
 pub(crate) fn claim_names() -> Value {
     json!({ "minLength": 1, "maxLength": 255, "pattern": NAME, "not": { "anyOf": [{ "enum": RESERVED }, { "pattern": "^urn:latchkey:" }] } })
+}
+
+/// The formats of tokens, or none.
+pub(crate) fn token_formats() -> Value {
+    json!([TokenFormat::NAMES[0], TokenFormat::NAMES[1], null])
 }
 
 /// The claims that a tenant may allow.

@@ -161,9 +161,14 @@ pub struct AccessTokenSettings {
     /// How long a token is valid, unless its client overrides it.
     #[schemars(with = "schema::Span", example = 3600, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub lifetime: Lifetime,
-    /// `jwt`: signed (RFC 9068), verified offline; `opaque`: a reference that APIs introspect.
+    /// `jwt`: signed (RFC 9068), verified offline; `opaque`: encrypted for this server, so APIs introspect it
+    /// (RFC 7662) and nobody else can read it.
     #[schemars(example = &"jwt", extend("enum" = ["jwt", "opaque"]))]
     pub format: String,
+    /// How long identical requests of a client get the same token, as a percentage of its lifetime, up to
+    /// `50%`. A revocation of the token then ends it for all of them. `0%`: each request gets its own token.
+    #[schemars(example = &"20%", extend("pattern" = schema::REUSE))]
+    pub reuse: String,
     /// The `typ` of the token's header; RFC 9068 uses `at+jwt`.
     #[schemars(example = &"at+jwt", extend("maxLength" = 255, "pattern" = "^[A-Za-z0-9!#$&^_.+/-]+$"))]
     pub typ: String,
@@ -304,6 +309,18 @@ pub struct ResourceServerSettings {
     /// The ids of the clients that can introspect tokens for this audience.
     #[schemars(extend("uniqueItems" = true))]
     pub clients: Vec<String>,
+    /// Overrides of the tenant's and the client's `access_token`.
+    pub access_token: ApiTokenSettings,
+}
+
+/// The form of the access tokens for an audience.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiTokenSettings {
+    /// `jwt` or `opaque`, as in the tenant's settings. A token for several audiences is opaque if one of them
+    /// says so. Default: that of the client or the tenant.
+    #[schemars(extend("enum" = schema::token_formats()))]
+    pub format: Option<String>,
 }
 
 /// Limits that override the platform's.

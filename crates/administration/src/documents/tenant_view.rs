@@ -9,9 +9,9 @@ use tenancy::{
 
 use super::federation::trusted_issuers;
 use super::{
-    AccessTokenSettings, AssertionSettings, BrandingSettings, ClientCaSettings, LeaksSettings,
-    LimitsSettings, RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings,
-    SignInSettings, SigningSettings, TenantSettings, TenantView,
+    AccessTokenSettings, ApiTokenSettings, AssertionSettings, BrandingSettings, ClientCaSettings,
+    LeaksSettings, LimitsSettings, RefreshTokenSettings, ResourceServerSettings, SessionSettings,
+    SignInLimitsSettings, SignInSettings, SigningSettings, TenantSettings, TenantView,
 };
 use crate::administrator::EditPolicy;
 use crate::documents::Instant;
@@ -98,6 +98,7 @@ impl From<&AccessTokenPolicy> for AccessTokenSettings {
         Self {
             lifetime: policy.lifetime,
             format: policy.format.as_str().to_owned(),
+            reuse: policy.reuse.to_string(),
             typ: policy.typ.clone(),
             require_sender_constraint: policy.require_sender_constraint,
             require_dpop_nonce: policy.require_dpop_nonce,
@@ -167,6 +168,8 @@ impl From<TenantLimits> for LimitsSettings {
 
 impl From<&ResourceServer> for ResourceServerSettings {
     fn from(server: &ResourceServer) -> Self {
-        Self { scopes: server.into(), clients: server.introspection_clients.clone() }
+        let format = server.token_format.map(|format| format.as_str().to_owned());
+        let access_token = ApiTokenSettings { format };
+        Self { scopes: server.into(), clients: server.introspection_clients.clone(), access_token }
     }
 }

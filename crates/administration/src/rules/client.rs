@@ -2,7 +2,7 @@
 
 use protocol::{ClientAuthenticationMethod, GrantType, ScopeToken};
 use registry::{Client, ClientId, ClientKeys, ClientPurpose, ClientStatus, IntrospectionRight};
-use tenancy::{Issuer, Tenant};
+use tenancy::{Issuer, Tenant, TokenOverrides};
 
 use super::certificate_subject::{check_certificate_subject, check_has_subject};
 use super::code_flow::check_code_flow;
@@ -52,6 +52,10 @@ pub fn check_client(
         resources: check_resources(errors, tenant, &settings.resources),
         scope,
         access_token_lifetime: settings.access_token_lifetime,
+        access_token: TokenOverrides {
+            format: errors.check_format("", settings.access_token.format.as_deref()),
+            reuse: settings.access_token.reuse.as_deref().and_then(|reuse| errors.check_reuse(reuse)),
+        },
         claims,
         copied_claims,
         issuer: check_issuer(errors, tenant, settings.token.issuer.as_deref()),

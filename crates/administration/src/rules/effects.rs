@@ -8,14 +8,16 @@ use std::sync::Arc;
 use protocol::{GrantType, ScopeToken};
 use registry::{GroupsClaim, IntrospectionRight};
 use serde_json::{Map, Value};
-use tenancy::{Tenant, UserinfoTokens};
+use tenancy::{ReuseWindow, Tenant, TokenFormat, UserinfoTokens};
 
 use super::issuer_paths::elsewhere;
 use super::names::spelled_twice;
 use super::static_claims::misread;
 use super::text::member;
 use crate::documents::nearest;
-use crate::documents::{ClientSettings, GroupsClaimSettings, TenantSettings};
+use crate::documents::{
+    AccessTokenSettings, ClientSettings, GroupsClaimSettings, OwnAccessTokenSettings, TenantSettings,
+};
 use crate::edit::FieldError;
 
 /// Says why the server refuses to send requests to a URL of a tenant or client, if it does.
@@ -65,8 +67,32 @@ pub fn tenant_effects(
         &settings.access_token.claims,
         &settings.access_token.claims_allow,
     ));
+    let AccessTokenSettings { format, reuse, .. } = &settings.access_token;
+    found.extend(token_effects("", Some(format), Some(reuse)));
+    for (name, server) in &settings.resource_servers {
+        let at = member("/resource_servers", name);
+        found.extend(token_effects(&at, server.access_token.format.as_deref(), None));
+    }
     let names = settings.resource_servers.keys();
     found.extend(spelled_twice(names.map(|name| (member("/resource_servers", name), name)), |_| false));
+    found
+}
+
+/// Warns of tokens that cannot be verified offline, and of tokens that requests share.
+fn token_effects(at: &str, format: Option<&str>, reuse: Option<&str>) -> Vec<FieldError> {
+    let mut found = Vec::new();
+    if format == Some(TokenFormat::Opaque.as_str()) {
+        let detail = "APIs that verify these tokens offline, with the JWKS, will refuse them";
+        let hint = "let these APIs introspect tokens: list a client of each API under `resource_servers: \
+            { AUDIENCE: { clients: […] } }`. Older tokens stay valid until they expire";
+        found.push(FieldError::at(format!("{at}/access_token/format"), detail).with_hint(hint));
+    }
+    if reuse.and_then(ReuseWindow::parse).is_some_and(|window| window != ReuseWindow::default()) {
+        let detail = "identical requests share a token, so revoking it, also by its `jti`, ends it for all \
+            instances that got it";
+        let hint = "to end access of one instance, give it its own client or credential and revoke that";
+        found.push(FieldError::at(format!("{at}/access_token/reuse"), detail).with_hint(hint));
+    }
     found
 }
 
@@ -148,6 +174,8 @@ impl<'a> Offer<'a> {
         found.extend(self.userinfo_for_apis(client));
         found.extend(groups_without_scope(client));
         found.extend(self.unfetched(client));
+        let OwnAccessTokenSettings { format, reuse } = &client.access_token;
+        found.extend(token_effects("", format.as_deref(), reuse.as_deref()));
         found.extend(misread_claims("/claims", &client.claims, self.claims_allow));
         let lists = [("audiences", &client.audiences), ("resources", &client.resources)];
         let names = lists.into_iter().flat_map(|(list, names)| {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use protocol::ScopeToken;
 use registry::ClientId;
+use tenancy::{ReuseWindow, TokenFormat};
 use values::{Lifetime, cropped, invisible_in_id};
 
 use super::Interface;
@@ -205,6 +206,20 @@ impl FieldErrors {
             self.refuse_value(at, "this value is not allowed", hint);
         }
         found
+    }
+
+    /// The format of access tokens, if the document at this pointer has its own.
+    pub(super) fn check_format(&mut self, at: &str, format: Option<&str>) -> Option<TokenFormat> {
+        self.check_one_of(&format!("{at}/access_token/format"), format?, &TokenFormat::NAMED)
+    }
+
+    pub(super) fn check_reuse(&mut self, reuse: &str) -> Option<ReuseWindow> {
+        let window = ReuseWindow::parse(reuse);
+        if window.is_none() {
+            let detail = "this is not a percentage from 0% to 50%";
+            self.refuse_value("/access_token/reuse", detail, "use a percentage such as 20%");
+        }
+        window
     }
 
     /// Requires a duration of at least a second.

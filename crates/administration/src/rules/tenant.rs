@@ -168,6 +168,7 @@ fn check_access_token(
     let documents::AccessTokenSettings {
         lifetime,
         format,
+        reuse,
         typ,
         require_sender_constraint,
         require_dpop_nonce,
@@ -180,12 +181,7 @@ fn check_access_token(
         errors.check_one_of(&format!("/access_token/claims_allow/{index}"), name, &allowed_claims);
     }
     errors.check_token_lifetime("/access_token/lifetime", *lifetime);
-    let formats = [TokenFormat::Jwt, TokenFormat::Opaque].map(|format| (format.as_str(), format));
-    let format = errors.check_one_of("/access_token/format", format, &formats).unwrap_or(TokenFormat::Jwt);
-    if !format.is_served() {
-        let effect = "this tenant issues no tokens; use jwt until it does";
-        errors.unsupported("/access_token/format", "an opaque token", "write jwt", effect);
-    }
+    let format = errors.check_one_of("/access_token/format", format, &TokenFormat::NAMED);
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
     let bare = typ.to_ascii_lowercase();
     if typ.is_empty() || typ.len() > LONGEST_ID || !typ.bytes().all(allowed) {
@@ -196,7 +192,8 @@ fn check_access_token(
     }
     AccessTokenPolicy {
         lifetime: *lifetime,
-        format,
+        format: format.unwrap_or(TokenFormat::Jwt),
+        reuse: errors.check_reuse(reuse).unwrap_or_default(),
         typ: typ.clone(),
         require_sender_constraint: *require_sender_constraint,
         require_dpop_nonce: *require_dpop_nonce,
@@ -265,6 +262,7 @@ fn check_resource_server(
         scopes,
         scope_descriptions,
         introspection_clients: settings.clients.clone(),
+        token_format: errors.check_format(&at, settings.access_token.format.as_deref()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::Freshness;
 
 /// The format of shared rows, which are serialized domain types. Increment it with every change of these
 /// types, because replicas of two versions must not read each other's rows. A test checks it.
-const FORMAT: u32 = 23;
+const FORMAT: u32 = 24;
 
 pub(crate) trait SharedRow: Serialize + DeserializeOwned + Send + Sync + 'static {}
 

@@ -47,6 +47,7 @@ fn serialized_tenant_is_unchanged() {
             scopes: fixtures::scope("b c"),
             scope_descriptions: BTreeMap::from([("b".to_owned(), "B".to_owned())]),
             introspection_clients: vec!["d".to_owned()],
+            token_format: Some(format),
         }],
         branding: Branding { logo: Some(Logo::stored("digest".to_owned())), ..full.branding.clone() },
         limits: TenantLimits { failed_attempts: "7/h".parse().ok(), ..full.limits },

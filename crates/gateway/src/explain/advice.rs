@@ -87,10 +87,6 @@ fn sentences(reason: RefusalReason) -> (&'static str, &'static str) {
             "The client is not registered for the grant type.",
             "Run `latchkey client set TENANT CLIENT grant_types=client_credentials`.",
         ),
-        RefusalReason::FormatNotServed => (
-            "The tenant's token format is not supported.",
-            "Run `latchkey tenant set TENANT access_token.format=jwt`.",
-        ),
         RefusalReason::ScopeNotRegistered => (
             "The client is not registered for a requested scope.",
             "Request fewer scopes, or add the scope to `scopes` of the client {tenant}/{client}.",

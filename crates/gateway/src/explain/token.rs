@@ -9,7 +9,7 @@ use grants::{AccessTokenClaims, AudienceSource, Explanation, GrantChecks, ScopeO
 use keys::{KeyError, SigningKey};
 use protocol::{Audience, Confirmation, ErrorResponse, ScopeToken, StaticClaims};
 use serde_json::json;
-use tenancy::Tenant;
+use tenancy::{Tenant, TokenFormat};
 use values::Lifetime;
 
 use super::check::{not_checked, passed};
@@ -33,7 +33,13 @@ pub(super) fn explain(
     };
     let checks = vec![
         simple("grant_type", grant_type, "The client is registered for the grant type."),
-        simple("format", format, "The tenant's token format is supported."),
+        passed(
+            "format",
+            match format {
+                TokenFormat::Jwt => "The token is a JWT, which APIs can verify offline.",
+                TokenFormat::Opaque => "The token is opaque, so APIs must introspect it.",
+            },
+        ),
         sender_check(request, sender, proof),
         audience_check(request, audience),
         scope_check(request, scopes),

@@ -146,7 +146,7 @@ fn document(tenant: &Tenant, public_url: &str, options: &Options) -> OAuthResult
     let base = format!("{public_url}/api/v1/tenant/{}", tenant.id);
     let issuer = tenant.issuer.as_str();
     let document = AuthorizationServerMetadata::new(issuer, &base, &grants(tenant), scopes(tenant));
-    let document = if signs_in(tenant) {
+    let document = if tenant.strategies.oidc {
         let claims = claims_supported().collect();
         document.with_openid(OpenIdMetadata::new(&base, tenant.signing.algorithm, claims))
     } else {
@@ -160,17 +160,9 @@ fn document(tenant: &Tenant, public_url: &str, options: &Options) -> OAuthResult
     fresh_json(&document.with_client_certificates(alias.as_deref()))
 }
 
-/// Empty if the token endpoint refuses all requests of the tenant.
 fn grants(tenant: &Tenant) -> Vec<GrantType> {
-    if !tenant.access_token.format.is_served() {
-        return Vec::new();
-    }
     let served = GrantType::SERVED.into_iter();
-    served.filter(|grant| !GrantType::OF_PEOPLE.contains(grant) || signs_in(tenant)).collect()
-}
-
-fn signs_in(tenant: &Tenant) -> bool {
-    tenant.strategies.oidc && tenant.access_token.format.is_served()
+    served.filter(|grant| !GrantType::OF_PEOPLE.contains(grant) || tenant.strategies.oidc).collect()
 }
 
 /// Without the permissions of administrators, because metadata must not show which clients can
@@ -179,7 +171,7 @@ fn scopes(tenant: &Tenant) -> Vec<String> {
     let declared = tenant.resource_servers.iter().flat_map(|server| server.scopes.iter());
     let public = declared.filter(|scope| !scope.is_reserved());
     let mut scopes: Vec<String> = public.map(|scope| scope.as_str().to_owned()).collect();
-    if signs_in(tenant) {
+    if tenant.strategies.oidc {
         scopes.extend(ScopeToken::OF_PEOPLE.map(str::to_owned));
     }
     scopes.sort_unstable();

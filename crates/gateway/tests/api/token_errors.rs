@@ -207,17 +207,6 @@ async fn unknown_suspended_and_disabled_tenants_get_404() {
     assert_eq!((app.store.calls().find_tenant, app.store_calls()), (3, 3));
 }
 
-// [oauth RFC 6749 §5.2 g]: `unsupported_grant_type` is for grants. Here also for a tenant with opaque tokens,
-//   which are not served yet: no code fits better | departs
-#[tokio::test]
-async fn tenant_with_opaque_tokens_gets_no_tokens() {
-    let app = TestApp::start();
-    app.change_tenant(GLOBEX, |tenant| tenant.access_token.format = TokenFormat::Opaque);
-    let words = "This server does not support the token format of this tenant";
-    app.fetch(GLOBEX, SVC, app.globex.of(SVC)).await.assert_refused(400, "unsupported_grant_type", words);
-    app.token(ACME).await;
-}
-
 // [oauth RFC 6749 §2.3.1 g], [revocation RFC 7009 §5], [found 10]
 #[tokio::test]
 async fn failed_authentications_are_limited_per_tenant() {

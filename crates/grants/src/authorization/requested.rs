@@ -47,12 +47,8 @@ pub(crate) fn check_permissions(
     scope: Option<&Scope>,
     resources: &[ResourceIndicator],
 ) -> Result<(), AuthorizationError> {
-    use AuthorizationErrorCode::{InvalidScope, InvalidTarget, UnsupportedResponseType};
-    let Grantee { client, tenant } = grantee;
-    if !tenant.access_token.format.is_served() {
-        let description = "This server does not support the token format of this tenant";
-        return Err(AuthorizationError::new(UnsupportedResponseType, description));
-    }
+    use AuthorizationErrorCode::{InvalidScope, InvalidTarget};
+    let client = grantee.client;
     // A person's token can never administer the platform.
     for resource in resources {
         if client.resource(resource).is_none() || client_credentials::is_admin_audience(resource.as_str()) {

@@ -7,7 +7,7 @@ use protocol::{
 use registry::SenderKeys;
 
 use super::{ClientCredentialsError, ScopeFit, audience, is_for_administration};
-use crate::grant_check::{check_format, check_grant_type};
+use crate::grant_check::check_grant_type;
 use crate::sender_constraint::confirmation;
 use crate::{AudienceSource, GrantChecks, Grantee, ScopeOutcome};
 
@@ -21,6 +21,10 @@ pub(crate) fn explain<'a>(
         let decided = explain_audience(&resources, grantee).map_err(|refusal| ErrorResponse::from(&refusal));
         decided.map(|(audience, source, is_admin)| (audience, source, is_admin, resources))
     });
+    let format = match &audience {
+        Ok((audience, ..)) => grantee.token_format(audience),
+        Err(_) => grantee.token_format(&Audience::One("".into())),
+    };
     let fit = audience.as_ref().ok().map(|(_, _, is_admin, resources)| ScopeFit {
         resources,
         grantee,
@@ -29,7 +33,7 @@ pub(crate) fn explain<'a>(
     let scopes = scope.map(|scope| explain_scope(scope.as_ref(), grantee, fit));
     GrantChecks {
         grant_type: check_grant_type(GrantType::ClientCredentials, grantee).map_err(ErrorResponse::from),
-        format: check_format(grantee).map_err(ErrorResponse::from),
+        format,
         sender: confirmation(grantee, sender).map_err(ErrorResponse::from),
         scopes,
         audience: audience.map(|(audience, source, ..)| (audience, source)),

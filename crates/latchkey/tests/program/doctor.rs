@@ -186,12 +186,12 @@ fn other_schema_version_is_reported() {
     set("DELETE FROM _sqlx_migrations WHERE version > 51");
     upgrade(
         2,
-        "52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\n  62  accounts with permissions\n  63  mail outbox\nRunning servers can continue next to this version",
+        "52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\n  62  accounts with permissions\n  63  mail outbox\n  64  token format of apis\nRunning servers can continue next to this version",
     );
     set("DELETE FROM _sqlx_migrations WHERE version > 50");
     upgrade(
         2,
-        "51  kid\n  52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\n  62  accounts with permissions\n  63  mail outbox\nFirst stop all servers that use the store",
+        "51  kid\n  52  tenants that move\n  53  names of secrets\n  54  federated clients\n  55  audit stream\n  56  password setter\n  57  federated subjects\n  58  restored at\n  59  history\n  60  refused credentials\n  61  changes without a lock\n  62  accounts with permissions\n  63  mail outbox\n  64  token format of apis\nFirst stop all servers that use the store",
     );
     set("DELETE FROM _sqlx_migrations WHERE version > 3");
     doctor(&folder, 0, &[("migrations", "warning", "has schema 3")]);

@@ -73,7 +73,7 @@ columns! {
 }
 
 columns! {
-    ResourceServer { audience, scopes, scope_descriptions, introspection_clients }
+    ResourceServer { audience, scopes, scope_descriptions, introspection_clients, token_format }
 }
 
 columns! {

@@ -13,8 +13,8 @@ use registry::{
 use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, Branding, Corners, Font, IssuerKeys, KidForm, Logo, OwnRefreshTokenPolicy,
-    PreviousTyp, RefreshTokenPolicy, ResourceServer, Rotation, SessionPolicy, SignInPolicy, SigningPolicy,
-    Strategies, Tenant, TenantLimits, TokenFormat, TrustedIssuer,
+    PreviousTyp, RefreshTokenPolicy, ResourceServer, ReuseWindow, Rotation, SessionPolicy, SignInPolicy,
+    SigningPolicy, Strategies, Tenant, TenantLimits, TokenFormat, TrustedIssuer,
 };
 use values::{Colour, Lifetime, Timestamp};
 
@@ -303,6 +303,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             .map(|token| (token.as_str().to_owned(), "“read” \\ 'bills'; 日本".to_owned()))
             .collect(),
         introspection_clients: clients.iter().map(ToString::to_string).collect(),
+        token_format: scopes.is_empty().then_some(TokenFormat::Opaque),
     };
     Tenant {
         name: "Ümläut & 'Söhne' \"GmbH\"".to_owned(),
@@ -324,6 +325,7 @@ pub(super) fn unusual_tenant() -> Tenant {
         access_token: AccessTokenPolicy {
             lifetime: seconds(2),
             format: TokenFormat::Opaque,
+            reuse: ReuseWindow::parse("50%").unwrap(),
             typ: "JWT".to_owned(),
             require_sender_constraint: true,
             require_dpop_nonce: true,
