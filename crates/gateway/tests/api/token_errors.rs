@@ -1,7 +1,6 @@
 //! Refusals of the token endpoint, with status, code and description (RFC 6749 §5.2), and internal
 //! errors.
 
-use tenancy::TokenFormat;
 use values::Rate;
 
 use crate::prelude::*;
