@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use keys::{SignError, SigningKey};
+use keys::{SignError, TenantKey};
 use protocol::{Audience, Confirmation, StaticClaims, TokenResponse};
 use registry::{ApiKey, Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -90,17 +90,17 @@ impl<'a> AccessTokenClaims<'a> {
         }
     }
 
-    pub(crate) fn sign(
+    /// The token: signed as a JWT, or encrypted as an opaque token.
+    pub(crate) fn encode(
         &self,
-        key: &SigningKey,
+        key: &TenantKey,
         tenant: &Tenant,
         more: &StaticClaims,
     ) -> Result<String, SignError> {
-        let typ = &tenant.access_token.typ;
         if more.is_empty() {
-            key.sign(typ, self)
+            encode(key, tenant, self)
         } else {
-            key.sign(typ, &WithStaticClaims { claims: self, more })
+            encode(key, tenant, &WithStaticClaims { claims: self, more })
         }
     }
 
@@ -141,6 +141,13 @@ impl<'a> AccessTokenClaims<'a> {
             grant: self.grant_id.as_deref(),
         });
         IssuedToken { client: &self.client_id, jti: &self.jti, issued_at: self.iat, person }
+    }
+}
+
+fn encode(key: &TenantKey, tenant: &Tenant, claims: &impl Serialize) -> Result<String, SignError> {
+    match key {
+        TenantKey::Signing(key) => key.sign(&tenant.access_token.typ, claims),
+        TenantKey::OpaqueTokens(key) => key.seal(&tenant.id, claims),
     }
 }
 

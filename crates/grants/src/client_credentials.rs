@@ -228,7 +228,7 @@ impl From<&ClientCredentialsError> for ErrorResponse {
 #[cfg(test)]
 mod tests {
     use registry::Client;
-    use tenancy::{AccessTokenPolicy, Issuer, Tenant, TokenFormat};
+    use tenancy::{AccessTokenPolicy, Issuer, Tenant};
     use values::Lifetime;
 
     use super::*;

@@ -10,13 +10,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use accounts::AccountStore;
-use keys::{KeyError, KeyRingCache, SignError};
-use protocol::{ErrorResponse, ScopeToken, SigningAlgorithm, TokenResponse};
+use keys::{KeyAlgorithm, KeyError, KeyRingCache, SignError, TenantKey};
+use protocol::{ErrorResponse, ScopeToken, TokenResponse};
 use registry::{
     ApiKeys, AuthenticatedClient, Client, ClientAuthenticationError, ClientId, ClientStore, RevocationStore,
     SenderKeys,
 };
-use tenancy::{StoreError, Stored, Tenant, TenantId};
+use tenancy::{StoreError, Stored, Tenant, TenantId, TokenFormat};
 use uuid::Uuid;
 use values::Timestamp;
 
@@ -24,7 +24,9 @@ pub use self::access_tokens::InspectedToken;
 use crate::redemption::Issue;
 use crate::revocation_feeds::RevocationFeeds;
 use crate::token_request::GrantRefusal;
-use crate::{Authorizations, BearerError, Grantee, GroupsLeftOut, ReusedGrants, TokenRequest};
+use crate::{
+    AccessTokenClaims, Authorizations, BearerError, Grantee, GroupsLeftOut, ReusedGrants, TokenRequest,
+};
 
 #[derive(Clone)]
 pub struct Engine {
@@ -38,13 +40,13 @@ pub struct Engine {
     reused: Arc<ReusedGrants>,
 }
 
-/// A signed value with the algorithm of the signing key. The tenant's policy may already name
+/// A signed or encrypted value with the algorithm of its key. The tenant's policy may already name
 /// another algorithm if the change has not reached all replicas.
 #[derive(Debug)]
 pub struct Signed<T> {
     /// The response with the token, or the token.
     pub value: T,
-    pub algorithm: SigningAlgorithm,
+    pub algorithm: KeyAlgorithm,
     /// Why the tokens do not contain the person's groups, if the client is registered for them.
     pub groups_left_out: Option<GroupsLeftOut>,
 }
@@ -118,10 +120,23 @@ impl Engine {
         let claims =
             decided.map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?;
         let claims = claims.of_api_key(client.proof().api_key());
-        let key = self.keys.signing_key(tenant, now).await?;
-        let access_token = claims.sign(&key, tenant, &grantee.static_claims())?;
+        let key = self.access_token_key(&grantee, &claims, now).await?;
+        let access_token = claims.encode(&key, tenant, &grantee.static_claims())?;
         let value = claims.response(access_token);
         Ok(Signed { value, algorithm: key.algorithm(), groups_left_out: None })
+    }
+
+    /// The key of a new access token, by the token's format.
+    pub(crate) async fn access_token_key(
+        &self,
+        grantee: &Grantee<'_>,
+        claims: &AccessTokenClaims<'_>,
+        now: Timestamp,
+    ) -> Result<TenantKey, KeyError> {
+        Ok(match grantee.token_format(&claims.aud) {
+            TokenFormat::Jwt => self.keys.signing_key(grantee.tenant, now).await?.into(),
+            TokenFormat::Opaque => self.keys.token_key(grantee.tenant, now).await?.into(),
+        })
     }
 
     /// The number of grants that ended because a code or refresh token was used again.

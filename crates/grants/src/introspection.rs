@@ -1,10 +1,8 @@
 //! Decides which introspection response a caller gets (RFC 7662 §2.2, §4).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::{ActiveToken, StaticClaims};
 use registry::{ClaimPlace, Client, ClientStatus, IntrospectionRight};
 
@@ -46,20 +44,20 @@ pub(crate) fn decide(
     })
 }
 
-/// The static claims and the groups, with the values in the token. The registration may have changed
-/// since the token was issued, and some values were copied from an assertion.
-pub(crate) fn carried(holder: &Grantee<'_>, token: &str) -> StaticClaims {
+/// The names of the static claims and of the groups.
+pub(crate) fn carried_names(holder: &Grantee<'_>) -> BTreeSet<String> {
     let (statics, copied) = (holder.static_claims(), &holder.client.copied_claims);
     let groups = &holder.client.code_flow.groups;
     let groups = Some(&groups.claim).filter(|_| groups.is_in(ClaimPlace::AccessToken));
-    if statics.is_empty() && copied.is_empty() && groups.is_none() {
-        return StaticClaims::default();
-    }
-    let payload = token.split('.').nth(1).and_then(|part| BASE64URL.decode(part).ok());
-    let payload: BTreeMap<String, Box<RawValue>> =
-        payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default();
-    let value = |name: &String| Some((name.clone(), StaticClaims::value(payload.get(name)?)?));
-    StaticClaims(statics.0.keys().chain(copied.keys()).chain(groups).filter_map(value).collect())
+    statics.0.keys().chain(copied.keys()).chain(groups).cloned().collect()
+}
+
+/// These claims with the values in the token. The registration may have changed since the token was issued,
+/// and some values were copied from an assertion.
+pub(crate) fn carried(names: BTreeSet<String>, payload: &[u8]) -> StaticClaims {
+    let payload: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(payload).unwrap_or_default();
+    let value = |name: String| Some((name.clone(), StaticClaims::value(payload.get(&name)?)?));
+    StaticClaims(names.into_iter().filter_map(value).collect())
 }
 
 fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {

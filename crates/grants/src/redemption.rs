@@ -117,19 +117,22 @@ pub(crate) async fn sign(
     };
     let Some(now) = engine.first_valid_second_of(grantee, person, now).await? else { return Ok(None) };
     let claims = person_grant::claims(grant, &names, grantee, cnf, now, jti);
-    let key = engine.keys.signing_key(grantee.tenant, now).await?;
+    let key = engine.access_token_key(grantee, &claims, now).await?;
     let signs_in = grant.granted.has_scope("openid");
     let (person, groups) = claims_of_person(engine, grantee, grant, signs_in).await?;
     let mut statics = grantee.static_claims();
     if let Some(groups) = &groups {
         groups.replace_in(statics.to_mut());
     }
-    let access_token = claims.sign(&key, grantee.tenant, &statics)?;
-    let id_token = signs_in.then(|| {
+    let access_token = claims.encode(&key, grantee.tenant, &statics)?;
+    let id_token = if signs_in {
+        let key = engine.keys.signing_key(grantee.tenant, now).await?;
         let claims = id_token::claims(grant, &names, grantee, &access_token, key.algorithm(), person, now);
-        key.sign(id_token::TYP, &claims)
-    });
-    let value = TokenResponse { id_token: id_token.transpose()?, ..claims.response(access_token) };
+        Some(key.sign(id_token::TYP, &claims)?)
+    } else {
+        None
+    };
+    let value = TokenResponse { id_token, ..claims.response(access_token) };
     let places = [ClaimPlace::AccessToken, ClaimPlace::IdToken];
     let places = if signs_in { &places[..] } else { &places[..1] };
     let groups_left_out = groups.and_then(|groups| groups.left_out(places));

@@ -1,7 +1,10 @@
-//! AES-256-GCM with random nonces (NIST SP 800-38D §8.2.2). The output is a readable head, then nonce,
-//! ciphertext and tag. Head and context are authenticated.
+//! AES-256-GCM with random nonces (NIST SP 800-38D §8.2.2), and for many values under one key AES-256-GCM-SIV
+//! (RFC 8452). The output is a readable head, then nonce, ciphertext and tag. Head and context are
+//! authenticated.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::aead::{
+    AES_256_GCM, AES_256_GCM_SIV, Aad, Algorithm, LessSafeKey, NONCE_LEN, Nonce, UnboundKey,
+};
 use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
@@ -10,14 +13,23 @@ use crate::SealError;
 pub(crate) const KEY_LEN: usize = 32;
 const TAG_LEN: usize = 16;
 
-/// A key of AES-256-GCM. The caller's head must contain its own length, so that different pairs of head and
+/// A key of one of the two. The caller's head must contain its own length, so that different pairs of head and
 /// context never have the same bytes.
 pub struct Aead(LessSafeKey);
 
 impl Aead {
     #[must_use]
     pub fn new(key: &[u8; KEY_LEN]) -> Self {
-        Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("AES-256 takes any 32 bytes")))
+        Self::of(&AES_256_GCM, key)
+    }
+
+    /// AES-256-GCM-SIV. A repeated nonce shows only whether two plaintexts are equal.
+    pub(crate) fn gcm_siv(key: &[u8; KEY_LEN]) -> Self {
+        Self::of(&AES_256_GCM_SIV, key)
+    }
+
+    fn of(algorithm: &'static Algorithm, key: &[u8; KEY_LEN]) -> Self {
+        Self(LessSafeKey::new(UnboundKey::new(algorithm, key).expect("AES-256 takes any 32 bytes")))
     }
 
     /// Returns the head followed by the sealed plaintext.

@@ -217,7 +217,7 @@ mod tests {
             for number in [1, 2] {
                 for algorithm in [SigningAlgorithm::RS256, SigningAlgorithm::PS256] {
                     let id = KeyId::numbered(number);
-                    contexts.push(SealingContext::SigningKey { tenant, id, algorithm });
+                    contexts.push(SealingContext::SigningKey { tenant, id, algorithm: algorithm.into() });
                 }
             }
         }

@@ -26,6 +26,9 @@ pub enum KeyError {
     /// Other replicas added keys during all attempts.
     #[error("the keys of tenant {tenant} change faster than Latchkey can read them")]
     Contended { tenant: TenantId },
+    /// Another replica has just created the key of an opaque token.
+    #[error("this replica has not read key {key} of tenant {tenant} yet")]
+    NotReadYet { tenant: TenantId, key: KeyId },
     /// The tenant is suspended and has no signing key.
     #[error("tenant {tenant} has no signing key")]
     NoSigningKey { tenant: TenantId },
@@ -46,9 +49,11 @@ impl KeyError {
                 SealError::Unavailable(_) | SealError::Failed => false,
             },
             Self::Unusable { .. } | Self::ThumbprintDiffers { .. } => true,
-            Self::Store(_) | Self::Generation(_) | Self::Contended { .. } | Self::NoSigningKey { .. } => {
-                false
-            }
+            Self::Store(_)
+            | Self::Generation(_)
+            | Self::Contended { .. }
+            | Self::NotReadYet { .. }
+            | Self::NoSigningKey { .. } => false,
         }
     }
 

@@ -7,6 +7,8 @@ use std::hash::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 use tenancy::KidForm;
 
+use crate::KeyAlgorithm;
+
 /// The number of thumbprint characters in a `kid`: 96 bits.
 const START: usize = 16;
 
@@ -74,12 +76,14 @@ impl KeyId {
         Self { number, kid: Kid::Numbered(number) }
     }
 
-    /// The key with the `kid` that the tenant's setting requires.
+    /// The key with the `kid` that the tenant's setting requires. Keys that are not published have a number
+    /// only.
     #[must_use]
-    pub fn named(self, form: KidForm, thumbprint: &str) -> Self {
+    pub fn named(self, algorithm: KeyAlgorithm, form: KidForm, thumbprint: &str) -> Self {
         let numbered = Kid::Numbered(self.number);
         let kid = match form {
             KidForm::Numbered => numbered,
+            KidForm::Thumbprint if algorithm == KeyAlgorithm::OpaqueTokens => numbered,
             KidForm::Thumbprint => Kid::of_thumbprint(thumbprint).unwrap_or(numbered),
         };
         Self { kid, ..self }
@@ -157,6 +161,8 @@ impl Hash for KeyId {
 
 #[cfg(test)]
 mod tests {
+    use protocol::SigningAlgorithm;
+
     use super::*;
 
     // [keys RFC 7517 §4.5]: The keys of a set have different `kid` values; a number or a thumbprint is never
@@ -183,7 +189,7 @@ mod tests {
             (KidForm::Numbered, "oauth2-key-7", None),
             (KidForm::Thumbprint, "NzbLsXh8uDCcd-6M", Some("NzbLsXh8uDCcd-6M")),
         ] {
-            let id = numbered.named(form, thumbprint);
+            let id = numbered.named(KeyAlgorithm::Signing(SigningAlgorithm::EdDSA), form, thumbprint);
             assert_eq!((id.to_string().as_str(), id.number(), id), (expected, 7, numbered));
             assert_eq!(id.to_store().as_deref(), stored);
             let shared: KeyId = serde_json::from_str(&serde_json::to_string(&id).unwrap()).unwrap();

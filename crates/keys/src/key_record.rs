@@ -1,24 +1,22 @@
 //! A stored signing key: sealed, with the times of its life cycle. States are computed from the times, so
 //! replicas agree without messages.
 
-use protocol::SigningAlgorithm;
 use serde::{Deserialize, Serialize};
-use tenancy::SigningPolicy;
 use values::{Lifetime, Timestamp};
 
-use crate::{KeyId, Kid, ShownTimes};
+use crate::{KeyAlgorithm, KeyId, Kid, ShownTimes};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
     pub id: KeyId,
-    pub algorithm: SigningAlgorithm,
-    /// The PKCS#8 document, sealed for this tenant, key and algorithm.
+    pub algorithm: KeyAlgorithm,
+    /// The PKCS#8 document, or the bytes of a key for opaque tokens, sealed for this tenant, key and algorithm.
     #[serde(with = "base64_text")]
     pub sealed_private_key: Vec<u8>,
-    /// SHA-256 thumbprint of the public key (RFC 7638). An import uses it to find an existing key.
+    /// SHA-256 thumbprint of the public key (RFC 7638), or a digest of a key without one. An import uses it to find an existing key.
     pub thumbprint: String,
     /// The required members of the public JWK, whose hash is the thumbprint (RFC 7638 §3.3). `None` for keys
-    /// that are older than this field. Only [`SigningKeyStore::find_key`](crate::SigningKeyStore::find_key)
+    /// that are older than this field, or have no public half. Only [`SigningKeyStore::find_key`](crate::SigningKeyStore::find_key)
     /// reads it, and caches do not contain it, because most requests do not need it.
     #[serde(skip)]
     pub public_jwk: Option<String>,
@@ -89,18 +87,20 @@ impl KeyRecord {
     }
 }
 
-/// The row of the key that signs now. Prefers the policy's algorithm; after a change of the algorithm, the
+/// The row of the key that signs, or encrypts, now. Prefers the algorithm; after a change of the algorithm, the
 /// previous key signs until verifiers know the new key. If no key is active, a key that becomes active within
 /// the skew signs, because the replica that created it may have a fast clock.
-pub(crate) fn signing_row<'a, R: Iterator<Item = &'a KeyRecord>>(
+pub(crate) fn row_in_use<'a, R: Iterator<Item = &'a KeyRecord>>(
     rows: impl Fn() -> R,
-    policy: &SigningPolicy,
+    algorithm: KeyAlgorithm,
+    skew: Lifetime,
     now: Timestamp,
 ) -> Option<&'a KeyRecord> {
-    let soon = now + policy.skew;
-    begun_last(rows(), Some(policy.algorithm), now)
+    let rows = || rows().filter(|row| row.algorithm.has_use_of(algorithm));
+    let soon = now + skew;
+    begun_last(rows(), Some(algorithm), now)
         .or_else(|| begun_last(rows(), None, now))
-        .or_else(|| begun_last(rows(), Some(policy.algorithm), soon))
+        .or_else(|| begun_last(rows(), Some(algorithm), soon))
         .or_else(|| begun_last(rows(), None, soon))
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn signing_row<'a, R: Iterator<Item = &'a KeyRecord>>(
 /// even if the previous key has no end.
 pub(crate) fn begun_last<'a>(
     rows: impl Iterator<Item = &'a KeyRecord>,
-    algorithm: Option<SigningAlgorithm>,
+    algorithm: Option<KeyAlgorithm>,
     now: Timestamp,
 ) -> Option<&'a KeyRecord> {
     rows.filter(|row| algorithm.is_none_or(|algorithm| row.algorithm == algorithm))

@@ -1,4 +1,5 @@
-//! A tenant's keys by state: which key signs, which are published, and which verify (RFC 7517 §4.5). States
+//! A tenant's keys by state: which keys sign and encrypt tokens, which are published, and which verify (RFC 7517
+//! §4.5). States
 //! depend on `now`, so a ring stays correct over time. It is replaced only when the rows change.
 
 use std::sync::Arc;
@@ -7,16 +8,18 @@ use parking_lot::RwLock;
 use tenancy::{SigningPolicy, Tenant};
 use values::{Lifetime, Timestamp};
 
-use crate::key_record::signing_row;
+use crate::key_record::row_in_use;
 use crate::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
 use crate::verification_keys::{VerificationKey, VerificationKeys};
-use crate::{JwkSet, KeyId, KeyRecord, KeyRecords, KeyStage, Kid, SigningKey};
+use crate::{
+    JwkSet, KeyAlgorithm, KeyId, KeyRecord, KeyRecords, KeyStage, Kid, SigningKey, TenantKey, TokenKey,
+};
 
 #[derive(Debug)]
 pub struct KeyRing {
     pub records: Arc<KeyRecords>,
     /// Each key with the index of its row.
-    keys: Vec<(usize, Arc<SigningKey>)>,
+    keys: Vec<(usize, TenantKey)>,
     jwk_set: RwLock<Option<Published>>,
 }
 
@@ -30,10 +33,10 @@ impl KeyRing {
     /// Creates a ring from rows and their parsed keys. A row without a parsed key is not published and
     /// verifies nothing. But if that row should sign, no other key replaces it.
     #[must_use]
-    pub fn new(records: Arc<KeyRecords>, keys: Vec<Arc<SigningKey>>) -> Self {
+    pub fn new(records: Arc<KeyRecords>, keys: Vec<impl Into<TenantKey>>) -> Self {
         let with_row =
-            |key: Arc<SigningKey>| Some((records.keys.iter().position(|record| record.id == key.id())?, key));
-        let keys = keys.into_iter().filter_map(with_row).collect();
+            |key: TenantKey| Some((records.keys.iter().position(|record| record.id == key.id())?, key));
+        let keys = keys.into_iter().map(Into::into).filter_map(with_row).collect();
         Self { records, keys, jwk_set: RwLock::default() }
     }
 
@@ -42,12 +45,26 @@ impl KeyRing {
     /// token.
     #[must_use]
     pub fn signing_key(&self, policy: &SigningPolicy, now: Timestamp) -> Option<&Arc<SigningKey>> {
-        self.key_of(signing_row(|| self.rows(), policy, now)?)
+        self.key_of(row_in_use(|| self.rows(), policy.algorithm.into(), policy.skew, now)?)?.signing()
+    }
+
+    /// The key that encrypts opaque tokens.
+    #[must_use]
+    pub fn token_key(&self, skew: Lifetime, now: Timestamp) -> Option<&Arc<TokenKey>> {
+        let row = row_in_use(|| self.rows(), KeyAlgorithm::OpaqueTokens, skew, now)?;
+        self.key_of(row)?.opaque_tokens()
+    }
+
+    /// The key that may have encrypted an opaque token by now.
+    pub(crate) fn find_token_key(&self, id: KeyId, skew: Lifetime, now: Timestamp) -> Option<&TokenKey> {
+        let (row, key) = self.with_rows().find(|(row, _)| row.id == id)?;
+        key.opaque_tokens().filter(|_| row.verifies_at(now, skew)).map(|key| &**key)
     }
 
     /// In the order of their numbers.
     pub fn published(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
-        self.with_rows().filter(move |(row, _)| row.state(now) != KeyStage::Removed).map(|(_, key)| &**key)
+        let here = self.with_rows().filter(move |(row, _)| row.state(now) != KeyStage::Removed);
+        here.filter_map(|(_, key)| key.signing().map(|key| &**key))
     }
 
     /// The published key with this `kid`, if it may have signed by now.
@@ -55,7 +72,7 @@ impl KeyRing {
     pub fn find(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<&SigningKey> {
         let kid = Kid::parse(kid)?;
         let (row, key) = self.with_rows().find(|(row, _)| row.id.kid() == kid)?;
-        row.verifies_at(now, skew).then_some(&**key)
+        key.signing().filter(|_| row.verifies_at(now, skew)).map(|key| &**key)
     }
 
     /// How long the published keys may be cached. The time is shorter if a new key will be announced soon, so
@@ -85,7 +102,7 @@ impl KeyRing {
     }
 
     /// The parsed key for this row, if number and sealed bytes are the same.
-    pub(crate) fn parsed(&self, record: &KeyRecord) -> Option<Arc<SigningKey>> {
+    pub(crate) fn parsed(&self, record: &KeyRecord) -> Option<TenantKey> {
         self.with_rows()
             .find(|(row, _)| {
                 row.id == record.id
@@ -95,16 +112,16 @@ impl KeyRing {
             .map(|(_, key)| key.clone())
     }
 
-    /// The rows of keys that may sign. Includes keys that failed to load, but not destroyed keys.
+    /// The rows of keys that may be in use. Includes keys that failed to load, but not destroyed keys.
     fn rows(&self) -> impl Iterator<Item = &KeyRecord> {
         self.records.keys.iter().filter(|row| !row.sealed_private_key.is_empty())
     }
 
-    fn key_of(&self, row: &KeyRecord) -> Option<&Arc<SigningKey>> {
+    fn key_of(&self, row: &KeyRecord) -> Option<&TenantKey> {
         self.keys.iter().map(|(_, key)| key).find(|key| key.id() == row.id)
     }
 
-    fn with_rows(&self) -> impl Iterator<Item = (&KeyRecord, &Arc<SigningKey>)> {
+    fn with_rows(&self) -> impl Iterator<Item = (&KeyRecord, &TenantKey)> {
         self.keys.iter().filter_map(|(row, key)| Some((self.records.keys.get(*row)?, key)))
     }
 }
@@ -125,7 +142,7 @@ mod tests {
     impl KeyRing {
         /// The active key of this algorithm that became active last.
         pub(crate) fn active(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&Arc<SigningKey>> {
-            self.key_of(begun_last(self.rows(), Some(algorithm), now)?)
+            self.key_of(begun_last(self.rows(), Some(algorithm.into()), now)?)?.signing()
         }
     }
     use crate::test_keys::{at, numbered, record, records, signing_key};
@@ -146,7 +163,8 @@ mod tests {
     }
 
     fn ring(rows: Vec<KeyRecord>) -> KeyRing {
-        let keys = rows.iter().map(|row| Arc::new(signing_key(row.id, row.algorithm))).collect();
+        let keys: Vec<_> =
+            rows.iter().map(|row| Arc::new(signing_key(row.id, row.algorithm.signing().unwrap()))).collect();
         KeyRing::new(Arc::new(records(rows)), keys)
     }
 
@@ -252,9 +270,10 @@ mod tests {
     fn parsed_key_is_reused_only_for_same_sealed_bytes() {
         let ring = rotated();
         let same = row(1, ES256, [5, 6, 7, 8]);
-        assert!(Arc::ptr_eq(&ring.parsed(&same).unwrap(), &ring.keys[0].1));
+        let parsed = ring.parsed(&same).unwrap();
+        assert!(Arc::ptr_eq(parsed.signing().unwrap(), ring.keys[0].1.signing().unwrap()));
         assert!(ring.parsed(&KeyRecord { sealed_private_key: vec![7], ..same.clone() }).is_none());
         assert!(ring.parsed(&KeyRecord { id: KeyId::numbered(2), ..same.clone() }).is_none());
-        assert!(ring.parsed(&KeyRecord { algorithm: SigningAlgorithm::ES384, ..same }).is_none());
+        assert!(ring.parsed(&KeyRecord { algorithm: SigningAlgorithm::ES384.into(), ..same }).is_none());
     }
 }

@@ -13,11 +13,11 @@ use values::{Lifetime, Timestamp};
 use self::single_load::SingleLoads;
 use crate::hint_key::hint_key;
 use crate::key_failures::KeyFailures;
-use crate::loaded_keys::{LoadedKeys, openable, signs};
+use crate::loaded_keys::{LoadedKeys, in_use, openable};
 use crate::recent_rings::RecentRings;
 use crate::{
-    KeyError, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, Kid, PublicKeys, SealingContext,
-    SigningKey, SigningKeyStore, UnopenedKeys,
+    KeyAlgorithm, KeyError, KeyId, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, Kid,
+    PublicKeys, SealingContext, SigningKey, SigningKeyStore, TenantKey, TokenKey, UnopenedKeys,
 };
 
 #[derive(derive_more::Debug)]
@@ -65,7 +65,7 @@ impl KeyRingCache {
     /// # Errors
     /// [`KeyError`].
     pub async fn ring(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<KeyRing>, KeyError> {
-        self.loaded(tenant, now).await?.ring(now)
+        self.loaded(tenant, tenant.signing.algorithm.into(), now).await?.ring(now)
     }
 
     /// The key that signs the tenant's tokens now. If it fails to load, no other key replaces it.
@@ -73,7 +73,31 @@ impl KeyRingCache {
     /// # Errors
     /// [`KeyError`].
     pub async fn signing_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<SigningKey>, KeyError> {
-        self.loaded(tenant, now).await?.signing_key(tenant, now)
+        self.loaded(tenant, tenant.signing.algorithm.into(), now).await?.signing_key(tenant, now)
+    }
+
+    /// The key that encrypts the tenant's opaque tokens now. The first such token creates the first key.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn token_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<TokenKey>, KeyError> {
+        self.loaded(tenant, KeyAlgorithm::OpaqueTokens, now).await?.token_key(tenant, now)
+    }
+
+    /// Fails if the store has a key that the ring does not know yet, because another replica has just created
+    /// it. Reads one row, or none if the number is not near the tenant's next one. So invented tokens cost
+    /// little, and are refused like others.
+    ///
+    /// # Errors
+    /// [`KeyError::NotReadYet`], or that of the store.
+    pub async fn ensure_read(&self, tenant: &TenantId, ring: &KeyRing, id: KeyId) -> Result<(), KeyError> {
+        const AHEAD: u32 = 8;
+        let next = ring.records.next.number();
+        let is_near = (next..next.saturating_add(AHEAD)).contains(&id.number());
+        if is_near && self.store.find_key(tenant, id.kid()).await?.is_some() {
+            return Err(KeyError::NotReadYet { tenant: tenant.clone(), key: id });
+        }
+        Ok(())
     }
 
     /// The key that would sign the tenant's tokens now, without creating a key. `None` if the first token
@@ -87,7 +111,7 @@ impl KeyRingCache {
         now: Timestamp,
     ) -> Result<Option<Arc<SigningKey>>, KeyError> {
         let records = self.store.find_keys(&tenant.id).await?;
-        if signs(&records, tenant, now).is_none() {
+        if in_use(&records, tenant, tenant.signing.algorithm.into(), now).is_none() {
             return Ok(None);
         }
         self.signing_key(tenant, now).await.map(Some)
@@ -126,18 +150,29 @@ impl KeyRingCache {
         self.failures.lately(now)
     }
 
-    async fn loaded(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<LoadedKeys>, KeyError> {
+    /// The tenant's keys, with one of the wanted use.
+    async fn loaded(
+        &self,
+        tenant: &Tenant,
+        wanted: KeyAlgorithm,
+        now: Timestamp,
+    ) -> Result<Arc<LoadedKeys>, KeyError> {
         let records = self.store.find_keys(&tenant.id).await?;
-        if let Some(loaded) = self.recent.find(&records).filter(|loaded| loaded.serves(tenant, now)) {
+        if let Some(loaded) = self.recent.find(&records).filter(|loaded| loaded.serves(tenant, wanted, now)) {
             return Ok(loaded);
         }
         // Boxed, because the future is large and few requests need it.
-        let loaded = Box::pin(self.load(tenant, now)).await?;
+        let loaded = Box::pin(self.load(tenant, wanted, now)).await?;
         self.recent.note(&loaded);
         Ok(loaded)
     }
 
-    async fn load(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<LoadedKeys>, KeyError> {
+    async fn load(
+        &self,
+        tenant: &Tenant,
+        wanted: KeyAlgorithm,
+        now: Timestamp,
+    ) -> Result<Arc<LoadedKeys>, KeyError> {
         let mut newest = None;
         for _ in 0..ATTEMPTS {
             let records = self.store.find_keys(&tenant.id).await?;
@@ -145,10 +180,10 @@ impl KeyRingCache {
             if let Some(loaded) = &known {
                 if is_of(&loaded.ring, &records) {
                     if loaded.try_again(now) {
-                        return self.renew(tenant, loaded, now).await;
+                        return self.renew(tenant, wanted, loaded, now).await;
                     }
                     // If the first key could not be sealed, not every request generates another one.
-                    if loaded.has_failed() || !loaded.needs_key(tenant, now) {
+                    if loaded.has_failed() || !loaded.needs_key(tenant, wanted, now) {
                         return Ok(loaded.clone());
                     }
                 }
@@ -156,7 +191,7 @@ impl KeyRingCache {
             }
             // Concurrent callers wait for one load. Its result may be older than the rows of a caller, so
             // this is a loop.
-            let build = self.build(tenant, known.as_deref().map(|loaded| &*loaded.ring), now);
+            let build = self.build(tenant, wanted, known.as_deref().map(|loaded| &*loaded.ring), now);
             let known = || self.cache.get(&tenant.id);
             let keep = |loaded: &Arc<LoadedKeys>| self.cache.insert(tenant.id.clone(), loaded.clone());
             newest = Some(self.loads.load(&tenant.id, known, build, keep).await?);
@@ -167,14 +202,15 @@ impl KeyRingCache {
     async fn build(
         &self,
         tenant: &Tenant,
+        wanted: KeyAlgorithm,
         previous: Option<&KeyRing>,
         now: Timestamp,
     ) -> Result<Arc<LoadedKeys>, KeyError> {
         for _ in 0..ATTEMPTS {
             let records = self.store.find_keys(&tenant.id).await?;
             let mut loaded = self.open(&tenant.id, records, previous, now).await;
-            if loaded.needs_key(tenant, now) {
-                match self.add_key(tenant, &loaded.ring.records, now).await {
+            if loaded.needs_key(tenant, wanted, now) {
+                match self.add_key(tenant, wanted, &loaded.ring.records, now).await {
                     // Reads the rows again, whether this or another replica added the key.
                     Ok(()) => continue,
                     Err(error @ KeyError::Seal { .. }) => loaded.add_failure(error),
@@ -199,7 +235,7 @@ impl KeyRingCache {
             match previous.and_then(|ring| ring.parsed(record)) {
                 Some(key) => keys.push(key),
                 None => match open_key(&*self.sealer, tenant, record).await {
-                    Ok(key) => keys.push(Arc::new(key)),
+                    Ok(key) => keys.push(key),
                     Err(error) => failures.push((record.id, error)),
                 },
             }
@@ -207,14 +243,20 @@ impl KeyRingCache {
         LoadedKeys::new(KeyRing::new(records, keys), failures, now)
     }
 
-    async fn add_key(&self, tenant: &Tenant, records: &KeyRecords, now: Timestamp) -> Result<(), KeyError> {
-        let algorithm = tenant.signing.algorithm;
-        let document = self.pool.take(&tenant.id, KeySpec::new(&tenant.signing)).await?;
+    async fn add_key(
+        &self,
+        tenant: &Tenant,
+        algorithm: KeyAlgorithm,
+        records: &KeyRecords,
+        now: Timestamp,
+    ) -> Result<(), KeyError> {
+        let spec = KeySpec { algorithm, ..KeySpec::new(&tenant.signing) };
+        let document = self.pool.take(&tenant.id, spec).await?;
         let (tenant, kid, id) = (&tenant.id, tenant.signing.kid, records.next);
-        let parsed = SigningKey::parse(id, algorithm, document.expose());
+        let parsed = TenantKey::parse(id, algorithm, document.expose());
         let parsed =
             parsed.map_err(|source| KeyError::Unusable { tenant: tenant.clone(), key: id, source })?;
-        let id = id.named(kid, &parsed.thumbprint);
+        let id = id.named(algorithm, kid, parsed.thumbprint());
         let context = SealingContext::SigningKey { tenant, id, algorithm };
         let sealed = self.sealer.seal(&context, document.expose()).await;
         let record = KeyRecord {
@@ -225,8 +267,8 @@ impl KeyRingCache {
                 key: id,
                 source,
             })?,
-            thumbprint: parsed.thumbprint.clone(),
-            public_jwk: Some(parsed.jwk.parameters.required_members()),
+            thumbprint: parsed.thumbprint().to_owned(),
+            public_jwk: parsed.public_jwk(),
             announced_at: now,
             active_from: now,
             retiring_from: None,
@@ -234,7 +276,8 @@ impl KeyRingCache {
             shown: crate::ShownTimes::default(),
         };
         if self.store.add_key(tenant, &record).await? {
-            tracing::info!(%tenant, key = %id, %algorithm, "tenant {tenant} now signs with its new key {id}");
+            let does = if algorithm.signing().is_some() { "signs" } else { "encrypts opaque tokens" };
+            tracing::info!(%tenant, key = %id, %algorithm, "tenant {tenant} now {does} with its new key {id}");
         }
         Ok(())
     }
@@ -244,10 +287,11 @@ impl KeyRingCache {
     async fn renew(
         &self,
         tenant: &Tenant,
+        wanted: KeyAlgorithm,
         loaded: &Arc<LoadedKeys>,
         now: Timestamp,
     ) -> Result<Arc<LoadedKeys>, KeyError> {
-        let renewed = self.build(tenant, Some(&loaded.ring), now).await?;
+        let renewed = self.build(tenant, wanted, Some(&loaded.ring), now).await?;
         self.replace(&tenant.id, loaded, Some(renewed.clone()));
         Ok(renewed)
     }
@@ -269,15 +313,15 @@ pub async fn open_key(
     sealer: &dyn KeySealer,
     tenant: &TenantId,
     record: &KeyRecord,
-) -> Result<SigningKey, KeyError> {
+) -> Result<TenantKey, KeyError> {
     let (tenant, key, algorithm) = (tenant.clone(), record.id, record.algorithm);
     let context = SealingContext::SigningKey { tenant: &tenant, id: key, algorithm };
     let document = match sealer.unseal(&context, &record.sealed_private_key).await {
         Ok(document) => document,
         Err(source) => return Err(KeyError::Unseal { tenant, key, source }),
     };
-    match SigningKey::parse(key, algorithm, &document) {
-        Ok(parsed) if parsed.thumbprint == record.thumbprint => Ok(parsed),
+    match TenantKey::parse(key, algorithm, &document) {
+        Ok(parsed) if parsed.thumbprint() == record.thumbprint => Ok(parsed),
         Ok(_) => Err(KeyError::ThumbprintDiffers { tenant, key }),
         Err(source) => Err(KeyError::Unusable { tenant, key, source }),
     }

@@ -2,27 +2,33 @@
 //! 7519). In reading order:
 
 // Stored keys.
+mod key_algorithm;
 mod key_id;
 mod key_kind;
 mod key_record;
 mod shown_times;
 
+pub use key_algorithm::{KeyAlgorithm, UnknownKeyAlgorithm};
 pub use key_id::{KeyId, Kid};
 pub use key_record::{KeyRecord, KeyRecords, KeyStage};
 pub use shown_times::ShownTimes;
 
-// Signing keys and published keys.
+// The keys of each use, and published keys.
 mod jwk;
 mod jwk_set;
 mod key_pair;
 mod private_key;
 mod signing_key;
+mod tenant_key;
+mod token_key;
 
 pub use jwk::{PublicJwk, PublicParameters, jwk_thumbprint};
 pub use jwk_set::JwkSet;
 pub use key_pair::SignError;
 pub use private_key::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
 pub use signing_key::{KeyRejected, SigningKey};
+pub use tenant_key::TenantKey;
+pub use token_key::{OPAQUE_TOKEN_PREFIX, TokenKey, key_of_opaque_token};
 
 // Import of keys.
 mod import;
@@ -61,7 +67,7 @@ pub use token_error::Refused;
 pub use token_faults::ObjectMembers;
 pub use token_kind::JwtKind;
 pub use verification_keys::VerificationKeys;
-pub use verify::{Expectations, LEEWAY, verify};
+pub use verify::{Expectations, LEEWAY, open_token, payload, verify};
 
 #[cfg(test)]
 mod proof_jwt_tests;

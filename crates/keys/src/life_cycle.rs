@@ -1,6 +1,6 @@
 //! The life cycle of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live
 //! keys form a sequence: each key retires exactly when the next becomes active, so exactly one key signs at
-//! any time. The code reads no clock, generates no key and writes no row. The result is a [`KeyPlan`].
+//! any time. Keys for opaque tokens form a second sequence. The code reads no clock, generates no key and writes no row. The result is a [`KeyPlan`].
 
 mod cache_lifetime;
 mod commands;
@@ -34,6 +34,16 @@ pub use self::policy::KeyPolicy;
 /// that replicas may already use it, it becomes active and gets a successor itself.
 #[must_use]
 pub fn next(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> KeyPlan {
+    next_of_one_use(records, policy, now).and(next_of_opaque_tokens(records, policy, now), now)
+}
+
+/// The keys for opaque tokens live by the same rules. Only the first of them is not planned: an opaque token
+/// that finds none creates it.
+fn next_of_opaque_tokens(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> KeyPlan {
+    next_of_one_use(records, &policy.for_opaque_tokens(), now)
+}
+
+fn next_of_one_use(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> KeyPlan {
     let mut sequence = KeySequence::new(records, policy, now);
     sequence.set_in_order();
     sequence.continue_from(now);

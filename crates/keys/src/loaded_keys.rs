@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tenancy::Tenant;
 use values::Timestamp;
 
-use crate::key_record::signing_row;
-use crate::{KeyError, KeyId, KeyRecord, KeyRecords, KeyRing, KeyStage, SigningKey};
+use crate::key_record::row_in_use;
+use crate::{KeyAlgorithm, KeyError, KeyId, KeyRecord, KeyRecords, KeyRing, KeyStage, SigningKey, TokenKey};
 
 pub(crate) struct LoadedKeys {
     pub(crate) ring: Arc<KeyRing>,
@@ -31,9 +31,9 @@ impl LoadedKeys {
         !self.failures.is_empty()
     }
 
-    /// Whether all keys are loaded and the tenant needs no first key.
-    pub(crate) fn serves(&self, tenant: &Tenant, now: Timestamp) -> bool {
-        !self.has_failed() && !self.needs_key(tenant, now)
+    /// Whether all keys are loaded and the tenant needs no first key of this use.
+    pub(crate) fn serves(&self, tenant: &Tenant, wanted: KeyAlgorithm, now: Timestamp) -> bool {
+        !self.has_failed() && !self.needs_key(tenant, wanted, now)
     }
 
     /// Whether this caller must try the failed keys again. At most one caller in each second does.
@@ -59,31 +59,41 @@ impl LoadedKeys {
 
     /// The signing key. Failures of other keys do not matter, and no other key replaces it.
     pub(crate) fn signing_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<SigningKey>, KeyError> {
-        if let Some(key) = self.ring.signing_key(&tenant.signing, now) {
-            return Ok(key.clone());
-        }
-        let wanted = signs(&self.ring.records, tenant, now).map_or(self.ring.records.next, |row| row.id);
-        let failure = self.failures.iter().find(|(id, _)| *id == wanted).map(|(_, error)| error.clone());
-        Err(failure.unwrap_or_else(|| {
+        let key = self.ring.signing_key(&tenant.signing, now).cloned();
+        key.ok_or_else(|| self.missing(tenant, tenant.signing.algorithm.into(), now))
+    }
+
+    /// The key that encrypts opaque tokens, as [`LoadedKeys::signing_key`].
+    pub(crate) fn token_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<TokenKey>, KeyError> {
+        let key = self.ring.token_key(tenant.signing.skew, now).cloned();
+        key.ok_or_else(|| self.missing(tenant, KeyAlgorithm::OpaqueTokens, now))
+    }
+
+    fn missing(&self, tenant: &Tenant, wanted: KeyAlgorithm, now: Timestamp) -> KeyError {
+        let id = in_use(&self.ring.records, tenant, wanted, now).map_or(self.ring.records.next, |row| row.id);
+        let failure = self.failures.iter().find(|(failed, _)| *failed == id).map(|(_, error)| error.clone());
+        failure.unwrap_or_else(|| {
             let tenant = tenant.id.clone();
-            if self.begins_later(now) {
+            if self.begins_later(wanted, now) {
                 KeyError::Contended { tenant }
             } else {
                 KeyError::NoSigningKey { tenant }
             }
-        }))
+        })
     }
 
-    /// Whether the tenant needs a first key. A suspended tenant does not.
-    pub(crate) fn needs_key(&self, tenant: &Tenant, now: Timestamp) -> bool {
-        tenant.is_active() && signs(&self.ring.records, tenant, now).is_none() && !self.begins_later(now)
+    /// Whether the tenant needs a first key of this use. A suspended tenant does not.
+    pub(crate) fn needs_key(&self, tenant: &Tenant, wanted: KeyAlgorithm, now: Timestamp) -> bool {
+        let is_used = || in_use(&self.ring.records, tenant, wanted, now).is_some();
+        tenant.is_active() && !is_used() && !self.begins_later(wanted, now)
     }
 
-    /// Whether a key starts to sign after `now`, which is the time when the request arrived. While the
+    /// Whether a key of this use begins after `now`, which is the time when the request arrived. While the
     /// request waited, another replica may have created the first key. Verifiers that have fetched that key
     /// would not know a second first key.
-    fn begins_later(&self, now: Timestamp) -> bool {
-        openable(&self.ring.records.keys, now).any(|row| row.active_from > now)
+    fn begins_later(&self, wanted: KeyAlgorithm, now: Timestamp) -> bool {
+        let rows = openable(&self.ring.records.keys, now).filter(|row| row.algorithm.has_use_of(wanted));
+        rows.into_iter().any(|row| row.active_from > now)
     }
 
     /// The estimated size in memory, rounded up. A parsed RSA key takes about eight times its sealed
@@ -107,7 +117,12 @@ pub fn openable(records: &[KeyRecord], now: Timestamp) -> impl Iterator<Item = &
     records.iter().filter(there).filter(move |row| row.state(now) != KeyStage::Removed)
 }
 
-/// The row of the key that signs, even if the key failed to load.
-pub(crate) fn signs<'a>(records: &'a KeyRecords, tenant: &Tenant, now: Timestamp) -> Option<&'a KeyRecord> {
-    signing_row(|| openable(&records.keys, now), &tenant.signing, now)
+/// The row of the key that signs or encrypts, even if the key failed to load.
+pub(crate) fn in_use<'a>(
+    records: &'a KeyRecords,
+    tenant: &Tenant,
+    wanted: KeyAlgorithm,
+    now: Timestamp,
+) -> Option<&'a KeyRecord> {
+    row_in_use(|| openable(&records.keys, now), wanted, tenant.signing.skew, now)
 }

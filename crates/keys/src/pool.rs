@@ -184,7 +184,7 @@ mod tests {
     use crate::{KeyId, SigningKey};
 
     fn spec(algorithm: SigningAlgorithm, rsa_size: RsaSize) -> KeySpec {
-        KeySpec { algorithm, rsa_size }
+        KeySpec { algorithm: algorithm.into(), rsa_size }
     }
 
     async fn take(pool: &KeyPool, tenant: &str, spec: KeySpec) -> PrivateKeyDocument {

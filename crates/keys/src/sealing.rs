@@ -4,17 +4,16 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use protocol::SigningAlgorithm;
 use tenancy::TenantId;
 
-use crate::KeyId;
+use crate::{KeyAlgorithm, KeyId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealingContext<'a> {
     SigningKey {
         tenant: &'a TenantId,
         id: KeyId,
-        algorithm: SigningAlgorithm,
+        algorithm: KeyAlgorithm,
     },
     /// A secret of the whole installation, by name.
     Named(&'a str),
@@ -96,7 +95,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn length_prefixed(fields: &[&str]) -> Vec<u8> {
+pub(crate) fn length_prefixed(fields: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
     for field in fields {
         bytes.extend_from_slice(&(field.len() as u64).to_be_bytes());
@@ -107,6 +106,8 @@ fn length_prefixed(fields: &[&str]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use protocol::SigningAlgorithm;
+
     use super::*;
 
     // [V11 11.3.3]
@@ -116,7 +117,8 @@ mod tests {
         let mut seen = Vec::new();
         for tenant in &tenants {
             for number in [1, 2, 11] {
-                for algorithm in SigningAlgorithm::ALL {
+                let signing = SigningAlgorithm::ALL.map(KeyAlgorithm::Signing);
+                for algorithm in signing.into_iter().chain([KeyAlgorithm::OpaqueTokens]) {
                     let id = KeyId::numbered(number);
                     seen.push(SealingContext::SigningKey { tenant, id, algorithm }.to_bytes());
                 }

@@ -143,10 +143,10 @@ mod tests {
     fn sealed_value_unseals_only_in_its_context() {
         let key = SealingKey::generate().unwrap();
         let [acme, other] = ["acme", "other"].map(|id| TenantId::parse(id).unwrap());
-        let context = |tenant, number, algorithm| SealingContext::SigningKey {
+        let context = |tenant, number, algorithm: SigningAlgorithm| SealingContext::SigningKey {
             tenant,
             id: KeyId::numbered(number),
-            algorithm,
+            algorithm: algorithm.into(),
         };
         let own = context(&acme, 1, SigningAlgorithm::RS256);
         let sealed = key.seal_for(&own.to_bytes(), b"private").unwrap();

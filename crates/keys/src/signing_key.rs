@@ -13,7 +13,7 @@ use x509_cert::der::pem::{LineEnding, encode_string};
 
 use crate::key_pair::{KeyPair, LONGEST_SIGNATURE, SignError, verified_as};
 use crate::verification_keys::VerificationKey;
-use crate::{KeyId, PublicJwk};
+use crate::{KeyAlgorithm, KeyId, PublicJwk};
 
 #[derive(derive_more::Debug)]
 #[debug("SigningKey({}, {}, [redacted])", self.id(), self.algorithm())]
@@ -29,7 +29,7 @@ pub struct SigningKey {
 /// The document is not PKCS#8, or its key does not fit the algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a usable {0} private key in PKCS#8")]
-pub struct KeyRejected(pub SigningAlgorithm);
+pub struct KeyRejected(pub KeyAlgorithm);
 
 /// The number of `typ` values whose encoded header is cached. A tenant has one, and two for a while after a
 /// change.
@@ -48,7 +48,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyRejected`], whose message contains nothing of the document.
     pub fn parse(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, KeyRejected> {
-        let (pair, parameters) = KeyPair::parse(algorithm, pkcs8).ok_or(KeyRejected(algorithm))?;
+        let (pair, parameters) = KeyPair::parse(algorithm, pkcs8).ok_or(KeyRejected(algorithm.into()))?;
         let jwk = PublicJwk::new(id, algorithm, parameters);
         let thumbprint = jwk.thumbprint();
         Ok(Self { pair, jwk, thumbprint, headers: Default::default() })
@@ -229,7 +229,10 @@ mod tests {
         let ec = PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
         for algorithm in SigningAlgorithm::ALL {
             let rejected = SigningKey::parse(ID, algorithm, ec.expose()).err();
-            assert_eq!(rejected, (algorithm != SigningAlgorithm::ES256).then_some(KeyRejected(algorithm)));
+            assert_eq!(
+                rejected,
+                (algorithm != SigningAlgorithm::ES256).then_some(KeyRejected(algorithm.into()))
+            );
         }
         assert!(SigningKey::parse(ID, SigningAlgorithm::ES256, b"").is_err());
     }

@@ -63,7 +63,7 @@ pub(crate) fn at(seconds: u64) -> Timestamp {
 pub(crate) fn record(key: &SigningKey) -> KeyRecord {
     KeyRecord {
         id: key.id(),
-        algorithm: key.algorithm(),
+        algorithm: key.algorithm().into(),
         sealed_private_key: Vec::new(),
         thumbprint: key.thumbprint.clone(),
         public_jwk: None,

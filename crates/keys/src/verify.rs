@@ -1,14 +1,19 @@
 //! Verifies a token of a tenant. The steps have the order of [`Check`], and each is a function of
 //! `latchkey-verifier`. This file adds the tenant's part: its issuers, its keys, and the kind of token.
 
+use base64::Engine as _;
 use latchkey_verifier::rules::{
-    Algorithms, CheckObserver, Header, Members, NOT_ALLOWED, Parts, RegisteredClaims, Unobserved, ensure,
+    Algorithms, BASE64URL, CheckObserver, Header, Members, NOT_ALLOWED, Parts, RegisteredClaims, Unobserved,
+    ensure,
 };
 use serde::de::DeserializeOwned;
+use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
+use zeroize::Zeroizing;
 
+use crate::token_key::decrypt;
 use crate::verification_keys::{VerificationKey, VerificationKeys};
-use crate::{Check, TokenError};
+use crate::{Check, KeyRing, TokenError};
 
 pub struct Expectations<'a> {
     /// Whether `iss` is an issuer of the tenant.
@@ -56,8 +61,43 @@ pub(crate) fn verify_observed<C: DeserializeOwned>(
     let key = rules.check_key(&header, keys, observer)?;
     let is_signed = key.verifies(parts.signed.as_bytes(), &parts.signature);
     observer.check(Check::Signature, ensure(is_signed, TokenError::SignatureInvalid))?;
-    rules.check_claims(&claims, &header, observer)?;
+    rules.check_claims(&claims, Some(&header), observer)?;
     kind_claims(&parts, observer)
+}
+
+/// Decrypts an opaque token of the tenant that must have issued it, and checks its claims like those of a JWT.
+/// It has no `typ`: only access tokens are opaque.
+///
+/// # Errors
+/// The first [`TokenError`] in the order of the checks.
+pub fn open_token<C: DeserializeOwned>(
+    token: &str,
+    tenant: &TenantId,
+    ring: &KeyRing,
+    now: Timestamp,
+    expectations: &Expectations<'_>,
+) -> Result<C, TokenError> {
+    let claims = decrypt(token, tenant, ring, expectations.skew, now)?;
+    let claims = std::str::from_utf8(&claims).map_err(|_| TokenError::Malformed)?;
+    let (members, rules) = (Members::parse(claims)?, Rules { now, leeway: LEEWAY, expectations });
+    rules.check_issuer(&members, &mut Unobserved)?;
+    rules.check_claims(&members, None, &mut Unobserved)?;
+    serde_json::from_str(claims).map_err(|_| TokenError::Malformed)
+}
+
+/// The claims of an access token that has been verified, as JSON.
+#[must_use]
+pub fn payload(
+    token: &str,
+    tenant: &TenantId,
+    ring: &KeyRing,
+    skew: Lifetime,
+    now: Timestamp,
+) -> Option<Zeroizing<Vec<u8>>> {
+    match token.split('.').nth(1) {
+        Some(part) => BASE64URL.decode(part).ok().map(Zeroizing::new),
+        None => decrypt(token, tenant, ring, skew, now).ok(),
+    }
 }
 
 /// Runs the checks that need no keys. Does not return the claims, because anybody may have written them.
@@ -70,7 +110,7 @@ pub(crate) fn check_unsigned<C: DeserializeOwned>(
     let (header, claims) = parts.members(observer)?;
     let header = header_of(&header, observer)?;
     rules.check_issuer(&claims, observer)?;
-    rules.check_claims(&claims, &header, observer)?;
+    rules.check_claims(&claims, Some(&header), observer)?;
     kind_claims::<C>(&parts, observer).map(|_| ())
 }
 
@@ -117,13 +157,14 @@ impl Rules<'_> {
     fn check_claims(
         &self,
         claims: &Members<'_>,
-        header: &Header<'_>,
+        header: Option<&Header<'_>>,
         observer: &mut impl CheckObserver,
     ) -> Result<(), TokenError> {
         let Expectations { accepts_typ, audience, .. } = self.expectations;
         let registered = observer.check(Check::RegisteredClaims, RegisteredClaims::read(claims))?;
         registered.check_times(self.now.seconds(), self.leeway.seconds(), observer)?;
-        observer.check(Check::Typ, ensure(accepts_typ(header.typ), TokenError::WrongTyp))?;
+        let is_access_token = header.is_none_or(|header| accepts_typ(header.typ));
+        observer.check(Check::Typ, ensure(is_access_token, TokenError::WrongTyp))?;
         let is_for = audience.is_none_or(|audience| registered.is_for(&[audience]));
         observer.check(Check::Audience, ensure(is_for, TokenError::WrongAudience))
     }
@@ -143,7 +184,7 @@ mod tests {
     use super::*;
     use crate::inspection::inspect_with;
     use crate::test_keys::{anything, at, forged, numbered, published, random, record, records, with};
-    use crate::{KeyRecord, KeyRing, SigningKey, inspect};
+    use crate::{KeyRecord, KeyRing, SigningKey, TenantKey, inspect};
 
     const NOW: u64 = 1_000_000;
     const ISSUER: &str = "https://auth.example.com";
@@ -248,7 +289,7 @@ mod tests {
         let own = ring(&[SigningAlgorithm::ES256]);
         assert_eq!(verify_at(&token, &own, NOW).unwrap_err(), TokenError::SignatureInvalid);
         assert_eq!(verify_at(&good(), &own, NOW).unwrap_err(), TokenError::AlgorithmNotAllowed);
-        let without_key = KeyRing::new(own.records.clone(), vec![]);
+        let without_key = KeyRing::new(own.records.clone(), Vec::<TenantKey>::new());
         assert_eq!(verify_at(&good(), &without_key, NOW), Err(TokenError::UnknownKey));
     }
 
@@ -259,7 +300,7 @@ mod tests {
         for _ in 0..2 {
             assert!(verify_at(&token, &own, NOW).is_ok());
         }
-        let without_key = KeyRing::new(own.records.clone(), vec![]);
+        let without_key = KeyRing::new(own.records.clone(), Vec::<TenantKey>::new());
         assert_eq!(verify_at(&token, &without_key, NOW), Err(TokenError::UnknownKey));
         assert_eq!(verify_at(&token, &own, NOW + 60), Err(TokenError::Expired));
         assert!(verify_at(&token, &own, NOW - 5).is_ok(), "clocks may differ by so much");

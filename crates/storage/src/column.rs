@@ -13,7 +13,7 @@ use administration::documents::application::ApplicationId;
 use administration::kinds::state::ManagedBy;
 use administration::rows::hex;
 use grants::{ConsentedResources, GrantId, Granted};
-use keys::KeyId;
+use keys::{KeyAlgorithm, KeyId};
 use protocol::{Scope, SigningAlgorithm};
 use registry::{ApiKeyId, ClientId, CredentialTag, SecretId, SecretRotation, TextPattern, TrustRules};
 use secrets::SecretHash;
@@ -103,6 +103,8 @@ columns_stored_as! {
     Issuer, String: |text| Issuer::parse(&text), ToString::to_string;
     Scope, String: |text| Scope::parse(&text), ToString::to_string;
     SecretId, String: |text| Ok::<_, Infallible>(SecretId::new(&text)), ToString::to_string;
+
+    KeyAlgorithm, String: |text| text.parse::<KeyAlgorithm>(), ToString::to_string;
 
     ManagedBy, String:
         |text| named(&[ManagedBy::Config, ManagedBy::Api], ManagedBy::as_str, &text),

@@ -113,7 +113,7 @@ pub fn secret(id: &str) -> ClientSecret {
 pub fn key(number: u32) -> KeyRecord {
     KeyRecord {
         id: KeyId::numbered(number),
-        algorithm: SigningAlgorithm::RS256,
+        algorithm: SigningAlgorithm::RS256.into(),
         sealed_private_key: vec![0, 159, 146, 150, 255],
         thumbprint: format!("thumbprint-{number}"),
         public_jwk: None,

@@ -4,7 +4,7 @@
 use keys::life_cycle::Announcement;
 use keys::{
     GenerationError, ImportedKey, KeyId, KeyRecord, KeySpec, PrivateKeyDocument, SealError, SealingContext,
-    SigningKey,
+    TenantKey,
 };
 use tenancy::{KidForm, TenantId};
 use tokio::task::spawn_blocking;
@@ -20,8 +20,8 @@ pub(super) struct KeyMaterial {
     generated: Option<KeySpec>,
     document: PrivateKeyDocument,
     thumbprint: String,
-    /// Its public half.
-    public_jwk: String,
+    /// Its public half, if it has one.
+    public_jwk: Option<String>,
     /// The number for which the key was sealed, and the sealed key. A decision that is repeated uses them
     /// again and does not wait for the sealing service.
     sealed: Option<(KeyId, Vec<u8>)>,
@@ -32,7 +32,7 @@ impl KeyMaterial {
     pub(super) fn take(imported: &mut ImportedKey) -> Self {
         let nothing = PrivateKeyDocument::from(Zeroizing::default());
         let document = std::mem::replace(&mut imported.pkcs8, nothing);
-        let (thumbprint, public_jwk) = (imported.thumbprint.clone(), imported.public_jwk.clone());
+        let (thumbprint, public_jwk) = (imported.thumbprint.clone(), Some(imported.public_jwk.clone()));
         Self { generated: None, document, thumbprint, public_jwk, sealed: None }
     }
 
@@ -50,11 +50,11 @@ impl KeyMaterial {
         let Announcement { id, algorithm, announced_at, active_from, shown, .. } = announced;
         let (_, sealed) = self.sealed.as_ref().filter(|(number, _)| *number == id && self.fits(announced))?;
         Some(KeyRecord {
-            id: id.named(kid, &self.thumbprint),
+            id: id.named(algorithm, kid, &self.thumbprint),
             algorithm,
             sealed_private_key: sealed.clone(),
             thumbprint: self.thumbprint.clone(),
-            public_jwk: Some(self.public_jwk.clone()),
+            public_jwk: self.public_jwk.clone(),
             announced_at,
             active_from,
             retiring_from: None,
@@ -87,10 +87,9 @@ impl Administrator {
         let document = self.pool.take(tenant, spec).await.map_err(|_: GenerationError| SealError::Failed)?;
         off_the_runtime(move || {
             // The thumbprint does not depend on the number, which is unknown until the change is decided.
-            let parsed = SigningKey::parse(KeyId::numbered(1), spec.algorithm, document.expose());
+            let parsed = TenantKey::parse(KeyId::numbered(1), spec.algorithm, document.expose());
             let parsed = parsed.map_err(|_| SealError::Failed)?;
-            let (thumbprint, public_jwk) =
-                (parsed.thumbprint.clone(), parsed.jwk.parameters.required_members());
+            let (thumbprint, public_jwk) = (parsed.thumbprint().to_owned(), parsed.public_jwk());
             Ok(KeyMaterial { generated: Some(spec), document, thumbprint, public_jwk, sealed: None })
         })
         .await

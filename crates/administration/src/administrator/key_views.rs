@@ -28,7 +28,8 @@ impl InTenant<'_> {
             KeyError::Unseal { source, .. } => EditError::Seal(source),
             error => EditError::Unreadable(Box::new(error)),
         })?;
-        Ok((KeyView::new(record, self.caller.now), PublicKeyView::from_key(&opened)))
+        let signing = opened.signing().ok_or(EditError::NotFound("public key"))?;
+        Ok((KeyView::new(record, self.caller.now), PublicKeyView::from_key(signing)))
     }
 
     /// Which tokens the command would break. Changes nothing.

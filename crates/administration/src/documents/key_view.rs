@@ -2,7 +2,6 @@
 
 use keys::life_cycle::{BrokenTokens, KeyPolicy, KeyTimes};
 use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey};
-use protocol::SigningAlgorithm;
 use serde_json::json;
 use values::Timestamp;
 
@@ -61,8 +60,8 @@ impl KeyStatusView {
         mut fetches: Vec<VerifierFetch>,
         now: Timestamp,
     ) -> Self {
-        let signing = signing(&state.records, policy.algorithm, now);
-        let announced = in_stage(&state.records, KeyStage::Announced, now);
+        let signing = signing(&state.records, policy, now);
+        let announced = in_stage(&state.records, policy, KeyStage::Announced, now);
         let announced = announced.min_by_key(|record| (record.active_from, record.id));
         fetches.retain(|fetch| polls(fetch, policy, now));
         fetches.sort_by(|a, b| (b.last_fetch_at, &a.verifier).cmp(&(a.last_fetch_at, &b.verifier)));
@@ -110,15 +109,21 @@ impl VerifierView {
     }
 }
 
-/// The signing key of this algorithm, or else of another algorithm. If there are several, the key that began
-/// to sign last.
-fn signing(records: &KeyRecords, algorithm: SigningAlgorithm, now: Timestamp) -> Option<&KeyRecord> {
-    let active = in_stage(records, KeyStage::Active, now);
-    active.max_by_key(|record| (record.algorithm == algorithm, record.active_from, record.id))
+/// The signing key of the policy's algorithm, or else of another algorithm. If there are several, the key that
+/// began to sign last.
+fn signing<'a>(records: &'a KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Option<&'a KeyRecord> {
+    let active = in_stage(records, policy, KeyStage::Active, now);
+    active.max_by_key(|record| (record.algorithm == policy.algorithm, record.active_from, record.id))
 }
 
-fn in_stage(records: &KeyRecords, stage: KeyStage, now: Timestamp) -> impl Iterator<Item = &KeyRecord> {
-    records.keys.iter().filter(move |record| record.state(now) == stage)
+fn in_stage<'a>(
+    records: &'a KeyRecords,
+    policy: &KeyPolicy,
+    stage: KeyStage,
+    now: Timestamp,
+) -> impl Iterator<Item = &'a KeyRecord> {
+    let concerned = records.keys.iter().filter(|record| policy.concerns(record));
+    concerned.filter(move |record| record.state(now) == stage)
 }
 
 #[cfg(test)]

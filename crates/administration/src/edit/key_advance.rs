@@ -50,7 +50,7 @@ fn hold(
     fetches: &[VerifierFetch],
 ) -> KeyPlan {
     let Some(longest) = state.tenant.signing.hold_activation else { return plan };
-    let announced = first_announced(state, &plan, context.now);
+    let announced = first_announced(state, policy, &plan, context.now);
     let Some((announced, active_from)) = announced.filter(|(_, at)| check_due_at(policy, *at) <= context.now)
     else {
         return seen_before_it_begins(context, state, policy, plan);
@@ -79,7 +79,7 @@ pub(super) fn seen_before_it_begins(
     if state.tenant.signing.hold_activation.is_none() {
         return plan;
     }
-    let there = first_announced(state, &plan, context.now).map(|(_, active_from)| active_from);
+    let there = first_announced(state, policy, &plan, context.now).map(|(_, active_from)| active_from);
     match there.or(plan.announce.map(|new| new.active_from)) {
         Some(active_from) => due_by(plan, check_due_at(policy, active_from), context.now),
         None => plan,
@@ -94,10 +94,12 @@ fn check_due_at(policy: &KeyPolicy, active_from: Timestamp) -> Timestamp {
 /// The existing key that begins to sign next, and when the plan says it does.
 fn first_announced<'a>(
     state: &'a TenantKeys,
+    policy: &KeyPolicy,
     plan: &KeyPlan,
     now: Timestamp,
 ) -> Option<(&'a KeyRecord, Timestamp)> {
-    let rows = state.records.keys.iter().filter(|row| row.state(now) == KeyStage::Announced);
+    let rows = state.records.keys.iter().filter(|row| policy.concerns(row));
+    let rows = rows.filter(|row| row.state(now) == KeyStage::Announced);
     let planned = rows.filter_map(|row| match plan.times.iter().find(|times| times.id == row.id) {
         Some(times) if times.removed_at.is_some_and(|removed| removed <= now) => None,
         Some(times) => Some((row, times.active_from)),

@@ -20,7 +20,7 @@ const MOST_KEYS: usize = 20;
 pub enum KeyCommand {
     /// The next key signs as soon as verifiers can know it.
     Rotate,
-    /// A new key signs immediately, and all other keys are removed immediately.
+    /// A new key signs immediately, and all other keys are removed immediately, also those of opaque tokens.
     RotateInEmergency,
     /// This key is removed immediately.
     Revoke(Kid),

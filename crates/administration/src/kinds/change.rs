@@ -1,9 +1,8 @@
 //! One change, requested through any interface. A change never contains a secret or a hash, so it can be
 //! shown, logged and recorded unchanged.
 
-use keys::KeyId;
 use keys::life_cycle::KeyTimes;
-use protocol::SigningAlgorithm;
+use keys::{KeyAlgorithm, KeyId};
 use registry::SecretId;
 use secrets::SecretHash;
 use values::{Timestamp, named};
@@ -104,7 +103,7 @@ pub struct KeyChange {
 pub enum KeyChangeKind {
     /// The key is announced. Its sealed row is not part of the change, but is stored next to it.
     Announced {
-        algorithm: SigningAlgorithm,
+        algorithm: KeyAlgorithm,
         /// The thumbprint of the public half (RFC 7638).
         thumbprint: String,
         /// When the key begins to sign.
@@ -124,7 +123,7 @@ pub enum KeyChangeKind {
 pub struct FirstKey {
     /// Always number 1.
     pub id: KeyId,
-    pub algorithm: SigningAlgorithm,
+    pub algorithm: KeyAlgorithm,
     /// The thumbprint of its public half (RFC 7638).
     pub thumbprint: String,
 }

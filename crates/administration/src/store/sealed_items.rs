@@ -1,8 +1,7 @@
 //! The store of all sealed data.
 
 use async_trait::async_trait;
-use keys::KeyId;
-use protocol::SigningAlgorithm;
+use keys::{KeyAlgorithm, KeyId};
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
@@ -50,8 +49,8 @@ pub enum SealedPlace {
     SigningKey {
         tenant: TenantId,
         id: KeyId,
-        /// The algorithm of its signatures. The seal is bound to it.
-        algorithm: SigningAlgorithm,
+        /// What the key does. The seal is bound to it.
+        algorithm: KeyAlgorithm,
     },
     /// A value of the installation, by its name.
     Named(String),

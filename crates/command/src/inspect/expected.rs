@@ -6,7 +6,8 @@ use administration::documents;
 use administration::documents::KeyView;
 use anyhow::{Context as _, anyhow};
 use keys::{
-    CheckOutcome, Expectations, Inspection, InvalidKeySet, JwtKind, KeyId, KeyRecord, PublicKeys, inspect,
+    CheckOutcome, Expectations, Inspection, InvalidKeySet, JwtKind, KeyAlgorithm, KeyId, KeyRecord,
+    PublicKeys, inspect,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -289,7 +290,7 @@ fn record(key: &KeyView) -> Option<KeyRecord> {
     Some(KeyRecord {
         // The keys of a set differ in their names.
         id: KeyId::stored(0, Some(&key.kid))?,
-        algorithm: key.algorithm.parse().ok()?,
+        algorithm: KeyAlgorithm::Signing(key.algorithm.parse().ok()?),
         sealed_private_key: Vec::new(),
         thumbprint: key.thumbprint.clone(),
         public_jwk: None,

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
+use keys::KeyAlgorithm;
+use protocol::{ErrorCode, PresentedMethod};
 
 use super::histogram::BOUNDS;
 use super::series::{OTHER, STATUSES, SeriesCounts};
@@ -45,9 +46,9 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, SeriesCounts>) -> Strin
     for (route, sum) in by_route {
         latency(&mut text, route, sum);
     }
-    head(&mut text, SIGNATURES, "Tokens signed, by algorithm.", "counter");
-    for (place, algorithm) in SigningAlgorithm::ALL.iter().enumerate() {
-        let count: u64 = by_route.values().map(|sum| number(&sum.signatures[place])).sum();
+    head(&mut text, SIGNATURES, "Tokens signed or encrypted, by algorithm.", "counter");
+    for algorithm in KeyAlgorithm::all() {
+        let count: u64 = by_route.values().map(|sum| number(&sum.signatures[algorithm.index()])).sum();
         let _ = writeln!(text, "{SIGNATURES}{{algorithm=\"{algorithm}\"}} {count}");
     }
     let help = "Client authentications, by presented method and result.";

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
+use keys::KeyAlgorithm;
+use protocol::{ErrorCode, PresentedMethod};
 
 use super::histogram::Histogram;
 use crate::authentication::{AttemptedAuthentication, AuthenticationOutcome, ProofOutcome};
@@ -27,7 +28,7 @@ pub(crate) struct Series(OnceLock<Box<SeriesCounts>>);
 #[derive(Default)]
 pub(super) struct SeriesCounts {
     pub(super) answers: [[AtomicU64; 1 + ErrorCode::ALL.len()]; CLOSED + 1],
-    pub(super) signatures: [AtomicU64; SigningAlgorithm::ALL.len()],
+    pub(super) signatures: [AtomicU64; KeyAlgorithm::COUNT],
     /// By method, then by outcome.
     pub(super) authentications: [[AtomicU64; AuthenticationOutcome::ALL.len()]; PresentedMethod::ALL.len()],
     pub(super) proofs: [AtomicU64; ProofOutcome::ALL.len()],
@@ -51,7 +52,7 @@ impl Series {
         };
         let error = error.map_or(0, |error| 1 + error as usize);
         counts.answers[status][error].fetch_add(1, Ordering::Relaxed);
-        let signatures = fields.signed.and_then(|algorithm| counts.signatures.get(algorithm as usize));
+        let signatures = fields.signed.and_then(|algorithm| counts.signatures.get(algorithm.index()));
         if let Some(signatures) = signatures {
             signatures.fetch_add(1, Ordering::Relaxed);
         }
@@ -94,8 +95,8 @@ mod tests {
 
     #[test]
     fn metric_labels_match_their_enum_positions() {
-        for (place, algorithm) in SigningAlgorithm::ALL.into_iter().enumerate() {
-            assert_eq!(algorithm as usize, place);
+        for (place, algorithm) in KeyAlgorithm::all().enumerate() {
+            assert_eq!(algorithm.index(), place);
         }
         for (place, method) in PresentedMethod::ALL.iter().enumerate() {
             assert_eq!(*method as usize, place);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use administration::audit::refusals::RefusalBuffer;
 use administration::audit::usage::{Counter, UsageCounts};
-use protocol::{ErrorCode, RefusalReason, SigningAlgorithm};
+use keys::KeyAlgorithm;
+use protocol::{ErrorCode, RefusalReason};
 use registry::ClientId;
 use secrets::CallerAddress;
 use tenancy::TenantId;
@@ -49,7 +50,7 @@ pub(crate) struct RequestLogFields {
     /// client.
     pub(crate) is_client_unproven: bool,
     /// The algorithm of the token in the response.
-    pub(crate) signed: Option<SigningAlgorithm>,
+    pub(crate) signed: Option<KeyAlgorithm>,
     pub(crate) authentication: Option<AttemptedAuthentication>,
     pub(crate) proof: Option<ProofOutcome>,
     /// Whether the token in the response is bound to a DPoP key.

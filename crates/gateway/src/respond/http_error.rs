@@ -240,7 +240,7 @@ impl<B: ErrorBody> From<KeyError> for HttpError<B> {
             | KeyError::Seal { .. }
             | KeyError::Unusable { .. }
             | KeyError::ThumbprintDiffers { .. } => ServerFailure::Internal.into(),
-            KeyError::Contended { .. } => Self::unavailable(&error),
+            KeyError::Contended { .. } | KeyError::NotReadYet { .. } => Self::unavailable(&error),
             KeyError::Generation(_) | KeyError::NoSigningKey { .. } => Self::fault(&error),
         }
     }

@@ -98,7 +98,7 @@ mod tests {
     #[tokio::test]
     async fn all_responses_share_one_document_in_memory() {
         let algorithm = SigningAlgorithm::ES256;
-        let spec = keys::KeySpec { algorithm, rsa_size: keys::RsaSize::default() };
+        let spec = keys::KeySpec { algorithm: algorithm.into(), rsa_size: keys::RsaSize::default() };
         let document = KeyPool::new(0).take(&TenantId::parse("acme").unwrap(), spec).await.unwrap();
         let key = SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap();
         let set = JwkSet::new(vec![key.jwk.clone()]);

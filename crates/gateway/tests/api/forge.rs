@@ -43,7 +43,8 @@ impl Forge {
 
     /// The key's row as `oauth2-key-{number}`.
     pub(crate) fn record_as(&self, number: u32, tenant: &TenantId, sealing_key: &SealingKey) -> KeyRecord {
-        let context = SealingContext::SigningKey { tenant, id: KeyId::numbered(number), algorithm: RS256 };
+        let context =
+            SealingContext::SigningKey { tenant, id: KeyId::numbered(number), algorithm: RS256.into() };
         let sealed = sealing_key.seal(&context, self.document.expose());
         KeyRecord {
             sealed_private_key: sealed.now_or_never().unwrap().unwrap(),

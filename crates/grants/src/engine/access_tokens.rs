@@ -1,7 +1,7 @@
 //! Introspection and verification of access tokens.
 
-use keys::{Expectations, KeyError, KeyRing, TokenError};
-use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, api_key_name};
+use keys::{Expectations, KeyError, OPAQUE_TOKEN_PREFIX, TokenError, key_of_opaque_token};
+use protocol::{ActiveToken, IntrospectionResponse, PresentedToken, StaticClaims, api_key_name};
 use registry::{AuthenticatedClient, ClientId, RevokedBy};
 use secrets::CallerAddress;
 use tenancy::Tenant;
@@ -50,11 +50,9 @@ impl Engine {
         let Some((holder, claims)) = live else { return Ok(IntrospectionResponse::INACTIVE) };
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
         let answer = introspection::decide(claims, &caller, holder.as_deref());
-        let answer = answer.zip(holder).map(|(answer, client)| {
-            let holder = Grantee { tenant, client: &client };
-            ActiveToken { claims: introspection::carried(&holder, token.expose()), ..answer }
-        });
-        Ok(answer.into())
+        let Some((answer, client)) = answer.zip(holder) else { return Ok(IntrospectionResponse::INACTIVE) };
+        let claims = self.carried(&Grantee { tenant, client: &client }, token.expose(), now).await?;
+        Ok(Some(ActiveToken { claims, ..answer }).into())
     }
 
     /// Reports an API key as an access token of its client. Inactive if the caller may not
@@ -145,8 +143,7 @@ impl Engine {
         audience: Option<&str>,
         now: Timestamp,
     ) -> Result<Result<AccessTokenClaims<'static>, TokenError>, KeyError> {
-        let ring = self.keys.ring(tenant, now).await?;
-        let claims = match verify_signed(tenant, &ring, token, audience, now) {
+        let claims = match self.read_token(tenant, token, audience, now).await? {
             Ok(claims) => claims,
             Err(error) => return Ok(Err(error)),
         };
@@ -167,8 +164,7 @@ impl Engine {
         token: &str,
         now: Timestamp,
     ) -> Result<Result<InspectedToken, TokenError>, KeyError> {
-        let ring = self.keys.ring(tenant, now).await?;
-        let claims = match verify_signed(tenant, &ring, token, None, now) {
+        let claims = match self.read_token(tenant, token, None, now).await? {
             Ok(claims) => claims,
             Err(error) => return Ok(Err(error)),
         };
@@ -188,21 +184,45 @@ impl Engine {
         let client = claims.client_id.clone().into_owned();
         Ok(Ok(InspectedToken { client, revoked_by, groups, token: UnconfirmedToken::new(claims) }))
     }
-}
 
-/// Checks signature, issuer, times, `typ` and, if given, the audience.
-fn verify_signed(
-    tenant: &Tenant,
-    ring: &KeyRing,
-    token: &str,
-    audience: Option<&str>,
-    now: Timestamp,
-) -> Result<AccessTokenClaims<'static>, TokenError> {
-    let expectations = Expectations {
-        is_issuer: &|iss| tenant.is_issuer(iss),
-        accepts_typ: &|typ| tenant.access_token.accepts_typ(typ, now),
-        audience,
-        skew: tenant.signing.skew,
-    };
-    keys::verify(token, ring, now, &expectations)
+    /// Checks key, issuer, times, for a JWT `typ`, and the audience if one is given.
+    async fn read_token(
+        &self,
+        tenant: &Tenant,
+        token: &str,
+        audience: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<AccessTokenClaims<'static>, TokenError>, KeyError> {
+        let expectations = Expectations {
+            is_issuer: &|iss| tenant.is_issuer(iss),
+            accepts_typ: &|typ| tenant.access_token.accepts_typ(typ, now),
+            audience,
+            skew: tenant.signing.skew,
+        };
+        let ring = self.keys.ring(tenant, now).await?;
+        if !token.starts_with(OPAQUE_TOKEN_PREFIX) {
+            return Ok(keys::verify(token, &*ring, now, &expectations));
+        }
+        let opened = keys::open_token(token, &tenant.id, &ring, now, &expectations);
+        if let (Err(TokenError::UnknownKey), Some(id)) = (&opened, key_of_opaque_token(token)) {
+            self.keys.ensure_read(&tenant.id, &ring, id).await?;
+        }
+        Ok(opened)
+    }
+
+    /// The claims of a verified token that are not its own: of its client, its tenant and its person.
+    async fn carried(
+        &self,
+        holder: &Grantee<'_>,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<StaticClaims, KeyError> {
+        let (tenant, names) = (holder.tenant, introspection::carried_names(holder));
+        if names.is_empty() {
+            return Ok(StaticClaims::default());
+        }
+        let ring = self.keys.ring(tenant, now).await?;
+        let payload = keys::payload(token, &tenant.id, &ring, tenant.signing.skew, now);
+        Ok(introspection::carried(names, payload.as_ref().map_or(&[], |payload| payload)))
+    }
 }

@@ -339,7 +339,7 @@ fn with_service(rows: &Arc<Rows>) -> (Arc<Service>, KeyRingCache) {
 async fn push_key(rows: &Rows, service: &Service, tenant: &Tenant, active_from: u64) {
     let id = rows.records(&tenant.id).next;
     let document = crate::PrivateKeyDocument::generate(ES256).unwrap();
-    let context = SealingContext::SigningKey { tenant: &tenant.id, id, algorithm: ES256 };
+    let context = SealingContext::SigningKey { tenant: &tenant.id, id, algorithm: ES256.into() };
     let sealed_private_key = service.sealer.seal(&context, document.expose()).await.unwrap();
     let key = record(&SigningKey::parse(id, ES256, document.expose()).unwrap());
     let (announced_at, active_from) = (at(10), at(active_from));

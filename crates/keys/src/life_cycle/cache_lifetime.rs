@@ -27,7 +27,8 @@ pub fn cache_lifetime(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) 
     let max_age = policy.jwks_max_age.min(records.copies_kept);
     let stale = records.copies_kept.seconds() - max_age.seconds();
     let longest = JwksCacheLifetime { max_age, stale: policy.jwks_stale.min(Lifetime::from_seconds(stale)) };
-    let sequence = records.keys.iter().filter(|key| key.retiring_from.is_none() && key.removed_at.is_none());
+    let published = records.keys.iter().filter(|key| policy.concerns(key));
+    let sequence = published.filter(|key| key.retiring_from.is_none() && key.removed_at.is_none());
     let Some(last) = sequence.max_by_key(|key| (key.active_from, key.id)) else { return longest };
     let announced_at = policy.succession_of(last);
     if announced_at + longest.max_age <= now {

@@ -6,6 +6,7 @@ use values::Timestamp;
 use super::key_sequence::KeySequence;
 use super::plan::{KeyCommandError, KeyPlan, RevocationPlan};
 use super::policy::KeyPolicy;
+use super::{next_of_one_use, next_of_opaque_tokens};
 use crate::{ImportedKey, KeyId, KeyRecords, KeyStage};
 
 /// Makes the next key take over as soon as all verifiers can know it. If there is an announced key, it
@@ -24,20 +25,25 @@ pub fn rotate_now(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> K
         None => {}
     }
     sequence.continue_from(now);
-    sequence.into_plan()
+    sequence.into_plan().and(next_of_opaque_tokens(records, policy, now), now)
 }
 
-/// Makes a new key sign immediately and removes all other keys immediately. The times are moved back by the
-/// skew, so that they are in the past on every replica's clock.
+/// Makes a new key sign immediately and removes all other keys immediately, also those of opaque tokens. The
+/// times are moved back by the skew, so that they are in the past on every replica's clock.
 #[must_use]
 pub fn rotate_in_emergency(records: &KeyRecords, policy: &KeyPolicy, now: Timestamp) -> RevocationPlan {
-    let mut sequence = KeySequence::new(records, policy, now);
-    let breaks = sequence.living().filter_map(|key| sequence.broken_by_removal(key)).collect();
-    for id in sequence.living().map(|key| key.id).collect::<Vec<_>>() {
-        sequence.remove(id, sequence.revoked_from());
-    }
-    sequence.continue_from(sequence.revoked_from());
-    RevocationPlan { plan: sequence.into_plan(), breaks }
+    let mut breaks = Vec::new();
+    let mut of_one_use = |policy: &KeyPolicy| {
+        let mut sequence = KeySequence::new(records, policy, now);
+        breaks.extend(sequence.living().filter_map(|key| sequence.broken_by_removal(key)));
+        for id in sequence.living().map(|key| key.id).collect::<Vec<_>>() {
+            sequence.remove(id, sequence.revoked_from());
+        }
+        sequence.continue_from(sequence.revoked_from());
+        sequence.into_plan()
+    };
+    let plan = of_one_use(policy).and(of_one_use(&policy.for_opaque_tokens()), now);
+    RevocationPlan { plan, breaks }
 }
 
 /// Removes this key immediately. If it was signing, the announced key takes over, or a new key.
@@ -51,7 +57,10 @@ pub fn revoke(
     now: Timestamp,
 ) -> Result<RevocationPlan, KeyCommandError> {
     present(records, id, now)?;
-    let mut sequence = KeySequence::new(records, policy, now);
+    let opaque = policy.for_opaque_tokens();
+    let is_opaque = records.keys.iter().any(|key| key.id == id && opaque.concerns(key));
+    let (own, other) = if is_opaque { (&opaque, policy) } else { (policy, &opaque) };
+    let mut sequence = KeySequence::new(records, own, now);
     let Some(key) = sequence.find(id) else { return Err(KeyCommandError::Removed(id)) };
     let breaks = sequence.broken_by_removal(key).into_iter().collect();
     let turn = key.retiring_from;
@@ -59,7 +68,8 @@ pub fn revoke(
     sequence.bring_forward(turn);
     sequence.set_in_order();
     sequence.continue_from(sequence.revoked_from());
-    Ok(RevocationPlan { plan: sequence.into_plan(), breaks })
+    let plan = sequence.into_plan().and(next_of_one_use(records, other, now), now);
+    Ok(RevocationPlan { plan, breaks })
 }
 
 /// Makes an imported key the next key. If the tenant has no signing key, the imported key signs immediately.
@@ -74,7 +84,7 @@ pub fn import(
     now: Timestamp,
 ) -> Result<KeyPlan, KeyCommandError> {
     let ImportedKey { algorithm, thumbprint, .. } = imported;
-    if *algorithm != policy.algorithm {
+    if policy.algorithm != *algorithm {
         return Err(KeyCommandError::OtherAlgorithm { found: *algorithm, wanted: policy.algorithm });
     }
     if let Some(known) = records.keys.iter().find(|key| key.thumbprint == *thumbprint) {
@@ -87,9 +97,9 @@ pub fn import(
     if let Some(last) = sequence.waiting().last().filter(|last| last.active_from >= active_from) {
         return Err(KeyCommandError::Overtakes(last.id));
     }
-    sequence.append(*algorithm, now, active_from);
+    sequence.append((*algorithm).into(), now, active_from);
     sequence.continue_from(now);
-    Ok(sequence.into_plan())
+    Ok(sequence.into_plan().and(next_of_opaque_tokens(records, policy, now), now))
 }
 
 /// Delays the activation of the announced key to `at`. The current key signs until then.
@@ -117,7 +127,7 @@ pub fn hold(
     }
     sequence.begin(id, active_from.max(until));
     sequence.continue_from(now);
-    Ok(sequence.into_plan())
+    Ok(sequence.into_plan().and(next_of_opaque_tokens(records, policy, now), now))
 }
 
 fn present(records: &KeyRecords, id: KeyId, now: Timestamp) -> Result<KeyStage, KeyCommandError> {

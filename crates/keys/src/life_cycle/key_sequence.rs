@@ -19,7 +19,8 @@ pub(super) struct KeySequence<'a> {
 
 impl<'a> KeySequence<'a> {
     pub(super) fn new(records: &'a KeyRecords, policy: &'a KeyPolicy, now: Timestamp) -> Self {
-        let live = records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed && !is_revoked(key));
+        let own = records.keys.iter().filter(|key| policy.concerns(key));
+        let live = own.filter(|key| key.state(now) != KeyStage::Removed && !is_revoked(key));
         let keys = live.map(|key| KeyRecord { sealed_private_key: Vec::new(), ..key.clone() }).collect();
         Self { records, policy, now, keys, announced: None }
     }

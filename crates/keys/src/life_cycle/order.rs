@@ -1,12 +1,11 @@
 //! Puts the sequence in order: decides which keys are added or dropped, and how long each is published.
 
-use protocol::SigningAlgorithm;
 use values::Timestamp;
 
 use super::happened::shown_of_new;
 use super::key_sequence::{KeySequence, is_revoked};
 use super::plan::Announcement;
-use crate::{KeyId, KeyRecord, KeyStage};
+use crate::{KeyAlgorithm, KeyId, KeyRecord, KeyStage};
 
 impl KeySequence<'_> {
     /// Drops keys that are no longer needed, publishes announced keys for the required time, and makes each
@@ -35,6 +34,8 @@ impl KeySequence<'_> {
         if self.signing().is_none() {
             self.end_before(at);
             match self.waiting().first().map(|key| key.id) {
+                // The next opaque token creates its first key, as the first one of the tenant did.
+                None if self.policy.algorithm == KeyAlgorithm::OpaqueTokens => return,
                 None => self.append(self.policy.algorithm, at, at),
                 // For the first key of a replica with a fast clock this changes nothing, because the key was
                 // announced and activated at the same time.
@@ -59,7 +60,7 @@ impl KeySequence<'_> {
 
     pub(super) fn append(
         &mut self,
-        algorithm: SigningAlgorithm,
+        algorithm: KeyAlgorithm,
         announced_at: Timestamp,
         active_from: Timestamp,
     ) {

@@ -37,7 +37,7 @@ impl KeySequence<'_> {
         let times = self.keys.iter().filter_map(changed).collect();
         let gone = |key: &KeyRecord| key.removed_at.map(|removed| removed + self.policy.propagation_delay());
         let destroyed = |key: &&KeyRecord| gone(key).is_some_and(|gone| gone <= self.now);
-        let whole = |key: &&KeyRecord| !key.sealed_private_key.is_empty();
+        let whole = |key: &&KeyRecord| self.policy.concerns(key) && !key.sealed_private_key.is_empty();
         let destroy = self.records.keys.iter().filter(whole).filter(destroyed).map(|key| key.id).collect();
         let rows = self.records.keys.iter().filter(whole);
         // The modified copy of a live key, or the row of any other key.

@@ -3,7 +3,7 @@
 use protocol::SigningAlgorithm;
 use values::Timestamp;
 
-use crate::{KeyId, KeyRecord, KeySpec, RsaSize, ShownTimes};
+use crate::{KeyAlgorithm, KeyId, KeyRecord, KeySpec, RsaSize, ShownTimes};
 
 /// The changes of one commit. They are valid only for the rows that they were planned from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct KeyPlan {
 pub struct Announcement {
     /// The next number of the rows.
     pub id: KeyId,
-    pub algorithm: SigningAlgorithm,
+    pub algorithm: KeyAlgorithm,
     /// The size, if an RSA key is generated.
     pub rsa_size: RsaSize,
     pub announced_at: Timestamp,
@@ -76,7 +76,7 @@ pub enum KeyCommandError {
     OtherAlgorithm {
         found: SigningAlgorithm,
         /// The algorithm of the policy.
-        wanted: SigningAlgorithm,
+        wanted: KeyAlgorithm,
     },
     /// The imported key would take over before an announced key, which would never sign.
     #[error(
@@ -124,6 +124,20 @@ impl Announcement {
 }
 
 impl KeyPlan {
+    /// Adds a plan for the keys of the other use. If both announce a key, that plan waits for the next commit,
+    /// because a commit has one new key.
+    pub(super) fn and(self, other: Self, now: Timestamp) -> Self {
+        if self.announce.is_some() && other.announce.is_some() {
+            return Self { due_at: Some(now), ..self };
+        }
+        Self {
+            announce: self.announce.or(other.announce),
+            times: [self.times, other.times].concat(),
+            destroy: [self.destroy, other.destroy].concat(),
+            due_at: self.due_at.into_iter().chain(other.due_at).min(),
+        }
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.announce.is_none() && self.times.is_empty() && self.destroy.is_empty()

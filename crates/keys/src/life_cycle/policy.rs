@@ -1,19 +1,18 @@
 //! The periods of a key's life cycle, and the two that are derived from them.
 
-use protocol::SigningAlgorithm;
 use tenancy::{SigningPolicy, Tenant};
 use values::{Lifetime, Timestamp};
 
-use crate::{KeyRecord, KeySpec, RsaSize};
+use crate::{KeyAlgorithm, KeyRecord, KeySpec, RsaSize};
 
 /// Timestamps are whole seconds, so an event "now" may happen up to a second later. Every period that others
 /// depend on is longer by this.
 const CLOCK_STEP: Lifetime = Lifetime::from_seconds(1);
 
-/// A tenant's signing policy, the lifetime of its tokens, and the remaining effects of previous policies.
+/// A tenant's policy for the keys of one use, the lifetime of its tokens, and the remaining effects of previous policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPolicy {
-    pub algorithm: SigningAlgorithm,
+    pub algorithm: KeyAlgorithm,
     pub rsa_size: RsaSize,
     /// How long a key signs before its successor takes over.
     pub rotate_every: Lifetime,
@@ -38,7 +37,7 @@ impl KeyPolicy {
     pub fn new(signing: &SigningPolicy, longest_token: Lifetime, l1_lifetime: Lifetime) -> Self {
         let SigningPolicy { algorithm, rotate_every, jwks_max_age, jwks_stale, skew, .. } = *signing;
         Self {
-            algorithm,
+            algorithm: algorithm.into(),
             rsa_size: KeySpec::new(signing).rsa_size,
             rotate_every,
             publish_before: sum([signing.publish_before, CLOCK_STEP]),
@@ -49,6 +48,18 @@ impl KeyPolicy {
             longest_token,
             previous_tokens_until: None,
         }
+    }
+
+    /// The policy for the keys of opaque tokens. They have the periods of the signing keys, although no verifier
+    /// fetches them.
+    pub(super) fn for_opaque_tokens(&self) -> Self {
+        Self { algorithm: KeyAlgorithm::OpaqueTokens, ..self.clone() }
+    }
+
+    /// Whether the policy is for this key.
+    #[must_use]
+    pub const fn concerns(&self, key: &KeyRecord) -> bool {
+        key.algorithm.has_use_of(self.algorithm)
     }
 
     /// How long a tenant's keys may be served stale while the store is unavailable: at most as long as the

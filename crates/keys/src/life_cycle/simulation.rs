@@ -12,9 +12,10 @@ use tenancy::SigningPolicy;
 use values::{Lifetime, Timestamp};
 
 use super::*;
-use crate::key_record::signing_row;
-use crate::{ImportedKey, KeyId, KeyRecord, KeyStage, PrivateKeyDocument};
+use crate::key_record::row_in_use;
+use crate::{ImportedKey, KeyAlgorithm, KeyId, KeyRecord, KeyStage, PrivateKeyDocument};
 
+const OPAQUE: KeyAlgorithm = KeyAlgorithm::OpaqueTokens;
 const CASES: u32 = 6_000;
 /// Time advances in quarters of a second. Clocks show whole seconds.
 const TICKS: u64 = 4;
@@ -52,6 +53,7 @@ enum Step {
     WaitUntilDue { late: i64 },
     Wake,
     Sign { lag: [Index; 2], lifetime: Index },
+    Encrypt { lag: Index, lifetime: Index },
     Fetch { verifier: Index, lag: [Index; 2] },
     Change(Settings),
     RotateNow,
@@ -69,6 +71,7 @@ struct Counts {
     commands: u64,
     changes: u64,
     tokens: u64,
+    encrypted: u64,
     broken_by_command: u64,
     fetches: u64,
     shortened: u64,
@@ -135,6 +138,7 @@ fn steps(test_env: TestEnv) -> impl Strategy<Value = Vec<(bool, Step, Index)>> {
         6 => late.prop_map(|late| Step::WaitUntilDue { late }),
         6 => Just(Step::Wake),
         8 => (lag.clone(), any::<Index>()).prop_map(|(lag, lifetime)| Step::Sign { lag, lifetime }),
+        3 => any::<(Index, Index)>().prop_map(|(lag, lifetime)| Step::Encrypt { lag, lifetime }),
         4 => (any::<Index>(), lag).prop_map(|(verifier, lag)| Step::Fetch { verifier, lag }),
         2 => settings(test_env).prop_map(Step::Change),
         2 => Just(Step::RotateNow),
@@ -148,6 +152,7 @@ fn steps(test_env: TestEnv) -> impl Strategy<Value = Vec<(bool, Step, Index)>> {
 
 struct Token {
     key: KeyId,
+    is_opaque: bool,
     expires: Timestamp,
 }
 
@@ -262,6 +267,7 @@ impl World<'_> {
                 self.due_at = Some(now);
             }
             Step::Sign { lag, lifetime } => self.sign(replica, lag.map(|lag| self.lag(lag)), lifetime),
+            Step::Encrypt { lag, lifetime } => self.encrypt(replica, self.lag(lag), lifetime),
             Step::Fetch { verifier, lag } => {
                 let verifier = verifier.index(self.copies.len());
                 self.copies[verifier] = self.fetch(replica, lag.map(|lag| self.lag(lag)));
@@ -269,7 +275,7 @@ impl World<'_> {
             Step::RotateNow => return Some(rotate_now(&records, &policy, now)),
             Step::Emergency => {
                 let revoked = rotate_in_emergency(&records, &policy, now);
-                assert!(revoked.plan.announce.is_some());
+                assert!(revoked.plan.announce.is_some_and(|key| key.algorithm != OPAQUE));
                 self.check_revocation(&revoked, &records, now);
                 // If another replica dropped a key before it ever signed, the key may stay published until
                 // this clock catches up.
@@ -298,8 +304,9 @@ impl World<'_> {
                 }
             }
             Step::Import { same_algorithm } => {
-                let others = ALGORITHMS.into_iter().find(|algorithm| *algorithm != policy.algorithm);
-                let algorithm = if same_algorithm { policy.algorithm } else { others.unwrap() };
+                let is_wanted =
+                    |algorithm: &SigningAlgorithm| (policy.algorithm == *algorithm) == same_algorithm;
+                let algorithm = ALGORITHMS.into_iter().find(is_wanted).unwrap();
                 let thumbprint = format!("imported {}", records.next);
                 let imported = ImportedKey {
                     algorithm,
@@ -452,10 +459,10 @@ impl World<'_> {
     fn sign(&mut self, replica: usize, lag: [u64; 2], lifetime: Index) {
         let now = self.clock(replica);
         let (records, policy) = (&self.seen(lag[0]).records, &self.seen(lag[1]).policy);
-        if records.keys.is_empty() {
+        if signing(records).next().is_none() {
             return;
         }
-        let Some(key) = signing_row(|| records.keys.iter(), &signing_policy(policy), now) else {
+        let Some(key) = row_in_use(|| records.keys.iter(), policy.algorithm, policy.skew, now) else {
             panic!("nothing signs at {now:?} in {records:?}");
         };
         let (id, signed_by) = (key.id, key.announced_at);
@@ -472,17 +479,64 @@ impl World<'_> {
         // A replica with the previous policy issues tokens with the previous lifetime.
         let longest = usize::try_from(policy.longest_token.seconds()).unwrap();
         let lifetime = 1 + lifetime.index(longest) as u64;
-        self.tokens.push(Token { key: id, expires: now + Lifetime::from_seconds(lifetime) });
+        self.tokens.push(Token {
+            key: id,
+            is_opaque: false,
+            expires: now + Lifetime::from_seconds(lifetime),
+        });
         self.counts.borrow_mut().tokens += 1;
+    }
+
+    /// Issues an opaque token with rows that may be old. The first one creates its key, as in the ring's cache.
+    fn encrypt(&mut self, replica: usize, lag: u64, lifetime: Index) {
+        let now = self.clock(replica);
+        let Snapshot { records, policy, .. } = self.seen(lag).clone();
+        let in_use = row_in_use(|| records.keys.iter(), OPAQUE, policy.skew, now).map(|row| row.id);
+        let id = in_use.unwrap_or(records.next);
+        if in_use.is_none() {
+            let begins_later = |row: &KeyRecord| row.algorithm == OPAQUE && row.active_from > now;
+            let latest = self.latest().clone();
+            if records.keys.iter().any(begins_later) || latest.records.next != id {
+                return;
+            }
+            let key = crate::test_keys::record(&crate::test_keys::numbered(1, SigningAlgorithm::EdDSA));
+            let (sealed_private_key, thumbprint) = (vec![1], id.to_string());
+            let times = KeyRecord { announced_at: now, active_from: now, removed_at: None, ..key };
+            let key = KeyRecord { id, algorithm: OPAQUE, sealed_private_key, thumbprint, ..times };
+            let mut records = latest.records;
+            records.next = KeyId::numbered(id.number() + 1);
+            records.keys.push(key);
+            self.committed.push((id, self.time, false));
+            self.history.push(Snapshot { since: self.time, records, ..latest });
+            self.due_at = Some(now);
+        }
+        let longest = usize::try_from(policy.longest_token.seconds()).unwrap();
+        let expires = now + Lifetime::from_seconds(1 + lifetime.index(longest) as u64);
+        self.tokens.push(Token { key: id, is_opaque: true, expires });
+        self.counts.borrow_mut().encrypted += 1;
+    }
+
+    /// Every replica has the key of every opaque token, or does not know its number yet.
+    fn check_opaque_tokens(&self) {
+        for (replica, lag) in [(0, 0), (1, 0), (0, self.test_env.l1_lifetime), (1, self.test_env.l1_lifetime)]
+        {
+            let (now, Snapshot { records, policy, .. }) = (self.clock(replica), self.seen(lag * TICKS));
+            for token in self.tokens.iter().filter(|token| token.is_opaque && token.expires > now) {
+                let row = records.keys.iter().find(|row| row.id == token.key);
+                let opens =
+                    |row: &KeyRecord| !row.sealed_private_key.is_empty() && row.verifies_at(now, policy.skew);
+                assert!(row.map_or(token.key >= records.next, opens), "{} is not in {records:?}", token.key);
+            }
+        }
     }
 
     fn fetch(&self, replica: usize, lag: [u64; 2]) -> Copy {
         self.counts.borrow_mut().fetches += 1;
         let (records, policy) = (&self.seen(lag[0]).records, &self.seen(lag[1]).policy);
         let now = self.clock(replica);
-        let published = records.keys.iter().filter(|row| row.state(now) != KeyStage::Removed);
+        let published = signing(records).filter(|row| row.state(now) != KeyStage::Removed);
         let keys: Vec<_> = published.map(|row| row.id).collect();
-        assert!(records.keys.is_empty() || !keys.is_empty(), "the key set is empty");
+        assert!(signing(records).next().is_none() || !keys.is_empty(), "the key set is empty");
         let JwksCacheLifetime { max_age, stale } = cache_lifetime(records, policy, now);
         assert!(max_age <= policy.jwks_max_age && max_age.seconds() >= 1 && stale <= policy.jwks_stale);
         self.counts.borrow_mut().shortened += u64::from(max_age < policy.jwks_max_age);
@@ -513,16 +567,18 @@ impl World<'_> {
         for replica in 0..2 {
             let now = self.clock(replica);
             let Snapshot { records, policy, .. } = self.latest();
-            if records.keys.is_empty() {
+            let is_active = |row: &&KeyRecord| row.state(now) == KeyStage::Active;
+            let opaque = records.keys.iter().filter(|row| row.algorithm == OPAQUE);
+            assert!(opaque.filter(is_active).count() <= 1, "two encrypt at {now:?}: {records:?}");
+            if signing(records).next().is_none() {
                 continue;
             }
-            let active: Vec<_> =
-                records.keys.iter().filter(|row| row.state(now) == KeyStage::Active).collect();
+            let active: Vec<_> = signing(records).filter(is_active).collect();
             let begun = |row: &&KeyRecord| row.announced_at <= now;
-            let made_ahead = active.is_empty() && records.keys.iter().any(|row| row.announced_at > now);
+            let made_ahead = active.is_empty() && signing(records).any(|row| row.announced_at > now);
             assert!(active.len() == 1 || made_ahead, "{} active at {now:?}: {records:?}", active.len());
-            assert!(signing_row(|| records.keys.iter(), &signing_policy(policy), now).is_some());
-            assert!(records.keys.iter().filter(begun).count() > 0 || made_ahead);
+            assert!(row_in_use(|| records.keys.iter(), policy.algorithm, policy.skew, now).is_some());
+            assert!(signing(records).filter(begun).count() > 0 || made_ahead);
             self.counts.borrow_mut().instants += 1;
         }
         let [one, two] = [self.clock(0), self.clock(1)];
@@ -535,12 +591,14 @@ impl World<'_> {
             alive && !broken
         });
         drop(counts);
+        self.check_opaque_tokens();
         for verifier in 0..self.copies.len() {
             if self.copies[verifier].fresh_until <= self.time {
                 self.copies[verifier] = self.fetch(verifier % 2, [0, self.test_env.l1_lifetime * TICKS]);
             }
             let copy = &self.copies[verifier];
-            for token in self.tokens.iter().filter(|token| token.expires > one.max(two)) {
+            let signed = self.tokens.iter().filter(|token| !token.is_opaque);
+            for token in signed.filter(|token| token.expires > one.max(two)) {
                 let (_, committed, ahead) =
                     *self.committed.iter().find(|entry| entry.0 == token.key).unwrap();
                 // If a key had to sign immediately, only verifiers that have fetched since then know it.
@@ -551,6 +609,10 @@ impl World<'_> {
             }
         }
     }
+}
+
+fn signing(records: &KeyRecords) -> impl Iterator<Item = &KeyRecord> {
+    records.keys.iter().filter(|row| row.algorithm != OPAQUE)
 }
 
 /// The shown times of a revocation are at most its time, and in the order of a key's life. Another replica
@@ -606,11 +668,6 @@ fn policy_of(settings: &Settings, test_env: TestEnv) -> KeyPolicy {
 /// The maximum age of copies.
 fn kept(policy: &KeyPolicy) -> Lifetime {
     Lifetime::from_seconds(policy.jwks_max_age.seconds() + policy.jwks_stale.seconds())
-}
-
-fn signing_policy(policy: &KeyPolicy) -> SigningPolicy {
-    let KeyPolicy { algorithm, skew, .. } = *policy;
-    SigningPolicy { algorithm, skew, ..SigningPolicy::default() }
 }
 
 fn live(test_env: TestEnv, settings: &Settings, steps: Vec<(bool, Step, Index)>, counts: &RefCell<Counts>) {

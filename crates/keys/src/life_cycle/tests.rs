@@ -14,7 +14,7 @@ const EDDSA: SigningAlgorithm = SigningAlgorithm::EdDSA;
 fn policy(algorithm: SigningAlgorithm) -> KeyPolicy {
     let span = Lifetime::from_seconds;
     KeyPolicy {
-        algorithm,
+        algorithm: algorithm.into(),
         rsa_size: RsaSize::Bits2048,
         rotate_every: span(10_000),
         publish_before: span(1_000),
@@ -48,7 +48,7 @@ fn after(records: &KeyRecords, plan: &KeyPlan) -> KeyRecords {
     if let Some(Announcement { id, algorithm, announced_at, active_from, shown, .. }) = plan.announce {
         records.next = KeyId::numbered(id.number() + 1);
         let (sealed_private_key, thumbprint) = (vec![1], id.to_string());
-        let key = record(&numbered(id.number(), algorithm));
+        let key = KeyRecord { algorithm, ..record(&numbered(id.number(), ES256)) };
         records.keys.push(KeyRecord {
             id,
             sealed_private_key,
@@ -369,7 +369,7 @@ fn imported_key_waits_unless_it_is_the_first() {
     check(&announced(), &plan, "500 10500 10690, 10500 10600 10790, 10600 - -", 10_720);
     let known = import(&first(), &imported(ES256, "oauth2-key-1"), 600);
     assert_eq!(known, Err(KeyCommandError::AlreadyThere(id(1))));
-    let other = KeyCommandError::OtherAlgorithm { found: EDDSA, wanted: ES256 };
+    let other = KeyCommandError::OtherAlgorithm { found: EDDSA, wanted: ES256.into() };
     assert_eq!(import(&first(), &imported(EDDSA, "own"), 600), Err(other));
 }
 
@@ -388,7 +388,12 @@ fn holding_a_key_extends_its_predecessor() {
 #[test]
 fn second_active_key_is_retired() {
     let mut rows = first();
-    rows.keys.push(KeyRecord { id: id(2), algorithm: EDDSA, active_from: at(700), ..rows.keys[0].clone() });
+    rows.keys.push(KeyRecord {
+        id: id(2),
+        algorithm: EDDSA.into(),
+        active_from: at(700),
+        ..rows.keys[0].clone()
+    });
     rows.next = id(3);
     let plan = next(&rows, &policy(ES256), at(1_000));
     check(&rows, &plan, "500 - -, 700 1030 1220", 1_250);

@@ -36,7 +36,10 @@ impl KeyAdvancer for Taken {
         match self.failing.lock().unwrap().get(tenant) {
             Some(failure) => Err(failure()),
             None => {
-                let made = |algorithm| KeySpec { algorithm, rsa_size: RsaSize::default() };
+                let made = |algorithm: SigningAlgorithm| KeySpec {
+                    algorithm: algorithm.into(),
+                    rsa_size: RsaSize::default(),
+                };
                 Ok(self.announces.map(made))
             }
         }

@@ -2,8 +2,7 @@
 
 use administration::declaration::judged_rows::Misfit;
 use data_encoding::HEXLOWER;
-use keys::{KeyId, SealError, SealingContext};
-use protocol::SigningAlgorithm;
+use keys::{KeyAlgorithm, KeyId, SealError, SealingContext};
 use serde_json::{Map, Value};
 use tenancy::TenantId;
 use zeroize::Zeroizing;
@@ -83,7 +82,7 @@ const STAYS: [&str; 8] = [
 pub(super) struct PrivateKey<'t> {
     tenant: &'t TenantId,
     id: KeyId,
-    algorithm: SigningAlgorithm,
+    algorithm: KeyAlgorithm,
     pub(super) bytes: Zeroizing<Vec<u8>>,
 }
 

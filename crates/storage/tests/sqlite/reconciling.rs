@@ -184,7 +184,7 @@ async fn first_key_is_sealed_and_imported_once() {
     let records = database.find_keys(&tenant_id("acme")).await.unwrap();
     assert_eq!(records.next, KeyId::numbered(2));
     let (tenant, id, algorithm) = (&tenant_id("acme"), KeyId::numbered(1), SigningAlgorithm::RS256);
-    let context = SealingContext::SigningKey { tenant, id, algorithm };
+    let context = SealingContext::SigningKey { tenant, id, algorithm: algorithm.into() };
     let unsealed = again.unseal(&context, &records.keys[0].sealed_private_key).await.unwrap();
     assert_eq!(unsealed.as_slice(), b"a private key");
     let public_jwk = database.find_key(tenant, id.kid()).await.unwrap().unwrap().public_jwk;

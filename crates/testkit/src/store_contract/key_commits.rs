@@ -19,7 +19,7 @@ use crate::requests::{self, announcing};
 pub async fn committed_keys_get_the_next_numbers(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let second = KeyRecord {
-        algorithm: SigningAlgorithm::EdDSA,
+        algorithm: SigningAlgorithm::EdDSA.into(),
         active_from: at(10),
         retiring_from: Some(at(20)),
         removed_at: Some(at(30)),
@@ -138,7 +138,7 @@ pub async fn key_commit_without_a_change_is_refused(stores: Stores) {
     let [acme, _] = two_tenants(&stores).await;
     let id = KeyId::numbered(2);
     let announced = KeyChangeKind::Announced {
-        algorithm: SigningAlgorithm::ES256,
+        algorithm: SigningAlgorithm::ES256.into(),
         thumbprint: String::new(),
         active_from: NOW,
         imported: true,

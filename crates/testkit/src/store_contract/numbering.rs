@@ -47,7 +47,7 @@ pub async fn public_key_is_found_only_in_its_tenant(stores: Stores) {
         public_jwk: Some(format!(r#"{{"kty":"{number}"}}"#)),
         ..fixtures::key_of(&acme, number)
     });
-    keys[1].id = keys[1].id.named(KidForm::Thumbprint, &keys[1].thumbprint);
+    keys[1].id = keys[1].id.named(keys[1].algorithm, KidForm::Thumbprint, &keys[1].thumbprint);
     let named = keys[1].id.kid();
     assert_ne!(named, Kid::Numbered(2));
     assert!(stores.add_key(&acme, &keys[0]).await.unwrap());

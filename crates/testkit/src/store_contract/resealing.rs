@@ -3,7 +3,7 @@
 use administration::declaration::fingerprint::Fingerprint;
 use administration::kinds::Invalidation;
 use administration::store::{IdempotentAnswer, KEPT_SOURCES, SealedPlace};
-use keys::{KeyId, KeyRecord};
+use keys::{KeyAlgorithm, KeyId, KeyRecord};
 use protocol::SigningAlgorithm;
 use tenancy::TenantId;
 
@@ -20,7 +20,7 @@ pub async fn sealed_values_are_listed_page_by_page(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     for number in 2..=11 {
         let sealed_private_key = vec![u8::try_from(number).unwrap()];
-        let algorithm = if number == 3 { SigningAlgorithm::EdDSA } else { SigningAlgorithm::RS256 };
+        let algorithm = if number == 3 { KeyAlgorithm::OpaqueTokens } else { SigningAlgorithm::RS256.into() };
         let key = KeyRecord { sealed_private_key, algorithm, ..fixtures::key(number) };
         assert!(stores.add_key(&acme, &key).await.unwrap());
     }
@@ -47,7 +47,7 @@ pub async fn sealed_values_are_listed_page_by_page(stores: Stores) {
         let of = SealedPlace::SigningKey {
             tenant: acme.clone(),
             id: KeyId::numbered(number),
-            algorithm: if number == 3 { SigningAlgorithm::EdDSA } else { SigningAlgorithm::RS256 },
+            algorithm: if number == 3 { KeyAlgorithm::OpaqueTokens } else { SigningAlgorithm::RS256.into() },
         };
         (of, vec![u8::try_from(number).unwrap()])
     }));
@@ -88,7 +88,7 @@ pub async fn sealed_value_is_replaced_only_if_unchanged(stores: Stores) {
     let other_algorithm = SealedPlace::SigningKey {
         tenant: acme.clone(),
         id: KeyId::numbered(1),
-        algorithm: SigningAlgorithm::ES256,
+        algorithm: SigningAlgorithm::ES256.into(),
     };
     for (place, old, new, expected) in [
         (place(&acme, 1), &old[..], &[9, 0, 200][..], true),

@@ -107,8 +107,8 @@ fn first_key(
         Some(_) => Err(ConflictKind::FirstKeyDiffers),
         None if state.is_some_and(|state| state.has_had_keys) => Err(ConflictKind::FirstKeyTooLate),
         None => Ok(Some(change::FirstKey {
-            id: KeyId::numbered(1).named(declared.tenant.signing.kid, &key.thumbprint),
-            algorithm: key.algorithm,
+            id: KeyId::numbered(1).named(key.algorithm.into(), declared.tenant.signing.kid, &key.thumbprint),
+            algorithm: key.algorithm.into(),
             thumbprint: key.thumbprint.clone(),
         })),
     }
