@@ -13,6 +13,7 @@ mod expected;
 mod federation;
 mod input;
 mod offline;
+mod opaque;
 mod report;
 mod times;
 mod token;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use gateway::{PresentedCertificates, serve_token_page};
+use keys::key_of_opaque_token;
 use protocol::api_key_parts;
 use values::Timestamp;
 
@@ -85,6 +87,9 @@ fn inspect_token(
     let token = input::token(bytes)?;
     if let Some((brand, id)) = api_key_parts(&token) {
         return api_key::inspect(config, arguments, &token, brand, id, now);
+    }
+    if let Some(key) = key_of_opaque_token(&token) {
+        return opaque::inspect(config, arguments, &token, key, now);
     }
     if let Some((tenant, client)) = arguments.client_with_rules()? {
         return federation::inspect(config, arguments, &tenant, &client, &token, now);

@@ -83,13 +83,17 @@ pub(crate) async fn explain(
         }
         checks.extend(of_grant);
         if let Some(Ok(claims)) = &explained.decision {
-            let key = services.engine.existing_signing_key(&tenant, now).await;
-            checks.push(token::key_check(request, &tenant, &key));
+            let wanted = grantee
+                .as_ref()
+                .map_or(tenant.signing.algorithm.into(), |grantee| grantee.token_algorithm(&claims.aud));
+            let key = services.engine.existing_key(&tenant, wanted, now).await;
+            checks.push(token::key_check(request, wanted, &key));
             match key {
                 Ok(key) => {
                     let statics =
                         grantee.as_ref().map(|grantee| grantee.static_claims().with(&copied).into_owned());
-                    token = Some(token::view(statics.unwrap_or_default(), &tenant, claims, key.as_deref()));
+                    token =
+                        Some(token::view(statics.unwrap_or_default(), &tenant, claims, wanted, key.as_ref()));
                 }
                 Err(error) => refusals.push(EndpointRefusal::by("signing_key", error)),
             }

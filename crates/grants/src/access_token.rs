@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use keys::{SignError, TenantKey};
+use keys::{KeyAlgorithm, SignError, TenantKey};
 use protocol::{Audience, Confirmation, StaticClaims, TokenResponse};
 use registry::{ApiKey, Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -179,6 +179,15 @@ impl<'a> Grantee<'a> {
         }
         let format = |name: &str| self.tenant.server_of_resource(name)?.token_format;
         audience.iter().filter_map(format).max().unwrap_or(own)
+    }
+
+    /// The algorithm of a token for these audiences.
+    #[must_use]
+    pub fn token_algorithm(&self, audience: &Audience<'_>) -> KeyAlgorithm {
+        match self.token_format(audience) {
+            TokenFormat::Jwt => self.tenant.signing.algorithm.into(),
+            TokenFormat::Opaque => KeyAlgorithm::OpaqueTokens,
+        }
     }
 
     /// The static claims of the client and its tenant.

@@ -16,7 +16,7 @@ use registry::{
     ApiKeys, AuthenticatedClient, Client, ClientAuthenticationError, ClientId, ClientStore, RevocationStore,
     SenderKeys,
 };
-use tenancy::{StoreError, Stored, Tenant, TenantId, TokenFormat};
+use tenancy::{StoreError, Stored, Tenant, TenantId};
 use uuid::Uuid;
 use values::Timestamp;
 
@@ -133,10 +133,7 @@ impl Engine {
         claims: &AccessTokenClaims<'_>,
         now: Timestamp,
     ) -> Result<TenantKey, KeyError> {
-        Ok(match grantee.token_format(&claims.aud) {
-            TokenFormat::Jwt => self.keys.signing_key(grantee.tenant, now).await?.into(),
-            TokenFormat::Opaque => self.keys.token_key(grantee.tenant, now).await?.into(),
-        })
+        self.keys.key(grantee.tenant, grantee.token_algorithm(&claims.aud), now).await
     }
 
     /// The number of grants that ended because a code or refresh token was used again.

@@ -55,10 +55,11 @@ impl KeyRing {
         self.key_of(row)?.opaque_tokens()
     }
 
-    /// The key that may have encrypted an opaque token by now.
-    pub(crate) fn find_token_key(&self, id: KeyId, skew: Lifetime, now: Timestamp) -> Option<&TokenKey> {
+    /// The key of an opaque token. It may be an announced one, because nobody else has had it, and a revocation
+    /// that this replica has not read yet may have made it begin early.
+    pub(crate) fn find_token_key(&self, id: KeyId, now: Timestamp) -> Option<&TokenKey> {
         let (row, key) = self.with_rows().find(|(row, _)| row.id == id)?;
-        key.opaque_tokens().filter(|_| row.verifies_at(now, skew)).map(|key| &**key)
+        key.opaque_tokens().filter(|_| row.state(now) != KeyStage::Removed).map(|key| &**key)
     }
 
     /// In the order of their numbers.

@@ -100,21 +100,38 @@ impl KeyRingCache {
         Ok(())
     }
 
-    /// The key that would sign the tenant's tokens now, without creating a key. `None` if the first token
-    /// would create the key.
+    /// The key that would sign or encrypt the tenant's tokens now, without creating a key. `None` if the first
+    /// token would create the key.
     ///
     /// # Errors
     /// [`KeyError`] if the key fails to load, like [`KeyRingCache::signing_key`].
-    pub async fn existing_signing_key(
+    pub async fn existing_key(
         &self,
         tenant: &Tenant,
+        wanted: KeyAlgorithm,
         now: Timestamp,
-    ) -> Result<Option<Arc<SigningKey>>, KeyError> {
+    ) -> Result<Option<TenantKey>, KeyError> {
         let records = self.store.find_keys(&tenant.id).await?;
-        if in_use(&records, tenant, tenant.signing.algorithm.into(), now).is_none() {
+        if in_use(&records, tenant, wanted, now).is_none() {
             return Ok(None);
         }
-        self.signing_key(tenant, now).await.map(Some)
+        self.key(tenant, wanted, now).await.map(Some)
+    }
+
+    /// The key that signs or encrypts the tenant's tokens now.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn key(
+        &self,
+        tenant: &Tenant,
+        wanted: KeyAlgorithm,
+        now: Timestamp,
+    ) -> Result<TenantKey, KeyError> {
+        Ok(match wanted {
+            KeyAlgorithm::Signing(_) => self.signing_key(tenant, now).await?.into(),
+            KeyAlgorithm::OpaqueTokens => self.token_key(tenant, now).await?.into(),
+        })
     }
 
     /// The public key of a removed key, for logout hints, if the key was removed at most `kept` ago and was

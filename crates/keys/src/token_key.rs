@@ -9,7 +9,7 @@ use base64::Engine as _;
 use latchkey_verifier::rules::{BASE64URL, LONGEST_TOKEN};
 use serde::Serialize;
 use tenancy::TenantId;
-use values::{Lifetime, Timestamp};
+use values::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::aead::{Aead, KEY_LEN};
@@ -48,11 +48,10 @@ pub(crate) fn decrypt(
     token: &str,
     tenant: &TenantId,
     ring: &KeyRing,
-    skew: Lifetime,
     now: Timestamp,
 ) -> Result<Zeroizing<Vec<u8>>, TokenError> {
     let token = OpaqueToken::parse(token).ok_or(TokenError::Malformed)?;
-    let key = ring.find_token_key(token.key(), skew, now).ok_or(TokenError::UnknownKey)?;
+    let key = ring.find_token_key(token.key(), now).ok_or(TokenError::UnknownKey)?;
     key.open(tenant, &token).ok_or(TokenError::SignatureInvalid)
 }
 

@@ -77,7 +77,7 @@ pub fn open_token<C: DeserializeOwned>(
     now: Timestamp,
     expectations: &Expectations<'_>,
 ) -> Result<C, TokenError> {
-    let claims = decrypt(token, tenant, ring, expectations.skew, now)?;
+    let claims = decrypt(token, tenant, ring, now)?;
     let claims = std::str::from_utf8(&claims).map_err(|_| TokenError::Malformed)?;
     let (members, rules) = (Members::parse(claims)?, Rules { now, leeway: LEEWAY, expectations });
     rules.check_issuer(&members, &mut Unobserved)?;
@@ -87,16 +87,10 @@ pub fn open_token<C: DeserializeOwned>(
 
 /// The claims of an access token that has been verified, as JSON.
 #[must_use]
-pub fn payload(
-    token: &str,
-    tenant: &TenantId,
-    ring: &KeyRing,
-    skew: Lifetime,
-    now: Timestamp,
-) -> Option<Zeroizing<Vec<u8>>> {
+pub fn payload(token: &str, tenant: &TenantId, ring: &KeyRing, now: Timestamp) -> Option<Zeroizing<Vec<u8>>> {
     match token.split('.').nth(1) {
         Some(part) => BASE64URL.decode(part).ok().map(Zeroizing::new),
-        None => decrypt(token, tenant, ring, skew, now).ok(),
+        None => decrypt(token, tenant, ring, now).ok(),
     }
 }
 

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use protocol::{ClientAuthenticationMethod, Credential, SigningAlgorithm};
+use keys::KeyAlgorithm;
+use protocol::{ClientAuthenticationMethod, Credential};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use values::Lifetime;
@@ -176,13 +177,14 @@ pub struct ExplainedScope {
 /// The content of a token. Latchkey does not sign anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedToken {
-    /// `typ` of its header.
+    /// `typ` of its header; absent for an opaque token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"at+jwt")]
-    pub typ: String,
-    /// `alg` of its header.
-    #[schemars(example = &"RS256", extend("enum" = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
+    pub typ: Option<String>,
+    /// `alg` of its header, or the algorithm of an opaque token.
+    #[schemars(example = &"RS256", extend("enum" = KeyAlgorithm::all().map(KeyAlgorithm::as_str).collect::<Vec<_>>()))]
     pub algorithm: String,
-    /// `kid` of its header; absent if the first token creates the key.
+    /// `kid` of its header, or of the key of an opaque token; absent if the first token creates the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"oauth2-key-1")]
     pub kid: Option<String>,

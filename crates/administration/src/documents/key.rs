@@ -1,29 +1,30 @@
-//! Signing keys as interfaces show them, without the private half.
+//! Keys of tenants as interfaces show them, without the private half.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use protocol::SigningAlgorithm;
+use keys::KeyAlgorithm;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Instant;
 use super::schema::JsonSchema;
 
-/// A signing key of a tenant.
+/// A key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyView {
     /// Its identifier in the header of tokens, such as `oauth2-key-1`.
     #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
-    /// Its signing algorithm (RFC 7518 §3.1).
-    #[schemars(example = &"RS256", extend("enum" = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
+    /// Its signing algorithm (RFC 7518 §3.1), or `AES-256-GCM-SIV` (RFC 8452) for a key that encrypts opaque
+    /// access tokens. That key is not published.
+    #[schemars(example = &"RS256", extend("enum" = KeyAlgorithm::all().map(KeyAlgorithm::as_str).collect::<Vec<_>>()))]
     pub algorithm: String,
     /// Announced: published, but not signing yet. Active: it signs or may sign. Retiring: it only verifies.
     /// Removed: it is no longer published.
     #[schemars(example = &"active", extend("enum" = ["announced", "active", "retiring", "removed"]))]
     pub state: String,
-    /// The thumbprint of its public key (RFC 7638).
+    /// The thumbprint of its public key (RFC 7638), or a digest of a key without one.
     pub thumbprint: String,
     /// When it is published.
     pub announced_at: Instant,

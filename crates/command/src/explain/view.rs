@@ -83,7 +83,7 @@ fn token_rows(token: &documents::ExplainedToken) -> CellRows {
         many => many.to_string(),
     };
     let rows = [
-        ("typ", typ.as_str()),
+        ("typ", typ.as_deref().unwrap_or("none, the token is opaque")),
         ("alg", algorithm),
         ("kid", kid.as_deref().unwrap_or("created with the first token")),
         ("iss", iss),

@@ -30,14 +30,15 @@ const CHECKS: [RuledCheck; 4] = [
     RuledCheck { name: "method", rule: "the client may authenticate with a secret" },
 ];
 
+/// A check of a server and its rule.
 #[derive(Clone, Copy)]
-struct RuledCheck {
-    name: &'static str,
-    rule: &'static str,
+pub(super) struct RuledCheck {
+    pub(super) name: &'static str,
+    pub(super) rule: &'static str,
 }
 
 /// A check, and the reason that a refusal would have.
-type CheckReason = (CheckLine, Option<Cow<'static, str>>);
+pub(super) type CheckReason = (CheckLine, Option<Cow<'static, str>>);
 
 /// The report of a text that looks like an API key with this brand and name.
 pub(super) fn inspect(
@@ -114,7 +115,14 @@ fn server_line(check: RuledCheck, explained: Option<&documents::ExplanationView>
             _ => line(check, CheckStatus::NotReached, None),
         };
     };
-    let mut all = explained.credential.checks.iter().chain(&explained.checks);
+    explained_line(check, explained.credential.checks.iter().chain(&explained.checks))
+}
+
+/// The line for a check of an explanation.
+pub(super) fn explained_line<'a>(
+    check: RuledCheck,
+    mut all: impl Iterator<Item = &'a documents::ExplainedCheck>,
+) -> CheckReason {
     match all.find(|made| made.name == check.name) {
         Some(made) if made.result == "passed" => line(check, CheckStatus::Passed, Some(made.detail.clone())),
         Some(made) if made.result == "refused" => {
@@ -126,7 +134,7 @@ fn server_line(check: RuledCheck, explained: Option<&documents::ExplanationView>
     }
 }
 
-fn line(check: RuledCheck, status: CheckStatus, found: Option<String>) -> CheckReason {
+pub(super) fn line(check: RuledCheck, status: CheckStatus, found: Option<String>) -> CheckReason {
     (CheckLine { check: check.name, status, found, expected: check.rule.to_owned(), fix: None }, None)
 }
 

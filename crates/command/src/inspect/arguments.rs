@@ -42,7 +42,7 @@ pub(crate) struct InspectArguments {
     #[arg(long, value_name = "SPAN", default_value_t = keys::LEEWAY)]
     pub(super) leeway: Lifetime,
     /// Check a client assertion of this client. With a tenant and a client, check the assertion against the
-    /// client's rules for other issuers (`federated`).
+    /// client's rules for other issuers (`federated`), or ask the tenant's server about an opaque token.
     #[arg(long, value_names = ["TENANT", "CLIENT"], num_args = 1..=2, conflicts_with_all = ["tenant", "typ", "method", "url", "access_token", "client_ca"])]
     pub(super) client: Vec<String>,
     /// Check a DPoP proof for a request with this HTTP method, for example POST.
@@ -58,7 +58,8 @@ pub(crate) struct InspectArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ", "method", "url", "access_token"])]
     pub(super) client_ca: Option<PathBuf>,
     /// Serve a local page that explains pasted tokens, until you press Ctrl-C. Nothing that you paste
-    /// leaves this machine, except an API key with `--tenant`, which the server looks up.
+    /// leaves this machine, except an API key with `--tenant` and an opaque token with `--client`, which the
+    /// server looks up.
     #[arg(long, conflicts_with_all = ["file", "json", "at", "method", "url", "access_token", "client_ca"])]
     pub(super) page: bool,
     #[command(flatten)]

@@ -38,6 +38,10 @@ pub(super) enum Content {
         #[serde(skip_serializing_if = "Option::is_none")]
         api_key: Option<ApiKeyView>,
     },
+    Opaque {
+        /// The key of the tenant that encrypted it.
+        key: String,
+    },
 }
 
 /// From `iat` to `exp`, in seconds.
@@ -71,6 +75,7 @@ impl Content {
             Self::Certificate { .. } => {
                 "the chain was not checked, so anybody could have created this. Pass --client-ca."
             }
+            Self::Opaque { .. } => "no server was asked. Pass --client TENANT CLIENT.",
             Self::ApiKey { .. } => "no tenant was asked about this key. Pass --tenant.",
         }
     }

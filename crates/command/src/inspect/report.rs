@@ -204,6 +204,7 @@ impl InspectionReport {
                 let beside = ("OTHER CERTIFICATES", chain.iter().map(ChainLink::row).collect());
                 own.chain((!chain.is_empty()).then_some(beside)).collect()
             }
+            Content::Opaque { key } => vec![("TOKEN", vec![vec!["key".to_owned(), key.clone()]])],
             Content::ApiKey { brand, id, api_key } => {
                 vec![("API KEY", content::rows_of_api_key(brand, id, api_key.as_ref(), self.now))]
             }

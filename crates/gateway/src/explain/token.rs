@@ -1,12 +1,10 @@
 //! Explains the decision of the grant: grant type, format, audience, scopes and the claims of the
 //! token.
 
-use std::sync::Arc;
-
 use administration::documents;
 use administration::documents::ExplainedCheck;
 use grants::{AccessTokenClaims, AudienceSource, Explanation, GrantChecks, ScopeOutcome};
-use keys::{KeyError, SigningKey};
+use keys::{KeyAlgorithm, KeyError, TenantKey};
 use protocol::{Audience, Confirmation, ErrorResponse, ScopeToken, StaticClaims};
 use serde_json::json;
 use tenancy::{Tenant, TokenFormat};
@@ -138,18 +136,16 @@ fn scope_check(
     passed("scope", format!("{granted} granted, {left_out} omitted."))
 }
 
-/// Whether the tenant's key can sign.
+/// Whether the tenant's key can sign or encrypt.
 pub(super) fn key_check(
     request: &ExplainedRequest<'_>,
-    tenant: &Tenant,
-    key: &Result<Option<Arc<SigningKey>>, KeyError>,
+    wanted: KeyAlgorithm,
+    key: &Result<Option<TenantKey>, KeyError>,
 ) -> ExplainedCheck {
+    let does = if wanted == KeyAlgorithm::OpaqueTokens { "encrypts" } else { "signs" };
     match key {
-        Ok(Some(key)) => passed("signing_key", format!("{} signs with {}.", key.id(), key.algorithm())),
-        Ok(None) => {
-            let algorithm = tenant.signing.algorithm;
-            passed("signing_key", format!("The first token creates a key for {algorithm}."))
-        }
+        Ok(Some(key)) => passed("signing_key", format!("{} {does} with {}.", key.id(), key.algorithm())),
+        Ok(None) => passed("signing_key", format!("The first token creates a key for {wanted}.")),
         Err(error) => request.refused("signing_key", OAuthError::from(error.clone()).refused.reason),
     }
 }
@@ -159,11 +155,12 @@ pub(super) fn view(
     statics: StaticClaims,
     tenant: &Tenant,
     claims: &AccessTokenClaims<'_>,
-    key: Option<&SigningKey>,
+    wanted: KeyAlgorithm,
+    key: Option<&TenantKey>,
 ) -> documents::ExplainedToken {
     documents::ExplainedToken {
-        typ: tenant.access_token.typ.clone(),
-        algorithm: key.map_or(tenant.signing.algorithm, SigningKey::algorithm).as_str().to_owned(),
+        typ: wanted.signing().map(|_| tenant.access_token.typ.clone()),
+        algorithm: key.map_or(wanted, TenantKey::algorithm).as_str().to_owned(),
         kid: key.map(|key| key.id().to_string()),
         lifetime: Lifetime::from_seconds(claims.exp.seconds() - claims.iat.seconds()),
         claims: documents::ExplainedClaims {

@@ -222,7 +222,7 @@ impl Engine {
             return Ok(StaticClaims::default());
         }
         let ring = self.keys.ring(tenant, now).await?;
-        let payload = keys::payload(token, &tenant.id, &ring, tenant.signing.skew, now);
+        let payload = keys::payload(token, &tenant.id, &ring, now);
         Ok(introspection::carried(names, payload.as_ref().map_or(&[], |payload| payload)))
     }
 }

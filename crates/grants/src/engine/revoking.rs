@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::AccountId;
-use keys::{KeyError, SigningKey};
+use keys::{KeyAlgorithm, KeyError, SigningKey, TenantKey};
 use registry::{
     AuthenticatedClient, Client, ClientAuthenticationError, IssuedToken, PersonOfToken, RevocationFacts,
     RevokedSubject, methods,
@@ -100,7 +100,7 @@ impl Engine {
         Ok(self.feeds.get(tenant, &facts, key, now)?)
     }
 
-    /// The key that would sign a token of the tenant now. `None` if the tenant has no key yet: the
+    /// The key that would sign a feed or a JWT of the tenant now. `None` if the tenant has no key yet: the
     /// first token creates it.
     ///
     /// # Errors The errors of the tenant's keys, as in [`Engine::issue`].
@@ -109,7 +109,20 @@ impl Engine {
         tenant: &Tenant,
         now: Timestamp,
     ) -> Result<Option<Arc<SigningKey>>, KeyError> {
-        self.keys.existing_signing_key(tenant, now).await
+        let key = self.existing_key(tenant, tenant.signing.algorithm.into(), now).await?;
+        Ok(key.and_then(|key| key.signing().cloned()))
+    }
+
+    /// The key that would make a token now. `None` if the first token creates it.
+    ///
+    /// # Errors The errors of the tenant's keys, as in [`Engine::issue`].
+    pub async fn existing_key(
+        &self,
+        tenant: &Tenant,
+        wanted: KeyAlgorithm,
+        now: Timestamp,
+    ) -> Result<Option<TenantKey>, KeyError> {
+        self.keys.existing_key(tenant, wanted, now).await
     }
 
     /// Waits until the tenant can issue a valid token for this client and credential, and returns

@@ -520,11 +520,12 @@ impl World<'_> {
     fn check_opaque_tokens(&self) {
         for (replica, lag) in [(0, 0), (1, 0), (0, self.test_env.l1_lifetime), (1, self.test_env.l1_lifetime)]
         {
-            let (now, Snapshot { records, policy, .. }) = (self.clock(replica), self.seen(lag * TICKS));
+            let (now, Snapshot { records, .. }) = (self.clock(replica), self.seen(lag * TICKS));
             for token in self.tokens.iter().filter(|token| token.is_opaque && token.expires > now) {
                 let row = records.keys.iter().find(|row| row.id == token.key);
-                let opens =
-                    |row: &KeyRecord| !row.sealed_private_key.is_empty() && row.verifies_at(now, policy.skew);
+                let opens = |row: &KeyRecord| {
+                    !row.sealed_private_key.is_empty() && row.state(now) != KeyStage::Removed
+                };
                 assert!(row.map_or(token.key >= records.next, opens), "{} is not in {records:?}", token.key);
             }
         }
