@@ -313,6 +313,7 @@ mod tests {
             (unseal(SealError::UnknownFormat), false),
             (KeyError::ThumbprintDiffers { tenant: tenant.clone(), key }, false),
             (KeyError::Contended { tenant: tenant.clone() }, true),
+            (KeyError::NotReadYet { tenant: tenant.clone(), key }, true),
             (KeyError::NoSigningKey { tenant: tenant.clone() }, false),
         ] {
             let described = error.to_string();

@@ -110,6 +110,7 @@ enum Credential {
     /// tenant trusts its issuer's key at the same URL.
     ForeignIssuer,
     Token,
+    OpaqueToken,
     /// A token with this tenant's issuer, signed with the foreign tenant's key, which has the same
     /// `kid`.
     KeyWithThisIssuer,
@@ -139,7 +140,7 @@ enum Credential {
     RefreshToken,
 }
 
-const CREDENTIALS: [Credential; 21] = [
+const CREDENTIALS: [Credential; 22] = [
     Credential::ForeignIssuer,
     Credential::ApiKey,
     Credential::ApiKeyAlone,
@@ -151,6 +152,7 @@ const CREDENTIALS: [Credential; 21] = [
     Credential::KeyForThisTenant,
     Credential::PublishedKey,
     Credential::Token,
+    Credential::OpaqueToken,
     Credential::KeyWithThisIssuer,
     Credential::IssuerWithThisKey,
     Credential::AdminToken,
@@ -202,7 +204,7 @@ struct Setting {
     app: TestApp,
     home: &'static str,
     stranger: &'static str,
-    tokens: [(Credential, String); 9],
+    tokens: [(Credential, String); 10],
     prover: Prover,
     /// The foreign client's certificate of the authority, and its self-signed one.
     certificates: [Certificate; 2],
@@ -223,6 +225,13 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     let path = format!("{}/{SVC}/api-keys", clients_path(stranger));
     let api_key = test_env.post(&administers, &path, json!({ "name": "n" })).await.text("api_key");
     let app = test_env.app;
+    // Both tenants have such a key, with the same number.
+    let mut opaque = String::new();
+    for tenant in [home, stranger] {
+        app.change_tenant(tenant, |tenant| tenant.access_token.format = tenancy::TokenFormat::Opaque);
+        opaque = app.token(tenant).await;
+        assert!(app.is_active(tenant, &opaque).await);
+    }
     declare_admin(&app);
     let certificates_of = [home, stranger]
         .map(|tenant| [pki.issued(&name_at(tenant)), Certificate::self_signed(&name_at(tenant))]);
@@ -250,6 +259,7 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     let thumbprint = certificates[0].thumbprint();
     let tokens = [
         (Credential::Token, app.token(stranger).await),
+        (Credential::OpaqueToken, opaque),
         (Credential::KeyWithThisIssuer, strangers.token(&claims(home))),
         (Credential::IssuerWithThisKey, homes.token(&claims(stranger))),
         (Credential::AdminToken, administers),

@@ -27,6 +27,7 @@ mod custom_claims;
 mod introspect;
 mod jwks;
 mod metadata;
+mod opaque_tokens;
 mod openid;
 mod person;
 mod protected_resource;

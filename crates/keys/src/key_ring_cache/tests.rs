@@ -127,6 +127,33 @@ async fn concurrent_first_requests_create_one_key_and_ring() {
     assert_eq!(made[0].jwk_set(at(10)).keys.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn first_opaque_tokens_create_one_key() {
+    let (Setting { rows, cache }, acme) = setting_of_acme().await;
+    let before = cache.ring(&acme, at(10)).await.unwrap();
+    let mut requests = JoinSet::new();
+    for _ in 0..200 {
+        let (cache, acme) = (cache.clone(), acme.clone());
+        requests.spawn(async move { cache.token_key(&acme, at(10)).await.unwrap().id });
+    }
+    let made = requests.join_all().await;
+    assert!(made.iter().all(|id| *id == KeyId::numbered(2)), "{made:?}");
+    assert_eq!(rows.added.load(Ordering::Relaxed), 2);
+    let ring = cache.ring(&acme, at(10)).await.unwrap();
+    assert_eq!(ring.jwk_set(at(10)).keys.len(), 1);
+    assert_eq!(ring.records.keys[1].public_jwk, None);
+    // A replica with the rows from before cannot tell the new token from an invented one without asking.
+    let unread = cache.ensure_read(&acme.id, &before, KeyId::numbered(2)).await;
+    assert!(matches!(unread, Err(KeyError::NotReadYet { .. })), "{unread:?}");
+    let globex = tenant("globex", ES256);
+    let theirs = cache.ring(&globex, at(10)).await.unwrap();
+    let reads = rows.reads.load(Ordering::Relaxed);
+    for number in [1, 2, 3, 9, 10, u32::MAX] {
+        cache.ensure_read(&globex.id, &theirs, KeyId::numbered(number)).await.unwrap();
+    }
+    assert_eq!(rows.reads.load(Ordering::Relaxed) - reads, 3, "only numbers that may be next");
+}
+
 #[tokio::test]
 async fn warm_ring_is_reused_after_one_store_read() {
     let Setting { rows, cache } = setting();

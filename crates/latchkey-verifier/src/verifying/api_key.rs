@@ -1,5 +1,6 @@
-//! The shape of Latchkey's API keys, the only opaque tokens that it gives to callers: `lkk_`, a name of 12
-//! characters, `_`, 43 random characters, and a checksum of 6. The tenant's brand may precede it.
+//! The shapes of the opaque tokens that Latchkey gives to callers. An API key is `lkk_`, a name of 12 characters,
+//! `_`, 43 random characters, and a checksum of 6; the tenant's brand may precede it. An opaque access token is
+//! `lk_at_` and, in base64url, 33 bytes and a multiple of 64 bytes.
 
 /// The characters from `lkk_` to the end.
 const LENGTH: usize = 66;
@@ -17,6 +18,14 @@ pub(crate) fn is_api_key(text: &str) -> bool {
     };
     let is_text = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     name.len() == 12 && is_text(name) && is_text(rest) && is_before_key(brand) && has_checksum(text)
+}
+
+/// Whether the text has the shape of an opaque access token. Only its issuer can tell more.
+pub(crate) fn is_opaque_access_token(text: &str) -> bool {
+    let Some(bytes) = text.strip_prefix("lk_at_") else { return false };
+    let is_encoded = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_whole = (bytes.len() * 3 / 4).checked_sub(33).is_some_and(|claims| claims > 0 && claims % 64 == 0);
+    is_whole && bytes.bytes().all(is_encoded)
 }
 
 /// Nothing, or a brand and a `_`.
@@ -42,6 +51,22 @@ fn has_checksum(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn opaque_access_token_needs_its_length_and_letters() {
+        let token = |length: usize| format!("lk_at_{}", "Aa0-_".repeat(length).split_at(length).0);
+        for (text, expected) in [
+            (token(130), true),
+            (token(386), true),
+            (token(129), false),
+            (token(131), false),
+            (token(44), false),
+            (token(386).replace('-', "."), false),
+            (token(386)[1..].to_owned(), false),
+        ] {
+            assert_eq!(is_opaque_access_token(&text), expected, "{} {text}", text.len());
+        }
+    }
 
     #[test]
     fn api_key_needs_its_format_and_checksum() {

@@ -268,7 +268,7 @@ impl Builder {
 
     /// Introspects opaque tokens (RFC 7662), whose issuers must be trusted as well. An answer is used for 10
     /// s, an inactive one for 5 s. Without an answer of the issuer the response is 503. Without this setting
-    /// an opaque token is refused, and with it one that is no API key of Latchkey, unless
+    /// an opaque token is refused, and with it one of another issuer than Latchkey, unless
     /// [`Introspection::any_token`] is set.
     pub fn introspection(self, introspection: Introspection) -> Self {
         Self { introspection: Some(introspection), ..self }

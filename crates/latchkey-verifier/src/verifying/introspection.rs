@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::Thumbprint;
 use crate::verifying::answers::Answers;
-use crate::verifying::api_key::is_api_key;
+use crate::verifying::api_key::{is_api_key, is_opaque_access_token};
 use crate::verifying::cached::Unavailable;
 use crate::verifying::http::FetchClient;
 use crate::verifying::issuer::{VerifierState, Waits};
@@ -52,7 +52,7 @@ struct Active {
 }
 
 impl Introspection {
-    /// Introspects API keys of Latchkey at this URL as this client, which may see the tokens of all clients.
+    /// Introspects opaque tokens and API keys of Latchkey at this URL as this client, which may see the tokens of all clients.
     pub fn new(
         url: impl Into<String>,
         client_id: impl Into<String>,
@@ -66,7 +66,7 @@ impl Introspection {
         }
     }
 
-    /// Introspects every token without a dot, for an issuer whose opaque tokens are no API keys of Latchkey.
+    /// Introspects every token without a dot, for an issuer that is not Latchkey.
     pub fn any_token(self) -> Self {
         Self { takes_any: true, ..self }
     }
@@ -94,7 +94,7 @@ impl std::fmt::Debug for Introspection {
 impl Introspector {
     /// Whether the issuer may have made this opaque token.
     pub(crate) fn takes(&self, token: &str) -> bool {
-        self.takes_any || is_api_key(token)
+        self.takes_any || is_api_key(token) || is_opaque_access_token(token)
     }
 
     /// The members of an active token as JSON. None for an inactive one.
