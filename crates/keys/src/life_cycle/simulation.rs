@@ -509,6 +509,8 @@ impl World<'_> {
             self.committed.push((id, self.time, false));
             self.history.push(Snapshot { since: self.time, records, ..latest });
             self.due_at = Some(now);
+            // Nothing has been planned since.
+            self.planned_with.0 = usize::MAX;
         }
         let longest = usize::try_from(policy.longest_token.seconds()).unwrap();
         let expires = now + Lifetime::from_seconds(1 + lifetime.index(longest) as u64);
