@@ -8,7 +8,7 @@ use administration::documents::TenantView;
 use clap::{Args, Subcommand};
 use gateway::snippets::{VerifierSettings, curl_line};
 use serde_json::{Value, json};
-use tenancy::TenantId;
+use tenancy::{TenantId, TokenFormat};
 
 use crate::admin_client::ApiRequest;
 use crate::arguments::{ChangeArguments, RowArguments, TenantArguments};
@@ -227,6 +227,7 @@ fn welcome(
 fn snippets(tenant: &TenantView, client: &documents::ClientView, language: SnippetLanguage) -> String {
     let TenantView { settings, jwks_uri, token_endpoint, .. } = tenant;
     let id = &client.client_id;
+    let is_opaque = settings.access_token.format == TokenFormat::Opaque.as_str();
     let expected = VerifierSettings {
         issuer: settings.issuer.as_deref().unwrap_or_default(),
         jwks: jwks_uri,
@@ -235,11 +236,13 @@ fn snippets(tenant: &TenantView, client: &documents::ClientView, language: Snipp
         audience: client.settings.audiences.first().unwrap_or(id),
         algorithm: &settings.signing.algorithm,
         typ: &settings.access_token.typ,
+        format: if is_opaque { TokenFormat::Opaque } else { TokenFormat::Jwt },
         client_id: id,
     };
     let mut text = output::snippets(token_endpoint, id, language);
-    let verifiers = output::verifiers(&expected, language);
-    text.push_str("\nYour API verifies the tokens that it receives");
+    let verifiers = output::verifiers(&expected, if is_opaque { SnippetLanguage::Curl } else { language });
+    text.push_str(if is_opaque { "\nYour API introspects" } else { "\nYour API verifies" });
+    text.push_str(" the tokens that it receives");
     text.push_str(if verifiers.is_empty() {
         " with a JWT library. See docs/protect-an-api.md.\n"
     } else {

@@ -12,11 +12,10 @@ use crate::{ClientAuthenticationMethod, GrantType, OpenIdAliases, OpenIdMetadata
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthorizationServerMetadata {
     pub issuer: String,
-    /// Present if the tenant serves any grant, because client libraries refuse a document without
-    /// it. If nobody can sign in to the tenant, `response_types_supported` is empty and the
-    /// endpoint responds with an error page.
-    pub authorization_endpoint: Option<String>,
-    pub token_endpoint: Option<String>,
+    /// Always present, because client libraries refuse a document without it. If nobody can sign in to
+    /// the tenant, `response_types_supported` is empty and the endpoint responds with an error page.
+    pub authorization_endpoint: String,
+    pub token_endpoint: String,
     pub jwks_uri: String,
     /// The scopes of the tenant's resource servers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -24,12 +23,12 @@ pub struct AuthorizationServerMetadata {
     /// Empty if nobody can sign in to the tenant.
     pub response_types_supported: &'static [&'static str],
     pub grant_types_supported: Vec<&'static str>,
-    pub token_endpoint_auth_methods_supported: Option<&'static [&'static str]>,
+    pub token_endpoint_auth_methods_supported: &'static [&'static str],
     /// The algorithms of client assertions: "This metadata entry MUST be present if either of these
     /// authentication methods are specified", and `private_key_jwt` is one of the methods.
-    pub token_endpoint_auth_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
+    pub token_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
     /// The algorithms of DPoP proofs (RFC 9449 §5.1).
-    pub dpop_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
+    pub dpop_signing_alg_values_supported: [SigningAlgorithm; 7],
     /// The introspection endpoint (RFC 7662).
     pub introspection_endpoint: String,
     pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
@@ -40,6 +39,9 @@ pub struct AuthorizationServerMetadata {
     pub revocation_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
     /// The tenant's revocation feed. No standard defines this member.
     pub revocations_uri: String,
+    /// The formats of access tokens, if some are opaque. No standard defines this member.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access_token_formats_supported: Vec<&'static str>,
     /// RFC 8705 §3.3.
     pub tls_client_certificate_bound_access_tokens: Option<bool>,
     /// The endpoints for clients with certificates, if they have other URLs (RFC 8705 §5).
@@ -53,7 +55,7 @@ pub struct AuthorizationServerMetadata {
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EndpointAliases {
-    pub token_endpoint: Option<String>,
+    pub token_endpoint: String,
     pub introspection_endpoint: String,
     pub revocation_endpoint: String,
     #[serde(flatten)]
@@ -64,19 +66,17 @@ impl AuthorizationServerMetadata {
     /// `base` is the URL above the endpoints, such as `https://id.example/api/v1/tenant/acme`.
     #[must_use]
     pub fn new(issuer: &str, base: &str, grants: &[GrantType], scopes_supported: Vec<String>) -> Self {
-        let gives_tokens = !grants.is_empty();
         Self {
             issuer: issuer.to_owned(),
-            authorization_endpoint: gives_tokens.then(|| format!("{base}/oauth/authorize")),
-            token_endpoint: gives_tokens.then(|| format!("{base}/oauth/token")),
+            authorization_endpoint: format!("{base}/oauth/authorize"),
+            token_endpoint: format!("{base}/oauth/token"),
             jwks_uri: format!("{base}/.well-known/jwks.json"),
-            scopes_supported: if gives_tokens { scopes_supported } else { Vec::new() },
+            scopes_supported,
             response_types_supported: &[],
             grant_types_supported: grants.iter().map(|grant| grant.as_str()).collect(),
-            token_endpoint_auth_methods_supported: gives_tokens
-                .then_some(&ClientAuthenticationMethod::WITHOUT_CERTIFICATES),
-            token_endpoint_auth_signing_alg_values_supported: gives_tokens.then_some(SigningAlgorithm::ALL),
-            dpop_signing_alg_values_supported: gives_tokens.then_some(SigningAlgorithm::ALL),
+            token_endpoint_auth_methods_supported: &ClientAuthenticationMethod::WITHOUT_CERTIFICATES,
+            token_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
+            dpop_signing_alg_values_supported: SigningAlgorithm::ALL,
             introspection_endpoint: format!("{base}/oauth/introspect"),
             introspection_endpoint_auth_methods_supported: &ClientAuthenticationMethod::WITHOUT_CERTIFICATES,
             introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
@@ -85,6 +85,7 @@ impl AuthorizationServerMetadata {
                 &ClientAuthenticationMethod::AT_REVOCATION_WITHOUT_CERTIFICATES,
             revocation_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
             revocations_uri: format!("{base}/oauth/revocations"),
+            access_token_formats_supported: Vec::new(),
             tls_client_certificate_bound_access_tokens: None,
             mtls_endpoint_aliases: None,
             openid: None,
@@ -95,12 +96,10 @@ impl AuthorizationServerMetadata {
     /// public clients redeem their codes there.
     #[must_use]
     pub fn with_openid(self, openid: OpenIdMetadata) -> Self {
-        let methods: &[&str] = &ClientAuthenticationMethod::AT_REVOCATION_WITHOUT_CERTIFICATES;
         Self {
             response_types_supported: &["code"],
-            token_endpoint_auth_methods_supported: self
-                .token_endpoint_auth_methods_supported
-                .map(|_| methods),
+            token_endpoint_auth_methods_supported:
+                &ClientAuthenticationMethod::AT_REVOCATION_WITHOUT_CERTIFICATES,
             openid: Some(openid),
             ..self
         }
@@ -111,7 +110,7 @@ impl AuthorizationServerMetadata {
     #[must_use]
     pub fn with_client_certificates(self, alias: Option<&str>) -> Self {
         let aliases = alias.map(|base| EndpointAliases {
-            token_endpoint: self.token_endpoint.as_ref().map(|_| format!("{base}/oauth/token")),
+            token_endpoint: format!("{base}/oauth/token"),
             introspection_endpoint: format!("{base}/oauth/introspect"),
             revocation_endpoint: format!("{base}/oauth/revoke"),
             openid: self.openid.as_ref().map(|_| OpenIdAliases::new(base)),
@@ -121,9 +120,7 @@ impl AuthorizationServerMetadata {
             None => &ClientAuthenticationMethod::SERVED,
         };
         Self {
-            token_endpoint_auth_methods_supported: self
-                .token_endpoint_auth_methods_supported
-                .map(|_| methods),
+            token_endpoint_auth_methods_supported: methods,
             introspection_endpoint_auth_methods_supported: &ClientAuthenticationMethod::SERVED,
             revocation_endpoint_auth_methods_supported: &ClientAuthenticationMethod::AT_REVOCATION,
             tls_client_certificate_bound_access_tokens: Some(true),
@@ -141,13 +138,10 @@ mod tests {
     // [revocation RFC 8414 §2]: Metadata names the endpoint and how clients authenticate there
     // [metadata RFC 8414 §2 b]: `token_endpoint`, `jwks_uri` and `response_types_supported` are present
     // [metadata RFC 8414 §2 c]: `authorization_endpoint` is required unless no grant uses it. Here it is
-    //   present wherever a grant is served, because the official MCP SDKs refuse a document without it. Where
+    //   present for every tenant, because the official MCP SDKs refuse a document without it. Where
     //   nobody signs in, `response_types_supported` is empty, and the endpoint answers 400 with a page of the
     //   tenant and `unsupported_response_type`
-    // [metadata RFC 8414 §2 d]: `token_endpoint` is present unless only the implicit grant is supported. It
-    //   is also absent if no grant is: a tenant with `access_token.format: opaque`, which is not served yet,
-    //   has neither it nor its authentication methods nor scopes; its keys and its introspection stay
-    //   available for the tokens that it issued before | departs
+    // [metadata RFC 8414 §2 d]: `token_endpoint` is present unless only the implicit grant is supported
     // [metadata RFC 8414 §2 e]: Grants, authentication methods and scopes are listed as they are served
     // [metadata RFC 8414 §3.2]: Empty lists are omitted. Not `response_types_supported`, which §2 requires,
     //   and not `grant_types_supported`, whose default in §2 has grants that are not served | departs
@@ -194,8 +188,6 @@ mod tests {
             about_tokens = about_tokens
         );
         assert_eq!(document(&[GrantType::ClientCredentials]), expected);
-        let lists = r#""response_types_supported":[],"grant_types_supported":[],"#;
-        assert_eq!(document(&[]), format!("{issuer}{keys}{lists}{about_tokens}"));
     }
 
     // [mutual-tls RFC 8705 §5]
@@ -233,9 +225,6 @@ mod tests {
         ];
         let expected = ["par", "device_authorization", "userinfo"];
         assert_eq!(served, expected.map(|name| format!("https://mtls.example/oauth/{name}")));
-        let without_grant = document(&[], Some("https://mtls.example"));
-        assert!(without_grant["mtls_endpoint_aliases"].get("token_endpoint").is_none());
-        assert!(without_grant.get("token_endpoint_auth_methods_supported").is_none());
         assert!(document(&[GrantType::ClientCredentials], None).get("mtls_endpoint_aliases").is_none());
     }
 }

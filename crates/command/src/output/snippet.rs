@@ -45,6 +45,8 @@ fn listed(code: impl IntoIterator<Item = (&'static str, String)>, wanted: Snippe
 
 #[cfg(test)]
 mod tests {
+    use tenancy::TokenFormat;
+
     use super::*;
 
     #[test]
@@ -65,6 +67,7 @@ mod tests {
             audience: text,
             algorithm: text,
             typ: text,
+            format: TokenFormat::Jwt,
             client_id: text,
         };
         assert_eq!(verifiers(&expected, SnippetLanguage::All).matches("── ").count(), 5);

@@ -28,6 +28,7 @@ pub(super) enum What {
     AssertionOfItsKey,
     ApiKey,
     Token,
+    OpaqueToken,
     BoundToken,
     TokenOfPerson,
     TokenOfAdministrator,
@@ -61,7 +62,7 @@ const SIGN_IN: &str = "POST /oauth/sign-in";
 
 /// All kinds. The kinds whose controls end the person's session come last: after signing out everywhere
 /// nobody can sign in within the same second.
-pub(super) static KINDS: [ValueKind; 31] = {
+pub(super) static KINDS: [ValueKind; 32] = {
     use ValuePlace::{Assertion, Basic, Bearer, Cookie, Dpop, Filter, Parameter, Path, Post, PostOfOnly};
     [
         kind("client secret in the header", What::Secret, Basic(APP)).accepted(TOKEN),
@@ -76,6 +77,8 @@ pub(super) static KINDS: [ValueKind; 31] = {
         kind("API key as a token", What::ApiKey, Bearer).accepted_as(INTROSPECT, Parameter("token")),
         kind("API key to introspect", What::ApiKey, Parameter("token")).accepted(INTROSPECT),
         kind("access token of a client", What::Token, Bearer).accepted_as(INTROSPECT, Parameter("token")),
+        kind("opaque access token of a client", What::OpaqueToken, Bearer)
+            .accepted_as(INTROSPECT, Parameter("token")),
         kind("access token with its DPoP proof", What::BoundToken, Dpop)
             .accepted_as(INTROSPECT, Parameter("token")),
         kind("access token of a person", What::TokenOfPerson, Bearer).accepted(USERINFO),

@@ -9,6 +9,7 @@ use super::browser::AUTHORIZATION;
 use super::kinds::{ValueKind, What};
 use super::platform::{ProbeRequest, ProvenPlatform, owned, tenant_path};
 use super::side::{APP, EMAIL, SHARED, Side, text};
+use super::throw_away::OPAQUE_API;
 use server::clock;
 
 /// The lifetime of assertions and forged tokens, in seconds.
@@ -43,6 +44,10 @@ pub(super) async fn value(
         What::AssertionOfItsKey => assertion(&from.key, APP, &to.issuer),
         What::ApiKey => Ok(from.api_key.clone()),
         What::Token => Ok(from.token.clone()),
+        What::OpaqueToken => {
+            let form = [("grant_type", "client_credentials"), ("client_id", APP), ("resource", OPAQUE_API)];
+            text(&answer("/oauth/token", &form).await?, "/access_token")
+        }
         What::BoundToken => Ok(from.bound_token.clone()),
         What::TokenOfAdministrator => Ok(from.administrator.clone()),
         What::TokenOfPerson => from.token_of_person("access_token"),

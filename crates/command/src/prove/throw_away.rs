@@ -18,6 +18,9 @@ const LONGEST_RUN: u64 = 900;
 /// The audience of the clients' tokens.
 pub(super) const AUDIENCE: &str = "isolation-proof";
 
+/// The API whose tokens are opaque.
+pub(super) const OPAQUE_API: &str = "https://opaque.isolation-proof.invalid";
+
 const TENANTS: &str = "/api/v1/admin/tenants";
 
 /// The ids of two tenants. They differ only in the last letter.
@@ -40,7 +43,7 @@ pub(super) async fn make(admin: &AdminApi, id: &str, marker: &str) -> anyhow::Re
         "branding": { "support_url": format!("https://{marker}.invalid/") },
         "resource_servers": { AUDIENCE: { "scopes": {
             "openid": "", "profile": format!("The name at {marker}"), "api:read": "",
-        } } },
+        } }, OPAQUE_API: { "access_token": { "format": "opaque" } } },
         "limits": {
             "failed_attempts": many, "admin_writes": many,
             "sign_in": { "account": 100, "known_browser": 100, "source": 100 },

@@ -8,6 +8,7 @@ use administration::documents::UsagePeriod;
 use administration::documents::schema::JsonSchema;
 use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType, SigningAlgorithm};
 use serde_json::{Map, Value, json};
+use tenancy::TokenFormat;
 use values::skip_serializing_none;
 
 /// RFC 6749 section 4.4.2, RFC 8707 section 2.1. Apart from `resource` and `audience`, a parameter that is
@@ -324,8 +325,8 @@ pub(super) struct JwkSet {
 pub(super) struct Metadata {
     issuer: String,
     /// Where people sign in; if the tenant does not offer sign-in, this is an error page.
-    authorization_endpoint: Option<String>,
-    token_endpoint: Option<String>,
+    authorization_endpoint: String,
+    token_endpoint: String,
     jwks_uri: String,
     scopes_supported: Option<Vec<String>>,
     /// `code`, or empty if the tenant does not offer sign-in.
@@ -333,11 +334,11 @@ pub(super) struct Metadata {
     #[schemars(extend("items" = one_of(&GrantType::SERVED.map(GrantType::as_str))))]
     grant_types_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::AT_REVOCATION)))]
-    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    token_endpoint_auth_methods_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
-    token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
+    token_endpoint_auth_signing_alg_values_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
-    dpop_signing_alg_values_supported: Option<Vec<String>>,
+    dpop_signing_alg_values_supported: Vec<String>,
     introspection_endpoint: String,
     #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
     introspection_endpoint_auth_methods_supported: Vec<String>,
@@ -350,6 +351,9 @@ pub(super) struct Metadata {
     revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// Latchkey's own: the signed feed of the tenant's revocations.
     revocations_uri: String,
+    /// The formats of the tenant's access tokens; absent if all are JWTs. Clients may have their own.
+    #[schemars(extend("items" = one_of(&TokenFormat::NAMES)))]
+    access_token_formats_supported: Option<Vec<String>>,
     /// Only if a listener reads client certificates (RFC 8705 section 3.3).
     tls_client_certificate_bound_access_tokens: Option<bool>,
     /// The endpoints for clients with certificates (RFC 8705 section 5).

@@ -1,7 +1,7 @@
 //! Authorization server metadata: at both paths of RFC 8414 §3, at the path of OpenID Connect (§5),
 //! and at the paths that follow from a tenant's issuer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use actix_web::{Either, HttpRequest, HttpResponse};
 use grants::claims_supported;
 use parking_lot::Mutex;
 use protocol::{AuthorizationServerMetadata, GrantType, OpenIdMetadata, ScopeToken};
-use tenancy::{Issuer, StoreError, Tenant, TenantError, TenantId, TenantTurns};
+use tenancy::{Issuer, StoreError, Tenant, TenantError, TenantId, TenantTurns, TokenFormat};
 use tokio::time::timeout;
 
 use crate::options::BaseUrl;
@@ -145,7 +145,10 @@ pub(crate) async fn metadata(
 fn document(tenant: &Tenant, public_url: &str, options: &Options) -> OAuthResult {
     let base = format!("{public_url}/api/v1/tenant/{}", tenant.id);
     let issuer = tenant.issuer.as_str();
-    let document = AuthorizationServerMetadata::new(issuer, &base, &grants(tenant), scopes(tenant));
+    let document = AuthorizationServerMetadata {
+        access_token_formats_supported: formats(tenant),
+        ..AuthorizationServerMetadata::new(issuer, &base, &grants(tenant), scopes(tenant))
+    };
     let document = if tenant.strategies.oidc {
         let claims = claims_supported().collect();
         document.with_openid(OpenIdMetadata::new(&base, tenant.signing.algorithm, claims))
@@ -163,6 +166,14 @@ fn document(tenant: &Tenant, public_url: &str, options: &Options) -> OAuthResult
 fn grants(tenant: &Tenant) -> Vec<GrantType> {
     let served = GrantType::SERVED.into_iter();
     served.filter(|grant| !GrantType::OF_PEOPLE.contains(grant) || tenant.strategies.oidc).collect()
+}
+
+/// The formats of the tenant's tokens, if some are opaque. Clients may have their own, which are not public.
+fn formats(tenant: &Tenant) -> Vec<&'static str> {
+    let own = tenant.resource_servers.iter().filter_map(|server| server.token_format);
+    let formats = BTreeSet::from_iter(own.chain([tenant.access_token.format]));
+    let is_named = formats.contains(&TokenFormat::Opaque);
+    formats.into_iter().filter(|_| is_named).map(TokenFormat::as_str).collect()
 }
 
 /// Without the permissions of administrators, because metadata must not show which clients can

@@ -1,6 +1,7 @@
 //! Code that checks a token, with the values of the tenant: the command line prints it, and the console
 //! shows it. `docs/protect-an-api.md` shows the same code with example values.
 
+use tenancy::TokenFormat;
 use values::shell_word;
 
 use super::example::{SnippetSource as Source, filled};
@@ -16,6 +17,7 @@ pub struct VerifierSettings<'a> {
     pub audience: &'a str,
     pub algorithm: &'a str,
     pub typ: &'a str,
+    pub format: TokenFormat,
     /// The client that calls the introspection endpoint.
     pub client_id: &'a str,
 }
@@ -28,11 +30,12 @@ const VERIFIERS: [(&str, Source); 5] = [
     ("Rust (jsonwebtoken, reqwest)", Source::Template(include_str!("verifiers/verify.rs.in"))),
 ];
 
-/// Returns the name of each language with its code. The languages have the order of
+/// Returns the name of each language with its code; for opaque tokens only the introspection. The languages have the order of
 /// [`token_snippets`](super::token_snippets).
 #[must_use]
-pub fn verifier_snippets(expected: &VerifierSettings<'_>) -> [(&'static str, String); 5] {
-    VERIFIERS.map(|(name, source)| (name, with_values(&source.text(), expected)))
+pub fn verifier_snippets(expected: &VerifierSettings<'_>) -> Vec<(&'static str, String)> {
+    let shown = if expected.format == TokenFormat::Opaque { &VERIFIERS[..1] } else { &VERIFIERS };
+    shown.iter().map(|(name, source)| (*name, with_values(&source.text(), expected))).collect()
 }
 
 /// Templates have names for the values. Examples have the values of the tenant `globex`, which are replaced.
@@ -66,8 +69,16 @@ mod tests {
         audience: "orders-api",
         algorithm: "RS256",
         typ: "at+jwt",
+        format: TokenFormat::Jwt,
         client_id: "shipping",
     };
+
+    #[test]
+    fn opaque_tokens_can_only_be_introspected() {
+        let shown = verifier_snippets(&VerifierSettings { format: TokenFormat::Opaque, ..GLOBEX });
+        assert_eq!(shown.len(), 1);
+        assert!(shown[0].1.contains("/oauth/introspect"), "{shown:?}");
+    }
 
     /// `cargo xtask docs-run` runs the page.
     #[test]
@@ -83,7 +94,7 @@ mod tests {
     #[test]
     fn values_are_escaped_in_sample_code() {
         let expected = VerifierSettings { audience: r#"{typ}" + x + ""#, client_id: "it's {typ}", ..GLOBEX };
-        let [curl, _, python, ..] = verifier_snippets(&expected).map(|(_, text)| text);
+        let [curl, _, python, ..] = VERIFIERS.map(|(_, source)| with_values(&source.text(), &expected));
         assert!(python.contains(r#"audience="{typ}\" + x + \"","#), "{python}");
         assert!(curl.contains(r"'client_id=it'\''s {typ}'"), "{curl}");
     }

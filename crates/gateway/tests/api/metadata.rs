@@ -101,6 +101,8 @@ async fn every_listed_endpoint_works() {
         ];
         let named = names.map(|name| document.get(name).is_some());
         assert_eq!((tokens, named), (3, [true; 4]), "{format:?}");
+        let formats = (format == TokenFormat::Opaque).then(|| json!(["opaque"]));
+        assert_eq!(document.get("access_token_formats_supported"), formats.as_ref());
         // Nobody can sign in to this tenant, and its authorization endpoint shows an error page.
         assert_eq!(document["response_types_supported"], json!([]));
         let page = app.get(&path("authorization_endpoint")).await;

@@ -13,7 +13,7 @@ use crate::admin_client::{AdminApi, ApiRequest};
 use crate::prove::browser::{CALLBACK, ProofBrowser, VERIFIER};
 use crate::prove::dpop::Prover;
 use crate::prove::platform::{ProbeRequest, ProvenPlatform, tenant_path};
-use crate::prove::throw_away::AUDIENCE;
+use crate::prove::throw_away::{AUDIENCE, OPAQUE_API};
 
 /// The client that administers its tenant.
 const ADMINISTRATOR: &str = "administrator";
@@ -94,6 +94,7 @@ fn app(key: &SigningKey) -> Value {
             "client_credentials", "authorization_code", "refresh_token",
             "urn:ietf:params:oauth:grant-type:device_code",
         ],
+        "resources": [OPAQUE_API],
         "scopes": ["openid", "profile", "api:read"],
         "jwks": { "keys": [key.jwk] },
         "redirect_uris": [CALLBACK],

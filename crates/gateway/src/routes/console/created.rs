@@ -90,13 +90,16 @@ pub(super) fn client_page(
 
 /// Code that checks the tokens of an API's callers.
 fn verifying(texts: &CreatedTexts, tenant: &Tenant, token_endpoint: &str, view: &ClientView) -> Vec<Block> {
+    let audience = view.settings.audiences.first().unwrap_or(&view.client_id);
+    let format = tenant.resource_server(audience).and_then(|api| api.token_format);
     let snippets = verifier_snippets(&VerifierSettings {
         issuer: tenant.issuer.as_str(),
         jwks: &token_endpoint.replace("/oauth/token", "/.well-known/jwks.json"),
         token_endpoint,
-        audience: view.settings.audiences.first().unwrap_or(&view.client_id),
+        audience,
         algorithm: tenant.signing.algorithm.as_str(),
         typ: &tenant.access_token.typ,
+        format: format.unwrap_or(tenant.access_token.format),
         client_id: &view.client_id,
     });
     code_blocks(texts, texts.verify, texts.verify_text, &snippets)
