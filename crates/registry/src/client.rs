@@ -40,7 +40,7 @@ pub struct Client {
     /// Overrides the tenant's lifetime of access tokens.
     pub access_token_lifetime: Option<Lifetime>,
     /// Overrides other settings of the tenant's access tokens.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "TokenOverrides::is_empty")]
     pub access_token: TokenOverrides,
     /// Claims of the client's tokens, in addition to those of the grant and the tenant.
     #[serde(default)]

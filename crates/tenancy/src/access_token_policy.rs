@@ -80,6 +80,13 @@ pub struct TokenOverrides {
     pub reuse: Option<ReuseWindow>,
 }
 
+impl TokenOverrides {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl AccessTokenPolicy {
     /// Whether a token with this `typ` header is an access token of the tenant. Without this check, an ID
     /// token or a client assertion could be used as an access token (RFC 8725 §3.11).

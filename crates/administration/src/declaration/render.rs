@@ -94,7 +94,11 @@ impl fmt::Display for Change {
         let tenant = self.tenant();
         write!(f, "{} ", self.sign())?;
         match_change! { self,
-            row => write_row(f, tenant, row),
+            row => {
+                write_row(f, tenant, row)?;
+                let hides = row.fields().iter().any(FieldChange::hides_tokens);
+                f.write_str(if hides { "; new tokens are opaque: APIs that verify offline refuse them" } else { "" })
+            }
             Self::AccountPassword(_, account, change) => {
                 write!(f, "password of account {tenant}/{account}")?;
                 match change {

@@ -183,7 +183,7 @@ mod tests {
             ("client/grant_types", "[Text]"),
             ("client/token", "{issuer: Text}"),
             ("issuer_aliases", "[Text]"),
-            ("resource_servers", "{; {clients: [Text], scopes: Described}}"),
+            ("resource_servers", "{; {access_token: {format: Text}, clients: [Text], scopes: Described}}"),
             ("signing/rsa_bits", "Number"),
             ("signing/hold_activation", "Span"),
             ("stale_if_error", "Span"),

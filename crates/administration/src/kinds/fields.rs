@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use keys::jwk_thumbprint;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tenancy::TokenFormat;
 use values::Lifetime;
 
 use crate::documents::Shape;
@@ -34,6 +35,15 @@ impl FieldChange {
         changes.extend(old.into_iter().map(gone));
         changes.retain(|change| change.before.as_ref() != Some(&change.after));
         changes
+    }
+}
+
+impl FieldChange {
+    /// Whether tokens of an existing row become opaque.
+    pub(crate) fn hides_tokens(&self) -> bool {
+        self.field == "access_token.format"
+            && self.before.is_some()
+            && self.after == TokenFormat::Opaque.as_str()
     }
 }
 
@@ -136,7 +146,7 @@ mod tests {
              strategies.oauth2=true; strategies.oidc=false; stale_if_error=15m; signing.algorithm=RS256; \
              signing.rotate_every=90d; signing.publish_before=1d; signing.jwks_max_age=5m; \
              signing.jwks_stale=1m; signing.skew=1m; signing.rsa_bits=2048; signing.kid=numbered; signing.hold_activation=none; \
-             access_token.lifetime=1h; access_token.format=jwt; access_token.typ=at+jwt; \
+             access_token.lifetime=1h; access_token.format=jwt; access_token.reuse=0%; access_token.typ=at+jwt; \
              access_token.require_sender_constraint=false; access_token.require_dpop_nonce=false; \
              assertions.audience=any; assertions.max_lifetime=1h; \
              client_ca=none; api_keys=none; leaks.action=end; leaks.grace=1d; \
@@ -152,9 +162,9 @@ mod tests {
              limits.sign_in.account=none; limits.sign_in.known_browser=none; limits.sign_in.source=none"
         );
         let server = &mut tenant.resource_servers[0];
-        assert_eq!(text(server), "scopes=[read write]; clients=[]");
+        assert_eq!(text(server), "scopes=[read write]; clients=[]; access_token.format=none");
         server.scope_descriptions.insert("read".to_owned(), "Read".to_owned());
-        assert_eq!(text(server), r#"scopes=[read="Read" write]; clients=[]"#);
+        assert_eq!(text(server), r#"scopes=[read="Read" write]; clients=[]; access_token.format=none"#);
         tenant.signing.hold_activation = Some(Lifetime::from_seconds(60));
         assert!(text(&tenant).contains("hold_activation=1m"));
     }

@@ -387,7 +387,11 @@ mod tests {
             (json!({ "issuer_aliases": ["a b"] }), "/issuer_aliases/0"),
             (json!({ "issuer_aliases": ["urn:latchkey:admin"] }), "/issuer_aliases/0"),
             (json!({ "access_token": { "lifetime": 0 } }), "/access_token/lifetime"),
-            (json!({ "access_token": { "format": "opaque" } }), "/access_token/format"),
+            (json!({ "access_token": { "reuse": "51%" } }), "/access_token/reuse"),
+            (
+                json!({ "resource_servers": { "a": { "access_token": { "format": "x" } } } }),
+                "/resource_servers/a/access_token/format",
+            ),
             (json!({ "access_token": { "format": "paseto" } }), "/access_token/format"),
             (json!({ "access_token": { "typ": "" } }), "/access_token/typ"),
             (json!({ "access_token": { "typ": "a b" } }), "/access_token/typ"),

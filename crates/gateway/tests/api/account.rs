@@ -217,7 +217,7 @@ async fn a_person_signs_out_everywhere() {
 }
 
 // [V10 10.4.9]: 2 | Users revoke refresh tokens and opaque access tokens | On the page of the account: of an
-//   application, of a session, or all. No opaque token is issued
+//   application, of a session, or all
 // [V10 10.7.3]: 2 | They can list and withdraw consents | On the page of the account, the last 20 at a time
 #[tokio::test]
 async fn removed_application_loses_tokens_and_consent() {

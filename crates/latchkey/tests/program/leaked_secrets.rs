@@ -88,6 +88,16 @@ fn gitleaks_rule_finds_whole_api_keys() {
     assert_eq!(found, [whole, vec![Value::Null; 3]].concat());
 }
 
+/// A token of `keys::TokenKey`, of the smallest length.
+const OPAQUE: &str = "lk_at_AQAAAAI9o1mZt3v0bD-8q_Yk2LhTgRnWxUc5EjSf7iQpAeJ4rN6uKyHsVzGdBwMlCXtOFPa0-vI8_k3D9mZqYbT2LhRgUnWxEc5SjQf7ipAeJ4rN6uKyHsVzGdBwMlCxyz";
+
+#[test]
+fn patterns_find_opaque_tokens() {
+    let texts = leaks(OPAQUE);
+    assert_eq!(find(&texts), vec![Value::from(OPAQUE); texts.len()]);
+    assert_eq!(find(&[OPAQUE[..100].to_owned(), OPAQUE[1..].to_owned()]), [Value::Null, Value::Null]);
+}
+
 /// GitHub's patterns define the text around a match separately.
 #[test]
 fn github_patterns_find_credentials_and_no_lookalikes() {
@@ -106,7 +116,7 @@ print(json.dumps([find(text) for text in json.loads(os.environ['TEXTS'])]))
         serde_json::from_str(&python(script, &[("RULES", GITHUB), ("TEXTS", &texts)]).output()).unwrap()
     };
     let (secret, key) = (generated(), GeneratedApiKey::generate(Some("acme_live")).key);
-    for credential in [&*secret, key.expose()] {
+    for credential in [&*secret, key.expose(), OPAQUE] {
         assert_eq!(find(&leaks(credential)), vec![Value::from(credential); 5]);
     }
     // Only the checksum distinguishes the last text from a secret.

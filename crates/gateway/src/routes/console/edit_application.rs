@@ -13,7 +13,7 @@ use pages::{ConsoleTexts, Fact, Meaning};
 use protocol::{ClientAuthenticationMethod, GrantType, SubjectType};
 use registry::{ClaimPlace, Client, ClientPurpose, IntrospectionRight};
 use serde_json::{Value, json};
-use tenancy::{Rotation, UserinfoTokens};
+use tenancy::{Rotation, TokenFormat, UserinfoTokens};
 use values::Lifetime;
 
 use super::application::{self, find, head};
@@ -28,7 +28,8 @@ const GROUPS: [(&str, &str); 5] = [
     ("general", "name description contacts purpose"),
     (
         "access",
-        "audiences scopes resources grant_types introspection access_token_lifetime token/issuer claims",
+        "audiences scopes resources grant_types introspection access_token_lifetime access_token/format \
+            access_token/reuse token/issuer claims",
     ),
     (
         "people",
@@ -158,6 +159,7 @@ impl Control {
         match name {
             "purpose" => return or_default(&ClientPurpose::NAMES),
             "subject_type" => return or_default(&SubjectType::NAMES),
+            "access_token/format" => return or_default(&TokenFormat::NAMES),
             "userinfo" => return or_default(&UserinfoTokens::NAMES),
             "refresh_token/rotation" => return or_default(&Rotation::NAMED.map(|(name, _)| name)),
             "introspection" => return Self::One(IntrospectionRight::NAMES.to_vec()),
@@ -308,7 +310,9 @@ mod tests {
         for (member, value) in json!(ClientSettings::default()).as_object().unwrap() {
             let found = listed.iter().filter(|name| name.split('/').next() == Some(member)).count();
             let expected = match value {
-                Value::Object(inner) if ["token", "refresh_token", "groups"].contains(&&**member) => {
+                Value::Object(inner)
+                    if ["access_token", "token", "refresh_token", "groups"].contains(&&**member) =>
+                {
                     inner.len()
                 }
                 _ => 1,

@@ -100,6 +100,8 @@ texts! {
                 "grant_types" => "Grant types",
                 "introspection" => "Tokens it can introspect",
                 "access_token_lifetime" => "Lifetime of access tokens",
+                "access_token/format" => "Format of access tokens",
+                "access_token/reuse" => "Reuse of access tokens",
                 "token/issuer" => "Issuer of its tokens",
                 "claims" => "Static claims",
                 "redirect_uris" => "Redirect URIs",
@@ -143,6 +145,10 @@ texts! {
                 "scopes" => "The scopes that the application can be granted, one per line.",
                 "resources" => "Absolute URIs that the application can request besides the APIs, one per line.",
                 "access_token_lifetime" => "Such as 15m or 1h. Leave empty to use the lifetime of the tenant.",
+                "access_token/format" => "APIs must introspect opaque tokens.",
+                "access_token/reuse" => {
+                    "Such as 20%: identical requests get the same token for this part of its lifetime. Leave empty to use the tenant's setting."
+                }
                 "token/issuer" => "One of the tenant's issuer aliases. Leave empty to use the tenant's issuer.",
                 "claims" => "A JSON object, such as {\"plan\": \"pro\"}.",
                 "first_party" => "Only for applications that belong to the tenant itself.",
@@ -192,6 +198,8 @@ texts! {
                 "introspection=own" => "Its own",
                 "introspection=audience" => "Its own, and those for APIs that list it",
                 "introspection=tenant" => "All tokens of the tenant",
+                "access_token/format=jwt" => "JWT: APIs can verify it offline",
+                "access_token/format=opaque" => "Opaque: only this server can read it",
                 "userinfo=combined" => "Also valid for the APIs",
                 "userinfo=separate" => "Only valid for userinfo",
                 "subject_type=public" => "Public: all applications see the same subject",
