@@ -92,10 +92,13 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     let mut programs = vec![bare, platform("latchkey", built.join("latchkey"))];
     programs.extend(options.against.clone().map(|other| platform("other build", other)));
     let run = Run { workspace, options, programs, built, folder };
-    let mut figures = Vec::new();
+    let (mut figures, mut tables) = (Vec::new(), Vec::new());
     for &workload in &options.workloads {
-        figures.extend(goals::of_workload(workload, &rounds::measure(&run, workload)?));
+        let table = rounds::measure(&run, workload)?;
+        figures.extend(goals::of_workload(workload, &table));
+        tables.push((workload, table));
     }
+    figures.extend(goals::over_eddsa(&tables));
     if !options.workloads_only {
         figures.extend(starts::measure(&run)?);
         figures.extend(calls::measure(&run)?);

@@ -22,10 +22,12 @@ use values::Timestamp;
 
 pub use self::access_tokens::InspectedToken;
 use crate::redemption::Issue;
+use crate::reused_tokens::TokenForm;
 use crate::revocation_feeds::RevocationFeeds;
 use crate::token_request::GrantRefusal;
 use crate::{
-    AccessTokenClaims, Authorizations, BearerError, Grantee, GroupsLeftOut, ReusedGrants, TokenRequest,
+    AccessTokenClaims, Authorizations, BearerError, Grantee, GroupsLeftOut, ReusedGrants, ReusedTokens,
+    TokenRequest,
 };
 
 #[derive(Clone)]
@@ -38,6 +40,7 @@ pub struct Engine {
     pub(crate) accounts: Arc<dyn AccountStore>,
     feeds: Arc<RevocationFeeds>,
     reused: Arc<ReusedGrants>,
+    reused_tokens: Arc<ReusedTokens>,
 }
 
 /// A signed or encrypted value with the algorithm of its key. The tenant's policy may already name
@@ -93,6 +96,7 @@ impl Engine {
             accounts,
             feeds: Arc::default(),
             reused: Arc::default(),
+            reused_tokens: Arc::default(),
         }
     }
 
@@ -121,8 +125,11 @@ impl Engine {
             decided.map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?;
         let claims = claims.of_api_key(client.proof().api_key());
         let key = self.access_token_key(&grantee, &claims, now).await?;
-        let access_token = claims.encode(&key, tenant, &grantee.static_claims())?;
-        let value = claims.response(access_token);
+        let more = &*grantee.static_claims();
+        let form = TokenForm { credential, key: key.thumbprint(), more };
+        let facts = || self.revocations.fresh_revocations(&tenant.id);
+        let encode = |claims: &AccessTokenClaims<'_>| claims.encode(&key, tenant, more);
+        let value = self.reused_tokens.response(&grantee, claims, &form, facts, encode)?;
         Ok(Signed { value, algorithm: key.algorithm(), groups_left_out: None })
     }
 
@@ -140,6 +147,12 @@ impl Engine {
     #[must_use]
     pub fn reused_grants(&self) -> &ReusedGrants {
         &self.reused
+    }
+
+    /// The tokens that identical requests get.
+    #[must_use]
+    pub fn reused_tokens(&self) -> &ReusedTokens {
+        &self.reused_tokens
     }
 
     /// Returns a client in any status.

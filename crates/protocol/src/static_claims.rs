@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 /// Claims in addition to those of the grant. If `serde_json` or PostgreSQL would rewrite a number,
 /// it is held as `{ "number": "1e3" }`, so that stores keep its characters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StaticClaims(pub Map<String, Value>);
 

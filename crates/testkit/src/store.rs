@@ -18,6 +18,7 @@ mod traits;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use administration::audit::AuditRecord;
@@ -47,6 +48,7 @@ pub struct TestStore {
     published_jwks: Mutex<BTreeMap<(TenantId, String), String>>,
     calls: Mutex<Calls>,
     faults: FaultInjection,
+    has_fresh_revocations: AtomicBool,
     link: Option<Arc<dyn Link>>,
     folder: Arc<TempDir>,
 }
@@ -81,6 +83,7 @@ impl TestStore {
                 published_jwks: Mutex::default(),
                 calls: Mutex::default(),
                 faults: FaultInjection::default(),
+                has_fresh_revocations: AtomicBool::default(),
                 link: None,
                 folder: Arc::new(folder),
             }
@@ -95,6 +98,7 @@ impl TestStore {
             published_jwks: Mutex::default(),
             calls: Mutex::default(),
             faults: FaultInjection::default(),
+            has_fresh_revocations: AtomicBool::default(),
             link: Some(link),
             folder: Arc::clone(&self.folder),
         }
@@ -132,6 +136,11 @@ impl TestStore {
     /// From now on every call fails like this. `None` ends the failures.
     pub fn fail_with(&self, failure: impl Into<Option<Failure>>) {
         self.faults.fail_with(failure.into());
+    }
+
+    /// From now on the store has fresh revocations in memory, as a cache does.
+    pub fn keep_revocations_fresh(&self) {
+        self.has_fresh_revocations.store(true, Ordering::Relaxed);
     }
 
     /// From now on calls read and write immediately, but return only after the value is dropped.

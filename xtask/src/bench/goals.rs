@@ -20,18 +20,32 @@ pub(super) struct Figure {
     pub(super) value: Spread,
 }
 
-/// The figures of a workload: its rate and its times, both in relation to the bare handler's.
+/// The figures of a workload: its rate and its times, both in relation to the bare handler's. The times have
+/// no goal if the bare handler only copies its answer.
 pub(super) fn of_workload(workload: Workload, table: &Table) -> Vec<Figure> {
     let figure = |what: &str, bound, value| Figure {
         subject: format!("{}: {what}, of the bare handler", workload.title()),
-        bound: Some(bound),
+        bound,
         value,
     };
-    let rate = figure("per CPU second", Bound::AtLeast(workload.goal()), table.rate_ratio(PLATFORM));
+    let goal = workload.goal().map(Bound::AtLeast);
+    let rate = figure("per CPU second", goal, table.rate_ratio(PLATFORM));
+    let longest = (!workload.is_static()).then_some(Bound::AtMost(1.15));
     let p99 = table.connections.iter().enumerate().map(|(index, connections)| {
-        figure(&format!("p99 at {connections}"), Bound::AtMost(1.15), table.p99_ratio(index, PLATFORM))
+        figure(&format!("p99 at {connections}"), longest, table.p99_ratio(index, PLATFORM))
     });
     std::iter::once(rate).chain(p99).collect()
+}
+
+/// The rates of tokens without a signature in relation to the rate of EdDSA tokens, if the run has both.
+pub(super) fn over_eddsa(tables: &[(Workload, Table)]) -> Vec<Figure> {
+    let of_eddsa = tables.iter().find(|(workload, _)| *workload == Workload::EdDsa);
+    let figure = |(workload, table): &(Workload, Table)| {
+        let bound = Bound::AtLeast(workload.goal_over_eddsa()?);
+        let subject = format!("{}: per CPU second, of EdDSA tokens", workload.title());
+        Some(Figure { subject, bound: Some(bound), value: table.rate_over(&of_eddsa?.1) })
+    };
+    tables.iter().filter_map(figure).collect()
 }
 
 pub(super) fn print(figures: &[Figure]) {
@@ -76,6 +90,17 @@ mod tests {
             let line = Figure { subject: "x".to_owned(), bound, value }.to_string();
             assert_eq!(line.split_whitespace().collect::<Vec<_>>().join(" "), expected);
         }
+    }
+
+    #[test]
+    fn rates_are_compared_with_eddsa_of_the_same_run() {
+        let of = |rate: f64| table(&[[(10.0, 1.0), (rate, 1.0), (9.0, 4.0), (9.0, 5.0)]]);
+        let tables = [(Workload::Reuse, of(6.0)), (Workload::EdDsa, of(4.0)), (Workload::Opaque, of(5.0))];
+        let lines: Vec<_> = over_eddsa(&tables).iter().map(ToString::to_string).collect();
+        let [reuse, opaque] = &lines[..] else { panic!("{lines:?}") };
+        assert!(reuse.contains(">= 1.4      1.500") && reuse.ends_with("yes"), "{reuse}");
+        assert!(opaque.contains(">= 1.3      1.250") && opaque.ends_with("NO"), "{opaque}");
+        assert!(over_eddsa(&tables[..1]).is_empty());
     }
 
     #[test]

@@ -105,14 +105,6 @@ impl Answer {
         let mut body: serde_json::Value = serde_json::from_str(body).ok()?;
         Some(body.get_mut(name)?.take())
     }
-
-    /// The token of a token response, if it is a JWT that this algorithm can have signed.
-    pub(super) fn access_token(&self, algorithm: &str) -> Option<String> {
-        let signature = if algorithm == "RS256" { 342 } else { 86 };
-        let token = self.member("access_token")?.as_str()?.to_owned();
-        let lengths: Vec<usize> = token.split('.').map(str::len).collect();
-        matches!(lengths[..], [_, _, length] if length == signature).then_some(token)
-    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub(super) fn measure(run: &Run<'_>, workload: Workload) -> Result<Table, Failur
     let mut contenders = Vec::new();
     for program in &run.programs {
         let folder = run.folder.join(workload.title()).join(program.name);
-        let mut server = Server::start(run.workspace, program, workload.algorithm(), &folder)?;
+        let mut server = Server::start(run.workspace, program, workload, &folder)?;
         let (token, _) = server.await_token()?;
         let memory_before = server.memory();
         let request = workload.request(&server, &token)?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::SERVER_CORE;
 use super::request::{Answer, Request};
+use super::workload::Workload;
 use crate::resident_memory::resident_mib;
 use crate::servers::{free_port, spawn_logged};
 use crate::workspace::{Doing, Failure, Workspace, is_content};
@@ -32,7 +33,7 @@ pub(super) struct Program {
 pub(super) struct Server {
     process: Child,
     began: Instant,
-    algorithm: &'static str,
+    workload: Workload,
     pub(super) address: SocketAddr,
     log: PathBuf,
 }
@@ -42,7 +43,7 @@ impl Server {
     pub(super) fn start(
         workspace: &Workspace,
         program: &Program,
-        algorithm: &'static str,
+        workload: Workload,
         folder: &Path,
     ) -> Result<Self, Failure> {
         fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
@@ -52,15 +53,17 @@ impl Server {
         let mut command = workspace.program("taskset", &["-c", SERVER_CORE]);
         command.arg(&program.path);
         if program.is_bare {
-            command.arg(address.to_string()).arg(algorithm).arg(folder.join("signing-key.der"));
+            let key = folder.join("signing-key.der");
+            command.arg(address.to_string()).arg(workload.algorithm()).arg(key);
+            command.args(workload.is_static().then_some("static"));
         } else {
             let config = folder.join("config.yaml");
-            fs::write(&config, configuration(address, algorithm)).doing("write the configuration")?;
+            fs::write(&config, configuration(address, workload)).doing("write the configuration")?;
             command.args(["serve", "--config"]).arg(&config);
         }
         let began = Instant::now();
         let process = spawn_logged(&mut command, &log)?;
-        Ok(Self { process, began, algorithm, address, log })
+        Ok(Self { process, began, workload, address, log })
     }
 
     pub(super) fn process(&self) -> u32 {
@@ -77,10 +80,10 @@ impl Server {
     pub(super) fn await_token(&mut self) -> Result<(String, Duration), Failure> {
         let answer = self.await_ok(&Request::token())?;
         let took = self.began.elapsed();
-        let token = answer.access_token(self.algorithm);
+        let token = self.workload.token(&answer);
         token
             .map(|token| (token, took))
-            .ok_or_else(|| self.failure(&format!("no token signed with {}:\n{}", self.algorithm, answer.0)))
+            .ok_or_else(|| self.failure(&format!("no {}:\n{}", self.workload.title(), answer.0)))
     }
 
     fn await_ok(&mut self, request: &Request) -> Result<Answer, Failure> {
@@ -140,7 +143,8 @@ impl Drop for Server {
 
 /// The `config.yaml` of the platform, with one worker. Its issuer equals the bare handler's, and is the same
 /// after each restart.
-fn configuration(address: SocketAddr, algorithm: &str) -> String {
+fn configuration(address: SocketAddr, workload: Workload) -> String {
+    let (algorithm, access_token) = (workload.algorithm(), workload.access_token());
     format!(
         "server: {{ public_url: 'http://127.0.0.1:3000', listeners: [{{ address: '{address}' }}], workers: 1 }}
 storage: {{ url: 'sqlite://data/latchkey.db' }}
@@ -149,7 +153,7 @@ tenants:
   bench:
     strategies: {{ oauth2: {{ enabled: true }} }}
     signing: {{ algorithm: {algorithm} }}
-    access_token: {{ lifetime: 1h, format: jwt }}
+    access_token: {{ lifetime: 1h, {access_token} }}
     resource_servers: {{ bench-api: {{ scopes: [api:read, api:write] }} }}
     clients:
       bench:

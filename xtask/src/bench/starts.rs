@@ -8,6 +8,7 @@ use super::Run;
 use super::goals::{Bound, Figure};
 use super::server::{Program, Server};
 use super::spread::Spread;
+use super::workload::Workload;
 use crate::workspace::Failure;
 
 /// A start takes a fraction of a second, so that more of them than rounds cost little.
@@ -60,5 +61,5 @@ pub(super) fn measure(run: &Run<'_>) -> Result<Vec<Figure>, Failure> {
 }
 
 fn start(run: &Run<'_>, program: &Program) -> Result<Server, Failure> {
-    Server::start(run.workspace, program, "RS256", &run.folder.join("warm").join(program.name))
+    Server::start(run.workspace, program, Workload::Rs256, &run.folder.join("warm").join(program.name))
 }

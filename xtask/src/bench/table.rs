@@ -34,6 +34,13 @@ impl Table {
         self.ratio(0, contender, |sample| sample.per_cpu_second)
     }
 
+    /// The platform's answers per CPU second as a multiple of those in the other table, round by round.
+    pub(super) fn rate_over(&self, other: &Self) -> Spread {
+        let rate = |round: &Round| of(round, 0, PLATFORM, |sample| sample.per_cpu_second);
+        let rounds = self.rounds.iter().zip(&other.rounds);
+        Spread::from_figures(rounds.map(|(own, other)| rate(own) / rate(other)))
+    }
+
     pub(super) fn p99_ratio(&self, connections: usize, contender: usize) -> Spread {
         self.ratio(connections, contender, |sample| sample.load.p99_ms)
     }

@@ -1,7 +1,8 @@
 //! The ceiling that requests are measured against: bare actix handlers that do what a token, a JWKS, an
 //! introspection and forward authentication cannot do without, with nothing of the platform.
 //! `bare_handler ADDRESS ALGORITHM FILE` serves tokens with one worker, and with RS256 all of them, at the
-//! platform's paths for a tenant `bench`. It keeps its signing key in FILE.
+//! platform's paths for a tenant `bench`. It keeps its signing key in FILE. With a fourth argument `static`
+//! it signs one token at the start, and answers all token requests with it.
 
 mod client;
 mod introspection;
@@ -13,7 +14,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use actix_web::web::{self, Data};
+use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 
@@ -31,6 +32,8 @@ struct State {
     jwks: Option<jwks::Document>,
     /// Present with RS256 only.
     public: Option<ParsedPublicKey>,
+    /// The only answer to token requests, if there is one.
+    answer: Option<Bytes>,
 }
 
 impl State {
@@ -42,7 +45,7 @@ impl State {
             jwks = jwks::Document::from_pair(pair);
             public = Some(ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key())?);
         }
-        Ok(Self { signer, header, secret: Secret::new(), jwks, public })
+        Ok(Self { signer, header, secret: Secret::new(), jwks, public, answer: None })
     }
 }
 
@@ -54,13 +57,21 @@ fn unix_time() -> Option<u64> {
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, algorithm, file] = &arguments[..] else {
-        return Err("usage: bare_handler ADDRESS ALGORITHM FILE".into());
+    let [address, algorithm, file, rest @ ..] = &arguments[..] else {
+        return Err("usage: bare_handler ADDRESS ALGORITHM FILE [static]".into());
     };
-    let state = Data::new(State::new(algorithm, Path::new(file))?);
+    let mut state = State::new(algorithm, Path::new(file))?;
+    if rest == ["static"] {
+        state.answer = token::fixed_answer(&state);
+    }
+    let state = Data::new(state);
     let app = move || {
+        let token = match state.answer {
+            Some(_) => web::post().to(token::fixed),
+            None => web::post().to(token::token),
+        };
         let tenant = web::scope("/api/v1/tenant/bench")
-            .route("/oauth/token", web::post().to(token::token))
+            .route("/oauth/token", token)
             .route("/oauth/introspect", web::post().to(introspection::introspect))
             .route("/oauth/forward-auth", web::get().to(introspection::forward_auth))
             .route("/.well-known/jwks.json", web::get().to(jwks::jwks));

@@ -1,7 +1,8 @@
-//! The token endpoint: reads the form, compares the digest of the secret, signs and answers.
+//! The token endpoint: reads the form, compares the digest of the secret, signs and answers. Or answers each
+//! request with the same token.
 
-use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web::{Data, Form};
+use actix_web::http::header::{CACHE_CONTROL, ContentType};
+use actix_web::web::{Bytes, Data, Form};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -47,15 +48,32 @@ pub(crate) async fn token(request: HttpRequest, form: Form<Request>, state: Data
     let Some(client) = state.secret.authenticate(&request) else {
         return HttpResponse::Unauthorized().finish();
     };
-    let Some(token) = access_token(&state, &client, &form.scope) else {
-        return HttpResponse::InternalServerError().finish();
-    };
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Token {
-        access_token: &token,
-        token_type: "Bearer",
-        expires_in: LIFETIME,
-        scope: &form.scope,
-    })
+    match answer(&state, &client, &form.scope) {
+        Some(json) => respond(json.into()),
+        None => HttpResponse::InternalServerError().finish(),
+    }
+}
+
+/// Reads the request without looking at it.
+pub(crate) async fn fixed(_request: Bytes, state: Data<State>) -> HttpResponse {
+    respond(state.answer.clone().unwrap_or_default())
+}
+
+pub(crate) fn fixed_answer(state: &State) -> Option<Bytes> {
+    answer(state, "bench", "api:read").map(Bytes::from)
+}
+
+fn respond(json: Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(ContentType::json())
+        .body(json)
+}
+
+fn answer(state: &State, client: &str, scope: &str) -> Option<Vec<u8>> {
+    let access_token = &access_token(state, client, scope)?;
+    let token = Token { access_token, token_type: "Bearer", expires_in: LIFETIME, scope };
+    serde_json::to_vec(&token).ok()
 }
 
 fn access_token(state: &State, client: &str, scope: &str) -> Option<String> {

@@ -17,8 +17,13 @@ pub(crate) async fn metrics(services: Data<Services>, metrics: Data<WorkerMetric
         .insert_header((CACHE_CONTROL, "no-store"))
         .body(
             metrics.render(
-                &[services.health_report.samples(), ended_presented(&services), reused_grants(&services)]
-                    .concat(),
+                &[
+                    services.health_report.samples(),
+                    ended_presented(&services),
+                    reused_grants(&services),
+                    client_tokens(&services),
+                ]
+                .concat(),
             ),
         )
 }
@@ -47,5 +52,16 @@ fn reused_grants(services: &Services) -> Vec<Sample> {
     vec![
         Sample::counter(NAME, HELP, &[("reason", "code_reused")], by_code),
         Sample::counter(NAME, HELP, &[("reason", "refresh_token_reused")], by_refresh_token),
+    ]
+}
+
+/// Counts the tokens that clients got for themselves.
+fn client_tokens(services: &Services) -> Vec<Sample> {
+    const NAME: &str = "latchkey_client_tokens_total";
+    const HELP: &str = "Access tokens of client credentials requests: new ones, and reused ones.";
+    let [made, reused] = services.tokens.engine.reused_tokens().counts();
+    vec![
+        Sample::counter(NAME, HELP, &[("token", "new")], made),
+        Sample::counter(NAME, HELP, &[("token", "reused")], reused),
     ]
 }

@@ -129,6 +129,7 @@ mod refusal_reasons;
 mod refusals;
 mod request_objects;
 mod resources;
+mod reused_tokens;
 mod revocations;
 mod revoke;
 mod revoked_credentials;

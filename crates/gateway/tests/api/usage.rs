@@ -12,7 +12,7 @@ async fn write(app: &TestApp, number: u64) {
 }
 
 /// Waits for the sums, because a request is counted after its response.
-async fn assert_sums(test_env: &TestEnv, token: &str, path: &str, expected: Value) {
+pub(crate) async fn assert_sums(test_env: &TestEnv, token: &str, path: &str, expected: Value) {
     let mut found = Value::Null;
     for number in 0..50 {
         static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);

@@ -143,6 +143,7 @@ mod rotation_scheduler;
 mod sealing_elsewhere;
 mod secret_stores;
 mod signed_reports;
+mod stampede;
 mod terminal;
 mod unopened_keys;
 mod unread_log;

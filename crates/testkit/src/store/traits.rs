@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::administrator::console_session::ConsoleSession;
@@ -42,6 +43,7 @@ use tenancy::{Issuer, LogoStore, SessionPolicy, Stored, Tenant, TenantId, Tenant
 use values::Timestamp;
 
 use super::TestStore;
+use super::blocking::block_on;
 
 /// Implements a trait, which may have an argument. Each method is written after its counter. Methods that are
 /// not only forwarded follow at the end.
@@ -106,6 +108,9 @@ counted! { RevocationStore {
     administration: delete_ended_revocations(now: Timestamp) -> u64;
 } fn notice_revocations(&self, _: &TenantId) {
     self.counters().noticed_revocations += 1;
+} fn fresh_revocations(&self, tenant: &TenantId) -> Option<Arc<RevocationFacts>> {
+    let facts = || block_on(self.database().find_revocations(tenant)).ok();
+    self.has_fresh_revocations.load(Ordering::Relaxed).then(facts)?
 }}
 
 counted! { AccountStore {
