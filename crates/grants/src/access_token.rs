@@ -169,8 +169,8 @@ impl<'a> Grantee<'a> {
         self.client.token_lifetime(self.tenant)
     }
 
-    /// The format of a token for these audiences: opaque if one of them says so, otherwise as one of them says,
-    /// or the client, or the tenant.
+    /// The format of a token for these audiences: opaque if one of them says so, otherwise as one of them
+    /// says, or the client, or the tenant.
     pub(crate) fn token_format(&self, audience: &Audience<'_>) -> TokenFormat {
         let own = self.client.access_token.format.unwrap_or(self.tenant.access_token.format);
         // Few tenants have such APIs, and others need not be searched.

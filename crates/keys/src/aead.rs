@@ -13,8 +13,8 @@ use crate::SealError;
 pub(crate) const KEY_LEN: usize = 32;
 const TAG_LEN: usize = 16;
 
-/// A key of one of the two. The caller's head must contain its own length, so that different pairs of head and
-/// context never have the same bytes.
+/// A key of one of the two. The caller's head must contain its own length, so that different pairs of head
+/// and context never have the same bytes.
 pub struct Aead(LessSafeKey);
 
 impl Aead {

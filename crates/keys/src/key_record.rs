@@ -10,14 +10,17 @@ use crate::{KeyAlgorithm, KeyId, Kid, ShownTimes};
 pub struct KeyRecord {
     pub id: KeyId,
     pub algorithm: KeyAlgorithm,
-    /// The PKCS#8 document, or the bytes of a key for opaque tokens, sealed for this tenant, key and algorithm.
+    /// The PKCS#8 document, or the bytes of a key for opaque tokens, sealed for this tenant, key and
+    /// algorithm.
     #[serde(with = "base64_text")]
     pub sealed_private_key: Vec<u8>,
-    /// SHA-256 thumbprint of the public key (RFC 7638), or a digest of a key without one. An import uses it to find an existing key.
+    /// SHA-256 thumbprint of the public key (RFC 7638), or a digest of a key without one. An import uses it
+    /// to find an existing key.
     pub thumbprint: String,
     /// The required members of the public JWK, whose hash is the thumbprint (RFC 7638 §3.3). `None` for keys
-    /// that are older than this field, or have no public half. Only [`SigningKeyStore::find_key`](crate::SigningKeyStore::find_key)
-    /// reads it, and caches do not contain it, because most requests do not need it.
+    /// that are older than this field, or have no public half. Only
+    /// [`SigningKeyStore::find_key`](crate::SigningKeyStore::find_key) reads it, and caches do not contain
+    /// it, because most requests do not need it.
     #[serde(skip)]
     pub public_jwk: Option<String>,
     /// From this time on, the key is published.
@@ -87,9 +90,9 @@ impl KeyRecord {
     }
 }
 
-/// The row of the key that signs, or encrypts, now. Prefers the algorithm; after a change of the algorithm, the
-/// previous key signs until verifiers know the new key. If no key is active, a key that becomes active within
-/// the skew signs, because the replica that created it may have a fast clock.
+/// The row of the key that signs, or encrypts, now. Prefers the algorithm; after a change of the algorithm,
+/// the previous key signs until verifiers know the new key. If no key is active, a key that becomes active
+/// within the skew signs, because the replica that created it may have a fast clock.
 pub(crate) fn row_in_use<'a, R: Iterator<Item = &'a KeyRecord>>(
     rows: impl Fn() -> R,
     algorithm: KeyAlgorithm,

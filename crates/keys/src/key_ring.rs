@@ -1,6 +1,6 @@
-//! A tenant's keys by state: which keys sign and encrypt tokens, which are published, and which verify (RFC 7517
-//! §4.5). States
-//! depend on `now`, so a ring stays correct over time. It is replaced only when the rows change.
+//! A tenant's keys by state: which keys sign and encrypt tokens, which are published, and which verify (RFC
+//! 7517 §4.5). States depend on `now`, so a ring stays correct over time. It is replaced only when the rows
+//! change.
 
 use std::sync::Arc;
 
@@ -55,8 +55,8 @@ impl KeyRing {
         self.key_of(row)?.opaque_tokens()
     }
 
-    /// The key of an opaque token. It may be an announced one, because nobody else has had it, and a revocation
-    /// that this replica has not read yet may have made it begin early.
+    /// The key of an opaque token. It may be an announced one, because nobody else has had it, and a
+    /// revocation that this replica has not read yet may have made it begin early.
     pub(crate) fn find_token_key(&self, id: KeyId, now: Timestamp) -> Option<&TokenKey> {
         let (row, key) = self.with_rows().find(|(row, _)| row.id == id)?;
         key.opaque_tokens().filter(|_| row.state(now) != KeyStage::Removed).map(|key| &**key)

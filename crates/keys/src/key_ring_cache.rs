@@ -100,8 +100,8 @@ impl KeyRingCache {
         Ok(())
     }
 
-    /// The key that would sign or encrypt the tenant's tokens now, without creating a key. `None` if the first
-    /// token would create the key.
+    /// The key that would sign or encrypt the tenant's tokens now, without creating a key. `None` if the
+    /// first token would create the key.
     ///
     /// # Errors
     /// [`KeyError`] if the key fails to load, like [`KeyRingCache::signing_key`].

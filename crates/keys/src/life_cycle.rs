@@ -1,6 +1,7 @@
 //! The life cycle of a tenant's keys as a pure state machine: announced, active, retiring, removed. The live
 //! keys form a sequence: each key retires exactly when the next becomes active, so exactly one key signs at
-//! any time. Keys for opaque tokens form a second sequence. The code reads no clock, generates no key and writes no row. The result is a [`KeyPlan`].
+//! any time. Keys for opaque tokens form a second sequence. The code reads no clock, generates no key and
+//! writes no row. The result is a [`KeyPlan`].
 
 mod cache_lifetime;
 mod commands;

@@ -12,7 +12,8 @@ use crate::KeyAlgorithm;
 use crate::aead::KEY_LEN;
 use crate::key_kind::KeyKind;
 
-/// A PKCS#8 document in DER, or the bytes of a symmetric key. Not `Clone`, to keep the number of copies in memory small.
+/// A PKCS#8 document in DER, or the bytes of a symmetric key. Not `Clone`, to keep the number of copies in
+/// memory small.
 #[derive(derive_more::From, derive_more::Debug)]
 #[debug("[redacted]")]
 pub struct PrivateKeyDocument(Zeroizing<Vec<u8>>);

@@ -1,9 +1,9 @@
-//! Opaque access tokens: their claims, encrypted with a key of the tenant. So every replica reads them without
-//! a row, and nobody else reads anything but their length, in steps of [`STEP`] bytes.
+//! Opaque access tokens: their claims, encrypted with a key of the tenant. So every replica reads them
+//! without a row, and nobody else reads anything but their length, in steps of [`STEP`] bytes.
 //!
 //! `lk_at_` and, in base64url, a version, the number of the key, a nonce, the encrypted claims and the tag.
-//! Version and number are authenticated with the tenant. The nonces are random, because replicas count nothing
-//! together, and AES-256-GCM-SIV stays safe if one repeats (RFC 8452, decision 67).
+//! Version and number are authenticated with the tenant. The nonces are random, because replicas count
+//! nothing together, and AES-256-GCM-SIV stays safe if one repeats (RFC 8452, decision 67).
 
 use base64::Engine as _;
 use latchkey_verifier::rules::{BASE64URL, LONGEST_TOKEN};

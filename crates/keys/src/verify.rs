@@ -65,8 +65,8 @@ pub(crate) fn verify_observed<C: DeserializeOwned>(
     kind_claims(&parts, observer)
 }
 
-/// Decrypts an opaque token of the tenant that must have issued it, and checks its claims like those of a JWT.
-/// It has no `typ`: only access tokens are opaque.
+/// Decrypts an opaque token of the tenant that must have issued it, and checks its claims like those of a
+/// JWT. It has no `typ`: only access tokens are opaque.
 ///
 /// # Errors
 /// The first [`TokenError`] in the order of the checks.

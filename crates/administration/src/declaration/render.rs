@@ -94,11 +94,7 @@ impl fmt::Display for Change {
         let tenant = self.tenant();
         write!(f, "{} ", self.sign())?;
         match_change! { self,
-            row => {
-                write_row(f, tenant, row)?;
-                let hides = row.fields().iter().any(FieldChange::hides_tokens);
-                f.write_str(if hides { "; new tokens are opaque: APIs that verify offline refuse them" } else { "" })
-            }
+            row => write_row(f, tenant, row),
             Self::AccountPassword(_, account, change) => {
                 write!(f, "password of account {tenant}/{account}")?;
                 match change {
@@ -169,14 +165,20 @@ fn write_row<T: Kind>(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &RowCh
     if row.before.is_none() {
         return Ok(());
     }
-    for (index, FieldChange { field, before, after }) in row.fields().into_iter().enumerate() {
+    let fields = row.fields();
+    let hides = fields.iter().any(FieldChange::hides_tokens);
+    for (index, FieldChange { field, before, after }) in fields.into_iter().enumerate() {
         let separator = if index == 0 { ":" } else { "," };
         write!(f, "{separator} {field}")?;
         if !T::IS_PERSONAL {
             write!(f, " {} -> {after}", before.unwrap_or_default())?;
         }
     }
-    Ok(())
+    f.write_str(if hides {
+        "; APIs that verify tokens offline will refuse new ones, which are opaque"
+    } else {
+        ""
+    })
 }
 
 /// The scopes that a client gains and loses, without the name of the client.

@@ -109,8 +109,8 @@ impl VerifierView {
     }
 }
 
-/// The signing key of the policy's algorithm, or else of another algorithm. If there are several, the key that
-/// began to sign last.
+/// The signing key of the policy's algorithm, or else of another algorithm. If there are several, the key
+/// that began to sign last.
 fn signing<'a>(records: &'a KeyRecords, policy: &KeyPolicy, now: Timestamp) -> Option<&'a KeyRecord> {
     let active = in_stage(records, policy, KeyStage::Active, now);
     active.max_by_key(|record| (record.algorithm == policy.algorithm, record.active_from, record.id))

@@ -30,7 +30,8 @@ const VERIFIERS: [(&str, Source); 5] = [
     ("Rust (jsonwebtoken, reqwest)", Source::Template(include_str!("verifiers/verify.rs.in"))),
 ];
 
-/// Returns the name of each language with its code; for opaque tokens only the introspection. The languages have the order of
+/// Returns the name of each language with its code; for opaque tokens only the introspection. The languages
+/// have the order of
 /// [`token_snippets`](super::token_snippets).
 #[must_use]
 pub fn verifier_snippets(expected: &VerifierSettings<'_>) -> Vec<(&'static str, String)> {

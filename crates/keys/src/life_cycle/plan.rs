@@ -124,8 +124,8 @@ impl Announcement {
 }
 
 impl KeyPlan {
-    /// Adds a plan for the keys of the other use. If both announce a key, that plan waits for the next commit,
-    /// because a commit has one new key.
+    /// Adds a plan for the keys of the other use. If both announce a key, that plan waits for the next
+    /// commit, because a commit has one new key.
     pub(super) fn and(self, other: Self, now: Timestamp) -> Self {
         if self.announce.is_some() && other.announce.is_some() {
             return Self { due_at: Some(now), ..self };

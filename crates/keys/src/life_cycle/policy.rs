@@ -9,7 +9,8 @@ use crate::{KeyAlgorithm, KeyRecord, KeySpec, RsaSize};
 /// depend on is longer by this.
 const CLOCK_STEP: Lifetime = Lifetime::from_seconds(1);
 
-/// A tenant's policy for the keys of one use, the lifetime of its tokens, and the remaining effects of previous policies.
+/// A tenant's policy for the keys of one use, the lifetime of its tokens, and the remaining effects of
+/// previous policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPolicy {
     pub algorithm: KeyAlgorithm,
@@ -50,8 +51,8 @@ impl KeyPolicy {
         }
     }
 
-    /// The policy for the keys of opaque tokens. They have the periods of the signing keys, although no verifier
-    /// fetches them.
+    /// The policy for the keys of opaque tokens. They have the periods of the signing keys, although no
+    /// verifier fetches them.
     pub(super) fn for_opaque_tokens(&self) -> Self {
         Self { algorithm: KeyAlgorithm::OpaqueTokens, ..self.clone() }
     }

@@ -487,7 +487,8 @@ impl World<'_> {
         self.counts.borrow_mut().tokens += 1;
     }
 
-    /// Issues an opaque token with rows that may be old. The first one creates its key, as in the ring's cache.
+    /// Issues an opaque token with rows that may be old. The first one creates its key, as in the ring's
+    /// cache.
     fn encrypt(&mut self, replica: usize, lag: u64, lifetime: Index) {
         let now = self.clock(replica);
         let Snapshot { records, policy, .. } = self.seen(lag).clone();

@@ -1,6 +1,6 @@
-//! The shapes of the opaque tokens that Latchkey gives to callers. An API key is `lkk_`, a name of 12 characters,
-//! `_`, 43 random characters, and a checksum of 6; the tenant's brand may precede it. An opaque access token is
-//! `lk_at_` and, in base64url, 33 bytes and a multiple of 64 bytes.
+//! The shapes of the opaque tokens that Latchkey gives to callers. An API key is `lkk_`, a name of 12
+//! characters, `_`, 43 random characters, and a checksum of 6; the tenant's brand may precede it. An opaque
+//! access token is `lk_at_` and, in base64url, 33 bytes and a multiple of 64 bytes.
 
 /// The characters from `lkk_` to the end.
 const LENGTH: usize = 66;

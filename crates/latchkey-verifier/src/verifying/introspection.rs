@@ -52,7 +52,8 @@ struct Active {
 }
 
 impl Introspection {
-    /// Introspects opaque tokens and API keys of Latchkey at this URL as this client, which may see the tokens of all clients.
+    /// Introspects opaque tokens and API keys of Latchkey at this URL as this client, which may see the
+    /// tokens of all clients.
     pub fn new(
         url: impl Into<String>,
         client_id: impl Into<String>,
