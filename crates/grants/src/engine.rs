@@ -49,7 +49,8 @@ pub struct Engine {
 pub struct Signed<T> {
     /// The response with the token, or the token.
     pub value: T,
-    pub algorithm: KeyAlgorithm,
+    /// `None` if the token was made for an earlier request.
+    pub algorithm: Option<KeyAlgorithm>,
     /// Why the tokens do not contain the person's groups, if the client is registered for them.
     pub groups_left_out: Option<GroupsLeftOut>,
 }
@@ -129,8 +130,8 @@ impl Engine {
         let form = TokenForm { credential, key: key.thumbprint(), more };
         let facts = || self.revocations.fresh_revocations(&tenant.id);
         let encode = |claims: &AccessTokenClaims<'_>| claims.encode(&key, tenant, more);
-        let value = self.reused_tokens.response(&grantee, claims, &form, facts, encode)?;
-        Ok(Signed { value, algorithm: key.algorithm(), groups_left_out: None })
+        let (value, is_new) = self.reused_tokens.response(&grantee, claims, &form, facts, encode)?;
+        Ok(Signed { value, algorithm: is_new.then(|| key.algorithm()), groups_left_out: None })
     }
 
     /// The key of a new access token, by the token's format.

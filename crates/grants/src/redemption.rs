@@ -136,7 +136,7 @@ pub(crate) async fn sign(
     let places = [ClaimPlace::AccessToken, ClaimPlace::IdToken];
     let places = if signs_in { &places[..] } else { &places[..1] };
     let groups_left_out = groups.and_then(|groups| groups.left_out(places));
-    Ok(Some(Signed { value, algorithm: key.algorithm(), groups_left_out }))
+    Ok(Some(Signed { value, algorithm: Some(key.algorithm()), groups_left_out }))
 }
 
 /// The claims of the ID token about the person, and the granted groups. Reads the account only if the

@@ -61,8 +61,9 @@ impl Default for ReusedTokens {
 }
 
 impl ReusedTokens {
-    /// The response with a token that `make` makes, or that it made for an identical request. Without
-    /// fresh `facts` it makes one, because a kept token could be revoked.
+    /// The response with a token that `make` makes, or that it made for an identical request, and
+    /// whether it is a new one. Without fresh `facts` it makes one, because a kept token could be
+    /// revoked.
     ///
     /// # Errors The errors of `make`.
     pub(crate) fn response(
@@ -72,7 +73,7 @@ impl ReusedTokens {
         form: &TokenForm<'_>,
         facts: impl FnOnce() -> Option<Arc<RevocationFacts>>,
         make: impl FnOnce(&AccessTokenClaims<'_>) -> Result<String, SignError>,
-    ) -> Result<TokenResponse, SignError> {
+    ) -> Result<(TokenResponse, bool), SignError> {
         let make = |claims: &AccessTokenClaims<'_>| {
             self.made.fetch_add(1, Ordering::Relaxed);
             make(claims)
@@ -80,7 +81,7 @@ impl ReusedTokens {
         let Some((window, facts)) = window(grantee, &claims).and_then(|window| Some((window, facts()?)))
         else {
             let token = make(&claims)?;
-            return Ok(claims.response(token));
+            return Ok((claims.response(token), true));
         };
         let (tenant, more) = (grantee.tenant, self.hashes.hash_one(form.more));
         let slot = self.slot(&tenant.id, &claims, form.credential, more);
@@ -93,7 +94,7 @@ impl ReusedTokens {
             self.reused.fetch_add(1, Ordering::Relaxed);
             let (since, until) = (kept.claims.iat.max(claims.iat), kept.claims.exp);
             let expires_in = until.seconds() - since.seconds();
-            return Ok(TokenResponse { expires_in, ..claims.response(kept.token.clone()) });
+            return Ok((TokenResponse { expires_in, ..claims.response(kept.token.clone()) }, false));
         }
         let token = make(&claims)?;
         *kept = Some(Kept {
@@ -104,7 +105,7 @@ impl ReusedTokens {
             more,
             token: token.clone(),
         });
-        Ok(claims.response(token))
+        Ok((claims.response(token), true))
     }
 
     /// Tokens that clients got for themselves: made for them, and reused.
@@ -247,7 +248,7 @@ mod tests {
                 Ok(claims.jti.clone())
             };
             let grantee = Grantee { tenant, client };
-            let answer = self.response(&grantee, claims.clone(), &form, || Some(facts), make).unwrap();
+            let (answer, _) = self.response(&grantee, claims.clone(), &form, || Some(facts), make).unwrap();
             assert_eq!(answer.scope, claims.scope);
             (answer.access_token, answer.expires_in)
         }
@@ -348,7 +349,7 @@ mod tests {
         let form = TokenForm { credential, key: "k1", more };
         let make = |claims: &AccessTokenClaims<'_>| Ok(claims.jti.clone());
         let answer = tokens.response(&Grantee { tenant, client }, claims.clone(), &form, || None, make);
-        assert_eq!(answer.unwrap().access_token, "1");
+        assert_eq!(answer.unwrap().0.access_token, "1");
         tokens.check(&at(2), 0, 3_598);
     }
 

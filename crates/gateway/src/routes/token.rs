@@ -37,7 +37,7 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
     raw.log(|fields| {
         let is_of_key = client.proof().api_key().is_some();
         fields.happened = Some(if is_of_key { Counter::ApiKeyExchanged } else { Counter::Issued });
-        fields.signed = Some(issued.algorithm);
+        fields.signed = issued.algorithm;
         fields.is_dpop_bound = issued.value.token_type == TokenType::DPoP;
     });
     let mut response = secret_document(issued.value.to_json().map_err(|error| OAuthError::fault(&error))?);

@@ -94,7 +94,7 @@ async fn sign_in(
     })?;
     tracing::info!(user = %user.name, tenant = %tenant.id, "user {} signed in", user.name);
     write_down(services, tenant, raw, Some(user.name), true, now);
-    raw.log(|fields| fields.signed = Some(signed.algorithm));
+    raw.log(|fields| fields.signed = signed.algorithm);
     Ok(FlowAnswer::complete(signed.value))
 }
 

@@ -23,7 +23,7 @@ impl Engine {
         let assertion = AdminAssertion::new(tenant, user, permissions, now, Uuid::new_v4());
         let key = self.keys.signing_key(tenant, now).await?;
         let value = key.sign(admin_assertion::TYP, &assertion)?;
-        Ok(Signed { value, algorithm: key.algorithm().into(), groups_left_out: None })
+        Ok(Signed { value, algorithm: Some(key.algorithm().into()), groups_left_out: None })
     }
 
     /// Checks an assertion: signature, the tenant's main issuer, the admin audience, `typ` and
