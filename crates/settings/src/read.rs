@@ -486,8 +486,13 @@ tenants:
 
     #[test]
     fn warnings_beyond_a_hundred_are_summarised() {
-        let tenants: String =
-            (0..10_000).map(|n| format!("  t{n}: {{ access_token: {{ format: opaque }} }}\n")).collect();
+        let client = "grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange']";
+        let tenants: String = (0..10_000)
+            .map(|n| {
+                let secret = format!("client_secret: {{ value: s{n} }}");
+                format!("  t{n}: {{ clients: {{ c: {{ {secret}, {client} }} }} }}\n")
+            })
+            .collect();
         let many = folder(&[("config.yaml", &format!("tenants:\n{tenants}"))]);
         let loaded = read_in(&many, &Environment::default()).unwrap();
         assert_eq!((loaded.declaration.tenants.len(), loaded.warnings.len()), (10_000, 101));

@@ -201,6 +201,7 @@ async fn settings_of_schema_40_are_kept() {
     let before_federation = Client {
         federated: registry::TrustRules::default(),
         copied_claims: std::collections::BTreeMap::new(),
+        access_token: tenancy::TokenOverrides::default(),
         ..client_with_settings()
     };
     for expected in
@@ -217,6 +218,7 @@ async fn settings_of_schema_40_are_kept() {
     expected.signing.kid = tenancy::KidForm::Numbered;
     expected.access_token.claims = protocol::StaticClaims::default();
     expected.access_token.claims_allow = Vec::new();
+    expected.access_token.reuse = tenancy::ReuseWindow::default();
     expected.trusted_issuers.clear();
     expected.client_ca = None;
     expected.userinfo = tenancy::UserinfoTokens::default();

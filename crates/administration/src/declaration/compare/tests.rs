@@ -4,7 +4,7 @@ use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use protocol::{Scope, SigningAlgorithm};
 use registry::{Client, ClientId, ClientSecret, DeclaredPassword, SecretId};
 use secrets::{GeneratedSecret, Pepper, SecretHash};
-use tenancy::{Issuer, ResourceServer, Tenant, TenantStatus};
+use tenancy::{Issuer, ResourceServer, Tenant, TenantStatus, TokenFormat};
 use values::{Lifetime, Secret, Timestamp};
 use zeroize::Zeroizing;
 
@@ -191,6 +191,22 @@ fn changed_fields_list_both_values_and_affected_clients() {
         |t| t.tenant.access_token.lifetime = Lifetime::from_seconds(60),
         nothing,
         &["~ tenant t: access_token.lifetime 1h -> 1m"],
+    );
+    let note = "; APIs that verify tokens offline will refuse new ones, which are opaque";
+    check_one(
+        |t| t.tenant.access_token.format = TokenFormat::Opaque,
+        nothing,
+        &[&format!("~ tenant t: access_token.format jwt -> opaque{note}")],
+    );
+    check_one(
+        |t| t.clients[0].client.access_token.format = Some(TokenFormat::Opaque),
+        nothing,
+        &[&format!("~ client t/svc: access_token.format none -> opaque{note}")],
+    );
+    check_one(
+        |t| t.tenant.resource_servers[0].token_format = Some(TokenFormat::Jwt),
+        nothing,
+        &["~ resource server t/api: access_token.format none -> jwt"],
     );
     check_one(
         |t| t.clients[0].client.scope = scope("b c"),
