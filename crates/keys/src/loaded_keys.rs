@@ -49,7 +49,9 @@ impl LoadedKeys {
     /// another key may still load: otherwise the published key set would lack that key, and its tokens would
     /// count as unknown. Also fails if no key is left, because an empty key set would break every verifier.
     pub(crate) fn ring(&self, now: Timestamp) -> Result<Arc<KeyRing>, KeyError> {
-        let passing = self.failures.iter().find(|(_, error)| !error.needs_operator());
+        // A key that does not exist yet has no tokens.
+        let exists = |id: &KeyId| *id < self.ring.records.next;
+        let passing = self.failures.iter().find(|(id, error)| exists(id) && !error.needs_operator());
         let nothing = || self.failures.first().filter(|_| self.ring.published(now).next().is_none());
         match passing.or_else(nothing) {
             Some((_, error)) => Err(error.clone()),
