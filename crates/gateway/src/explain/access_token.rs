@@ -31,8 +31,7 @@ pub(super) async fn explain(
             Ok(explained) => explained,
             Err(error) => return Ok(unverified(error)),
         };
-    let valid =
-        passed("token", "A key of the tenant signed it, and it has not expired. `aud` is not checked.");
+    let valid = passed("token", "A key of the tenant made it, and it has not expired. `aud` is not checked.");
     if holder != client.as_str() {
         // Reveals nothing else about a token of another client.
         let fix = "Explain the client of `client_id`.";
@@ -137,8 +136,8 @@ fn revoked(by: RevokedBy) -> ExplainedCheck {
 }
 
 fn unverified(error: TokenError) -> Vec<ExplainedCheck> {
-    let fix = "Run `latchkey inspect FILE --tenant TENANT`, which names the check. A revoked key is in no \
-        key set: see `latchkey key list TENANT`.";
+    let fix = "For a JWT, run `latchkey inspect FILE --tenant TENANT`, which names the check. A revoked \
+        key is in no key set: see `latchkey key list TENANT`.";
     let token = refused_by("token", Some(error.reason()), format!("Refused: {error}."), fix);
     let rest = ["client", "revoked", "cnf"].map(|name| not_checked(name, "The token is refused."));
     [vec![token], rest.into()].concat()
