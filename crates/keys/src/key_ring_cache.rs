@@ -226,8 +226,10 @@ impl KeyRingCache {
         for _ in 0..ATTEMPTS {
             let records = self.store.find_keys(&tenant.id).await?;
             let mut loaded = self.open(&tenant.id, records, previous, now).await;
-            if loaded.needs_key(tenant, wanted, now) {
-                match self.add_key(tenant, wanted, &loaded.ring.records, now).await {
+            // The first key of every tenant signs, so reading a token never has to create one.
+            let uses = [tenant.signing.algorithm.into(), wanted];
+            if let Some(missing) = uses.into_iter().find(|wanted| loaded.needs_key(tenant, *wanted, now)) {
+                match self.add_key(tenant, missing, &loaded.ring.records, now).await {
                     // Reads the rows again, whether this or another replica added the key.
                     Ok(()) => continue,
                     Err(error @ KeyError::Seal { .. }) => loaded.add_failure(error),

@@ -5,6 +5,7 @@ use std::io::{Read as _, stdin};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use keys::key_of_opaque_token;
 use protocol::api_key_parts;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -86,8 +87,9 @@ fn token_in(text: &str) -> anyhow::Result<Zeroizing<String>> {
     let text = bare(text);
     let token =
         if text.starts_with('{') { token_of_response(text)? } else { Zeroizing::new(text.to_owned()) };
-    // An API key may have the brand `lk`.
-    if token.starts_with(SECRET) && api_key_parts(&token).is_none() {
+    // An API key may have the brand `lk`, and an opaque token begins with `lk_`, too.
+    let is_token = api_key_parts(&token).is_some() || key_of_opaque_token(&token).is_some();
+    if token.starts_with(SECRET) && !is_token {
         bail!(
             "this is a client secret, not a token, so it is not shown. Use the secret to fetch a token at the token endpoint. \
                  If other people have seen the secret, replace it: `latchkey secret rotate TENANT CLIENT`"

@@ -145,6 +145,9 @@ async fn first_opaque_tokens_create_one_key() {
     // A replica with the rows from before cannot tell the new token from an invented one without asking.
     let unread = cache.ensure_read(&acme.id, &before, KeyId::numbered(2)).await;
     assert!(matches!(unread, Err(KeyError::NotReadYet { .. })), "{unread:?}");
+    let initech = tenant("initech", ES256);
+    assert_eq!(cache.token_key(&initech, at(10)).await.unwrap().id, KeyId::numbered(2));
+    assert_eq!(cache.signing_key(&initech, at(10)).await.unwrap().id(), KeyId::numbered(1));
     let globex = tenant("globex", ES256);
     let theirs = cache.ring(&globex, at(10)).await.unwrap();
     let reads = rows.reads.load(Ordering::Relaxed);

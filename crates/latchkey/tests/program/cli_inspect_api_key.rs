@@ -1,5 +1,5 @@
-//! Tests `latchkey inspect` and `latchkey explain` of API keys: what the text shows offline, and what the
-//! tenant knows about the key.
+//! Tests `latchkey inspect` and `latchkey explain` of API keys and opaque tokens: what the text shows
+//! offline, and what the tenant knows about them.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::cli::Cli;
 use crate::host::assert_has;
 use crate::inspected::{Inspected, inspect, with_input};
 use crate::program::Program;
-use crate::settings::{TWO_TENANTS, with_line};
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, with_line};
 
 #[tokio::test]
 async fn api_key_is_inspected_offline_and_by_its_tenant() {
@@ -55,6 +55,34 @@ async fn api_key_is_inspected_offline_and_by_its_tenant() {
         assert!(code == Some(7) && text.contains("revoked at 20"), "{text}");
         let (code, text) = inspect(&folder, key.as_bytes(), &["--issuer", "https://a.example"]);
         assert!(code == Some(1) && text.contains("--issuer does not apply to an API key"), "{text}");
+    }
+    program.stop();
+}
+
+#[tokio::test]
+async fn opaque_token_is_inspected_by_its_tenant() {
+    let line = "access_token: { format: opaque }";
+    let settings = with_line(&with_line(TWO_TENANTS, "acme", line), "globex", line);
+    let (folder, program) = Program::serving(&settings);
+    let server = Cli::server(&folder, &program).await;
+    // Both tenants have a key with the same number.
+    program.token("globex", "svc", GLOBEX_SECRET).await;
+    for (tenant, other, secret) in [("acme", "globex", ACME_SECRET), ("globex", "acme", GLOBEX_SECRET)] {
+        let token = program.token(tenant, "svc", secret).await;
+        folder.canaries.add(&token[20..]);
+        let inspected = |arguments: &[&str]| Inspected::new(&folder, token.as_bytes(), arguments);
+        let offline = inspected(&[]);
+        offline.assert_unverified();
+        assert_eq!(offline.document["kind"], "an opaque access token");
+        offline.assert_status("not_checked", &["token", "client", "revoked", "cnf"]);
+        let live = inspected(&["--client", tenant, "svc", "-"]);
+        live.assert_valid();
+        live.assert_status("passed", &["token", "client", "revoked", "cnf"]);
+        inspected(&["--client", other, "svc", "-"]).assert_refused("token", "token_signature_invalid");
+        let mut through = server.command(&["inspect", "--client", tenant, "svc", "-"]);
+        let (code, out) = with_input(&mut through, token.as_bytes());
+        folder.canaries.assert_absent(&out);
+        assert!(code == Some(0) && out.starts_with("VALID"), "{out}");
     }
     program.stop();
 }
