@@ -169,10 +169,15 @@ impl<'a> Grantee<'a> {
         self.client.token_lifetime(self.tenant)
     }
 
+    /// The format of a token for audiences that have none of their own.
+    pub(crate) fn own_token_format(&self) -> TokenFormat {
+        self.client.access_token.format.unwrap_or(self.tenant.access_token.format)
+    }
+
     /// The format of a token for these audiences: opaque if one of them says so, otherwise as one of them
     /// says, or the client, or the tenant.
     pub(crate) fn token_format(&self, audience: &Audience<'_>) -> TokenFormat {
-        let own = self.client.access_token.format.unwrap_or(self.tenant.access_token.format);
+        let own = self.own_token_format();
         // Few tenants have such APIs, and others need not be searched.
         if self.tenant.resource_servers.iter().all(|server| server.token_format.is_none()) {
             return own;

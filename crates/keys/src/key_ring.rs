@@ -45,14 +45,12 @@ impl KeyRing {
     /// token.
     #[must_use]
     pub fn signing_key(&self, policy: &SigningPolicy, now: Timestamp) -> Option<&Arc<SigningKey>> {
-        self.key_of(row_in_use(|| self.rows(), policy.algorithm.into(), policy.skew, now)?)?.signing()
+        self.in_use(policy.algorithm.into(), policy.skew, now)?.signing()
     }
 
-    /// The key that encrypts opaque tokens.
-    #[must_use]
-    pub fn token_key(&self, skew: Lifetime, now: Timestamp) -> Option<&Arc<TokenKey>> {
-        let row = row_in_use(|| self.rows(), KeyAlgorithm::OpaqueTokens, skew, now)?;
-        self.key_of(row)?.opaque_tokens()
+    /// The key that signs, or encrypts opaque tokens, by the use of the wanted algorithm.
+    pub(crate) fn in_use(&self, wanted: KeyAlgorithm, skew: Lifetime, now: Timestamp) -> Option<&TenantKey> {
+        self.key_of(row_in_use(|| self.rows(), wanted, skew, now)?)
     }
 
     /// The key of an opaque token. It may be an announced one, because nobody else has had it, and a

@@ -17,7 +17,7 @@ use crate::loaded_keys::{LoadedKeys, in_use, openable};
 use crate::recent_rings::RecentRings;
 use crate::{
     KeyAlgorithm, KeyError, KeyId, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, Kid,
-    PublicKeys, SealingContext, SigningKey, SigningKeyStore, TenantKey, TokenKey, UnopenedKeys,
+    PublicKeys, SealingContext, SigningKey, SigningKeyStore, TenantKey, UnopenedKeys,
 };
 
 #[derive(derive_more::Debug)]
@@ -73,15 +73,22 @@ impl KeyRingCache {
     /// # Errors
     /// [`KeyError`].
     pub async fn signing_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<SigningKey>, KeyError> {
-        self.loaded(tenant, tenant.signing.algorithm.into(), now).await?.signing_key(tenant, now)
+        let key = self.key(tenant, tenant.signing.algorithm.into(), now).await?;
+        key.signing().cloned().ok_or_else(|| KeyError::NoSigningKey { tenant: tenant.id.clone() })
     }
 
-    /// The key that encrypts the tenant's opaque tokens now. The first such token creates the first key.
+    /// The key that signs, or encrypts opaque tokens, by the use of the wanted algorithm. The first token of
+    /// each use creates its first key.
     ///
     /// # Errors
     /// [`KeyError`].
-    pub async fn token_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<TokenKey>, KeyError> {
-        self.loaded(tenant, KeyAlgorithm::OpaqueTokens, now).await?.token_key(tenant, now)
+    pub async fn key(
+        &self,
+        tenant: &Tenant,
+        wanted: KeyAlgorithm,
+        now: Timestamp,
+    ) -> Result<TenantKey, KeyError> {
+        self.loaded(tenant, wanted, now).await?.key(tenant, wanted, now)
     }
 
     /// Fails if the store has a key that the ring does not know yet, because another replica has just created
@@ -116,22 +123,6 @@ impl KeyRingCache {
             return Ok(None);
         }
         self.key(tenant, wanted, now).await.map(Some)
-    }
-
-    /// The key that signs or encrypts the tenant's tokens now.
-    ///
-    /// # Errors
-    /// [`KeyError`].
-    pub async fn key(
-        &self,
-        tenant: &Tenant,
-        wanted: KeyAlgorithm,
-        now: Timestamp,
-    ) -> Result<TenantKey, KeyError> {
-        Ok(match wanted {
-            KeyAlgorithm::Signing(_) => self.signing_key(tenant, now).await?.into(),
-            KeyAlgorithm::OpaqueTokens => self.token_key(tenant, now).await?.into(),
-        })
     }
 
     /// The public key of a removed key, for logout hints, if the key was removed at most `kept` ago and was

@@ -8,7 +8,7 @@ use tenancy::Tenant;
 use values::Timestamp;
 
 use crate::key_record::row_in_use;
-use crate::{KeyAlgorithm, KeyError, KeyId, KeyRecord, KeyRecords, KeyRing, KeyStage, SigningKey, TokenKey};
+use crate::{KeyAlgorithm, KeyError, KeyId, KeyRecord, KeyRecords, KeyRing, KeyStage, TenantKey};
 
 pub(crate) struct LoadedKeys {
     pub(crate) ring: Arc<KeyRing>,
@@ -59,29 +59,27 @@ impl LoadedKeys {
         }
     }
 
-    /// The signing key. Failures of other keys do not matter, and no other key replaces it.
-    pub(crate) fn signing_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<SigningKey>, KeyError> {
-        let key = self.ring.signing_key(&tenant.signing, now).cloned();
-        key.ok_or_else(|| self.missing(tenant, tenant.signing.algorithm.into(), now))
-    }
-
-    /// The key that encrypts opaque tokens, as [`LoadedKeys::signing_key`].
-    pub(crate) fn token_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<TokenKey>, KeyError> {
-        let key = self.ring.token_key(tenant.signing.skew, now).cloned();
-        key.ok_or_else(|| self.missing(tenant, KeyAlgorithm::OpaqueTokens, now))
-    }
-
-    fn missing(&self, tenant: &Tenant, wanted: KeyAlgorithm, now: Timestamp) -> KeyError {
+    /// The key that signs, or encrypts opaque tokens. Failures of other keys do not matter, and no other key
+    /// replaces it.
+    pub(crate) fn key(
+        &self,
+        tenant: &Tenant,
+        wanted: KeyAlgorithm,
+        now: Timestamp,
+    ) -> Result<TenantKey, KeyError> {
+        if let Some(key) = self.ring.in_use(wanted, tenant.signing.skew, now) {
+            return Ok(key.clone());
+        }
         let id = in_use(&self.ring.records, tenant, wanted, now).map_or(self.ring.records.next, |row| row.id);
         let failure = self.failures.iter().find(|(failed, _)| *failed == id).map(|(_, error)| error.clone());
-        failure.unwrap_or_else(|| {
+        Err(failure.unwrap_or_else(|| {
             let tenant = tenant.id.clone();
             if self.begins_later(wanted, now) {
                 KeyError::Contended { tenant }
             } else {
                 KeyError::NoSigningKey { tenant }
             }
-        })
+        }))
     }
 
     /// Whether the tenant needs a first key of this use. A suspended tenant does not.

@@ -67,9 +67,8 @@ impl TokenKey {
     pub(crate) fn parse(id: KeyId, document: &[u8]) -> Result<Self, KeyRejected> {
         let key: &[u8; KEY_LEN] = document.try_into().map_err(|_| KeyRejected(KeyAlgorithm::OpaqueTokens))?;
         // The key has no public half. The digest of its 256 random bits says nothing about it.
-        let thumbprint =
-            BASE64URL.encode(sha256(length_prefixed(&["opaque-token-key", &BASE64URL.encode(key)])));
-        Ok(Self { id, thumbprint, aead: Aead::gcm_siv(key) })
+        let digested = Zeroizing::new([b"opaque-token-key".as_slice(), key].concat());
+        Ok(Self { id, thumbprint: BASE64URL.encode(sha256(&*digested)), aead: Aead::gcm_siv(key) })
     }
 
     /// Encrypts the claims as an opaque token of the tenant.

@@ -23,7 +23,7 @@ pub(crate) fn explain<'a>(
     });
     let format = match &audience {
         Ok((audience, ..)) => grantee.token_format(audience),
-        Err(_) => grantee.token_format(&Audience::One("".into())),
+        Err(_) => grantee.own_token_format(),
     };
     let fit = audience.as_ref().ok().map(|(_, _, is_admin, resources)| ScopeFit {
         resources,

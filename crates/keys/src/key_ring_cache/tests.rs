@@ -134,7 +134,8 @@ async fn first_opaque_tokens_create_one_key() {
     let mut requests = JoinSet::new();
     for _ in 0..200 {
         let (cache, acme) = (cache.clone(), acme.clone());
-        requests.spawn(async move { cache.token_key(&acme, at(10)).await.unwrap().id });
+        requests
+            .spawn(async move { cache.key(&acme, KeyAlgorithm::OpaqueTokens, at(10)).await.unwrap().id() });
     }
     let made = requests.join_all().await;
     assert!(made.iter().all(|id| *id == KeyId::numbered(2)), "{made:?}");
@@ -146,7 +147,10 @@ async fn first_opaque_tokens_create_one_key() {
     let unread = cache.ensure_read(&acme.id, &before, KeyId::numbered(2)).await;
     assert!(matches!(unread, Err(KeyError::NotReadYet { .. })), "{unread:?}");
     let initech = tenant("initech", ES256);
-    assert_eq!(cache.token_key(&initech, at(10)).await.unwrap().id, KeyId::numbered(2));
+    assert_eq!(
+        cache.key(&initech, KeyAlgorithm::OpaqueTokens, at(10)).await.unwrap().id(),
+        KeyId::numbered(2)
+    );
     assert_eq!(cache.signing_key(&initech, at(10)).await.unwrap().id(), KeyId::numbered(1));
     let globex = tenant("globex", ES256);
     let theirs = cache.ring(&globex, at(10)).await.unwrap();
