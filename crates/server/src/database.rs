@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use administration::documents::FileSecret;
 use gateway::Sample;
-use storage::postgres::{self, PostgresOptions, Urls};
+use storage::postgres::{self, PostgresOptions, Proven, Urls};
 use storage::store_copy::StorePlace;
 use storage::{Database, OpenError, sqlite};
 
 use crate::file_access;
-use settings::{Connections, StorageLocation, files};
+use settings::{Connections, PoolerMode, StorageLocation, files};
 
 pub async fn open(location: &StorageLocation) -> Result<Arc<Database>, OpenError> {
     open_with(location, Connections::default()).await
@@ -30,12 +30,12 @@ pub(crate) async fn open_with(
             };
             opened.map_err(|error| explained(error, path, true))?
         }
-        StorageLocation::Postgres { url, direct_url } => {
+        StorageLocation::Postgres { url, direct_url, pooler } => {
             let usual = PostgresOptions::default();
             let readers = readers.unwrap_or(usual.readers);
             let administrators = writers.unwrap_or(usual.administrators);
             let options = PostgresOptions { readers, administrators, ..usual };
-            postgres::open(urls(url, direct_url.as_ref()), options).await?
+            postgres::open(urls(url, direct_url.as_ref(), *pooler), options).await?
         }
     }))
 }
@@ -46,23 +46,40 @@ pub async fn open_read_only(location: &StorageLocation) -> Result<Option<Arc<Dat
         StorageLocation::Sqlite(path) => {
             sqlite::open_read_only(path).await.map_err(|error| explained(error, path, false))?
         }
-        StorageLocation::Postgres { url, .. } => {
-            postgres::open_read_only(url.expose(), PostgresOptions::default()).await?
+        StorageLocation::Postgres { url, direct_url, pooler } => {
+            let urls = urls(url, direct_url.as_ref(), *pooler);
+            postgres::open_read_only(urls, PostgresOptions::default()).await?
         }
     };
     Ok(database.map(Arc::new))
 }
 
+/// Proves what the server relies on. `None` for SQLite, and without a schema.
+pub async fn prove(location: &StorageLocation) -> Result<Option<Proven>, OpenError> {
+    match location {
+        StorageLocation::Sqlite(_) => Ok(None),
+        StorageLocation::Postgres { url, direct_url, pooler } => {
+            postgres::prove(urls(url, direct_url.as_ref(), *pooler)).await
+        }
+    }
+}
+
 /// Both URLs, including passwords.
-pub fn urls<'u>(url: &'u FileSecret, direct_url: Option<&'u FileSecret>) -> Urls<'u> {
-    Urls { url: url.expose(), direct: direct_url.map(FileSecret::expose) }
+pub fn urls<'u>(url: &'u FileSecret, direct_url: Option<&'u FileSecret>, pooler: PoolerMode) -> Urls<'u> {
+    Urls {
+        url: url.expose(),
+        direct: direct_url.map(FileSecret::expose),
+        pools_transactions: pooler == PoolerMode::Transaction,
+    }
 }
 
 /// The place of the store, for commands that open it in another way than a server.
 pub fn store_place(location: &StorageLocation) -> StorePlace {
     match location {
         StorageLocation::Sqlite(path) => StorePlace::Sqlite(path.clone()),
-        StorageLocation::Postgres { url, .. } => StorePlace::Postgres(url.expose().to_owned()),
+        StorageLocation::Postgres { url, direct_url, pooler } => {
+            StorePlace::Postgres(urls(url, direct_url.as_ref(), *pooler).of_sessions().url.to_owned())
+        }
     }
 }
 

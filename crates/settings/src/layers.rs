@@ -70,6 +70,7 @@ settings! {
     server.audit.stream,
     storage.url,
     storage.direct_url,
+    storage.pooler,
     storage.password["store" "path" "key"],
     storage.connections.readers,
     storage.connections.writers,

@@ -71,7 +71,7 @@ pub use scalar::PublicUrl;
 pub use schema::schema;
 pub use secret_stores::{Passwords, SecretStores};
 pub use sections::{
-    AuditOutput, CacheMemory, ClientCertificateHeader, Connections, KmsSetting, Listener, MaxRetired, Server,
-    Surface, Tls, VaultSetting,
+    AuditOutput, CacheMemory, ClientCertificateHeader, Connections, KmsSetting, Listener, MaxRetired,
+    PoolerMode, Server, Surface, Tls, VaultSetting,
 };
 pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

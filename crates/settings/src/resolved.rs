@@ -15,7 +15,7 @@ use values::Secret;
 use super::{
     files,
     findings::Location,
-    sections::{KmsSetting, VaultSetting},
+    sections::{KmsSetting, PoolerMode, VaultSetting},
 };
 
 /// A tenant's document, and everything that it refers to.
@@ -44,6 +44,7 @@ pub enum StorageLocation {
         url: FileSecret,
         /// A URL that bypasses the connection pooler, for notifications of changes and for migrations.
         direct_url: Option<FileSecret>,
+        pooler: PoolerMode,
     },
 }
 
@@ -56,7 +57,7 @@ impl StorageLocation {
     #[must_use]
     pub fn of_url(url: &FileSecret, folder: &Path) -> Option<Self> {
         if is_of_postgres(url) {
-            return Some(Self::Postgres { url: url.clone(), direct_url: None });
+            return Some(Self::Postgres { url: url.clone(), direct_url: None, pooler: PoolerMode::Session });
         }
         let is_path = |path: &&str| {
             !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control)

@@ -195,12 +195,24 @@ pub(crate) struct Storage {
     /// other replicas. Default: `url`.
     #[schemars(extend("pattern" = "^postgres(ql)?://"))]
     pub direct_url: Option<FileSecret>,
+    /// What the pooler in front of PostgreSQL keeps for a connection. `transaction` needs `direct_url`.
+    pub pooler: PoolerMode,
     /// The source of the PostgreSQL password, instead of a password in the URLs. New connections use a
     /// changed password. Default: the password in `url`.
     pub password: Option<StoreReference>,
     /// The maximum number of PostgreSQL connections of this replica, in addition to two for changes and
     /// migrations.
     pub connections: Connections,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum PoolerMode {
+    /// A session, as without a pooler.
+    #[default]
+    Session,
+    /// Only the session of a transaction.
+    Transaction,
 }
 
 /// The number of PostgreSQL connections of a replica.
@@ -492,7 +504,8 @@ impl Default for Server {
 impl Default for Storage {
     fn default() -> Self {
         let url = FileSecret::new("sqlite://data/latchkey.db".to_owned());
-        Self { url, direct_url: None, password: None, connections: Connections::default() }
+        let (pooler, connections) = (PoolerMode::default(), Connections::default());
+        Self { url, direct_url: None, pooler, password: None, connections }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::postgres::PostgresPools;
 use crate::row::{DatabaseRow, FromRow, decoded, scalar};
 use crate::sqlite::SqlitePools;
-use crate::statement::{Dialect, Statement};
+use crate::statement::{Access, Dialect, Statement};
 use crate::transaction::{Open, Transaction, TransactionPurpose};
 
 /// An open database. Implements the store traits of all domain crates.
@@ -151,7 +151,7 @@ impl Database {
             }
             DatabaseEngine::Postgres(pools) => {
                 self.count();
-                pools.read(&statement).await?
+                pools.execute_alone(&statement, Access::Reads).await?
             }
         };
         decoded(&rows)
@@ -170,7 +170,8 @@ impl Database {
     pub(crate) async fn write(&self, statement: Statement) -> Result<u64, Error> {
         if let DatabaseEngine::Postgres(pools) = &self.engine {
             self.count();
-            return Ok(pools.write(&statement).await?.unsigned_abs());
+            let rows = pools.execute_alone(&statement, Access::Writes).await?;
+            return Ok(scalar::<i64>(decoded(&rows)?.pop()).unwrap_or_default().unsigned_abs());
         }
         let mut transaction = self.begin(TransactionPurpose::Writes).await?;
         let touched = transaction.execute(&statement).await?;

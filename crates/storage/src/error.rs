@@ -57,10 +57,14 @@ impl From<Error> for StoreError {
     }
 }
 
+fn store_error(error: sqlx::Error) -> StoreError {
+    if may_pass(&error) { StoreError::unavailable(error) } else { StoreError::fault(error) }
+}
+
 /// A database that is unavailable, busy, locked, full, starting or stopping may recover. All other errors are
 /// defects of Latchkey or of the rows.
-fn store_error(error: sqlx::Error) -> StoreError {
-    let passing = match &error {
+pub(crate) fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
@@ -73,13 +77,48 @@ fn store_error(error: sqlx::Error) -> StoreError {
             if is_of_postgres(&**error) { is_passing_state(&code) } else { is_passing_result(&code) }
         }
         _ => false,
-    };
-    if passing { StoreError::unavailable(error) } else { StoreError::fault(error) }
+    }
 }
 
 /// `code` is an SQLSTATE of PostgreSQL or a result code of SQLite.
 pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
     error.as_database_error().and_then(DatabaseError::code).is_some_and(|given| given == code)
+}
+
+/// How often work that conflicts with another transaction is done again.
+pub(crate) const REPETITIONS: u32 = 5;
+
+/// Awaits the work of a whole transaction, again while PostgreSQL has rolled it back because of a concurrent
+/// transaction: a serialization failure, for example where the database's default isolation level is
+/// serializable, or a deadlock. A macro, because the future of a closure is not `Send` for every lifetime.
+macro_rules! repeated {
+    ($work:expr) => {{
+        let mut left = $crate::error::REPETITIONS;
+        loop {
+            match $work.await {
+                Err(error) if left > 0 && $crate::error::Conflict::is_conflict(&error) => left -= 1,
+                outcome => break outcome,
+            }
+        }
+    }};
+}
+pub(crate) use repeated;
+
+/// An error that says whether the transaction conflicted with another one and was rolled back.
+pub(crate) trait Conflict {
+    fn is_conflict(&self) -> bool;
+}
+
+impl Conflict for sqlx::Error {
+    fn is_conflict(&self) -> bool {
+        ["40001", "40P01"].iter().any(|code| has_code(self, code))
+    }
+}
+
+impl Conflict for Error {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.is_conflict())
+    }
 }
 
 /// Whether the connection was lost during the statement. If the statement only reads, the caller may try

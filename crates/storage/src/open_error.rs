@@ -8,7 +8,7 @@ use sqlx::migrate::MigrateError;
 
 use crate::engine_error::EngineError;
 use crate::error::has_code;
-use crate::postgres::UrlFault;
+use crate::postgres::{Missing, UrlFault};
 use crate::store_mark::StoreMark;
 
 const NOT_PERMITTED: &str = "42501";
@@ -91,6 +91,15 @@ pub enum OpenError {
             its notifications"
     )]
     Pooled { database: String, unit: &'static str },
+    /// The engine, or a proxy in front of it, does not do what Latchkey relies on.
+    #[error("{database} cannot be used: {missing}")]
+    Unproven {
+        database: String,
+        missing: Missing,
+        /// The engine's error, if it refused the proof.
+        #[source]
+        cause: Option<EngineError>,
+    },
     /// Row level security is on, and the login is not a member of either role.
     #[error(
         "only latchkey_app and latchkey_operator can see the rows of {database}; have an administrator \
@@ -121,12 +130,17 @@ impl OpenError {
         match self {
             Self::Open { cause, .. } => Some(cause.hint()),
             Self::Pooled { .. } => Some(
-                "set the pooler to session pooling (PgBouncer: `pool_mode = session`), or name PostgreSQL \
-                    itself in storage.url",
+                "set the pooler to session pooling (PgBouncer: `pool_mode = session`), or, for a pooler of \
+                    transactions, set storage.pooler to transaction and name PostgreSQL itself in \
+                    storage.direct_url",
             ),
             Self::Elsewhere { .. } => {
                 Some("use the same database and login in both URLs, or remove storage.direct_url")
             }
+            Self::Unproven { .. } => Some(
+                "use PostgreSQL 14 or newer, or a managed PostgreSQL (docs/scaling.md, \"Engines\"), and a proxy \
+                    that forwards all statements",
+            ),
             Self::ReadOnly { .. } => Some("name the primary in storage.url as well"),
             Self::Migrate {
                 cause: MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _),

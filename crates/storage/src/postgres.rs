@@ -10,6 +10,7 @@ mod inspection;
 mod options;
 mod pooler;
 mod pools;
+mod proofs;
 mod schema;
 mod url;
 
@@ -20,6 +21,7 @@ pub(crate) use options::{Role, place};
 pub(crate) use pools::schema_of;
 pub(crate) use pools::{PostgresPools, Primary};
 pub use pools::{Urls, migrate, open, open_read_only};
+pub use proofs::{Missing, Proven, prove};
 pub use schema::MIGRATOR;
 pub(crate) use schema::connect;
 pub(crate) use url::parse;

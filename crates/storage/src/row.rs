@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgRow, PgValueFormat};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column as _, Decode, Postgres, Row as _, Sqlite, Type, ValueRef as _};
 
@@ -53,6 +53,12 @@ impl DatabaseRow {
     pub(crate) fn texts(&self, column: &str) -> Result<Vec<String>, Error> {
         match self {
             Self::Sqlite(_) => self.json(column),
+            // sqlx reads the text "NULL" as no text, if the server sends arrays as text. No array holds an SQL
+            // NULL.
+            Self::Postgres(row) if row.try_get_raw(column)?.format() == PgValueFormat::Text => {
+                let texts: Vec<Option<String>> = row.try_get(column)?;
+                Ok(texts.into_iter().map(|text| text.unwrap_or_else(|| "NULL".to_owned())).collect())
+            }
             Self::Postgres(row) => Ok(row.try_get(column)?),
             Self::Gathered(row) => member(row, column),
         }

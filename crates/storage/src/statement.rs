@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use administration::rows::hex;
 use sqlx::postgres::PgArguments;
 use sqlx::query::{Query, QueryScalar};
 use sqlx::sqlite::SqliteArguments;
@@ -120,7 +121,7 @@ const ENTER: &str = "
     WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)
     SELECT found.* FROM entered CROSS JOIN LATERAL (";
 
-/// SQL that enters a tenant, and SQL that requires the session's role. [`Statement::bound_as`] replaces both
+/// SQL that enters a tenant, and SQL that requires the session's role. [`demanding`] replaces both
 /// with checks of the role, because with the wrong role a query could silently find no rows.
 const ENTERING: &str = "set_config('latchkey.tenant'";
 const IN_ROLE: &str = "current_user IS NOT NULL";
@@ -263,12 +264,22 @@ impl Statement {
     /// The query for a session with this role. If the session has another role, a statement that enters a
     /// tenant or reads the history fails. So row level security applies even if a pooler mixes up sessions.
     pub(crate) fn bound_as(&self, role: Role) -> Query<'static, Postgres, PgArguments> {
-        self.demanding(self.text(Dialect::Postgres), role)
+        self.bound_text(self.text_as(role))
     }
 
-    /// The query for a statement across tenants outside of a transaction. The statement fails if the session
+    /// The query for this text, which the statement itself has returned.
+    pub(crate) fn bound_text(&self, text: String) -> Query<'static, Postgres, PgArguments> {
+        bound(text, self.arguments.iter())
+    }
+
+    /// The SQL for a session with this role.
+    pub(crate) fn text_as(&self, role: Role) -> String {
+        demanding(self.text(Dialect::Postgres), role)
+    }
+
+    /// The SQL for a statement across tenants outside of a transaction. The statement fails if the session
     /// has another role. A writing statement returns the number of rows.
-    pub(crate) fn bound_alone(&self, role: Role, access: Access) -> Query<'static, Postgres, PgArguments> {
+    pub(crate) fn text_alone(&self, role: Role, access: Access) -> String {
         let text = self.text(Dialect::Postgres);
         let text = match access {
             Access::Reads => format!("SELECT found.* FROM ({text}) AS found WHERE {IN_ROLE}"),
@@ -276,20 +287,14 @@ impl Statement {
                 format!("WITH done AS ({text} RETURNING 1) SELECT count(*) FROM done WHERE {IN_ROLE}")
             }
         };
-        self.demanding(text, role)
+        demanding(text, role)
     }
 
-    fn demanding(&self, mut text: String, role: Role) -> Query<'static, Postgres, PgArguments> {
-        if let Some(role) = role.name() {
-            // PostgreSQL refuses to read a setting with this name, and its error message shows the name. The
-            // name must not contain a dot, because a name with a dot could be a valid setting.
-            let wrong = format!("'this session must be {role}, but is ' || replace(current_user, '.', '_')");
-            let setting = format!("CASE current_user WHEN '{role}' THEN 'latchkey.tenant' ELSE {wrong} END");
-            let in_role =
-                format!("current_setting(CASE WHEN current_user <> '{role}' THEN {wrong} END) IS NULL");
-            text = text.replace(ENTERING, &format!("set_config({setting}")).replace(IN_ROLE, &in_role);
-        }
-        bound(text, self.arguments.iter())
+    /// The text, which the statement itself has returned, with its arguments as constants. One message can
+    /// contain several such statements. Constants of text and bytes consist of hexadecimal digits, so no
+    /// argument can end one.
+    pub(crate) fn inlined(&self, text: &str) -> String {
+        replaced(text, |number| self.arguments[number - 1].constant())
     }
 
     /// Combines several statements into one, which only PostgreSQL executes. The result says whether each
@@ -327,11 +332,23 @@ impl Statement {
     pub(crate) fn all_bound(statements: &[Self]) -> Query<'static, Sqlite, SqliteArguments> {
         let (mut texts, mut arguments) = (Vec::new(), Vec::new());
         for statement in statements {
-            texts.push(renumbered(&statement.text(Dialect::Sqlite), arguments.len()));
+            let before = arguments.len();
+            texts.push(replaced(&statement.text(Dialect::Sqlite), |number| format!("${}", number + before)));
             arguments.extend(&statement.arguments);
         }
         bound(texts.join(";"), arguments)
     }
+}
+
+/// Makes the SQL fail unless the session has this role.
+fn demanding(text: String, role: Role) -> String {
+    let Some(role) = role.name() else { return text };
+    // PostgreSQL refuses to read a setting with this name, and its error message shows the name. The name must
+    // not contain a dot, because a name with a dot could be a valid setting.
+    let wrong = format!("'this session must be {role}, but is ' || replace(current_user, '.', '_')");
+    let setting = format!("CASE current_user WHEN '{role}' THEN 'latchkey.tenant' ELSE {wrong} END");
+    let in_role = format!("current_setting(CASE WHEN current_user <> '{role}' THEN {wrong} END) IS NULL");
+    text.replace(ENTERING, &format!("set_config({setting}")).replace(IN_ROLE, &in_role)
 }
 
 fn bound<'a, DB>(
@@ -352,15 +369,15 @@ where
     })
 }
 
-/// Shifts the numbers of the arguments by `before`.
-fn renumbered(text: &str, before: usize) -> String {
+/// Replaces each `$N` by what `of` returns for the number.
+fn replaced(text: &str, of: impl Fn(usize) -> String) -> String {
     let mut parts = text.split('$');
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |written, part| {
         let digits = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
         let (number, rest) = part.split_at(digits);
-        let number = number.parse::<usize>().map_or_else(|_| number.to_owned(), |n| (n + before).to_string());
-        format!("{written}${number}{rest}")
+        let number = number.parse().map_or_else(|_| format!("${number}"), &of);
+        format!("{written}{number}{rest}")
     })
 }
 
@@ -405,6 +422,22 @@ fn given(columns: &str, array: &str, dialect: Dialect) -> String {
         "(SELECT {read}, nth FROM ROWS FROM (json_to_recordset({array}::json) AS ({typed}))
           WITH ORDINALITY AS raw ({names}, nth)) AS given"
     )
+}
+
+impl Argument {
+    /// The argument as a constant of PostgreSQL, of the type that a bound argument has.
+    fn constant(&self) -> String {
+        let bytes = |bytes: &[u8]| format!("decode('{}', 'hex')", hex(bytes));
+        let text = |text: &str| format!("convert_from({}, 'UTF8')", bytes(text.as_bytes()));
+        match self {
+            Self::Tenant(tenant) => text(tenant.as_str()),
+            Self::Text(given) => text(given),
+            Self::Integer(Some(number)) => format!("'{number}'::bigint"),
+            Self::Integer(None) => "NULL::bigint".to_owned(),
+            Self::Bytes(Some(given)) => bytes(given),
+            Self::Bytes(None) => "NULL::bytea".to_owned(),
+        }
+    }
 }
 
 /// Implements `From` for each type, with the expression for the argument.
@@ -470,9 +503,9 @@ mod tests {
     fn statements_outside_transactions_require_their_role() {
         let statement = Statement::from_text("DELETE FROM leases WHERE until < $1").bind(7_i64);
         for access in [Access::Reads, Access::Writes] {
-            let bound = statement.bound_alone(Role::Operator, access).sql().as_str().to_owned();
+            let bound = statement.text_alone(Role::Operator, access);
             assert!(bound.contains("'this session must be latchkey_operator, but is '"), "{bound}");
-            let of_login = statement.bound_alone(Role::Login, access).sql().as_str().to_owned();
+            let of_login = statement.text_alone(Role::Login, access);
             assert!(of_login.ends_with(" WHERE current_user IS NOT NULL"), "{of_login}");
         }
     }
@@ -491,14 +524,23 @@ mod tests {
     }
 
     #[test]
-    fn renumbered_statements_keep_their_arguments() {
-        let first = Statement::from_text("UPDATE t SET a = $1 WHERE b = $10 AND c = {greatest}($1, $2)");
+    fn each_argument_is_replaced() {
+        let shifted = |text| replaced(text, |number| format!("${}", number + 3));
+        let text = "UPDATE t SET a = $1 WHERE b = $10 AND c = MAX($1, $2)";
+        assert_eq!(shifted(text), "UPDATE t SET a = $4 WHERE b = $13 AND c = MAX($4, $5)");
+        assert_eq!(shifted("DELETE FROM t"), "DELETE FROM t");
+        assert_eq!(replaced("$1 AND '$'", |_| "'acme'".to_owned()), "'acme' AND '$'");
+    }
+
+    #[test]
+    fn constants_cannot_end_their_literal() {
+        let read = Statement::from_text("$1, $2, $3, $4").bind("a'; DROP--").bind(-7_i64);
+        let read = read.bind(None::<Vec<u8>>).bind(&[0_u8, 39][..]);
         assert_eq!(
-            renumbered(&first.text(Dialect::Sqlite), 3),
-            "UPDATE t SET a = $4 WHERE b = $13 AND c = MAX($4, $5)"
+            read.inlined("SELECT $1, $2, $3, $4, $1"),
+            "SELECT convert_from(decode('61273b2044524f502d2d', 'hex'), 'UTF8'), '-7'::bigint, NULL::bytea, \
+             decode('0027', 'hex'), convert_from(decode('61273b2044524f502d2d', 'hex'), 'UTF8')"
         );
-        assert_eq!(renumbered("DELETE FROM t", 3), "DELETE FROM t");
-        assert_eq!(renumbered("$1", 0), "$1");
     }
 
     #[test]

@@ -103,8 +103,8 @@ impl<'d> Transaction<'d> {
                 let done = statement.bound::<Sqlite>(Dialect::Sqlite).execute(&mut **transaction).await?;
                 Ok(done.rows_affected())
             }
-            Open::Postgres(transaction, _, role) => {
-                let done = statement.bound_as(*role).execute(&mut **transaction).await?;
+            Open::Postgres(transaction, pools, role) => {
+                let done = pools.bound(statement, *role).execute(&mut **transaction).await?;
                 Ok(done.rows_affected())
             }
         }
@@ -130,11 +130,12 @@ impl<'d> Transaction<'d> {
         &mut self,
         statements: &[(Statement, Option<u64>)],
     ) -> Result<(), Error> {
-        if let Open::Postgres(transaction, ..) = &mut self.open
+        if let Open::Postgres(transaction, pools, _) = &mut self.open
             && statements.len() > PREPARED
         {
             self.statements.fetch_add(1, Ordering::Relaxed);
-            let is_whole: bool = Statement::all_required(statements).fetch_one(&mut **transaction).await?;
+            let all = Statement::all_required(statements).persistent(pools.names_statements());
+            let is_whole: bool = all.fetch_one(&mut **transaction).await?;
             return if is_whole { Ok(()) } else { Err(Error::Stale) };
         }
         for (statement, required) in statements {
@@ -189,8 +190,8 @@ impl<'d> Transaction<'d> {
                 let rows = query.fetch_all(&mut **transaction).await?;
                 Ok(rows.into_iter().map(DatabaseRow::Sqlite).collect())
             }
-            Open::Postgres(transaction, _, role) => {
-                let query = statement.bound_as(*role);
+            Open::Postgres(transaction, pools, role) => {
+                let query = pools.bound(statement, *role);
                 let rows = query.fetch_all(&mut **transaction).await?;
                 Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
             }

@@ -18,3 +18,28 @@ async fn fresh() -> (Stores, Sandbox) {
 }
 
 testkit::store_contract_tests!(fresh);
+
+/// `cargo xtask ci --full` runs these.
+mod pooled {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use storage::postgres::{self, PostgresOptions, Urls};
+    use testkit::PgBouncer;
+    use testkit::store_contract::Stores;
+
+    use super::Sandbox;
+
+    /// Three sessions for all connections, so that transactions change sessions.
+    async fn fresh() -> (Stores, (Sandbox, PgBouncer)) {
+        let sandbox = Sandbox::new().await;
+        let pooler = PgBouncer::started(&sandbox.url(), "transaction", 3);
+        let (url, direct) = (pooler.url(), sandbox.url());
+        let urls = Urls { url: &url, direct: Some(&direct), pools_transactions: true };
+        let options = PostgresOptions { patience: Duration::from_secs(10), ..PostgresOptions::default() };
+        let stores = Arc::new(postgres::open(urls, options).await.unwrap());
+        (stores, (sandbox, pooler))
+    }
+
+    testkit::store_contract_tests!(fresh);
+}

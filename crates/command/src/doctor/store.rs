@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use administration::store::SealedItems as _;
 use rustix::fs::{Access, access};
-use storage::postgres::{self, DatabaseCheck};
+use storage::postgres::{self, DatabaseCheck, Proven};
 use storage::{Database, OpenError};
 use values::{Timestamp, causes};
 
@@ -21,6 +21,7 @@ use server::{clock, database};
 use settings::{Loaded, StorageLocation};
 
 const STORAGE: DoctorCheck = DoctorCheck("storage");
+const ENGINE: DoctorCheck = DoctorCheck("engine");
 const CONNECTIONS: DoctorCheck = DoctorCheck("connections");
 /// The most connections that the pools of a replica and a command at the same time open.
 const FREE_CONNECTIONS: u32 = 20;
@@ -41,12 +42,15 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
     let lines = &mut found.lines;
     match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => lines.push(sqlite(path)),
-        StorageLocation::Postgres { url, direct_url } => {
-            match postgres::inspect(database::urls(url, direct_url.as_ref())).await {
+        StorageLocation::Postgres { url, direct_url, pooler } => {
+            match postgres::inspect(database::urls(url, direct_url.as_ref(), *pooler)).await {
                 Ok(inspection) => {
                     found.clock = Some(inspection.clock);
                     lines.push(connections(inspection));
                     lines.push(server(inspection));
+                    if !inspection.is_read_only {
+                        lines.extend(engine(&loaded.platform.storage).await);
+                    }
                 }
                 Err(error) => {
                     lines.push(STORAGE.error(causes(&error), advice(&error)));
@@ -146,6 +150,22 @@ fn server(DatabaseCheck { is_read_only, may_write, .. }: DatabaseCheck) -> Repor
             "make the user the owner of the database, or grant it the tables or the roles in docs/operations.md, \"Roles of PostgreSQL\"",
         ),
         (false, true) => STORAGE.ok("PostgreSQL responds and is writable"),
+    }
+}
+
+/// `None` if there is no schema yet.
+async fn engine(storage: &StorageLocation) -> Option<ReportLine> {
+    match database::prove(storage).await {
+        Ok(proven) => proven.map(|Proven { notifies }| match notifies {
+            true => ENGINE.ok("locks, transaction ids, sequences, row level security and notifications work"),
+            false => ENGINE.warning(
+                "the database delivers no notifications: replicas read changes of others four times a second",
+                "let storage.direct_url lead to PostgreSQL itself, without a pooler",
+            ),
+        }),
+        // Other checks report a schema of another version.
+        Err(OpenError::Older { .. } | OpenError::Newer { .. }) => None,
+        Err(error) => Some(ENGINE.error(causes(&error), advice(&error))),
     }
 }
 

@@ -82,7 +82,7 @@ impl Reading<'_> {
                     self.findings.warning(at.key("url"), problem, hint);
                 }
             }
-            StorageLocation::Postgres { url, direct_url } => {
+            StorageLocation::Postgres { url, direct_url, .. } => {
                 for (key, url) in [("url", Some(url)), ("direct_url", direct_url.as_ref())] {
                     // A URL with several hosts does not conform to RFC 3986, so it is split by hand.
                     let (_, query) = url.and_then(|url| url.expose().split_once('?')).unwrap_or_default();

@@ -14,8 +14,8 @@ use super::super::{
     resolved::{StorageLocation, is_of_postgres},
     scalar::PublicUrl,
     sections::{
-        Cache, Connections, Limits, Listener, ProtectedResource, Server, SignInLimits, Storage, Surface,
-        TrustedProxies,
+        Cache, Connections, Limits, Listener, PoolerMode, ProtectedResource, Server, SignInLimits, Storage,
+        Surface, TrustedProxies,
     },
 };
 
@@ -196,11 +196,20 @@ pub(crate) fn storage(
     if location.is_none() {
         findings.error(at, "this is not the URL of a store", StorageLocation::HINT);
     }
-    let Some(direct) = &storage.direct_url else { return location };
+    let Some(direct) = &storage.direct_url else {
+        if storage.pooler == PoolerMode::Transaction {
+            let at = Location::section("storage").key("pooler");
+            let problem = "a pooler of transactions receives no notifications and cannot migrate the schema";
+            findings.error(at, problem, "set storage.direct_url to PostgreSQL itself as well");
+            return None;
+        }
+        return location;
+    };
     let at = Location::section("storage").key("direct_url");
     match location {
         Some(StorageLocation::Postgres { url, .. }) if is_of_postgres(direct) => {
-            return Some(StorageLocation::Postgres { url, direct_url: Some(direct.clone()) });
+            let (direct_url, pooler) = (Some(direct.clone()), storage.pooler);
+            return Some(StorageLocation::Postgres { url, direct_url, pooler });
         }
         Some(StorageLocation::Postgres { .. }) => {
             findings.error(at, "this is not a PostgreSQL URL", "write postgres://…, or remove it");

@@ -23,12 +23,12 @@ impl Reading<'_> {
         let Some(reference) = reference else { return (location, None) };
         let at = Location::section("storage").key("password");
         match location {
-            Some(StorageLocation::Postgres { url, direct_url }) => {
+            Some(StorageLocation::Postgres { url, direct_url, pooler }) => {
                 let Some(password) = self.stored_of_server(reference, &at) else { return (None, None) };
                 let url = self.with_password(&url, &password, at.clone(), "url");
                 let direct_url =
                     direct_url.and_then(|direct| self.with_password(&direct, &password, at, "direct_url"));
-                (url.map(|url| StorageLocation::Postgres { url, direct_url }), Some(password))
+                (url.map(|url| StorageLocation::Postgres { url, direct_url, pooler }), Some(password))
             }
             Some(StorageLocation::Sqlite(_)) => {
                 self.findings.error(at, "a SQLite file has no password", "remove it");

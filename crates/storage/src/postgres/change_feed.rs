@@ -12,7 +12,7 @@ use tenancy::Stored;
 use tokio::time::Instant;
 
 use crate::change_log::CHANGES;
-use crate::error::Error;
+use crate::error::{Error, has_code};
 use crate::notifications::{LogConnection, NotifyingLog};
 use crate::postgres::pools::CHANNEL;
 use crate::postgres::{PostgresPools, Role};
@@ -33,6 +33,8 @@ const HAS_EARLIER: &str = "
 /// find no session, no replica of an earlier version is running.
 const LOOKS: u32 = 3;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+const NOT_SUPPORTED: &str = "0A000";
 
 /// A pool that opens its only connection on demand.
 #[derive(Debug)]
@@ -104,6 +106,10 @@ impl ListeningConnection {
 async fn listener(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
+    match listener.listen(CHANNEL).await {
+        // The log is also read without notifications.
+        Err(error) if has_code(&error, NOT_SUPPORTED) => {}
+        listening => listening?,
+    }
     Ok(listener)
 }

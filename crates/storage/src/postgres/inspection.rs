@@ -38,8 +38,10 @@ pub struct DatabaseCheck {
 /// [`OpenError`] if the database does not answer.
 pub async fn inspect<'u>(urls: impl Into<Urls<'u>>) -> Result<DatabaseCheck, OpenError> {
     let urls = urls.into();
-    let Primary { server, .. } = Primary::find(urls.url).await?;
-    find_direct(urls, &server).await?;
+    let Primary { server, .. } = urls.primary().await?;
+    let direct = find_direct(urls, &server).await?;
+    // Statements with names need sessions.
+    let server = direct.map_or(server, |direct| direct.server);
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(&server), cause: cause.into() };
     let mut connection = connect(&server).await?;
     let (clock, is_read_only, may_write, connections, max_connections): (i64, bool, Option<bool>, i64, i64) =

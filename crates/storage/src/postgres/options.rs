@@ -86,6 +86,18 @@ impl Role {
 pub(crate) struct SessionOptions {
     pub(crate) row_level_security: bool,
     pub(crate) only_reads: bool,
+    /// Whether a pooler may run each transaction in another session. Sessions then have no settings, and each
+    /// transaction has its own.
+    pub(crate) pools_transactions: bool,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    /// Requests, whose statements may take this long.
+    Requests(Duration),
+    /// Everything else.
+    Administration,
 }
 
 impl SessionOptions {
@@ -98,26 +110,49 @@ impl SessionOptions {
         if self.row_level_security { Role::Operator } else { Role::Login }
     }
 
-    /// The session settings for requests.
-    fn reading(self, longest: Duration) -> String {
-        self.settings(self.reader(), longest)
+    /// The options for sessions that no pooler gives to others.
+    pub(crate) fn direct(self) -> Self {
+        Self { pools_transactions: false, ..self }
     }
 
-    /// The session settings for all other work. Bitmap scans are off, because every page follows an index and
-    /// every other row is found by its key. The planner knows only the average size of a tenant and would
-    /// otherwise read and sort all rows of a very large tenant.
-    fn administration(self) -> String {
-        let settings = self.settings(self.administrator(), ADMINISTRATION_STATEMENT);
-        format!("SET enable_bitmapscan = off; SET max_parallel_workers_per_gather = 0; {settings}")
+    /// SQL for a new session. `None` if a pooler may give the session to others.
+    fn of_session(self, work: Work) -> Option<String> {
+        if self.pools_transactions {
+            return None;
+        }
+        let only_reads = if self.only_reads { "; SET default_transaction_read_only = on" } else { "" };
+        let role = match work {
+            Work::Requests(_) => self.reader(),
+            Work::Administration => self.administrator(),
+        };
+        let role = role.name().map(|name| format!("; SET ROLE {name}")).unwrap_or_default();
+        Some(format!("{MARK}{only_reads}{}{role}", work.settings("SET")))
     }
 
+    /// SQL that follows the `BEGIN` of a transaction, or precedes its only statement.
+    pub(crate) fn of_transaction(self, role: Role, work: Work) -> String {
+        let settings = if self.pools_transactions { work.settings("SET LOCAL") } else { String::new() };
+        role.taken_locally() + &settings
+    }
+}
+
+impl Work {
     /// Switches `jit` off, because every statement reads few rows by an index. If the planner expects more
     /// rows, compiling takes far longer than the statement itself (165 ms against 3 ms for the clients with
     /// due logout notices).
-    fn settings(self, role: Role, longest: Duration) -> String {
-        let only_reads = if self.only_reads { "SET default_transaction_read_only = on; " } else { "" };
-        let role = role.name().map(|name| format!("; SET ROLE {name}")).unwrap_or_default();
-        format!("{MARK}; {only_reads}SET jit = off; SET statement_timeout = {}{role}", longest.as_millis())
+    ///
+    /// Bitmap scans are off for administration, because every page follows an index and every other row is
+    /// found by its key. The planner knows only the average size of a tenant and would otherwise read and
+    /// sort all rows of a very large tenant.
+    fn settings(self, set: &str) -> String {
+        let (longest, plans) = match self {
+            Self::Requests(longest) => (longest, String::new()),
+            Self::Administration => (
+                ADMINISTRATION_STATEMENT,
+                format!("; {set} enable_bitmapscan = off; {set} max_parallel_workers_per_gather = 0"),
+            ),
+        };
+        format!("; {set} jit = off; {set} statement_timeout = {}{plans}", longest.as_millis())
     }
 }
 
@@ -129,7 +164,7 @@ impl PostgresOptions {
         moved: &Moved,
     ) -> PgPool {
         let pool = leaving(moved).max_connections(self.readers.max(1)).acquire_timeout(READER_CONNECT);
-        with_settings(pool, sessions.reading(self.patience)).connect_lazy_with(server)
+        with_settings(pool, sessions.of_session(Work::Requests(self.patience))).connect_lazy_with(server)
     }
 
     pub(crate) fn administrators(
@@ -139,7 +174,7 @@ impl PostgresOptions {
         moved: &Moved,
     ) -> PgPool {
         let pool = leaving(moved).max_connections(self.administrators.max(1));
-        with_settings(pool.acquire_timeout(ADMINISTRATION_WAIT), sessions.administration())
+        with_settings(pool.acquire_timeout(ADMINISTRATION_WAIT), sessions.of_session(Work::Administration))
             .connect_lazy_with(server)
     }
 }
@@ -156,13 +191,13 @@ fn leaving(moved: &Moved) -> PgPoolOptions {
 /// A pool that opens its only connection on demand, for administration.
 pub(crate) fn single(server: PgConnectOptions, sessions: SessionOptions) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
-    with_settings(pool.acquire_timeout(ADMINISTRATION_WAIT), sessions.administration())
+    with_settings(pool.acquire_timeout(ADMINISTRATION_WAIT), sessions.of_session(Work::Administration))
         .connect_lazy_with(server)
 }
 
 /// Sets session options by statements, because poolers refuse or ignore startup options.
-fn with_settings(pool: PgPoolOptions, settings: String) -> PgPoolOptions {
-    let settings: Arc<str> = settings.into();
+fn with_settings(pool: PgPoolOptions, settings: Option<String>) -> PgPoolOptions {
+    let Some(settings) = settings.map(Arc::<str>::from) else { return pool };
     pool.after_connect(move |connection, _| {
         let settings = sqlx::raw_sql(AssertSqlSafe(settings.to_string()));
         Box::pin(async move { settings.execute(connection).await.map(drop) })
@@ -187,13 +222,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sessions_disable_jit() {
+    fn session_or_transaction_has_all_settings() {
         for row_level_security in [true, false] {
-            let sessions = SessionOptions { row_level_security, only_reads: false };
-            for settings in [sessions.reading(Duration::from_millis(250)), sessions.administration()] {
-                assert!(settings.contains("SET jit = off"), "{settings}");
-                assert!(settings.contains("SET statement_timeout = "), "{settings}");
-                assert_eq!(settings.contains("; SET ROLE latchkey_"), row_level_security, "{settings}");
+            for work in [Work::Requests(Duration::from_millis(250)), Work::Administration] {
+                let [kept, pooled] = [false, true].map(|pools_transactions| SessionOptions {
+                    row_level_security,
+                    only_reads: false,
+                    pools_transactions,
+                });
+                let (role, session) = (kept.reader(), kept.of_session(work).unwrap());
+                assert_eq!(pooled.of_session(work), None);
+                let transaction = pooled.of_transaction(role, work);
+                for (text, set) in [(session, "SET"), (transaction, "SET LOCAL")] {
+                    assert!(
+                        text.contains(&format!("; {set} jit = off; {set} statement_timeout = ")),
+                        "{text}"
+                    );
+                    assert_eq!(
+                        text.contains(&format!("; {set} ROLE latchkey_")),
+                        row_level_security,
+                        "{text}"
+                    );
+                }
+                assert!(!kept.of_transaction(role, work).contains("jit"));
             }
         }
     }

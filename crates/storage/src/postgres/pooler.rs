@@ -1,4 +1,4 @@
-//! Detects a pooler in front of PostgreSQL that does not keep a session for each connection.
+//! Detects what a pooler in front of PostgreSQL keeps for a connection: its session, or only a transaction.
 
 use std::io;
 
@@ -18,24 +18,41 @@ const TRIES: u32 = 3;
 /// The SQLSTATE "protocol violation". PgBouncer answers `BEGIN` with it in statement mode.
 const NO_TRANSACTIONS: &str = "08P01";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a connection keeps, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pooling {
-    Sessions,
-    Transactions,
     Statements,
+    Transactions,
+    Sessions,
 }
 
-/// Refuses a pooler in transaction or statement mode. Latchkey's sessions need a role and notifications.
+impl Pooling {
+    /// Names connections whose sessions have no mark of the current version, so that they are not taken for
+    /// those of an earlier version.
+    pub(crate) fn name(self, server: PgConnectOptions) -> PgConnectOptions {
+        match (self, server.get_application_name()) {
+            (Self::Sessions, _) => server,
+            (_, name) => {
+                let name = format!("{} (pooled)", name.unwrap_or("latchkey"));
+                server.application_name(&name)
+            }
+        }
+    }
+}
+
+/// Refuses a pooler that keeps less than `least`. By default Latchkey's sessions need a role and
+/// notifications.
 ///
 /// # Errors
 /// [`OpenError::Pooled`]; [`OpenError::Open`] if the database does not answer.
-pub(crate) async fn refuse(server: &PgConnectOptions) -> Result<(), OpenError> {
+pub(crate) async fn refuse(server: &PgConnectOptions, least: Pooling) -> Result<(), OpenError> {
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let (first, second) = tokio::try_join!(connect(server), connect(server))?;
     let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
     let found = timeout(CONNECT, pooling(first, second)).await.unwrap_or_else(late).map_err(failed)?;
     let unit = match found {
-        Pooling::Sessions => return Ok(()),
+        found if found >= least => return Ok(()),
+        Pooling::Sessions => "sessions",
         Pooling::Transactions => "transactions",
         Pooling::Statements => "statements",
     };

@@ -7,21 +7,23 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _};
+use sqlx::postgres::{PgArguments, PgConnectOptions};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row as _};
 use tenancy::{StoreError, TenantId, Turn};
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::database::{Database, DatabaseEngine};
-use crate::error::{Error, is_lost};
+use crate::error::{Error, is_lost, repeated};
 use crate::open_error::OpenError;
 use crate::postgres::hosts::{Servers, TAKES_WRITES};
 use crate::postgres::options::{
-    ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, SessionOptions, place, single,
+    ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, SessionOptions, Work, place, single,
 };
-use crate::postgres::pooler;
+use crate::postgres::pooler::{self, Pooling};
+use crate::postgres::proofs::{self, Proven};
 use crate::postgres::schema::{self, Roles, Schema};
 use crate::postgres::url::parse;
 use crate::row::DatabaseRow;
@@ -41,6 +43,7 @@ const WRITER_MISSING: &str = "commits of one tenant run as latchkey_operator, wh
 
 /// The channel of notifications of changes.
 pub(super) const CHANNEL: &str = "latchkey_changes";
+const NOTIFY: &str = "SELECT pg_notify('latchkey_changes', '')";
 
 /// An advisory lock until the end of the transaction. It orders writes across tenants and deletions of
 /// tenants and clients. Other writes of a single tenant do not wait for it.
@@ -60,12 +63,12 @@ pub(crate) struct Primary {
 }
 
 impl Primary {
-    /// Chooses the server of a URL. Refuses a pooler in transaction or statement mode.
-    pub(crate) async fn find(url: &str) -> Result<Self, OpenError> {
-        let servers = parse(url)?;
+    /// Chooses the server of a URL. Refuses a pooler of less than `least`.
+    pub(crate) async fn find(url: &str, least: Pooling) -> Result<Self, OpenError> {
+        let servers = parse(url)?.with(|server| least.name(server));
         let found = async || {
             let server = servers.choose().await?;
-            pooler::refuse(&server).await.map(|()| server)
+            pooler::refuse(&server, least).await.map(|()| server)
         };
         let server = schema::twice(found).await?;
         Ok(Self { servers, server })
@@ -105,11 +108,31 @@ pub struct Urls<'u> {
     pub url: &'u str,
     /// `storage.direct_url`.
     pub direct: Option<&'u str>,
+    /// `storage.pooler: transaction`. Needs `direct`.
+    pub pools_transactions: bool,
 }
 
 impl<'u, T: AsRef<str> + ?Sized> From<&'u T> for Urls<'u> {
     fn from(url: &'u T) -> Self {
-        Self { url: url.as_ref(), direct: None }
+        Self { url: url.as_ref(), direct: None, pools_transactions: false }
+    }
+}
+
+impl Urls<'_> {
+    /// The same database for work that needs sessions.
+    #[must_use]
+    pub fn of_sessions(self) -> Self {
+        match self.direct {
+            Some(direct) if self.pools_transactions => {
+                Self { url: direct, direct: None, pools_transactions: false }
+            }
+            _ => self,
+        }
+    }
+
+    pub(crate) async fn primary(self) -> Result<Primary, OpenError> {
+        let least = if self.pools_transactions { Pooling::Transactions } else { Pooling::Sessions };
+        Primary::find(self.url, least).await
     }
 }
 
@@ -120,12 +143,22 @@ impl<'u, T: AsRef<str> + ?Sized> From<&'u T> for Urls<'u> {
 /// [`OpenError`]. A database whose schema is newer than this program is not changed.
 pub async fn open<'u>(urls: impl Into<Urls<'u>>, options: PostgresOptions) -> Result<Database, OpenError> {
     let urls = urls.into();
-    let primary = Primary::find(urls.url).await?;
+    let primary = urls.primary().await?;
     let direct = find_direct(urls, &primary.server).await?;
-    let roles = schema::migrate(&direct.as_ref().unwrap_or(&primary).server).await?;
-    let pools = PostgresPools::new(primary, direct, options, roles, false);
+    let server = &direct.as_ref().unwrap_or(&primary).server;
+    let roles = schema::migrate(server).await?;
+    let Proven { notifies } = proofs::of_server(server, roles).await?;
+    let sessions = SessionOptions {
+        row_level_security: roles.row_level_security,
+        only_reads: false,
+        pools_transactions: urls.pools_transactions,
+    };
+    let pools = PostgresPools::new(primary, direct, options, roles, sessions);
     if let Some(warning) = pools.warning() {
         warn!(database = pools.place(), "{warning}");
+    }
+    if !notifies {
+        warn!(database = pools.place(), "{}", proofs::NO_NOTIFICATIONS);
     }
     pools.connect_both().await
 }
@@ -135,12 +168,17 @@ pub async fn open<'u>(urls: impl Into<Urls<'u>>, options: PostgresOptions) -> Re
 ///
 /// # Errors
 /// [`OpenError`], also if the schema is older than this program: a migration would write.
-pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Option<Database>, OpenError> {
-    let primary = Primary::find(url).await?;
+pub async fn open_read_only<'u>(
+    urls: impl Into<Urls<'u>>,
+    options: PostgresOptions,
+) -> Result<Option<Database>, OpenError> {
+    let primary = urls.into().of_sessions().primary().await?;
     match schema::inspect(&primary.server).await? {
         Schema::Absent => Ok(None),
         Schema::Ready { roles } => {
-            PostgresPools::new(primary, None, options, roles, true).connect_both().await.map(Some)
+            let row_level_security = roles.row_level_security;
+            let sessions = SessionOptions { row_level_security, only_reads: true, pools_transactions: false };
+            PostgresPools::new(primary, None, options, roles, sessions).connect_both().await.map(Some)
         }
     }
 }
@@ -150,7 +188,7 @@ pub async fn open_read_only(url: &str, options: PostgresOptions) -> Result<Optio
 /// # Errors
 /// [`OpenError`]. A database whose schema is newer than this program is not changed.
 pub async fn migrate(url: &str) -> Result<(), OpenError> {
-    schema::migrate(&Primary::find(url).await?.server).await.map(drop)
+    schema::migrate(&Urls::from(url).primary().await?.server).await.map(drop)
 }
 
 /// Checks that the direct URL leads to the same database of the same server with the same login, because the
@@ -160,7 +198,7 @@ pub(crate) async fn find_direct(
     server: &PgConnectOptions,
 ) -> Result<Option<Primary>, OpenError> {
     let Some(url) = urls.direct else { return Ok(None) };
-    let direct = Primary::find(url).await.map_err(OpenError::of_direct)?;
+    let direct = Urls::from(url).primary().await.map_err(OpenError::of_direct)?;
     let there = schema::identity(&direct.server).await.map_err(OpenError::of_direct)?;
     let here = schema::identity(server).await?;
     let differs =
@@ -175,7 +213,7 @@ pub(crate) async fn find_direct(
 
 /// The database's schema version. `None` if there is no schema.
 pub(crate) async fn schema_of(url: &str) -> Result<Option<i64>, OpenError> {
-    schema::found(&Primary::find(url).await?.server).await
+    schema::found(&Urls::from(url).primary().await?.server).await
 }
 
 impl PostgresPools {
@@ -220,7 +258,7 @@ impl PostgresPools {
         self.runtime.spawn(async move {
             sleep(ANNOUNCE_AFTER).await;
             is_announcing.store(false, Ordering::Release);
-            drop(sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(&pool).await);
+            drop(sqlx::raw_sql(NOTIFY).execute(&pool).await);
         });
     }
 
@@ -259,7 +297,7 @@ impl PostgresPools {
     /// Whether the store accepts writes, asked on a connection for requests. A session that refuses writes
     /// can stay read-only even after the server accepts writes again, so all open sessions are replaced then.
     pub(crate) async fn takes_writes(&self) -> Result<bool, sqlx::Error> {
-        let takes_writes: bool = sqlx::query_scalar(TAKES_WRITES).fetch_one(&self.readers).await?;
+        let takes_writes: bool = sqlx::raw_sql(TAKES_WRITES).fetch_one(&self.readers).await?.try_get(0)?;
         if !takes_writes {
             self.leave_sessions();
         }
@@ -287,36 +325,55 @@ impl PostgresPools {
         statement: &Statement,
         statements: &AtomicU64,
     ) -> Result<Vec<DatabaseRow>, Error> {
-        let attempt = || async {
-            let (mut connection, _turn) = Box::pin(self.reader(statement.tenant())).await?;
-            statements.fetch_add(1, Ordering::Relaxed);
-            Ok::<_, Error>(statement.bound_as(self.sessions.reader()).fetch_all(&mut *connection).await)
-        };
         let attempts = async {
-            match attempt().await? {
-                Err(error) if is_lost(&error) => Ok(attempt().await??),
+            match self.execute_of_request(statement, statements).await? {
+                Err(error) if is_lost(&error) => Ok(self.execute_of_request(statement, statements).await??),
                 outcome => Ok::<_, Error>(outcome?),
             }
         };
-        let rows = timeout(2 * self.patience, attempts).await.map_err(StoreError::unavailable)??;
-        Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
+        timeout(2 * self.patience, attempts).await.map_err(StoreError::unavailable)?
     }
 
-    /// Executes a request's write within the request's time limit and returns the rows. Does not try again,
-    /// because the first attempt may have written.
+    /// Executes a request's write within the request's time limit and returns the rows. Does not try again
+    /// after a lost connection, because the first attempt may have written.
     pub(crate) async fn write_of_request(
         &self,
         statement: &Statement,
         statements: &AtomicU64,
     ) -> Result<Vec<DatabaseRow>, Error> {
-        let attempt = async {
-            let (mut connection, _turn) = Box::pin(self.reader(statement.tenant())).await?;
-            statements.fetch_add(1, Ordering::Relaxed);
-            let written = statement.bound_as(self.sessions.reader()).fetch_all(&mut *connection);
-            Ok::<_, Error>(written.await?)
+        let attempt = async { Ok(self.execute_of_request(statement, statements).await??) };
+        timeout(2 * self.patience, attempt).await.map_err(StoreError::unavailable)?
+    }
+
+    async fn execute_of_request(
+        &self,
+        statement: &Statement,
+        statements: &AtomicU64,
+    ) -> Result<Result<Vec<DatabaseRow>, sqlx::Error>, Error> {
+        let (mut connection, _turn) = Box::pin(self.reader(statement.tenant())).await?;
+        statements.fetch_add(1, Ordering::Relaxed);
+        let role = self.sessions.reader();
+        let work = Work::Requests(self.patience);
+        Ok(self.execute(&mut connection, statement, statement.text_as(role), (role, work)).await)
+    }
+
+    /// Executes a statement as its own transaction. A pooler of transactions gets the role, the settings and
+    /// the statement in one message, whose statements PostgreSQL executes as one transaction.
+    async fn execute(
+        &self,
+        connection: &mut PgConnection,
+        statement: &Statement,
+        text: String,
+        (role, work): (Role, Work),
+    ) -> Result<Vec<DatabaseRow>, sqlx::Error> {
+        let rows = if self.sessions.pools_transactions {
+            let settings = self.sessions.of_transaction(role, work);
+            let message = format!("{}; {}", settings.trim_start_matches("; "), statement.inlined(&text));
+            repeated!(sqlx::raw_sql(AssertSqlSafe(message.clone())).fetch_all(&mut *connection))
+        } else {
+            repeated!(statement.bound_text(text.clone()).fetch_all(&mut *connection))
         };
-        let rows = timeout(2 * self.patience, attempt).await.map_err(StoreError::unavailable)??;
-        Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
+        Ok(rows?.into_iter().map(DatabaseRow::Postgres).collect())
     }
 
     /// Waits for a connection and holds the turn as long as the connection is in use. A separate task opens
@@ -335,17 +392,16 @@ impl PostgresPools {
         Ok(opened.unwrap_or(Err(sqlx::Error::PoolClosed))?)
     }
 
-    /// Reads across tenants.
-    pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<DatabaseRow>, sqlx::Error> {
-        let bound = statement.bound_alone(self.sessions.administrator(), Access::Reads);
-        let rows = bound.fetch_all(&self.administrators).await?;
-        Ok(rows.into_iter().map(DatabaseRow::Postgres).collect())
-    }
-
-    /// Writes across tenants. Returns the number of rows touched.
-    pub(crate) async fn write(&self, statement: &Statement) -> Result<i64, sqlx::Error> {
-        let bound = statement.bound_alone(self.sessions.administrator(), Access::Writes);
-        bound.fetch_one(&self.administrators).await?.try_get(0)
+    /// Executes a statement across tenants and returns its rows: the number of touched rows, if it writes.
+    pub(crate) async fn execute_alone(
+        &self,
+        statement: &Statement,
+        access: Access,
+    ) -> Result<Vec<DatabaseRow>, sqlx::Error> {
+        let role = self.sessions.administrator();
+        let mut connection = self.administrators.acquire().await?;
+        let text = statement.text_alone(role, access);
+        self.execute(&mut connection, statement, text, (role, Work::Administration)).await
     }
 
     pub(crate) async fn begin<'d>(
@@ -354,10 +410,21 @@ impl PostgresPools {
         statements: &'d AtomicU64,
     ) -> Result<Transaction<'d>, Error> {
         let role = self.role(purpose);
-        let begin = begin(purpose, role, self.is_alone.load(Ordering::Relaxed));
+        let settings = self.sessions.of_transaction(role, Work::Administration);
+        let begin = begin(purpose, &settings, self.is_alone.load(Ordering::Relaxed));
         let turn = self.turns.writer(purpose.tenant(), ADMINISTRATION_WAIT).await?;
         let opened = self.administrators.begin_with(AssertSqlSafe(begin)).await?;
         Ok(Transaction::new(Open::Postgres(opened, self, role), turn, purpose, statements))
+    }
+
+    /// A statement within a transaction.
+    pub(crate) fn bound(&self, statement: &Statement, role: Role) -> Query<'static, Postgres, PgArguments> {
+        statement.bound_as(role).persistent(self.names_statements())
+    }
+
+    /// Whether statements have names. A name is known to the session that prepared the statement.
+    pub(crate) fn names_statements(&self) -> bool {
+        !self.sessions.pools_transactions
     }
 
     /// The role that each transaction sets, even if its session already has the role.
@@ -389,9 +456,8 @@ impl PostgresPools {
         direct: Option<Primary>,
         options: PostgresOptions,
         roles: Roles,
-        only_reads: bool,
+        sessions: SessionOptions,
     ) -> Self {
-        let sessions = SessionOptions { row_level_security: roles.row_level_security, only_reads };
         let moved = Moved::default();
         let server = &primary.server;
         Self {
@@ -400,7 +466,7 @@ impl PostgresPools {
             moved,
             following: tokio::sync::Mutex::default(),
             turns: StoreTurns::new(options.readers, options.administrators),
-            feed: single(direct.as_ref().unwrap_or(&primary).server.clone(), sessions),
+            feed: single(direct.as_ref().unwrap_or(&primary).server.clone(), sessions.direct()),
             is_alone: Arc::default(),
             is_announcing: Arc::default(),
             primary: Mutex::new(primary),
@@ -423,21 +489,22 @@ fn connect_to(server: &PgConnectOptions, pools: &[&PgPool]) {
 /// locks for the purpose. A commit locks its tenant's row until the end of the transaction. This lock
 /// protects the revision, the audit numbers and all rows of the tenant. The tenant's id needs no quoting,
 /// because it consists of letters, digits and hyphens.
-fn begin(purpose: TransactionPurpose<'_>, role: Role, is_alone: bool) -> String {
-    let role = role.taken_locally();
+///
+/// `settings` sets the role and whatever the session lacks.
+fn begin(purpose: TransactionPurpose<'_>, settings: &str, is_alone: bool) -> String {
     let enter = |tenant: &TenantId| format!("; SET LOCAL latchkey.tenant = '{tenant}'");
     let lock = |tenant: &TenantId| {
         format!("{}; SELECT 1 FROM tenants WHERE tenant_id = '{tenant}' FOR NO KEY UPDATE", enter(tenant))
     };
     let log = if is_alone { SHARED_LOG } else { "" };
     match purpose {
-        TransactionPurpose::Reads(_) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{role}"),
-        TransactionPurpose::Writes => format!("BEGIN{role}{log}"),
-        TransactionPurpose::Commit => format!("BEGIN{role}{log}{PLATFORM_LOCK}"),
-        TransactionPurpose::CommitOf(tenant) if is_alone => format!("BEGIN{role}{log}{}", lock(tenant)),
+        TransactionPurpose::Reads(_) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{settings}"),
+        TransactionPurpose::Writes => format!("BEGIN{settings}{log}"),
+        TransactionPurpose::Commit => format!("BEGIN{settings}{log}{PLATFORM_LOCK}"),
+        TransactionPurpose::CommitOf(tenant) if is_alone => format!("BEGIN{settings}{log}{}", lock(tenant)),
         TransactionPurpose::CommitOf(tenant) | TransactionPurpose::DeletionOf(tenant) => {
-            format!("BEGIN{role}{log}{PLATFORM_LOCK}{}", lock(tenant))
+            format!("BEGIN{settings}{log}{PLATFORM_LOCK}{}", lock(tenant))
         }
-        TransactionPurpose::WritesOf(tenant) => format!("BEGIN{role}{log}{}", enter(tenant)),
+        TransactionPurpose::WritesOf(tenant) => format!("BEGIN{settings}{log}{}", enter(tenant)),
     }
 }

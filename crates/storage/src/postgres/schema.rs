@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, FromRow, PgConnection};
 
 use tokio::time::timeout;
 
@@ -167,9 +167,9 @@ pub(crate) async fn connect(server: &PgConnectOptions) -> Result<PgConnection, O
 pub(crate) async fn identity(server: &PgConnectOptions) -> Result<(String, i64, String), OpenError> {
     let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let mut connection = connect(server).await?;
-    let found = sqlx::query_as(IDENTITY).fetch_one(&mut connection).await.map_err(failed)?;
+    let row = sqlx::raw_sql(IDENTITY).fetch_one(&mut connection).await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
-    Ok(found)
+    FromRow::from_row(&row).map_err(failed)
 }
 
 /// The version of the last migration. `None` if there is no schema.

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, Postgres, Row as _,
 
 use crate::error::Error;
 use crate::open_error::OpenError;
-use crate::postgres::{Primary, connect, parse, place};
+use crate::postgres::{Primary, Urls, connect, parse, place};
 use crate::row::{DatabaseRow, FromRow, decoded};
 use crate::sqlite::owner_options;
 use crate::statement::{Dialect, Statement};
@@ -65,7 +65,7 @@ impl CopySession {
     pub(crate) async fn open(place: &StorePlace) -> Result<Self, OpenError> {
         Ok(match place {
             StorePlace::Postgres(url) => {
-                let Primary { server, .. } = Primary::find(url).await?;
+                let Primary { server, .. } = Urls::from(url).primary().await?;
                 let failed = |cause: sqlx::Error| OpenError::Open {
                     database: self::place(&server),
                     cause: cause.into(),

@@ -127,7 +127,9 @@ async fn transaction_and_statement_poolers_are_refused() {
                 assert!(text.contains(&format!("is behind a pooler of {unit}")), "{text}");
                 assert!(refused.hint().unwrap().contains("pool_mode = session"));
             }
-            let refused = open(Urls { url: &sandbox.url(), direct: Some(&url) }).await.unwrap_err();
+            let refused = open(Urls { url: &sandbox.url(), direct: Some(&url), pools_transactions: false })
+                .await
+                .unwrap_err();
             assert!(matches!(refused, OpenError::Direct(_)), "{}", values::causes(&refused));
             assert!(refused.hint().unwrap().ends_with("name PostgreSQL itself in storage.direct_url"));
         }
@@ -146,7 +148,7 @@ async fn changes_and_migrations_bypass_the_pooler() {
     execute(&mut server, NOTE.to_owned()).await;
     let pooler = PgBouncer::started(&sandbox.url(), "session", SESSIONS);
     let (url, direct) = (pooler.url(), format!("{}?application_name=direct", sandbox.url()));
-    let urls = Urls { url: &url, direct: Some(&direct) };
+    let urls = Urls { url: &url, direct: Some(&direct), pools_transactions: false };
     let (here, there) = (open(urls).await.unwrap(), open(urls).await.unwrap());
     let mut names = async |select: &'static str| -> Vec<String> {
         sqlx::query_scalar(select).fetch_all(&mut server).await.unwrap()
@@ -175,7 +177,7 @@ async fn direct_url_to_another_database_is_refused() {
     let modest = Modest::new().await;
     let (url, direct) = (sandbox.url(), other.url());
     for direct in [&direct, &modest.url()] {
-        let urls = Urls { url: &url, direct: Some(direct) };
+        let urls = Urls { url: &url, direct: Some(direct), pools_transactions: false };
         let refusals = [open(urls).await.unwrap_err(), postgres::inspect(urls).await.unwrap_err()];
         for refused in refusals {
             let text = refused.to_string();
@@ -183,10 +185,11 @@ async fn direct_url_to_another_database_is_refused() {
         }
     }
     let same = sandbox.url_of_superuser();
-    let refused = open(Urls { url: &url, direct: Some(&same) }).await.unwrap_err();
+    let refused = open(Urls { url: &url, direct: Some(&same), pools_transactions: false }).await.unwrap_err();
     assert!(refused.to_string().starts_with("storage.direct_url leads to a different login ("), "{refused}");
     for direct in ["postgres://canary@127.0.0.1:1/rows", "postgres://canary@db/rows?sslmod=require"] {
-        let refused = open(Urls { url: &url, direct: Some(direct) }).await.unwrap_err();
+        let refused =
+            open(Urls { url: &url, direct: Some(direct), pools_transactions: false }).await.unwrap_err();
         assert!(refused.to_string().starts_with("storage.direct_url"), "{refused}");
         assert!(!refused.hint().unwrap_or_default().contains("storage.url"), "{refused}");
     }
