@@ -256,10 +256,7 @@ impl AccountStore for Database {
     ) -> Stored<bool> {
         let statement = Statement::from_text(REPLACE_PASSWORD).bind(tenant).bind(account.as_str());
         let statement = statement.bind(before.to_string()).bind(after.to_string());
-        let mut transaction = self.begin(TransactionPurpose::CommitOf(tenant)).await?;
-        let touched = transaction.execute(&statement).await?;
-        transaction.commit().await?;
-        Ok(touched > 0)
+        Ok(self.write_in(TransactionPurpose::CommitOf(tenant), &statement).await? > 0)
     }
 
     async fn find_account(&self, tenant: &TenantId, account: &AccountId) -> Stored<Option<Arc<Account>>> {

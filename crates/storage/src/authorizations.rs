@@ -14,6 +14,7 @@ use values::Timestamp;
 
 use crate::columns::{columns, written};
 use crate::database::Database;
+use crate::error::{Error, repeated};
 use crate::logouts;
 use crate::one_time::{self, Emptied, OneTimeKind, Used};
 use crate::reused_grants;
@@ -106,40 +107,7 @@ impl AuthorizationStore for Database {
         tenant: &TenantId,
         write: &CodeWrite<'_>,
     ) -> Stored<Result<(), CodeNotIssued>> {
-        let CodeWrite { code, session, consent, pushed } = write;
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        if let Some(key) = *pushed {
-            let used =
-                OneTimeUse::<PushedRequest> { key, client: code.client.clone(), proof: (), family: None };
-            let used = Used { tenant: tenant.clone(), used, at: code.created_at };
-            if transaction.use_up(&[used]).await?.pop().flatten().is_none() {
-                return Ok(Err(CodeNotIssued::RequestUsed));
-            }
-        }
-        let consent = consent
-            .map(|consent| Statement::of_rows(UPSERT_CONSENT, &[(tenant, consent)], consent.granted_at));
-        let insert = one_time::insert(tenant, code, &(), code.created_at);
-        let statements = consent.into_iter().chain([insert, logouts::note(code)]).collect();
-        let ended = match session {
-            Some(session) => match transaction.session(tenant, session, statements).await? {
-                Ok(ended) => ended,
-                Err(NotWritten::HasEnded) => return Ok(Err(CodeNotIssued::SessionEnded)),
-                Err(NotWritten::NotFollowed) => return Ok(Err(CodeNotIssued::TooMany)),
-            },
-            None => {
-                // If the insert touches no row, the only possible reason is the limit on codes of one
-                // session.
-                if transaction.execute_all(&statements).await?.contains(&0) {
-                    return Ok(Err(CodeNotIssued::TooMany));
-                }
-                None
-            }
-        };
-        if let Some(ended) = ended {
-            transaction.revoke_session(tenant, &ended, code.created_at).await?;
-        }
-        transaction.commit().await?;
-        Ok(Ok(()))
+        Ok(repeated!(write_code(self, tenant, write))?)
     }
 
     async fn discard_code(
@@ -149,11 +117,14 @@ impl AuthorizationStore for Database {
         grant: &str,
         now: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
         let code = Statement::from_text(DISCARD).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
-        transaction.execute(&code).await?;
-        transaction.end_family(tenant, &RevokedSubject::Grant(grant.to_owned()), now).await?;
-        Ok(transaction.commit().await?)
+        let grant = RevokedSubject::Grant(grant.to_owned());
+        Ok(repeated!(async {
+            let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
+            transaction.execute(&code).await?;
+            transaction.end_family(tenant, &grant, now).await?;
+            transaction.commit().await
+        })?)
     }
 
     async fn end_reused_grant(
@@ -164,4 +135,44 @@ impl AuthorizationStore for Database {
     ) -> Stored<bool> {
         Ok(reused_grants::end(self, tenant, reused, now).await?)
     }
+}
+
+async fn write_code(
+    database: &Database,
+    tenant: &TenantId,
+    write: &CodeWrite<'_>,
+) -> Result<Result<(), CodeNotIssued>, Error> {
+    let CodeWrite { code, session, consent, pushed } = write;
+    let mut transaction = database.begin(TransactionPurpose::WritesOf(tenant)).await?;
+    if let Some(key) = *pushed {
+        let used = OneTimeUse::<PushedRequest> { key, client: code.client.clone(), proof: (), family: None };
+        let used = Used { tenant: tenant.clone(), used, at: code.created_at };
+        if transaction.use_up(&[used]).await?.pop().flatten().is_none() {
+            return Ok(Err(CodeNotIssued::RequestUsed));
+        }
+    }
+    let consent =
+        consent.map(|consent| Statement::of_rows(UPSERT_CONSENT, &[(tenant, consent)], consent.granted_at));
+    let insert = one_time::insert(tenant, code, &(), code.created_at);
+    let statements = consent.into_iter().chain([insert, logouts::note(code)]).collect();
+    let ended = match session {
+        Some(session) => match transaction.session(tenant, session, statements).await? {
+            Ok(ended) => ended,
+            Err(NotWritten::HasEnded) => return Ok(Err(CodeNotIssued::SessionEnded)),
+            Err(NotWritten::NotFollowed) => return Ok(Err(CodeNotIssued::TooMany)),
+        },
+        None => {
+            // If the insert touches no row, the only possible reason is the limit on codes of one
+            // session.
+            if transaction.execute_all(&statements).await?.contains(&0) {
+                return Ok(Err(CodeNotIssued::TooMany));
+            }
+            None
+        }
+    };
+    if let Some(ended) = ended {
+        transaction.revoke_session(tenant, &ended, code.created_at).await?;
+    }
+    transaction.commit().await?;
+    Ok(Ok(()))
 }

@@ -9,6 +9,7 @@ use values::Timestamp;
 
 use crate::columns::columns;
 use crate::database::Database;
+use crate::error::repeated;
 use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 
@@ -55,12 +56,19 @@ impl ConsoleSessions for Database {
         session: &ConsoleSession,
         now: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        transaction.execute(&Statement::from_text(FORGET).bind(tenant).bind(now)).await?;
         let kept = ConsoleSession::MOST - 1;
-        transaction.execute(&Statement::from_text(CUT).bind(tenant).bind(&*session.actor).bind(kept)).await?;
-        transaction.execute(&Statement::of_rows(INSERT, &[session], now)).await?;
-        Ok(transaction.commit().await?)
+        let statements = [
+            Statement::from_text(FORGET).bind(tenant).bind(now),
+            Statement::from_text(CUT).bind(tenant).bind(&*session.actor).bind(kept),
+            Statement::of_rows(INSERT, &[session], now),
+        ];
+        Ok(repeated!(async {
+            let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
+            for statement in &statements {
+                transaction.execute(statement).await?;
+            }
+            transaction.commit().await
+        })?)
     }
 
     async fn find_console_session(
@@ -77,22 +85,24 @@ impl ConsoleSessions for Database {
     async fn begin_console_session(&self, tenant: &TenantId, session: &ConsoleSession) -> Stored<bool> {
         let ConsoleSession { token_digest, last_seen_at, expires_at, .. } = session;
         let statement = of_session(BEGIN, tenant, &session.id).bind(token_digest.as_slice());
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        let begun = transaction.execute(&statement.bind(*last_seen_at).bind(*expires_at)).await?;
-        transaction.commit().await?;
-        Ok(begun == 1)
+        Ok(self
+            .write_in(TransactionPurpose::WritesOf(tenant), &statement.bind(*last_seen_at).bind(*expires_at))
+            .await?
+            == 1)
     }
 
     async fn touch_console_session(&self, tenant: &TenantId, id: &SessionId, now: Timestamp) -> Stored<()> {
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        transaction.execute(&of_session(TOUCH, tenant, id).bind(now)).await?;
-        Ok(transaction.commit().await?)
+        Ok(self
+            .write_in(TransactionPurpose::WritesOf(tenant), &of_session(TOUCH, tenant, id).bind(now))
+            .await
+            .map(drop)?)
     }
 
     async fn end_console_session(&self, tenant: &TenantId, id: &SessionId) -> Stored<()> {
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        transaction.execute(&of_session(END, tenant, id)).await?;
-        Ok(transaction.commit().await?)
+        Ok(self
+            .write_in(TransactionPurpose::WritesOf(tenant), &of_session(END, tenant, id))
+            .await
+            .map(drop)?)
     }
 }
 

@@ -9,7 +9,7 @@ use tenancy::Stored;
 use values::Timestamp;
 
 use crate::column::ColumnValue;
-use crate::error::Error;
+use crate::error::{Error, repeated};
 use crate::postgres::PostgresPools;
 use crate::row::{DatabaseRow, FromRow, decoded, scalar};
 use crate::sqlite::SqlitePools;
@@ -173,10 +173,21 @@ impl Database {
             let rows = pools.execute_alone(&statement, Access::Writes).await?;
             return Ok(scalar::<i64>(decoded(&rows)?.pop()).unwrap_or_default().unsigned_abs());
         }
-        let mut transaction = self.begin(TransactionPurpose::Writes).await?;
-        let touched = transaction.execute(&statement).await?;
-        transaction.commit().await?;
-        Ok(touched)
+        self.write_in(TransactionPurpose::Writes, &statement).await
+    }
+
+    /// Executes one statement as a transaction with this purpose. Returns the number of rows touched.
+    pub(crate) async fn write_in(
+        &self,
+        purpose: TransactionPurpose<'_>,
+        statement: &Statement,
+    ) -> Result<u64, Error> {
+        repeated!(async {
+            let mut transaction = self.begin(purpose).await?;
+            let touched = transaction.execute(statement).await?;
+            transaction.commit().await?;
+            Ok(touched)
+        })
     }
 
     /// Deletes at most `limit` expired rows and returns their number. The caller calls again for the rest;

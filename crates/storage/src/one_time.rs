@@ -18,7 +18,7 @@ use values::{Lifetime, Timestamp};
 use crate::column::ColumnValue;
 use crate::columns::{Columns, given, selected};
 use crate::database::{Database, DatabaseEngine};
-use crate::error::Error;
+use crate::error::{Error, repeated};
 use crate::refresh_families;
 use crate::rings::{Early, RingTable};
 use crate::row::{DatabaseRow, FromRow};
@@ -244,10 +244,7 @@ impl<T: OneTimeKind> OneTimeStore<T> for Database {
               WHERE tenant_id = $1 AND slot = $2 AND {{digest}} = $3 AND {noted} IS NULL AND {used} IS NULL AND {until} > $4"
         );
         let update = values.into_iter().fold(of_key::<T>(update, tenant, key).bind(now), Statement::bind);
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        let noted = transaction.execute(&update).await?;
-        transaction.commit().await?;
-        Ok(noted == 1)
+        Ok(self.write_in(TransactionPurpose::WritesOf(tenant), &update).await? == 1)
     }
 
     async fn use_up(
@@ -262,8 +259,11 @@ impl<T: OneTimeKind> OneTimeStore<T> for Database {
         {
             return groups.write(&pools.writer, &self.statements, used).await;
         }
-        let transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        Ok(use_all(transaction, &[used]).await?.pop().flatten())
+        let group = [used];
+        let records = repeated!(async {
+            use_all(self.begin(TransactionPurpose::WritesOf(tenant)).await?, &group).await
+        });
+        Ok(records?.pop().flatten())
     }
 }
 

@@ -112,9 +112,8 @@ impl RefreshFamilyStore for Database {
         key: &FamilyKey,
         idle_until: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        transaction.execute(&of_family(Statement::from_text(NOTE_USE), tenant, key, idle_until)).await?;
-        Ok(transaction.commit().await?)
+        let note = of_family(Statement::from_text(NOTE_USE), tenant, key, idle_until);
+        Ok(self.write_in(TransactionPurpose::WritesOf(tenant), &note).await.map(drop)?)
     }
 }
 

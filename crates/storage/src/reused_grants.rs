@@ -11,7 +11,7 @@ use values::Timestamp;
 
 use crate::audit_records;
 use crate::database::Database;
-use crate::error::Error;
+use crate::error::{Error, repeated};
 use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 
@@ -34,8 +34,20 @@ pub(crate) async fn end(
     reused: &ReusedGrant<'_>,
     now: Timestamp,
 ) -> Result<bool, Error> {
+    let subject = RevokedSubject::Grant(reused.id.to_string());
+    let is_first = repeated!(revoke(database, tenant, reused, &subject, now))?;
+    repeated!(end_family(database, tenant, reused, &subject, now))?;
+    Ok(is_first)
+}
+
+async fn revoke(
+    database: &Database,
+    tenant: &TenantId,
+    reused: &ReusedGrant<'_>,
+    subject: &RevokedSubject,
+    now: Timestamp,
+) -> Result<bool, Error> {
     let grant = reused.id.to_string();
-    let subject = RevokedSubject::Grant(grant.clone());
     // Locks the tenant's row first, so that concurrent uses run one after another.
     let mut transaction = database.begin(TransactionPurpose::CommitOf(tenant)).await?;
     let has_ended = Statement::from_text(HAS_ENDED).bind(tenant).bind(grant.as_str());
@@ -46,15 +58,23 @@ pub(crate) async fn end(
         let record = AuditRecord::of_reused_grant(tenant, what, source, now);
         transaction.write(audit_records::INSERT, &[record], now).await?;
     }
-    transaction.revoke_counted(tenant, &subject, Some(reused.sub), now).await?;
+    transaction.revoke_counted(tenant, subject, Some(reused.sub), now).await?;
     transaction.commit().await?;
+    Ok(is_first)
+}
 
+async fn end_family(
+    database: &Database,
+    tenant: &TenantId,
+    reused: &ReusedGrant<'_>,
+    subject: &RevokedSubject,
+    now: Timestamp,
+) -> Result<(), Error> {
     let mut transaction = database.begin(TransactionPurpose::WritesOf(tenant)).await?;
     if let Reused::Code(key) = reused.used {
         let mark = Statement::from_text(MARK_CODE).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
         transaction.execute(&mark).await?;
     }
-    transaction.end_family(tenant, &subject, now).await?;
-    transaction.commit().await?;
-    Ok(is_first)
+    transaction.end_family(tenant, subject, now).await?;
+    transaction.commit().await
 }

@@ -15,7 +15,7 @@ use values::{Lifetime, Timestamp};
 
 use crate::audit_records::BATCH;
 use crate::database::Database;
-use crate::error::Error;
+use crate::error::{Error, repeated};
 use crate::rows::{ReadRevocation, longest_token, subject_row};
 use crate::statement::Statement;
 use crate::transaction::{Transaction, TransactionPurpose};
@@ -114,7 +114,7 @@ impl RevocationStore for Database {
     }
 
     async fn revoke_token(&self, tenant: &TenantId, token: &TokenRevocation, now: Timestamp) -> Stored<()> {
-        Ok(revoke_token(self, tenant, token, now).await?)
+        Ok(repeated!(revoke_token(self, tenant, token, now))?)
     }
 
     async fn revoke_people(
@@ -124,9 +124,11 @@ impl RevocationStore for Database {
         account: Option<&str>,
         now: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        transaction.revoke_people(tenant, subject, account, now).await?;
-        Ok(transaction.commit().await?)
+        Ok(repeated!(async {
+            let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
+            transaction.revoke_people(tenant, subject, account, now).await?;
+            transaction.commit().await
+        })?)
     }
 
     async fn delete_ended_revocations(&self, now: Timestamp) -> Stored<u64> {

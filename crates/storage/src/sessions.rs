@@ -8,7 +8,7 @@ use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
 use crate::database::Database;
-use crate::error::Error;
+use crate::error::{Error, repeated};
 use crate::statement::Statement;
 use crate::transaction::{Transaction, TransactionPurpose};
 use crate::{expiring, rings};
@@ -65,13 +65,15 @@ impl SessionStore for Database {
     }
 
     async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Stored<bool> {
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        let Ok(ended) = transaction.session(tenant, write, Vec::new()).await? else { return Ok(false) };
-        if let Some(ended) = ended {
-            transaction.revoke_session(tenant, &ended, write.session().last_seen_at).await?;
-        }
-        transaction.commit().await?;
-        Ok(true)
+        Ok(repeated!(async {
+            let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
+            let Ok(ended) = transaction.session(tenant, write, Vec::new()).await? else { return Ok(false) };
+            if let Some(ended) = ended {
+                transaction.revoke_session(tenant, &ended, write.session().last_seen_at).await?;
+            }
+            transaction.commit().await?;
+            Ok::<_, Error>(true)
+        })?)
     }
 
     async fn touch_session(
@@ -81,17 +83,20 @@ impl SessionStore for Database {
         id: &SessionId,
         now: Timestamp,
     ) -> Stored<()> {
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        transaction.execute(&of_session(TOUCH, tenant, slot, id, now)).await?;
-        Ok(transaction.commit().await?)
+        Ok(self
+            .write_in(TransactionPurpose::WritesOf(tenant), &of_session(TOUCH, tenant, slot, id, now))
+            .await
+            .map(drop)?)
     }
 
     async fn end_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> Stored<()> {
-        let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
-        if let Some(ended) = transaction.end_session(tenant, slot, id, now).await? {
-            transaction.revoke_session(tenant, &ended, now).await?;
-        }
-        Ok(transaction.commit().await?)
+        Ok(repeated!(async {
+            let mut transaction = self.begin(TransactionPurpose::WritesOf(tenant)).await?;
+            if let Some(ended) = transaction.end_session(tenant, slot, id, now).await? {
+                transaction.revoke_session(tenant, &ended, now).await?;
+            }
+            transaction.commit().await
+        })?)
     }
 
     async fn delete_expired_sign_ins(&self, now: Timestamp) -> Stored<u64> {

@@ -11,7 +11,7 @@ use tenancy::{Stored, TenantId};
 use values::Lifetime;
 
 use crate::database::Database;
-use crate::error::Error;
+use crate::error::{Error, repeated};
 use crate::key_schedules::{SCHEDULE, due_row};
 use crate::rows::longest_token;
 use crate::statement::Statement;
@@ -99,7 +99,7 @@ impl SigningKeyStore for Database {
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Stored<bool> {
-        Ok(add(self, tenant, key).await?)
+        Ok(repeated!(add(self, tenant, key))?)
     }
 }
 

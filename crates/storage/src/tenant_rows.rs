@@ -13,6 +13,7 @@ use values::Timestamp;
 
 use crate::column::is_text;
 use crate::database::Database;
+use crate::error::repeated;
 use crate::statement::Statement;
 use crate::transaction::TransactionPurpose;
 use crate::{clients, signing_keys, tenants};
@@ -98,7 +99,7 @@ impl TenantRows for Database {
     }
 
     async fn commit(&self, commit: &store::Commit) -> Stored<store::CommitOutcome> {
-        match crate::commit::commit(self, commit).await {
+        match repeated!(crate::commit::commit(self, commit)) {
             Err(error) if error.is_stale() => Ok(store::CommitOutcome::StaleRevision),
             outcome => Ok(outcome?),
         }

@@ -497,14 +497,16 @@ fn begin(purpose: TransactionPurpose<'_>, settings: &str, is_alone: bool) -> Str
         format!("{}; SELECT 1 FROM tenants WHERE tenant_id = '{tenant}' FOR NO KEY UPDATE", enter(tenant))
     };
     let log = if is_alone { SHARED_LOG } else { "" };
+    // A transaction that has waited for a lock reads what the owner of the lock has written.
+    const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
     match purpose {
         TransactionPurpose::Reads(_) => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{settings}"),
-        TransactionPurpose::Writes => format!("BEGIN{settings}{log}"),
-        TransactionPurpose::Commit => format!("BEGIN{settings}{log}{PLATFORM_LOCK}"),
-        TransactionPurpose::CommitOf(tenant) if is_alone => format!("BEGIN{settings}{log}{}", lock(tenant)),
+        TransactionPurpose::Writes => format!("{BEGIN}{settings}{log}"),
+        TransactionPurpose::Commit => format!("{BEGIN}{settings}{log}{PLATFORM_LOCK}"),
+        TransactionPurpose::CommitOf(tenant) if is_alone => format!("{BEGIN}{settings}{log}{}", lock(tenant)),
         TransactionPurpose::CommitOf(tenant) | TransactionPurpose::DeletionOf(tenant) => {
-            format!("BEGIN{settings}{log}{PLATFORM_LOCK}{}", lock(tenant))
+            format!("{BEGIN}{settings}{log}{PLATFORM_LOCK}{}", lock(tenant))
         }
-        TransactionPurpose::WritesOf(tenant) => format!("BEGIN{settings}{log}{}", enter(tenant)),
+        TransactionPurpose::WritesOf(tenant) => format!("{BEGIN}{settings}{log}{}", enter(tenant)),
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, FromRow, PgConnection};
 use tokio::time::timeout;
 
 use crate::error::may_pass;
@@ -107,7 +107,7 @@ pub(crate) async fn of_server(server: &PgConnectOptions, roles: Roles) -> Result
 }
 
 async fn compare(one: &mut PgConnection, other: &mut PgConnection, roles: Roles) -> Result<(), Failed> {
-    let in_recovery: bool = first(one, "SELECT pg_is_in_recovery()", Missing::Primary).await?.get(0);
+    let (in_recovery,): (bool,) = first(one, "SELECT pg_is_in_recovery()", Missing::Primary).await?;
     demand(!in_recovery, Missing::Primary)?;
     let operator = if roles.row_level_security { Role::Operator } else { Role::Login };
     for session in [&mut *one, &mut *other] {
@@ -115,25 +115,26 @@ async fn compare(one: &mut PgConnection, other: &mut PgConnection, roles: Roles)
         execute(session, begin, Missing::Role).await?;
     }
 
-    first(one, LOCK, Missing::Locks).await?;
-    let has_entered: bool = first(other, TRY_LOCK, Missing::Locks).await?.get(0);
+    let (_,): (bool,) = first(one, LOCK, Missing::Locks).await?;
+    let (has_entered,): (bool,) = first(other, TRY_LOCK, Missing::Locks).await?;
     demand(!has_entered, Missing::Locks)?;
 
-    let running: i64 = first(one, TRANSACTION, Missing::TransactionIds).await?.get(0);
-    let row = first(other, TRANSACTION, Missing::TransactionIds).await?;
-    demand(running < row.get(0) && row.get::<i64, _>(1) <= running, Missing::TransactionIds)?;
+    let (running, _): (i64, i64) = first(one, TRANSACTION, Missing::TransactionIds).await?;
+    let (next, oldest): (i64, i64) = first(other, TRANSACTION, Missing::TransactionIds).await?;
+    demand(running < next && oldest <= running, Missing::TransactionIds)?;
 
-    let number: i64 = first(one, NUMBER, Missing::Sequences).await?.get(0);
-    demand(number < first(other, NUMBER, Missing::Sequences).await?.get(0), Missing::Sequences)?;
+    let (number,): (i64,) = first(one, NUMBER, Missing::Sequences).await?;
+    let (next,): (i64,) = first(other, NUMBER, Missing::Sequences).await?;
+    demand(number < next, Missing::Sequences)?;
 
     if roles.row_level_security {
         execute(one, format!("{ROW}{}", Role::App.taken_locally()), Missing::Role).await?;
-        for (tenant, expected) in [(THERE, 0_i64), (HERE, 1)] {
+        for (tenant, expected) in [(THERE, 0), (HERE, 1)] {
             let enter = format!("SET LOCAL latchkey.tenant = '{tenant}'");
             execute(one, enter, Missing::RowLevelSecurity).await?;
-            let row = first(one, SEEN, Missing::RowLevelSecurity).await?;
-            demand(Some(row.get(1)) == Role::App.name(), Missing::Role)?;
-            demand(row.get::<i64, _>(0) == expected, Missing::RowLevelSecurity)?;
+            let (rows, role): (i64, String) = first(one, SEEN, Missing::RowLevelSecurity).await?;
+            demand(Some(role.as_str()) == Role::App.name(), Missing::Role)?;
+            demand(rows == expected, Missing::RowLevelSecurity)?;
         }
     }
     for session in [one, other] {
@@ -160,8 +161,11 @@ fn demand(is_so: bool, missing: Missing) -> Result<(), Failed> {
     if is_so { Ok(()) } else { Err(Failed { missing, cause: None }) }
 }
 
-async fn first(session: &mut PgConnection, text: &'static str, missing: Missing) -> Result<PgRow, Failed> {
-    let row = sqlx::raw_sql(text).fetch_one(session).await;
+async fn first<R>(session: &mut PgConnection, text: &'static str, missing: Missing) -> Result<R, Failed>
+where
+    R: for<'r> FromRow<'r, PgRow>,
+{
+    let row = sqlx::raw_sql(text).fetch_one(session).await.and_then(|row| R::from_row(&row));
     row.map_err(|cause| Failed { missing, cause: Some(cause) })
 }
 

@@ -2,8 +2,8 @@
 //! forwarding, or forward to another server.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -17,6 +17,7 @@ pub(crate) struct Forwarder {
     address: SocketAddr,
     server: String,
     silent: Arc<AtomicBool>,
+    rewriting: Arc<Mutex<Option<[String; 2]>>>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -25,7 +26,13 @@ impl Forwarder {
     pub(crate) async fn new(url: &str) -> (Self, String) {
         let (login, server, database) = split(url);
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut forwarder = Self { address, server: server.to_owned(), silent: Arc::default(), task: None };
+        let mut forwarder = Self {
+            address,
+            server: server.to_owned(),
+            silent: Arc::default(),
+            rewriting: Arc::default(),
+            task: None,
+        };
         forwarder.accept().await;
         let url = format!("{login}@{}/{database}", forwarder.address);
         (forwarder, url)
@@ -36,7 +43,12 @@ impl Forwarder {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.address = listener.local_addr().unwrap();
         self.silent.store(false, Ordering::SeqCst);
-        self.task = Some(tokio::spawn(forward(listener, self.server.clone(), Arc::clone(&self.silent))));
+        self.task = Some(tokio::spawn(forward(
+            listener,
+            self.server.clone(),
+            Arc::clone(&self.silent),
+            Arc::clone(&self.rewriting),
+        )));
     }
 
     /// Closes all connections and accepts no new ones.
@@ -52,6 +64,13 @@ impl Forwarder {
         self.refuse().await;
         self.server = split(url).1.to_owned();
         self.accept().await;
+    }
+
+    /// Replaces a text in messages to the server by a text that is not longer, and spaces.
+    pub(crate) fn rewrite(&self, from: &str, to: &str) {
+        let to = format!("{to:width$}", width = from.len());
+        assert_eq!(from.len(), to.len());
+        *self.rewriting.lock().unwrap() = Some([from.to_owned(), to]);
     }
 
     /// Keeps connections open and accepts new ones, but forwards nothing.
@@ -75,7 +94,12 @@ fn split(url: &str) -> (&str, &str, &str) {
     (login, server, database)
 }
 
-async fn forward(listener: TcpListener, server: String, silent: Arc<AtomicBool>) {
+async fn forward(
+    listener: TcpListener,
+    server: String,
+    silent: Arc<AtomicBool>,
+    rewriting: Arc<Mutex<Option<[String; 2]>>>,
+) {
     // Dropped together with this task, which stops all forwarding.
     let mut halves = JoinSet::new();
     loop {
@@ -85,16 +109,27 @@ async fn forward(listener: TcpListener, server: String, silent: Arc<AtomicBool>)
             stream.set_nodelay(true).unwrap();
         }
         let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-        halves.spawn(copy(from_client, to_server, Arc::clone(&silent)));
-        halves.spawn(copy(from_server, to_client, Arc::clone(&silent)));
+        halves.spawn(copy(from_client, to_server, Arc::clone(&silent), Arc::clone(&rewriting)));
+        halves.spawn(copy(from_server, to_client, Arc::clone(&silent), Arc::default()));
     }
 }
 
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, silent: Arc<AtomicBool>) {
+async fn copy(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    silent: Arc<AtomicBool>,
+    rewriting: Arc<Mutex<Option<[String; 2]>>>,
+) {
     let mut bytes = vec![0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
         while silent.load(Ordering::SeqCst) {
             sleep(Duration::from_millis(5)).await;
+        }
+        if let Some([from, to]) = &*rewriting.lock().unwrap() {
+            while let Some(at) = bytes[..length].windows(from.len()).position(|part| part == from.as_bytes())
+            {
+                bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+            }
         }
         if to.write_all(&bytes[..length]).await.is_err() {
             return;

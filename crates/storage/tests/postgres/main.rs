@@ -10,6 +10,7 @@ mod audit_salts;
 mod batches;
 mod belongings;
 mod change_feed;
+mod conflicts;
 #[path = "../shared/earlier_schemas.rs"]
 mod earlier_schemas;
 mod failing;
@@ -24,6 +25,7 @@ mod migrating;
 mod newer_columns;
 mod opening;
 mod pooler;
+mod proofs;
 mod replicas;
 mod rings;
 mod row_level_security;

@@ -3,6 +3,7 @@
 
 use administration::store::query::TenantQuery;
 use administration::store::{SealedItems as _, TenantList as _};
+use futures_util::future::join_all;
 use keys::SigningKeyStore as _;
 use registry::{ClientStore as _, ReplayStore as _};
 use sqlx::postgres::PgConnectOptions;
@@ -76,6 +77,45 @@ async fn session_pooler_keeps_tenants_separate() {
     }
 }
 
+/// Two sessions serve all connections, so that each transaction may get the session of another tenant's.
+#[tokio::test(flavor = "multi_thread")]
+async fn transaction_pooler_keeps_tenants_separate() {
+    let sandbox = Sandbox::create("").await;
+    let pooler = PgBouncer::started(&sandbox.url_of_superuser(), "transaction", 2);
+    let (url, direct) = (pooler.url(), sandbox.url_of_superuser());
+    let urls = Urls { url: &url, direct: Some(&direct), pools_transactions: true };
+    let (here, there) = (open(urls).await.unwrap(), open(urls).await.unwrap());
+    add_two_tenants(&here).await;
+    let client = |id: &str| fixtures::client(&fixtures::tenant(id), id).id;
+    let reading = (0..40).flat_map(|_| [("acme", "globex"), ("globex", "acme")]).map(async |(own, other)| {
+        assert!(there.find_client(&tenant_id(own), &client(own)).await.unwrap().is_some());
+        assert!(here.find_client(&tenant_id(other), &client(own)).await.unwrap().is_none());
+    });
+    join_all(reading).await;
+    assert!(there.record_use(&tenant_id("acme"), &identifier()).await.unwrap());
+    assert!(!here.record_use(&tenant_id("acme"), &identifier()).await.unwrap());
+
+    let (mut received, watching) = listen(&here).await;
+    add(&there, "initech").await;
+    let patience = std::time::Duration::from_secs(10);
+    while receive(&mut received, patience).await != added("initech") {}
+    watching.abort();
+
+    // The login is a superuser. So these refusals come from the role of each transaction.
+    sandbox.define_as_superuser("REVOKE SELECT ON clients FROM latchkey_app").await;
+    sandbox.define_as_superuser("REVOKE INSERT ON tenants FROM latchkey_writer, latchkey_operator").await;
+    for id in ["acme", "globex"] {
+        let refused = there.find_client(&tenant_id(id), &client(id)).await.unwrap_err();
+        assert!(values::causes(&refused).contains("permission denied for table clients"), "{refused}");
+    }
+    let refused =
+        requests::commit(&here, &requests::added(&fixtures::tenant("hooli"), &[])).await.unwrap_err();
+    assert!(values::causes(&refused).contains("permission denied"), "{refused}");
+    for database in [here, there] {
+        database.close().await;
+    }
+}
+
 /// With `ignore_startup_parameters = options` in PgBouncer, sessions of a superuser used to have no role.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_of_a_superuser_have_the_roles() {
@@ -127,6 +167,9 @@ async fn transaction_and_statement_poolers_are_refused() {
                 assert!(text.contains(&format!("is behind a pooler of {unit}")), "{text}");
                 assert!(refused.hint().unwrap().contains("pool_mode = session"));
             }
+            let urls = Urls { url: &url, direct: Some(&login), pools_transactions: true };
+            let opened = open(urls).await.map(drop);
+            assert_eq!(opened.is_ok(), mode == "transaction", "{opened:?}");
             let refused = open(Urls { url: &sandbox.url(), direct: Some(&url), pools_transactions: false })
                 .await
                 .unwrap_err();

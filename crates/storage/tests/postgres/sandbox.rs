@@ -90,6 +90,11 @@ impl Sandbox {
         execute(&mut self.connect().await, sql.to_owned()).await;
     }
 
+    /// Executes SQL as the server's administrator.
+    pub(crate) async fn define_as_superuser(&self, sql: &str) {
+        execute(&mut PgConnection::connect(&self.url_of_superuser()).await.unwrap(), sql.to_owned()).await;
+    }
+
     pub(crate) async fn texts(&self, select: &str) -> Vec<Option<String>> {
         let mut connection = self.connect().await;
         execute(&mut connection, "SET ROLE latchkey_operator".to_owned()).await;
