@@ -48,7 +48,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
                     found.clock = Some(inspection.clock);
                     lines.push(connections(inspection));
                     lines.push(server(inspection));
-                    if !inspection.is_read_only {
+                    if inspection.may_write && !inspection.is_read_only {
                         lines.extend(engine(&loaded.platform.storage).await);
                     }
                 }

@@ -31,6 +31,7 @@ async fn read_only_database_is_an_error() {
     assert_eq!(code, Some(0), "{report:#}");
     for (check, found) in [
         ("storage", "PostgreSQL responds and is writable"),
+        ("engine", "locks, transaction ids, sequences, row level security and notifications work"),
         ("migrations", "the schema matches this version"),
         ("redis", "responds; scripts and subscriptions work"),
         ("clock", "the clocks of this machine and of the store agree within 5 s"),

@@ -115,12 +115,23 @@ async fn change_reaches_the_other_replica_without_redis() {
 
 /// PgBouncer is in front of PostgreSQL. Connections for notifications and the migration bypass it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn change_reaches_the_other_replica_with_a_pooler() {
+async fn change_reaches_the_other_replica_with_a_session_pooler() {
+    check_pooler("session", 60).await;
+}
+
+/// Both replicas share three sessions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn change_reaches_the_other_replica_with_a_transaction_pooler() {
+    check_pooler("transaction", 3).await;
+}
+
+async fn check_pooler(mode: &str, sessions: u32) {
     let test_env = TestEnv::new(None);
-    let pooler = PgBouncer::started(&test_env.database.url(), "session", 60);
+    let pooler = PgBouncer::started(&test_env.database.url(), mode, sessions);
     let command = |folder: &Folder, arguments: &[&str], direct: &str| {
         let mut command = test_env.command(folder, arguments);
         command.env("LATCHKEY__STORAGE__URL", pooler.url()).env("LATCHKEY__STORAGE__DIRECT_URL", direct);
+        command.env("LATCHKEY__STORAGE__POOLER", mode);
         command
     };
     let direct = format!("{}?application_name=direct", test_env.database.url());

@@ -196,28 +196,28 @@ pub(crate) fn storage(
     if location.is_none() {
         findings.error(at, "this is not the URL of a store", StorageLocation::HINT);
     }
-    let Some(direct) = &storage.direct_url else {
-        if storage.pooler == PoolerMode::Transaction {
-            let at = Location::section("storage").key("pooler");
-            let problem = "a pooler of transactions receives no notifications and cannot migrate the schema";
-            findings.error(at, problem, "set storage.direct_url to PostgreSQL itself as well");
-            return None;
+    let at = |key| Location::section("storage").key(key);
+    let pools_transactions = storage.pooler == PoolerMode::Transaction;
+    match (location, &storage.direct_url) {
+        (Some(StorageLocation::Sqlite(_)), Some(_)) => {
+            findings.error(at("direct_url"), "a SQLite file cannot have a second URL", "remove it");
         }
-        return location;
-    };
-    let at = Location::section("storage").key("direct_url");
-    match location {
-        Some(StorageLocation::Postgres { url, .. }) if is_of_postgres(direct) => {
-            let (direct_url, pooler) = (Some(direct.clone()), storage.pooler);
+        (Some(StorageLocation::Sqlite(_)), None) if pools_transactions => {
+            findings.error(at("pooler"), "a SQLite file has no pooler", "remove it");
+        }
+        (Some(StorageLocation::Postgres { .. }), Some(direct)) if !is_of_postgres(direct) => {
+            let hint = "write postgres://…, or remove it";
+            findings.error(at("direct_url"), "this is not a PostgreSQL URL", hint);
+        }
+        (Some(StorageLocation::Postgres { .. }), None) if pools_transactions => {
+            let problem = "a pooler of transactions receives no notifications and cannot migrate the schema";
+            findings.error(at("pooler"), problem, "set storage.direct_url to PostgreSQL itself as well");
+        }
+        (Some(StorageLocation::Postgres { url, .. }), direct_url) => {
+            let (direct_url, pooler) = (direct_url.clone(), storage.pooler);
             return Some(StorageLocation::Postgres { url, direct_url, pooler });
         }
-        Some(StorageLocation::Postgres { .. }) => {
-            findings.error(at, "this is not a PostgreSQL URL", "write postgres://…, or remove it");
-        }
-        Some(StorageLocation::Sqlite(_)) => {
-            findings.error(at, "a SQLite file cannot have a second URL", "remove it");
-        }
-        None => {}
+        (location, _) => return location,
     }
     None
 }

@@ -283,6 +283,11 @@ fn bad_server_section_is_refused_with_location_and_hint() {
             "storage: { url: 'postgres://x/y', direct_url: 'sqlite://z.db' }",
             ":1:47: storage.direct_url: this is not a PostgreSQL URL; write postgres://…, or remove it",
         ),
+        ("storage: { pooler: transaction }", ":1:20: storage.pooler: a SQLite file has no pooler; remove it"),
+        (
+            "storage: { url: 'postgres://x/y', pooler: transaction }",
+            ":1:43: storage.pooler: a pooler of transactions receives no notifications and cannot migrate the schema; set storage.direct_url to PostgreSQL itself as well",
+        ),
         ("cache: { redis_url: http://x }", ":1:21: cache.redis_url: "),
         (
             "keys: { sealing_key: { file: a, env: SET } }",
