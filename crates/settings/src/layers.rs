@@ -359,6 +359,7 @@ mod tests {
             "limits.failed_attempts" => json!("1/h"),
             "limits.admin_writes" | "limits.platform_writes" => json!("3/min"),
             "limits.deletion_grace" => json!(604_800),
+            "storage.pooler" => json!("transaction"),
             "server.max_connections" | "server.workers" | "cache.l1_lifetime" => json!(2),
             _ if ["limits.", "cache.memory.", "storage.connections.", "reconcile."]
                 .iter()

@@ -189,7 +189,7 @@ mod tests {
                 "clients: { web: { client_secret: { value: SHIPPING_SECRET, hash: a/b, file: hunter2 } } }",
                 "clients: { web: { client_secret: { value: _, hash: _, file: _ } } }",
             ),
-            ("storage: { url: !a-tag &anchor \"x\", pool: x }", "storage: { url: _ _ _, _: _ }"),
+            ("storage: { url: !a-tag &anchor \"x\", pond: x }", "storage: { url: _ _ _, _: _ }"),
             ("clients: { hunter2 }", "clients: { _ }"),
             ("clients: { ? [a] : b }", "clients: { ? [_] : _ }"),
             ("clients: { web: hunter2, app: { name: x } }", "clients: { web: _, app: { name: x } }"),
