@@ -53,8 +53,8 @@ impl DatabaseRow {
     pub(crate) fn texts(&self, column: &str) -> Result<Vec<String>, Error> {
         match self {
             Self::Sqlite(_) => self.json(column),
-            // sqlx reads the text "NULL" as no text, if the server sends arrays as text. No array holds an SQL
-            // NULL.
+            // sqlx reads the text "NULL" as no text, if the server sends arrays as text. No array holds an
+            // SQL NULL.
             Self::Postgres(row) if row.try_get_raw(column)?.format() == PgValueFormat::Text => {
                 let texts: Vec<Option<String>> = row.try_get(column)?;
                 Ok(texts.into_iter().map(|text| text.unwrap_or_else(|| "NULL".to_owned())).collect())

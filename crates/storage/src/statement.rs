@@ -343,8 +343,8 @@ impl Statement {
 /// Makes the SQL fail unless the session has this role.
 fn demanding(text: String, role: Role) -> String {
     let Some(role) = role.name() else { return text };
-    // PostgreSQL refuses to read a setting with this name, and its error message shows the name. The name must
-    // not contain a dot, because a name with a dot could be a valid setting.
+    // PostgreSQL refuses to read a setting with this name, and its error message shows the name. The name
+    // must not contain a dot, because a name with a dot could be a valid setting.
     let wrong = format!("'this session must be {role}, but is ' || replace(current_user, '.', '_')");
     let setting = format!("CASE current_user WHEN '{role}' THEN 'latchkey.tenant' ELSE {wrong} END");
     let in_role = format!("current_setting(CASE WHEN current_user <> '{role}' THEN {wrong} END) IS NULL");
