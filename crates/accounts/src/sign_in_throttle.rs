@@ -6,7 +6,7 @@
 
 use std::num::NonZeroU32;
 
-use secrets::{BucketAttempt, CallerAddress, LeakyBuckets};
+use secrets::{BucketAttempt, CallerAddress, LeakyBuckets, SharedCounts};
 use tenancy::{PasswordLimits, TenantId};
 use values::{Lifetime, Timestamp};
 
@@ -62,6 +62,16 @@ impl SignInThrottle {
             sources: SourceAttempts::new(),
             accounts: LeakyBuckets::new(platform.account.get(), SPAN),
             known_browsers: LeakyBuckets::new(platform.known_browser.get(), SPAN),
+        }
+    }
+
+    /// Also counts the attempts at other replicas. `name` distinguishes this throttle from others.
+    pub(crate) fn shared(self, counts: &SharedCounts, name: &'static str) -> Self {
+        Self {
+            platform: self.platform,
+            sources: self.sources.shared(counts.limit(name, "source")),
+            accounts: self.accounts.shared(counts.limit(name, "account")),
+            known_browsers: self.known_browsers.shared(counts.limit(name, "known browser")),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 
 use parking_lot::Mutex;
-use secrets::{CallerAddress, SourceTable};
+use secrets::{CallerAddress, Counted, LimitSpan, SharedLimit, SourceTable};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -32,6 +32,7 @@ pub(crate) enum AttemptTarget<'a> {
 pub(crate) struct SourceAttempts {
     digests: RandomState,
     sources: Mutex<Sources>,
+    shared: SharedLimit,
 }
 
 struct Sources {
@@ -42,7 +43,7 @@ struct Sources {
 /// An account at which a source has failed or is trying.
 #[derive(Debug)]
 struct Tried {
-    /// A digest of the id or text, with a key of this process.
+    /// A digest of the id or text.
     digest: u64,
     failures: u32,
     under_way: u32,
@@ -64,7 +65,13 @@ pub(crate) struct TriedAttempt<'a> {
 impl SourceAttempts {
     pub(crate) fn new() -> Self {
         let sources = Sources { table: SourceTable::new(SOURCES), swept_at: Timestamp::from_seconds(0) };
-        Self { digests: RandomState::new(), sources: Mutex::new(sources) }
+        Self { digests: RandomState::new(), sources: Mutex::new(sources), shared: SharedLimit::default() }
+    }
+
+    /// Also counts the accounts at which the source has failed at other replicas, in the current quarter of an
+    /// hour.
+    pub(crate) fn shared(self, shared: SharedLimit) -> Self {
+        Self { shared, ..self }
     }
 
     /// Starts an attempt. `None` if the source has failed at too many other accounts and not at this one.
@@ -76,15 +83,17 @@ impl SourceAttempts {
         most: u32,
         now: Timestamp,
     ) -> Option<TriedAttempt<'_>> {
-        let digest = self.digests.hash_one((tenant, target));
+        let digest = self.shared.digest(tenant, target);
+        let digest = digest.unwrap_or_else(|| self.digests.hash_one((tenant, target)));
         let mut sources = self.sources.lock();
         if now >= sources.swept_at + SWEPT_EVERY {
             sources.table.sweep(|tried| importance(tried, now));
             sources.swept_at = now;
         }
+        let is_reached = self.is_reached(&sources.table, tenant, source, most, now);
         let tried = sources.table.entry(tenant, source, |tried| importance(tried, now));
         tried.retain(|tried| tried.is_live(now));
-        if has_failed_at_others(tried, digest, most) {
+        if has_failed_at_others(tried, is_reached, digest, most) {
             return None;
         }
         if tried.len() >= UNDER_WAY && !tried.iter().any(|tried| tried.digest == digest) {
@@ -95,6 +104,25 @@ impl SourceAttempts {
         let (tenant, source) = (tenant.clone(), *source);
         Some(TriedAttempt { of: self, tenant, source, digest, most, now, is_forgiven: false })
     }
+
+    /// Whether the source has failed at too many accounts at all replicas together.
+    fn is_reached(
+        &self,
+        table: &SourceTable<Vec<Tried>>,
+        tenant: &TenantId,
+        source: &CallerAddress,
+        most: u32,
+        now: Timestamp,
+    ) -> bool {
+        self.shared.may_be_reached(now)
+            && self.shared.is_reached(tenant, table.counted(source), shared_span(most, now), now)
+    }
+}
+
+/// The quarter of an hour that contains this time.
+fn shared_span(most: u32, now: Timestamp) -> LimitSpan {
+    let rest = SPAN.seconds() - now.seconds() % SPAN.seconds();
+    LimitSpan { limit: most.into(), ends_at: now + Lifetime::from_seconds(rest) }
 }
 
 impl Tried {
@@ -118,10 +146,12 @@ fn importance(tried: &[Tried], now: Timestamp) -> u64 {
     live.max().unwrap_or(0)
 }
 
-/// Whether the source has failed at too many accounts, and not at this one.
-fn has_failed_at_others(tried: &[Tried], digest: u64, most: u32) -> bool {
+/// Whether the source has failed at too many accounts, here or at all replicas (`is_reached`), and not at this
+/// one.
+fn has_failed_at_others(tried: &[Tried], is_reached: bool, digest: u64, most: u32) -> bool {
     let mut failed = tried.iter().filter(|tried| tried.failures > 0);
-    failed.clone().count() as u64 >= most.into() && !failed.any(|tried| tried.digest == digest)
+    (is_reached || failed.clone().count() as u64 >= most.into())
+        && !failed.any(|tried| tried.digest == digest)
 }
 
 impl TriedAttempt<'_> {
@@ -129,8 +159,10 @@ impl TriedAttempt<'_> {
     /// accounts in the meantime: a concurrent attempt must not succeed when a later one would be refused.
     pub(crate) fn succeed(self) -> bool {
         let mut sources = self.of.sources.lock();
+        let is_reached = self.of.is_reached(&sources.table, &self.tenant, &self.source, self.most, self.now);
         let tried = sources.table.get_mut(&self.tenant, &self.source);
-        let is_refused = tried.is_some_and(|tried| has_failed_at_others(tried, self.digest, self.most));
+        let is_refused =
+            tried.is_some_and(|tried| has_failed_at_others(tried, is_reached, self.digest, self.most));
         drop(sources);
         self.forgive();
         !is_refused
@@ -144,13 +176,17 @@ impl TriedAttempt<'_> {
 
 impl Drop for TriedAttempt<'_> {
     fn drop(&mut self) {
-        let mut sources = self.of.sources.lock();
+        let SourceAttempts { sources, shared, .. } = self.of;
+        let mut sources = sources.lock();
+        let source = sources.table.counted(&self.source);
         let tried = sources.table.entry(&self.tenant, &self.source, |tried| importance(tried, self.now));
         let of_account = of_account(tried, self.digest, self.now);
         of_account.under_way = of_account.under_way.saturating_sub(1);
         if !self.is_forgiven {
             of_account.failures = of_account.failures.saturating_add(1);
             of_account.last = of_account.last.max(self.now);
+            let (member, span) = (Counted::Member(self.digest), shared_span(self.most, self.now));
+            shared.add(&self.tenant, source, member, span, self.now);
         }
         tried.retain(|tried| tried.failures > 0 || tried.under_way > 0);
         if tried.is_empty() {

@@ -28,6 +28,7 @@ mod message;
 mod publish_invalidation;
 
 mod counters;
+mod exchange;
 mod ping;
 mod probe;
 mod redis_cache;

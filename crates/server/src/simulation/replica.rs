@@ -118,6 +118,7 @@ impl Replica {
             public_urls: PublicUrls::new(PUBLIC_URL, None),
             default_tenant: None,
             failed_attempts: Rate::per_minute(1_000_000),
+            shared_counts: SharedCounts::default(),
             refusal_timer: None,
             share: None,
             refused_samples: &[],
