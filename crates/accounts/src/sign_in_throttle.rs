@@ -170,8 +170,8 @@ mod tests {
     // [attacks #18]: Passwords that are guessed, of one account or of many | [Limits](accounts.md#guessing)
     //   for a source, an account, and the browsers that the account knows: strangers are stopped, and its
     //   person is not
-    // [V6 6.3.1]: 1 | What the documents say against guessing and stuffing is there | Each replica counts for
-    //   itself ([known gaps](#known-gaps))
+    // [V6 6.3.1]: 1 | What the documents say against guessing and stuffing is there | Without Redis,
+    //   each replica counts for itself ([known gaps](#known-gaps))
     #[test]
     fn account_limit_spares_known_browsers_and_other_tenants() {
         let tries = Tries::new();

@@ -18,7 +18,7 @@ use parking_lot::RwLock;
 use subtle::ConstantTimeEq as _;
 use tenancy::Tenant;
 use tokio::time::sleep;
-use values::{Rate, Secret, Timestamp};
+use values::{Secret, Timestamp};
 
 use crate::flow_id::FlowIds;
 use secrets::{

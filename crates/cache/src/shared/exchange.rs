@@ -3,7 +3,7 @@
 //!
 //! Only digests reach Redis, every key expires, and a forged total counts at most as twice the limit.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -35,9 +35,10 @@ pub(crate) async fn exchange_repeatedly(redis: Weak<RedisCache>) {
 impl RedisCache {
     async fn exchange(&self) {
         let taken = self.counts_to_share.take(AT_ONCE, self.now(), |tenant| self.is_up_for(tenant));
-        let steps = taken.iter().flat_map(|(tenant, deltas)| {
-            deltas.chunks(IN_A_STEP).map(move |deltas| self.exchange_step(tenant, deltas))
-        });
+        let mut steps = Vec::new();
+        for (tenant, deltas) in &taken {
+            steps.extend(deltas.chunks(IN_A_STEP).map(|deltas| self.exchange_step(tenant, deltas)));
+        }
         stream::iter(steps).buffer_unordered(STEPS).collect::<()>().await;
     }
 

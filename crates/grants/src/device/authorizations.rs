@@ -298,7 +298,7 @@ mod tests {
 
     // [shared 2.14]: Device codes were limited for each address alone: n addresses filled the store with 20 n
     //   rows of a client every ten minutes | fixed | A client gets 2 000 codes at once and 2 000 in ten
-    //   minutes from all addresses, at each replica; requests that an address may not make take nothing of it
+    //   minutes from all addresses; requests that an address may not make take nothing of it
     #[tokio::test]
     async fn device_codes_are_limited_per_client_and_tenant() {
         let store = Arc::new(Store::default());

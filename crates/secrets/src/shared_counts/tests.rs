@@ -69,9 +69,6 @@ fn fit(buckets: &LeakyBuckets, id: &str, attempts: u32, now: u64) -> u64 {
 }
 
 proptest! {
-    // [shared 2.20]: Every limit counted at each replica, so N replicas admitted N times a limit | fixed |
-    //   Replicas with Redis share failed attempts, budgets and the limits of sign-ins. Together they exceed a
-    //   limit by what each of them admits within one exchange, every 250 ms
     /// Attempts in rounds, with an exchange after each.
     #[test]
     fn replicas_exceed_a_limit_by_one_round_each(
@@ -220,7 +217,6 @@ fn outage_is_followed_by_what_still_counts() {
     assert!(counts.take(10, now + 10_000_000, |_| true)[0].1.is_empty());
 }
 
-// [shared 2.13]
 #[test]
 fn flooding_tenant_does_not_delay_counts_of_another() {
     let counts = counts();

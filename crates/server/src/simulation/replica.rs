@@ -14,6 +14,7 @@ use futures_util::FutureExt as _;
 use gateway::{CertificateSources, Composition, TokenServices};
 use keys::{KeyPool, KeyRingCache};
 use registry::PublicUrls;
+use secrets::SharedCounts;
 use storage::{ChangeFeed, FeedNews};
 use testkit::TestStore;
 use tokio::task::AbortHandle;

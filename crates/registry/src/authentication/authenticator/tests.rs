@@ -25,7 +25,7 @@ use crate::{
     FetchedJwks, ForeignSubject, HashedUsers, JwksFetcher, PublicUrls, ReplayStore, SecretPath,
     SingleUseIdentifier, TrustRule, Users,
 };
-use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
+use secrets::{FailedAttempts, GeneratedSecret, SecretHash, hash_password, hash_token};
 
 use ClientAuthenticationError as E;
 
