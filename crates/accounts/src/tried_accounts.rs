@@ -68,8 +68,8 @@ impl SourceAttempts {
         Self { digests: RandomState::new(), sources: Mutex::new(sources), shared: SharedLimit::default() }
     }
 
-    /// Also counts the accounts at which the source has failed at other replicas, in the current quarter of an
-    /// hour.
+    /// Also counts the accounts at which the source has failed at other replicas, in the current quarter of
+    /// an hour.
     pub(crate) fn shared(self, shared: SharedLimit) -> Self {
         Self { shared, ..self }
     }
@@ -146,8 +146,8 @@ fn importance(tried: &[Tried], now: Timestamp) -> u64 {
     live.max().unwrap_or(0)
 }
 
-/// Whether the source has failed at too many accounts, here or at all replicas (`is_reached`), and not at this
-/// one.
+/// Whether the source has failed at too many accounts, here or at all replicas (`is_reached`), and not at
+/// this one.
 fn has_failed_at_others(tried: &[Tried], is_reached: bool, digest: u64, most: u32) -> bool {
     let mut failed = tried.iter().filter(|tried| tried.failures > 0);
     (is_reached || failed.clone().count() as u64 >= most.into())

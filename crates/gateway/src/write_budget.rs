@@ -1,7 +1,7 @@
-//! Limits the writes of administrators per time window. The administrators of a tenant share a
-//! budget; those of the platform have another. A person has a small budget for the own account,
-//! because each write is a transaction with an audit record, which is kept forever. Every admitted write counts, even if it is refused later or repeats an earlier
-//! one, because it costs the same.
+//! Limits the writes of administrators per time window. The administrators of a tenant share a budget; those
+//! of the platform have another. A person has a small budget for the own account, because each write is a
+//! transaction with an audit record, which is kept forever. Every admitted write counts, even if it is
+//! refused later or repeats an earlier one, because it costs the same.
 
 use std::collections::HashMap;
 

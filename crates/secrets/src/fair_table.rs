@@ -63,8 +63,8 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         removed
     }
 
-    /// Removes and returns at most `most` entries of the tenants that `may` accepts: equally many of each tenant,
-    /// and at least one.
+    /// Removes and returns at most `most` entries of the tenants that `may` accepts: equally many of each
+    /// tenant, and at least one.
     pub(crate) fn take_turns(
         &mut self,
         most: usize,

@@ -68,8 +68,8 @@ pub(crate) static MARK: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Keys: counts. Arguments, five for each key: `1` to reset the count first, the remaining milliseconds of the
-/// count's span, the maximum, the amount to add, and the member. Returns the totals.
+/// Keys: counts. Arguments, five for each key: `1` to reset the count first, the remaining milliseconds of
+/// the count's span, the maximum, the amount to add, and the member. Returns the totals.
 ///
 /// - Without a span, the count decreases by one each millisecond, so it is the key's remaining lifetime.
 /// - With a member, the value is the text of all members, and the amount is not used.
