@@ -7,7 +7,7 @@
 mod tests;
 
 use parking_lot::Mutex;
-use secrets::{FairTable, SharedAttempt, SharedLimit};
+use secrets::{FairTable, SharedAttempt, SharedCounts};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -29,7 +29,7 @@ const TOLD_EVERY: Lifetime = Lifetime::from_seconds(86_400);
 
 pub(crate) struct FailureRuns {
     runs: Mutex<FairTable<AccountId, Runs>>,
-    shared: SharedLimit,
+    shared: SharedCounts,
 }
 
 /// An account that refuses unknown browsers.
@@ -67,13 +67,13 @@ pub(crate) struct CountedAttempt<'a> {
 
 impl Default for FailureRuns {
     fn default() -> Self {
-        Self::new(SharedLimit::default())
+        Self::new(SharedCounts::default())
     }
 }
 
 impl FailureRuns {
     /// `shared` counts the failures at all replicas.
-    pub(crate) fn new(shared: SharedLimit) -> Self {
+    pub(crate) fn new(shared: SharedCounts) -> Self {
         Self { runs: Mutex::new(FairTable::new(ACCOUNTS)), shared }
     }
 
@@ -155,7 +155,8 @@ impl CountedAttempt<'_> {
     /// Resets the count, because the password was correct.
     pub(crate) fn succeed(self) {
         self.set(|run| run.empty_at = 0);
-        self.shared.reset();
+        self.runs.shared.reset(&self.account.0, (&self.account.1, self.browser));
+        self.shared.forgive();
     }
 
     /// Removes the attempt from the count, because it failed for another reason than the password.

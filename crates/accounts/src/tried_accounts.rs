@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 
 use parking_lot::Mutex;
-use secrets::{CallerAddress, Counted, LimitSpan, SharedLimit, SourceTable};
+use secrets::{CallerAddress, LimitSpan, SharedCounts, SourceTable};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -32,7 +32,7 @@ pub(crate) enum AttemptTarget<'a> {
 pub(crate) struct SourceAttempts {
     digests: RandomState,
     sources: Mutex<Sources>,
-    shared: SharedLimit,
+    shared: SharedCounts,
 }
 
 struct Sources {
@@ -65,12 +65,12 @@ pub(crate) struct TriedAttempt<'a> {
 impl SourceAttempts {
     pub(crate) fn new() -> Self {
         let sources = Sources { table: SourceTable::new(SOURCES), swept_at: Timestamp::from_seconds(0) };
-        Self { digests: RandomState::new(), sources: Mutex::new(sources), shared: SharedLimit::default() }
+        Self { digests: RandomState::new(), sources: Mutex::new(sources), shared: SharedCounts::default() }
     }
 
     /// Also counts the accounts at which the source has failed at other replicas, in the current quarter of
     /// an hour.
-    pub(crate) fn shared(self, shared: SharedLimit) -> Self {
+    pub(crate) fn shared(self, shared: SharedCounts) -> Self {
         Self { shared, ..self }
     }
 
@@ -90,10 +90,13 @@ impl SourceAttempts {
             sources.table.sweep(|tried| importance(tried, now));
             sources.swept_at = now;
         }
-        let is_reached = self.is_reached(&sources.table, tenant, source, most, now);
+        let span = shared_span(most, now);
+        // All replicas together may have reached the limit.
+        let is_reached = self.shared.is_reached(tenant, sources.table.counted(source), span, now);
+        let most_here = if is_reached { 0 } else { most };
         let tried = sources.table.entry(tenant, source, |tried| importance(tried, now));
         tried.retain(|tried| tried.is_live(now));
-        if has_failed_at_others(tried, is_reached, digest, most) {
+        if has_failed_at_others(tried, digest, most_here) {
             return None;
         }
         if tried.len() >= UNDER_WAY && !tried.iter().any(|tried| tried.digest == digest) {
@@ -103,19 +106,6 @@ impl SourceAttempts {
         of_account.under_way = of_account.under_way.saturating_add(1);
         let (tenant, source) = (tenant.clone(), *source);
         Some(TriedAttempt { of: self, tenant, source, digest, most, now, is_forgiven: false })
-    }
-
-    /// Whether the source has failed at too many accounts at all replicas together.
-    fn is_reached(
-        &self,
-        table: &SourceTable<Vec<Tried>>,
-        tenant: &TenantId,
-        source: &CallerAddress,
-        most: u32,
-        now: Timestamp,
-    ) -> bool {
-        self.shared.may_be_reached(now)
-            && self.shared.is_reached(tenant, table.counted(source), shared_span(most, now), now)
     }
 }
 
@@ -146,12 +136,10 @@ fn importance(tried: &[Tried], now: Timestamp) -> u64 {
     live.max().unwrap_or(0)
 }
 
-/// Whether the source has failed at too many accounts, here or at all replicas (`is_reached`), and not at
-/// this one.
-fn has_failed_at_others(tried: &[Tried], is_reached: bool, digest: u64, most: u32) -> bool {
+/// Whether the source has failed at too many accounts, and not at this one.
+fn has_failed_at_others(tried: &[Tried], digest: u64, most: u32) -> bool {
     let mut failed = tried.iter().filter(|tried| tried.failures > 0);
-    (is_reached || failed.clone().count() as u64 >= most.into())
-        && !failed.any(|tried| tried.digest == digest)
+    failed.clone().count() as u64 >= most.into() && !failed.any(|tried| tried.digest == digest)
 }
 
 impl TriedAttempt<'_> {
@@ -159,10 +147,8 @@ impl TriedAttempt<'_> {
     /// accounts in the meantime: a concurrent attempt must not succeed when a later one would be refused.
     pub(crate) fn succeed(self) -> bool {
         let mut sources = self.of.sources.lock();
-        let is_reached = self.of.is_reached(&sources.table, &self.tenant, &self.source, self.most, self.now);
         let tried = sources.table.get_mut(&self.tenant, &self.source);
-        let is_refused =
-            tried.is_some_and(|tried| has_failed_at_others(tried, is_reached, self.digest, self.most));
+        let is_refused = tried.is_some_and(|tried| has_failed_at_others(tried, self.digest, self.most));
         drop(sources);
         self.forgive();
         !is_refused
@@ -185,8 +171,8 @@ impl Drop for TriedAttempt<'_> {
         if !self.is_forgiven {
             of_account.failures = of_account.failures.saturating_add(1);
             of_account.last = of_account.last.max(self.now);
-            let (member, span) = (Counted::Member(self.digest), shared_span(self.most, self.now));
-            shared.add(&self.tenant, source, member, span, self.now);
+            let span = shared_span(self.most, self.now);
+            shared.add(&self.tenant, source, (1, Some(self.digest)), span, self.now);
         }
         tried.retain(|tried| tried.failures > 0 || tried.under_way > 0);
         if tried.is_empty() {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use accounts::AccountId;
 use parking_lot::Mutex;
-use secrets::{Counted, LeakyBuckets, LimitSpan, SharedCounts, SharedLimit};
+use secrets::{LeakyBuckets, LimitSpan, SharedCounts};
 use tenancy::TenantId;
 use values::{Lifetime, Rate, Timestamp};
 
@@ -23,7 +23,7 @@ pub struct WriteBudget {
     platform: Rate,
     people: LeakyBuckets,
     spent: Mutex<HashMap<TenantId, Spent>>,
-    shared: SharedLimit,
+    shared: SharedCounts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl WriteBudget {
     /// the platform.
     #[must_use]
     pub fn new(tenant: Rate, platform: Rate) -> Self {
-        let (people, shared) = (LeakyBuckets::new(OF_PERSON, HOUR), SharedLimit::default());
+        let (people, shared) = (LeakyBuckets::new(OF_PERSON, HOUR), SharedCounts::default());
         Self { tenant, platform, people, spent: Mutex::default(), shared }
     }
 
@@ -100,7 +100,7 @@ impl WriteBudget {
             return Err(BudgetSpent { wait: u16::try_from(rest.seconds()).unwrap_or(u16::MAX), limit });
         }
         spent.writes += 1;
-        self.shared.add(home, (), Counted::Amount(1), span, now);
+        self.shared.add(home, (), (1, None), span, now);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tenancy::TenantId;
 use values::{Lifetime, Rate, RateUnit, Timestamp};
 
-use crate::{CallerAddress, Counted, LimitSpan, SharedLimit, SourceTable};
+use crate::{CallerAddress, LimitSpan, SharedCounts, SourceTable};
 
 /// The maximum number of counted pairs of tenant and source in one span, which limits the memory. Above this
 /// number, the tenant with the most sources loses the sources with the fewest failures. An attacker with more
@@ -20,7 +20,7 @@ pub struct FailedAttempts {
     platform: Rate,
     /// For each unit of a rate: the failures at tenants whose limit has this unit.
     spans: [FailureSpan; RateUnit::ALL.len()],
-    shared: SharedLimit,
+    shared: SharedCounts,
 }
 
 /// The failures in the current second, minute or hour.
@@ -36,7 +36,7 @@ struct FailureSpan {
 #[must_use]
 pub struct AuthenticationAttempt<'a> {
     failures: &'a FailureSpan,
-    shared: &'a SharedLimit,
+    shared: &'a SharedCounts,
     limit: Rate,
     pub tenant: &'a TenantId,
     pub source: &'a CallerAddress,
@@ -60,12 +60,12 @@ impl FailedAttempts {
     /// `platform` is the limit for tenants without their own limit.
     #[must_use]
     pub fn new(platform: Rate) -> Self {
-        Self { platform, spans: Default::default(), shared: SharedLimit::default() }
+        Self { platform, spans: Default::default(), shared: SharedCounts::default() }
     }
 
     /// Also counts the failures at other replicas.
     #[must_use]
-    pub fn shared(self, shared: SharedLimit) -> Self {
+    pub fn shared(self, shared: SharedCounts) -> Self {
         Self { shared, ..self }
     }
 
@@ -101,7 +101,7 @@ impl AuthenticationAttempt<'_> {
     /// Whether the source is over the limit in this span.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
-        self.is_over_limit_here() || self.is_over_limit_elsewhere()
+        self.is_over_limit_here() || self.is_over_limit_with_others()
     }
 
     fn is_over_limit_here(&self) -> bool {
@@ -114,11 +114,10 @@ impl AuthenticationAttempt<'_> {
             .is_some_and(|failures| *failures >= self.limit.count.into())
     }
 
-    fn is_over_limit_elsewhere(&self) -> bool {
-        self.shared.may_be_reached(self.now) && {
-            let key = self.shared_key(&self.counts().failures);
-            self.shared.is_reached(self.tenant, key, self.limit_span(), self.now)
-        }
+    fn is_over_limit_with_others(&self) -> bool {
+        let key = || self.shared_key(&self.counts().failures);
+        self.shared.may_be_reached(self.now)
+            && self.shared.is_reached(self.tenant, key(), self.limit_span(), self.now)
     }
 
     /// Limits with another unit have other counts.
@@ -165,7 +164,7 @@ impl Drop for AuthenticationAttempt<'_> {
         }
         let key = self.shared_key(&counts.failures);
         drop(counts);
-        self.shared.add(self.tenant, key, Counted::Amount(hashes), self.limit_span(), self.now);
+        self.shared.add(self.tenant, key, (hashes, None), self.limit_span(), self.now);
     }
 }
 

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
-use crate::{FairTable, SharedAttempt, SharedLimit};
+use crate::{FairTable, SharedAttempt, SharedCounts};
 
 /// The maximum number of keys that are counted. A server that computes a hundred password hashes a second
 /// exceeds it only if hardly any key is tried twice.
@@ -21,7 +21,7 @@ pub struct LeakyBuckets {
     capacity: u32,
     /// When each bucket will be empty, in milliseconds since 1970, by a digest of its key.
     empty_at: Mutex<FairTable<u64, u64>>,
-    shared: SharedLimit,
+    shared: SharedCounts,
 }
 
 /// An attempt in a bucket. It counts unless it is forgiven, even if it is dropped early.
@@ -40,12 +40,12 @@ impl LeakyBuckets {
     pub fn new(capacity: u32, span: Lifetime) -> Self {
         let empty_at = Mutex::new(FairTable::new(BUCKETS));
         let span = span.seconds().saturating_mul(1_000);
-        Self { keys: RandomState::new(), span, capacity, empty_at, shared: SharedLimit::default() }
+        Self { keys: RandomState::new(), span, capacity, empty_at, shared: SharedCounts::default() }
     }
 
     /// Also counts the attempts at other replicas.
     #[must_use]
-    pub fn shared(self, shared: SharedLimit) -> Self {
+    pub fn shared(self, shared: SharedCounts) -> Self {
         Self { shared, ..self }
     }
 

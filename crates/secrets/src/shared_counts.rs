@@ -21,9 +21,12 @@ use crate::{FairTable, KeyedDigest, Pepper};
 /// The maximum number of counts whose total is known, and of counts that are to be sent.
 const COUNTS: usize = 65_536;
 
-/// Counts nothing by default. Clones share their counts.
+/// The counts of one limit by tenant and key, or of the limit without a name. Shares nothing by default.
 #[derive(Clone, Default)]
-pub struct SharedCounts(Option<Arc<Ledger>>);
+pub struct SharedCounts {
+    ledger: Option<Arc<Ledger>>,
+    name: (&'static str, &'static str),
+}
 
 struct Ledger {
     digests: KeyedDigest,
@@ -34,7 +37,7 @@ struct Ledger {
 
 struct Counts {
     known: FairTable<u64, Known>,
-    /// By the digest of the count and of its member, if it counts members.
+    /// By the digest of the count and its member.
     unsent: FairTable<(u64, Option<u64>), Delta>,
 }
 
@@ -55,21 +58,16 @@ struct Known {
 pub struct Delta {
     /// A digest with a key that only the replicas of this installation have.
     pub key: u64,
-    /// Each member counts once. `None` if the count has no members.
+    /// Something that counts once in a span, by its digest. `None` if the amount counts.
     pub member: Option<u64>,
     pub amount: u64,
     /// Whether the count was reset before this amount was counted.
     pub is_reset: bool,
-    pub limit: u64,
+    /// The maximum that replicas remember, twice the limit. What they have admitted above the limit delays
+    /// further attempts.
+    pub most: u64,
     /// When the count ends, in milliseconds since 1970. `None` if it decreases by one each millisecond.
     pub ends_at: Option<u64>,
-}
-
-/// The counts of one limit, by tenant and key.
-#[derive(Clone, Default)]
-pub struct SharedLimit {
-    counts: SharedCounts,
-    name: (&'static str, &'static str),
 }
 
 /// A span of time in which a limit applies.
@@ -79,18 +77,11 @@ pub struct LimitSpan {
     pub ends_at: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub enum Counted {
-    Amount(u64),
-    /// Something that counts once in a span, by its digest.
-    Member(u64),
-}
-
 /// An attempt whose outcome is open. It counts unless it is forgiven, even if it is dropped early. The other
 /// replicas learn of it when it has ended.
 #[must_use]
 pub struct SharedAttempt<'a> {
-    limit: &'a SharedLimit,
+    ledger: Option<&'a Ledger>,
     tenant: TenantId,
     delta: Delta,
     now: u64,
@@ -102,17 +93,18 @@ impl SharedCounts {
     pub fn new(pepper: &Pepper) -> Self {
         let digests = KeyedDigest::for_purpose(pepper.expose(), "latchkey shared count 1");
         let counts = Mutex::new(Counts { known: FairTable::new(COUNTS), unsent: FairTable::new(COUNTS) });
-        Self(Some(Arc::new(Ledger { digests, over_until: AtomicU64::new(0), counts })))
+        let ledger = Some(Arc::new(Ledger { digests, over_until: AtomicU64::new(0), counts }));
+        Self { ledger, ..Self::default() }
     }
 
-    /// The limit with this name, which has two parts.
+    /// The counts of the limit with this name, which has two parts.
     #[must_use]
-    pub fn limit(&self, name: &'static str, part: &'static str) -> SharedLimit {
-        SharedLimit { counts: self.clone(), name: (name, part) }
+    pub fn limit(&self, name: &'static str, part: &'static str) -> Self {
+        Self { name: (name, part), ..self.clone() }
     }
 
-    /// Takes at most `most` deltas of the tenants that `may_send` accepts: as many of each tenant, and at
-    /// least one.
+    /// Takes at most `most` deltas of the tenants that `may_send` accepts: equally many of each tenant, and
+    /// at least one.
     #[must_use]
     pub fn take(
         &self,
@@ -120,69 +112,121 @@ impl SharedCounts {
         now: u64,
         may_send: impl Fn(&TenantId) -> bool,
     ) -> Vec<(TenantId, Vec<Delta>)> {
-        let Some(ledger) = &self.0 else { return Vec::new() };
+        let Some(ledger) = &self.ledger else { return Vec::new() };
         let mut counts = ledger.counts.lock();
-        let Counts { known, unsent } = &mut *counts;
-        let mut taken = unsent.take_turns(most, may_send);
+        let mut taken = counts.unsent.take_turns(most, may_send);
         for (tenant, deltas) in &mut taken {
-            for delta in &mut *deltas {
+            for delta in deltas.iter_mut().filter(|delta| delta.ends_at.is_none()) {
                 // After an outage, the earlier part of the amount no longer counts.
-                if let (None, Some(known)) = (delta.ends_at, known.get_mut(tenant, &delta.key)) {
-                    delta.amount = delta.amount.min(known.amount(now));
-                }
+                let known = counts.known.get_mut(tenant, &delta.key);
+                delta.amount = known.map_or(delta.amount, |known| delta.amount.min(known.amount(now)));
             }
-            deltas.retain(|delta| {
-                delta.ends_at.map_or(delta.is_reset || delta.amount > 0, |ends_at| now < ends_at)
-            });
         }
         taken
     }
 
-    /// Learns the total of a count that contains this delta. A total that is far above the limit, which only
-    /// a defective or forged store returns, counts as twice the limit.
+    /// Learns the total of a count that contains this delta. A total above the maximum, which only a
+    /// defective or forged store returns, counts as the maximum.
     pub fn learn(&self, tenant: &TenantId, delta: &Delta, total: u64, now: u64) {
-        let Some(ledger) = &self.0 else { return };
+        let Some(ledger) = &self.ledger else { return };
         let mut counts = ledger.counts.lock();
         let since = counts.unsent.get_mut(tenant, &(delta.key, None)).cloned().unwrap_or_default();
         if !since.is_reset {
-            let total = total.min(delta.most()).saturating_add(since.amount);
-            ledger.know(&mut counts, tenant, delta, now, |_| total).is_learned = true;
+            ledger.know(&mut counts, tenant, delta, total.saturating_add(since.amount), now);
+            counts.known(tenant, delta.key, now).is_learned = true;
         }
     }
-}
 
-impl Delta {
-    /// The maximum that replicas remember. What several replicas have admitted above the limit delays further
-    /// attempts.
+    /// A digest of this value that is the same at all replicas of one version. `None` if nothing is shared.
     #[must_use]
-    pub const fn most(&self) -> u64 {
-        self.limit.saturating_mul(2)
+    pub fn digest(&self, tenant: &TenantId, value: impl Hash) -> Option<u64> {
+        Some(self.ledger.as_ref()?.digests.hash_one((self.name, tenant, value)))
+    }
+
+    /// Whether any count of a span may be over its limit. If not, callers compute no digest.
+    #[must_use]
+    pub fn may_be_reached(&self, now: Timestamp) -> bool {
+        let over_until = self.ledger.as_ref().map(|ledger| ledger.over_until.load(Ordering::Relaxed));
+        over_until.is_some_and(|over_until| milliseconds(now) < over_until)
+    }
+
+    /// Whether all replicas together have reached the limit in this span.
+    #[must_use]
+    pub fn is_reached(&self, tenant: &TenantId, key: impl Hash, span: LimitSpan, now: Timestamp) -> bool {
+        let Some(ledger) = self.ledger.as_ref().filter(|_| self.may_be_reached(now)) else { return false };
+        let key = ledger.digests.hash_one((self.name, tenant, (key, span.ends_at)));
+        let mut counts = ledger.counts.lock();
+        let known = counts.known.get_mut(tenant, &key);
+        known.is_some_and(|known| known.amount(milliseconds(now)) >= span.limit)
+    }
+
+    /// Counts an amount, or a member, in this span.
+    pub fn add(
+        &self,
+        tenant: &TenantId,
+        key: impl Hash,
+        (amount, member): (u64, Option<u64>),
+        span: LimitSpan,
+        now: Timestamp,
+    ) {
+        if let Some((ledger, key)) = self.ledger.as_ref().zip(self.digest(tenant, (key, span.ends_at))) {
+            let (most, ends_at) = (2 * span.limit, Some(milliseconds(span.ends_at)));
+            let delta = Delta { key, member, amount, is_reset: false, most, ends_at };
+            ledger.add(tenant, delta, milliseconds(now));
+        }
+    }
+
+    /// Begins an attempt at a count that decreases by one each millisecond. `None` if the count has no room
+    /// for this amount.
+    pub fn begin(
+        &self,
+        tenant: &TenantId,
+        key: impl Hash,
+        amount: u64,
+        limit: u64,
+        now: Timestamp,
+    ) -> Option<SharedAttempt<'_>> {
+        let (key, now) = (self.digest(tenant, key).unwrap_or_default(), milliseconds(now));
+        if let Some(ledger) = &self.ledger {
+            let mut counts = ledger.counts.lock();
+            let known = counts.known(tenant, key, now);
+            if known.is_learned && known.amount(now) + known.in_progress + amount > limit {
+                return None;
+            }
+            known.in_progress += amount;
+        }
+        let (ledger, most) = (self.ledger.as_deref(), limit.saturating_mul(2));
+        let delta = Delta { key, amount, most, ..Delta::default() };
+        Some(SharedAttempt { ledger, tenant: tenant.clone(), delta, now, is_forgiven: false })
+    }
+
+    /// Resets a count that decreases, at all replicas, if this replica knows it.
+    pub fn reset(&self, tenant: &TenantId, key: impl Hash) {
+        let Some((ledger, key)) = self.ledger.as_ref().zip(self.digest(tenant, key)) else { return };
+        let mut counts = ledger.counts.lock();
+        if let Some(known) = counts.known.get_mut(tenant, &key) {
+            known.level = 0;
+            let delta = Delta { key, is_reset: true, ..Delta::default() };
+            counts.unsent.insert(tenant, (key, None), delta, |_| 1);
+        }
     }
 }
 
 impl Ledger {
-    fn know<'a>(
-        &self,
-        counts: &'a mut Counts,
-        tenant: &TenantId,
-        delta: &Delta,
-        now: u64,
-        total: impl FnOnce(u64) -> u64,
-    ) -> &'a mut Known {
-        let known = counts.known(tenant, delta.key, now);
+    fn know(&self, counts: &mut Counts, tenant: &TenantId, delta: &Delta, total: u64, now: u64) {
+        let (known, total) = (counts.known(tenant, delta.key, now), total.min(delta.most));
         known.ends_at = delta.ends_at;
-        let total = total(known.amount(now)).min(delta.most());
         known.level = if delta.ends_at.is_some() { total } else { now.saturating_add(total) };
-        if let Some(ends_at) = delta.ends_at.filter(|_| total >= delta.limit) {
+        if let Some(ends_at) = delta.ends_at.filter(|_| total >= delta.most / 2) {
             self.over_until.fetch_max(ends_at, Ordering::Relaxed);
         }
-        known
     }
 
     fn add(&self, tenant: &TenantId, delta: Delta, now: u64) {
         let mut counts = self.counts.lock();
         if delta.member.is_none() {
-            let _ = self.know(&mut counts, tenant, &delta, now, |amount| amount.saturating_add(delta.amount));
+            let known = counts.known(tenant, delta.key, now).amount(now);
+            self.know(&mut counts, tenant, &delta, known.saturating_add(delta.amount), now);
         }
         let unsent = counts.unsent.entry(tenant, &(delta.key, delta.member), |_| 1);
         let (amount, is_reset) = (unsent.amount.saturating_add(delta.amount), unsent.is_reset);
@@ -206,112 +250,16 @@ impl Known {
     }
 }
 
-impl SharedLimit {
-    /// A digest of this value that is the same at all replicas of one version. `None` if nothing is shared.
-    #[must_use]
-    pub fn digest(&self, tenant: &TenantId, value: impl Hash) -> Option<u64> {
-        let ledger = self.counts.0.as_ref()?;
-        Some(ledger.digests.hash_one((self.name, tenant, value)))
-    }
-
-    /// Whether any count of a span may be over its limit. If not, callers compute no digest.
-    #[must_use]
-    pub fn may_be_reached(&self, now: Timestamp) -> bool {
-        let over_until = |ledger: &Ledger| ledger.over_until.load(Ordering::Relaxed);
-        self.counts.0.as_deref().is_some_and(|ledger| milliseconds(now) < over_until(ledger))
-    }
-
-    /// Whether all replicas together have reached the limit in this span.
-    #[must_use]
-    pub fn is_reached(&self, tenant: &TenantId, key: impl Hash, span: LimitSpan, now: Timestamp) -> bool {
-        let Some(ledger) = self.counts.0.as_ref().filter(|_| self.may_be_reached(now)) else { return false };
-        let key = ledger.digests.hash_one((self.name, tenant, (key, span.ends_at)));
-        let mut counts = ledger.counts.lock();
-        let known = counts.known.get_mut(tenant, &key);
-        known.is_some_and(|known| known.amount(milliseconds(now)) >= span.limit)
-    }
-
-    /// Counts in this span.
-    pub fn add(
-        &self,
-        tenant: &TenantId,
-        key: impl Hash,
-        counted: Counted,
-        LimitSpan { limit, ends_at }: LimitSpan,
-        now: Timestamp,
-    ) {
-        let Some(ledger) = &self.counts.0 else { return };
-        let key = ledger.digests.hash_one((self.name, tenant, (key, ends_at)));
-        let (amount, member) = match counted {
-            Counted::Amount(amount) => (amount, None),
-            Counted::Member(member) => (1, Some(member)),
-        };
-        let ends_at = Some(milliseconds(ends_at));
-        let delta = Delta { key, member, amount, is_reset: false, limit, ends_at };
-        ledger.add(tenant, delta, milliseconds(now));
-    }
-
-    /// Begins an attempt at a count that decreases by one each millisecond. `None` if the count has no room
-    /// for this amount.
-    pub fn begin(
-        &self,
-        tenant: &TenantId,
-        key: impl Hash,
-        amount: u64,
-        limit: u64,
-        now: Timestamp,
-    ) -> Option<SharedAttempt<'_>> {
-        let (key, now) = (self.digest(tenant, key).unwrap_or_default(), milliseconds(now));
-        if let Some(ledger) = &self.counts.0 {
-            let mut counts = ledger.counts.lock();
-            let known = counts.known(tenant, key, now);
-            let counted = known.amount(now).saturating_add(known.in_progress);
-            if known.is_learned && counted.saturating_add(amount) > limit {
-                return None;
-            }
-            known.in_progress = known.in_progress.saturating_add(amount);
-        }
-        let delta = Delta { key, amount, limit, ..Delta::default() };
-        Some(SharedAttempt { limit: self, tenant: tenant.clone(), delta, now, is_forgiven: false })
-    }
-
-    /// Resets a count that decreases, at all replicas, if this replica knows it.
-    pub fn reset(&self, tenant: &TenantId, key: impl Hash) {
-        if let Some((ledger, key)) = self.counts.0.as_ref().zip(self.digest(tenant, key)) {
-            ledger.reset(tenant, key);
-        }
-    }
-}
-
-impl Ledger {
-    fn reset(&self, tenant: &TenantId, key: u64) {
-        let mut counts = self.counts.lock();
-        if let Some(known) = counts.known.get_mut(tenant, &key) {
-            known.level = 0;
-            let delta = Delta { key, is_reset: true, ..Delta::default() };
-            counts.unsent.insert(tenant, (key, None), delta, |_| 1);
-        }
-    }
-}
-
 impl SharedAttempt<'_> {
     /// Ends an attempt without counting it.
     pub fn forgive(mut self) {
         self.is_forgiven = true;
     }
-
-    /// Ends an attempt without counting it, and resets the count.
-    pub fn reset(self) {
-        if let Some(ledger) = &self.limit.counts.0 {
-            ledger.reset(&self.tenant, self.delta.key);
-        }
-        self.forgive();
-    }
 }
 
 impl Drop for SharedAttempt<'_> {
     fn drop(&mut self) {
-        let Some(ledger) = &self.limit.counts.0 else { return };
+        let Some(ledger) = self.ledger else { return };
         if let Some(known) = ledger.counts.lock().known.get_mut(&self.tenant, &self.delta.key) {
             known.in_progress = known.in_progress.saturating_sub(self.delta.amount);
         }

@@ -45,11 +45,10 @@ impl RedisCache {
     async fn exchange_step(&self, tenant: &TenantId, deltas: &[Delta]) {
         let keys: Vec<_> = deltas.iter().map(|delta| self.names.count(tenant, delta.key)).collect();
         let now = self.now();
-        let arguments = deltas.iter().flat_map(|delta| {
-            let rest = delta.ends_at.map_or(0, |ends_at| ends_at.saturating_sub(now).max(1));
-            let member = delta.member.map_or_else(String::new, |member| format!("{member:016x}"));
-            let is_reset = u8::from(delta.is_reset).to_string();
-            [is_reset, rest.to_string(), delta.most().to_string(), delta.amount.to_string(), member]
+        let arguments = deltas.iter().map(|Delta { is_reset, ends_at, most, amount, member, .. }| {
+            let rest = ends_at.map_or(0, |ends_at| ends_at.saturating_sub(now).max(1));
+            let member = member.map_or_else(String::new, |member| format!("{member:016x}"));
+            format!("{} {rest} {most} {amount} {member}", u8::from(*is_reset))
         });
         let arguments: Vec<_> = arguments.collect();
         let arguments: Vec<_> = arguments.iter().map(String::as_bytes).collect();

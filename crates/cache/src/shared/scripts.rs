@@ -68,8 +68,8 @@ pub(crate) static MARK: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Keys: counts. Arguments, five for each key: `1` to reset the count first, the remaining milliseconds of
-/// the count's span, the maximum, the amount to add, and the member. Returns the totals.
+/// Keys: counts. Arguments, five words for each key: `1` to reset the count first, the remaining milliseconds
+/// of the count's span, the maximum, the amount to add, and the member. Returns the totals.
 ///
 /// - Without a span, the count decreases by one each millisecond, so it is the key's remaining lifetime.
 /// - With a member, the value is the text of all members, and the amount is not used.
@@ -77,7 +77,7 @@ pub(crate) static EXCHANGE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local totals = {}
     for at, key in ipairs(KEYS) do
-      local reset, rest, most, amount, member = unpack(ARGV, 5 * at - 4, 5 * at)
+      local reset, rest, most, amount, member = string.match(ARGV[at], '(.*) (.*) (.*) (.*) (.*)')
       rest, most, amount = tonumber(rest), tonumber(most), tonumber(amount)
       if reset == '1' then redis.call('DEL', key) end
       local found = redis.pcall('GET', key)

@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use redis::Value;
-use secrets::{CallerAddress, Counted, FailedAttempts, LeakyBuckets, LimitSpan, SharedCounts};
+use secrets::{CallerAddress, FailedAttempts, LeakyBuckets, LimitSpan, SharedCounts};
 use tenancy::Tenant;
 use testkit::RedisServer;
 use values::{Lifetime, Rate, RateUnit, Timestamp};
@@ -101,7 +101,7 @@ async fn sources_count_distinct_members_in_redis() {
     let span = LimitSpan { limit: 4, ends_at: now + SPAN };
     let limit = |replica: &Replica| replica.redis.counts_to_share.limit("test", "members");
     let add = |replica: &Replica, member| {
-        limit(replica).add(&acme.id, "source", Counted::Member(member), span, now);
+        limit(replica).add(&acme.id, "source", (1, Some(member)), span, now);
     };
     (1..=3).for_each(|member| add(&one, member));
     eventually("members are in Redis", || counts_in_redis(&test_env, acme).len() == 1).await;

@@ -36,7 +36,7 @@ impl Exchange {
                     }
                     Delta { amount, .. } => {
                         let before = stored.first().map_or(0, |empty_at| empty_at.saturating_sub(now));
-                        let total = (before + amount).min(delta.most());
+                        let total = (before + amount).min(delta.most);
                         *stored = vec![now + total];
                         total
                     }
@@ -177,13 +177,13 @@ fn members_count_once_at_all_replicas() {
     let limits = [&one, &other].map(|counts| counts.limit("test", "members"));
     for (limit, counts, members) in [(0, &one, [1, 2]), (1, &other, [2, 1]), (0, &one, [2, 2])] {
         for member in members {
-            limits[limit].add(&acme, "source", Counted::Member(member), span, at(NOW));
+            limits[limit].add(&acme, "source", (1, Some(member)), span, at(NOW));
         }
         exchange.of(counts, NOW);
     }
     let reached = || limits.each_ref().map(|limit| limit.is_reached(&acme, "source", span, at(NOW)));
     assert_eq!(reached(), [false, false]);
-    limits[1].add(&acme, "source", Counted::Member(3), span, at(NOW));
+    limits[1].add(&acme, "source", (1, Some(3)), span, at(NOW));
     exchange.of(&other, NOW);
     assert_eq!(reached(), [false, true]);
     assert!(!limits[1].is_reached(&tenant("globex"), "source", span, at(NOW)));
@@ -223,9 +223,9 @@ fn flooding_tenant_does_not_delay_counts_of_another() {
     let limit = counts.limit("test", "members");
     let span = LimitSpan { limit: 3, ends_at: at(NOW + 60) };
     for number in 0..2 * COUNTS {
-        limit.add(&tenant("acme"), number, Counted::Amount(1), span, at(NOW));
+        limit.add(&tenant("acme"), number, (1, None), span, at(NOW));
     }
-    limit.add(&tenant("globex"), 1, Counted::Amount(1), span, at(NOW));
+    limit.add(&tenant("globex"), 1, (1, None), span, at(NOW));
     let taken: HashMap<_, _> = counts.take(1_000, NOW * 1_000, |_| true).into_iter().collect();
     assert_eq!((taken[&tenant("globex")].len(), taken[&tenant("acme")].len()), (1, 500));
 }
