@@ -112,7 +112,7 @@ impl SourceAttempts {
 /// The quarter of an hour that contains this time.
 fn shared_span(most: u32, now: Timestamp) -> LimitSpan {
     let rest = SPAN.seconds() - now.seconds() % SPAN.seconds();
-    LimitSpan { limit: most.into(), ends_at: now + Lifetime::from_seconds(rest) }
+    (most.into(), now + Lifetime::from_seconds(rest))
 }
 
 impl Tried {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use accounts::AccountId;
 use parking_lot::Mutex;
-use secrets::{LeakyBuckets, LimitSpan, SharedCounts};
+use secrets::{LeakyBuckets, SharedCounts};
 use tenancy::TenantId;
 use values::{Lifetime, Rate, Timestamp};
 
@@ -95,7 +95,7 @@ impl WriteBudget {
         if spent.until != until {
             *spent = Spent { until, writes: 0 };
         }
-        let span = LimitSpan { limit: rate.count.into(), ends_at: until };
+        let span = (rate.count.into(), until);
         if spent.writes >= rate.count || self.shared.is_reached(home, (), span, now) {
             return Err(BudgetSpent { wait: u16::try_from(rest.seconds()).unwrap_or(u16::MAX), limit });
         }

@@ -101,7 +101,11 @@ impl AuthenticationAttempt<'_> {
     /// Whether the source is over the limit in this span.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
-        self.is_over_limit_here() || self.is_over_limit_with_others()
+        self.is_over_limit_here()
+            || self.shared.may_be_reached(self.now) && {
+                let source = self.counts().failures.counted(self.source);
+                self.shared.is_reached(self.tenant, source, self.limit_span(), self.now)
+            }
     }
 
     fn is_over_limit_here(&self) -> bool {
@@ -114,19 +118,8 @@ impl AuthenticationAttempt<'_> {
             .is_some_and(|failures| *failures >= self.limit.count.into())
     }
 
-    fn is_over_limit_with_others(&self) -> bool {
-        let key = || self.shared_key(&self.counts().failures);
-        self.shared.may_be_reached(self.now)
-            && self.shared.is_reached(self.tenant, key(), self.limit_span(), self.now)
-    }
-
-    /// Limits with another unit have other counts.
-    fn shared_key(&self, failures: &SourceTable<u64>) -> (u8, CallerAddress) {
-        (self.limit.unit as u8, failures.counted(self.source))
-    }
-
     fn limit_span(&self) -> LimitSpan {
-        LimitSpan { limit: self.limit.count.into(), ends_at: self.now + self.limit.rest(self.now) }
+        (self.limit.count.into(), self.now + self.limit.rest(self.now))
     }
 
     /// Counts a hash of this attempt. A failed attempt counts once for each hash, and at least once.
@@ -162,9 +155,9 @@ impl Drop for AuthenticationAttempt<'_> {
         if *failures >= self.limit.count.into() {
             self.failures.may_be_over.store(true, Ordering::Relaxed);
         }
-        let key = self.shared_key(&counts.failures);
+        let source = counts.failures.counted(self.source);
         drop(counts);
-        self.shared.add(self.tenant, key, (hashes, None), self.limit_span(), self.now);
+        self.shared.add(self.tenant, source, (hashes, None), self.limit_span(), self.now);
     }
 }
 

@@ -65,6 +65,6 @@ pub use failed_attempts::{AuthenticationAttempt, FailedAttempts};
 pub use fair_table::FairTable;
 pub use leaky_buckets::{BucketAttempt, LeakyBuckets};
 pub use precise_timer::{PreciseTimer, wait_until};
-pub use shared_counts::{Delta, LimitSpan, SharedAttempt, SharedCounts};
+pub use shared_counts::{Counted, Delta, LimitSpan, SharedAttempt, SharedCounts, TenantDeltas};
 pub use sign_in_delays::SignInDelays;
 pub use source_table::SourceTable;

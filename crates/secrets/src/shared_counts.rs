@@ -70,12 +70,14 @@ pub struct Delta {
     pub ends_at: Option<u64>,
 }
 
-/// A span of time in which a limit applies.
-#[derive(Clone, Copy, Debug)]
-pub struct LimitSpan {
-    pub limit: u64,
-    pub ends_at: Timestamp,
-}
+/// Deltas by tenant.
+pub type TenantDeltas = Vec<(TenantId, Vec<Delta>)>;
+
+/// A limit, and when the span of time ends in which it applies.
+pub type LimitSpan = (u64, Timestamp);
+
+/// An amount, and the digest of its member if it has one.
+pub type Counted = (u64, Option<u64>);
 
 /// An attempt whose outcome is open. It counts unless it is forgiven, even if it is dropped early. The other
 /// replicas learn of it when it has ended.
@@ -106,12 +108,7 @@ impl SharedCounts {
     /// Takes at most `most` deltas of the tenants that `may_send` accepts: equally many of each tenant, and
     /// at least one.
     #[must_use]
-    pub fn take(
-        &self,
-        most: usize,
-        now: u64,
-        may_send: impl Fn(&TenantId) -> bool,
-    ) -> Vec<(TenantId, Vec<Delta>)> {
+    pub fn take(&self, most: usize, now: u64, may_send: impl Fn(&TenantId) -> bool) -> TenantDeltas {
         let Some(ledger) = &self.ledger else { return Vec::new() };
         let mut counts = ledger.counts.lock();
         let mut taken = counts.unsent.take_turns(most, may_send);
@@ -152,26 +149,26 @@ impl SharedCounts {
 
     /// Whether all replicas together have reached the limit in this span.
     #[must_use]
-    pub fn is_reached(&self, tenant: &TenantId, key: impl Hash, span: LimitSpan, now: Timestamp) -> bool {
-        let Some(ledger) = self.ledger.as_ref().filter(|_| self.may_be_reached(now)) else { return false };
-        let key = ledger.digests.hash_one((self.name, tenant, (key, span.ends_at)));
-        let mut counts = ledger.counts.lock();
-        let known = counts.known.get_mut(tenant, &key);
-        known.is_some_and(|known| known.amount(milliseconds(now)) >= span.limit)
-    }
-
-    /// Counts an amount, or a member, in this span.
-    pub fn add(
+    pub fn is_reached(
         &self,
         tenant: &TenantId,
         key: impl Hash,
-        (amount, member): (u64, Option<u64>),
-        span: LimitSpan,
+        (limit, ends_at): LimitSpan,
         now: Timestamp,
-    ) {
-        if let Some((ledger, key)) = self.ledger.as_ref().zip(self.digest(tenant, (key, span.ends_at))) {
-            let (most, ends_at) = (2 * span.limit, Some(milliseconds(span.ends_at)));
-            let delta = Delta { key, member, amount, is_reset: false, most, ends_at };
+    ) -> bool {
+        let Some(ledger) = self.ledger.as_ref().filter(|_| self.may_be_reached(now)) else { return false };
+        let key = ledger.digests.hash_one((self.name, tenant, (key, ends_at)));
+        let mut counts = ledger.counts.lock();
+        let known = counts.known.get_mut(tenant, &key);
+        known.is_some_and(|known| known.amount(milliseconds(now)) >= limit)
+    }
+
+    /// Counts an amount, or a member, in this span.
+    pub fn add(&self, tenant: &TenantId, key: impl Hash, counted: Counted, span: LimitSpan, now: Timestamp) {
+        let ((amount, member), (limit, ends_at)) = (counted, span);
+        if let Some((ledger, key)) = self.ledger.as_ref().zip(self.digest(tenant, (key, ends_at))) {
+            let ends_at = Some(milliseconds(ends_at));
+            let delta = Delta { key, member, amount, is_reset: false, most: 2 * limit, ends_at };
             ledger.add(tenant, delta, milliseconds(now));
         }
     }

@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use redis::Value;
-use secrets::{CallerAddress, FailedAttempts, LeakyBuckets, LimitSpan, SharedCounts};
+use secrets::{CallerAddress, FailedAttempts, LeakyBuckets, SharedCounts};
 use tenancy::Tenant;
 use testkit::RedisServer;
 use values::{Lifetime, Rate, RateUnit, Timestamp};
@@ -98,7 +98,7 @@ async fn sources_count_distinct_members_in_redis() {
     let test_env = TestEnv::new();
     let [one, other] = [test_env.replica().await, test_env.replica().await];
     let (acme, now) = (&test_env.acme, Timestamp::from_seconds(now().as_secs()));
-    let span = LimitSpan { limit: 4, ends_at: now + SPAN };
+    let span = (4, now + SPAN);
     let limit = |replica: &Replica| replica.redis.counts_to_share.limit("test", "members");
     let add = |replica: &Replica, member| {
         limit(replica).add(&acme.id, "source", (1, Some(member)), span, now);
