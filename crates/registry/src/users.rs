@@ -266,6 +266,8 @@ impl fmt::Debug for HashedUsers {
 mod tests {
     use std::num::NonZeroUsize;
 
+    use values::Rate;
+
     use super::*;
     use crate::authentication::authenticator::tests::tenant;
 

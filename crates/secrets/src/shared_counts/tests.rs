@@ -1,3 +1,6 @@
+//! Replicas that count together: what several admit, and what each knows of the others. The exchange is in
+//! memory.
+
 use std::collections::HashMap;
 
 use proptest::prelude::*;

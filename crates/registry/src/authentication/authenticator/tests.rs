@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use protocol::{ClientAuthenticationMethod, CredentialReason};
 use tenancy::{Issuer, StoreError};
 use tokio::time::sleep;
-use values::Lifetime;
+use values::{Lifetime, Rate};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -25,7 +25,7 @@ use crate::{
     FetchedJwks, ForeignSubject, HashedUsers, JwksFetcher, PublicUrls, ReplayStore, SecretPath,
     SingleUseIdentifier, TrustRule, Users,
 };
-use secrets::{FailedAttempts, GeneratedSecret, SecretHash, hash_password, hash_token};
+use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
 use ClientAuthenticationError as E;
 
