@@ -3,6 +3,7 @@
 
 use std::net::Ipv4Addr;
 
+use futures_util::future::join_all;
 use redis::Value;
 use secrets::{CallerAddress, FailedAttempts, LeakyBuckets, SharedCounts};
 use tenancy::Tenant;
@@ -126,7 +127,7 @@ async fn forged_counts_are_bounded_and_expire() {
         &["SET", "NAME", "-1"],
         &["SETBIT", "NAME", "80000", "1"],
     ];
-    for command in commands {
+    let forge = async |command: &[&str]| {
         let test_env = TestEnv::new();
         let (acme, globex) = (&test_env.acme, &test_env.globex);
         let limits = Limits::new(&test_env, Traits::default()).await;
@@ -149,7 +150,8 @@ async fn forged_counts_are_bounded_and_expire() {
         let in_two_spans = Timestamp::from_seconds(now().as_secs() + 2 * SPAN.seconds() + 1);
         assert!(limits.buckets.begin(&acme.id, "ada", in_two_spans).is_some(), "{command:?}");
         assert_eq!(limits.fit(globex, 11), [10, 10]);
-    }
+    };
+    join_all(commands.map(forge)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
