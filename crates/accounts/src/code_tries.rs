@@ -2,7 +2,7 @@
 //! source and account, and in addition by the page where the code is typed. No response reveals that a limit
 //! was reached.
 
-use secrets::{BucketAttempt, CallerAddress, LeakyBuckets};
+use secrets::{BucketAttempt, CallerAddress, LeakyBuckets, SharedCounts};
 use tenancy::Tenant;
 use values::{Lifetime, Timestamp};
 
@@ -40,6 +40,17 @@ impl CodeTries {
         let [tenants, pages] = [(OF_TENANT, HOUR), (OF_PAGE, SPAN_OF_PAGE)]
             .map(|(capacity, span)| LeakyBuckets::new(capacity, span));
         Self { tenants, asked, tried, pages }
+    }
+
+    /// Also counts at other replicas. A page counts at one replica, because anyone can invent pages, which
+    /// would fill Redis.
+    pub(crate) fn shared(self, counts: &SharedCounts) -> Self {
+        Self {
+            tenants: self.tenants.shared(counts.limit("mail", "tenant")),
+            asked: self.asked.shared(counts, "mail"),
+            tried: self.tried.shared(counts, "code"),
+            pages: self.pages,
+        }
     }
 
     /// Counts a request for mail. `account` is the owner of the typed identifier, if there is one.

@@ -1,13 +1,13 @@
 //! Counts the consecutive wrong passwords of an account (NIST SP 800-63B-4 §3.2.2: "no more than 100"): one
 //! count for all unknown browsers, and one for each known browser. One failure is dropped every half hour.
 //! This departs from the NIST text, so that a stranger cannot lock a person out forever. Failures are not
-//! stored, so each replica counts separately.
+//! stored; replicas share the counts if they share a Redis.
 
 #[cfg(test)]
 mod tests;
 
 use parking_lot::Mutex;
-use secrets::FairTable;
+use secrets::{FairTable, SharedAttempt, SharedCounts};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -27,7 +27,10 @@ const BROWSERS: usize = 16;
 /// The minimum time between two audit records of an account.
 const TOLD_EVERY: Lifetime = Lifetime::from_seconds(86_400);
 
-pub(crate) struct FailureRuns(Mutex<FairTable<AccountId, Runs>>);
+pub(crate) struct FailureRuns {
+    runs: Mutex<FairTable<AccountId, Runs>>,
+    shared: SharedCounts,
+}
 
 /// An account that refuses unknown browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,15 +62,21 @@ pub(crate) struct CountedAttempt<'a> {
     runs: &'a FailureRuns,
     account: (TenantId, AccountId),
     browser: Option<BrowserId>,
+    shared: SharedAttempt<'a>,
 }
 
 impl Default for FailureRuns {
     fn default() -> Self {
-        Self(Mutex::new(FairTable::new(ACCOUNTS)))
+        Self::new(SharedCounts::default())
     }
 }
 
 impl FailureRuns {
+    /// `shared` counts the failures at all replicas.
+    pub(crate) fn new(shared: SharedCounts) -> Self {
+        Self { runs: Mutex::new(FairTable::new(ACCOUNTS)), shared }
+    }
+
     /// Counts an attempt before its password is checked, because other attempts may run at the same time.
     /// Returns `None` if the limit is reached. `browser` is `None` for an unknown browser.
     pub(crate) fn begin(
@@ -77,13 +86,15 @@ impl FailureRuns {
         browser: Option<BrowserId>,
         now: Timestamp,
     ) -> Option<CountedAttempt<'_>> {
-        let mut all = self.0.lock();
+        let mut all = self.runs.lock();
         let run = entry(&mut all, tenant, account, now).run(browser);
         if run.length(now) >= MOST {
             return None;
         }
+        let decay = DECAY.seconds() * 1_000;
+        let shared = self.shared.begin(tenant, (account, browser), decay, MOST * decay, now)?;
         run.empty_at = run.empty_at.max(now.seconds()) + DECAY.seconds();
-        Some(CountedAttempt { runs: self, account: (tenant.clone(), account.clone()), browser })
+        Some(CountedAttempt { runs: self, account: (tenant.clone(), account.clone()), browser, shared })
     }
 
     /// Records that the account has refused an unknown browser. Returns since when it does, if the audit must
@@ -94,7 +105,7 @@ impl FailureRuns {
         account: &AccountId,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let mut all = self.0.lock();
+        let mut all = self.runs.lock();
         let runs = entry(&mut all, tenant, account, now);
         let before = runs.throttled.filter(|throttled| now < throttled.until);
         let since = before.map_or(now, |throttled| throttled.since);
@@ -110,20 +121,24 @@ impl FailureRuns {
         account: &AccountId,
         now: Timestamp,
     ) -> (Option<Throttled>, u64) {
-        let mut all = self.0.lock();
+        let mut all = self.runs.lock();
         let Some(runs) = all.get_mut(tenant, account) else { return (None, 0) };
         (runs.throttled_at(now), runs.unknown.length(now))
     }
 
     /// The number of accounts that refuse unknown browsers.
     pub(crate) fn throttled(&self, now: Timestamp) -> usize {
-        self.0.lock().values().filter(|runs| runs.throttled_at(now).is_some()).count()
+        self.runs.lock().values().filter(|runs| runs.throttled_at(now).is_some()).count()
     }
 
     /// Resets the counts of an account. Returns the known browsers that had failures.
     pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) -> Vec<BrowserId> {
-        let forgotten = self.0.lock().remove(tenant, account);
-        forgotten.into_iter().flat_map(|runs| runs.known).map(|(browser, _)| browser).collect()
+        let forgotten = self.runs.lock().remove(tenant, account);
+        let browsers: Vec<_> = forgotten.into_iter().flat_map(|runs| runs.known).map(|(of, _)| of).collect();
+        for browser in browsers.iter().copied().map(Some).chain([None]) {
+            self.shared.reset(tenant, (account, browser));
+        }
+        browsers
     }
 }
 
@@ -140,16 +155,19 @@ impl CountedAttempt<'_> {
     /// Resets the count, because the password was correct.
     pub(crate) fn succeed(self) {
         self.set(|run| run.empty_at = 0);
+        self.runs.shared.reset(&self.account.0, (&self.account.1, self.browser));
+        self.shared.forgive();
     }
 
     /// Removes the attempt from the count, because it failed for another reason than the password.
     pub(crate) fn forgive(self) {
         self.set(|run| run.empty_at = run.empty_at.saturating_sub(DECAY.seconds()));
+        self.shared.forgive();
     }
 
-    fn set(self, change: fn(&mut Run)) {
+    fn set(&self, change: fn(&mut Run)) {
         let (tenant, account) = &self.account;
-        if let Some(runs) = self.runs.0.lock().get_mut(tenant, account) {
+        if let Some(runs) = self.runs.runs.lock().get_mut(tenant, account) {
             change(runs.run(self.browser));
         }
     }

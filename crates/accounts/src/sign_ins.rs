@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrets::{
-    Busy, CallerAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, SecretHash, wait_until,
+    Busy, CallerAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, SecretHash,
+    SharedCounts, wait_until,
 };
 use tenancy::{PasswordLimits, StoreError, Stored, TenantId};
 use tokio::time::Instant;
@@ -72,10 +73,12 @@ impl SignIns {
         }
     }
 
-    /// Sets the platform's limits.
+    /// Sets the platform's limits, and what replicas count together.
     #[must_use]
-    pub fn throttling(self, limits: SignInThrottling) -> Self {
-        Self { throttle: SignInThrottle::new(limits), codes: CodeTries::new(limits), ..self }
+    pub fn throttling(self, limits: SignInThrottling, counts: &SharedCounts) -> Self {
+        let throttle = SignInThrottle::new(limits).shared(counts, "password");
+        let failure_runs = FailureRuns::new(counts.limit("password", "run"));
+        Self { throttle, failure_runs, codes: CodeTries::new(limits).shared(counts), ..self }
     }
 
     /// Sets another interval for the times of refusals, for tests that need many refusals.

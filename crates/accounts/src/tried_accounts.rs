@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher as _, RandomState};
 
 use parking_lot::Mutex;
-use secrets::{CallerAddress, SourceTable};
+use secrets::{CallerAddress, LimitSpan, SharedCounts, SourceTable};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -32,6 +32,7 @@ pub(crate) enum AttemptTarget<'a> {
 pub(crate) struct SourceAttempts {
     digests: RandomState,
     sources: Mutex<Sources>,
+    shared: SharedCounts,
 }
 
 struct Sources {
@@ -42,7 +43,7 @@ struct Sources {
 /// An account at which a source has failed or is trying.
 #[derive(Debug)]
 struct Tried {
-    /// A digest of the id or text, with a key of this process.
+    /// A digest of the id or text.
     digest: u64,
     failures: u32,
     under_way: u32,
@@ -64,7 +65,13 @@ pub(crate) struct TriedAttempt<'a> {
 impl SourceAttempts {
     pub(crate) fn new() -> Self {
         let sources = Sources { table: SourceTable::new(SOURCES), swept_at: Timestamp::from_seconds(0) };
-        Self { digests: RandomState::new(), sources: Mutex::new(sources) }
+        Self { digests: RandomState::new(), sources: Mutex::new(sources), shared: SharedCounts::default() }
+    }
+
+    /// Also counts the accounts at which the source has failed at other replicas, in the current quarter of
+    /// an hour.
+    pub(crate) fn shared(self, shared: SharedCounts) -> Self {
+        Self { shared, ..self }
     }
 
     /// Starts an attempt. `None` if the source has failed at too many other accounts and not at this one.
@@ -76,15 +83,20 @@ impl SourceAttempts {
         most: u32,
         now: Timestamp,
     ) -> Option<TriedAttempt<'_>> {
-        let digest = self.digests.hash_one((tenant, target));
+        let digest = self.shared.digest(tenant, target);
+        let digest = digest.unwrap_or_else(|| self.digests.hash_one((tenant, target)));
         let mut sources = self.sources.lock();
         if now >= sources.swept_at + SWEPT_EVERY {
             sources.table.sweep(|tried| importance(tried, now));
             sources.swept_at = now;
         }
+        let span = shared_span(most, now);
+        // All replicas together may have reached the limit.
+        let is_reached = self.shared.is_reached(tenant, sources.table.counted(source), span, now);
+        let most_here = if is_reached { 0 } else { most };
         let tried = sources.table.entry(tenant, source, |tried| importance(tried, now));
         tried.retain(|tried| tried.is_live(now));
-        if has_failed_at_others(tried, digest, most) {
+        if has_failed_at_others(tried, digest, most_here) {
             return None;
         }
         if tried.len() >= UNDER_WAY && !tried.iter().any(|tried| tried.digest == digest) {
@@ -95,6 +107,12 @@ impl SourceAttempts {
         let (tenant, source) = (tenant.clone(), *source);
         Some(TriedAttempt { of: self, tenant, source, digest, most, now, is_forgiven: false })
     }
+}
+
+/// The quarter of an hour that contains this time.
+fn shared_span(most: u32, now: Timestamp) -> LimitSpan {
+    let rest = SPAN.seconds() - now.seconds() % SPAN.seconds();
+    (most.into(), now + Lifetime::from_seconds(rest))
 }
 
 impl Tried {
@@ -144,13 +162,17 @@ impl TriedAttempt<'_> {
 
 impl Drop for TriedAttempt<'_> {
     fn drop(&mut self) {
-        let mut sources = self.of.sources.lock();
+        let SourceAttempts { sources, shared, .. } = self.of;
+        let mut sources = sources.lock();
+        let source = sources.table.counted(&self.source);
         let tried = sources.table.entry(&self.tenant, &self.source, |tried| importance(tried, self.now));
         let of_account = of_account(tried, self.digest, self.now);
         of_account.under_way = of_account.under_way.saturating_sub(1);
         if !self.is_forgiven {
             of_account.failures = of_account.failures.saturating_add(1);
             of_account.last = of_account.last.max(self.now);
+            let span = shared_span(self.most, self.now);
+            shared.add(&self.tenant, source, (1, Some(self.digest)), span, self.now);
         }
         tried.retain(|tried| tried.failures > 0 || tried.under_way > 0);
         if tried.is_empty() {

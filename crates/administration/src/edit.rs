@@ -106,6 +106,8 @@ pub struct Edit {
     /// For the audit, if a client gains a permission: the ids of the credentials that it keeps, and of those
     /// that are revoked.
     pub credentials: Option<(Vec<String>, Vec<String>)>,
+    /// The maximum number of live API keys that the client of new API keys may have before them.
+    pub live_api_keys: Option<u64>,
 }
 
 /// A secret after it was generated or hashed: the stored form, and the value to show once.
@@ -221,6 +223,7 @@ impl Edit {
         self.keys.due.extend(due);
         self.tenant_metadata.extend(other.tenant_metadata);
         self.credentials = self.credentials.take().or(other.credentials);
+        self.live_api_keys = self.live_api_keys.or(other.live_api_keys);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The cache in Redis that replicas share. It has rows that one replica has read for the others, marks of
-//! used identifiers, and invalidations. Redis is neither trusted nor required: a value that is not authentic
-//! counts as missing, and without Redis the store is read. In reading order:
+//! used identifiers, counts of limits, and invalidations. Redis is neither trusted nor required: a value that
+//! is not authentic counts as missing, and without Redis the store is read. In reading order:
 
 mod address;
 mod options;
@@ -28,6 +28,7 @@ mod message;
 mod publish_invalidation;
 
 mod counters;
+mod exchange;
 mod ping;
 mod probe;
 mod redis_cache;

@@ -14,11 +14,11 @@ use registry::{
     ApiKeys, Assertions, Authenticator, DpopProofs, JwksFetcher, PublicUrls, ReplayStore, Users,
     VerifiedCache,
 };
-use secrets::{HashPool, Pepper, PreciseTimer};
+use secrets::{FailedAttempts, HashPool, Pepper, PreciseTimer, SharedCounts};
 use sessions::{Flows, KnownBrowsers, SessionStore, Sessions};
 use values::Rate;
 
-use crate::{CertificateSources, HealthReport, Services, TokenServices, WriteBudget};
+use crate::{CertificateSources, HealthReport, ReportBudget, Services, TokenServices, WriteBudget};
 
 pub trait PlatformStore: AdministrationStore + AuthorizationStore + AccountStore + SessionStore {}
 
@@ -47,6 +47,8 @@ pub struct Composition {
     pub default_tenant: Option<String>,
     /// The limit for wrong secrets.
     pub failed_attempts: Rate,
+    /// What replicas count together.
+    pub shared_counts: SharedCounts,
     /// Delays refusals of client secrets to an exact time, so that the duration reveals nothing.
     pub refusal_timer: Option<PreciseTimer>,
     /// The number of assertions and of proofs that are remembered for each tenant. `None` for the
@@ -77,7 +79,7 @@ impl Composition {
 
     #[must_use]
     pub fn token_services(mut self, certificate_sources: CertificateSources) -> TokenServices {
-        let authorizations = Authorizations::new(self.store.clone(), &self.pepper);
+        let authorizations = Authorizations::new(self.store.clone(), &self.pepper, &self.shared_counts);
         self.tokens(authorizations, certificate_sources)
     }
 
@@ -90,7 +92,7 @@ impl Composition {
         publish: Publish,
         health_report: Arc<dyn HealthReport>,
     ) -> Services {
-        let authorizations = Authorizations::new(self.store.clone(), &self.pepper);
+        let authorizations = Authorizations::new(self.store.clone(), &self.pepper, &self.shared_counts);
         let (counting, shown) = (Arc::clone(&sign_ins), Arc::clone(&sign_ins));
         let administrator = self
             .administrator(Arc::new(move |changed: &[Invalidation]| {
@@ -98,7 +100,8 @@ impl Composition {
                 forget_failures(&counting, changed);
             }))
             .showing(Arc::new(move |tenant, account, now| shown.throttled(tenant, account, now)));
-        let users = Users::new(Arc::clone(&self.hashes), &self.pepper, self.failed_attempts);
+        let failed_attempts = self.failed_attempts("user");
+        let users = Users::new(Arc::clone(&self.hashes), &self.pepper, failed_attempts);
         Services {
             tokens: self.tokens(authorizations.clone(), CertificateSources::default()),
             sign_ins,
@@ -107,13 +110,13 @@ impl Composition {
             known_browsers: Arc::new(KnownBrowsers::new(&self.pepper)),
             authorizations,
             administrator: Arc::new(administrator),
-            writes: Arc::new(writes),
+            writes: Arc::new(writes.shared(&self.shared_counts)),
             users: Arc::new(users.refusing(self.refused_samples)),
             rows: self.rows,
             keys: self.keys,
             usage: Arc::default(),
             leaks: Arc::default(),
-            report_budget: Arc::default(),
+            report_budget: Arc::new(ReportBudget::new(&self.shared_counts)),
             refusals: Arc::default(),
             jwks_fetches: Arc::new(JwksFetches::default()),
             clock: self.clock,
@@ -133,6 +136,10 @@ impl Composition {
         let (keys, store) = (self.keys.clone(), self.store.clone());
         let engine = Engine::new(keys, clients, api_keys, revocations, authorizations, store);
         TokenServices { tenants, authenticator, dpop, engine, certificate_sources }
+    }
+
+    fn failed_attempts(&self, of: &'static str) -> FailedAttempts {
+        FailedAttempts::new(self.failed_attempts).shared(self.shared_counts.limit("failed attempts", of))
     }
 
     fn dpop(&self) -> DpopProofs {
@@ -161,7 +168,7 @@ impl Composition {
             self.hashes.clone(),
             VerifiedCache::generate(),
             assertions,
-            self.failed_attempts,
+            self.failed_attempts("client"),
         );
         let authenticator = authenticator.refusing(self.refused_samples);
         match self.refusal_timer.take() {

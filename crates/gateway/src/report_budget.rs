@@ -1,6 +1,6 @@
 //! Limits how often a source may report leaked secrets.
 
-use secrets::{CallerAddress, LeakyBuckets};
+use secrets::{CallerAddress, LeakyBuckets, SharedCounts};
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
@@ -15,14 +15,12 @@ pub struct ReportBudget {
     platform: TenantId,
 }
 
-impl Default for ReportBudget {
-    fn default() -> Self {
-        let sources = LeakyBuckets::new(REPORTS, Lifetime::from_seconds(60));
-        Self { sources, platform: TenantId::platform() }
-    }
-}
-
 impl ReportBudget {
+    pub(crate) fn new(counts: &SharedCounts) -> Self {
+        let sources = LeakyBuckets::new(REPORTS, Lifetime::from_seconds(60));
+        Self { sources: sources.shared(counts.limit("reports", "source")), platform: TenantId::platform() }
+    }
+
     pub(crate) fn spend(&self, source: CallerAddress, now: Timestamp) -> Result<(), ServerFailure<'static>> {
         let attempt = self.sources.begin(&self.platform, source, now);
         attempt.map(drop).ok_or(ServerFailure::TooManyReports)

@@ -1,14 +1,13 @@
-//! Limits the writes of administrators per time window. The administrators of a tenant share a
-//! budget; those of the platform have another. A person has a small budget for the own account,
-//! because each write is a transaction with an audit record, which is kept forever. Each replica
-//! counts in memory. Every admitted write counts, even if it is refused later or repeats an earlier
-//! one, because it costs the same.
+//! Limits the writes of administrators per time window. The administrators of a tenant share a budget; those
+//! of the platform have another. A person has a small budget for the own account, because each write is a
+//! transaction with an audit record, which is kept forever. Every admitted write counts, even if it is
+//! refused later or repeats an earlier one, because it costs the same.
 
 use std::collections::HashMap;
 
 use accounts::AccountId;
 use parking_lot::Mutex;
-use secrets::LeakyBuckets;
+use secrets::{LeakyBuckets, SharedCounts};
 use tenancy::TenantId;
 use values::{Lifetime, Rate, Timestamp};
 
@@ -24,6 +23,7 @@ pub struct WriteBudget {
     platform: Rate,
     people: LeakyBuckets,
     spent: Mutex<HashMap<TenantId, Spent>>,
+    shared: SharedCounts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,15 @@ impl WriteBudget {
     /// the platform.
     #[must_use]
     pub fn new(tenant: Rate, platform: Rate) -> Self {
-        Self { tenant, platform, people: LeakyBuckets::new(OF_PERSON, HOUR), spent: Mutex::default() }
+        let (people, shared) = (LeakyBuckets::new(OF_PERSON, HOUR), SharedCounts::default());
+        Self { tenant, platform, people, spent: Mutex::default(), shared }
+    }
+
+    /// Also counts the writes at other replicas.
+    #[must_use]
+    pub fn shared(self, counts: &SharedCounts) -> Self {
+        let people = self.people.shared(counts.limit("writes", "person"));
+        Self { people, shared: counts.limit("writes", "tenant"), ..self }
     }
 
     /// Counts a write by the person with this account.
@@ -87,10 +95,12 @@ impl WriteBudget {
         if spent.until != until {
             *spent = Spent { until, writes: 0 };
         }
-        if spent.writes >= rate.count {
+        let span = (rate.count.into(), until);
+        if spent.writes >= rate.count || self.shared.is_reached(home, (), span, now) {
             return Err(BudgetSpent { wait: u16::try_from(rest.seconds()).unwrap_or(u16::MAX), limit });
         }
         spent.writes += 1;
+        self.shared.add(home, (), (1, None), span, now);
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use parking_lot::RwLock;
 use subtle::ConstantTimeEq as _;
 use tenancy::Tenant;
 use tokio::time::sleep;
-use values::{Rate, Secret, Timestamp};
+use values::{Secret, Timestamp};
 
 use crate::flow_id::FlowIds;
 use secrets::{
@@ -120,8 +120,8 @@ impl HashedUsers {
 impl Users {
     /// Creates the service without people.
     #[must_use]
-    pub fn new(pool: Arc<HashPool>, pepper: &Pepper, failed_attempts: Rate) -> Self {
-        let (failed_attempts, flow_ids) = (FailedAttempts::new(failed_attempts), FlowIds::new(pepper));
+    pub fn new(pool: Arc<HashPool>, pepper: &Pepper, failed_attempts: FailedAttempts) -> Self {
+        let flow_ids = FlowIds::new(pepper);
         let credentials = KeyedDigest::for_purpose(pepper.expose(), "latchkey sign-in credential 1");
         let (samples, delays, declared) = (&[][..], SignInDelays::default(), RwLock::default());
         Self { pool, failed_attempts, flow_ids, delays, credentials, samples, declared }
@@ -266,6 +266,8 @@ impl fmt::Debug for HashedUsers {
 mod tests {
     use std::num::NonZeroUsize;
 
+    use values::Rate;
+
     use super::*;
     use crate::authentication::authenticator::tests::tenant;
 
@@ -299,7 +301,7 @@ mod tests {
         declared: impl IntoIterator<Item = DeclaredUser>,
     ) -> (Users, Arc<HashPool>) {
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-        let users = Users::new(Arc::clone(&pool), pepper, limit);
+        let users = Users::new(Arc::clone(&pool), pepper, FailedAttempts::new(limit));
         users.replace(HashedUsers::from_declared(declared, Vec::new()).unwrap());
         (users, pool)
     }

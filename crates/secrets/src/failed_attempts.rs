@@ -9,7 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tenancy::TenantId;
 use values::{Lifetime, Rate, RateUnit, Timestamp};
 
-use crate::{CallerAddress, SourceTable};
+use crate::{CallerAddress, LimitSpan, SharedCounts, SourceTable};
 
 /// The maximum number of counted pairs of tenant and source in one span, which limits the memory. Above this
 /// number, the tenant with the most sources loses the sources with the fewest failures. An attacker with more
@@ -20,6 +20,7 @@ pub struct FailedAttempts {
     platform: Rate,
     /// For each unit of a rate: the failures at tenants whose limit has this unit.
     spans: [FailureSpan; RateUnit::ALL.len()],
+    shared: SharedCounts,
 }
 
 /// The failures in the current second, minute or hour.
@@ -35,6 +36,7 @@ struct FailureSpan {
 #[must_use]
 pub struct AuthenticationAttempt<'a> {
     failures: &'a FailureSpan,
+    shared: &'a SharedCounts,
     limit: Rate,
     pub tenant: &'a TenantId,
     pub source: &'a CallerAddress,
@@ -58,7 +60,13 @@ impl FailedAttempts {
     /// `platform` is the limit for tenants without their own limit.
     #[must_use]
     pub fn new(platform: Rate) -> Self {
-        Self { platform, spans: Default::default() }
+        Self { platform, spans: Default::default(), shared: SharedCounts::default() }
+    }
+
+    /// Also counts the failures at other replicas.
+    #[must_use]
+    pub fn shared(self, shared: SharedCounts) -> Self {
+        Self { shared, ..self }
     }
 
     /// Starts an attempt at a tenant. `own` is the tenant's own limit.
@@ -71,7 +79,8 @@ impl FailedAttempts {
     ) -> AuthenticationAttempt<'a> {
         let limit = own.unwrap_or(self.platform);
         let failures = &self.spans[limit.unit as usize];
-        AuthenticationAttempt { failures, limit, tenant, source, now, hashes: 0, is_forgiven: false }
+        let shared = &self.shared;
+        AuthenticationAttempt { failures, shared, limit, tenant, source, now, hashes: 0, is_forgiven: false }
     }
 }
 
@@ -92,6 +101,14 @@ impl AuthenticationAttempt<'_> {
     /// Whether the source is over the limit in this span.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
+        self.is_over_limit_here()
+            || self.shared.may_be_reached(self.now) && {
+                let source = self.counts().failures.counted(self.source);
+                self.shared.is_reached(self.tenant, source, self.limit_span(), self.now)
+            }
+    }
+
+    fn is_over_limit_here(&self) -> bool {
         if !self.failures.may_be_over.load(Ordering::Relaxed) {
             return false;
         }
@@ -99,6 +116,10 @@ impl AuthenticationAttempt<'_> {
             .failures
             .get_mut(self.tenant, self.source)
             .is_some_and(|failures| *failures >= self.limit.count.into())
+    }
+
+    fn limit_span(&self) -> LimitSpan {
+        (self.limit.count.into(), self.now + self.limit.rest(self.now))
     }
 
     /// Counts a hash of this attempt. A failed attempt counts once for each hash, and at least once.
@@ -128,12 +149,15 @@ impl Drop for AuthenticationAttempt<'_> {
         if self.is_forgiven {
             return;
         }
-        let mut counts = self.counts();
+        let (hashes, mut counts) = (self.hashes.max(1), self.counts());
         let failures = counts.failures.entry(self.tenant, self.source, |failures| *failures);
-        *failures = failures.saturating_add(self.hashes.max(1));
+        *failures = failures.saturating_add(hashes);
         if *failures >= self.limit.count.into() {
             self.failures.may_be_over.store(true, Ordering::Relaxed);
         }
+        let source = counts.failures.counted(self.source);
+        drop(counts);
+        self.shared.add(self.tenant, source, (hashes, None), self.limit_span(), self.now);
     }
 }
 

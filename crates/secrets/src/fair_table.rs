@@ -63,6 +63,24 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         removed
     }
 
+    /// Removes and returns at most `most` entries of the tenants that `may` accepts: equally many of each
+    /// tenant, and at least one.
+    pub(crate) fn take_turns(
+        &mut self,
+        most: usize,
+        may: impl Fn(&TenantId) -> bool,
+    ) -> Vec<(TenantId, Vec<V>)> {
+        let share = (most / self.tenants.len().max(1)).max(1);
+        let admitted = self.tenants.iter_mut().filter(|(tenant, _)| may(tenant));
+        let taken = admitted
+            .map(|(tenant, own)| {
+                (tenant.clone(), own.extract_if(|_, _| true).take(share).map(|(_, value)| value).collect())
+            })
+            .collect();
+        self.count();
+        taken
+    }
+
     /// The keys of all tenants.
     pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.tenants.values().flat_map(HashMap::keys)

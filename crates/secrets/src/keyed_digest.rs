@@ -1,6 +1,8 @@
 //! HMAC-SHA-256 over a list of texts (RFC 2104). Each text is preceded by its length, so different lists
 //! never give the same input.
 
+use std::hash::{BuildHasher, Hasher};
+
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
@@ -31,6 +33,28 @@ impl KeyedDigest {
         let mut digest = [0; 32];
         digest.copy_from_slice(context.sign().as_ref());
         digest
+    }
+}
+
+/// A hash that only owners of the key can compute. It is the same in every process of one version.
+impl BuildHasher for KeyedDigest {
+    type Hasher = KeyedHasher;
+
+    fn build_hasher(&self) -> KeyedHasher {
+        KeyedHasher(hmac::Context::with_key(&self.0))
+    }
+}
+
+pub struct KeyedHasher(hmac::Context);
+
+impl Hasher for KeyedHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().sign();
+        digest.as_ref().first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
     }
 }
 

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tenancy::TenantId;
 use values::{Lifetime, Timestamp};
 
-use crate::FairTable;
+use crate::{FairTable, SharedAttempt, SharedCounts};
 
 /// The maximum number of keys that are counted. A server that computes a hundred password hashes a second
 /// exceeds it only if hardly any key is tried twice.
@@ -21,6 +21,7 @@ pub struct LeakyBuckets {
     capacity: u32,
     /// When each bucket will be empty, in milliseconds since 1970, by a digest of its key.
     empty_at: Mutex<FairTable<u64, u64>>,
+    shared: SharedCounts,
 }
 
 /// An attempt in a bucket. It counts unless it is forgiven, even if it is dropped early.
@@ -30,6 +31,7 @@ pub struct BucketAttempt<'a> {
     tenant: TenantId,
     key: u64,
     interval: u64,
+    shared: SharedAttempt<'a>,
 }
 
 impl LeakyBuckets {
@@ -37,7 +39,14 @@ impl LeakyBuckets {
     #[must_use]
     pub fn new(capacity: u32, span: Lifetime) -> Self {
         let empty_at = Mutex::new(FairTable::new(BUCKETS));
-        Self { keys: RandomState::new(), span: span.seconds().saturating_mul(1_000), capacity, empty_at }
+        let span = span.seconds().saturating_mul(1_000);
+        Self { keys: RandomState::new(), span, capacity, empty_at, shared: SharedCounts::default() }
+    }
+
+    /// Also counts the attempts at other replicas.
+    #[must_use]
+    pub fn shared(self, shared: SharedCounts) -> Self {
+        Self { shared, ..self }
     }
 
     /// Adds an attempt to the bucket of this key. `None` if the bucket is full.
@@ -56,23 +65,26 @@ impl LeakyBuckets {
         // The milliseconds in which a bucket drains by one attempt.
         let capacity = u64::from(capacity.max(1));
         let interval = (self.span / capacity).max(1);
-        let key = self.keys.hash_one(key);
+        let (digest, at) = (self.keys.hash_one(&key), now);
         let now = now.seconds().saturating_mul(1_000);
-        let full = now.saturating_add(interval.saturating_mul(capacity));
+        let most = interval.saturating_mul(capacity);
+        let full = now.saturating_add(most);
         let mut buckets = self.empty_at.lock();
         // A full table keeps the fullest buckets. An attacker who wants to evict a bucket must fill tens of
         // thousands of other buckets of the tenant first.
-        let empty_at = buckets.entry(tenant, &key, |empty_at| empty_at.saturating_sub(now));
+        let empty_at = buckets.entry(tenant, &digest, |empty_at| empty_at.saturating_sub(now));
         let after = (*empty_at).max(now) + interval;
         if after > full {
             return None;
         }
+        let shared = self.shared.begin(tenant, key, interval, most, at)?;
         *empty_at = after;
-        Some(BucketAttempt { of: self, tenant: tenant.clone(), key, interval })
+        Some(BucketAttempt { of: self, tenant: tenant.clone(), key: digest, interval, shared })
     }
 
     pub fn clear(&self, tenant: &TenantId, key: impl Hash) {
-        self.empty_at.lock().remove(tenant, &self.keys.hash_one(key));
+        self.empty_at.lock().remove(tenant, &self.keys.hash_one(&key));
+        self.shared.reset(tenant, key);
     }
 }
 
@@ -82,6 +94,7 @@ impl BucketAttempt<'_> {
         if let Some(empty_at) = self.of.empty_at.lock().get_mut(&self.tenant, &self.key) {
             *empty_at = empty_at.saturating_sub(self.interval);
         }
+        self.shared.forgive();
     }
 }
 

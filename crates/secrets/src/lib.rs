@@ -57,6 +57,7 @@ mod failed_attempts;
 mod fair_table;
 mod leaky_buckets;
 mod precise_timer;
+mod shared_counts;
 mod sign_in_delays;
 mod source_table;
 
@@ -64,5 +65,6 @@ pub use failed_attempts::{AuthenticationAttempt, FailedAttempts};
 pub use fair_table::FairTable;
 pub use leaky_buckets::{BucketAttempt, LeakyBuckets};
 pub use precise_timer::{PreciseTimer, wait_until};
+pub use shared_counts::{Counted, Delta, LimitSpan, SharedAttempt, SharedCounts, TenantDeltas};
 pub use sign_in_delays::SignInDelays;
 pub use source_table::SourceTable;

@@ -23,6 +23,12 @@ impl<V: Default> SourceTable<V> {
         self.entries.get_mut(tenant, &self.networks.counted(*source))
     }
 
+    /// The source that this address counts as now.
+    #[must_use]
+    pub fn counted(&self, source: &CallerAddress) -> CallerAddress {
+        self.networks.counted(*source)
+    }
+
     /// The entry of this tenant and source, added if it is missing, as in [`FairTable::entry`].
     pub fn entry(
         &mut self,

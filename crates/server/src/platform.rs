@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use protocol::Scope;
 use registry::{ClientId, PublicUrls, ReplayStore};
 use rustix::process::{Resource, getrlimit};
-use secrets::{HashPool, Pepper, PreciseTimer};
+use secrets::{HashPool, Pepper, PreciseTimer, SharedCounts};
 use storage::{Database, FeedNews};
 
 use crate::health::PlatformHealth;
@@ -63,9 +63,10 @@ impl Platform {
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         let sealer: Arc<dyn KeySealer> = sealer;
         let (caches, redis) = caches(&database, &pepper, settings)?;
+        let shared_counts = redis.as_ref().map(|redis| redis.counts_to_share.clone()).unwrap_or_default();
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
-            .throttling(settings.limits.sign_in.into())
+            .throttling(settings.limits.sign_in.into(), &shared_counts)
             .refusing(refused_samples(settings))
             .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
         let sign_ins = Arc::new(sign_ins);
@@ -74,6 +75,7 @@ impl Platform {
         let pool = KeyPool::new(KEYS_AHEAD);
         let composition = Composition {
             identifiers: replay_guard(&database, redis.as_ref()),
+            shared_counts,
             refusal_timer: Some(PreciseTimer::start().context(THREADS)?),
             ..composition(settings, stores, sealing, &pepper, hashes, pool, jwks_fetcher.clone())
         };
@@ -177,6 +179,7 @@ pub(crate) fn composition(
         public_urls: public_urls(settings),
         default_tenant: settings.server.default_tenant.clone(),
         failed_attempts: settings.limits.failed_attempts,
+        shared_counts: SharedCounts::default(),
         refusal_timer: None,
         share: None,
         refused_samples: refused_samples(settings),

@@ -44,6 +44,17 @@ const UNUSED: &str = "
     NOT EXISTS (SELECT 1 FROM api_key_uses u
                  WHERE u.tenant_id = k.tenant_id AND u.api_key_id = k.api_key_id AND u.last_used_at >= ?)";
 
+/// Inserts new keys of a client that has at most this many live keys. Commits of a tenant run one after
+/// another, so the count includes the keys of all earlier commits.
+pub(crate) fn insert(most_before: u64) -> String {
+    format!(
+        "INSERT INTO api_keys ({{names}}) SELECT {{names}} FROM {{given}}
+          WHERE (SELECT COUNT(*) FROM api_keys k
+                  WHERE k.tenant_id = given.tenant_id AND k.client_id = given.client_id
+                    AND k.expires_at > $2 AND k.revoked_at IS NULL) <= {most_before}"
+    )
+}
+
 /// Compares the revision, so a concurrent change is not lost. The hash changes only if this version cannot
 /// read the stored row.
 pub(crate) const UPDATE: &str = "

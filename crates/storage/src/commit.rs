@@ -97,7 +97,7 @@ pub(crate) async fn commit(
     writer.all(tenants::INCREMENT_REVISIONS, &Vec::from_iter(others)).await?;
     let resumed_until = writer.transaction.revoke(&commit.revoked, *now).await?;
     writer.tenants(rows, deleted).await?;
-    writer.clients(rows, deleted).await?;
+    writer.clients(rows, deleted, commit.live_api_keys).await?;
     writer.accounts(rows, deleted).await?;
     // Deletions and changes come before inserts, because both can free a name for a new application.
     writer.all(&deletion("applications"), &deleted.applications).await?;
@@ -149,7 +149,12 @@ impl CommitWriter<'_> {
         self.put("resource_servers", "tenant_id, audience", &Vec::from_iter(servers)).await
     }
 
-    async fn clients(&mut self, rows: &Rows, deleted: &DeletedRows) -> Result<(), Error> {
+    async fn clients(
+        &mut self,
+        rows: &Rows,
+        deleted: &DeletedRows,
+        live_api_keys: Option<u64>,
+    ) -> Result<(), Error> {
         self.put("clients", "tenant_id, client_id", &Vec::from_iter(rows.clients.values())).await?;
         self.delete("client_names", &deleted.client_names).await?;
         let named = rows.client_names.iter().map(|name| &rows.clients[name].client);
@@ -160,7 +165,7 @@ impl CommitWriter<'_> {
         self.insert("client_secrets", &new_secrets).await?;
         self.all(client_secrets::UPDATE, &secrets).await?;
         let (added, changed): (Vec<_>, Vec<_>) = rows.api_keys.values().partition(|row| row.revision == 1);
-        self.insert("api_keys", &added).await?;
+        self.all(&api_keys::insert(live_api_keys.unwrap_or(i64::MAX as u64)), &added).await?;
         self.all(api_keys::UPDATE, &changed).await
     }
 

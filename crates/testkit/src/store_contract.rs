@@ -124,6 +124,7 @@ macro_rules! store_contract_tests {
             api_keys::api_key_change_requires_its_own_revision,
             api_keys::api_key_changes_are_logged_and_revocation_ends_tokens,
             api_keys::api_keys_of_two_tenants_are_created_concurrently,
+            api_keys::concurrent_api_keys_do_not_exceed_the_limit,
             api_keys::api_key_uses_are_stored_with_addresses,
             api_keys::invalid_api_keys_are_deleted_after_a_month,
             finding::issuers_are_found_with_their_owners,

@@ -15,7 +15,7 @@ use gateway::{
 use keys::{KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::SigningAlgorithm;
 use registry::{ClientSecret, PublicUrls};
-use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
+use secrets::{GeneratedSecret, HashPool, Pepper, SharedCounts, hash_token};
 use testkit::{TestStore, fixtures};
 use values::{Lifetime, Rate, Secret};
 
@@ -117,6 +117,7 @@ fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
         policy,
         default_tenant: None,
         failed_attempts: LIMIT,
+        shared_counts: SharedCounts::default(),
         refusal_timer: None,
         share: None,
         secret_writer: Arc::new(administration::administrator::secret_writer::NoStores),

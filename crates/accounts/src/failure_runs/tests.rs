@@ -112,7 +112,7 @@ fn full_tables_evict_the_shortest_runs() {
     }
     assert!(is_over(&runs, &acme, &account(0), Some(bytes(0))));
     assert_eq!(runs.of(&tenant("globex"), &account(0), NOW).1, 1, "another tenant's count stays");
-    let mut all = runs.0.lock();
+    let mut all = runs.runs.lock();
     assert!(all.len() <= ACCOUNTS, "{}", all.len());
     assert_eq!(all.get_mut(&acme, &account(0)).unwrap().known.len(), BROWSERS);
 }

@@ -328,7 +328,7 @@ async fn known_browser_of_the_account_bypasses_the_limit() {
 }
 
 // [passwords §3.2.2]: At most 100 failed attempts in a row; the person is not shut out by strangers. The
-//   count is in the memory of each replica
+//   count is in the memory of each replica; with Redis, replicas share it
 // [attacks #18]
 #[tokio::test(start_paused = true)]
 async fn hundred_failures_block_only_their_browser_until_unlock() {

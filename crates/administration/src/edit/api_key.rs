@@ -40,7 +40,8 @@ pub(crate) fn create(
         return Err(EditError::LimitReached(message));
     }
     let key = checked(policy, owner, new(owner, material, context.now), settings)?;
-    Ok(Edit::from_change(RowChange::new(ChangeKind::Added, None, key)))
+    let live_api_keys = Some(most.saturating_sub(1));
+    Ok(Edit { live_api_keys, ..Edit::from_change(RowChange::new(ChangeKind::Added, None, key)) })
 }
 
 /// Creates a key that replaces another one, with the same permissions and lifetime. The other key expires
@@ -75,7 +76,8 @@ pub(crate) fn rotate(
     let new = ApiKey { name, labels, owner: of, scope, audiences, expires_at, ..new };
     let replaced_by = Some(material.id.clone());
     let end = context.now + grace;
-    let mut edit = Edit::from_change(RowChange::new(ChangeKind::Added, None, new));
+    let live_api_keys = Some(most).filter(|_| grace.seconds() > 0);
+    let mut edit = Edit { live_api_keys, ..Edit::from_change(RowChange::new(ChangeKind::Added, None, new)) };
     let after = ApiKey { replaced_by, ..old.key.clone() };
     edit.extend(if end <= context.now {
         revoked(context, old, after)

@@ -30,7 +30,7 @@ impl store::Commit {
         expected: Vec<(TenantId, u64)>,
         now: Timestamp,
     ) -> Option<Self> {
-        let Edit { changes, secrets, passwords, mail, keys, tenant_metadata, .. } = edit;
+        let Edit { changes, secrets, passwords, mail, keys, tenant_metadata, live_api_keys, .. } = edit;
         let have_own_revisions = !changes.is_empty() && changes.iter().all(Change::has_own_revision);
         let clients = before.iter().flat_map(|state| state.clients.iter().map(move |row| (state, row)));
         let named =
@@ -87,7 +87,7 @@ impl store::Commit {
         rows.due = keys.due.into_iter().collect();
         rows.due.extend(rows.first_keys.iter().map(|(tenant, key)| (tenant.clone(), Some(key.active_from))));
         let expected = if have_own_revisions { Vec::new() } else { expected };
-        Some(Self { expected, rows, deleted, revoked, changed, ..Self::empty(now) })
+        Some(Self { expected, rows, deleted, revoked, changed, live_api_keys, ..Self::empty(now) })
     }
 }
 

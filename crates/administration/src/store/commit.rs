@@ -33,6 +33,9 @@ pub struct Commit {
     /// The cache entries to invalidate, each once.
     pub changed: Vec<kinds::Invalidation>,
     pub answer: Option<IdempotentAnswer>,
+    /// The maximum number of live API keys that the client of new API keys may have before the commit. If it
+    /// has more, the decision is stale.
+    pub live_api_keys: Option<u64>,
     pub now: Timestamp,
 }
 
@@ -114,6 +117,7 @@ impl Commit {
             audit: Vec::new(),
             changed: Vec::new(),
             answer: None,
+            live_api_keys: None,
             now,
         }
     }

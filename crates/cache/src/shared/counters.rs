@@ -5,7 +5,8 @@ use crate::counters::EventCount;
 /// Counters since the start.
 #[derive(Debug, Default)]
 pub struct RedisCounters {
-    /// Commands for rows, changes and used identifiers. Probes and the subscription do not count.
+    /// Commands for rows, changes, used identifiers and shared counts. Probes and the subscription do not
+    /// count.
     pub commands: EventCount,
     /// Rows found.
     pub hits: EventCount,

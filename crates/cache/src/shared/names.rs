@@ -29,6 +29,11 @@ impl Names {
         self.below(tenant, &format!("used:{}", BASE64.encode(identifier.digest)))
     }
 
+    /// The name of a count that replicas share.
+    pub(crate) fn count(&self, tenant: &TenantId, key: u64) -> String {
+        self.below(tenant, &format!("count:{key:016x}"))
+    }
+
     /// The name of the tenant's epoch. If the epoch is missing, all rows of the tenant are invalid.
     pub(crate) fn epoch(&self, tenant: &TenantId) -> String {
         self.below(tenant, "epoch")

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use secrets::Pepper;
+use secrets::{Pepper, SharedCounts};
 use tenancy::{History, TenantId};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::connector::{Connection, Connector};
 use super::counters::RedisCounters;
+use super::exchange::exchange_repeatedly;
 use super::names::Names;
 use super::options::{RedisOptions, WallClock};
 use super::pending_invalidations::PendingInvalidations;
@@ -29,6 +30,8 @@ pub struct RedisCache {
     pub(crate) clock: WallClock,
     pub(crate) pending_invalidations: PendingInvalidations,
     pub(crate) marking: Arc<Semaphore>,
+    /// What replicas count together.
+    pub counts_to_share: SharedCounts,
     /// Identifies this replica as the sender of messages.
     pub(crate) sender: String,
     /// Whether Redis refuses the subscription, so that no messages of other replicas arrive.
@@ -46,17 +49,20 @@ impl RedisCache {
         let RedisOptions { address, prefix, timing, clock } = options;
         let names = Names { prefix };
         let connector = Connector::new(address, timing);
-        Arc::new(Self {
+        let redis = Arc::new(Self {
             connection: RedisConnection::open(connector, Handle::current(), &names),
             names,
             sealer: Sealer::new(pepper),
             clock,
             pending_invalidations: PendingInvalidations::default(),
             marking: Arc::new(Semaphore::new(MARKS_AT_ONCE)),
+            counts_to_share: SharedCounts::new(pepper),
             sender: token(),
             is_deaf: AtomicBool::new(false),
             history: AtomicI64::new(0),
-        })
+        });
+        redis.connection.runtime.spawn(exchange_repeatedly(Arc::downgrade(&redis)));
+        redis
     }
 
     /// Sets the history. Only rows that were read in this history are valid from now on.

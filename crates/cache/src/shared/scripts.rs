@@ -68,6 +68,39 @@ pub(crate) static MARK: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// Keys: counts. Arguments, five words for each key: `1` to reset the count first, the remaining milliseconds
+/// of the count's span, the maximum, the amount to add, and the member. Returns the totals.
+///
+/// - Without a span, the count decreases by one each millisecond, so it is the key's remaining lifetime.
+/// - With a member, the value is the text of all members, and the amount is not used.
+pub(crate) static EXCHANGE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local totals = {}
+    for at, key in ipairs(KEYS) do
+      local reset, rest, most, amount, member = string.match(ARGV[at], '(.*) (.*) (.*) (.*) (.*)')
+      rest, most, amount = tonumber(rest), tonumber(most), tonumber(amount)
+      if reset == '1' then redis.call('DEL', key) end
+      local found = redis.pcall('GET', key)
+      if type(found) ~= 'string' then found = '' end
+      local total, value = 0, ''
+      if rest == 0 then
+        total = math.min(math.max(redis.call('PTTL', key), 0) + amount, most)
+        rest = total
+      elseif member == '' then
+        total = math.min((tonumber(string.match(found, '^%d+$')) or 0) + amount, most)
+        value = string.format('%.0f', total)
+      else
+        value = string.sub(found, 1, #member * most)
+        if not string.find(value, member, 1, true) then value = value .. member end
+        total = math.floor(#value / #member)
+      end
+      if rest > 0 then redis.call('SET', key, value, 'PX', string.format('%.0f', rest)) end
+      totals[at] = total
+    end
+    return totals",
+    )
+});
+
 /// Keys: the changed rows. Arguments: channel, message.
 pub(crate) static PUBLISH_INVALIDATION: LazyLock<Script> = LazyLock::new(|| {
     Script::new(

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod changes;
+mod limits;
 mod outages;
 mod races;
 mod replays;

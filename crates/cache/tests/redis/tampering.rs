@@ -43,7 +43,8 @@ fn set(test_env: &TestEnv, redis: &mut Connection, value: &[u8]) {
 }
 
 // [parties #11]: Redis, and those who can write to it | delay the propagation of a change to 10 s; force
-//   replicas to read the store | forge, move or replay a row beyond its 10 s; refuse an assertion or a proof
+//   replicas to read the store; make a limit stricter for a key that it already counts, as if twice the limit
+//   had been used | forge, move or replay a row beyond its 10 s; refuse an assertion or a proof
 //   that was not used in its tenant; make one count twice; read a secret
 #[tokio::test]
 async fn forged_cut_and_moved_values_are_ignored() {

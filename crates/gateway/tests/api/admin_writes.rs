@@ -5,7 +5,7 @@ use testkit::fixtures::NOW;
 use crate::prelude::*;
 
 // [limits #26]: writes of administrators | `limits.admin_writes`, 600/min for a tenant's,
-//   `limits.platform_writes`, 60000/min for the platform's; each replica counts for itself | 429 with
+//   `limits.platform_writes`, 60000/min for the platform's; without Redis, at each replica | 429 with
 //   `Retry-After`
 // [found 7]
 #[tokio::test]

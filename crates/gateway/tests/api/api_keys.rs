@@ -385,8 +385,7 @@ async fn key_lists_can_be_filtered() {
     }
 }
 
-// [limits #28]: live API keys of a client; the settings of one | `limits.api_keys`, 10000, as each replica
-//   counts; 16 KiB | 409; 400
+// [limits #28]: live API keys of a client; the settings of one | `limits.api_keys`, 10000; 16 KiB | 409; 400
 #[tokio::test]
 async fn live_keys_of_a_client_are_limited() {
     let test_env = TestEnv::start();

@@ -20,7 +20,7 @@ use grants::ResourceRequirement;
 use keys::{KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::Scope;
 use registry::PublicUrls;
-use secrets::{HashPool, Pepper};
+use secrets::{HashPool, Pepper, SharedCounts};
 use tenancy::TenantResolver;
 use tokio::sync::oneshot;
 use values::Rate;
@@ -165,6 +165,7 @@ impl TestApp {
             public_urls: PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref()),
             default_tenant: options.default_tenant.clone(),
             failed_attempts: limit,
+            shared_counts: SharedCounts::default(),
             refusal_timer: None,
             share: Some(share),
             secret_writer: Arc::new(administration::administrator::secret_writer::NoStores),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use accounts::AccountId;
 use async_trait::async_trait;
 use registry::ClientId;
-use secrets::Pepper;
+use secrets::{Pepper, SharedCounts};
 use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
@@ -69,11 +69,11 @@ pub struct Authorizations {
 impl Authorizations {
     /// Codes are never cached, because only the store knows which use is the first.
     #[must_use]
-    pub fn new(store: Arc<dyn AuthorizationStore>, pepper: &Pepper) -> Self {
+    pub fn new(store: Arc<dyn AuthorizationStore>, pepper: &Pepper, counts: &SharedCounts) -> Self {
         Self {
             codes: Arc::new(OneTimeTexts::new(pepper)),
             pushed: Arc::new(OneTimeTexts::new(pepper)),
-            devices: DeviceAuthorizations::new(Arc::clone(&store) as _, pepper),
+            devices: DeviceAuthorizations::new(Arc::clone(&store) as _, pepper, counts),
             refresh_tokens: Arc::new(RefreshTokens::new(pepper)),
             subjects: Arc::new(Subjects::new(pepper)),
             store,

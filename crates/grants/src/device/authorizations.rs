@@ -7,7 +7,7 @@ use accounts::BrowserHistory;
 use async_trait::async_trait;
 use protocol::{GrantType, TokenResponse, UserCode};
 use registry::{Client, SenderKeys};
-use secrets::{CallerAddress, KeyedDigest, LeakyBuckets, Pepper, random_bytes};
+use secrets::{CallerAddress, KeyedDigest, LeakyBuckets, Pepper, SharedCounts, random_bytes};
 use sessions::SignedIn;
 use tenancy::{Stored, TenantId};
 use values::{Lifetime, Secret, Timestamp};
@@ -76,15 +76,16 @@ pub enum TypedCode {
 impl DeviceAuthorizations {
     /// Codes are never cached, because only the store knows which use is the first.
     #[must_use]
-    pub fn new(store: Arc<dyn DeviceCodeStore>, pepper: &Pepper) -> Self {
+    pub fn new(store: Arc<dyn DeviceCodeStore>, pepper: &Pepper, counts: &SharedCounts) -> Self {
+        let buckets = |most, of| LeakyBuckets::new(most, SPAN).shared(counts.limit("device", of));
         Self(Arc::new(CodeParts {
             store,
             texts: OneTimeTexts::new(pepper),
             user_digests: KeyedDigest::for_purpose(pepper.expose(), "latchkey user code 1"),
-            clients: LeakyBuckets::new(OF_CLIENT, SPAN),
-            browsers: LeakyBuckets::new(OF_BROWSER, SPAN),
-            sources: LeakyBuckets::new(OF_SOURCE, SPAN),
-            people: LeakyBuckets::new(OF_PERSON, SPAN),
+            clients: buckets(OF_CLIENT, "client"),
+            browsers: buckets(OF_BROWSER, "browser"),
+            sources: buckets(OF_SOURCE, "source"),
+            people: buckets(OF_PERSON, "person"),
             polls: Polls::default(),
         }))
     }
@@ -297,11 +298,15 @@ mod tests {
 
     // [shared 2.14]: Device codes were limited for each address alone: n addresses filled the store with 20 n
     //   rows of a client every ten minutes | fixed | A client gets 2 000 codes at once and 2 000 in ten
-    //   minutes from all addresses, at each replica; requests that an address may not make take nothing of it
+    //   minutes from all addresses; requests that an address may not make take nothing of it
     #[tokio::test]
     async fn device_codes_are_limited_per_client_and_tenant() {
         let store = Arc::new(Store::default());
-        let devices = DeviceAuthorizations::new(store.clone(), &Pepper::from_bytes(Zeroizing::new([1; 32])));
+        let devices = DeviceAuthorizations::new(
+            store.clone(),
+            &Pepper::from_bytes(Zeroizing::new([1; 32])),
+            &SharedCounts::default(),
+        );
         let begins = async |client: &Client, number: u32, after| {
             let source = CallerAddress::new(Some(Ipv4Addr::from_bits(number).into()));
             let now = NOW + Lifetime::from_seconds(after);

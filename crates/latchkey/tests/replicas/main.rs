@@ -63,6 +63,7 @@ mod few_connections;
 mod history;
 mod key_rotation;
 mod leaks;
+mod limits;
 mod lost_history;
 mod people_counted;
 mod postgres_faults;

@@ -19,7 +19,7 @@ use protocol::{
 };
 use tenancy::{Stored, Tenant, TenantId, TenantTurns};
 use tokio::time::{Instant, sleep_until, timeout};
-use values::{Rate, Secret, Timestamp};
+use values::{Secret, Timestamp};
 
 use crate::assertion::assertions::{Assertions, Federated};
 use crate::assertion::client_assertion;
@@ -102,7 +102,7 @@ impl Authenticator {
         pool: Arc<HashPool>,
         verified_secrets: VerifiedCache,
         assertions: Assertions,
-        failed_attempts: Rate,
+        failed_attempts: FailedAttempts,
     ) -> Self {
         Self {
             store,
@@ -112,7 +112,7 @@ impl Authenticator {
             pool,
             verified_secrets,
             assertions,
-            failed_attempts: FailedAttempts::new(failed_attempts),
+            failed_attempts,
             lookups_over_limit: TenantTurns::new(LOOKUPS_OVER_LIMIT, LOOKUPS_WAITING),
             began: Instant::now(),
             lookup_latency: LookupLatency::new(),

@@ -14,6 +14,7 @@ use futures_util::FutureExt as _;
 use gateway::{CertificateSources, Composition, TokenServices};
 use keys::{KeyPool, KeyRingCache};
 use registry::PublicUrls;
+use secrets::SharedCounts;
 use storage::{ChangeFeed, FeedNews};
 use testkit::TestStore;
 use tokio::task::AbortHandle;
@@ -118,6 +119,7 @@ impl Replica {
             public_urls: PublicUrls::new(PUBLIC_URL, None),
             default_tenant: None,
             failed_attempts: Rate::per_minute(1_000_000),
+            shared_counts: SharedCounts::default(),
             refusal_timer: None,
             share: None,
             refused_samples: &[],

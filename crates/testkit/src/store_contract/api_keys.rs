@@ -171,6 +171,25 @@ pub async fn api_keys_of_two_tenants_are_created_concurrently(stores: Stores) {
     }
 }
 
+/// Several replicas create keys of one client, and each has counted before the others commit.
+pub async fn concurrent_api_keys_do_not_exceed_the_limit(stores: Stores) {
+    let clients = [client(&stores, "acme").await, client(&stores, "globex").await];
+    let made = (0..30).map(|number| {
+        let (stores, key) = (stores.clone(), fixtures::api_key(&clients[number % 2], &id(number)));
+        async move {
+            let added = Change::ApiKey(requests::row(ChangeKind::Added, None, &key));
+            let mut request = request(&stores, vec![added]).await;
+            request.edit.live_api_keys = Some(if number % 2 == 0 { 4 } else { 100 });
+            planned_commit(&stores, &request).await
+        }
+    });
+    at_once(made).await;
+    for (svc, expected) in clients.iter().zip([5, 15]) {
+        let count = stores.count_live_api_keys(&svc.tenant, &svc.id, NOW).await.unwrap();
+        assert_eq!(count, expected, "{}", svc.tenant);
+    }
+}
+
 /// The most recent addresses of each key are kept. Unknown keys are ignored.
 pub async fn api_key_uses_are_stored_with_addresses(stores: Stores) {
     let (acme, globex) = (client(&stores, "acme").await, client(&stores, "globex").await);

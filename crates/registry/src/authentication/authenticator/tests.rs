@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use protocol::{ClientAuthenticationMethod, CredentialReason};
 use tenancy::{Issuer, StoreError};
 use tokio::time::sleep;
-use values::Lifetime;
+use values::{Lifetime, Rate};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -228,7 +228,7 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
         pool.clone(),
         VerifiedCache::with_key(&[2; 32]),
         assertions,
-        limit,
+        FailedAttempts::new(limit),
     );
     TestEnv { store, pool, authenticator }
 }
@@ -453,7 +453,8 @@ async fn source_over_the_limit_waits_behind_all_others() {
 #[tokio::test(start_paused = true)]
 async fn guesses_of_one_source_barely_delay_other_sign_ins() {
     let test_env = waiting(FakeStore::default(), vec![client("billing")], Rate::per_minute(10_000));
-    let users = Users::new(Arc::clone(&test_env.pool), &pepper(), Rate::per_minute(10_000));
+    let users =
+        Users::new(Arc::clone(&test_env.pool), &pepper(), FailedAttempts::new(Rate::per_minute(10_000)));
     let password = DeclaredPassword::Value(Secret::new("admin".to_owned()));
     let admin = DeclaredUser { name: "admin".to_owned(), password, permissions: Vec::new() };
     users.replace(HashedUsers::from_declared([admin], Vec::new()).unwrap());
