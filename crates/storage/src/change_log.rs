@@ -10,6 +10,7 @@ use values::Timestamp;
 
 use crate::column::seconds;
 use crate::database::Database;
+use crate::lost_changes::SEEN;
 use crate::rows::{LoggedChange, name_column};
 use crate::statement::Statement;
 
@@ -18,7 +19,7 @@ use crate::statement::Statement;
 pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
     let names = format!("position, kind, tenant_id, {}", names());
     format!(
-        "SELECT reading.history, reading.log_end, reading.is_continued, {names}
+        "SELECT reading.history, reading.log_end, reading.is_continued, {names}, {SEEN}
            FROM (SELECT {{history}} AS history, {{end_of_log}} AS log_end, {{has_come_to}} AS is_continued) AS reading
            LEFT JOIN {{log_since({names})}}
           ORDER BY position"
