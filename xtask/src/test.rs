@@ -68,8 +68,8 @@ pub(crate) fn run_on_each_postgres(workspace: &Workspace) -> Result<(), Failure>
 /// commits, and a notification in each.
 const VERSION_BEFORE: &str = "5e57b5f2";
 
-/// Runs the tests of replicas of two versions, and of a rolling upgrade, with a program of the version before,
-/// which this builds below `target`, once.
+/// Runs the tests of replicas of two versions, and of a rolling upgrade, with a program of the version
+/// before, which this builds below `target`, once.
 pub(crate) fn run_beside_the_version_before(workspace: &Workspace) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_TESTS)?;
     let folder = workspace.target_folder()?.join("version-before").join(VERSION_BEFORE);

@@ -5,8 +5,8 @@
 //! written again, with the same bytes. If two replicas both lead, they create no line twice, because the
 //! store accepts new lines only directly after the stored ones.
 //!
-//! If a failover lost lines that were written, or records in them, the tenant gets a new chain. Its first line
-//! says what is withdrawn.
+//! If a failover lost lines that were written, or records in them, the tenant gets a new chain. Its first
+//! line says what is withdrawn.
 
 mod exported;
 mod output;
@@ -166,8 +166,8 @@ impl AuditExport {
         Ok(is_added)
     }
 
-    /// The last number that lines after the end of the stored chain may have, if the store has lost them. This
-    /// process knows what it wrote. For lines of another replica, it knows only which numbers are lost.
+    /// The last number that lines after the end of the stored chain may have, if the store has lost them.
+    /// This process knows what it wrote. For lines of another replica, it knows only which numbers are lost.
     fn lost_until(&self, tenant: &TenantId, stored: &AuditChain) -> Option<i64> {
         match self.written.lock().get(tenant).filter(|written| written.chain == stored.chain) {
             Some(written) => (written.sequence > stored.sequence).then_some(written.position),

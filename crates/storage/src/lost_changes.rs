@@ -161,8 +161,8 @@ impl SeenChanges {
 }
 
 impl Database {
-    /// Compares the changes that this process saw with the store, and returns what is lost, by tenant. Call it
-    /// when the store has a new history. Returns `None` if the connection still leads to a server with
+    /// Compares the changes that this process saw with the store, and returns what is lost, by tenant. Call
+    /// it when the store has a new history. Returns `None` if the connection still leads to a server with
     /// another history. A loss is returned once.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Renders the chart in `deploy/helm` and checks that the program accepts the resulting YAML. The renderer
-//! here only implements the constructs of the chart, and panics at all others. `cargo xtask ci --full` compares
-//! it with Helm, and lints the chart.
+//! here only implements the constructs of the chart, and panics at all others. `cargo xtask ci --full`
+//! compares it with Helm, and lints the chart.
 
 use std::fs;
 use std::path::{Path, PathBuf};
