@@ -111,7 +111,8 @@ impl AuditExport {
     /// Gives each tenant with unwritten records one turn.
     async fn pass(&self) -> Result<Pass, ExportError> {
         let (mut outcome, mut last) = (Pass::FoundNothing, None);
-        for tenant in self.losses.withdrawn.tenants() {
+        let lost: Vec<_> = self.losses.withdrawn.lock().keys().cloned().collect();
+        for tenant in lost {
             if (self.leads)() && self.write_lines(&tenant).await? {
                 outcome = Pass::Wrote;
             }
@@ -162,7 +163,7 @@ impl AuditExport {
         let after = (before.chain.as_str(), before.sequence);
         let is_added =
             !chain.pending.is_empty() && self.store.add_audit_lines(tenant, chain, after, &salts).await?;
-        self.losses.withdrawn.forget(tenant);
+        self.losses.withdrawn.lock().remove(tenant);
         Ok(is_added)
     }
 
@@ -171,7 +172,10 @@ impl AuditExport {
     fn lost_until(&self, tenant: &TenantId, stored: &AuditChain) -> Option<i64> {
         match self.written.lock().get(tenant).filter(|written| written.chain == stored.chain) {
             Some(written) => (written.sequence > stored.sequence).then_some(written.position),
-            None => self.losses.withdrawn.until(tenant, &stored.chain),
+            None => {
+                let lost = self.losses.withdrawn.lock();
+                lost.get(tenant).filter(|(chain, _)| *chain == stored.chain).map(|(_, until)| *until)
+            }
         }
     }
 

@@ -16,36 +16,13 @@ const EVERY: Duration = Duration::from_secs(1);
 /// The tenants with a log line of their own. The others have one line together.
 const LOGGED: usize = 20;
 
-/// The audit numbers that each tenant lost: the chain of its stream at that time, and the last number.
-#[derive(Debug, Default)]
-pub(crate) struct WithdrawnNumbers(Mutex<BTreeMap<TenantId, (String, i64)>>);
-
 /// The change feed, the audit stream and the probes share this value.
 #[derive(Debug, Default)]
 pub(crate) struct LossReport {
     history: watch::Sender<Option<History>>,
     changes: AtomicU64,
-    pub(crate) withdrawn: WithdrawnNumbers,
-}
-
-impl WithdrawnNumbers {
-    pub(crate) fn tenants(&self) -> Vec<TenantId> {
-        self.0.lock().keys().cloned().collect()
-    }
-
-    /// The last lost number of a tenant, if this is still its chain.
-    pub(crate) fn until(&self, tenant: &TenantId, chain: &str) -> Option<i64> {
-        self.0.lock().get(tenant).filter(|(of, _)| of == chain).map(|(_, until)| *until)
-    }
-
-    pub(crate) fn add(&self, tenant: TenantId, chain: String, until: i64) {
-        self.0.lock().insert(tenant, (chain, until));
-    }
-
-    /// The lines say so, or need not.
-    pub(crate) fn forget(&self, tenant: &TenantId) {
-        self.0.lock().remove(tenant);
-    }
+    /// The last audit number that each tenant lost, and the chain of its stream at that time.
+    pub(crate) withdrawn: Mutex<BTreeMap<TenantId, (String, i64)>>,
 }
 
 impl LossReport {
@@ -78,24 +55,23 @@ impl LossReport {
     }
 
     fn report(&self, lost: Vec<LostChanges>) {
-        let count = |lost: &[LostChanges]| lost.iter().map(LostChanges::count).sum::<u64>();
-        self.changes.fetch_add(count(&lost), Ordering::Relaxed);
-        let (logged, others) = lost.split_at(lost.len().min(LOGGED));
-        for LostChanges { tenant, revisions: [before, now], numbers, .. } in logged {
-            let numbers = numbers.as_ref().map(|numbers| format!("{}-{}", numbers.start(), numbers.end()));
-            tracing::error!(
-                %tenant, revision_before = before, revision_now = now, audit_numbers = numbers,
-                "the store lost changes of this tenant that it had confirmed: make them again (docs/reliability.md)"
-            );
-        }
-        if !others.is_empty() {
-            let (tenants, changes) = (others.len(), count(others));
-            tracing::error!(tenants, changes, "the store also lost confirmed changes of other tenants");
-        }
-        for LostChanges { tenant, numbers, chain, .. } in lost {
-            if let Some((numbers, chain)) = numbers.zip(chain) {
-                self.withdrawn.add(tenant, chain, *numbers.end());
+        let tenants = lost.len();
+        for (nth, lost) in lost.into_iter().enumerate() {
+            self.changes.fetch_add(lost.count(), Ordering::Relaxed);
+            let LostChanges { tenant, revisions: [before, now], numbers, chain } = lost;
+            let shown = numbers.as_ref().map(|numbers| format!("{}-{}", numbers.start(), numbers.end()));
+            if nth < LOGGED {
+                tracing::error!(
+                    %tenant, revision_before = before, revision_now = now, audit_numbers = shown,
+                    "the store lost changes of this tenant that it had confirmed: make them again (docs/reliability.md)"
+                );
             }
+            if let Some((numbers, chain)) = numbers.zip(chain) {
+                self.withdrawn.lock().insert(tenant, (chain, *numbers.end()));
+            }
+        }
+        if tenants > LOGGED {
+            tracing::error!(tenants, "the store lost confirmed changes of this many tenants in all");
         }
     }
 
@@ -126,11 +102,8 @@ mod tests {
         report.report(vec![lost("acme", [9, 7], Some((8, 12))), lost("globex", [4, 3], None)]);
         report.report((0..30).map(|nth| lost(&format!("t{nth}"), [2, 1], Some((2, 2)))).collect());
         assert_eq!(report.samples()[0].value, 36);
-        assert_eq!(report.withdrawn.tenants().len(), 31, "globex lost no number");
-        let acme = TenantId::parse("acme").unwrap();
-        assert_eq!(report.withdrawn.until(&acme, "c"), Some(12));
-        assert_eq!(report.withdrawn.until(&acme, "another chain"), None);
-        report.withdrawn.forget(&acme);
-        assert_eq!(report.withdrawn.until(&acme, "c"), None);
+        let withdrawn = report.withdrawn.lock();
+        assert_eq!(withdrawn.len(), 31, "globex lost no number");
+        assert_eq!(withdrawn[&TenantId::parse("acme").unwrap()], ("c".to_owned(), 12));
     }
 }

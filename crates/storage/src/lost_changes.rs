@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -21,39 +22,36 @@ use crate::statement::Statement;
 /// How many of the last changes this process remembers, of all tenants together.
 const REMEMBERED: usize = 10_000;
 
-/// Selects the number and the content of an audit record `r`. `source` is not included, because it is deleted
-/// with its person.
-macro_rules! record {
-    () => {
-        "r.position || ' ' || {digest(r.at || ' ' || r.actor || ' ' || r.action || ' ' || r.subject || ' ' || r.detail)}"
-    };
-}
+/// The number and the content of an audit record `r`. `source` is not included, because it is deleted with
+/// its person.
+const RECORD: &str = "r.position || ' ' || {digest(r.at || ' ' || r.actor || ' ' || r.action || ' ' || r.subject || ' ' || r.detail)}
+ FROM audit_records r WHERE r.tenant_id";
 
-/// The state of the tenant of a logged change `unseen`. [`SeenChange::read`] reads it.
-pub(crate) const SEEN: &str = concat!(
-    "(SELECT t.revision FROM tenants t WHERE t.tenant_id = unseen.tenant_id) AS revision,
-     (SELECT ",
-    record!(),
-    " FROM audit_records r WHERE r.tenant_id = unseen.tenant_id ORDER BY r.position DESC LIMIT 1) AS record"
-);
+/// The state of the tenant of a logged change `unseen`.
+pub(crate) static SEEN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "(SELECT t.revision FROM tenants t WHERE t.tenant_id = unseen.tenant_id) AS revision,
+         (SELECT {RECORD} = unseen.tenant_id ORDER BY r.position DESC LIMIT 1) AS record"
+    )
+});
 
 /// Reads across tenants on purpose: one batch has the changes of all tenants.
-const FOUND: &str = concat!(
-    "SELECT given.nth, (SELECT {history}) AS history, t.revision, c.chain,
-            (SELECT MAX(a.position) FROM audit_records a WHERE a.tenant_id = given.tenant_id) AS last,
-            (SELECT ",
-    record!(),
-    " FROM audit_records r WHERE r.tenant_id = given.tenant_id AND r.position = given.position) AS record
-       FROM {given(tenant_id text, position bigint)}
-       LEFT JOIN tenants t ON t.tenant_id = given.tenant_id
-       LEFT JOIN audit_chains c ON c.tenant_id = given.tenant_id"
-);
+static FOUND: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT given.nth, (SELECT {{history}}) AS history, t.revision, c.chain,
+                (SELECT MAX(a.position) FROM audit_records a WHERE a.tenant_id = given.tenant_id) AS last,
+                (SELECT {RECORD} = given.tenant_id AND r.position = given.position) AS record
+           FROM {{given(tenant_id text, position bigint)}}
+           LEFT JOIN tenants t ON t.tenant_id = given.tenant_id
+           LEFT JOIN audit_chains c ON c.tenant_id = given.tenant_id"
+    )
+});
 
 /// The number of an audit record, and the digest of its content.
 type Record = (i64, u64);
 
 /// The state of a tenant when the process saw a change of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenChange {
     tenant: TenantId,
     revision: Option<i64>,
@@ -134,8 +132,7 @@ impl SeenChanges {
         let mut seen = self.0.lock();
         for change in changes {
             // A commit logs a row for each changed row of the tenant.
-            let is_same = |last: &SeenChange| last.tenant == change.tenant && last.record == change.record;
-            if change.record.is_none() || !seen.back().is_some_and(is_same) {
+            if seen.back() != Some(&change) {
                 seen.push_back(change);
             }
         }
@@ -192,7 +189,7 @@ impl Database {
             let row = |seen: &SeenChange| json!({ "tenant_id": seen.tenant.as_str(), "position": seen.record.map(|(number, _)| number) });
             let rows: Vec<Value> = batch.iter().map(row).collect();
             let mut found: Vec<FoundState> =
-                self.read(Statement::from_text(FOUND).bind(given(&rows))).await?;
+                self.read(Statement::from_text(FOUND.as_str()).bind(given(&rows))).await?;
             if found.iter().any(|found| found.history != history) {
                 return Ok(None);
             }

@@ -179,7 +179,7 @@ async fn lost_lines_are_withdrawn_in_new_chain() {
         one.round().await.unwrap();
         store.promote(standby, true);
         for replica in [&one, &other, &late] {
-            replica.losses.withdrawn.add(acme.clone(), chain.clone(), 5);
+            replica.losses.withdrawn.lock().insert(acme.clone(), (chain.clone(), 5));
         }
         let leader = if knows_what_it_wrote { &one } else { &other };
         leader.round().await.unwrap();
