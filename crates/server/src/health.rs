@@ -21,6 +21,7 @@ use values::causes;
 use crate::audit_export::ExportedAudit;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
+use crate::lost_changes::LossReport;
 use crate::periodic::{is_store_missed, rounds};
 use crate::rotation::Rotated;
 use crate::sealing::{UnsealedKeys, is_outage, open_pepper, sealed_pepper};
@@ -53,6 +54,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) rotated: Arc<Rotated>,
     pub(crate) rotated_secrets: Arc<RotationResults>,
     pub(crate) exported_audit: Arc<ExportedAudit>,
+    pub(crate) losses: Arc<LossReport>,
     pub(crate) left_out: LeftOut,
     pub(crate) secret_stores: Arc<SecretStores>,
     pub(crate) found: Mutex<ProbeResults>,
@@ -249,6 +251,7 @@ impl HealthReport for PlatformHealth {
         samples.extend(self.rotated.samples());
         samples.extend(self.rotated_secrets.samples());
         samples.extend(self.exported_audit.samples(clock::now()));
+        samples.extend(self.losses.samples());
         let left_out_help =
             "Declared tenants that are left out because of a conflict or an unreadable secret.";
         let left_out = self.left_out.count() as u64;

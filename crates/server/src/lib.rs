@@ -43,6 +43,7 @@ mod fetch_log;
 mod housekeeping;
 mod leaks;
 mod logout_delivery;
+mod lost_changes;
 mod mail_delivery;
 pub mod mail_servers;
 mod periodic;

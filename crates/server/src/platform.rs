@@ -94,6 +94,7 @@ impl Platform {
             rotated: Arc::default(),
             rotated_secrets: Arc::default(),
             exported_audit: Arc::default(),
+            losses: Arc::default(),
             left_out: LeftOut::default(),
             secret_stores: Arc::clone(&settings.secret_stores),
             found: Mutex::default(),
@@ -126,6 +127,7 @@ impl Platform {
             FeedNews::UpToDate(at) => return self.caches.follow(*at),
             FeedNews::NewHistory(history) => {
                 self.caches.begin_history(*history);
+                self.health.losses.on_new_history(*history);
                 // Failed sign-ins stay counted, because an outage must not give an attacker new attempts.
                 return self.health.left_out.on_new_history();
             }

@@ -32,7 +32,7 @@ const AFTER: &str = "
 const ADD: &str = "
     INSERT INTO audit_chains AS known ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT (tenant_id) DO UPDATE SET {updates}
-     WHERE known.chain = excluded.chain AND known.sequence = $2 AND known.pending = ''";
+     WHERE known.chain = $3 AND known.sequence = $2 AND known.pending = ''";
 
 /// The row lock delays a concurrent deletion of personal texts until the deletion can see the new salt.
 /// Records of a deleted person have no address any more and get no salt.
@@ -105,14 +105,14 @@ impl AuditStream for Database {
         &self,
         tenant: &TenantId,
         chain: &AuditChain,
-        after: u64,
+        (previous, after): (&str, u64),
         salts: &[(i64, AuditSalt)],
     ) -> Stored<bool> {
         let add = Statement::writing::<(TenantId, AuditChain)>(ADD);
         let salt = |(position, salt): &(i64, AuditSalt)| json!({ "tenant_id": tenant.as_str(), "position": position, "salt": salt.json() });
         let salts: Vec<Value> = salts.iter().map(salt).collect();
         let mut transaction = self.begin(TransactionPurpose::Writes).await?;
-        if transaction.execute(&add.bind(given(&[(tenant, chain)])).bind(after)).await? == 0 {
+        if transaction.execute(&add.bind(given(&[(tenant, chain)])).bind(after).bind(previous)).await? == 0 {
             return Ok(false);
         }
         transaction.execute(&Statement::writing::<Value>(ADD_SALTS).bind(given(&salts))).await?;

@@ -1,5 +1,6 @@
 //! Reads the log of changed rows, so that each process can drop stale cache entries.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use administration::kinds::Invalidation;
@@ -9,6 +10,7 @@ use tracing::warn;
 
 use crate::change_log::END;
 use crate::database::{Database, DatabaseEngine};
+use crate::lost_changes::SeenChanges;
 use crate::notifications::NotifyingLog;
 use crate::postgres::PostgresChangeFeed;
 use crate::rows::LogReading;
@@ -59,16 +61,18 @@ pub(crate) struct LogPosition {
     /// oldest.
     oldest: (String, Instant),
     is_kept_back: bool,
+    seen: Arc<SeenChanges>,
 }
 
 impl LogPosition {
-    fn at(after: String) -> Self {
-        Self { history: None, after, oldest: (String::new(), Instant::now()), is_kept_back: false }
+    fn at(after: String, seen: Arc<SeenChanges>) -> Self {
+        let oldest = (String::new(), Instant::now());
+        Self { history: None, after, oldest, is_kept_back: false, seen }
     }
 
     /// Reports the news of a reading that began at `began`, and continues the next reading at its end.
     fn take(&mut self, began: Instant, reading: LogReading, on_news: &mut impl FnMut(FeedNews)) {
-        let LogReading { history, end, is_continued, changes } = reading;
+        let LogReading { history, end, is_continued, changes, seen } = reading;
         let known = self.history.replace(history);
         let is_continued = known.is_none_or(|known| known == history) && is_continued;
         if known != Some(history) || !is_continued {
@@ -78,6 +82,7 @@ impl LogPosition {
         if !is_continued {
             return;
         }
+        self.seen.add(seen);
         let mut changed = Vec::with_capacity(changes.len());
         for row in changes {
             match row.change {
@@ -141,7 +146,10 @@ impl Database {
             }
         };
         let end: Option<String> = self.scalar(Statement::from_text(END)).await?;
-        Ok(ChangeFeed { connection, position: LogPosition::at(end.unwrap_or_default()) })
+        Ok(ChangeFeed {
+            connection,
+            position: LogPosition::at(end.unwrap_or_default(), Arc::clone(&self.seen)),
+        })
     }
 }
 
@@ -149,7 +157,10 @@ impl ChangeFeed {
     /// Reports the changes in `log` after `position`, which is the end of a reading.
     #[must_use]
     pub fn new(log: Box<dyn NotifyingLog>, position: String) -> Self {
-        Self { connection: FeedConnection::Notifying(log), position: LogPosition::at(position) }
+        Self {
+            connection: FeedConnection::Notifying(log),
+            position: LogPosition::at(position, Arc::default()),
+        }
     }
 
     /// Calls `on_news` until the future is dropped. The first call has the history. After a failure the feed
@@ -214,7 +225,7 @@ mod tests {
     /// The news of a reading that ends at `end`, `after` the first reading.
     fn told(position: &mut LogPosition, began: Instant, after: Duration, end: &str) -> Vec<FeedNews> {
         let (history, end) = (History(1), end.to_owned());
-        let reading = LogReading { history, end, is_continued: true, changes: Vec::new() };
+        let reading = LogReading { history, end, is_continued: true, changes: Vec::new(), seen: Vec::new() };
         let mut told = Vec::new();
         position.take(began + after, reading, &mut |news| told.push(news));
         told
@@ -223,7 +234,7 @@ mod tests {
     #[test]
     fn transaction_over_an_hour_stops_following_rows() {
         let (began, hour) = (Instant::now(), LONGEST_TRANSACTION);
-        let mut position = LogPosition::at("7:7:".to_owned());
+        let mut position = LogPosition::at("7:7:".to_owned(), Arc::default());
         let up_to_date = |after| vec![FeedNews::UpToDate(began + after)];
         let known = FeedNews::NewHistory(History(1));
         let mut told = |after, end| told(&mut position, began, after, end);

@@ -10,6 +10,7 @@ use values::Timestamp;
 
 use crate::column::seconds;
 use crate::database::Database;
+use crate::lost_changes;
 use crate::rows::{LoggedChange, name_column};
 use crate::statement::Statement;
 
@@ -17,8 +18,9 @@ use crate::statement::Statement;
 /// are none. Reads across tenants on purpose: each process reads every change.
 pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
     let names = format!("position, kind, tenant_id, {}", names());
+    let seen = lost_changes::SEEN.as_str();
     format!(
-        "SELECT reading.history, reading.log_end, reading.is_continued, {names}
+        "SELECT reading.history, reading.log_end, reading.is_continued, {names}, {seen}
            FROM (SELECT {{history}} AS history, {{end_of_log}} AS log_end, {{has_come_to}} AS is_continued) AS reading
            LEFT JOIN {{log_since({names})}}
           ORDER BY position"

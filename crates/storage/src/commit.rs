@@ -116,6 +116,7 @@ pub(crate) async fn commit(
     writer.all(&change_log::LOG, &Vec::from_iter(commit.changed.iter().map(log_row))).await?;
     writer.send().await?;
     writer.transaction.commit().await?;
+    database.seen.add_commit(&commit.expected);
     Ok(store::CommitOutcome::Committed { generation, resumed_until })
 }
 

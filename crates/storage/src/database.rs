@@ -10,6 +10,7 @@ use values::Timestamp;
 
 use crate::column::ColumnValue;
 use crate::error::{Error, repeated};
+use crate::lost_changes::SeenChanges;
 use crate::postgres::PostgresPools;
 use crate::row::{DatabaseRow, FromRow, decoded, scalar};
 use crate::sqlite::SqlitePools;
@@ -23,6 +24,7 @@ pub struct Database {
     pub(crate) statements: Arc<AtomicU64>,
     /// Seconds: the store's clock when a sealed value was last read, or 0 if none has been read.
     pub(crate) store_clock: AtomicU64,
+    pub(crate) seen: Arc<SeenChanges>,
 }
 
 pub(crate) enum DatabaseEngine {
@@ -34,7 +36,7 @@ impl AdministrationStore for Database {}
 
 impl From<DatabaseEngine> for Database {
     fn from(engine: DatabaseEngine) -> Self {
-        Self { engine, statements: Arc::default(), store_clock: AtomicU64::new(0) }
+        Self { engine, statements: Arc::default(), store_clock: AtomicU64::new(0), seen: Arc::default() }
     }
 }
 

@@ -40,6 +40,7 @@ mod key_schedules;
 mod leaked_credentials;
 mod logos;
 mod logouts;
+mod lost_changes;
 mod mail;
 mod notifications;
 mod one_time;
@@ -62,6 +63,7 @@ mod usage_log;
 mod used_identifiers;
 
 pub use change_feed::{ChangeFeed, FeedNews};
+pub use lost_changes::{LostChanges, SeenChange};
 pub use notifications::{LogConnection, NotifyingLog};
 pub use rows::{LogReading, LoggedChange};
 

@@ -31,7 +31,7 @@ pub(crate) enum Dialect {
 
 /// The words with their SQL for SQLite and for PostgreSQL. `@` is the word's argument. `{given(…)}` and
 /// `{given_second(…)}` are handled by [`given`].
-const WORDS: [(&str, &str, &str); 29] = [
+const WORDS: [(&str, &str, &str); 30] = [
     ("tenant", "$1", "entered.tenant_id"),
     // For statements that write and enter their tenant themselves: `entering` is the value of the common
     // table `entered`, and `entered` reads from that table, so it is evaluated later.
@@ -101,12 +101,14 @@ const WORDS: [(&str, &str, &str); 29] = [
     // A join condition: the rows of the log that a reading with the end `$1` has not seen.
     (
         "log_since",
-        "change_log ON position > CAST($1 AS INTEGER)",
+        "change_log AS unseen ON position > CAST($1 AS INTEGER)",
         "(SELECT @ FROM change_log WHERE changed_in >= pg_snapshot_xmax($1::pg_snapshot)::text::bigint
           UNION ALL
           SELECT @ FROM change_log
            WHERE changed_in = ANY (ARRAY(SELECT pg_snapshot_xip($1::pg_snapshot)::text::bigint))) AS unseen ON TRUE",
     ),
+    // A text that differs if the argument differs. Only PostgreSQL makes it short.
+    ("digest", "(@)", "hashtextextended(@, 0)::text"),
     ("now", "unixepoch()", "EXTRACT(EPOCH FROM now())::bigint"),
     // The last second in which tokens may have been issued before now (`$2`). Each replica's clock is within
     // 2 s of the store's clock; otherwise its health check fails. For a file there is only one clock.

@@ -10,10 +10,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD as BASE64URL, Engine as _};
 use secrets::KeyedDigest;
 use serde_json::{Value, json};
+use tenancy::TenantId;
+use values::Timestamp;
 
 pub use verification::{AuditFault, AuditHead, AuditVerification, VerifiedAudit};
 
 use crate::audit::AuditRecord;
+use crate::kinds::authority::Actor;
 
 /// The key for the digests of one record.
 pub type AuditSalt = [u8; 32];
@@ -44,6 +47,20 @@ impl AuditChain {
     #[must_use]
     pub const fn new(chain: String) -> Self {
         Self { chain, position: 0, sequence: 0, digest: String::new(), pending: String::new() }
+    }
+
+    /// Begins the chain `chain` after a failover that lost records up to number `until`, which lines of this
+    /// chain may contain. The first line says which lines and numbers are withdrawn. The lines after it have
+    /// the records that the store has in their place.
+    #[must_use]
+    pub fn withdrawing(&self, chain: String, tenant: &TenantId, until: i64, at: Timestamp) -> Self {
+        let numbers = json!({ "from": self.position.saturating_add(1), "to": until });
+        let detail = json!({ "chain": self.chain, "after": self.sequence, "numbers": numbers });
+        let what = ("audit.withdrawn", tenant.to_string(), detail);
+        let record = AuditRecord::new(Actor::named("latchkey", None), at, tenant.clone(), what);
+        let mut next = Self { position: self.position, ..Self::new(chain) };
+        next.add(self.position, &record, &[0; 32]);
+        next
     }
 
     /// Appends a line. Returns whether the line has digests with the salt. The caller must then store the
@@ -104,9 +121,6 @@ fn hide_personal(record: &mut Value, salted: &KeyedDigest) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::authority::Actor;
-    use tenancy::TenantId;
-    use values::Timestamp;
 
     fn record(actor: &str, source: Option<&str>, subject: &str, detail: Value) -> AuditRecord {
         let (at, tenant) = (Timestamp::from_seconds(120), TenantId::parse("acme").unwrap());

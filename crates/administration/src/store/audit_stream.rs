@@ -24,14 +24,14 @@ pub trait AuditStream: Send + Sync {
         limit: u32,
     ) -> Stored<Vec<(i64, AuditRecord)>>;
 
-    /// Stores new lines with the salts of their digests, if the stored chain ends with line `after` and all
-    /// of its lines are written. Returns whether it does. If a person was deleted in the meantime, the
-    /// person's salt is not stored.
+    /// Stores new lines with the salts of their digests, if the stored chain has the id and ends with the
+    /// line of `after`, and all of its lines are written. Returns whether it does. If a person was deleted in
+    /// the meantime, the person's salt is not stored.
     async fn add_audit_lines(
         &self,
         tenant: &TenantId,
         chain: &AuditChain,
-        after: u64,
+        after: (&str, u64),
         salts: &[(i64, AuditSalt)],
     ) -> Stored<bool>;
 

@@ -1,12 +1,15 @@
 //! Renders the chart in `deploy/helm` and checks that the program accepts the resulting YAML. The renderer
-//! here only implements the constructs of the chart, and panics at all others. It does not replace helm.
+//! here only implements the constructs of the chart, and panics at all others. `cargo xtask ci --full`
+//! compares it with Helm, and lints the chart.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
+use crate::foreign::installed;
 use crate::host::run;
 
 fn chart() -> PathBuf {
@@ -20,11 +23,7 @@ fn yaml(text: &str) -> Value {
 /// Renders the chart with these changes of its values. Returns one document for each template that is not
 /// empty.
 fn render(changes: &[(&str, Value)]) -> Vec<Value> {
-    let mut values = yaml(&fs::read_to_string(chart().join("values.yaml")).unwrap());
-    for (path, value) in changes {
-        let pointer = format!("/{}", path.replace('.', "/"));
-        *values.pointer_mut(&pointer).unwrap_or_else(|| panic!("no value {path}")) = value.clone();
-    }
+    let values = values(changes);
     let about = yaml(&fs::read_to_string(chart().join("Chart.yaml")).unwrap());
     let scope = json!({ "Values": values, "Release": { "Name": "id" }, "Chart": { "AppVersion": about["appVersion"] } });
     let mut templates: Vec<PathBuf> =
@@ -32,6 +31,16 @@ fn render(changes: &[(&str, Value)]) -> Vec<Value> {
     templates.sort();
     let texts = templates.iter().map(|path| filled(&fs::read_to_string(path).unwrap(), &scope));
     texts.filter(|text| !text.trim().is_empty()).map(|text| yaml(&text)).collect()
+}
+
+/// The values of the chart with these changes.
+fn values(changes: &[(&str, Value)]) -> Value {
+    let mut values = yaml(&fs::read_to_string(chart().join("values.yaml")).unwrap());
+    for (path, value) in changes {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        *values.pointer_mut(&pointer).unwrap_or_else(|| panic!("no value {path}")) = value.clone();
+    }
+    values
 }
 
 /// Fills in values. Conditions must be on separate lines.
@@ -74,6 +83,10 @@ fn value_of(action: &str, scope: &Value) -> String {
             steps.next().and_then(|step| step.strip_prefix("nindent ")).unwrap().parse().unwrap();
         // JSON is also YAML.
         return format!("\n{}{}", " ".repeat(indent), looked_up(path, scope));
+    }
+    if let Some((number, path)) = first.strip_prefix("add ").and_then(|sum| sum.split_once(' ')) {
+        let number: i64 = number.parse().unwrap();
+        return (number + looked_up(path, scope).as_i64().unwrap()).to_string();
     }
     let mut value = looked_up(first, scope);
     for step in steps {
@@ -141,6 +154,11 @@ fn pod_matches_the_image() {
     let container = &pod["containers"][0];
     assert_eq!(container["image"], "latchkey:1.2.3");
     assert_eq!(pod["terminationGracePeriodSeconds"], json!(35));
+    assert_eq!(container["lifecycle"], Value::Null);
+    let slow = render(&[("preStopSeconds", json!(20))]);
+    let slow = &of_kind(&slow, "Deployment")[0]["spec"]["template"]["spec"];
+    assert_eq!(slow["terminationGracePeriodSeconds"], json!(55));
+    assert_eq!(slow["containers"][0]["lifecycle"]["preStop"], json!({ "sleep": { "seconds": 20 } }));
     let user = &pod["securityContext"];
     assert_eq!((&user["runAsUser"], &user["runAsNonRoot"]), (&json!(65532), &json!(true)));
     let security = &container["securityContext"];
@@ -168,9 +186,52 @@ fn pod_matches_the_image() {
         assert!(address.ends_with(&format!(":{}", port["containerPort"])), "{port}");
         assert_eq!(listener["serves"], json!([port["name"]]));
     }
+    // A drain stops one pod at a time, also the only one.
+    let budget = &of_kind(&documents, "PodDisruptionBudget")[0]["spec"];
+    assert_eq!((&budget["maxUnavailable"], &budget["minAvailable"]), (&json!(1), &Value::Null));
+    let spread = pod["topologySpreadConstraints"].as_array().unwrap().iter();
+    let over: Vec<_> = spread.map(|constraint| &constraint["topologyKey"]).collect();
+    assert_eq!(over, ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]);
     let policy = of_kind(&documents, "NetworkPolicy")[0];
     let ingress = policy["spec"]["ingress"].as_array().unwrap();
     assert_eq!(ingress.iter().map(|rule| &rule["ports"][0]["port"]).collect::<Vec<_>>(), ["public", "admin"]);
+}
+
+/// Replaces the text of the settings by its content.
+fn with_settings(mut document: Value) -> Value {
+    if let Some(settings) = document.pointer_mut("/data/config.yaml") {
+        *settings = yaml(settings.as_str().unwrap());
+    }
+    document
+}
+
+/// The Python package has the library of Helm.
+#[test]
+fn helm_renders_the_same() {
+    const SCRIPT: &str = "
+import helm_python as helm, json, sys
+# 2 is a warning, 1 the advice to have an icon.
+lint = [found for found in helm.lint(sys.argv[1], strict=True)['messages'] if found['severity'] > 1]
+with helm.Chart.load(sys.argv[1]) as chart:
+    cases = [chart.render(values, name='id', namespace='default') for values in json.loads(sys.argv[2])]
+print(json.dumps({'lint': lint, 'cases': [[text for _, text in sorted(case.items())] for case in cases]}))
+";
+    let off = ["autoscaling.enabled", "podDisruptionBudget.enabled", "networkPolicy.enabled"];
+    let off = off.map(|part| (part, json!(false)));
+    let slow =
+        [("preStopSeconds", json!(20)), ("image.tag", json!("1.2.3")), ("nodeSelector", json!({ "a": "b" }))];
+    let cases: [&[(&str, Value)]; 3] = [&[], &off, &slow];
+    let mut helm = Command::new(installed("LATCHKEY_TEST_HELM_PYTHON"));
+    helm.args(["-c", SCRIPT]).arg(chart()).arg(json!(cases.map(values)).to_string());
+    let rendered: Value = serde_json::from_str(&run(&mut helm).output()).unwrap();
+    assert_eq!(rendered["lint"], json!([]));
+    for (case, texts) in cases.iter().zip(rendered["cases"].as_array().unwrap()) {
+        let texts = texts.as_array().unwrap().iter().map(|text| text.as_str().unwrap());
+        let texts: Vec<Value> = texts.filter(|text| !text.trim().is_empty()).map(yaml).collect();
+        let [texts, expected] =
+            [texts, render(case)].map(|documents| documents.into_iter().map(with_settings));
+        assert_eq!(texts.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{case:?}");
+    }
 }
 
 #[test]

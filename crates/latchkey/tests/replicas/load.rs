@@ -42,8 +42,20 @@ impl Load {
 
     /// Load by this number of callers.
     pub(crate) async fn of(callers: usize, test_env: &TestEnv, replicas: &[Replica], clients: usize) -> Self {
+        let urls = replicas.iter().map(|replica| replica.program.url("")).collect();
+        Self::at(urls, callers, test_env, replicas, clients).await
+    }
+
+    /// Load at these origins, which lead to the replicas.
+    pub(crate) async fn at(
+        urls: Vec<String>,
+        callers: usize,
+        test_env: &TestEnv,
+        replicas: &[Replica],
+        clients: usize,
+    ) -> Self {
         let shared = Arc::new(Shared {
-            urls: replicas.iter().map(|replica| replica.program.url("")).collect(),
+            urls,
             secrets: TENANTS.map(|tenant| test_env.secret_of(tenant).to_owned()),
             clients,
             verifier: Verifier::from_replica(&replicas[0]).await,

@@ -6,11 +6,15 @@
 use std::time::Instant;
 
 use reqwest::Method;
+use serde_json::Value;
 
+use crate::administrator::Administrator;
 use crate::database::Server;
 use crate::forwarder::Forwarder;
+use crate::host::run;
 use crate::load::Load;
 use crate::postgres_server::PostgresServer;
+use crate::program::Mark;
 use crate::revocation::{NOTIFIED, introspect, revoke};
 use crate::running::tenant_path;
 use crate::store_copy::patiently;
@@ -19,6 +23,9 @@ use crate::test_servers::{LONGEST, eventually};
 
 /// How many transactions are lost, more than there are after the promotion.
 const LOST: usize = 60;
+/// How often a client of acme is suspended and resumed in transactions that are lost.
+const LOST_SUSPENSIONS: i64 = 3;
+const AUDIT: &str = "audit.jsonl";
 
 /// Two replicas that reach their server through a forwarder, while callers with cached rows get tokens.
 struct Scene {
@@ -34,7 +41,8 @@ impl Scene {
     async fn before(postgres: &PostgresServer) -> Self {
         let (forwarder, url) = Forwarder::new(postgres.server().0.as_str()).await;
         let test_env = TestEnv::on(&Server(url.parse().unwrap()), None);
-        let replicas = test_env.start_two(&settings(2)).await;
+        let stream = format!("default_tenant: acme, audit: {{ stream: {{ file: {AUDIT} }} }}");
+        let replicas = test_env.start_two(&settings(2).replace("default_tenant: acme", &stream)).await;
         let load = Load::of(2, &test_env, &replicas, 1).await;
         Self { forwarder, test_env, replicas, load }
     }
@@ -97,6 +105,62 @@ impl Scene {
         }
     }
 
+    /// The last number of the audit of acme.
+    fn last_number(&self, server: &PostgresServer) -> i64 {
+        let number = "SELECT MAX(position) FROM audit_records WHERE tenant_id = 'acme'";
+        server.server().query(&self.test_env.database.name, number).parse().unwrap()
+    }
+
+    /// The lines of the audit stream about acme. One of the replicas wrote them.
+    fn stream(&self) -> Vec<Value> {
+        let folders = self.replicas.iter().map(|replica| &replica.folder);
+        let texts: Vec<_> = folders.filter(|of| of.exists(AUDIT)).map(|folder| folder.read(AUDIT)).collect();
+        let lines = texts.iter().flat_map(|text| text.lines());
+        lines
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|line| line["audit"]["tenant"] == "acme")
+            .collect()
+    }
+
+    /// Waits until the audit stream contains such a line about acme.
+    async fn eventually_streamed(&self, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        let found = || self.stream().into_iter().find(&is_wanted);
+        eventually("the audit stream has the line", LONGEST, async || found().is_some()).await;
+        found().unwrap()
+    }
+
+    /// Asserts that both replicas say what acme lost, and nothing about globex, and that the audit stream
+    /// withdraws the lost numbers. New records have the first of these numbers.
+    async fn check_loss(&self, kept: i64, lost: i64, reused: i64) {
+        let expected = format!("{}-{lost}", kept + 1);
+        for replica in &self.replicas {
+            replica.program.log_after(Mark::START, "the store lost changes");
+            let is_loss =
+                |line: &Value| line["message"].as_str().is_some_and(|text| text.contains("the store lost"));
+            let losses: Vec<_> = replica.program.log().into_iter().filter(is_loss).collect();
+            let told: Vec<_> =
+                losses.iter().map(|line| (line["tenant"].as_str(), line["audit_numbers"].as_str())).collect();
+            assert_eq!(told, [(Some("acme"), Some(expected.as_str()))]);
+            // Keys have changes without a record.
+            let [before, now] =
+                ["before", "now"].map(|when| losses[0][format!("revision_{when}")].as_i64().unwrap());
+            let metrics = replica.program.get("/metrics").await.body;
+            let count = format!("latchkey_lost_changes_total {}\n", (lost - kept).max(before - now));
+            assert!(metrics.contains(&count), "{metrics}");
+        }
+        let withdrawn = self.eventually_streamed(|line| line["audit"]["action"] == "audit.withdrawn").await;
+        let numbers = &withdrawn["audit"]["detail"]["numbers"];
+        assert!(numbers["from"].as_i64().unwrap() <= kept + 1 && numbers["to"] == lost, "{withdrawn}");
+        let is_reused = |line: &Value| line["chain"] == withdrawn["chain"] && line["position"] == reused;
+        self.eventually_streamed(is_reused).await;
+        let old = self.stream().into_iter().rfind(|line| line["position"] == lost).unwrap();
+        assert_eq!(old["chain"], withdrawn["audit"]["detail"]["chain"]);
+        let files: Vec<_> = self.replicas.iter().map(|replica| replica.folder.path(AUDIT)).collect();
+        let files = files.iter().filter(|file| file.exists()).map(|file| file.to_str().unwrap());
+        let verify = [&["audit", "verify"], &*files.collect::<Vec<_>>()].concat();
+        run(&mut self.test_env.command(&self.replicas[0].folder, &verify)).output();
+    }
+
     /// The parts of the identity of the history, followed by the identity.
     fn history(&self, server: &PostgresServer) -> Vec<String> {
         let parts = format!(
@@ -132,6 +196,12 @@ async fn changes_take_effect_after_a_lossy_failover() {
     let (tokens, before) = (scene.tokens().await, scene.history(&primary));
     let standby = primary.standby();
     primary.signal_process("walsender", "STOP");
+    let kept_number = scene.last_number(&primary);
+    for _ in 0..LOST_SUSPENSIONS {
+        suspend_and_resume(&administrator).await;
+    }
+    let lost_number = scene.last_number(&primary);
+    assert_eq!(lost_number - kept_number, 2 * LOST_SUSPENSIONS);
     let mut lost = Vec::new();
     for _ in 0..LOST {
         let token = scene.replicas[0].program.token("acme", "svc-0", scene.test_env.secret_of("acme")).await;
@@ -142,13 +212,16 @@ async fn changes_take_effect_after_a_lossy_failover() {
     for (tenant, token) in &tokens {
         scene.eventually_active(tenant, token, true).await;
     }
+    scene.eventually_streamed(|line| line["position"] == lost_number).await;
     primary.kill();
     // No checkpoint may end before the identity is read.
     standby.signal_process("checkpointer", "STOP");
     standby.server().query("postgres", "SELECT pg_promote()");
     let promoted = Instant::now();
     scene.forwarder.turn_to(standby.server().0.as_str()).await;
+    suspend_and_resume(&administrator).await;
     scene.check_revocations("failover", promoted, &tokens).await;
+    scene.check_loss(kept_number, lost_number, kept_number + 2).await;
     scene.eventually_active("acme", &lost[LOST - 1], true).await;
     // The other server has another start time.
     scene.assert_differs(&standby, &before, &[TIMELINE, START]);
@@ -161,6 +234,15 @@ async fn changes_take_effect_after_a_lossy_failover() {
         let (secret, other) = (scene.test_env.secret_of(tenant), &scene.replicas[1].program);
         let is_refused = async || other.request_token(tenant, "svc-1", secret).await.status == 401;
         eventually("a suspension counts", NOTIFIED, is_refused).await;
+    }
+}
+
+/// Adds two records to the audit of acme.
+async fn suspend_and_resume(administrator: &Administrator) {
+    for step in ["suspend", "resume"] {
+        let path = tenant_path("acme", &format!("/clients/svc-1/{step}"));
+        let is_done = async || matches!(administrator.send(Method::POST, &path, None).await, Some((200, _)));
+        eventually("the store takes writes", LONGEST, is_done).await;
     }
 }
 

@@ -9,7 +9,6 @@
 )]
 
 #[path = "../program/administrator.rs"]
-#[expect(dead_code, reason = "shared with the tests of one program")]
 mod administrator;
 #[path = "../program/answer.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
@@ -31,6 +30,8 @@ mod jwt;
 mod program;
 #[path = "../program/prover.rs"]
 mod prover;
+#[path = "../program/proxy_process.rs"]
+mod proxy_process;
 #[path = "../program/rotations.rs"]
 mod rotations;
 #[path = "../program/running.rs"]
@@ -71,6 +72,7 @@ mod quiet_outages;
 mod redis_faults;
 mod replays;
 mod revocation;
+mod rolling_upgrade;
 mod store_copy;
 mod store_tls;
 mod tenant_move;

@@ -108,11 +108,17 @@ impl TestEnv {
     /// Starts another build of the program.
     pub(crate) fn start_other(&self, program: &Path, settings: &str) -> Replica {
         let folder = Folder::with(settings);
-        let own = self.command(&folder, &["serve"]);
+        let mut command = self.other_command(program, &folder, &["serve"]);
+        Replica { program: Program::spawn(&folder, &mut command), folder }
+    }
+
+    /// A command of another build of the program.
+    pub(crate) fn other_command(&self, program: &Path, folder: &Folder, arguments: &[&str]) -> Command {
+        let own = self.command(folder, arguments);
         let mut command = Command::new(program);
         command.args(own.get_args()).current_dir(own.get_current_dir().unwrap()).env_clear();
         command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        Replica { program: Program::spawn(&folder, &mut command), folder }
+        command
     }
 
     /// A command of the program that uses this installation.

@@ -1,7 +1,7 @@
 //! Tests the exporter with its own store, and with an output that fails on demand.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Mutex;
+use std::sync::Mutex as StdMutex;
 
 use administration::audit::AuditRecord;
 use administration::audit::audit_stream::AuditVerification;
@@ -15,7 +15,7 @@ use testkit::requests::CommitRequest;
 
 /// The written text, and what happens at the next write.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<(String, Option<Fault>)>>);
+struct Memory(Arc<StdMutex<(String, Option<Fault>)>>);
 
 #[derive(Clone)]
 enum Fault {
@@ -67,6 +67,8 @@ fn replica(store: &Arc<TestStore>, memory: &Memory) -> AuditExport {
         leads: Box::new(|| true),
         clock: Arc::new(|| Timestamp::from_seconds(100)),
         exported: Arc::default(),
+        losses: Arc::default(),
+        written: Mutex::default(),
     }
 }
 
@@ -145,6 +147,58 @@ async fn follower_writes_nothing() {
     let follower = AuditExport { leads: Box::new(|| false), ..replica(&store, &memory) };
     follower.round().await.unwrap();
     assert_eq!(memory.lines(), []);
+}
+
+/// The lines of a tenant after the first `skipped`: the chain, and the position or what is withdrawn.
+fn lines_after(memory: &Memory, tenant: &str, skipped: usize) -> Vec<(String, serde_json::Value)> {
+    let text = memory.0.lock().unwrap().0.clone();
+    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let of_tenant = lines.filter(|line| line["audit"]["tenant"] == tenant).skip(skipped);
+    let shown = |line: serde_json::Value| {
+        let is_withdrawn = line["audit"]["action"] == "audit.withdrawn";
+        let what = if is_withdrawn { &line["audit"]["detail"] } else { &line["position"] };
+        (line["chain"].as_str().unwrap().to_owned(), what.clone())
+    };
+    of_tenant.map(shown).collect()
+}
+
+/// The store loses the last records of acme, which are already written. New records have the same numbers.
+#[tokio::test]
+async fn lost_lines_are_withdrawn_in_new_chain() {
+    for knows_what_it_wrote in [true, false] {
+        let (store, memory) = (store_of_two_tenants(), Memory::default());
+        let (one, other, late) =
+            (replica(&store, &memory), replica(&store, &memory), replica(&store, &memory));
+        for tenant in ["acme", "globex"] {
+            audit(&store, tenant, 3).await;
+        }
+        one.round().await.unwrap();
+        let (acme, standby) = (fixtures::tenant_id("acme"), store.standby("standby"));
+        let chain = store.find_audit_chain(&acme).await.unwrap().unwrap().chain;
+        audit(&store, "acme", 2).await;
+        one.round().await.unwrap();
+        store.promote(standby, true);
+        for replica in [&one, &other, &late] {
+            replica.losses.withdrawn.lock().insert(acme.clone(), (chain.clone(), 5));
+        }
+        let leader = if knows_what_it_wrote { &one } else { &other };
+        leader.round().await.unwrap();
+        audit(&store, "acme", 2).await;
+        audit(&store, "globex", 1).await;
+        leader.round().await.unwrap();
+        late.round().await.unwrap();
+
+        let new = lines_after(&memory, "acme", 5);
+        let withdrawn = json!({ "chain": chain, "after": 3, "numbers": { "from": 4, "to": 5 } });
+        let what: Vec<_> = new.iter().map(|(_, what)| what.clone()).collect();
+        assert_eq!(what, [withdrawn, json!(4), json!(5)], "{knows_what_it_wrote}");
+        assert!(new.iter().all(|(of, _)| *of == new[0].0 && *of != chain), "{new:?}");
+        let globex = lines_after(&memory, "globex", 0);
+        assert!(globex.len() == 4 && globex.iter().all(|(of, _)| *of == globex[0].0), "{globex:?}");
+        let mut verification = AuditVerification::default();
+        memory.0.lock().unwrap().0.lines().for_each(|line| verification.read_line(line));
+        assert_eq!(verification.finish(&[]).faults, []);
+    }
 }
 
 #[test]

@@ -109,7 +109,13 @@ impl LogConnection for Connection {
         let (defect, history) = (self.world.defect, self.world.truth.history());
         if defect == Some(Defect::LostNotificationsAreNeverMadeUpFor) && self.has_read {
             let end = after.to_owned();
-            return Ok(LogReading { history, end, is_continued: true, changes: Vec::new() });
+            return Ok(LogReading {
+                history,
+                end,
+                is_continued: true,
+                changes: Vec::new(),
+                seen: Vec::new(),
+            });
         }
         self.has_read = true;
         let position = after.parse().expect("it is a position");
@@ -126,7 +132,8 @@ impl LogConnection for Connection {
         answer(&self.world, self.replica).await?;
         let changes = changes.into_iter().map(|(position, change)| LoggedChange::new(position, change));
         let is_continued = position <= end;
-        Ok(LogReading { history, end: end.to_string(), is_continued, changes: changes.collect() })
+        let (end, changes) = (end.to_string(), changes.collect());
+        Ok(LogReading { history, end, is_continued, changes, seen: Vec::new() })
     }
 
     async fn notified(&mut self) -> Stored<bool> {

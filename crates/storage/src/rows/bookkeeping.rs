@@ -14,6 +14,7 @@ use values::Timestamp;
 use crate::column::ColumnValue;
 use crate::columns::{Columns, columns, selected};
 use crate::error::Error;
+use crate::lost_changes::SeenChange;
 use crate::row::{DatabaseRow, FromRow};
 
 columns! {
@@ -121,6 +122,8 @@ pub struct LogReading {
     pub is_continued: bool,
     /// The changes that no earlier reading has seen.
     pub changes: Vec<LoggedChange>,
+    /// The state of the tenants of these changes.
+    pub seen: Vec<SeenChange>,
 }
 
 /// A row that a read of the log returns. If there are no changes, the read returns one row with `None`.
@@ -129,6 +132,7 @@ pub(crate) struct ReadChange {
     end: String,
     is_continued: bool,
     change: Option<LoggedChange>,
+    seen: Option<SeenChange>,
 }
 
 impl LogReading {
@@ -136,8 +140,9 @@ impl LogReading {
         let unreadable = || Error::unreadable("history", "a reading has a row");
         let ReadChange { history, ref end, is_continued, .. } = *rows.first().ok_or_else(unreadable)?;
         let end = end.clone();
-        let changes = rows.into_iter().filter_map(|row| row.change).collect();
-        Ok(Self { history, end, is_continued, changes })
+        let (changes, seen): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| (row.change, row.seen)).unzip();
+        let (changes, seen) = (changes.into_iter().flatten().collect(), seen.into_iter().flatten().collect());
+        Ok(Self { history, end, is_continued, changes, seen })
     }
 }
 
@@ -146,7 +151,8 @@ impl FromRow for ReadChange {
         let position: Option<i64> = row.get("position")?;
         let change = position.map(|_| LoggedChange::from_row(row)).transpose()?;
         let (end, is_continued) = (row.get("log_end")?, row.get("is_continued")?);
-        Ok(Self { history: History(row.get("history")?), end, is_continued, change })
+        let (history, seen) = (History(row.get("history")?), SeenChange::read(row)?);
+        Ok(Self { history, end, is_continued, change, seen })
     }
 }
 

@@ -205,7 +205,7 @@ async fn changes_and_migrations_bypass_the_pooler() {
         while receive(&mut received, patience).await != added(tenant) {}
     }
     let listening = "SELECT application_name FROM pg_stat_activity
-                      WHERE datname = current_database() AND query LIKE '%AS unseen%' AND pid <> pg_backend_pid()";
+                      WHERE datname = current_database() AND query LIKE 'SELECT reading.history%' AND pid <> pg_backend_pid()";
     assert_eq!(names(listening).await, ["direct"]);
     watching.abort();
     for database in [here, there] {

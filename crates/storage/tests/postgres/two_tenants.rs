@@ -92,7 +92,7 @@ pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
         sign_in(&sandbox.stores().await, &account).await;
         let (mut chain, salt) = (AuditChain::new(id.to_owned()), [1; 32]);
         chain.add(1, &record, &salt);
-        assert!(database.add_audit_lines(&tenant.id, &chain, 0, &[(1, salt)]).await.unwrap());
+        assert!(database.add_audit_lines(&tenant.id, &chain, (id, 0), &[(1, salt)]).await.unwrap());
     }
     let connection = sandbox.connect().await;
     (sandbox, connection)

@@ -25,7 +25,7 @@ async fn deleting_an_account_deletes_its_audit_salts() {
     }
     let add = async |line: usize| {
         let salts = [(records[line].0, SALT)];
-        let added = database.add_audit_lines(acme, &lines[line], line as u64, &salts).await;
+        let added = database.add_audit_lines(acme, &lines[line], ("c", line as u64), &salts).await;
         assert!(added.unwrap(), "{line}");
         database.note_written_audit(acme, &lines[line]).await.unwrap();
     };

@@ -314,7 +314,7 @@ counted! { AuditStream {
     administration: list_audit_after(
         tenant: &TenantId, position: i64, limit: u32) -> Vec<(i64, AuditRecord)>;
     administration: add_audit_lines(
-        tenant: &TenantId, chain: &AuditChain, after: u64, salts: &[(i64, AuditSalt)]) -> bool;
+        tenant: &TenantId, chain: &AuditChain, after: (&str, u64), salts: &[(i64, AuditSalt)]) -> bool;
     administration: note_written_audit(tenant: &TenantId, chain: &AuditChain) -> ();
     administration: erase_deleted_people() -> u64;
 }}

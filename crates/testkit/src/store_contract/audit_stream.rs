@@ -44,12 +44,18 @@ pub async fn audit_lines_are_created_once_in_record_order(stores: Stores) {
     let begun = AuditChain::new("first".to_owned());
     let (chain, salts) = lines(&stores, "acme", &begun).await;
     assert_eq!((chain.position, chain.sequence, chain.pending.lines().count()), (2, 2, 2));
-    assert!(stores.add_audit_lines(&acme, &chain, 0, &salts).await.unwrap());
+    assert!(stores.add_audit_lines(&acme, &chain, ("first", 0), &salts).await.unwrap());
     let (other, _) = lines(&stores, "acme", &AuditChain::new("second".to_owned())).await;
-    assert!(!stores.add_audit_lines(&acme, &other, 0, &salts).await.unwrap(), "another chain");
-    assert!(!stores.add_audit_lines(&acme, &chain, 0, &salts).await.unwrap(), "the same lines again");
+    assert!(!stores.add_audit_lines(&acme, &other, ("second", 0), &salts).await.unwrap(), "another chain");
+    assert!(
+        !stores.add_audit_lines(&acme, &chain, ("first", 0), &salts).await.unwrap(),
+        "the same lines again"
+    );
     let (next, salts) = lines(&stores, "acme", &chain).await;
-    assert!(!stores.add_audit_lines(&acme, &next, 2, &salts).await.unwrap(), "some lines are not written");
+    assert!(
+        !stores.add_audit_lines(&acme, &next, ("first", 2), &salts).await.unwrap(),
+        "some lines are not written"
+    );
     assert_eq!(stores.find_audit_chain(&acme).await.unwrap().as_ref(), Some(&chain));
 
     stores.note_written_audit(&globex, &chain).await.unwrap();
@@ -63,12 +69,17 @@ pub async fn audit_lines_are_created_once_in_record_order(stores: Stores) {
 
     let (chain, salts) = lines(&stores, "acme", &written).await;
     assert_eq!((chain.position, chain.sequence), (3, 3));
-    assert!(stores.add_audit_lines(&acme, &chain, 2, &salts).await.unwrap());
+    assert!(stores.add_audit_lines(&acme, &chain, ("first", 2), &salts).await.unwrap());
     assert_eq!(unwritten(&stores, None, 9).await, ["acme", "globex"], "its line may not be written");
     stores.note_written_audit(&acme, &chain).await.unwrap();
     assert_eq!(unwritten(&stores, None, 9).await, ["globex"]);
     written = stores.find_audit_chain(&acme).await.unwrap().unwrap();
     assert_eq!(written, AuditChain { pending: String::new(), ..chain });
+    let next = written.withdrawing("third".to_owned(), &acme, 5, fixtures::NOW);
+    for (after, expected) in [(("third", 3), false), (("first", 2), false), (("first", 3), true)] {
+        assert_eq!(stores.add_audit_lines(&acme, &next, after, &[]).await.unwrap(), expected, "{after:?}");
+    }
+    assert_eq!(stores.find_audit_chain(&acme).await.unwrap(), Some(next));
 }
 
 /// The address of a deleted person is deleted from the audit. A person of the platform may have acted in
