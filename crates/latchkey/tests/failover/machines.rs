@@ -17,7 +17,7 @@ use crate::files::{self, MACHINES, local, name_of, printed, replaced};
 use crate::forwarder::Forwarder;
 use crate::host::run;
 use crate::process::{Process, give, guarded, unprivileged};
-use crate::test_servers::{LONGEST, server_path};
+use crate::test_servers::{LONGEST, eventually, server_path};
 
 /// The first start creates three databases.
 const START: Duration = Duration::from_secs(90);
@@ -75,6 +75,9 @@ impl Machines {
         let folder = TempDir::new().unwrap();
         let clients = [(); MACHINES].map(|()| free_port());
         let etcds = start_etcds(folder.path(), clients);
+        for client in clients {
+            is_decided(client).await;
+        }
         let mut nodes = Vec::new();
         for machine in 0..MACHINES {
             nodes.push(Node::prepare(folder.path(), machine, clients, replication).await);
@@ -90,10 +93,13 @@ impl Machines {
             node.start();
         }
         let machines = Self { _haproxy: haproxy, nodes, etcds, ports, folder };
-        let (began, standbys) = (Instant::now(), match replication {
-            Replication::Synchronous => vec!["replica", "sync_standby"],
-            Replication::Asynchronous => vec!["replica", "replica"],
-        });
+        let (began, standbys) = (
+            Instant::now(),
+            match replication {
+                Replication::Synchronous => vec!["replica", "sync_standby"],
+                Replication::Asynchronous => vec!["replica", "replica"],
+            },
+        );
         loop {
             let mut roles = machines.members().await.into_iter().map(|(_, role)| role).collect::<Vec<_>>();
             roles.sort_unstable();
@@ -121,9 +127,8 @@ impl Machines {
 
     /// The timeline of the primary behind HAProxy. `None` if there is no primary.
     pub(crate) fn timeline(&self) -> Option<String> {
-        self.server().try_query(
-            "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) WHERE NOT pg_is_in_recovery()",
-        )
+        self.server()
+            .try_query("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) WHERE NOT pg_is_in_recovery()")
     }
 
     /// Machines and their roles, as any Patroni sees them.
@@ -234,7 +239,8 @@ impl Drop for Machines {
             node.signal_postgres("QUIT", |_| true);
         }
         let began = Instant::now();
-        while began.elapsed() < LONGEST && self.nodes.iter().any(|node| node.signal_postgres("QUIT", |_| true) > 0)
+        while began.elapsed() < LONGEST
+            && self.nodes.iter().any(|node| node.signal_postgres("QUIT", |_| true) > 0)
         {
             sleep(Duration::from_millis(100));
         }
@@ -358,6 +364,17 @@ fn start_etcds(folder: &Path, clients: [u16; MACHINES]) -> Vec<Etcd> {
         Etcd { process: start_etcd(&settings), settings }
     };
     (0..MACHINES).map(start).collect()
+}
+
+/// Patroni ends if it asks etcd before the members have agreed on their version.
+async fn is_decided(client: u16) {
+    let http = reqwest::Client::builder().tls_certs_only([]).build().unwrap();
+    let is_so = async || {
+        let asked = http.get(format!("http://{}/version", local(client))).timeout(LONGEST).send().await;
+        let Ok(answer) = asked else { return false };
+        answer.text().await.is_ok_and(|said| said.contains("\"etcdcluster\":\"3."))
+    };
+    eventually("etcd knows its version", LONGEST, is_so).await;
 }
 
 fn start_haproxy(folder: &Path, ports: Ports, nodes: &[Node]) -> Process {

@@ -26,7 +26,13 @@ impl Outcome {
     pub(crate) fn check_answers(&self) {
         let Asked3 { warm, cold, writes } = &self.asked;
         let failed: Vec<_> = warm.iter().filter(|asked| asked.status() != 200).collect();
-        assert!(failed.is_empty(), "{} of {} cached clients failed: {:#?}", failed.len(), warm.len(), failed[0]);
+        assert!(
+            failed.is_empty(),
+            "{} of {} cached clients failed: {:#?}",
+            failed.len(),
+            warm.len(),
+            failed[0]
+        );
         let unclean = |asked: &&Asked, good: u16| asked.status() != good && !asked.is_clean_503();
         let found = cold.iter().find(|asked| unclean(asked, 200));
         assert!(found.is_none(), "of {} clients that are not cached: {found:#?}", cold.len());
@@ -72,7 +78,11 @@ impl Outcome {
         let refused = |asked: &mut dyn Iterator<Item = &Asked>| {
             let refused: Vec<_> = asked.filter(|asked| asked.is_clean_503()).collect();
             let longest = refused.iter().map(|asked| asked.ended - asked.began).max().unwrap_or_default();
-            let spell = refused.iter().map(|asked| asked.ended).max().zip(refused.iter().map(|asked| asked.began).min());
+            let spell = refused
+                .iter()
+                .map(|asked| asked.ended)
+                .max()
+                .zip(refused.iter().map(|asked| asked.began).min());
             let spell = spell.map_or(Duration::ZERO, |(last, first)| last - first);
             format!("{} x 503 within {spell:.1?} (longest {longest:.1?})", refused.len())
         };

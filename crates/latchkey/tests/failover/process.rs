@@ -11,7 +11,7 @@ use crate::host::{run, signal, wait};
 const USER: &str = "postgres";
 /// Patroni stops its PostgreSQL before it ends.
 const STOP: Duration = Duration::from_secs(20);
-const MOST_LINES: usize = 25;
+const MOST_LINES: usize = 12;
 
 pub(crate) struct Process {
     child: Option<Child>,
@@ -24,7 +24,9 @@ impl Process {
         let output = OpenOptions::new().create(true).append(true).open(log).unwrap();
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
         let child = command.spawn().unwrap_or_else(|error| {
-            panic!("{command:?}: {error}: run `cargo xtask ci --only failover`, which installs what this needs")
+            panic!(
+                "{command:?}: {error}: run `cargo xtask ci --only failover`, which installs what this needs"
+            )
         });
         Self { child: Some(child), log: log.to_owned() }
     }

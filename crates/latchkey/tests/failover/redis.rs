@@ -31,7 +31,8 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 fn ask(server: &RedisServer, words: &[&str]) -> String {
-    let (host, port) = server.host().split_once(':').map(|(host, port)| (host.to_owned(), port.to_owned())).unwrap();
+    let (host, port) =
+        server.host().split_once(':').map(|(host, port)| (host.to_owned(), port.to_owned())).unwrap();
     let mut command = Command::new("redis-cli");
     command.args(["--no-auth-warning", "-a", PASSWORD, "-h", &host, "-p", &port]).args(words);
     run(&mut command).out
@@ -69,7 +70,8 @@ async fn killed_redis_primary_is_replaced_by_sentinels() {
     let machines = Machines::start(Replication::Synchronous).await;
     let folder = machines.folder().to_owned();
     let mut primary = server(&folder, "redis-node1.conf", files::REDIS, &[]);
-    let (host, port) = primary.host().split_once(':').map(|(host, port)| (host.to_owned(), port.to_owned())).unwrap();
+    let (host, port) =
+        primary.host().split_once(':').map(|(host, port)| (host.to_owned(), port.to_owned())).unwrap();
     let copies: Vec<_> = (1..MACHINES)
         .map(|machine| {
             // The line that the file's comment names.

@@ -52,8 +52,7 @@ impl Scene {
             starts.map(|start| start.join().unwrap())
         });
         let administrator = test_env.administrator(&replicas[0]).await;
-        let mut scene =
-            Self { replicas, administrator, test_env, load: None, spare: CLIENTS - 1, machines };
+        let mut scene = Self { replicas, administrator, test_env, load: None, spare: CLIENTS - 1, machines };
         for replica in &scene.replicas {
             replica.open_connections().await;
             for client in 0..WARM {
@@ -96,7 +95,13 @@ impl Scene {
         }
     }
 
-    async fn eventually_answers(&self, replica: &Replica, tenant: &str, client: &str, status: u16) -> Duration {
+    async fn eventually_answers(
+        &self,
+        replica: &Replica,
+        tenant: &str,
+        client: &str,
+        status: u16,
+    ) -> Duration {
         let secret = self.test_env.secret_of(tenant);
         let is_so = async || replica.program.request_token(tenant, client, secret).await.status == status;
         eventually("the client is answered so", LONGEST, is_so).await
@@ -134,7 +139,12 @@ impl Scene {
         longest
     }
 
-    pub(crate) async fn end(&mut self, fault: &'static str, began: Instant, promoted: Option<Instant>) -> Outcome {
+    pub(crate) async fn end(
+        &mut self,
+        fault: &'static str,
+        began: Instant,
+        promoted: Option<Instant>,
+    ) -> Outcome {
         let asked = self.load.take().unwrap().end().await;
         Outcome { fault, asked, began, promoted }
     }
