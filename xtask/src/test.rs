@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::clients::{self, NEWEST_POSTGRES, OLDEST_POSTGRES};
 use crate::servers::Servers;
-use crate::tools::{self, FOR_TESTS};
+use crate::tools::{self, FOR_FAILOVERS, FOR_TESTS};
 use crate::workspace::{self, Failure, PUBLISHED, TEST_FOLDER, TEST_PROFILE, Workspace, is_content};
 
 /// Arguments narrow the run: they are passed to the test runner, and the documentation's examples are
@@ -82,6 +82,14 @@ pub(crate) fn run_beside_the_version_before(workspace: &Workspace) -> Result<(),
     let tests = ["--ignore-default-filter", "-E", "test(/previous_version_running_alongside/)"];
     let program = folder.join("target").join(TEST_FOLDER).join("latchkey");
     workspace::run(nextest(workspace, &servers, &tests).env("LATCHKEY_TEST_EARLIER_PROGRAM", program))
+}
+
+/// Runs the failovers with the files of `deploy/ha`. Each starts its own servers.
+pub(crate) fn run_failovers(workspace: &Workspace) -> Result<(), Failure> {
+    tools::make_ready(workspace, FOR_FAILOVERS)?;
+    let servers = Servers::start(workspace)?;
+    let tests = ["--ignore-default-filter", "-E", "binary_id(latchkey::failover)"];
+    workspace::run(&mut nextest(workspace, &servers, &tests))
 }
 
 /// The test runner with the servers.

@@ -125,6 +125,14 @@ impl Machines {
         Server(url.parse().unwrap())
     }
 
+    /// The URL of a database, with all machines instead of HAProxy.
+    pub(crate) fn without_haproxy(&self, url: &str) -> String {
+        let all: Vec<_> = self.nodes.iter().map(|node| local(node.postgres)).collect();
+        let haproxy = local(self.ports.database);
+        assert!(url.contains(&haproxy), "{url}");
+        url.replace(&haproxy, &all.join(","))
+    }
+
     /// The timeline of the primary behind HAProxy. `None` if there is no primary.
     pub(crate) fn timeline(&self) -> Option<String> {
         self.server()

@@ -1,7 +1,7 @@
 //! Faults of the Redis that replicas share, under Sentinel and as a cluster. PostgreSQL stays as it is.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,23 +11,21 @@ use crate::files::{self, MACHINES, name_of, printed, replaced};
 use crate::host::run;
 use crate::machines::{Machines, Replication};
 use crate::numbers::Numbers;
-use crate::scene::Scene;
+use crate::scene::{Scene, behind_haproxy};
 use crate::test_servers::{LONGEST, eventually};
 
 const PASSWORD: &str = "REDIS-PASSWORD";
 /// The longest pause between two attempts to use Redis again, a failover of Sentinels, and a margin.
 const USED_AGAIN: Duration = Duration::from_secs(40);
 
-/// A server with this file. Its address and port are arguments, which override the file.
+/// A server with this file, in its own folder. Its address and port are arguments, which override the file.
 fn server(folder: &Path, name: &str, text: &str, more: &[&str]) -> RedisServer {
-    let file = write(folder, name, text);
+    let own = folder.join(name);
+    fs::create_dir(&own).unwrap();
+    let place = [("dir /var/lib/redis".to_owned(), format!("dir {}", own.display()))];
+    let file = own.join("settings.conf");
+    fs::write(&file, replaced(text, &place)).unwrap();
     RedisServer::with_arguments(&[&[file.to_str().unwrap()], more].concat())
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let file = folder.join(name);
-    fs::write(&file, text).unwrap();
-    file
 }
 
 fn ask(server: &RedisServer, words: &[&str]) -> String {
@@ -69,7 +67,7 @@ async fn outages(scene: &Scene) -> [u64; 2] {
 async fn killed_redis_primary_is_replaced_by_sentinels() {
     let machines = Machines::start(Replication::Synchronous).await;
     let folder = machines.folder().to_owned();
-    let mut primary = server(&folder, "redis-node1.conf", files::REDIS, &[]);
+    let mut primary = server(&folder, "redis-node1", files::REDIS, &[]);
     let (host, port) =
         primary.host().split_once(':').map(|(host, port)| (host.to_owned(), port.to_owned())).unwrap();
     let copies: Vec<_> = (1..MACHINES)
@@ -78,7 +76,7 @@ async fn killed_redis_primary_is_replaced_by_sentinels() {
             let line = format!("replicaof {}", printed(0, 6379).replace(':', " "));
             assert!(files::REDIS.contains(&line));
             let text = format!("{}\nreplicaof {host} {port}\n", files::REDIS);
-            server(&folder, &format!("redis-{}.conf", name_of(machine)), &text, &[])
+            server(&folder, &format!("redis-{}", name_of(machine)), &text, &[])
         })
         .collect();
     for copy in &copies {
@@ -88,7 +86,7 @@ async fn killed_redis_primary_is_replaced_by_sentinels() {
     let sentinels: Vec<_> = (0..MACHINES)
         .map(|machine| {
             let text = replaced(files::SENTINEL, &monitored);
-            server(&folder, &format!("sentinel-{}.conf", name_of(machine)), &text, &["--sentinel"])
+            server(&folder, &format!("sentinel-{}", name_of(machine)), &text, &["--sentinel"])
         })
         .collect();
     for sentinel in &sentinels {
@@ -97,7 +95,7 @@ async fn killed_redis_primary_is_replaced_by_sentinels() {
     }
     let hosts: Vec<_> = sentinels.iter().map(RedisServer::host).collect();
     let url = format!("redis+sentinel://:{PASSWORD}@{}/latchkey", hosts.join(","));
-    let mut scene = Scene::start(machines, Some(url), str::to_owned).await;
+    let mut scene = Scene::start(machines, Some(url), behind_haproxy).await;
     used(&scene).await;
     let before = outages(&scene).await;
     let began = Instant::now();
@@ -121,9 +119,8 @@ async fn killed_node_of_a_redis_cluster_is_missed_by_nobody() {
     let mut nodes: Vec<_> = (0..MACHINES)
         .map(|machine| {
             let (name, bus) = (name_of(machine), free_port().to_string());
-            let state = folder.join(format!("nodes-{name}.conf"));
-            let more = ["--cluster-port", &bus, "--cluster-config-file", state.to_str().unwrap()];
-            server(&folder, &format!("redis-{name}.conf"), files::REDIS_CLUSTER, &more)
+            // The port of the file's bus is in the range that the system uses for connections.
+            server(&folder, &format!("redis-{name}"), files::REDIS_CLUSTER, &["--cluster-port", &bus])
         })
         .collect();
     let hosts: Vec<_> = nodes.iter().map(RedisServer::host).collect();
@@ -133,7 +130,7 @@ async fn killed_node_of_a_redis_cluster_is_missed_by_nobody() {
     let made = run(create.args(&hosts)).output();
     assert!(made.contains("All 16384 slots covered"), "{made}");
     let url = format!("redis+cluster://:{PASSWORD}@{}", hosts.join(","));
-    let mut scene = Scene::start(machines, Some(url), str::to_owned).await;
+    let mut scene = Scene::start(machines, Some(url), behind_haproxy).await;
     used(&scene).await;
     let began = Instant::now();
     for node in &mut nodes {

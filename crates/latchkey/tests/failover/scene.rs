@@ -30,15 +30,20 @@ pub(crate) struct Scene {
     pub(crate) machines: Machines,
 }
 
+/// The store's URL for replicas that reach PostgreSQL through HAProxy.
+pub(crate) fn behind_haproxy(_: &Machines, url: &str) -> String {
+    url.to_owned()
+}
+
 impl Scene {
     /// `url` is the store's URL for the replicas, made of HAProxy's.
     pub(crate) async fn start(
         machines: Machines,
         redis_url: Option<String>,
-        url: impl FnOnce(&str) -> String,
+        url: impl FnOnce(&Machines, &str) -> String,
     ) -> Self {
         let test_env = TestEnv::on(&machines.server(), redis_url);
-        let (ports, url) = (machines.ports(), url(&test_env.database.url()));
+        let (ports, url) = (machines.ports(), url(&machines, &test_env.database.url()));
         let settings = settings(CLIENTS);
         let start = |port: u16| {
             let settings = settings.replace("127.0.0.1:0", &local(port));
@@ -75,7 +80,7 @@ impl Scene {
     }
 
     pub(crate) async fn on(replication: Replication) -> Self {
-        Self::start(Machines::start(replication).await, None, str::to_owned).await
+        Self::start(Machines::start(replication).await, None, behind_haproxy).await
     }
 
     /// Lets the load go on.
