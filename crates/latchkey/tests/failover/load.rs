@@ -25,6 +25,9 @@ pub(crate) const SPARE: usize = 40;
 const EACH_WARM: Duration = Duration::from_millis(25);
 const EACH_COLD: Duration = Duration::from_millis(100);
 const EACH_WRITE: Duration = Duration::from_millis(100);
+/// One of so many writes is repeated with its key while it is refused, after this pause.
+const REPEATED: usize = 5;
+const AGAIN: Duration = Duration::from_millis(500);
 /// Longer than a commit may take.
 const LONGEST: Duration = Duration::from_secs(50);
 
@@ -36,7 +39,7 @@ pub(crate) struct Asked {
     pub(crate) answer: Result<Answer, String>,
 }
 
-/// A creation of a client.
+/// One request to create a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Write {
     pub(crate) tenant: usize,
@@ -190,7 +193,15 @@ impl Shared {
 
     async fn write(self: Arc<Self>, number: usize) {
         let (tenant, name) = (number % TENANTS.len(), format!("made-{number}"));
-        let asked = Write::send(&self.administrator, tenant, &name).await;
-        self.asked.lock().unwrap().writes.push(Write { tenant, name, asked });
+        loop {
+            let asked = Write::send(&self.administrator, tenant, &name).await;
+            // Some callers repeat a refused request, as they should, until it is done.
+            let is_repeated = number.is_multiple_of(REPEATED) && asked.is_clean_503();
+            self.asked.lock().unwrap().writes.push(Write { tenant, name: name.clone(), asked });
+            if !is_repeated || self.ended.load(Ordering::Relaxed) {
+                return;
+            }
+            sleep(AGAIN).await;
+        }
     }
 }
