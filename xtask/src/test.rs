@@ -88,7 +88,7 @@ pub(crate) fn run_beside_the_version_before(workspace: &Workspace) -> Result<(),
 pub(crate) fn run_failovers(workspace: &Workspace) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_FAILOVERS)?;
     let servers = Servers::start(workspace)?;
-    let tests = ["--ignore-default-filter", "-E", "binary_id(latchkey::failover)"];
+    let tests = ["--ignore-default-filter", "-E", "binary_id(latchkey::failover) - test(/^canaries::/)"];
     workspace::run(&mut nextest(workspace, &servers, &tests))
 }
 

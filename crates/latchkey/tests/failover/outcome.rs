@@ -77,6 +77,9 @@ impl Outcome {
         let Asked3 { warm, cold, writes } = &self.asked;
         let refused = |asked: &mut dyn Iterator<Item = &Asked>| {
             let refused: Vec<_> = asked.filter(|asked| asked.is_clean_503()).collect();
+            if refused.is_empty() {
+                return "0 x 503".to_owned();
+            }
             let longest = refused.iter().map(|asked| asked.ended - asked.began).max().unwrap_or_default();
             let spell = refused
                 .iter()
