@@ -297,6 +297,9 @@ impl Node {
         ];
         if replication == Replication::Asynchronous {
             replacements.push(("synchronous_mode: true".to_owned(), "synchronous_mode: false".to_owned()));
+            // A checkpoint makes the log of a few writes this large.
+            let lag = "maximum_lag_on_failover: ";
+            replacements.push((format!("{lag}1048576"), format!("{lag}16777216")));
         }
         fs::write(own.join("patroni.yaml"), replaced(files::PATRONI, &replacements)).unwrap();
         Self { patroni: None, folder: own, to_etcd, to_patroni, postgres, rest }
