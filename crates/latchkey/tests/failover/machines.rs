@@ -135,8 +135,9 @@ impl Machines {
 
     /// The timeline of the primary behind HAProxy. `None` if there is no primary.
     pub(crate) fn timeline(&self) -> Option<String> {
-        self.server()
-            .try_query("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) WHERE NOT pg_is_in_recovery()")
+        let sql = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) WHERE NOT pg_is_in_recovery()";
+        let ran = self.server().command("postgres", sql);
+        Some(ran.out.trim().to_owned()).filter(|found| ran.code == Some(0) && !found.is_empty())
     }
 
     /// Machines and their roles, as any Patroni sees them.

@@ -37,13 +37,7 @@ impl Server {
         self.command(database, sql).output().trim().to_owned()
     }
 
-    /// The same, from the database `postgres`. `None` if there is no result or no server.
-    pub(crate) fn try_query(&self, sql: &str) -> Option<String> {
-        let ran = self.command("postgres", sql);
-        Some(ran.out.trim().to_owned()).filter(|result| ran.code == Some(0) && !result.is_empty())
-    }
-
-    fn command(&self, database: &str, sql: &str) -> crate::host::Ran {
+    pub(crate) fn command(&self, database: &str, sql: &str) -> crate::host::Ran {
         let mut command = Command::new(server_path("LATCHKEY_TEST_POSTGRES_BIN").join("psql"));
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]);
         command.env("PGHOST", self.0.host_str().unwrap()).env("PGPORT", self.0.port().unwrap().to_string());
