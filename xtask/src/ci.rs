@@ -30,12 +30,13 @@ const ALL_TESTS: (&str, Step) = (TESTS, |workspace| test::run(&linted(workspace)
 const TESTS: &str = "tests";
 
 /// Checks that only few changes can break, and that take minutes.
-const FULL: [(&str, Step); 9] = [
+const FULL: [(&str, Step); 10] = [
     ("store on PostgreSQL 14 and 18", |workspace| test::run_on_each_postgres(&linted(workspace))),
     ("replicas beside the version before", |workspace| {
         test::run_beside_the_version_before(&linted(workspace))
     }),
     ("chart with Helm", |workspace| test::render_with_helm(&linted(workspace))),
+    ("failover of PostgreSQL and Redis", |workspace| test::run_failovers(&linted(workspace))),
     ("documentation of all crates", |workspace| {
         document(workspace, &[&["--workspace", "--document-private-items"], &ALL_FEATURES[..]].concat())
     }),

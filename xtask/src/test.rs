@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::clients::{self, NEWEST_POSTGRES, OLDEST_POSTGRES};
 use crate::servers::Servers;
-use crate::tools::{self, FOR_TESTS};
+use crate::tools::{self, FOR_FAILOVERS, FOR_TESTS};
 use crate::workspace::{self, Failure, PUBLISHED, TEST_FOLDER, TEST_PROFILE, Workspace, is_content};
 
 /// Arguments narrow the run: they are passed to the test runner, and the documentation's examples are
@@ -99,6 +99,14 @@ pub(crate) fn render_with_helm(workspace: &Workspace) -> Result<(), Failure> {
         "test(=helm::helm_renders_the_same)",
     ];
     workspace::run(workspace.cargo(&tests).env("LATCHKEY_TEST_HELM_PYTHON", python))
+}
+
+/// Runs the failovers with the files of `deploy/ha`. Each starts its own servers.
+pub(crate) fn run_failovers(workspace: &Workspace) -> Result<(), Failure> {
+    tools::make_ready(workspace, FOR_FAILOVERS)?;
+    let servers = Servers::start(workspace)?;
+    let tests = ["--ignore-default-filter", "-E", "binary_id(latchkey::failover) - test(/^canaries::/)"];
+    workspace::run(&mut nextest(workspace, &servers, &tests))
 }
 
 /// The test runner with the servers.

@@ -31,6 +31,8 @@ const RUBY: Tool = tool("command -v ruby", &["ruby"]);
 const SHELLS: Tool = tool("command -v zsh && command -v fish", &["zsh", "fish"]);
 const POSTGRES: Tool = tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]);
 const REDIS: Tool = tool("command -v redis-server", &["redis-server"]);
+const HAPROXY: Tool = tool("command -v haproxy || test -x /usr/sbin/haproxy", &["haproxy"]);
+const SETPRIV: Tool = tool("command -v unshare && command -v setpriv", &["util-linux"]);
 const PGBOUNCER: Tool = tool("command -v pgbouncer || test -x /usr/sbin/pgbouncer", &["pgbouncer"]);
 const IP: Tool = tool("command -v ip", &["iproute2"]);
 const NGINX: Tool = tool("command -v nginx || test -x /usr/sbin/nginx", &["nginx"]);
@@ -48,7 +50,7 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     PGBOUNCER,
     REDIS,
     IP,
-    tool("command -v unshare && command -v setpriv", &["util-linux"]),
+    SETPRIV,
     DPKG,
     ZIP,
     GO,
@@ -66,9 +68,21 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
         &["apache2-bin", "libapache2-mod-auth-openidc", "libapache2-mod-oauth2"],
     ),
     NGINX,
-    tool("command -v haproxy || test -x /usr/sbin/haproxy", &["haproxy"]),
+    HAPROXY,
     tool("command -v caddy", &["caddy"]),
     tool("test -x /usr/lib/rabbitmq/bin/rabbitmq-server", &["rabbitmq-server"]),
+];
+
+/// Tools for failovers.
+pub(crate) const FOR_FAILOVERS: &[Tool] = &[
+    CURL,
+    POSTGRES,
+    PGBOUNCER,
+    REDIS,
+    HAPROXY,
+    SETPRIV,
+    tool("test -x /usr/bin/patroni", &["patroni"]),
+    tool("command -v etcd", &["etcd-server"]),
 ];
 
 /// Packages that would start services, and the services.
@@ -76,6 +90,8 @@ const SERVICES: &[(&str, &[&str])] = &[
     ("nginx", &["nginx"]),
     ("haproxy", &["haproxy"]),
     ("caddy", &["caddy"]),
+    ("patroni", &["patroni"]),
+    ("etcd-server", &["etcd"]),
     ("rabbitmq-server", &["rabbitmq-server", "epmd.service", "epmd.socket"]),
 ];
 

@@ -20,7 +20,9 @@ use crate::row::{DatabaseRow, FromRow, decoded, scalar};
 use crate::rows::log_row;
 use crate::statement::{Dialect, Statement};
 
-/// PostgreSQL cancels a statement after 30 s. If there is no answer for longer, the connection is dead.
+/// PostgreSQL cancels a statement after 30 s. If there is no answer for longer, the connection is dead, or
+/// the commit waits for a synchronous standby: PostgreSQL does not cancel this wait, so a commit that is
+/// answered is replicated.
 const LONGEST_COMMIT: Duration = Duration::from_secs(35);
 
 /// Up to this number, statements are sent one by one as prepared statements. More statements are combined

@@ -73,7 +73,7 @@ impl InTenant<'_> {
     ) -> Result<Created<T>, E> {
         let Self { caller, tenant, .. } = *self;
         let mut late = 0;
-        let mut guard = self.tenant_locks.take(tenant).await;
+        let mut guard = self.tenant_locks.take(tenant).await.map_err(EditError::from)?;
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             if let Some(value) = self.answered(idempotency.as_ref(), caller.now).await? {
@@ -87,7 +87,7 @@ impl InTenant<'_> {
                 Decision::Prepare(work) => {
                     drop(guard);
                     prepared = Some(work.await?);
-                    guard = self.tenant_locks.take(tenant).await;
+                    guard = self.tenant_locks.take(tenant).await.map_err(EditError::from)?;
                     continue;
                 }
             };

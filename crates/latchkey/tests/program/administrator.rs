@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -60,6 +60,11 @@ impl Administrator {
         self.send_as(None, method, path, body).await
     }
 
+    /// A request with the administrator's token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.origin)).bearer_auth(&self.token)
+    }
+
     /// Sends a request with this `Idempotency-Key`.
     pub(crate) async fn send_as(
         &self,
@@ -68,8 +73,7 @@ impl Administrator {
         path: &str,
         body: Option<&Value>,
     ) -> Said {
-        let request = self.http.request(method, format!("{}{path}", self.origin));
-        let mut request = request.bearer_auth(&self.token).timeout(LONGEST);
+        let mut request = self.request(method, path).timeout(LONGEST);
         if let Some(once) = once {
             request = request.header("idempotency-key", once);
         }

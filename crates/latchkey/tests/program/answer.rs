@@ -28,7 +28,11 @@ impl Answer {
 
     /// Returns an error if the connection breaks before the answer is complete.
     pub(crate) async fn try_to(request: RequestBuilder) -> reqwest::Result<Self> {
-        let response = request.timeout(LONGEST).send().await?;
+        Self::try_within(request, LONGEST).await
+    }
+
+    pub(crate) async fn try_within(request: RequestBuilder, longest: Duration) -> reqwest::Result<Self> {
+        let response = request.timeout(longest).send().await?;
         let status = response.status().as_u16();
         let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
             (name.as_str().to_owned(), value.to_str().unwrap().to_owned())

@@ -37,7 +37,7 @@ impl Server {
         self.command(database, sql).output().trim().to_owned()
     }
 
-    fn command(&self, database: &str, sql: &str) -> crate::host::Ran {
+    pub(crate) fn command(&self, database: &str, sql: &str) -> crate::host::Ran {
         let mut command = Command::new(server_path("LATCHKEY_TEST_POSTGRES_BIN").join("psql"));
         command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]);
         command.env("PGHOST", self.0.host_str().unwrap()).env("PGPORT", self.0.port().unwrap().to_string());
