@@ -17,6 +17,7 @@ use crate::files::{self, MACHINES, local, name_of, printed, replaced};
 use crate::forwarder::Forwarder;
 use crate::host::run;
 use crate::process::{Process, give, guarded, unprivileged};
+use crate::scene::Storage;
 use crate::test_servers::{LONGEST, eventually, server_path};
 
 /// The first start creates three databases.
@@ -126,11 +127,11 @@ impl Machines {
     }
 
     /// The URL of a database, with all machines instead of HAProxy.
-    pub(crate) fn without_haproxy(&self, url: &str) -> String {
+    pub(crate) fn without_haproxy(&self, url: &str) -> Storage {
         let all: Vec<_> = self.nodes.iter().map(|node| local(node.postgres)).collect();
         let haproxy = local(self.ports.database);
         assert!(url.contains(&haproxy), "{url}");
-        url.replace(&haproxy, &all.join(","))
+        Storage::of_sessions(url.replace(&haproxy, &all.join(",")))
     }
 
     /// The timeline of the primary behind HAProxy. `None` if there is no primary.

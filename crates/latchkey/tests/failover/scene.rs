@@ -13,7 +13,7 @@ use crate::folder::Folder;
 use crate::load::{CLIENTS, Load, WARM, Write};
 use crate::machines::{FAILOVER, Machines, Replication};
 use crate::outcome::{Names, Outcome, WORKING_AGAIN};
-use crate::program::Program;
+use crate::program::{Mark, Program};
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 use crate::test_servers::{LONGEST, eventually};
@@ -30,26 +30,43 @@ pub(crate) struct Scene {
     pub(crate) machines: Machines,
 }
 
-/// The store's URL for replicas that reach PostgreSQL through HAProxy.
-pub(crate) fn behind_haproxy(_: &Machines, url: &str) -> String {
-    url.to_owned()
+/// How replicas reach PostgreSQL.
+pub(crate) struct Storage {
+    pub(crate) url: String,
+    /// With `pooler: transaction`.
+    pub(crate) direct_url: Option<String>,
+}
+
+impl Storage {
+    pub(crate) const fn of_sessions(url: String) -> Self {
+        Self { url, direct_url: None }
+    }
+}
+
+/// Through HAProxy.
+pub(crate) fn behind_haproxy(_: &Machines, url: &str) -> Storage {
+    Storage::of_sessions(url.to_owned())
 }
 
 impl Scene {
-    /// `url` is the store's URL for the replicas, made of HAProxy's.
+    /// `storage` is made of HAProxy's URL.
     pub(crate) async fn start(
         machines: Machines,
         redis_url: Option<String>,
-        url: impl FnOnce(&Machines, &str) -> String,
+        storage: impl FnOnce(&Machines, &str) -> Storage,
     ) -> Self {
         let test_env = TestEnv::on(&machines.server(), redis_url);
-        let (ports, url) = (machines.ports(), url(&machines, &test_env.database.url()));
+        let (ports, storage) = (machines.ports(), storage(&machines, &test_env.database.url()));
         let settings = settings(CLIENTS);
         let start = |port: u16| {
             let settings = settings.replace("127.0.0.1:0", &local(port));
             let folder = Folder::with(&settings);
             let mut command = test_env.command(&folder, &["serve"]);
-            command.env("LATCHKEY__STORAGE__URL", &url);
+            command.env("LATCHKEY__STORAGE__URL", &storage.url);
+            if let Some(direct) = &storage.direct_url {
+                let pooler = ("LATCHKEY__STORAGE__POOLER", "transaction");
+                command.env("LATCHKEY__STORAGE__DIRECT_URL", direct).env(pooler.0, pooler.1);
+            }
             Replica { program: Program::spawn(&folder, &mut command), folder }
         };
         let replicas = thread::scope(|scope| {
@@ -198,6 +215,27 @@ impl Scene {
             let written = outcome.asked.writes.iter().filter(|write| write.tenant == number);
             let expected: BTreeMap<_, _> = written.map(|write| (write.name.clone(), 1)).collect();
             assert_eq!(records, expected, "each write has one record in the audit of {tenant}");
+        }
+    }
+
+    /// Both replicas have said which audit numbers each tenant lost. They cannot know of the last changes before
+    /// the kill, which they may not have read.
+    pub(crate) fn check_told(&self, surely: &Names, lost: &Names) {
+        let of = |names: &Names, tenant: usize| names.iter().filter(|(of, _)| *of == tenant).count();
+        for replica in &self.replicas {
+            replica.program.log_after(Mark::START, "the store lost changes");
+            for (number, tenant) in TENANTS.iter().enumerate() {
+                let told = replica.program.log().into_iter().find_map(|line| {
+                    let is_of_tenant = line["tenant"] == **tenant;
+                    let numbers = line["audit_numbers"].as_str().filter(|_| is_of_tenant)?;
+                    let (first, last) = numbers.split_once('-')?;
+                    Some(last.parse::<usize>().unwrap() + 1 - first.parse::<usize>().unwrap())
+                });
+                let told = told.unwrap_or_else(|| panic!("nothing is said about {tenant}"));
+                let (least, most) = (of(surely, number) / 2, of(lost, number));
+                assert!((least..=most).contains(&told), "{tenant} lost {least} to {most}, told are {told}");
+                eprintln!("measured: {tenant} lost {most} clients, {told} audit numbers are told");
+            }
         }
     }
 
