@@ -232,9 +232,10 @@ impl Scene {
                     Some(last.parse::<usize>().unwrap() + 1 - first.parse::<usize>().unwrap())
                 });
                 let told = told.unwrap_or_else(|| panic!("nothing is said about {tenant}"));
-                let (least, most) = (of(surely, number) / 2, of(lost, number));
+                // A client and its secret have a record each.
+                let (least, most) = (of(surely, number), 2 * of(lost, number));
                 assert!((least..=most).contains(&told), "{tenant} lost {least} to {most}, told are {told}");
-                eprintln!("measured: {tenant} lost {most} clients, {told} audit numbers are told");
+                eprintln!("measured: {tenant} lost {most} records, {told} are told");
             }
         }
     }
