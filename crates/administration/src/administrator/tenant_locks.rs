@@ -1,34 +1,35 @@
 //! Writers of one tenant wait for each other within this process, which avoids conflicts in the store. This
 //! is only an optimization: other processes write, too, and every commit checks the tenant's revision.
 
-use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tenancy::{StoreError, TenantId};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
-
-/// The number of locks. Two tenants that share a lock wait for each other without need.
-const LOCKS: usize = 64;
 
 /// While the store does not answer, each writer holds the lock until its own time is up. Without a limit, the
 /// last of many writers would get its 503 minutes later.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-pub(super) struct TenantLocks(Vec<Mutex<()>>);
+/// Above this many locks, those without a writer are dropped.
+const UNUSED: usize = 64;
 
-impl Default for TenantLocks {
-    fn default() -> Self {
-        Self((0..LOCKS).map(|_| Mutex::new(())).collect())
-    }
-}
+#[derive(Default)]
+pub(super) struct TenantLocks(parking_lot::Mutex<HashMap<TenantId, Arc<Mutex<()>>>>);
 
 impl TenantLocks {
     /// Waits for the tenant's lock, which is released when the guard is dropped.
-    pub(super) async fn take(&self, tenant: &TenantId) -> Result<MutexGuard<'_, ()>, StoreError> {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(tenant);
-        let index = usize::try_from(hash % LOCKS as u64).unwrap_or(0);
-        timeout(LONGEST_WAIT, self.0[index].lock()).await.map_err(StoreError::unavailable)
+    pub(super) async fn take(&self, tenant: &TenantId) -> Result<OwnedMutexGuard<()>, StoreError> {
+        let lock = {
+            let mut locks = self.0.lock();
+            if locks.len() > UNUSED {
+                locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+            }
+            Arc::clone(locks.entry(tenant.clone()).or_default())
+        };
+        timeout(LONGEST_WAIT, lock.lock_owned()).await.map_err(StoreError::unavailable)
     }
 }
 
