@@ -218,8 +218,8 @@ impl Scene {
         }
     }
 
-    /// Both replicas have said which audit numbers each tenant lost. They cannot know of the last changes before
-    /// the kill, which they may not have read.
+    /// Both replicas have said which audit numbers each tenant lost. They cannot know of the last changes
+    /// before the kill, which they may not have read.
     pub(crate) fn check_told(&self, surely: &Names, lost: &Names) {
         let of = |names: &Names, tenant: usize| names.iter().filter(|(of, _)| *of == tenant).count();
         for replica in &self.replicas {
