@@ -85,24 +85,15 @@ impl ConsoleSessions for Database {
     async fn begin_console_session(&self, tenant: &TenantId, session: &ConsoleSession) -> Stored<bool> {
         let ConsoleSession { token_digest, last_seen_at, expires_at, .. } = session;
         let statement = of_session(BEGIN, tenant, &session.id).bind(token_digest.as_slice());
-        Ok(self
-            .write_in(TransactionPurpose::WritesOf(tenant), &statement.bind(*last_seen_at).bind(*expires_at))
-            .await?
-            == 1)
+        Ok(self.write_of(tenant, &statement.bind(*last_seen_at).bind(*expires_at)).await? == 1)
     }
 
     async fn touch_console_session(&self, tenant: &TenantId, id: &SessionId, now: Timestamp) -> Stored<()> {
-        Ok(self
-            .write_in(TransactionPurpose::WritesOf(tenant), &of_session(TOUCH, tenant, id).bind(now))
-            .await
-            .map(drop)?)
+        Ok(self.write_of(tenant, &of_session(TOUCH, tenant, id).bind(now)).await.map(drop)?)
     }
 
     async fn end_console_session(&self, tenant: &TenantId, id: &SessionId) -> Stored<()> {
-        Ok(self
-            .write_in(TransactionPurpose::WritesOf(tenant), &of_session(END, tenant, id))
-            .await
-            .map(drop)?)
+        Ok(self.write_of(tenant, &of_session(END, tenant, id)).await.map(drop)?)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use administration::store::AdministrationStore;
-use tenancy::Stored;
+use tenancy::{Stored, TenantId};
 use values::Timestamp;
 
 use crate::column::ColumnValue;
@@ -176,6 +176,12 @@ impl Database {
             return Ok(scalar::<i64>(decoded(&rows)?.pop()).unwrap_or_default().unsigned_abs());
         }
         self.write_in(TransactionPurpose::Writes, &statement).await
+    }
+
+    /// Executes one statement that writes rows of this tenant for a request. Returns the number of rows
+    /// touched.
+    pub(crate) async fn write_of(&self, tenant: &TenantId, statement: &Statement) -> Result<u64, Error> {
+        self.write_in(TransactionPurpose::WritesOf(tenant), statement).await
     }
 
     /// Executes one statement as a transaction with this purpose. Returns the number of rows touched.

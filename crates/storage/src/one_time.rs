@@ -244,7 +244,7 @@ impl<T: OneTimeKind> OneTimeStore<T> for Database {
               WHERE tenant_id = $1 AND slot = $2 AND {{digest}} = $3 AND {noted} IS NULL AND {used} IS NULL AND {until} > $4"
         );
         let update = values.into_iter().fold(of_key::<T>(update, tenant, key).bind(now), Statement::bind);
-        Ok(self.write_in(TransactionPurpose::WritesOf(tenant), &update).await? == 1)
+        Ok(self.write_of(tenant, &update).await? == 1)
     }
 
     async fn use_up(

@@ -11,7 +11,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::row::decoded;
 use crate::statement::Statement;
-use crate::transaction::{Transaction, TransactionPurpose};
+use crate::transaction::Transaction;
 
 pub(crate) const INSERT: &str = "
     INSERT INTO refresh_families ({names}) SELECT {names} FROM {given} WHERE TRUE";
@@ -113,7 +113,7 @@ impl RefreshFamilyStore for Database {
         idle_until: Timestamp,
     ) -> Stored<()> {
         let note = of_family(Statement::from_text(NOTE_USE), tenant, key, idle_until);
-        Ok(self.write_in(TransactionPurpose::WritesOf(tenant), &note).await.map(drop)?)
+        Ok(self.write_of(tenant, &note).await.map(drop)?)
     }
 }
 

@@ -83,10 +83,7 @@ impl SessionStore for Database {
         id: &SessionId,
         now: Timestamp,
     ) -> Stored<()> {
-        Ok(self
-            .write_in(TransactionPurpose::WritesOf(tenant), &of_session(TOUCH, tenant, slot, id, now))
-            .await
-            .map(drop)?)
+        Ok(self.write_of(tenant, &of_session(TOUCH, tenant, slot, id, now)).await.map(drop)?)
     }
 
     async fn end_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> Stored<()> {
