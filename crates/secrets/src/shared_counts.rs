@@ -21,6 +21,10 @@ use crate::{FairTable, KeyedDigest, Pepper};
 /// The maximum number of counts whose total is known, and of counts that are to be sent.
 const COUNTS: usize = 65_536;
 
+/// Milliseconds. Callers' times are whole seconds, and an exchange comes up to 250 ms later, so a learned
+/// level may be this much too high. Without this room, a replica would refuse what it admits alone.
+const ROUNDING: u64 = 1_500;
+
 /// The counts of one limit by tenant and key, or of the limit without a name. Shares nothing by default.
 #[derive(Clone, Default)]
 pub struct SharedCounts {
@@ -187,7 +191,8 @@ impl SharedCounts {
         if let Some(ledger) = &self.ledger {
             let mut counts = ledger.counts.lock();
             let known = counts.known(tenant, key, now);
-            if known.is_learned && known.amount(now) + known.in_progress + amount > limit {
+            let most = limit.saturating_add(ROUNDING);
+            if known.is_learned && known.amount(now) + known.in_progress + amount > most {
                 return None;
             }
             known.in_progress += amount;
