@@ -101,9 +101,9 @@ fn document(Diagnostic { location, key, explanation, .. }: &Diagnostic) -> Value
 /// Finds the errors that the settings crate cannot find.
 fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
     let mut findings = Findings::default();
-    if let StorageLocation::Postgres { url, direct_url, .. } = &loaded.platform.storage {
-        for (key, url) in [("url", Some(url)), ("direct_url", direct_url.as_ref())] {
-            if let Some(Err(UrlFault { problem, hint })) = url.map(|url| postgres::check_url(url.expose())) {
+    if let StorageLocation::Postgres(urls) = &loaded.platform.storage {
+        for (key, url) in urls.by_key() {
+            if let Err(UrlFault { problem, hint }) = postgres::check_url(url.expose()) {
                 findings.error(Location::section("storage").key(key), problem, hint);
             }
         }

@@ -11,7 +11,7 @@ use storage::store_copy::StorePlace;
 use storage::{Database, OpenError, sqlite};
 
 use crate::file_access;
-use settings::{Connections, PoolerMode, StorageLocation, files};
+use settings::{Connections, PoolerMode, PostgresUrls, StorageLocation, files};
 
 pub async fn open(location: &StorageLocation) -> Result<Arc<Database>, OpenError> {
     open_with(location, Connections::default()).await
@@ -30,12 +30,12 @@ pub(crate) async fn open_with(
             };
             opened.map_err(|error| explained(error, path, true))?
         }
-        StorageLocation::Postgres { url, direct_url, pooler } => {
+        StorageLocation::Postgres(of) => {
             let usual = PostgresOptions::default();
             let readers = readers.unwrap_or(usual.readers);
             let administrators = writers.unwrap_or(usual.administrators);
             let options = PostgresOptions { readers, administrators, ..usual };
-            postgres::open(urls(url, direct_url.as_ref(), *pooler), options).await?
+            postgres::open(urls(of), options).await?
         }
     }))
 }
@@ -46,9 +46,8 @@ pub async fn open_read_only(location: &StorageLocation) -> Result<Option<Arc<Dat
         StorageLocation::Sqlite(path) => {
             sqlite::open_read_only(path).await.map_err(|error| explained(error, path, false))?
         }
-        StorageLocation::Postgres { url, direct_url, pooler } => {
-            let urls = urls(url, direct_url.as_ref(), *pooler);
-            postgres::open_read_only(urls, PostgresOptions::default()).await?
+        StorageLocation::Postgres(of) => {
+            postgres::open_read_only(urls(of), PostgresOptions::default()).await?
         }
     };
     Ok(database.map(Arc::new))
@@ -58,18 +57,16 @@ pub async fn open_read_only(location: &StorageLocation) -> Result<Option<Arc<Dat
 pub async fn prove(location: &StorageLocation) -> Result<Option<Proven>, OpenError> {
     match location {
         StorageLocation::Sqlite(_) => Ok(None),
-        StorageLocation::Postgres { url, direct_url, pooler } => {
-            postgres::prove(urls(url, direct_url.as_ref(), *pooler)).await
-        }
+        StorageLocation::Postgres(of) => postgres::prove(urls(of)).await,
     }
 }
 
 /// Both URLs, including passwords.
-pub fn urls<'u>(url: &'u FileSecret, direct_url: Option<&'u FileSecret>, pooler: PoolerMode) -> Urls<'u> {
+pub fn urls(PostgresUrls { url, direct_url, pooler }: &PostgresUrls) -> Urls<'_> {
     Urls {
         url: url.expose(),
-        direct: direct_url.map(FileSecret::expose),
-        pools_transactions: pooler == PoolerMode::Transaction,
+        direct: direct_url.as_ref().map(FileSecret::expose),
+        pools_transactions: *pooler == PoolerMode::Transaction,
     }
 }
 
@@ -77,9 +74,7 @@ pub fn urls<'u>(url: &'u FileSecret, direct_url: Option<&'u FileSecret>, pooler:
 pub fn store_place(location: &StorageLocation) -> StorePlace {
     match location {
         StorageLocation::Sqlite(path) => StorePlace::Sqlite(path.clone()),
-        StorageLocation::Postgres { url, direct_url, pooler } => {
-            StorePlace::Postgres(urls(url, direct_url.as_ref(), *pooler).of_sessions().url.to_owned())
-        }
+        StorageLocation::Postgres(of) => StorePlace::Postgres(urls(of).of_sessions().url.to_owned()),
     }
 }
 

@@ -46,7 +46,7 @@ impl LastStore {
                 folders.extend(folder_of(path));
                 None
             }
-            StorageLocation::Postgres { .. } => Some(data.join(DATABASE)),
+            StorageLocation::Postgres(_) => Some(data.join(DATABASE)),
         };
         folders.sort();
         folders.dedup();

@@ -64,7 +64,8 @@ pub use platform_settings::{PlatformSettings, read_platform};
 pub use read::{Loaded, inspect, read, read_snapshot, refuse_beyond_loopback};
 pub use read_error::ReadError;
 pub use resolved::{
-    MailRoute, MailSender, MailSettings, SealingKeySource, SealingKeys, SmtpSettings, StorageLocation, Token,
+    MailRoute, MailSender, MailSettings, PostgresUrls, SealingKeySource, SealingKeys, SmtpSettings,
+    StorageLocation, Token,
 };
 pub use scalar::PublicUrl;
 #[cfg(feature = "schemas")]

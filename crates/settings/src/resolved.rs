@@ -38,14 +38,25 @@ pub(crate) struct ResolvedTenant {
 pub enum StorageLocation {
     #[display("{}", _0.display())]
     Sqlite(PathBuf),
-    /// A PostgreSQL database.
     #[display("the PostgreSQL database of storage.url")]
-    Postgres {
-        url: FileSecret,
-        /// A URL that bypasses the connection pooler, for notifications of changes and for migrations.
-        direct_url: Option<FileSecret>,
-        pooler: PoolerMode,
-    },
+    Postgres(PostgresUrls),
+}
+
+/// How a server reaches its PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresUrls {
+    pub url: FileSecret,
+    /// A URL that bypasses the connection pooler, for notifications of changes and for migrations.
+    pub direct_url: Option<FileSecret>,
+    pub pooler: PoolerMode,
+}
+
+impl PostgresUrls {
+    /// Each URL with its key in `storage`.
+    pub fn by_key(&self) -> impl Iterator<Item = (&'static str, &FileSecret)> {
+        let direct_url = self.direct_url.as_ref().map(|direct| ("direct_url", direct));
+        [("url", &self.url)].into_iter().chain(direct_url)
+    }
 }
 
 impl StorageLocation {
@@ -57,7 +68,8 @@ impl StorageLocation {
     #[must_use]
     pub fn of_url(url: &FileSecret, folder: &Path) -> Option<Self> {
         if is_of_postgres(url) {
-            return Some(Self::Postgres { url: url.clone(), direct_url: None, pooler: PoolerMode::Session });
+            let (url, pooler) = (url.clone(), PoolerMode::Session);
+            return Some(Self::Postgres(PostgresUrls { url, direct_url: None, pooler }));
         }
         let is_path = |path: &&str| {
             !path.is_empty() && !path.contains(['?', '#']) && !path.chars().any(char::is_control)

@@ -47,7 +47,7 @@ pub(super) fn check(config: &Path, loaded: &Loaded) -> Vec<ReportLine> {
 fn disk(config: &Path, loaded: &Loaded) -> ReportLine {
     let folder = match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => nearest_folder(path),
-        StorageLocation::Postgres { .. } => nearest_folder(config),
+        StorageLocation::Postgres(_) => nearest_folder(config),
     };
     match statvfs(folder) {
         Ok(found) => judge_space(folder, found.f_bavail.saturating_mul(found.f_frsize)),

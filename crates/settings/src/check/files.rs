@@ -82,10 +82,10 @@ impl Reading<'_> {
                     self.findings.warning(at.key("url"), problem, hint);
                 }
             }
-            StorageLocation::Postgres { url, direct_url, .. } => {
-                for (key, url) in [("url", Some(url)), ("direct_url", direct_url.as_ref())] {
+            StorageLocation::Postgres(urls) => {
+                for (key, url) in urls.by_key() {
                     // A URL with several hosts does not conform to RFC 3986, so it is split by hand.
-                    let (_, query) = url.and_then(|url| url.expose().split_once('?')).unwrap_or_default();
+                    let (_, query) = url.expose().split_once('?').unwrap_or_default();
                     let pairs = form_urlencoded::parse(query.as_bytes());
                     for (_, path) in pairs.filter(|(name, _)| matches!(&**name, "sslkey" | "ssl-key")) {
                         self.check_secret_file(Path::new(path.as_ref()), at.key(key));

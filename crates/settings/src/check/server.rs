@@ -11,7 +11,7 @@ use tenancy::TenantId;
 use super::super::{
     findings::{Findings, Location},
     locations::Locations,
-    resolved::{StorageLocation, is_of_postgres},
+    resolved::{PostgresUrls, StorageLocation, is_of_postgres},
     scalar::PublicUrl,
     sections::{
         Cache, Connections, Limits, Listener, PoolerMode, ProtectedResource, Server, SignInLimits, Storage,
@@ -205,17 +205,17 @@ pub(crate) fn storage(
         (Some(StorageLocation::Sqlite(_)), None) if pools_transactions => {
             findings.error(at("pooler"), "a SQLite file has no pooler", "remove it");
         }
-        (Some(StorageLocation::Postgres { .. }), Some(direct)) if !is_of_postgres(direct) => {
+        (Some(StorageLocation::Postgres(_)), Some(direct)) if !is_of_postgres(direct) => {
             let hint = "write postgres://…, or remove it";
             findings.error(at("direct_url"), "this is not a PostgreSQL URL", hint);
         }
-        (Some(StorageLocation::Postgres { .. }), None) if pools_transactions => {
+        (Some(StorageLocation::Postgres(_)), None) if pools_transactions => {
             let problem = "a pooler of transactions receives no notifications and cannot migrate the schema";
             findings.error(at("pooler"), problem, "set storage.direct_url to PostgreSQL itself as well");
         }
-        (Some(StorageLocation::Postgres { url, .. }), direct_url) => {
+        (Some(StorageLocation::Postgres(urls)), direct_url) => {
             let (direct_url, pooler) = (direct_url.clone(), storage.pooler);
-            return Some(StorageLocation::Postgres { url, direct_url, pooler });
+            return Some(StorageLocation::Postgres(PostgresUrls { direct_url, pooler, ..urls }));
         }
         (location, _) => return location,
     }

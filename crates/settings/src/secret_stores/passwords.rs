@@ -4,7 +4,10 @@ use administration::documents::FileSecret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
-    findings::Location, reading::Reading, resolved::StorageLocation, sections::Cache,
+    findings::Location,
+    reading::Reading,
+    resolved::{PostgresUrls, StorageLocation},
+    sections::Cache,
     store_reference::StoreReference,
 };
 
@@ -23,12 +26,13 @@ impl Reading<'_> {
         let Some(reference) = reference else { return (location, None) };
         let at = Location::section("storage").key("password");
         match location {
-            Some(StorageLocation::Postgres { url, direct_url, pooler }) => {
+            Some(StorageLocation::Postgres(PostgresUrls { url, direct_url, pooler })) => {
                 let Some(password) = self.stored_of_server(reference, &at) else { return (None, None) };
                 let url = self.with_password(&url, &password, at.clone(), "url");
                 let direct_url =
                     direct_url.and_then(|direct| self.with_password(&direct, &password, at, "direct_url"));
-                (url.map(|url| StorageLocation::Postgres { url, direct_url, pooler }), Some(password))
+                let urls = url.map(|url| PostgresUrls { url, direct_url, pooler });
+                (urls.map(StorageLocation::Postgres), Some(password))
             }
             Some(StorageLocation::Sqlite(_)) => {
                 self.findings.error(at, "a SQLite file has no password", "remove it");
