@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use administration::store::SealedItems as _;
 use rustix::fs::{Access, access};
-use storage::postgres::{self, DatabaseCheck, Proven};
+use storage::postgres::{self, DatabaseCheck};
 use storage::{Database, OpenError};
 use values::{Timestamp, causes};
 
@@ -42,22 +42,20 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
     let lines = &mut found.lines;
     match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => lines.push(sqlite(path)),
-        StorageLocation::Postgres { url, direct_url, pooler } => {
-            match postgres::inspect(database::urls(url, direct_url.as_ref(), *pooler)).await {
-                Ok(inspection) => {
-                    found.clock = Some(inspection.clock);
-                    lines.push(connections(inspection));
-                    lines.push(server(inspection));
-                    if inspection.may_write && !inspection.is_read_only {
-                        lines.extend(engine(&loaded.platform.storage).await);
-                    }
-                }
-                Err(error) => {
-                    lines.push(STORAGE.error(causes(&error), advice(&error)));
-                    return found;
+        StorageLocation::Postgres(urls) => match postgres::inspect(database::urls(urls)).await {
+            Ok(inspection) => {
+                found.clock = Some(inspection.clock);
+                lines.push(connections(inspection));
+                lines.push(server(inspection));
+                if inspection.may_write && !inspection.is_read_only {
+                    lines.extend(engine(&loaded.platform.storage).await);
                 }
             }
-        }
+            Err(error) => {
+                lines.push(STORAGE.error(causes(&error), advice(&error)));
+                return found;
+            }
+        },
     }
     match database::open_read_only(&loaded.platform.storage).await {
         Ok(Some(database)) => {
@@ -156,12 +154,11 @@ fn server(DatabaseCheck { is_read_only, may_write, .. }: DatabaseCheck) -> Repor
 /// `None` if there is no schema yet.
 async fn engine(storage: &StorageLocation) -> Option<ReportLine> {
     match database::prove(storage).await {
-        Ok(proven) => proven.map(|Proven { notifies }| match notifies {
-            true => ENGINE.ok("locks, transaction ids, sequences, row level security and notifications work"),
-            false => ENGINE.warning(
-                "the database delivers no notifications: replicas read changes of others four times a second",
-                "let storage.direct_url lead to PostgreSQL itself, without a pooler",
-            ),
+        Ok(proven) => proven.map(|proven| match proven.warning() {
+            None => ENGINE.ok("locks, transaction ids, sequences, row level security and notifications work"),
+            Some(warning) => {
+                ENGINE.warning(warning, "let storage.direct_url lead to PostgreSQL itself, without a pooler")
+            }
         }),
         // Other checks report a schema of another version.
         Err(OpenError::Older { .. } | OpenError::Newer { .. }) => None,

@@ -9,6 +9,8 @@ use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 
+use crate::postgres::schema::Roles;
+
 /// The time limit for opening a connection for requests. It is longer than a request waits.
 const READER_CONNECT: Duration = Duration::from_secs(5);
 /// How long administration waits for a connection.
@@ -84,7 +86,7 @@ impl Role {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionOptions {
-    pub(crate) row_level_security: bool,
+    pub(crate) roles: Roles,
     pub(crate) only_reads: bool,
     /// Whether a pooler may run each transaction in another session. Sessions then have no settings, and each
     /// transaction has its own.
@@ -102,12 +104,12 @@ pub(crate) enum Work {
 
 impl SessionOptions {
     pub(crate) fn reader(self) -> Role {
-        if self.row_level_security { Role::App } else { Role::Login }
+        if self.roles.row_level_security { Role::App } else { Role::Login }
     }
 
     /// The role for work across tenants, and for administrative reads of one tenant.
     pub(crate) fn administrator(self) -> Role {
-        if self.row_level_security { Role::Operator } else { Role::Login }
+        if self.roles.row_level_security { Role::Operator } else { Role::Login }
     }
 
     /// The options for sessions that no pooler gives to others.
@@ -226,7 +228,7 @@ mod tests {
         for row_level_security in [true, false] {
             for work in [Work::Requests(Duration::from_millis(250)), Work::Administration] {
                 let [kept, pooled] = [false, true].map(|pools_transactions| SessionOptions {
-                    row_level_security,
+                    roles: Roles { row_level_security, writer: row_level_security },
                     only_reads: false,
                     pools_transactions,
                 });

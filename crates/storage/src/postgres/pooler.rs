@@ -30,13 +30,11 @@ impl Pooling {
     /// Names connections whose sessions have no mark of the current version, so that they are not taken for
     /// those of an earlier version.
     pub(crate) fn name(self, server: PgConnectOptions) -> PgConnectOptions {
-        match (self, server.get_application_name()) {
-            (Self::Sessions, _) => server,
-            (_, name) => {
-                let name = format!("{} (pooled)", name.unwrap_or("latchkey"));
-                server.application_name(&name)
-            }
+        if self == Self::Sessions {
+            return server;
         }
+        let name = format!("{} (pooled)", server.get_application_name().unwrap_or("latchkey"));
+        server.application_name(&name)
     }
 }
 
@@ -50,12 +48,10 @@ pub(crate) async fn refuse(server: &PgConnectOptions, least: Pooling) -> Result<
     let (first, second) = tokio::try_join!(connect(server), connect(server))?;
     let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
     let found = timeout(CONNECT, pooling(first, second)).await.unwrap_or_else(late).map_err(failed)?;
-    let unit = match found {
-        found if found >= least => return Ok(()),
-        Pooling::Sessions => "sessions",
-        Pooling::Transactions => "transactions",
-        Pooling::Statements => "statements",
-    };
+    if found >= least {
+        return Ok(());
+    }
+    let unit = if found == Pooling::Statements { "statements" } else { "transactions" };
     Err(OpenError::Pooled { database: place(server), unit })
 }
 

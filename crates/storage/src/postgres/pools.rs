@@ -23,7 +23,7 @@ use crate::postgres::options::{
     ADMINISTRATION_WAIT, Moved, PostgresOptions, Role, SessionOptions, Work, place, single,
 };
 use crate::postgres::pooler::{self, Pooling};
-use crate::postgres::proofs::{self, Proven};
+use crate::postgres::proofs;
 use crate::postgres::schema::{self, Roles, Schema};
 use crate::postgres::url::parse;
 use crate::row::DatabaseRow;
@@ -94,7 +94,6 @@ pub(crate) struct PostgresPools {
     patience: Duration,
     /// The runtime of the tasks that open connections.
     runtime: Handle,
-    roles: Roles,
     sessions: SessionOptions,
     /// Fair turns between tenants at the pool for requests, and at the other pool, which requests use for
     /// writes.
@@ -147,18 +146,12 @@ pub async fn open<'u>(urls: impl Into<Urls<'u>>, options: PostgresOptions) -> Re
     let direct = find_direct(urls, &primary.server).await?;
     let server = &direct.as_ref().unwrap_or(&primary).server;
     let roles = schema::migrate(server).await?;
-    let Proven { notifies } = proofs::of_server(server, roles).await?;
-    let sessions = SessionOptions {
-        row_level_security: roles.row_level_security,
-        only_reads: false,
-        pools_transactions: urls.pools_transactions,
-    };
-    let pools = PostgresPools::new(primary, direct, options, roles, sessions);
-    if let Some(warning) = pools.warning() {
+    let proven = proofs::of_server(server, roles).await?;
+    let pools_transactions = urls.pools_transactions;
+    let sessions = SessionOptions { roles, only_reads: false, pools_transactions };
+    let pools = PostgresPools::new(primary, direct, options, sessions);
+    for warning in pools.warning().into_iter().chain(proven.warning()) {
         warn!(database = pools.place(), "{warning}");
-    }
-    if !notifies {
-        warn!(database = pools.place(), "{}", proofs::NO_NOTIFICATIONS);
     }
     pools.connect_both().await
 }
@@ -176,9 +169,8 @@ pub async fn open_read_only<'u>(
     match schema::inspect(&primary.server).await? {
         Schema::Absent => Ok(None),
         Schema::Ready { roles } => {
-            let row_level_security = roles.row_level_security;
-            let sessions = SessionOptions { row_level_security, only_reads: true, pools_transactions: false };
-            PostgresPools::new(primary, None, options, roles, sessions).connect_both().await.map(Some)
+            let sessions = SessionOptions { roles, only_reads: true, pools_transactions: false };
+            PostgresPools::new(primary, None, options, sessions).connect_both().await.map(Some)
         }
     }
 }
@@ -218,7 +210,7 @@ pub(crate) async fn schema_of(url: &str) -> Result<Option<i64>, OpenError> {
 
 impl PostgresPools {
     pub(crate) fn warning(&self) -> Option<&'static str> {
-        match self.roles {
+        match self.sessions.roles {
             Roles { row_level_security: false, .. } => Some(ROW_LEVEL_SECURITY_OFF),
             Roles { writer: false, .. } => Some(WRITER_MISSING),
             Roles { .. } => None,
@@ -431,7 +423,9 @@ impl PostgresPools {
     fn role(&self, purpose: TransactionPurpose<'_>) -> Role {
         match purpose {
             TransactionPurpose::Reads(_) | TransactionPurpose::WritesOf(_) => self.sessions.reader(),
-            TransactionPurpose::CommitOf(_) | TransactionPurpose::DeletionOf(_) if self.roles.writer => {
+            TransactionPurpose::CommitOf(_) | TransactionPurpose::DeletionOf(_)
+                if self.sessions.roles.writer =>
+            {
                 Role::Writer
             }
             _ => self.sessions.administrator(),
@@ -455,7 +449,6 @@ impl PostgresPools {
         primary: Primary,
         direct: Option<Primary>,
         options: PostgresOptions,
-        roles: Roles,
         sessions: SessionOptions,
     ) -> Self {
         let moved = Moved::default();
@@ -473,7 +466,6 @@ impl PostgresPools {
             direct: direct.map(Mutex::new),
             patience: options.patience,
             runtime: Handle::current(),
-            roles,
             sessions,
         }
     }

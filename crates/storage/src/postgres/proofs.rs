@@ -1,6 +1,7 @@
 //! Proves what Latchkey relies on beyond SQL. Other engines and proxies that speak PostgreSQL's protocol
 //! accept some of these statements without doing what they say. Two sessions write rows, and roll them back.
 
+use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
@@ -9,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::error::may_pass;
 use crate::open_error::OpenError;
+use crate::postgres::hosts::TAKES_WRITES;
 use crate::postgres::options::{Role, place};
 use crate::postgres::pools::{Primary, Urls};
 use crate::postgres::schema::{self, CONNECT, Roles, Schema, connect};
@@ -24,7 +26,7 @@ const TRY_LOCK: &str = "SELECT pg_try_advisory_xact_lock(7810204517302014)";
 const TRANSACTION: &str =
     "SELECT pg_current_xact_id()::text::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
-/// A row of the change log. Latchkey reads no position, but the server that numbers a row twice refuses it.
+/// A numbered row of the change log.
 const NUMBER: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('tenant', '~here', 0)
                       RETURNING position";
 
@@ -41,7 +43,7 @@ const NOTIFIED: Duration = Duration::from_millis(500);
 /// What the database does not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, derive_more::Display)]
 pub enum Missing {
-    #[display("the server is in recovery")]
+    #[display("the server does not accept writes")]
     Primary,
     #[display("an advisory lock does not keep other sessions out")]
     Locks,
@@ -62,8 +64,15 @@ pub struct Proven {
     pub notifies: bool,
 }
 
-pub(super) const NO_NOTIFICATIONS: &str = "the database delivers no notifications: replicas read the changes of \
-    others four times a second";
+impl Proven {
+    /// What operators should know.
+    #[must_use]
+    pub fn warning(self) -> Option<&'static str> {
+        (!self.notifies).then_some(
+            "the database delivers no notifications: replicas read the changes of others four times a second",
+        )
+    }
+}
 
 struct Failed {
     missing: Missing,
@@ -87,19 +96,20 @@ pub(crate) async fn of_server(server: &PgConnectOptions, roles: Roles) -> Result
     let database = || place(server);
     schema::twice(async || {
         let (mut one, mut other) = tokio::try_join!(connect(server), connect(server))?;
-        let late = |_| Err(Failed { missing: Missing::Locks, cause: Some(sqlx::Error::PoolTimedOut) });
+        let late = || sqlx::Error::Io(io::ErrorKind::TimedOut.into());
+        let late = |_| Err(Failed { missing: Missing::Primary, cause: Some(late()) });
         let proven = timeout(CONNECT, compare(&mut one, &mut other, roles)).await.unwrap_or_else(late);
         drop(other.close().await);
         match proven {
             Ok(()) => Ok(Proven { notifies: notifies(server, one).await }),
-            Err(Failed { missing: Missing::Primary, .. }) => {
-                Err(OpenError::ReadOnly { database: database() })
-            }
-            Err(Failed { missing, cause }) => Err(match cause {
-                Some(cause) if may_pass(&cause) => {
+            Err(Failed { missing, cause }) => Err(match (missing, cause) {
+                (_, Some(cause)) if may_pass(&cause) => {
                     OpenError::Open { database: database(), cause: cause.into() }
                 }
-                cause => OpenError::Unproven { database: database(), missing, cause: cause.map(Into::into) },
+                (Missing::Primary, None) => OpenError::ReadOnly { database: database() },
+                (missing, cause) => {
+                    OpenError::Unproven { database: database(), missing, cause: cause.map(Into::into) }
+                }
             }),
         }
     })
@@ -107,8 +117,8 @@ pub(crate) async fn of_server(server: &PgConnectOptions, roles: Roles) -> Result
 }
 
 async fn compare(one: &mut PgConnection, other: &mut PgConnection, roles: Roles) -> Result<(), Failed> {
-    let (in_recovery,): (bool,) = first(one, "SELECT pg_is_in_recovery()", Missing::Primary).await?;
-    demand(!in_recovery, Missing::Primary)?;
+    let (takes_writes,): (bool,) = first(one, TAKES_WRITES, Missing::Primary).await?;
+    demand(takes_writes, Missing::Primary)?;
     let operator = if roles.row_level_security { Role::Operator } else { Role::Login };
     for session in [&mut *one, &mut *other] {
         let begin = format!("BEGIN{}; SET LOCAL latchkey.log = 'shared'", operator.taken_locally());
