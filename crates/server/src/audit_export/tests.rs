@@ -149,7 +149,8 @@ async fn follower_writes_nothing() {
     assert_eq!(memory.lines(), []);
 }
 
-/// The lines of a tenant after the first `skipped`: the chain, and the position or what is withdrawn.
+/// The lines of a tenant without the first `skipped`. Each has its chain, and the record's position or what
+/// the line withdraws.
 fn lines_after(memory: &Memory, tenant: &str, skipped: usize) -> Vec<(String, serde_json::Value)> {
     let text = memory.0.lock().unwrap().0.clone();
     let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
