@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use testkit::{RedisServer, free_port};
+use values::{Lifetime, Timestamp};
 
 use crate::server;
-use crate::test_env::{Replica, SOON, TestEnv, Traits, eventually, svc_of};
+use crate::test_env::{Replica, SOON, TestEnv, Traits, eventually, now, svc_of};
 
-/// Checks that one replica's rows and changes reach another replica.
+/// Checks that one replica's rows, changes and counts reach another replica.
 async fn check(test_env: &TestEnv, first: &Replica, second: &Replica) {
     first.token(&test_env.acme).await;
     first.has_put(3).await;
@@ -20,6 +21,18 @@ async fn check(test_env: &TestEnv, first: &Replica, second: &Replica) {
     })
     .await;
     assert_eq!(second.name(&test_env.acme).await, "renamed");
+    let (id, now) = (&test_env.acme.id, Timestamp::from_seconds(now().as_secs()));
+    let span = (1_000, now + Lifetime::from_seconds(900));
+    let limit = |replica: &Replica| replica.redis.counts_to_share.limit("test", "counts");
+    let keys = ["ada", "bob"];
+    keys.iter().for_each(|key| limit(first).add(id, key, (990, None), span, now));
+    eventually("the other counts what the first has counted", || {
+        keys.iter().all(|key| {
+            limit(second).add(id, key, (1, None), span, now);
+            limit(second).is_reached(id, key, span, now)
+        })
+    })
+    .await;
 }
 
 async fn replicas(test_env: &TestEnv) -> [Replica; 2] {
