@@ -10,6 +10,7 @@ mod checks;
 mod content;
 mod dpop;
 mod expected;
+mod explained;
 mod federation;
 mod input;
 mod offline;

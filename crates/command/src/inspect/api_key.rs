@@ -1,7 +1,6 @@
 //! `latchkey inspect` of an API key: the parts of its text and, with a tenant, the answer of that tenant's
 //! server. The key is never shown.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use administration::documents;
@@ -13,8 +12,9 @@ use tenancy::TenantId;
 use values::Timestamp;
 
 use super::arguments::InspectArguments;
-use super::checks::{CheckLine, CheckStatus};
+use super::checks::CheckStatus;
 use super::content::Content;
+use super::explained::{CheckReason, RuledCheck, first_failure};
 use super::report::InspectionReport;
 use crate::admin_client::{AdminApi, ApiRequest, with_query};
 use crate::paths::client_path;
@@ -29,16 +29,6 @@ const CHECKS: [RuledCheck; 4] = [
     RuledCheck { name: "client", rule: "the client is active" },
     RuledCheck { name: "method", rule: "the client may authenticate with a secret" },
 ];
-
-/// A check of a server and its rule.
-#[derive(Clone, Copy)]
-pub(super) struct RuledCheck {
-    pub(super) name: &'static str,
-    pub(super) rule: &'static str,
-}
-
-/// A check, and the reason that a refusal would have.
-pub(super) type CheckReason = (CheckLine, Option<Cow<'static, str>>);
 
 /// The report of a text that looks like an API key with this brand and name.
 pub(super) fn inspect(
@@ -67,13 +57,12 @@ pub(super) fn inspect(
         }
         None if checksum => {
             checked.extend(
-                CHECKS.map(|check| line(check, CheckStatus::NotChecked, Some("pass --tenant".into()))),
+                CHECKS.map(|check| check.line(CheckStatus::NotChecked, Some("pass --tenant".into()))),
             );
         }
-        None => checked.extend(CHECKS.map(|check| line(check, CheckStatus::NotReached, None))),
+        None => checked.extend(CHECKS.map(|check| check.line(CheckStatus::NotReached, None))),
     }
-    let failed = checked.iter().find_map(|(line, reason)| Some((line.check, reason.clone()?)));
-    let checks: Vec<_> = checked.into_iter().map(|(line, _)| line).collect();
+    let (failed, checks) = first_failure(checked);
     let is_verified = checks.iter().any(|line| line.check == "api_key" && line.status == CheckStatus::Passed);
     let content = Content::ApiKey { brand: brand.to_owned(), id: id.to_owned(), api_key: row };
     Ok(InspectionReport::new("an API key", failed, is_verified, checks, content, now))
@@ -99,9 +88,9 @@ fn checksum_line(is_right: bool) -> CheckReason {
     let rule = "the last 6 characters are the checksum of the other characters";
     let check = RuledCheck { name: CHECKSUM, rule };
     if is_right {
-        return line(check, CheckStatus::Passed, None);
+        return check.line(CheckStatus::Passed, None);
     }
-    refused(check, None, api_key::MALFORMED.code, Some("copy the whole key again".into()))
+    check.refused(None, api_key::MALFORMED.code, Some("copy the whole key again".into()))
 }
 
 /// The line of the explanation for a check. If the check is missing, the tenant does not have the key.
@@ -110,40 +99,10 @@ fn server_line(check: RuledCheck, explained: Option<&documents::ExplanationView>
         let fix = "check that the caller uses this tenant. Expired keys are deleted after 30 days";
         return match check.name {
             "api_key" => {
-                refused(check, Some(api_key::UNKNOWN.detail.into()), api_key::UNKNOWN.code, Some(fix.into()))
+                check.refused(Some(api_key::UNKNOWN.detail.into()), api_key::UNKNOWN.code, Some(fix.into()))
             }
-            _ => line(check, CheckStatus::NotReached, None),
+            _ => check.line(CheckStatus::NotReached, None),
         };
     };
-    explained_line(check, explained.credential.checks.iter().chain(&explained.checks))
-}
-
-/// The line for a check of an explanation.
-pub(super) fn explained_line<'a>(
-    check: RuledCheck,
-    mut all: impl Iterator<Item = &'a documents::ExplainedCheck>,
-) -> CheckReason {
-    match all.find(|made| made.name == check.name) {
-        Some(made) if made.result == "passed" => line(check, CheckStatus::Passed, Some(made.detail.clone())),
-        Some(made) if made.result == "refused" => {
-            let reason = made.reason.clone().unwrap_or_default();
-            refused(check, Some(made.detail.clone()), reason, made.fix.clone().map(Cow::from))
-        }
-        Some(made) => line(check, CheckStatus::NotChecked, Some(made.detail.clone())),
-        None => line(check, CheckStatus::NotReached, None),
-    }
-}
-
-pub(super) fn line(check: RuledCheck, status: CheckStatus, found: Option<String>) -> CheckReason {
-    (CheckLine { check: check.name, status, found, expected: check.rule.to_owned(), fix: None }, None)
-}
-
-fn refused(
-    check: RuledCheck,
-    found: Option<String>,
-    reason: impl Into<Cow<'static, str>>,
-    fix: Option<Cow<'static, str>>,
-) -> CheckReason {
-    let (failed, _) = line(check, CheckStatus::Failed, found);
-    (CheckLine { fix, ..failed }, Some(reason.into()))
+    check.explained(explained.credential.checks.iter().chain(&explained.checks))
 }

@@ -9,10 +9,10 @@ use keys::KeyId;
 use serde_json::json;
 use values::Timestamp;
 
-use super::api_key::{RuledCheck, explained_line, line};
 use super::arguments::InspectArguments;
 use super::checks::CheckStatus;
 use super::content::Content;
+use super::explained::{RuledCheck, first_failure};
 use super::report::InspectionReport;
 use crate::admin_client::ApiRequest;
 use crate::paths::client_path;
@@ -47,15 +47,14 @@ pub(super) fn inspect(
             let path = format!("{}/explain", client_path(tenant, client.as_str()));
             let explained: documents::ExplanationView =
                 runner.run(async |admin| admin.send(ApiRequest::question(path, &*body)).await)?;
-            CHECKS.map(|check| explained_line(check, explained.access_token.iter()))
+            CHECKS.map(|check| check.explained(explained.access_token.iter()))
         }
         None => {
             let lacks = || Some("pass --client TENANT CLIENT".to_owned());
-            CHECKS.map(|check| line(check, CheckStatus::NotChecked, lacks()))
+            CHECKS.map(|check| check.line(CheckStatus::NotChecked, lacks()))
         }
     };
-    let failed = checked.iter().find_map(|(line, reason)| Some((line.check, reason.clone()?)));
-    let checks = checked.into_iter().map(|(line, _)| line).collect();
+    let (failed, checks) = first_failure(checked);
     let content = Content::Opaque { key: key.to_string() };
     Ok(InspectionReport::new("an opaque access token", failed, client.is_some(), checks, content, now))
 }
