@@ -1,8 +1,12 @@
 //! Why a statement failed: whether trying again can help, and whether another writer was faster.
 
+use std::io;
+use std::time::Duration;
+
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::postgres::PgDatabaseError;
 use tenancy::StoreError;
+use tokio::time::timeout;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -78,6 +82,15 @@ pub(crate) fn may_pass(error: &sqlx::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// Fails with [`sqlx::Error::Io`] if the work takes longer than the limit.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
+    timeout(limit, work).await.unwrap_or_else(late)
 }
 
 /// `code` is an SQLSTATE of PostgreSQL or a result code of SQLite.
@@ -163,8 +176,6 @@ fn is_passing_result(extended: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
 
     #[test]

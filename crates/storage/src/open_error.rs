@@ -5,10 +5,11 @@ use std::io;
 use std::path::PathBuf;
 
 use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgConnectOptions;
 
 use crate::engine_error::EngineError;
 use crate::error::has_code;
-use crate::postgres::{Missing, UrlFault};
+use crate::postgres::{Missing, UrlFault, place};
 use crate::store_mark::StoreMark;
 
 const NOT_PERMITTED: &str = "42501";
@@ -116,6 +117,11 @@ impl OpenError {
             return Some(cause.hint()?.replace("storage.url", "storage.direct_url").into());
         }
         self.hint_of_url().map(Cow::Borrowed)
+    }
+
+    /// Returns the error of this server for a cause.
+    pub(crate) fn at(server: &PgConnectOptions) -> impl Fn(sqlx::Error) -> Self + Copy {
+        |cause| Self::Open { database: place(server), cause: cause.into() }
     }
 
     /// The same error for `storage.direct_url`.

@@ -1,6 +1,5 @@
 //! Transactions of either engine. Counts their statements.
 
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -8,13 +7,12 @@ use administration::kinds::Invalidation;
 use futures_util::TryStreamExt as _;
 use sqlx::{Executor as _, Postgres, Sqlite};
 use tenancy::{StoreError, TenantId, Turn};
-use tokio::time::timeout;
 use values::Timestamp;
 
 use crate::change_log::LOG;
 use crate::column::ColumnValue;
 use crate::columns::Columns;
-use crate::error::{Error, may_have_committed};
+use crate::error::{Error, may_have_committed, within};
 use crate::postgres::{PostgresPools, Role};
 use crate::row::{DatabaseRow, FromRow, decoded, scalar};
 use crate::rows::log_row;
@@ -208,8 +206,7 @@ impl<'d> Transaction<'d> {
         let committed = match self.open {
             Open::Sqlite(transaction) => transaction.commit().await,
             Open::Postgres(transaction, pools, _) => {
-                let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
-                let committed = timeout(LONGEST_COMMIT, transaction.commit()).await.unwrap_or_else(late);
+                let committed = within(LONGEST_COMMIT, transaction.commit()).await;
                 if self.has_logged {
                     pools.announce();
                 }

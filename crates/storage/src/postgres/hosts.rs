@@ -57,7 +57,7 @@ impl Servers {
     /// Uses a plain query without arguments. A prepared statement could stay in a transaction pooler's
     /// connection.
     async fn fits(&self, server: &PgConnectOptions) -> Result<bool, OpenError> {
-        let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+        let failed = OpenError::at(server);
         let mut connection = connect(server).await?;
         let row = sqlx::raw_sql(TAKES_WRITES).fetch_one(&mut connection).await.map_err(failed)?;
         let takes_writes: bool = row.try_get(0).map_err(failed)?;

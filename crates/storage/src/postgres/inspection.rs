@@ -4,7 +4,6 @@ use sqlx::Connection as _;
 use values::Timestamp;
 
 use crate::open_error::OpenError;
-use crate::postgres::options::place;
 use crate::postgres::pools::Primary;
 use crate::postgres::pools::{Urls, find_direct};
 use crate::postgres::schema::connect;
@@ -42,7 +41,7 @@ pub async fn inspect<'u>(urls: impl Into<Urls<'u>>) -> Result<DatabaseCheck, Ope
     let direct = find_direct(urls, &server).await?;
     // Statements with names need sessions.
     let server = direct.map_or(server, |direct| direct.server);
-    let failed = |cause: sqlx::Error| OpenError::Open { database: place(&server), cause: cause.into() };
+    let failed = OpenError::at(&server);
     let mut connection = connect(&server).await?;
     let (clock, is_read_only, may_write, connections, max_connections): (i64, bool, Option<bool>, i64, i64) =
         sqlx::query_as(INSPECT).fetch_one(&mut connection).await.map_err(failed)?;

@@ -1,12 +1,9 @@
 //! Detects what a pooler in front of PostgreSQL keeps for a connection: its session, or only a transaction.
 
-use std::io;
-
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
-use tokio::time::timeout;
 
-use crate::error::has_code;
+use crate::error::{has_code, within};
 use crate::open_error::OpenError;
 use crate::postgres::options::place;
 use crate::postgres::schema::{CONNECT, connect};
@@ -44,10 +41,9 @@ impl Pooling {
 /// # Errors
 /// [`OpenError::Pooled`]; [`OpenError::Open`] if the database does not answer.
 pub(crate) async fn refuse(server: &PgConnectOptions, least: Pooling) -> Result<(), OpenError> {
-    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+    let failed = OpenError::at(server);
     let (first, second) = tokio::try_join!(connect(server), connect(server))?;
-    let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
-    let found = timeout(CONNECT, pooling(first, second)).await.unwrap_or_else(late).map_err(failed)?;
+    let found = within(CONNECT, pooling(first, second)).await.map_err(failed)?;
     if found >= least {
         return Ok(());
     }

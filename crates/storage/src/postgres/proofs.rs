@@ -1,14 +1,13 @@
 //! Proves what Latchkey relies on beyond SQL. Other engines and proxies that speak PostgreSQL's protocol
 //! accept some of these statements without doing what they say. Two sessions write rows, and roll them back.
 
-use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, FromRow, PgConnection};
 use tokio::time::timeout;
 
-use crate::error::may_pass;
+use crate::error::{may_pass, within};
 use crate::open_error::OpenError;
 use crate::postgres::hosts::TAKES_WRITES;
 use crate::postgres::options::{Role, place};
@@ -94,18 +93,16 @@ pub async fn prove<'u>(urls: impl Into<Urls<'u>>) -> Result<Option<Proven>, Open
 /// Proves it at a server that keeps a session for each connection.
 pub(crate) async fn of_server(server: &PgConnectOptions, roles: Roles) -> Result<Proven, OpenError> {
     let database = || place(server);
+    let failed = OpenError::at(server);
     schema::twice(async || {
         let (mut one, mut other) = tokio::try_join!(connect(server), connect(server))?;
-        let late = || sqlx::Error::Io(io::ErrorKind::TimedOut.into());
-        let late = |_| Err(Failed { missing: Missing::Primary, cause: Some(late()) });
-        let proven = timeout(CONNECT, compare(&mut one, &mut other, roles)).await.unwrap_or_else(late);
+        let compared = async { Ok(compare(&mut one, &mut other, roles).await) };
+        let proven = within(CONNECT, compared).await.map_err(failed)?;
         drop(other.close().await);
         match proven {
             Ok(()) => Ok(Proven { notifies: notifies(server, one).await }),
             Err(Failed { missing, cause }) => Err(match (missing, cause) {
-                (_, Some(cause)) if may_pass(&cause) => {
-                    OpenError::Open { database: database(), cause: cause.into() }
-                }
+                (_, Some(cause)) if may_pass(&cause) => failed(cause),
                 (Missing::Primary, None) => OpenError::ReadOnly { database: database() },
                 (missing, cause) => {
                     OpenError::Unproven { database: database(), missing, cause: cause.map(Into::into) }

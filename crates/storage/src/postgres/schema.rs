@@ -1,7 +1,6 @@
 //! The schema and row level security. The compiled-in migrations run in one transaction, under a lock that
 //! all replicas respect. A database that a newer program has migrated is refused.
 
-use std::io;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -9,9 +8,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, FromRow, PgConnection};
 
-use tokio::time::timeout;
-
-use crate::error::has_code;
+use crate::error::{has_code, within};
 use crate::migrations::{is_readable, known, migrator, refuse_newer};
 use crate::open_error::OpenError;
 use crate::postgres::options::place;
@@ -99,7 +96,7 @@ fn is_of_another_session(error: &OpenError) -> bool {
 }
 
 async fn migrate_in_a_session(server: &PgConnectOptions) -> Result<Roles, OpenError> {
-    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+    let failed = OpenError::at(server);
     let mut connection = connect(server).await?;
     let mut transaction = connection.begin().await.map_err(failed)?;
     sqlx::query(LOCK).execute(&mut *transaction).await.map_err(failed)?;
@@ -126,7 +123,7 @@ async fn migrate_in_a_session(server: &PgConnectOptions) -> Result<Roles, OpenEr
 
 /// Reads the state of the schema without changing anything.
 pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenError> {
-    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+    let failed = OpenError::at(server);
     let mut connection = connect(server).await?;
     let found = version(&mut connection).await.map_err(failed)?;
     let schema = if is_readable(&MIGRATOR, &place(server), "it", found)? {
@@ -149,7 +146,7 @@ async fn refuse_barred(
     connection: &mut PgConnection,
     row_level_security: bool,
 ) -> Result<(), OpenError> {
-    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+    let failed = OpenError::at(server);
     let barred = sqlx::query_scalar::<_, bool>(IS_BARRED).fetch_one(connection).await.map_err(failed)?;
     if barred && !row_level_security {
         return Err(OpenError::Roles { database: place(server), login: server.get_username().to_owned() });
@@ -158,14 +155,12 @@ async fn refuse_barred(
 }
 
 pub(crate) async fn connect(server: &PgConnectOptions) -> Result<PgConnection, OpenError> {
-    let late = |_| Err(sqlx::Error::Io(io::Error::from(io::ErrorKind::TimedOut)));
-    let connected = timeout(CONNECT, server.connect()).await.unwrap_or_else(late);
-    connected.map_err(|cause| OpenError::Open { database: place(server), cause: cause.into() })
+    within(CONNECT, server.connect()).await.map_err(OpenError::at(server))
 }
 
 /// The server, the database and the login.
 pub(crate) async fn identity(server: &PgConnectOptions) -> Result<(String, i64, String), OpenError> {
-    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+    let failed = OpenError::at(server);
     let mut connection = connect(server).await?;
     let row = sqlx::raw_sql(IDENTITY).fetch_one(&mut connection).await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
@@ -174,7 +169,7 @@ pub(crate) async fn identity(server: &PgConnectOptions) -> Result<(String, i64, 
 
 /// The version of the last migration. `None` if there is no schema.
 pub(crate) async fn found(server: &PgConnectOptions) -> Result<Option<i64>, OpenError> {
-    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
+    let failed = OpenError::at(server);
     let mut connection = connect(server).await?;
     let found = version(&mut connection).await.map_err(failed)?;
     connection.close().await.map_err(failed)?;

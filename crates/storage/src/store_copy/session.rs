@@ -66,10 +66,7 @@ impl CopySession {
         Ok(match place {
             StorePlace::Postgres(url) => {
                 let Primary { server, .. } = Urls::from(url).primary().await?;
-                let failed = |cause: sqlx::Error| OpenError::Open {
-                    database: self::place(&server),
-                    cause: cause.into(),
-                };
+                let failed = OpenError::at(&server);
                 let mut connection = Box::new(connect(&server).await?);
                 sqlx::raw_sql(SETTINGS).execute(&mut *connection).await.map_err(failed)?;
                 Self::Postgres(connection)
