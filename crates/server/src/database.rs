@@ -30,12 +30,12 @@ pub(crate) async fn open_with(
             };
             opened.map_err(|error| explained(error, path, true))?
         }
-        StorageLocation::Postgres(of) => {
+        StorageLocation::Postgres(urls) => {
             let usual = PostgresOptions::default();
             let readers = readers.unwrap_or(usual.readers);
             let administrators = writers.unwrap_or(usual.administrators);
             let options = PostgresOptions { readers, administrators, ..usual };
-            postgres::open(urls(of), options).await?
+            postgres::open(exposed(urls), options).await?
         }
     }))
 }
@@ -46,8 +46,8 @@ pub async fn open_read_only(location: &StorageLocation) -> Result<Option<Arc<Dat
         StorageLocation::Sqlite(path) => {
             sqlite::open_read_only(path).await.map_err(|error| explained(error, path, false))?
         }
-        StorageLocation::Postgres(of) => {
-            postgres::open_read_only(urls(of), PostgresOptions::default()).await?
+        StorageLocation::Postgres(urls) => {
+            postgres::open_read_only(exposed(urls), PostgresOptions::default()).await?
         }
     };
     Ok(database.map(Arc::new))
@@ -57,12 +57,12 @@ pub async fn open_read_only(location: &StorageLocation) -> Result<Option<Arc<Dat
 pub async fn prove(location: &StorageLocation) -> Result<Option<Proven>, OpenError> {
     match location {
         StorageLocation::Sqlite(_) => Ok(None),
-        StorageLocation::Postgres(of) => postgres::prove(urls(of)).await,
+        StorageLocation::Postgres(urls) => postgres::prove(exposed(urls)).await,
     }
 }
 
-/// Both URLs, including passwords.
-pub fn urls(PostgresUrls { url, direct_url, pooler }: &PostgresUrls) -> Urls<'_> {
+/// Both URLs in plain text, including passwords.
+pub fn exposed(PostgresUrls { url, direct_url, pooler }: &PostgresUrls) -> Urls<'_> {
     Urls {
         url: url.expose(),
         direct: direct_url.as_ref().map(FileSecret::expose),
@@ -74,7 +74,7 @@ pub fn urls(PostgresUrls { url, direct_url, pooler }: &PostgresUrls) -> Urls<'_>
 pub fn store_place(location: &StorageLocation) -> StorePlace {
     match location {
         StorageLocation::Sqlite(path) => StorePlace::Sqlite(path.clone()),
-        StorageLocation::Postgres(of) => StorePlace::Postgres(urls(of).of_sessions().url.to_owned()),
+        StorageLocation::Postgres(urls) => StorePlace::Postgres(exposed(urls).of_sessions().url.to_owned()),
     }
 }
 

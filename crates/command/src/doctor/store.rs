@@ -42,7 +42,7 @@ pub(super) async fn check(config: &Path, loaded: &Loaded) -> StoreFindings {
     let lines = &mut found.lines;
     match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => lines.push(sqlite(path)),
-        StorageLocation::Postgres(urls) => match postgres::inspect(database::urls(urls)).await {
+        StorageLocation::Postgres(urls) => match postgres::inspect(database::exposed(urls)).await {
             Ok(inspection) => {
                 found.clock = Some(inspection.clock);
                 lines.push(connections(inspection));
