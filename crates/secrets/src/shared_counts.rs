@@ -21,8 +21,9 @@ use crate::{FairTable, KeyedDigest, Pepper};
 /// The maximum number of counts whose total is known, and of counts that are to be sent.
 const COUNTS: usize = 65_536;
 
-/// Milliseconds. Callers' times are whole seconds, and an exchange comes up to 250 ms later, so a learned
-/// level may be this much too high. Without this room, a replica would refuse what it admits alone.
+/// In milliseconds. Callers pass whole seconds, and replicas exchange counts every 250 ms, so the total that
+/// a replica learns can be too high by almost this much. Without this margin, a replica would refuse attempts
+/// that it accepts without Redis.
 const ROUNDING: u64 = 1_500;
 
 /// The counts of one limit by tenant and key, or of the limit without a name. Shares nothing by default.

@@ -46,13 +46,13 @@ pub enum StorageLocation {
 #[derive(Debug)]
 pub struct PostgresUrls {
     pub url: FileSecret,
-    /// A URL that bypasses the connection pooler, for notifications of changes and for migrations.
+    /// Bypasses the connection pooler, for notifications of changes and for migrations.
     pub direct_url: Option<FileSecret>,
     pub pooler: PoolerMode,
 }
 
 impl PostgresUrls {
-    /// Each URL with its key in `storage`.
+    /// The URLs with their keys in the section `storage`.
     pub fn by_key(&self) -> impl Iterator<Item = (&'static str, &FileSecret)> {
         let direct_url = self.direct_url.as_ref().map(|direct| ("direct_url", direct));
         [("url", &self.url)].into_iter().chain(direct_url)

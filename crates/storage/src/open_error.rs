@@ -119,7 +119,7 @@ impl OpenError {
         self.hint_of_url().map(Cow::Borrowed)
     }
 
-    /// Returns the error of this server for a cause.
+    /// For `map_err`: the error that this server cannot be opened.
     pub(crate) fn at(server: &PgConnectOptions) -> impl Fn(sqlx::Error) -> Self + Copy {
         |cause| Self::Open { database: place(server), cause: cause.into() }
     }

@@ -1,4 +1,4 @@
-//! Lines for the checks that a server made, from its explanation.
+//! Turns a server's explanation into lines of the report.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,14 @@ use administration::documents::ExplainedCheck;
 
 use super::checks::{CheckLine, CheckStatus};
 
-/// A check of a server, with the name that an explanation uses, and its rule.
+/// A check that a server makes. Explanations use the same name.
 #[derive(Clone, Copy)]
 pub(super) struct RuledCheck {
     pub(super) name: &'static str,
     pub(super) rule: &'static str,
 }
 
-/// A check, and the reason that a refusal would have.
+/// A line of the report, with the reason for a refusal if the check failed.
 pub(super) type CheckReason = (CheckLine, Option<Cow<'static, str>>);
 
 impl RuledCheck {
@@ -31,7 +31,7 @@ impl RuledCheck {
         (CheckLine { fix, ..failed }, Some(reason.into()))
     }
 
-    /// The line for this check of an explanation.
+    /// Finds this check in an explanation and returns its line.
     pub(super) fn explained<'a>(self, mut all: impl Iterator<Item = &'a ExplainedCheck>) -> CheckReason {
         match all.find(|made| made.name == self.name) {
             Some(made) if made.result == "passed" => {
@@ -47,7 +47,7 @@ impl RuledCheck {
     }
 }
 
-/// The first check that failed with its reason, and the lines.
+/// Returns the name of the first failed check with its reason, and all lines.
 pub(super) fn first_failure(
     checked: impl IntoIterator<Item = CheckReason>,
 ) -> (Option<(&'static str, Cow<'static, str>)>, Vec<CheckLine>) {

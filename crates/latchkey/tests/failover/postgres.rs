@@ -135,8 +135,8 @@ async fn primary_goes_on_without_etcd() {
     assert_eq!(refused, 0, "the store answers throughout");
 }
 
-/// The connections to both standbys hang for 4 s, then the primary is killed. Returns when they hung, when it
-/// was killed, and when a standby was promoted.
+/// Stops the connections to both standbys, and kills the primary after 4 s. Returns the times of the stop, of
+/// the kill and of the promotion.
 async fn hang_and_kill_primary(scene: &mut Scene) -> [Instant; 3] {
     let (primary, before) = (scene.machines.primary().await, scene.machines.timeline().unwrap());
     scene.machines.stop_replication(primary);
@@ -146,13 +146,13 @@ async fn hang_and_kill_primary(scene: &mut Scene) -> [Instant; 3] {
     scene.machines.kill(primary);
     let promoted = scene.promoted(&before).await;
     scene.pause(3).await;
-    // The log of the former primary may have what is lost, and gives it up.
+    // The previous primary may have transactions that no other machine has. It discards them.
     let returned = scene.machines.return_of(primary).await;
-    eprintln!("measured: the former primary is a standby {returned:.1?} after its start");
+    eprintln!("measured: the previous primary is a standby {returned:.1?} after its start");
     [stopped, began, promoted]
 }
 
-/// The standby lacks the last transactions when it is promoted.
+/// The promoted standby does not have the last transactions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asynchronous_standby_loses_what_it_lacks() {
     let mut scene = Scene::on(Replication::Asynchronous).await;

@@ -31,7 +31,7 @@ fn in_situations(costs: [Cost; 8]) -> Vec<(&'static str, Cost)> {
     situations.into_iter().zip(costs).collect()
 }
 
-/// The clients of acme for the token requests.
+/// Clients of acme.
 const COLD: [&str; 4] = ["svc-1", "svc-2", "svc-3", "svc-4"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,7 +143,7 @@ async fn measure(
     let warm = least(one, &clients).await;
     let shared = least(other, &clients).await;
     replace_secrets(one, &COLD).await;
-    // Only with the new secret: the replicas count a failed attempt together, which is another script.
+    // The old secret would be a failed attempt. Counting it across replicas takes a script, too.
     let clients = COLD.map(|client| ("acme", client, test_env.new_secret()));
     let (mut invalidated, mut scripts) = (Vec::new(), Vec::new());
     for client in clients {
@@ -179,8 +179,8 @@ async fn first_tokens(test_env: &TestEnv, replica: &Replica) {
     settled(replica).await;
 }
 
-/// The cost of one token: the least of several measurements, one for each tenant, client and secret. Once a
-/// second a program checks its store, which also counts.
+/// Requests a token for each tenant, client and secret, and returns the lowest cost. Each program also checks
+/// its store once a second, which can make a single measurement too high.
 async fn least(replica: &Replica, clients: &[(&str, &str, &str)]) -> Cost {
     let mut costs = Vec::new();
     for (tenant, client, secret) in clients {

@@ -138,7 +138,8 @@ impl Scene {
             let is_loss =
                 |line: &Value| line["message"].as_str().is_some_and(|text| text.contains("the store lost"));
             let losses: Vec<_> = replica.program.log().into_iter().filter(is_loss).collect();
-            // The platform's own tenant may lose a step of its keys, which has a revision and no record.
+            // The platform's own tenant may lose a change of its keys, which has a revision but no
+            // record.
             let is_declared = |line: &&Value| line["tenant"] != "platform";
             let told: Vec<_> = losses
                 .iter()

@@ -149,8 +149,8 @@ async fn follower_writes_nothing() {
     assert_eq!(memory.lines(), []);
 }
 
-/// The lines of a tenant without the first `skipped`. Each has its chain, and the record's position or what
-/// the line withdraws.
+/// Skips the first lines of a tenant. Returns the chain of each remaining line, with the position of its
+/// record or the details of the withdrawal.
 fn lines_after(memory: &Memory, tenant: &str, skipped: usize) -> Vec<(String, serde_json::Value)> {
     let text = memory.0.lock().unwrap().0.clone();
     let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());

@@ -25,7 +25,7 @@ const TRY_LOCK: &str = "SELECT pg_try_advisory_xact_lock(7810204517302014)";
 const TRANSACTION: &str =
     "SELECT pg_current_xact_id()::text::bigint, pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
-/// A numbered row of the change log.
+/// Adds a row to the change log, which numbers its rows.
 const NUMBER: &str = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('tenant', '~here', 0)
                       RETURNING position";
 
@@ -64,7 +64,7 @@ pub struct Proven {
 }
 
 impl Proven {
-    /// What operators should know.
+    /// The warning for operators, if there is one.
     #[must_use]
     pub fn warning(self) -> Option<&'static str> {
         (!self.notifies).then_some(
